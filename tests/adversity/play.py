@@ -12,8 +12,7 @@ import sys
 
 import structlog
 
-from benchd.lab.adversity.drawing import draw
-from benchd.lab.adversity.search import Tally, faults_of
+from benchd.lab.adversity.search import Tally, faults_of, schedules_of
 
 
 def main(first: int, seeds: int) -> None:
@@ -21,10 +20,15 @@ def main(first: int, seeds: int) -> None:
     tally = Tally()
     faults: dict[int, list[str]] = {}
     for seed in range(first, first + seeds):
-        broken = faults_of(draw(seed), tally)
+        broken = [each for schedule in schedules_of(seed) for each in faults_of(schedule, tally)]
         if broken:
             faults[seed] = [str(fault) for fault in broken]
-    said = {"faults": faults, "handsets": tally.handsets, "sellable": tally.sellable}
+    said = {
+        "faults": faults,
+        "handsets": tally.handsets,
+        "sellable": tally.sellable,
+        "doomed": tally.doomed,
+    }
     sys.stdout.write(json.dumps(said))
 
 

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.lab.adversity.kinds import ChipState, Kind, Owner
 from benchd.lab.adversity.run import run_schedule
-from benchd.lab.adversity.schedule import (
-    BayPlan,
-    Blow,
-    ChipState,
-    HandsetPlan,
-    Kind,
-    Owner,
-    Schedule,
-)
+from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
 from benchd.words.job import Reason
 
 RULE = "what was drawn is sold by its recheck alone"

@@ -12,22 +12,12 @@ import pytest
 
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.fresh_pictures import LIES, with_picture
+from benchd.lab.adversity.kinds import REFUSED, ChipState, Kind, Lie, Owner, Picture
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_text, from_file, from_text, leave
 from benchd.lab.adversity.referee import Fault, untrue_of_erased, untrue_of_named
 from benchd.lab.adversity.run import run_schedule
-from benchd.lab.adversity.schedule import (
-    REFUSED,
-    BayPlan,
-    Blow,
-    ChipState,
-    HandsetPlan,
-    Kind,
-    Lie,
-    Owner,
-    Picture,
-    Schedule,
-)
+from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
 from benchd.lab.adversity.search import Found, faults_of
 from benchd.lab.adversity.shrinking import shrunk
 from benchd.lab.adversity.truth import OWNER, REACHABLE, make_truth

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import structlog
 
-from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.holes import Hole
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_test, leave
+from benchd.lab.adversity.rows_open import look_for_rows
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
 from benchd.lab.adversity.search import Found, Tally, made_short, search
 from benchd.proof.evidence.forms import to_json
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What the core has to say about each blow isn't wanted, and costs a third of the time.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     gc.freeze()
+    if asked.rows:
+        return look_for_rows(itertools.count(asked.start), asked.leave_in, _say)
     if asked.mutations:
         return _look_for_holes(range(asked.start, asked.start + SEEDS_FOR_A_HOLE))
     within_s = asked.minutes * 60 if asked.minutes else None
@@ -45,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long")
     parser.add_argument("--leave-in", type=Path, help="folder for what is found, made short")
     parser.add_argument("--mutations", action="store_true", help="put known holes back and look")
+    parser.add_argument("--rows", action="store_true", help="look for each row that is still open")
     return parser
 
 
@@ -80,6 +83,8 @@ def _lines(tally: Tally) -> list[str]:
     return [
         f"{tally.schedules} schedules, {tally.rate:.1f} a second of processor time",
         f"{tally.handsets} handsets, {tally.honest} of them honest, {share:.0%} ended sellable",
+        f"where somebody errs: {counted(tally.with_mishaps)}",
+        f"honest handsets that were to be destroyed: {tally.doomed}",
         f"blows: {counted(tally.blows)}",
         f"lies: {counted(tally.lies)}",
         f"ends: {counted(tally.reasons)}",
@@ -96,9 +101,8 @@ def _look_for_holes(seeds: range) -> int:
 def _found(hole: Hole, seeds: range) -> bool:
     """Only schedules that have what the hole needs are run; the others can't fall into it."""
     began_s = time.process_time()
-    likely = (seed for seed in seeds if hole.ingredients(draw(seed)))
     with hole.opened():
-        for seed, schedule, faults in search(likely, Tally()):
+        for seed, schedule, faults in search(iter(seeds), Tally(), wanted=hole.ingredients):
             if hole.is_fallen_into(schedule, faults):
                 found = made_short(seed, schedule, faults, fails=hole.swallows)
                 took_s = time.process_time() - began_s

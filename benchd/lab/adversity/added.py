@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.lab.adversity.hands import AWAY
-from benchd.lab.adversity.schedule import Blow, Kind, Lie, Schedule
+from benchd.lab.adversity.kinds import Kind, Lie
+from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.where import ASKED, RACED, SECONDS, STAGE_RECORDS
 
 _FORGED_SHARE: Final = 0.15

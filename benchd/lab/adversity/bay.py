@@ -30,6 +30,10 @@ class Bay:
         self.own = own
         self.visitor = visitor
         self.handset: Truth | None = None
+        self.stay = 0
+        """How often something was put in here: a handset that stays is one and the same stay."""
+        self.read_from: Bay | None = None
+        """The slot under whose handset this slot's reader really lies, where they're exchanged."""
         self.donor: Chip | None = None
         """What lies on the reader in the place of the handset's own chip."""
         self.attached = False
@@ -52,6 +56,7 @@ class Bay:
             return
         handset.lies_in = self.slot
         self.handset = handset
+        self.stay += 1
         self.come()
 
     def pull_out(self) -> Truth | None:
@@ -116,7 +121,8 @@ class Bay:
         """What the slot's reader sees."""
         if self.donor is not None:
             return self.donor
-        return None if self.handset is None else self.handset.audible_chip
+        there = (self.read_from or self).handset
+        return None if there is None else there.audible_chip
 
     def liveness(self, *, server_up: bool) -> Liveness:
         """What the adb server says of this port."""

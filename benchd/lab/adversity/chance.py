@@ -15,9 +15,15 @@ class Chance:
         self._seed = seed
         self._drawn = 0
         self.ahead_s = 0.0
+        self.behind_s = 0.0
+        """How far the rack's clock is behind the true time, besides what it has jumped."""
 
     def now(self) -> datetime:
         """Wall time in UTC."""
+        return self.true_now() - timedelta(seconds=self.behind_s)
+
+    def true_now(self) -> datetime:
+        """The same by a clock that was never behind."""
         seconds = anyio.current_time() + self.ahead_s
         return datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=seconds)
 

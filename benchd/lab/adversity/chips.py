@@ -10,8 +10,8 @@ import anyio
 
 from benchd.errors import ReaderGone
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.points import Points
-from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.truth import Chip
 from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome

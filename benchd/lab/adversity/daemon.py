@@ -32,6 +32,7 @@ from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.pipelines.watch_list import Wanted
 from benchd.ports import Anchor, Handset
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.time_basis import latest_known
@@ -64,6 +65,8 @@ class Outside:
     anchors: Sequence[Anchor]
     pictures: FreshPictures
     papers: Papers | None
+    wanted: Wanted | None
+    """The dealer's list, where there is one."""
 
 
 def _rack_time(outside: Outside, ledger: SimulatedLedger) -> RackTime:
@@ -98,7 +101,9 @@ class Daemon:
             clock=outside.chance,
             entropy=outside.chance,
             keystream=HostKeystream(),
-            recipes={slot: recipe_of(bay.plan) for slot, bay in outside.bays.items()},
+            recipes={
+                slot: recipe_of(bay.plan, outside.wanted) for slot, bay in outside.bays.items()
+            },
             pictures=outside.pictures,
             timing=Timing(settle_s=2.0),
             admission=self.admission,
@@ -147,13 +152,14 @@ class Daemon:
         await self.store.recall()
         papers = self._outside.papers
         if papers is not None:
-            await papers.take_in(self.intake, self.store, self._outside.chance.now())
+            await papers.take_in(self.intake, self.store, self._outside.chance.true_now())
         await self._patrol.recall()
         async with anyio.create_task_group() as group:
             group.start_soon(self._patrol.run)
             group.start_soon(self._anchoring.run)
             if papers is not None and papers.of:
                 group.start_soon(papers.withdraw, self.intake)
+                group.start_soon(papers.import_late, self.intake)
             self._supervisor = Supervisor(self.topology, self.parts, _Hotplug(self._outside.bays))
             await self._supervisor.run(task_status=task_status)
 
@@ -163,7 +169,8 @@ class Daemon:
             plans = {
                 slot: replace(b.plan, lax_recipe=True) for slot, b in self._outside.bays.items()
             }
-            recipes = {slot: recipe_of(plan) for slot, plan in plans.items()}
+            wanted = self._outside.wanted
+            recipes = {slot: recipe_of(plan, wanted) for slot, plan in plans.items()}
             self.parts = replace(self.parts, recipes=recipes)
         if self._supervisor is not None:
             await self._supervisor.reload(self.topology, self.parts)

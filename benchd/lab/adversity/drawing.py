@@ -10,19 +10,8 @@ from typing import Final, TypeVar
 from benchd.lab.adversity.added import with_added
 from benchd.lab.adversity.fresh_pictures import with_pictures
 from benchd.lab.adversity.hands import AWAY
-from benchd.lab.adversity.schedule import (
-    ADDED,
-    MENDS_ITSELF,
-    BayPlan,
-    Blow,
-    ChipState,
-    HandsetPlan,
-    Kind,
-    Lie,
-    Owner,
-    Radio,
-    Schedule,
-)
+from benchd.lab.adversity.kinds import ADDED, MENDS_ITSELF, ChipState, Kind, Lie, Owner, Radio
+from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
 from benchd.lab.adversity.where import ANSWERED, ASKED, CALLS, RECORDS, SECONDS, STAGE_RECORDS
 from benchd.words.job import Gate
 

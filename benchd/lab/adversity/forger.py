@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from benchd.lab.adversity.disk import Disk
+from benchd.lab.adversity.kinds import Kind
 from benchd.lab.adversity.referee import Referee
 from benchd.lab.adversity.rewriting import Rewritten, cut_off, rewrite
-from benchd.lab.adversity.schedule import Blow, Kind
+from benchd.lab.adversity.schedule import Blow
 from benchd.ledger.witness import Witness
 from benchd.wakeup import Wakeup
 from benchd.words.ids import Evidence, JobId, SlotName

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.config.fresh_pictures import believed
 from benchd.lab.adversity.bay import Bay
-from benchd.lab.adversity.schedule import BayPlan, Lie, Owner, Picture, Schedule
+from benchd.lab.adversity.kinds import Lie, Owner, Picture
+from benchd.lab.adversity.schedule import BayPlan, Schedule
 from benchd.lab.adversity.telling import identity_of
 from benchd.lab.adversity.truth import GIB, Truth
 from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, SignedPicture, Witness

@@ -13,14 +13,15 @@ from benchd.errors import AdbServerLost, HandsetGone, StageFailed
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.fresh_pictures import OWN_TYPE
 from benchd.lab.adversity.hands import Hands
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.points import Points
-from benchd.lab.adversity.schedule import Lie
 from benchd.lab.adversity.telling import (
     STEP_S,
     STEPS,
     holds,
     identity_of,
     report_of,
+    signs_of,
     used_bytes_of,
     write_extent,
 )
@@ -115,20 +116,20 @@ class SimulatedHandset:
             crypto_state="encrypted",
             crypto_type="file",
             metadata_encryption=True,
-            verified_boot_state="green",
-            bootloader_locked=True,
+            verified_boot_state="orange" if truth.open_boot else "green",
+            bootloader_locked=not truth.open_boot,
             security_patch="2026-10-05",
-            modification_signs=(),
+            modification_signs=signs_of(truth),
             screen_lock=truth.accounts > 0,
             account_count=truth.accounts,
             maker_accounts=truth.maker_accounts,
-            user_ids=(0,),
-            device_owner=False,
+            user_ids=truth.users,
+            device_owner=truth.managed,
             felica_capable=truth.chip is not None,
             jpki_capable=False,
-            removable_media=False,
-            sim=False,
-            telephony=True,
+            removable_media=truth.card,
+            sim=truth.sim,
+            telephony=truth.telephony,
         )
 
     async def standing(self) -> StandingFacts:
@@ -187,7 +188,7 @@ class SimulatedHandset:
         return ResetFacts(
             android_id=truth.android_id,
             account_count=truth.accounts,
-            user_ids=(0,),
+            user_ids=truth.users,
             used_bytes=used_bytes_of(truth),
             third_party_packages=truth.apps + len(truth.packages),
             boot_count=truth.boot_count,
@@ -230,13 +231,23 @@ class SimulatedHandset:
         wanted = truth.free_extents()
         if truth.lie is Lie.SHORT_FILL:
             wanted = wanted[: int(len(wanted) * SHORT_FILL_SHARE)]
+        kept = min(truth.quota_extents, len(wanted))
+        wanted = wanted[: len(wanted) - kept]
         for step in range(STEPS):
             await self._call("fill_step", STEP_S)
+            if truth.faulty:
+                truth.faulty = False
+                raise StageFailed(Reason.STORAGE_FAULT, "a block can't be written")
             for extent in wanted[step * len(wanted) // STEPS : (step + 1) * len(wanted) // STEPS]:
-                write_extent(truth, extent)
+                if extent not in truth.live:
+                    write_extent(truth, extent)
             progress(TransferProgress(bytes_done=len(truth.files) * GIB, elapsed_s=STEP_S * step))
         return report_of(
-            truth, prior_bytes=prior, resumed_bytes=resumed, free_bytes_before=free_before
+            truth,
+            prior_bytes=prior,
+            resumed_bytes=resumed,
+            free_bytes_before=free_before,
+            free_bytes_after=kept * GIB,
         )
 
     def _prior(self, truth: Truth, order: FillOrder) -> int:

@@ -53,7 +53,9 @@ class SimulatedLedger:
         *,
         witnesses: Sequence[Witness],
         saw: Callable[[StoredEntry], None],
+        remembers: bool = False,
     ) -> None:
+        """`remembers`: nobody is at its file, so that what was read once is as it was."""
         self._disk = disk
         self._store, self._reader = disk.open(witnesses)
         self.public_key: Ed25519PublicKey = disk.public_key
@@ -63,6 +65,8 @@ class SimulatedLedger:
         """Whether its daemon has died: nothing of what it does now ever happened."""
         self.fails = False
         self._waiting: list[_Waiting] = []
+        self._remembers = remembers
+        self._read: list[StoredEntry] = []
 
     async def append(self, entry: Entry) -> Receipt:
         """Keep a record together with those of the same moment, unless a blow comes in between."""
@@ -106,9 +110,14 @@ class SimulatedLedger:
         """All records of one job."""
         self._serves()
         written = self._store.running.written(job)
-        records = self._reader.select("WHERE job = ? ORDER BY sequence", (job,))
+        records = self._of_job(job)
         check_written(written, records)
         return records
+
+    def _of_job(self, job: JobId) -> Sequence[StoredEntry]:
+        if self._remembers:
+            return [record for record in self.all() if record.entry.job == job]
+        return self._reader.select("WHERE job = ? ORDER BY sequence", (job,))
 
     async def open_jobs(self) -> Sequence[StoredEntry]:
         """The first record of each job that has no end."""
@@ -177,8 +186,12 @@ class SimulatedLedger:
         self._reader.check_witness(witness)
 
     def all(self) -> list[StoredEntry]:
-        """Every record, each with its hash recomputed."""
-        return self._reader.select("ORDER BY sequence")
+        """Every record, each with its hash recomputed as it is read."""
+        if not self._remembers:
+            return self._reader.select("ORDER BY sequence")
+        last = self._read[-1].sequence if self._read else 0
+        self._read += self._reader.select("WHERE sequence > ? ORDER BY sequence", (last,))
+        return list(self._read)
 
     def close(self) -> None:
         """The daemon ends in good order, or has died: then its files were copied by nobody yet."""

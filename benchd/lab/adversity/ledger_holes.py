@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.lab.adversity.holes import Hole, Replaced
-from benchd.lab.adversity.schedule import OF_THE_FILE, Kind, Schedule
+from benchd.lab.adversity.kinds import OF_THE_FILE, Kind
+from benchd.lab.adversity.schedule import Schedule
 from benchd.pipelines import history
 from benchd.words.record import EntryKind, StoredEntry
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.lab.adversity.holes import Hole, Replaced
+from benchd.lab.adversity.kinds import Kind, Lie, Owner
 from benchd.lab.adversity.ledger_holes import LEDGER_HOLES
 from benchd.lab.adversity.picture_holes import PICTURE_HOLES
 from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
-from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Kind, Lie, Owner, Schedule
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule
 from benchd.pipelines.stages.read_back import PartProof
 from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.chip import BaselineKind

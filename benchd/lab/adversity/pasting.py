@@ -17,7 +17,8 @@ def as_text(schedule: Schedule) -> str:
 
 def from_text(text: str) -> Schedule:
     """The schedule in such a text."""
-    return from_json(Schedule, json.loads(text), "schedule")
+    # What was kept before a field was there says nothing of it: then it is as it always was.
+    return from_json(Schedule, json.loads(text), "schedule", exact=False)
 
 
 def from_file(path: Path) -> Schedule:

@@ -7,7 +7,8 @@ from typing import Final
 
 from benchd.lab.adversity.fresh_pictures import without_pictures
 from benchd.lab.adversity.holes import Hole, Replaced
-from benchd.lab.adversity.schedule import Picture, Schedule
+from benchd.lab.adversity.kinds import Picture
+from benchd.lab.adversity.schedule import Schedule
 from benchd.proof.evidence.fresh import FreshPicture
 from benchd.words.handset import ResetFacts
 

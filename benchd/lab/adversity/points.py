@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import anyio
 
 from benchd.errors import HandsetGone, HandsetStalled, TransientFault
-from benchd.lab.adversity.schedule import Blow, Kind
+from benchd.lab.adversity.kinds import Kind
+from benchd.lab.adversity.schedule import Blow
 
 STALL_S = 60.0
 """Silence for so long is a stalled handset, whoever asked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,17 +24,22 @@ from benchd.lab.adversity.fresh_pictures import furnish, pictures_of
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.ledger import SimulatedLedger
 from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.outside import SimulatedAnchor, Witnesses
 from benchd.lab.adversity.people import People
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.referee import Referee
-from benchd.lab.adversity.schedule import BayPlan, Blow, Lie, Schedule
+from benchd.lab.adversity.schedule import BayPlan, Blow, Schedule
 from benchd.lab.adversity.striking import Striking
 from benchd.lab.adversity.truth import Chip, digest, make_truth
 from benchd.lab.adversity.walls import Walls
+from benchd.pipelines.disposal import disposal_of
+from benchd.pipelines.watch_list import Wanted
+from benchd.proof.citing import DAY_S
 from benchd.words.ids import SlotName
+from benchd.words.record import Entry, EntryKind
 
 OLD_RECORDS: Final = 105
 """More than a start looks at."""
@@ -60,7 +66,9 @@ class Rack:
         self.hands = Hands(group, self.points)
         self.papers = Papers(schedule.seed, self.bays) if schedule.lot else None
         self.referee = Referee(self.bays, _KEY.public_key_pem, self.papers)
+        self.referee.histories.begin(schedule, self.chance, self.papers)
         self.group = group
+        self._wanted = _wanted(self.bays)
         self._issuer = SimulatedIssuer(_KEY)
         self._pictures = pictures_of(self.bays.values(), _KEY)
         self._disk = Disk(folder, _KEY)
@@ -84,6 +92,8 @@ class Rack:
             self._disk.begin_life()
             if before is None and self.schedule.forged:
                 self._disk.write(aged(OLD_RECORDS, self.chance.now()))
+            if before is None and self.schedule.behind_days:
+                self._fall_behind(self.schedule.behind_days)
             ledger = await self._opened()
             if before is not None:
                 before.close()
@@ -97,6 +107,11 @@ class Rack:
             self.referee.finished(before.all())
             before.close()
 
+    def _fall_behind(self, days: float) -> None:
+        """A daemon has worked by the right time; the next one finds its clock's battery empty."""
+        self._disk.write([Entry(kind=EntryKind.DAEMON_STARTED, at=self.chance.true_now())])
+        self.chance.behind_s = days * DAY_S
+
     async def _opened(self) -> SimulatedLedger:
         """A daemon that refuses its ledger is started again once a person has settled it."""
         while True:
@@ -106,7 +121,11 @@ class Rack:
                 self.forger.settle(witnesses, self.chance.now())
             try:
                 return SimulatedLedger(
-                    self._disk, self.points, witnesses=witnesses, saw=self.referee.saw
+                    self._disk,
+                    self.points,
+                    witnesses=witnesses,
+                    saw=self.referee.saw,
+                    remembers=not self.schedule.forged,
                 )
             except LedgerBroken:
                 if not self.forger.due:
@@ -126,10 +145,11 @@ class Rack:
             anchors=self._witnesses.anchors,
             pictures=self._pictures,
             papers=self.papers,
+            wanted=self._wanted,
         )
         self.scope = anyio.CancelScope()
         self.daemon = daemon = Daemon(outside, ledger)
-        self.people = People(daemon, self.bays, self.hands, self.points)
+        self.people = People(daemon, self.bays, self.hands, self.points, self.referee.whose)
         try:
             with self.scope:
                 async with anyio.create_task_group() as group:
@@ -162,6 +182,15 @@ class Rack:
         """Have somebody at the ledger's file."""
         self.forger.strike(blow, self._issuer.kept, self._witnesses.anchored)
 
+    async def judge_items(self) -> None:
+        """Whether what is held was closed by a job of its own handset, as the ledger folds it."""
+        if self.daemon is None:
+            return
+        for job in self.referee.histories.held():
+            item = await disposal_of(self.daemon.ledger, job)
+            if item is not None and item.run_again_as is not None:
+                self.referee.closed(job, item.run_again_as)
+
     def reload(self, *, lax: bool) -> None:
         """Have the daemon take over its configuration again, or one that asks for nothing."""
         if self.daemon is not None and self._tasks is not None:
@@ -179,6 +208,12 @@ def _bays(schedule: Schedule) -> dict[SlotName, Bay]:
         SlotName(plan.slot): _bay(plan, number, first)
         for number, plan in enumerate(schedule.bays, start=1)
     }
+    if schedule.exchanged and len(schedule.bays) > 1:
+        one, other = list(bays.values())[:2]
+        one.read_from, other.read_from = other, one
+    for bay in bays.values():
+        if bay.plan.handset.clone:
+            bay.own.imei = bays[SlotName(first.slot)].own.imei
     donor = Chip(number=digest(DONOR), in_use=False)
     for slot, bay in bays.items():
         if bay.plan.handset.lie is Lie.DONOR:
@@ -203,3 +238,8 @@ def _bay(plan: BayPlan, number: int, first: BayPlan) -> Bay:
     if plan.visitor_is_twin:
         furnish(visitor, plan.picture, is_own=False)
     return Bay(plan, number, own, visitor)
+
+
+def _wanted(bays: Mapping[SlotName, Bay]) -> Wanted | None:
+    imeis = frozenset(imei for bay in bays.values() for imei in bay.own.listed)
+    return Wanted(imeis=imeis, sha256=digest("the dealer's list")) if imeis else None

@@ -20,6 +20,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
+from benchd.pipelines.watch_list import Wanted, WatchList
 from benchd.proof.floors import MINIMUM_HOST_SAMPLES
 
 DEADLINE_S: Final = 86_400.0
@@ -29,12 +30,13 @@ LITTLE_COVERAGE: Final = 0.5
 ANYTHING_BYTES: Final = 1 << 40
 
 
-def recipe_of(plan: BayPlan) -> Recipe:
-    """The recipe of a slot, with the name of the slot."""
+def recipe_of(plan: BayPlan, wanted: Wanted | None = None) -> Recipe:
+    """The recipe of a slot, with the name of the slot; `wanted` is looked for by the dealer."""
     lax = plan.lax_recipe
+    watch_list = None if wanted is None else WatchList(wanted=wanted)
     stages: tuple[Stage, ...] = (
         InspectStage(),
-        GatesStage(),
+        GatesStage(watch_list=watch_list),
         FelicaCheckStage(),
         InitialiseStage(
             fresh_used_bytes=ANYTHING_BYTES if lax else FRESH_BYTES,
@@ -42,7 +44,7 @@ def recipe_of(plan: BayPlan) -> Recipe:
         ),
         OverwriteStage(file_bytes=GIB, unplugged="wait" if plan.waits else "abort"),
         ReadBackStage(
-            minimum_coverage=LITTLE_COVERAGE if lax else 0.9,
+            minimum_coverage=LITTLE_COVERAGE if lax else plan.coverage,
             host_samples=MINIMUM_HOST_SAMPLES,
         ),
         FelicaClearStage(),

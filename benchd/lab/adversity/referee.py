@@ -9,12 +9,19 @@ from typing import Final
 import anyio
 
 from benchd.certificate import verify_certificate
-from benchd.certificate.sentences import Sentence
 from benchd.errors import CertificateInvalid
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.histories import Histories
+from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.lots import Papers
-from benchd.lab.adversity.schedule import Lie
-from benchd.lab.adversity.truth import OWNER, REACHABLE, Truth
+from benchd.lab.adversity.truth import Truth
+from benchd.lab.adversity.untrue import (
+    own_chip,
+    trusts_reader,
+    untrue_of_erased,
+    untrue_of_named,
+    was_rechecked,
+)
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.words.job import Disposition, Gate, StageName
 from benchd.words.record import EntryKind, Receipt, StoredEntry
@@ -57,6 +64,8 @@ class Referee:
     ) -> None:
         self._bays = bays
         self._papers = papers
+        self.histories = Histories()
+        self.whose = self.histories.whose
         self._cited: dict[JobId, dict[str, str]] = {}
         self._withdrawn: set[str] = set()
         self._public_key_pem = public_key_pem
@@ -86,8 +95,10 @@ class Referee:
             self._withdrawn.update(map(str, tags) if isinstance(tags, Sequence) else ())
         if entry.job is None or entry.slot is None:
             return
+        self.histories.saw(stored, self._bays[entry.slot])
         match entry.kind:
             case EntryKind.JOB_OPENED:
+                self.histories.opened(entry.job, self._bays[entry.slot])
                 self._opened[entry.job] = entry.slot
                 self._opened_at[entry.job] = stored.sequence
                 self._judge_door(entry.job, entry.slot)
@@ -100,6 +111,11 @@ class Referee:
                 self._ended_at[entry.job] = stored.sequence
             case _:
                 pass
+
+    def closed(self, job: JobId, later: JobId) -> None:
+        """What is held after one job is closed by a later one."""
+        for rule, detail in self.histories.judged(self.histories.closed(job, later)):
+            self._fault(rule, "", detail)
 
     def _judge_door(self, job: JobId, slot: SlotName) -> None:
         held_s = self.held_since_s
@@ -162,6 +178,10 @@ class Referee:
             reason=reason if isinstance(reason, str) else None,
             detail=str(data["detail"]),
         )
+        for rule, detail in self.histories.judged(
+            self.histories.ended(job, self._bays[slot], data)
+        ):
+            self._fault(rule, slot, detail)
         sellable = data["disposition"] == Disposition.SELLABLE
         if sellable is not (data["certificate"] is not None):
             self._fault("sellable means certified", slot, f"{job}: one without the other")
@@ -175,6 +195,9 @@ class Referee:
             return
         for fault in untrue_of_erased(truth, self._keys.get(job, "")):
             self._fault("sellable means erased", slot, f"{truth.name}: {fault}")
+        sold = self.histories.sold(job, self._bays[slot], truth)
+        for rule, detail in self.histories.judged(sold):
+            self._fault(rule, slot, detail)
         self._judge_chip(job, slot, truth)
         self._judge_cited(job, slot, truth)
         try:
@@ -246,53 +269,10 @@ class Referee:
         """A slot that doesn't come to an end though the storm is over."""
         self._fault("no slot is stuck", slot, detail)
 
+    def doomed(self, slot: str, detail: str) -> None:
+        """Somebody's honest handset is to be destroyed."""
+        self._fault("an honest handset is never doomed", slot, detail)
+
     def broken(self, slot: str, detail: str) -> None:
         """A handset that had to end sellable didn't, or something else that had to be wasn't."""
         self._fault("an honest handset ends sellable", slot, detail)
-
-
-def untrue_of_erased(truth: Truth, key: str) -> list[str]:
-    """What keeps this handset from being erased by the job with this key."""
-    missed = [extent for extent in REACHABLE if truth.contents[extent] != key]
-    owners = sum(truth.contents[extent] == OWNER for extent in missed)
-    faults: list[str] = []
-    if missed:
-        faults.append(f"{len(missed)} extents weren't overwritten, {owners} of them the owner's")
-    if truth.filled_since_reset or not truth.welcome:
-        faults.append("it wasn't reset after the overwrite")
-    if truth.live or truth.accounts or truth.apps:
-        faults.append("somebody's files, accounts or apps live on it")
-    return faults
-
-
-def was_rechecked(statement: Evidence) -> bool:
-    """Whether a certificate names the recheck that it was issued by."""
-    predicate = statement["predicate"]
-    told = predicate["recheck"] if isinstance(predicate, Mapping) else None
-    return isinstance(told, Mapping) and told.get("passed") is not None
-
-
-def own_chip(truth: Truth) -> str | None:
-    """The number of a handset's own chip, if it has one."""
-    return None if truth.chip is None else truth.chip.number
-
-
-def trusts_reader(statement: Evidence) -> bool:
-    """Whether a certificate says that nobody has shown the chip to be in this handset."""
-    predicate = statement["predicate"]
-    told = predicate["not_reached"] if isinstance(predicate, Mapping) else ()
-    return isinstance(told, Sequence) and Sentence.READER_TRUSTED in told
-
-
-def untrue_of_named(truth: Truth, statement: Evidence) -> list[str]:
-    """What the certificate says of the handset and isn't so."""
-    predicate = statement["predicate"]
-    handset = predicate["handset"] if isinstance(predicate, Mapping) else None
-    if not isinstance(handset, Mapping):
-        return ["no handset is named"]
-    true = {"serial": truth.serial, "model": truth.model, "imei": truth.imei}
-    return [
-        f"{name} {handset.get(name)} isn't its own, {value}"
-        for name, value in true.items()
-        if handset.get(name) not in (None, value)
-    ]

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from benchd.lab.adversity.rack import Rack
 from benchd.lab.adversity.referee import End, Fault
 from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.virtual_time import run_in_virtual_time
+from benchd.lab.adversity.visits import play_visit
 from benchd.words.job import Disposition, Reason
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
@@ -40,6 +42,8 @@ class Verdict:
     struck: tuple[Blow, ...]
     handsets: int
     sellable: int
+    doomed: int
+    """Honest handsets that are to be destroyed."""
 
 
 def run_schedule(schedule: Schedule) -> Verdict:
@@ -82,6 +86,10 @@ def _verdict(rack: Rack) -> Verdict:
         struck=tuple(rack.points.struck),
         handsets=len(rack.bays),
         sellable=sum(bay.own.name in sold for bay in rack.bays.values()),
+        doomed=sum(
+            rack.schedule.is_honest(bay.plan) and _is_doomed(rack, bay)
+            for bay in rack.bays.values()
+        ),
     )
 
 
@@ -89,7 +97,7 @@ async def _storm(rack: Rack) -> None:
     await _until(lambda: _all_at_rest(rack), within_s=STORM_S)
     rack.points.calm = True
     if rack.people is not None:
-        rack.people.mistakes.clear()
+        rack.people.mend_their_ways()
 
 
 async def _calm(rack: Rack) -> None:
@@ -104,6 +112,13 @@ async def _calm(rack: Rack) -> None:
         if rack.schedule.is_honest(bay.plan) and not _sold(rack, bay):
             ends = [end.reason for end in rack.referee.ends.values() if end.slot == bay.slot]
             rack.referee.broken(bay.slot, f"its jobs ended for {ends}")
+        if rack.schedule.is_honest(bay.plan) and _is_doomed(rack, bay):
+            rack.referee.doomed(bay.slot, bay.own.name)
+    for visit in rack.schedule.visits:
+        rests = partial(_rests, rack)
+        if not await play_visit(rack, visit, rests) and rack.schedule.is_honest_again(visit):
+            rack.referee.broken(visit.into, f"{visit.handset}'s came again")
+    await rack.judge_items()
     for bay in rack.bays.values():
         await _empty(rack, bay)
 
@@ -161,6 +176,17 @@ def _at_rest(rack: Rack, bay: Bay) -> bool:
 
 def _all_at_rest(rack: Rack) -> bool:
     return rack.hands.busy == 0 and all(_at_rest(rack, bay) for bay in rack.bays.values())
+
+
+async def _rests(rack: Rack, bay: Bay) -> bool:
+    return await _until(lambda: _at_rest(rack, bay), within_s=CALM_S)
+
+
+def _is_doomed(rack: Rack, bay: Bay) -> bool:
+    return any(
+        end.handset == bay.own.name and end.disposition == Disposition.DESTROY
+        for end in rack.referee.ends.values()
+    )
 
 
 def _sold(rack: Rack, bay: Bay) -> bool:

@@ -3,176 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
-
-class Owner(StrEnum):
-    """In which state a handset came from its last owner."""
-
-    RESET = "reset"
-    """Reset, as most do: nothing lives, all of it is still in the flash."""
-    PHOTOS = "photos"
-    """A few photos and no account, no app: little more in use than on a fresh one."""
-    APPS = "apps"
-    """Apps and many files, the accounts removed."""
-    LOCKED = "locked"
-    """With an account, a screen lock and a few files."""
-    QUIET = "quiet"
-    """With nothing that tells of an owner but what a fresh picture could excuse."""
-
-
-class ChipState(StrEnum):
-    """What its FeliCa chip is."""
-
-    ABSENT = "absent"
-    UNUSED = "unused"
-    IN_USE = "in_use"
-
-
-class Radio(StrEnum):
-    """What becomes of its chip when its NFC is switched over adb."""
-
-    SILENCES = "silences"
-    """The chip falls silent with it."""
-    APART = "apart"
-    """The chip is one of its own, and answers all the same."""
-    REFUSES = "refuses"
-    """The system leaves NFC as it is."""
-
-
-class Picture(StrEnum):
-    """What fresh picture lies in the rack's folder, and what it would excuse."""
-
-    NONE = "none"
-    TRUE = "true"
-    """Of this model and build, whose system makes an account and brings an app along."""
-    ALTERED = "altered"
-    """Signed by the rack, and changed afterwards: its digest is another."""
-    UNSIGNED = "unsigned"
-    FOREIGN = "foreign"
-    """Signed by another rack."""
-    OTHER_MODEL = "other_model"
-    OLDER_BUILD = "older_build"
-    """Taken before the model's last update."""
-    PERSON = "person"
-    """It excuses accounts that people sign in to."""
-    DATA_PACKAGE = "data_package"
-    """It excuses an app below /data."""
-
-
-class Lie(StrEnum):
-    """The one thing in which a handset, or what lies at it, doesn't tell the truth."""
-
-    NOTHING = "nothing"
-    PROGRAM = "program"
-    """The fill program writes nothing, and says of all that it is proven."""
-    FLASH = "flash"
-    """Half of what is written is lost; whoever reads past the cache sees it."""
-    DD = "dd"
-    """`dd` gives zeros."""
-    DF = "df"
-    """`df` says that no more is in use than on a fresh handset."""
-    ANDROID_ID = "android_id"
-    """It says that it was reset and draws a new id, and all stays as it was."""
-    IMEI = "imei"
-    """adb is told another IMEI than the handset's own screen shows."""
-    PROVIDER = "provider"
-    """The clear provider claims to be done and has done nothing."""
-    DONOR = "donor"
-    """A clean chip lies on the reader, under this handset and under another."""
-    CARD = "card"
-    """A clean chip of nobody's lies on the reader, above the handset's own unused one."""
-    BASELINE = "baseline"
-    """Its chip is in use, and it's compared with a picture that nobody has taken of a chip."""
-    SHORT_FILL = "short_fill"
-    """The fill stops long before the storage is full, and says that it is."""
-
-
-class Kind(StrEnum):
-    """A blow."""
-
-    PULL = "pull"
-    """Out, and the same handset in again."""
-    SWAP = "swap"
-    """Out, and another in: the visitor, or after it the handset that was there at first."""
-    UNTOLD_SWAP = "untold_swap"
-    """The same, told by the port as a new enumeration without a departure."""
-    EXCHANGE = "exchange"
-    """The handsets of two slots change places."""
-    FLAP = "flap"
-    """It changes its mode twice."""
-    TRANSIENT = "transient"
-    GONE = "gone"
-    """The transport breaks, and the port tells nothing."""
-    HANG = "hang"
-    SERVER_DEATH = "server_death"
-    LEDGER_SLOW = "ledger_slow"
-    LEDGER_FAULT = "ledger_fault"
-    """The disk fails: the daemon ends, and is started again."""
-    CRASH = "crash"
-    CRASH_SWAP = "crash_swap"
-    """The handset is changed while no daemon looks."""
-    STOP = "stop"
-    RELOAD = "reload"
-    DRAIN = "drain"
-    WRONG_ANSWER = "wrong_answer"
-    RACING_ANSWERS = "racing_answers"
-    SAME_PERSON = "same_person"
-    NO_RESET = "no_reset"
-    """Asked for the final reset, somebody switches debugging off and restarts the handset."""
-    CLOCK_JUMP = "clock_jump"
-    READER_GONE = "reader_gone"
-    REWRITTEN_END = "rewritten_end"
-    """Somebody makes the end of a job that wasn't sold into one that was, in the ledger's file."""
-    REWRITTEN_JOB = "rewritten_job"
-    """The same with what a running job has seen of its handset."""
-    ROLLBACK = "rollback"
-    """An older ledger is put back, with its older head."""
-    CHIP_EXCHANGED = "chip_exchanged"
-    """Another chip, a clean one, lies on the reader for a while after the check."""
-    RELOAD_LAX = "reload_lax"
-    """A reload to recipes that ask for nothing."""
-
-
-MENDS_ITSELF: Final = frozenset(Kind) - {
-    Kind.SWAP,
-    Kind.UNTOLD_SWAP,
-    Kind.EXCHANGE,
-    Kind.CRASH_SWAP,
-    Kind.WRONG_ANSWER,
-    Kind.RACING_ANSWERS,
-    Kind.NO_RESET,
-    Kind.RELOAD_LAX,
-}
-"""After these an honest handset has to end sellable, if need be once it is put in again."""
-OF_THE_RACK: Final = frozenset(
-    {
-        Kind.EXCHANGE,
-        Kind.SERVER_DEATH,
-        Kind.LEDGER_SLOW,
-        Kind.LEDGER_FAULT,
-        Kind.CRASH,
-        Kind.CRASH_SWAP,
-        Kind.STOP,
-        Kind.RELOAD,
-        Kind.DRAIN,
-        Kind.CLOCK_JUMP,
-        Kind.REWRITTEN_END,
-        Kind.REWRITTEN_JOB,
-        Kind.ROLLBACK,
-        Kind.RELOAD_LAX,
-    }
+from benchd.lab.adversity.kinds import (
+    MENDS_ITSELF,
+    OF_ALL_SLOTS,
+    OF_THE_FILE,
+    REFUSED,
+    ChipState,
+    Doom,
+    Kind,
+    Lie,
+    Lot,
+    Numbers,
+    Owner,
+    Picture,
+    Radio,
+    Scan,
 )
-"""They may change what becomes of other slots too."""
-OF_THE_FILE: Final = frozenset({Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK})
-"""By a hand at the ledger's file; a person mends it once it is noticed."""
-ADDED: Final = OF_THE_FILE | {Kind.CHIP_EXCHANGED, Kind.RELOAD_LAX}
-"""Drawn apart from all others."""
-OF_ALL_SLOTS: Final = frozenset({Kind.EXCHANGE, Kind.RELOAD_LAX})
-"""No slot's own handset can be counted on after these."""
-REFUSED: Final = frozenset({Picture.PERSON, Picture.DATA_PACKAGE})
-"""Pictures that no configuration is taken over with: where one lies all the same, all is held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +34,34 @@ class HandsetPlan:
     hostile_words: bool = False
     set_up: bool = True
     """Whether somebody has gone through its first questions: only then adb is on."""
+    dual: bool = False
+    """Whether it has a second IMEI."""
+    tells_second: bool = False
+    """Whether adb is told that one too, or it alone."""
+    telephony: bool = True
+    """Whether it has any."""
+    filler: bool = False
+    """Whether its serial is one that many have."""
+    sim: bool = False
+    """Whether its owner's SIM is in it."""
+    signs: int = 0
+    """How many signs of a changed system it gives when it first comes."""
+    faulty: bool = False
+    """Whether its storage fails while it is first filled."""
+    quota_extents: int = 0
+    """How many free extents a quota keeps from whoever fills it."""
+    clone: bool = False
+    """Whether it shows the IMEI of the first slot's handset."""
+    listed: int = 0
+    """Which of its numbers is on the dealer's list of what is looked for; 0 for none."""
+    restricted: int = 0
+    """Of which of its numbers a look-up says ×."""
+
+    @property
+    def may_be_sold(self) -> bool:
+        """Whether nothing about it forbids that by itself."""
+        kept = self.signs or self.faulty or self.quota_extents or self.clone
+        return not (kept or self.listed or self.restricted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +83,14 @@ class BayPlan:
     """Whether the recipe asks for so little that it asks for nothing."""
     recheck_share: float = 0.0
     """How many of its handsets are drawn for a recheck, which nobody here makes."""
+    labelled: bool = False
+    """Whether whoever puts a handset in scans its label."""
+    coverage: float = 0.9
+    """What the recipe asks for."""
+    late_s: float | None = None
+    """When its line of the lot is imported; None: with the others, before the attestation."""
+    looked_up_days: float = 0.0
+    """How long ago its network restriction was looked up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +102,31 @@ class Blow:
     nth: int
     kind: Kind
     lasts_s: float = 0.0
+    what: str = ""
+    """A `Scan` or a `Thing`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A handset comes again after its first job, once the storm is over."""
+
+    handset: str
+    """Whose own it is: the name of a slot."""
+    into: str
+    after_days: float = 0.0
+    lot: Lot = Lot.SAME
+    doom: Doom | None = None
+    """What happens to it before it comes."""
+    board: bool = False
+    """Whether it has another board by now: other numbers, another chip."""
+    rewritten: bool = False
+    """Whether somebody has written another IMEI into it."""
+    tells: Numbers | None = None
+    """What its system tells now; None: the same."""
+    scan: Scan | None = None
+    """What is scanned at each question for a number."""
+    wrong: tuple[str, ...] = ()
+    """The questions that one and the same person answers wrongly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,11 +140,27 @@ class Schedule:
     """Whether something outside of the rack knows how far its ledger has come."""
     lot: bool = False
     """Whether its handsets came in with papers."""
+    mishap: bool = False
+    """Whether it's drawn for what people and papers do wrong, not for a storm."""
+    rows: tuple[int, ...] = ()
+    """The rows whose rules it is held to besides those that are closed."""
+    visits: tuple[Visit, ...] = ()
+    exchanged: bool = False
+    """Whether the readers of its first two slots are connected the wrong way round."""
+    behind_days: float = 0.0
+    """How far the rack's clock is behind when it starts."""
 
     @property
     def forged(self) -> bool:
         """Whether somebody is at the ledger's file."""
         return any(blow.kind in OF_THE_FILE for blow in self.blows)
+
+    def is_honest_again(self, visit: Visit) -> bool:
+        """Whether a handset that comes again has to end sellable once more."""
+        plans = {bay.slot: bay for bay in self.bays}
+        wrong = visit.scan or visit.wrong or visit.rewritten or visit.doom
+        careful = not plans[visit.into].lax_recipe and not plans[visit.into].recheck_share
+        return careful and not wrong and self.is_honest(plans[visit.handset])
 
     def is_honest(self, bay: BayPlan) -> bool:
         """Whether this slot's own handset has to end sellable."""
@@ -247,5 +171,7 @@ class Schedule:
             and bay.picture not in REFUSED
             and not bay.lax_recipe
             and not bay.recheck_share
+            and bay.handset.may_be_sold
+            and not self.exchanged
             and all(blow.kind in MENDS_ITSELF for blow in own)
         )

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchd.lab.adversity.drawing import draw
+from benchd.lab.adversity.kinds import OF_THE_RACK, Lie, Picture
+from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.referee import End, Fault
 from benchd.lab.adversity.run import Verdict, run_schedule
-from benchd.lab.adversity.schedule import OF_THE_RACK, Lie, Picture, Schedule
+from benchd.lab.adversity.schedule import Schedule
 from benchd.lab.adversity.shrinking import shrunk
 
 NEIGHBOURS_EVERY = 8
@@ -22,9 +24,14 @@ class Tally:
     """What a search has drawn and seen."""
 
     schedules: int = 0
+    """Of storms and of mishaps; the handsets are those of storms."""
     handsets: int = 0
     sellable: int = 0
     honest: int = 0
+    with_mishaps: Counter[str] = field(default_factory=Counter[str])
+    """The same numbers of racks on which somebody errs."""
+    doomed: int = 0
+    """Honest handsets that were to be destroyed, in storms or not."""
     blows: Counter[str] = field(default_factory=Counter[str])
     lies: Counter[str] = field(default_factory=Counter[str])
     reasons: Counter[str] = field(default_factory=Counter[str])
@@ -33,9 +40,15 @@ class Tally:
     def count(self, schedule: Schedule, verdict: Verdict) -> None:
         """Add one schedule."""
         self.schedules += 1
-        self.handsets += verdict.handsets
-        self.sellable += verdict.sellable
-        self.honest += sum(map(schedule.is_honest, schedule.bays))
+        self.doomed += verdict.doomed
+        honest = sum(map(schedule.is_honest, schedule.bays))
+        if schedule.mishap:
+            told = {"racks": 1, "handsets": verdict.handsets, "sellable": verdict.sellable}
+            self.with_mishaps.update({**told, "honest": honest})
+        else:
+            self.handsets += verdict.handsets
+            self.sellable += verdict.sellable
+            self.honest += honest
         self.blows.update(blow.kind for blow in verdict.struck)
         self.lies.update(bay.handset.lie for bay in schedule.bays)
         pictures = [bay.picture for bay in schedule.bays if bay.picture is not Picture.NONE]
@@ -57,19 +70,29 @@ class Found:
     faults: tuple[Fault, ...]
 
 
+def schedules_of(seed: int) -> tuple[Schedule, ...]:
+    """All that a seed plays: its storm, and of some a rack on which somebody errs."""
+    mishap = mishap_of(seed)
+    return (draw(seed),) if mishap is None else (draw(seed), mishap)
+
+
 def search(
-    seeds: Iterator[int], tally: Tally, *, stop: Callable[[], bool] = lambda: False
+    seeds: Iterator[int],
+    tally: Tally,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    wanted: Callable[[Schedule], bool] = lambda _schedule: True,
 ) -> Iterator[tuple[int, Schedule, tuple[Fault, ...]]]:
-    """Run seed after seed; gives those whose schedule breaks a rule, as they were drawn."""
+    """Run seed after seed; gives those of the wanted schedules that break a rule, as drawn."""
     for seed in seeds:
         if stop():
             return
-        began_s = time.process_time()
-        schedule = draw(seed)
-        faults = faults_of(schedule, tally)
-        tally.took_s += time.process_time() - began_s
-        if faults:
-            yield seed, schedule, faults
+        for schedule in filter(wanted, schedules_of(seed)):
+            began_s = time.process_time()
+            faults = faults_of(schedule, tally)
+            tally.took_s += time.process_time() - began_s
+            if faults:
+                yield seed, schedule, faults
 
 
 def faults_of(schedule: Schedule, tally: Tally | None = None) -> tuple[Fault, ...]:
@@ -77,7 +100,7 @@ def faults_of(schedule: Schedule, tally: Tally | None = None) -> tuple[Fault, ..
     verdict = run_schedule(schedule)
     if tally is not None:
         tally.count(schedule, verdict)
-    if schedule.seed % NEIGHBOURS_EVERY:
+    if schedule.seed % NEIGHBOURS_EVERY or schedule.mishap:
         return verdict.faults
     return (*verdict.faults, *_faults_of_neighbours(schedule, verdict))
 

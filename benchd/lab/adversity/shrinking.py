@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule, Visit
 
 Fails = Callable[[Schedule], bool]
 
@@ -44,9 +44,20 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
 
 
 def _simpler_racks(schedule: Schedule) -> Iterator[Schedule]:
-    for name in ("anchored", "lot"):
+    for name in ("anchored", "lot", "exchanged"):
         if getattr(schedule, name):
             yield replace(schedule, **{name: False})
+    if schedule.behind_days:
+        yield replace(schedule, behind_days=0.0)
+    visits = schedule.visits
+    for number, visit in enumerate(visits):
+        around = visits[:number], visits[number + 1 :]
+        yield replace(schedule, visits=(*around[0], *around[1]))
+        plain = Visit(handset=visit.handset, into=visit.into)
+        for field in fields(Visit):
+            if getattr(visit, field.name) != getattr(plain, field.name):
+                simpler = replace(visit, **{field.name: getattr(plain, field.name)})
+                yield replace(schedule, visits=(*around[0], simpler, *around[1]))
 
 
 def _without(schedule: Schedule, bay: BayPlan) -> Schedule:
@@ -54,6 +65,7 @@ def _without(schedule: Schedule, bay: BayPlan) -> Schedule:
         schedule,
         bays=tuple(each for each in schedule.bays if each is not bay),
         blows=tuple(blow for blow in schedule.blows if blow.slot != bay.slot),
+        visits=tuple(v for v in schedule.visits if bay.slot not in (v.handset, v.into)),
     )
 
 
@@ -67,6 +79,10 @@ def _simpler_bays(bay: BayPlan) -> Iterator[BayPlan]:
         "reader",
         "waits",
         "picture",
+        "labelled",
+        "coverage",
+        "late_s",
+        "looked_up_days",
     ):
         if getattr(bay, name) != getattr(plain, name):
             yield replace(bay, **{name: getattr(plain, name)})
@@ -74,7 +90,7 @@ def _simpler_bays(bay: BayPlan) -> Iterator[BayPlan]:
         yield replace(bay, lax_recipe=False)
     for whose in ("handset", "visitor"):
         plan: HandsetPlan = getattr(bay, whose)
-        for name in ("owner", "chip", "lie", "tells_imei", "hostile_words", "set_up"):
-            if getattr(plan, name) != getattr(HandsetPlan(), name):
-                simpler = replace(plan, **{name: getattr(HandsetPlan(), name)})
+        for field in fields(HandsetPlan):
+            if getattr(plan, field.name) != getattr(HandsetPlan(), field.name):
+                simpler = replace(plan, **{field.name: getattr(HandsetPlan(), field.name)})
                 yield replace(bay, **{whose: simpler})

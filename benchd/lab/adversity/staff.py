@@ -12,6 +12,8 @@ from benchd.words.people import Actor, PersonId, ShownBy
 WORKER: Final = "Sato"
 OTHER: Final = "Tanaka"
 SECOND: Final = "Suzuki"
+CHARGE: Final = "Kato"
+"""The supervisor, and administrator."""
 
 
 def actor_of(name: str) -> Actor:
@@ -32,5 +34,5 @@ class Staff:
 
     def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
         """Refuse who isn't one of them."""
-        if actor.name not in (WORKER, OTHER, SECOND):
+        if actor.name not in (WORKER, OTHER, SECOND, CHARGE):
             raise NotAllowed(f"{actor.name} isn't allowed to {action}")

@@ -11,14 +11,18 @@ from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.daemon import Daemon
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server
+from benchd.lab.adversity.kinds import OF_THE_FILE, Kind, Thing
 from benchd.lab.adversity.people import People
-from benchd.lab.adversity.schedule import OF_THE_FILE, Blow, Kind
+from benchd.lab.adversity.schedule import Blow
 from benchd.lab.adversity.truth import Chip, Truth, digest
 from benchd.words.ids import SlotName
 
 FLAP_S: Final = 0.7
 OF_PEOPLE: Final = frozenset(
-    {Kind.WRONG_ANSWER, Kind.RACING_ANSWERS, Kind.SAME_PERSON, Kind.NO_RESET}
+    {
+        *(Kind.WRONG_ANSWER, Kind.RACING_ANSWERS, Kind.SAME_PERSON, Kind.NO_RESET),
+        *(Kind.WRONG_SCAN, Kind.WRONG_LABEL),
+    }
 )
 
 
@@ -67,12 +71,16 @@ class Striking:
                 self._rack.reload(lax=blow.kind is Kind.RELOAD_LAX)
             case Kind.CLOCK_JUMP:
                 self._rack.chance.ahead_s += blow.lasts_s
+            case Kind.APPEARS:
+                _appears(bay, Thing(blow.what))
             case kind if kind in OF_THE_FILE:
                 self._rack.forge(blow)
-            case kind if kind in OF_PEOPLE and self._rack.people is not None:
-                self._rack.people.mistakes[bay.slot] = kind
             case _:
-                pass
+                self._among_people(bay, blow)
+
+    def _among_people(self, bay: Bay, blow: Blow) -> None:
+        if blow.kind in OF_PEOPLE and self._rack.people is not None:
+            self._rack.people.err(bay.slot, blow)
 
     def _at_the_port(self, bay: Bay, blow: Blow) -> None:
         hands = self._rack.hands
@@ -156,6 +164,11 @@ async def _other_chip(bay: Bay, lasts_s: float) -> None:
     bay.donor = Chip(number=digest(f"laid on {bay.slot}"), in_use=False)
     await anyio.sleep(lasts_s)
     bay.donor = None
+
+
+def _appears(bay: Bay, thing: Thing) -> None:
+    if bay.handset is not None:
+        bay.handset.gets(thing)
 
 
 def _other(bay: Bay) -> Truth:

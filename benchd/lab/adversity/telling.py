@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from benchd.android.fill.keystream import AES_COUNTER
-from benchd.lab.adversity.schedule import Lie
-from benchd.lab.adversity.truth import CAPACITY_BYTES, GIB, SYSTEM_EXTENTS, HeldFile, Truth
+from benchd.lab.adversity.kinds import Lie
+from benchd.lab.adversity.truth import CAPACITY_BYTES, GIB, SIGNS, SYSTEM_EXTENTS, HeldFile, Truth
 from benchd.words.fill import FilledFile, FillReport
 from benchd.words.handset import HandsetIdentity
 
@@ -26,8 +26,15 @@ def identity_of(truth: Truth) -> HandsetIdentity:
         model=truth.model,
         android="13",
         build="TQ2A",
-        imei=told if truth.tells_imei else None,
+        imei=told if truth.tells_imei and truth.telephony else None,
+        second_imei=truth.second_imei if truth.tells_second and truth.telephony else None,
     )
+
+
+def signs_of(truth: Truth) -> tuple[str, ...]:
+    """Each sign of a changed system; an open boot loader gives the second one."""
+    told = SIGNS[: truth.signs]
+    return (*told, SIGNS[1]) if truth.open_boot and SIGNS[1] not in told else told
 
 
 def used_bytes_of(truth: Truth) -> int:
@@ -54,7 +61,12 @@ def holds(truth: Truth, name: str, key: str) -> bool:
 
 
 def report_of(
-    truth: Truth, *, prior_bytes: int, resumed_bytes: int, free_bytes_before: int
+    truth: Truth,
+    *,
+    prior_bytes: int,
+    resumed_bytes: int,
+    free_bytes_before: int,
+    free_bytes_after: int,
 ) -> FillReport:
     """What the fill program says once it is done."""
     return FillReport(
@@ -75,7 +87,7 @@ def report_of(
         full_s=1.0,
         capacity_bytes=CAPACITY_BYTES,
         free_bytes_before=free_bytes_before,
-        free_bytes_after=0,
+        free_bytes_after=free_bytes_after,
         used_bytes_before=(len(SYSTEM_EXTENTS) + len(truth.live)) * GIB,
         reserved_bytes=GIB,
         elapsed_s=STEP_S * STEPS,

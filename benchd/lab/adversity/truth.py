@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.lab.adversity.schedule import ChipState, HandsetPlan, Lie, Owner, Radio
+from benchd.lab.adversity.kinds import ChipState, Lie, Owner, Radio, Thing
+from benchd.lab.adversity.schedule import HandsetPlan
 from benchd.words.handset import Package
 
 GIB: Final = 1 << 30
@@ -25,6 +26,10 @@ FILES_IN_EXTENT: Final = 200
 FEW_EXTENTS: Final = 2
 MANY_EXTENTS: Final = 20
 OLD_BOOT_COUNT: Final = 214
+FILLER: Final = "0123456789ABCDEF"
+"""A serial that many handsets have."""
+SIGNS: Final = ("ro.build.keys=test-keys", "ro.boot.verifiedbootstate=orange")
+"""The first of them is what stock systems of some makers say too."""
 HOSTILE_WORDS: Final = ' <b>"); DROP\u202e\u0000\ud800 ${x} 携帯' + "A" * 40
 
 
@@ -54,6 +59,10 @@ class Truth:
     serial: str
     imei: str
     model: str
+    boards: int = 0
+    """How often its board was replaced."""
+    rewritten: int = 0
+    """How often another IMEI was written into it."""
     android_id: str
     tells_imei: bool
     lie: Lie
@@ -81,6 +90,64 @@ class Truth:
     filled_since_reset: bool = False
     radio: Radio = Radio.SILENCES
     nfc_on: bool = True
+    second_imei: str | None = None
+    tells_second: bool = False
+    telephony: bool = True
+    sim: bool = False
+    card: bool = False
+    """Whether a memory card is in it."""
+    managed: bool = False
+    """Whether an organisation's server takes hold of it again after every reset."""
+    users: tuple[int, ...] = (0,)
+    bound: bool = False
+    """Whether it was reset with an account on it: its protection asks for that one for ever."""
+    open_boot: bool = False
+    signs: int = 0
+    faulty: bool = False
+    quota_extents: int = 0
+    listed: tuple[str, ...] = ()
+    """Its numbers that the dealer's list looks for."""
+    restricted: tuple[str, ...] = ()
+    """Its numbers whose use a carrier restricts."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Those that its screen shows."""
+        second = (self.second_imei,) if self.second_imei else ()
+        return (self.imei, *second) if self.telephony else ()
+
+    def gets(self, thing: Thing) -> None:
+        """Something comes into it that forbids a sale."""
+        match thing:
+            case Thing.ACCOUNT:
+                self.accounts += 1
+            case Thing.CARD:
+                self.card = True
+            case Thing.USER:
+                self.users = (0, 10)
+            case Thing.MANAGER:
+                self.managed = True
+            case Thing.SIM:
+                self.sim = True
+            case Thing.OPEN_BOOT:
+                self.open_boot = True
+        free = self.free_extents()
+        if thing in (Thing.ACCOUNT, Thing.USER) and free:
+            self.live.add(free[0])
+            self.contents[free[0]] = OWNER
+
+    def gets_another_board(self) -> None:
+        """Its numbers, its chip and its serial are those of the new one."""
+        self.boards += 1
+        name = f"{self.name}, board {self.boards}"
+        self.imei, self.second_imei = _imei(name), self.second_imei and _imei(f"{name}, second")
+        self.serial = f"R5C{digest(name)[:8].upper()}"
+        self.chip = self.chip and Chip(number=digest(f"chip of {name}"), in_use=False)
+
+    def gets_another_imei(self) -> None:
+        """Somebody writes another one into it; all else stays as it was."""
+        self.rewritten += 1
+        self.imei = _imei(f"{self.name}, rewritten {self.rewritten}")
 
     @property
     def audible_chip(self) -> Chip | None:
@@ -94,6 +161,8 @@ class Truth:
 
     def reset(self, *, keeps_adb: bool) -> None:
         """What a real reset does: all names are gone, the flash is as it was."""
+        self.bound = self.bound or bool(self.accounts)
+        self.users = (0,)
         self.live.clear()
         self.files.clear()
         self.accounts = self.apps = 0
@@ -154,19 +223,34 @@ def make_truth(plan: HandsetPlan, *, name: str, like: str) -> Truth:
         adb_on=plan.set_up or plan.owner is not Owner.RESET,
         contents=[SYSTEM if extent in SYSTEM_EXTENTS else OWNER for extent in range(EXTENTS)],
     )
-    _move_in(truth, plan.owner)
+    if plan.dual:
+        truth.second_imei, truth.tells_second = _imei(f"{name}, second"), plan.tells_second
+    if plan.filler:
+        truth.serial = FILLER
+    truth.telephony, truth.sim, truth.signs = plan.telephony, plan.sim, plan.signs
+    truth.faulty, truth.quota_extents = plan.faulty, plan.quota_extents
+    truth.listed = _chosen(truth, plan.listed)
+    truth.restricted = _chosen(truth, plan.restricted)
+    move_in(truth, plan.owner)
     return truth
 
 
-def _move_in(truth: Truth, owner: Owner) -> None:
-    """Put on it what an owner has left."""
+def _chosen(truth: Truth, which: int) -> tuple[str, ...]:
+    return truth.numbers[which - 1 : which] if which else ()
+
+
+def move_in(truth: Truth, owner: Owner) -> None:
+    """Put on it what an owner has left, and debugging on as the seller was asked to."""
     if owner is Owner.RESET:
         truth.welcome = not truth.adb_on
         return
     truth.boot_count = OLD_BOOT_COUNT
     truth.welcome = False
     extents = MANY_EXTENTS if owner is Owner.APPS else FEW_EXTENTS
+    truth.adb_on = True
     truth.live = set(REACHABLE[:extents])
+    for extent in truth.live:
+        truth.contents[extent] = OWNER
     truth.apps = 31 if owner is Owner.APPS else 0
     truth.accounts = 1 if owner is Owner.LOCKED else 0
 
