@@ -81,6 +81,8 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "maximum": "40",
         "minimum": "30",
         "earlier_job": "20261103-00aa11bb22",
+        "other": "20261103-00aa11bb22",
+        "job": "20261103-00aa11bb22",
         "earlier_reason": "felica_residue",
         "tags": "T1, T2",
         "count": "3",
@@ -190,6 +192,7 @@ def test_question_says_what_yes_and_no_mean(catalogue: Catalogue, gate: Gate) ->
     assert re.search(r"（はい=[^（）]+、いいえ=[^（）]+）？$", question.ja)
     assert re.search(r"\(yes = .+, no = .+\)\?$", question.en)
     of_usb = {Gate.RECHECK: 2, Gate.RECHECK_CHIP: 2}
+    of_usb |= {Gate.SAME_HANDSET: 4, Gate.SAME_HANDSET_HELD: 4}
     unfilled = {Gate.IMEI: 2, Gate.SERIAL: 1, Gate.ASSET: 4, **of_usb}.get(
         gate, 3 if "シリアル番号" in question.ja else 0
     )

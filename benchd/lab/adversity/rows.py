@@ -8,7 +8,7 @@ from typing import Final
 ALL: Final = frozenset(range(1, 16)) - {13}
 """Rows 1 to 12 of "one handset, one story"; 14: papers are spent; 15: value is destroyed on proof.
 What is left on a handset, row 13, is nothing that this machine has."""
-OPEN: Final = ALL
+OPEN: Final[frozenset[int]] = frozenset()
 """Nothing is drawn for these unless asked for, and their rules are judged only there. Whoever
 mends a row takes it out and moves its schedules from `schedules/open` to `schedules`."""
 CLOSED: Final = ALL - OPEN
