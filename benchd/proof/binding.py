@@ -85,10 +85,8 @@ class Known:
 
     @property
     def all_known(self) -> bool:
-        """Whether these are all IMEIs that it has: over adb both are asked for."""
-        return len(self.imeis) >= (self.sim_slots or 2) or (
-            self.sim_slots is None and bool(self.told)
-        )
+        """Whether these are certainly all IMEIs that it has."""
+        return len(self.imeis) >= (self.sim_slots or 2)
 
     @property
     def number_gate(self) -> Gate:

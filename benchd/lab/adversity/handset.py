@@ -22,6 +22,7 @@ from benchd.lab.adversity.telling import (
     identity_of,
     report_of,
     signs_of,
+    sources_of,
     used_bytes_of,
     write_extent,
 )
@@ -120,6 +121,7 @@ class SimulatedHandset:
             bootloader_locked=not truth.open_boot,
             security_patch="2026-10-05",
             modification_signs=signs_of(truth),
+            modification_sources=sources_of(truth),
             screen_lock=truth.accounts > 0,
             account_count=truth.accounts,
             maker_accounts=truth.maker_accounts,
@@ -130,6 +132,7 @@ class SimulatedHandset:
             removable_media=truth.card,
             sim=truth.sim,
             telephony=truth.telephony,
+            sim_slots=2 if truth.second_imei else 1,
         )
 
     async def standing(self) -> StandingFacts:
@@ -137,24 +140,23 @@ class SimulatedHandset:
         truth = await self._call("standing")
         return StandingFacts(
             identity=identity_of(truth),
-            modification_signs=(),
-            modification_sources=(),
+            modification_signs=signs_of(truth),
+            modification_sources=sources_of(truth),
             screen_lock=truth.accounts > 0,
             frp_armed=None,
             account_count=truth.accounts,
             unknown_account_types=(),
             frp_account_types=(),
-            user_ids=(0,),
+            user_ids=truth.users,
             user_kinds=(),
-            device_owner=False,
-            removable_media=False,
-            sim=False,
+            device_owner=truth.managed,
+            removable_media=truth.card,
+            sim=truth.sim,
         )
 
     async def sim(self) -> bool | None:
-        """None is ever in it."""
-        await self._call("sim")
-        return False
+        """Whether one is in it."""
+        return (await self._call("sim")).sim
 
     async def battery(self) -> BatteryFacts:
         """Well charged and cool."""

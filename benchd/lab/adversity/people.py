@@ -85,15 +85,18 @@ class People:
                         if isinstance(matter, QuestionView):
                             group.start_soon(self._answer, view, matter)
                         elif matter is not None:
-                            group.start_soon(self._switch_adb_on, view)
+                            group.start_soon(self._put_right, view)
                 await board.changed(version)
 
-    async def _switch_adb_on(self, view: SlotView) -> None:
-        """A handset that shows no adb: somebody goes through its first questions."""
+    async def _put_right(self, view: SlotView) -> None:
+        """Take the SIM out of a handset, or go through the first questions of one without adb."""
         await anyio.sleep(NOTICES_S)
         bay = self._bays[view.slot]
-        handset = bay.handset
-        if handset is None or not bay.attached or self._still(view.slot) is None:
+        handset, code = bay.handset, self._still(view.slot)
+        if handset is None or not bay.attached or code is None:
+            return
+        if code is ProblemCode.SIM_PRESENT:
+            handset.sim = False
             return
         handset.set_up()
         bay.leave()
@@ -117,7 +120,8 @@ class People:
             approved = not approved
         if approved:
             self._do(bay, gate, lazily=mistake is Kind.NO_RESET)
-        scan = habit.scan if habit else None
+        # One person errs: who confirms is another.
+        scan = habit.scan if habit and gate is not Gate.CONFIRM else None
         if blow is not None and mistake is Kind.WRONG_SCAN:
             scan = Scan(blow.what)
         answer = partial(self._decide, view, gate, self._scanning.notes(bay, question, scan))
@@ -147,7 +151,7 @@ class People:
         """
         if view.job is None:
             return True
-        for note in notes:
+        for note in (*notes, notes[-1]):
             try:
                 await self._daemon.desk.decide(
                     view.job, gate, approved=approved, by=actor_of(operator), note=note
@@ -232,4 +236,4 @@ def _answers(gate: Gate) -> tuple[str, ...]:
 
 def _mendable(view: SlotView) -> ProblemCode | None:
     code = view.problem.code if view.problem is not None else None
-    return code if code is ProblemCode.ADB_DISABLED else None
+    return code if code in (ProblemCode.ADB_DISABLED, ProblemCode.SIM_PRESENT) else None

@@ -8,9 +8,12 @@ from typing import Final
 ALL: Final = frozenset(range(1, 16)) - {13}
 """Rows 1 to 12 of "one handset, one story"; 14: papers are spent; 15: value is destroyed on proof.
 What is left on a handset, row 13, is nothing that this machine has."""
-OPEN: Final[frozenset[int]] = frozenset()
+OPEN: Final = frozenset({12})
 """Nothing is drawn for these unless asked for, and their rules are judged only there. Whoever
-mends a row takes it out and moves its schedules from `schedules/open` to `schedules`."""
+mends a row takes it out and moves its schedules from `schedules/open` to `schedules`.
+
+Of row 12 what its certificate names is left: one person's false first reading, and the very handset
+of that number put in at the last reset, where no chip is tied and no machine knows its number."""
 CLOSED: Final = ALL - OPEN
 
 OWN_NUMBER: Final = "what was read of it is its own"

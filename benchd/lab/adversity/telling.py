@@ -8,7 +8,7 @@ from benchd.android.fill.keystream import AES_COUNTER
 from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.truth import CAPACITY_BYTES, GIB, SIGNS, SYSTEM_EXTENTS, HeldFile, Truth
 from benchd.words.fill import FilledFile, FillReport
-from benchd.words.handset import HandsetIdentity
+from benchd.words.handset import HandsetIdentity, ModificationSource
 
 STEPS: Final = 5
 STEP_S: Final = 20.0
@@ -35,6 +35,14 @@ def signs_of(truth: Truth) -> tuple[str, ...]:
     """Each sign of a changed system; an open boot loader gives the second one."""
     told = SIGNS[: truth.signs]
     return (*told, SIGNS[1]) if truth.open_boot and SIGNS[1] not in told else told
+
+
+def sources_of(truth: Truth) -> tuple[ModificationSource, ...]:
+    """Where they come from: each from another source."""
+    of_signs = dict(
+        zip(SIGNS, (ModificationSource.BUILD, ModificationSource.BOOT_CHAIN), strict=False)
+    )
+    return tuple(of_signs[sign] for sign in signs_of(truth))
 
 
 def used_bytes_of(truth: Truth) -> int:

@@ -10,6 +10,7 @@ from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.binding import name_by_confirmer
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
+from benchd.pipelines.identity import settle_identity
 from benchd.pipelines.last_look import LastLook
 from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.binding import Known
@@ -55,9 +56,11 @@ class ConfirmStage:
             raise StageFailed(Reason.NOT_CONFIRMED, f"{Gate.CONFIRM} was answered with no")
         if reads:
             name_by_confirmer(context, decision)
-        return StageResult(
-            evidence=replace(await self._evidence(context, decision), again=look.again)
-        )
+        evidence = replace(await self._evidence(context, decision), again=look.again)
+        if reads:
+            # Only now its number is proven: what else is on record under it counts from here on.
+            await settle_identity(context)
+        return StageResult(evidence=evidence)
 
     async def _evidence(self, context: JobContext, decision: Decision) -> ConfirmEvidence:
         """With all numbers that are proven by now; papers may be found by them."""

@@ -70,9 +70,9 @@ def _debts(me: Sighting, handset: Handset) -> Iterator[tuple[Debt, Sighting]]:
     disputed = handset.relation is Relation.DISPUTE
     if (doomed_by := handset.doomed_by) is not None:
         yield Debt.DOOM, doomed_by
-    # Whoever has only read a number that another is certified under may have misread it, and
-    # reads it again at the end.
-    if disputed and me.told and (certified_by := handset.certified_by) is not None:
+    # Whoever has read a number once that another is certified under may have misread it: it is
+    # read again, by another, before it counts.
+    if disputed and me.proven and (certified_by := handset.certified_by) is not None:
         yield Debt.CERTIFIED, certified_by
     # A reader's own look in this job is newer, whosever the other was, and is asked for first.
     if me.looked_by_eye and (unclean_by := handset.unclean_by) is not None:
