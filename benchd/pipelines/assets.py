@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchd.models.papers import fits_papers
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.screen_numbers import ScreenNumbers
-from benchd.proof.citing import AssetInHand, Numbers, doubts
+from benchd.proof.citing import AssetInHand, Numbers, contradicts, doubts
 from benchd.proof.evidence.intake import BoundRecord, Who
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.intake_book import Asset
@@ -28,7 +28,8 @@ def numbers_known(context: JobContext, read: ScreenNumbers | None = None) -> Num
     return Numbers(
         imeis=told | imeis_in(gates) | (read.imeis if read else frozenset[str]()),
         serial=identity.serial or None,
-        proven=told | context.proven_numbers | frozenset(filter(None, (by_label,))),
+        proven=(told | context.proven_numbers | frozenset(filter(None, (by_label,))))
+        - context.disputed_numbers,
         certified_at=context.certified_at,
     )
 
@@ -68,7 +69,8 @@ async def bind_or_ask(context: JobContext, numbers: Numbers) -> list[DecisionEvi
     may_be = list({asset.tag: asset for asset in (*bound, *found)}.values())
     if hand is None and len(found) == 1:
         await _bind(context, found[0], numbers, None)
-    if len(may_be) < 2:
+    contradicted = hand is not None and contradicts(context.intake.book, hand)
+    if len(may_be) < 2 and not contradicted:
         return []
     tags = ", ".join(asset.tag for asset in may_be[:MOST_SHOWN])
     decision = await context.ask(Gate.ASSET, {**context.handset_facts(), "tags": tags})

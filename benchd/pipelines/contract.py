@@ -174,6 +174,8 @@ class JobContext:
         """The evidence that the running attempt has so far: on record even if it has no result."""
         self.proven_numbers: frozenset[str] = frozenset()
         """Its IMEIs that don't rest on one person's one look, beside those that it tells."""
+        self.disputed_numbers: frozenset[str] = frozenset()
+        """Its IMEIs that another handset has on record too."""
         self.certified_at = 0
         """The record of the last certificate of this handset by another job."""
         self.fill_key: bytes | None = None

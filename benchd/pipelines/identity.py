@@ -15,7 +15,7 @@ from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.contract import UNTOLD, JobContext
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.identity.debts import OpenPair, open_pairs
+from benchd.proof.identity.debts import OpenPair, open_pairs, unclean_look
 from benchd.proof.identity.handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation, Traits, compare
@@ -171,7 +171,7 @@ async def let_by_somebody_in_charge(context: JobContext, handsets: Handsets) -> 
 
 def refuse_over_reader(handsets: Handsets) -> None:
     """StageFailed where a reader's look on record stands against a person's word."""
-    unclean_by = handsets.earlier.unclean_by
+    unclean_by = unclean_look(handsets)
     if unclean_by is not None:
         raise StageFailed(
             Reason.READER_LOOK_STANDS,

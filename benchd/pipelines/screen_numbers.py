@@ -98,8 +98,8 @@ class NumberVetting:
         strangers = numbers - known.imeis
         if known.all_known and strangers:
             return "another number than those that this handset has told: scan it once more"
-        two_wanted = self._both and (known.sim_slots or 0) > 1 and not known.imeis
-        if two_wanted and len(numbers) == 1:
+        two_wanted = self._both and (known.sim_slots or 0) > 1
+        if two_wanted and len(numbers | known.imeis) == 1:
             return "this handset takes two SIMs: scan both bar codes that its screen shows"
         for number in sorted(strangers):
             if await self._of_other_model(number):

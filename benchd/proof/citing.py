@@ -41,6 +41,9 @@ LONGEST_LIMIT_S: Final[Mapping[Gate, float]] = MappingProxyType(
 
 OTHER_MODEL: Final = "its model isn't that of the papers"
 UNKNOWN_MODEL: Final = "its label was scanned before its model was known"
+OTHER_IMEI: Final = "its IMEI is another"
+OTHER_SERIAL: Final = "its serial is another"
+_ANOTHER: Final = frozenset({OTHER_IMEI, OTHER_SERIAL})
 OF_MODEL: Final = (OTHER_MODEL, UNKNOWN_MODEL)
 """With these a label may be bound if somebody insists; nothing is cited then."""
 
@@ -99,9 +102,9 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
     if asset.tag in book.unerasable:
         yield "it is on record as not erasable"
     if asset.line.imei and numbers.imeis and not same_imei:
-        yield "its IMEI is another"
+        yield OTHER_IMEI
     if asset.line.serial and numbers.serial and not same_serial and not same_imei:
-        yield "its serial is another"
+        yield OTHER_SERIAL
     shown = {
         BoundBy.IMEI: asset.line.imei in numbers.proven,
         # Many have the same, and papers found by it bear nothing out.
@@ -123,6 +126,11 @@ def _doubts(book: IntakeBook, hand: AssetInHand, asset: Asset) -> Iterator[str]:
         yield f"it has come in again since, as {newest.tag}"
     if told.bound_by is not BoundBy.IMEI:
         yield from _seen_otherwise(book, hand)
+
+
+def contradicts(book: IntakeBook, hand: AssetInHand) -> bool:
+    """Whether the papers of the asset name another IMEI or serial than the handset has."""
+    return not _ANOTHER.isdisjoint(doubts(book, hand))
 
 
 def _seen_otherwise(book: IntakeBook, hand: AssetInHand) -> Iterator[str]:

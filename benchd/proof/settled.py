@@ -7,7 +7,7 @@ themselves, with all that was withdrawn until now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -112,12 +112,13 @@ class SettledCase:
         """Of one job; raises CertificateGap for records of intake that can't be read."""
         told = bound_in(records)
         certified_by = handsets.earlier.certified_by
-        numbers = numbers_of(
+        known = numbers_of(
             evidence.inspect,
             evidence.gates,
             read_twice=handsets.me.read_twice,
             certified_at=certified_by.end_sequence if certified_by else 0,
         )
+        numbers = replace(known, proven=known.proven - handsets.disputed_imeis)
         hand = None if told is None else AssetInHand(job=job, told=told, numbers=numbers)
         if told is None:
             mine = _look_ups(intake)

@@ -553,6 +553,8 @@ async def test_a_tag_alone_counts_where_nothing_speaks_against_it(
 ) -> None:
     """The network restriction is always asked: nobody looks up a label."""
     rack = Rack(FakeChip(looks=IN_USE))
+    # Whose number contradicts the label is asked for the label once more.
+    rack.world.notes[Gate.ASSET] = "T1"
     await rack.lot(csv, **lot)
     async with rack.world.running():
         rack.world.ports["A1"].plug(Phone())

@@ -16,10 +16,12 @@ from benchd.words.slot_states import SlotState
 from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
 from .fake_chips import (
     IN_USE,
+    OTHER_CHIP,
     SILENT,
     UNUSED,
     FakeChip,
     raised,
+    scan_of,
 )
 from .world import Phone, ended
 
@@ -33,7 +35,8 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
         if stage is RECHECK:
             world.silent_in = StageName.GATES
         world.ports["A1"].plug(Phone())
-        world.ports["A2"].plug(Phone())
+        chips.chips["A2"] = FakeChip(looks=scan_of(UNUSED.verdict, chip=OTHER_CHIP))
+        world.ports["A2"].plug(Phone(serial="NEIGHBOUR"))
         if stage is RECHECK:
             await world.until(lambda: world.view().question is not None)
             world.silent_in = None

@@ -367,7 +367,7 @@ async def test_a_dead_adb_server_is_waited_for_by_every_slot() -> None:
     world = World(8)
     async with world.running():
         for port in world.ports.values():
-            port.plug(Phone(used_bytes=30 * MIB))
+            port.plug(Phone(serial=f"S-{port.slot}", used_bytes=30 * MIB))
         await world.until(
             lambda: all(v.stage is StageName.OVERWRITE for v in world.board.views().values())
         )
@@ -417,7 +417,7 @@ async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() 
     world = World(2)
     async with world.running():
         for port in world.ports.values():
-            port.plug(Phone(used_bytes=30 * MIB))
+            port.plug(Phone(serial=f"S-{port.slot}", used_bytes=30 * MIB))
         await world.until(
             lambda: all(v.stage is StageName.OVERWRITE for v in world.board.views().values())
         )

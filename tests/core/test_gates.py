@@ -221,7 +221,7 @@ async def test_what_was_let_through_can_never_be_certified() -> None:
 async def test_questions_tell_twins_apart_by_the_end_of_their_imei() -> None:
     world = World(slots=2)
     world.silent_in = StageName.CONFIRM
-    one = Phone(serial="0123456789ABCDEF")
+    one = Phone(serial="0123456789ABCDEF", imei="356938035643809")
     async with world.running():
         world.ports["A1"].plug(one)
         world.ports["A2"].plug(phone_like(one, imei="490154203237518"))

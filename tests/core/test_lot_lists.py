@@ -31,10 +31,17 @@ GOOD = (Outcome.PASSED, None)
 COLLEAGUE = replace(BY, operator="Mori", person="mori", shown_by=ShownBy.BADGE_AND_PIN)
 OTHERS = "tag,IMEI\n" + "".join(f"N{number},{imei(number)}\n" for number in range(1, 25))
 MINE = f"tag,IMEI\nT1,{IMEI}\n"
+LATE = f"{MINE}T2,{imei(30)}\n"
 
 
 def in_use() -> Rack:
     return Rack(FakeChip(looks=IN_USE))
+
+
+def another_chip() -> FakeChip:
+    return FakeChip(
+        looks=replace(IN_USE, chip=OTHER_CHIP), after_clear=replace(UNUSED, chip=OTHER_CHIP)
+    )
 
 
 async def import_(rack: Rack, csv: str, by: Who = BY) -> int:
@@ -56,16 +63,17 @@ async def test_row_10_what_a_person_imports_after_a_whole_lot_was_attested_is_as
     rack = in_use()
     await rack.lot(OTHERS)
     await rack.desk.attest(attested(*BOTH))
-    assert await import_(rack, MINE, by) == 1
+    assert await import_(rack, LATE, by) == 2
     await rack.looked_up()
-    assert whole(rack) == [(24, 1)]
+    assert whole(rack) == [(24, 2)]
     async with rack.world.running():
         assert await rack.visit(Phone(jpki_capable=None)) == GOOD
         assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
-        # Whoever has looked at its papers attests the lot once more: all 25 are covered then.
-        await rack.desk.attest(attested(*BOTH), seen=25)
-        assert whole(rack) == [(24, 1), (25, 0)]
-        assert await rack.visit(Phone(jpki_capable=None)) == GOOD
+        # Whoever has looked at their papers attests the lot once more: all 26 are covered then.
+        await rack.desk.attest(attested(*BOTH), seen=26)
+        assert whole(rack) == [(24, 2), (26, 0)]
+        rack.chips.chips["A1"] = another_chip()
+        assert await rack.visit(Phone(serial="T2", imei=imei(30), jpki_capable=None)) == GOOD
     assert len([gate for gate in rack.asked() if gate == Gate.JPKI]) == 1
 
 
@@ -112,12 +120,9 @@ async def test_careless_a_lot_split_and_imported_late_neither_covers_nor_uncover
         _, _, now = await rack.proof()
         assert len(now) == len(intake) + 1
         verify_erasure(job, records, now)
-        assert await rack.visit(Phone(jpki_capable=None)) == GOOD
         assert {Gate.JPKI, Gate.CONSENT}.isdisjoint(rack.asked())
         # Nothing of the second half is covered, and whoever imported it was told so.
-        rack.chips.chips["A1"] = FakeChip(
-            looks=replace(IN_USE, chip=OTHER_CHIP), after_clear=replace(UNUSED, chip=OTHER_CHIP)
-        )
+        rack.chips.chips["A1"] = another_chip()
         late = Phone(serial="LATE", imei=imei(1), jpki_capable=None)
         assert await rack.visit(late) == GOOD
         assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())

@@ -118,7 +118,7 @@ async def test_sixteen_handsets_take_as_long_as_one() -> None:
         async with world.running():
             began = anyio.current_time()
             for port in world.ports.values():
-                port.plug(Phone(used_bytes=30 * MIB))
+                port.plug(Phone(serial=f"S-{port.slot}", used_bytes=30 * MIB))
             for slot in world.ports:
                 await world.until_state(SlotState.FINISHED, slot)
             taken = anyio.current_time() - began

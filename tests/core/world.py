@@ -321,7 +321,7 @@ class Phone:
     def __post_init__(self) -> None:
         if self.imei == OF_SERIAL:
             number = int(hashlib.sha256(self.serial.encode()).hexdigest(), 16) % 10**6
-            self.imei = IMEI if self.serial == SERIAL else imei(number)
+            self.imei = IMEI if self.serial in (SERIAL, "") else imei(number)
 
     def identity(self) -> HandsetIdentity:
         return HandsetIdentity(

@@ -14,6 +14,7 @@ from benchd.pipelines import settling
 from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import JobContext
 from benchd.proof.evidence.intake import CitedAttestation, SettledGate
+from benchd.words.ids import JobId
 from benchd.words.job import Gate
 
 CITED = CitedAttestation(
@@ -36,16 +37,19 @@ async def never(*_: object) -> Any:  # noqa: ANN401 - it doesn't return
 async def test_what_was_attested_before_anybody_waits_for_it_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    looks: Iterator[CitedAttestation | None] = iter((None, CITED))
+    cited = SettledGate(gate=Gate.CONSENT, cited=CITED)
+    looks: Iterator[SettledGate | None] = iter((None, cited))
     monkeypatch.setattr(settling, "_found", lambda *_: next(looks))
     monkeypatch.setattr(settling, "numbers_known", lambda *_: None)
 
-    async def asked(_gate: Gate, _facts: object, told: Callable[[], Awaitable[None]]) -> None:
+    async def asked(
+        _gate: Gate, _facts: object, told: Callable[[], Awaitable[None]], _vet: object
+    ) -> None:
         assert await ask_until(never, told) is None
 
-    context = SimpleNamespace(
-        handset_facts=dict, ask_until=asked, intake=SimpleNamespace(changed=never)
-    )
+    book = SimpleNamespace(of_job={})
+    intake = SimpleNamespace(changed=never, book=book, time_basis=lambda: None)
+    context = SimpleNamespace(job=JobId("job"), handset_facts=dict, ask_until=asked, intake=intake)
     with anyio.fail_after(5):
         settled = await settling.settle(cast("JobContext", context), Gate.CONSENT, 60.0)
-    assert settled == SettledGate(gate=Gate.CONSENT, cited=CITED)
+    assert settled is cited

@@ -211,7 +211,9 @@ class Histories:
         if looked_for and not self._somebody_erred(bay_name=found.stay[0]):
             yield NOT_WANTED, f"{truth.name} has {', '.join(looked_for)}"
         settled = any(gate.startswith(_SAME) for gate in found.answered)
-        if truth.rewritten and truth.name in self._numbers.values() and not settled:
+        # A serial that two certified handsets have tells nobody which of them a third number is.
+        twins = self._schedule and any(bay.twin_of_first for bay in self._schedule.bays)
+        if truth.rewritten and truth.name in self._numbers.values() and not (settled or twins):
             yield ONE_HANDSET, f"{truth.name} was certified under another number"
         for number in truth.numbers:
             owner = self._numbers.setdefault(number, truth.name)

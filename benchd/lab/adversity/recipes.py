@@ -36,7 +36,7 @@ def recipe_of(plan: BayPlan, wanted: Wanted | None = None) -> Recipe:
     watch_list = None if wanted is None else WatchList(wanted=wanted)
     stages: tuple[Stage, ...] = (
         InspectStage(),
-        GatesStage(watch_list=watch_list),
+        GatesStage(watch_list=watch_list, second_number="always"),
         FelicaCheckStage(),
         InitialiseStage(
             fresh_used_bytes=ANYTHING_BYTES if lax else FRESH_BYTES,

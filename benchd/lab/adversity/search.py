@@ -110,7 +110,9 @@ def _faults_of_neighbours(schedule: Schedule, verdict: Verdict) -> Sequence[Faul
     struck = [blow.slot for blow in verdict.struck]
     shared = any(blow.kind in OF_THE_RACK for blow in schedule.blows)
     donors = any(bay.handset.lie is Lie.DONOR for bay in schedule.bays)
-    if shared or donors or not struck or len(schedule.bays) == 1:
+    # Whose serial a neighbour has too may be the neighbour: what becomes of one asks of the other.
+    twins = any(bay.twin_of_first for bay in schedule.bays)
+    if shared or donors or twins or not struck or len(schedule.bays) == 1:
         return ()
     spared = replace(
         schedule, blows=tuple(blow for blow in schedule.blows if blow.slot != struck[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import anyio
 from annotated_types import Interval
@@ -39,11 +39,12 @@ from benchd.proof.floors import (
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
 )
+from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.traits import Join, Relation
 from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.standing import refusals
 from benchd.words.handset import HandsetFacts
-from benchd.words.intake import NotNeeded
+from benchd.words.intake import BoundBy, NotNeeded
 from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
 from benchd.words.screen import OpenedPage, Page
 from benchd.words.slot import ProblemCode, ProblemView
@@ -88,6 +89,8 @@ class GatesStage:
     watch_list: WatchList | None = None
     imei_by_hand: bool = False
     """Whether a person looks a handset up in the list that doesn't tell its IMEI."""
+    second_number: Literal["without_adb", "always"] = "without_adb"
+    """Whether a person reads both numbers of one with two SIMs also where it tells one over adb."""
     consent_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_CONSENT)] = 365
     """How long ago what is cited may have been attested at intake; older, somebody is asked."""
     jpki_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_JPKI)] = 90
@@ -108,12 +111,14 @@ class GatesStage:
         numbers = numbers_known(context, read)
         watched = await self._watched(context, numbers)
         chosen = await bind_or_ask(context, numbers)
+        self._refuse_nameless(context, numbers)
         label_number = number_by_label(context, numbers)
         handsets = await settle_identity(context, label_number=label_number)
         doomed_by = await let_by_somebody_in_charge(context, handsets)
         certified_by = handsets.earlier.certified_by
         context.certified_at = certified_by.end_sequence if certified_by else 0
         context.proven_numbers = frozenset(filter(None, (label_number,)))
+        context.disputed_numbers = handsets.disputed_imeis
         numbers = numbers_known(context, read)
         deferred = self._deferred(context)
         now = [gate for gate in self.attest if all(gate is not each.gate for each in deferred)]
@@ -175,7 +180,7 @@ class GatesStage:
 
     async def _number_opened(self, context: JobContext, facts: HandsetFacts) -> OpenedPage | None:
         """The page with the number that is asked for next, if one is."""
-        asked = context.certifies and not facts.identity.imeis
+        asked = context.certifies and self._reads_numbers(facts)
         return await open_page(context, Page.ABOUT) if asked else None
 
     async def _numbers(self, context: JobContext, facts: HandsetFacts) -> ScreenNumbers | None:
@@ -184,7 +189,7 @@ class GatesStage:
         Of one with two SIMs both: lists, papers and debts may know either. A number that another
         handset has on record is read once more.
         """
-        if not context.certifies or facts.identity.imeis:
+        if not (context.certifies and self._reads_numbers(facts)):
             return None
         read = await numbers_on_screen(context, both=True)
         if not read.imeis:
@@ -197,6 +202,23 @@ class GatesStage:
             read = await numbers_on_screen(context, both=True)
         await bind_by_label_in(context, read.decision)
         return read
+
+    def _refuse_nameless(self, context: JobContext, numbers: Numbers) -> None:
+        """StageFailed for a handset of which nothing says which it is: no debt could be found."""
+        bound = context.intake.book.of_job.get(context.job)
+        labelled = bound is not None and bound.told.bound_by is BoundBy.TAG
+        told = numbers.imeis or (numbers.serial and not is_filler(numbers.serial))
+        if context.certifies and not told and not labelled:
+            raise StageFailed(
+                Reason.HANDSET_NOT_BOUND,
+                "neither an IMEI nor a serial says which handset it is: scan its label",
+            )
+
+    def _reads_numbers(self, facts: HandsetFacts) -> bool:
+        """Whether its screen has to tell what adb doesn't."""
+        told = len(facts.identity.imeis)
+        wants_both = self.second_number == "always" and (facts.sim_slots or 0) > told
+        return not told or wants_both
 
     async def _is_anothers(self, context: JobContext, read: ScreenNumbers) -> bool:
         """Whether a list or another handset's record has a number that one look has read."""

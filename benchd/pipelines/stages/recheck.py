@@ -68,7 +68,9 @@ class RecheckStage:
 
     def _refuse_other_chip(self, before: ChipEvidence, scan: ChipScan) -> None:
         differs = list(chip_differs(before, ChipEvidence.of(scan)))
-        if differs and scan.verdict is ChipVerdict.UNUSED:
+        # Another chip is another handset's: its residue dooms no handset of a drawn job.
+        another = not by_eye(before) and scan.chip is not None and scan.chip != before.chip
+        if differs and (another or scan.verdict is ChipVerdict.UNUSED):
             raise StageFailed(Reason.FELICA_INCONSISTENT, "; ".join(differs))
         if differs:
             raise refusal_of(scan)

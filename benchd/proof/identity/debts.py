@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handset, Handsets
 from benchd.proof.identity.sighting import Same, Sighting
 from benchd.proof.identity.traits import Relation
@@ -75,12 +76,31 @@ def _debts(me: Sighting, handset: Handset) -> Iterator[tuple[Debt, Sighting]]:
     if disputed and me.proven and (certified_by := handset.certified_by) is not None:
         yield Debt.CERTIFIED, certified_by
     # A reader's own look in this job is newer, whosever the other was, and is asked for first.
-    if me.looked_by_eye and (unclean_by := handset.unclean_by) is not None:
+    asked = handset.held_answered is None and me.looked_by_eye
+    if asked and (unclean_by := handset.unclean_by) is not None:
         yield Debt.READER_LOOK, unclean_by
     owed = set(handset.owed)
     drawn = next((each for each in handset.sightings if each.job in owed), None)
     if disputed and drawn is not None:
         yield Debt.RECHECK, drawn
+
+
+def unclean_look(handsets: Handsets) -> Sighting | None:
+    """The job in which a reader saw no unused chip in this handset, where no reader has since.
+
+    Also in one of which an operator has answered that it is the same.
+    """
+    if (unclean_by := handsets.mine.unclean_by) is not None:
+        return unclean_by
+    said_same = (each for each in handsets.others if each.held_answered is Same.SAME)
+    looks = (each.unclean_by for each in said_same) if handsets.me.looked_by_eye else iter(())
+    return next((look for look in looks if look is not None), None)
+
+
+def _is_nameless(me: Sighting) -> bool:
+    """Whether neither number nor serial nor label tells it from others: no debt could be found."""
+    serial = me.traits.serial
+    return not (me.imeis or me.label or (serial is not None and not is_filler(serial)))
 
 
 def is_anothers_chip(sharing: Handset) -> bool:
@@ -91,9 +111,11 @@ def is_anothers_chip(sharing: Handset) -> bool:
 def identity_gaps(handsets: Handsets) -> Iterator[str]:
     """Everything that other jobs' records say against a certificate of this one."""
     mine = handsets.mine
+    if _is_nameless(handsets.me):
+        yield "identity: nothing on record says which handset it is"
     if (doomed_by := mine.doomed_by) is not None:
         yield f"identity: job {doomed_by.job} has sent its handset to be destroyed"
-    if (unclean_by := mine.unclean_by) is not None:
+    if (unclean_by := unclean_look(handsets)) is not None:
         yield f"identity: in job {unclean_by.job} a reader saw no unused chip in its handset"
     # A later one waits for this: whoever came second can't spoil what the first has shown.
     for each in mine.sightings:

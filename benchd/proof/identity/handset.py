@@ -16,6 +16,7 @@ from benchd.proof.identity.traits import (
     contradictions,
 )
 from benchd.words.ids import JobId
+from benchd.words.job import Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,9 @@ class Handset:
     joins: frozenset[Join] = frozenset()
     clashes: frozenset[Clash] = frozenset()
     answered: Same | None = None
-    """What somebody has answered who was asked whether they are one."""
+    """What somebody in charge has answered who was asked whether they are one."""
+    held_answered: Same | None = None
+    """What an operator has answered of a reader's look: it counts for nothing else."""
 
     @property
     def doomed_by(self) -> Sighting | None:
@@ -130,6 +133,14 @@ class Handsets:
         return [self._seen_from(mine, group) for group in groups if group is not mine]
 
     @property
+    def disputed_imeis(self) -> frozenset[str]:
+        """Its numbers that another handset has too: they find no papers, whoever is right."""
+        mine = frozenset[str]().union(*(each.imeis for each in self.mine.sightings))
+        clashing = (each for each in self.others if each.clashes and Join.IMEI in each.joins)
+        theirs = (seen.imeis for each in clashing for seen in each.sightings)
+        return mine & frozenset[str]().union(*theirs)
+
+    @property
     def former_imeis(self) -> frozenset[str]:
         """Proven numbers of earlier sightings that this one doesn't have: it was repaired since."""
         mine = self.me.imeis
@@ -169,6 +180,7 @@ class Handsets:
             joins=joins,
             clashes=clashes,
             answered=answered,
+            held_answered=self._answered(mine, group, Gate.SAME_HANDSET_HELD),
         )
 
     def _sort(self) -> None:
@@ -212,13 +224,14 @@ class Handsets:
         for each in other.sightings:
             self._group_of[each.job] = one
 
-    def _answered(self, one: _Group, other: _Group) -> Same | None:
+    def _answered(self, one: _Group, other: _Group, gate: Gate = Gate.SAME_HANDSET) -> Same | None:
         """The last answer about any two of them: it is of handsets, not of jobs."""
         mine, theirs = ({each.job for each in group.sightings} for group in (one, other))
         told = [
             answer
             for by, answer in self._answers
-            if (by in mine and answer.other in theirs) or (by in theirs and answer.other in mine)
+            if answer.gate is gate
+            and ((by in mine and answer.other in theirs) or (by in theirs and answer.other in mine))
         ]
         return max(told, key=lambda answer: answer.sequence).answer if told else None
 
@@ -226,7 +239,9 @@ class Handsets:
         told = [
             answer
             for by, answer in self._answers
-            if {by, answer.other} == {first.job, last.job} and by != answer.other
+            if answer.gate is Gate.SAME_HANDSET
+            and {by, answer.other} == {first.job, last.job}
+            and by != answer.other
         ]
         return max(told, key=lambda answer: answer.sequence).answer if told else None
 
