@@ -47,7 +47,7 @@ def in_hand(intake: Intake, tag: str, number: int | None) -> AssetInHand:
         differs="",
         by=BY,
     )
-    numbers = Numbers(imeis=frozenset(imeis), serial="S1")
+    numbers = Numbers(imeis=frozenset(imeis), serial="S1", proven=frozenset(imeis))
     return AssetInHand(job=JobId("20261126-aaaaaaaaaa"), told=told, numbers=numbers)
 
 

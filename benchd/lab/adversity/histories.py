@@ -36,7 +36,7 @@ from benchd.lab.adversity.rows import (
     SPENT,
 )
 from benchd.lab.adversity.schedule import Schedule
-from benchd.lab.adversity.truth import REACHABLE, Truth
+from benchd.lab.adversity.truth import FILLER, REACHABLE, Truth
 from benchd.proof.evidence.chip import READER
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import Evidence, JobId, JsonValue
@@ -83,7 +83,7 @@ class Histories:
         self._looks: dict[str, str] = {}
         self._spent: dict[str, JobId] = {}
         self._numbers: dict[str, str] = {}
-        self._sold_stays: set[tuple[str, int]] = set()
+        self._sold_stays: set[tuple[str, int, str]] = set()
         self._rows = CLOSED
         self._schedule: Schedule | None = None
         self._chance: Chance | None = None
@@ -191,7 +191,7 @@ class Histories:
         yield from self._of_debts(found, truth)
         yield from self._of_papers(job, found, truth)
         yield from _of_state(truth)
-        stay = (bay.slot, bay.stay)
+        stay = (bay.slot, bay.stay, truth.name)
         # Where somebody was at the file, what the first one stood in may be gone.
         forged = self._schedule is not None and self._schedule.forged
         if stay in self._sold_stays and not forged:
@@ -202,7 +202,10 @@ class Histories:
         strange = sorted(found.read - {*truth.numbers, truth.serial})
         if strange:
             yield OWN_NUMBER, f"{truth.name} was sold as {', '.join(strange)}"
-        if truth.name in self._doomed and Gate.DESTROYED_BEFORE not in found.answered:
+        # What has a filler for a serial, and other numbers since, shares nothing with what it was.
+        unknown = truth.rewritten and truth.serial == FILLER
+        let = unknown or Gate.DESTROYED_BEFORE in found.answered
+        if truth.name in self._doomed and not let:
             yield LET_IN, f"{truth.name} was doomed by {self._doomed[truth.name]}"
         look = self._looks.get(truth.name, ChipVerdict.UNUSED)
         if look != ChipVerdict.UNUSED and found.chip_by != READER:

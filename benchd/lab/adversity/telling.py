@@ -39,10 +39,9 @@ def signs_of(truth: Truth) -> tuple[str, ...]:
 
 def sources_of(truth: Truth) -> tuple[ModificationSource, ...]:
     """Where they come from: each from another source."""
-    of_signs = dict(
-        zip(SIGNS, (ModificationSource.BUILD, ModificationSource.BOOT_CHAIN), strict=False)
-    )
-    return tuple(of_signs[sign] for sign in signs_of(truth))
+    sources = (ModificationSource.BUILD, ModificationSource.BOOT_CHAIN)
+    found = signs_of(truth)
+    return tuple(source for sign, source in zip(SIGNS, sources, strict=True) if sign in found)
 
 
 def used_bytes_of(truth: Truth) -> int:
