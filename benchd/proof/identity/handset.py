@@ -249,14 +249,16 @@ class Handsets:
         """Serials, with their model, under which two disjoint full sets of numbers are proven.
 
         Not by the sighting asked about: whose number or serial was rewritten is a dispute first.
+        Nor where one of them was to be destroyed: it may be back under a third number.
         """
+        doomed = {(e.traits.model, e.traits.serial) for e in self._sightings if e.doomed_at}
         told: dict[tuple[str | None, str], list[Sighting]] = {}
         for each in self._sightings:
             traits = self._traits[each.job]
             if each is not self.me and traits.serial is not None and traits.is_full:
                 told.setdefault((traits.model, traits.serial), []).append(each)
         for key, holders in told.items():
-            if any(
+            if key not in doomed and any(
                 self._traits[one.job].proven.isdisjoint(self._traits[other.job].proven)
                 and self._pair_answer(one, other) is not Same.SAME
                 for one, other in combinations(holders, 2)
