@@ -56,7 +56,7 @@ def _order_without_prior_bytes(*, prior_bytes: int = 0, **fields: object) -> Fil
     return _FillOrder(**fields)  # pyright: ignore[reportArgumentType]
 
 
-async def _any_chip(*_arguments: object) -> bool:
+def _any_chip(*_arguments: object) -> bool:
     """Row 8: nobody compares a chip with those of other handsets."""
     return False
 
@@ -72,6 +72,15 @@ def _nothing(*_arguments: object, **_options: object) -> list[str]:
 
 def _nothing_else(*_arguments: object) -> None:
     """Whatever is read again is the same handset."""
+
+
+def _read_by_nobody(_known: object) -> bool:
+    """Rows 1 and 2: no second person reads the number once more."""
+    return False
+
+
+async def _no_chip_again(*_arguments: object) -> None:
+    """Rows 1 and 2: a reader looks at no chip after the reset."""
 
 
 def _swapped_at_the_end(schedule: Schedule) -> bool:
@@ -141,6 +150,8 @@ UNBOUND: Final = (
     Replaced(module=BINDING, name="differences", by=_nothing),
     Replaced(module="benchd.pipelines.standing", name="other_handset", by=_nothing_else),
     Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing_else),
+    Replaced(module=BINDING, name="Known.by_people", by=property(_read_by_nobody)),
+    Replaced(module="benchd.pipelines.chip_again", name="same_unused_chip", by=_no_chip_again),
 )
 """Whatever comes back is taken for the handset that left."""
 ERASED: Final = "sellable means erased"
@@ -227,9 +238,7 @@ HOLES: Final = (
         without=_without_lies,
         shows_as=(ONE_CHIP,),
         replaced=(
-            Replaced(
-                module="benchd.pipelines.chip_history", name="refuse_chip_of_another", by=_any_chip
-            ),
+            Replaced(module="benchd.proof.identity.debts", name="is_anothers_chip", by=_any_chip),
         ),
     ),
     Hole(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import anyio
 import httpx2
@@ -67,6 +67,9 @@ def over_socket(path: Path) -> httpx2.AsyncClient:
         base_url="http://benchd",
         timeout=ANSWERS_WITHIN_S,
     )
+
+
+_ABOUT_SCREEN: Final = (Gate.IMEI, Gate.SERIAL, Gate.CONFIRM)
 
 
 class RackWatch:
@@ -206,10 +209,11 @@ class Operators:
         """Say what a virtual handset's own screen shows, once for each question about it."""
         question = slot["question"]
         gate = question["gate"] if isinstance(question, Mapping) else None
-        if gate not in (Gate.IMEI, Gate.SERIAL) or (name, gate, slot["job"]) in self.screens:
+        if gate not in _ABOUT_SCREEN or (name, gate, slot["job"]) in self.screens:
             return
         self.screens.add((name, gate, slot["job"]))
-        number = await self._note(name, Gate(str(gate)))
+        screen = await self.hands.screen(name)
+        number = screen.serial if gate == Gate.SERIAL else screen.imei
         sys.stderr.write(f"{name}: 端末の画面 / on the handset's own screen: {number}\n")
 
     async def _put_right(self, name: str, slot: SlotObject) -> None:
@@ -247,7 +251,11 @@ class Operators:
                 return
         who = SECOND if gate is Gate.CONFIRM else WORKER
         note = await self._note(slot, gate) if approved else "demo"
-        await self.watch.decide(job, gate, approved=approved, who=who, note=note)
+        taken = await self.watch.decide(job, gate, approved=approved, who=who, note=note)
+        if gate is Gate.CONFIRM and approved and not taken:
+            # Where adb tells no number, who confirms reads it from the screen once more.
+            number = (await self.hands.screen(slot)).imei
+            await self.watch.decide(job, gate, approved=True, who=who, note=number)
 
     async def _note(self, slot: str, gate: Gate) -> str:
         match gate:
