@@ -172,8 +172,6 @@ class _Page:
                 last=told.text("trusted.security_patch") or unknown,
             )
             stated = [state, *self._words.sentence(told.text("trusted.read_by"))]
-            if number := told.text("trusted.number"):
-                stated += self._words.sentence(number)
         values = [each for text in system for each in self._words.sentence(text)]
         return self._words.section(
             PaperWord.TRUSTED,
@@ -181,6 +179,7 @@ class _Page:
             self._words.line(PaperWord.TRUSTED_SYSTEM, *stated),
             self._words.line(
                 PaperWord.TRUSTED,
+                *self._words.sentence(told.text("trusted.number")),
                 self._words.word(PaperWord.TRUSTED_PEOPLE),
                 self._words.word(PaperWord.TRUSTED_KEY),
                 shown=False,

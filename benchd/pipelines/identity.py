@@ -120,7 +120,8 @@ def _at_work_elsewhere(handsets: Handsets) -> Sighting | None:
 
 async def _wait_for(context: JobContext, other: Sighting) -> None:
     """One handset can't lie in two slots: somebody has to look which of them is which."""
-    facts = {"job": other.job}
+    opened = await context.ledger.entries(other.job)
+    facts = {"slot": str(next((each.entry.slot for each in opened if each.entry.slot), "?"))}
     context.station.show_problem(ProblemView(code=ProblemCode.SAME_HANDSET_ELSEWHERE, facts=facts))
     try:
         while True:

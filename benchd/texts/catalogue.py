@@ -96,7 +96,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"problem.{ProblemCode.UNKNOWN_PORT}": frozenset({"port_path"}),
         f"problem.{ProblemCode.LOW_BATTERY}": frozenset({"percent", "minimum"}),
         f"problem.{ProblemCode.TOO_HOT}": frozenset({"degrees", "maximum"}),
-        f"problem.{ProblemCode.SAME_HANDSET_ELSEWHERE}": frozenset({"job"}),
+        f"problem.{ProblemCode.SAME_HANDSET_ELSEWHERE}": frozenset({"slot"}),
         f"problem.{ProblemCode.HOOK_GAVE_UP}": frozenset({"count"}),
         f"problem.{ProblemCode.HOOK_BEHIND}": frozenset({"hooks"}),
         f"problem.{ProblemCode.READER_GONE}": frozenset({"reader"}),

@@ -82,7 +82,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "minimum": "30",
         "earlier_job": "20261103-00aa11bb22",
         "other": "20261103-00aa11bb22",
-        "job": "20261103-00aa11bb22",
+        "slot": "A2",
         "earlier_reason": "felica_residue",
         "tags": "T1, T2",
         "count": "3",

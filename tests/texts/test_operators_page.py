@@ -15,7 +15,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "operators.ja.md").read_text(encoding="utf-8")
 TEXTS = Catalogue.load()
-FACTS = ("reader", "count", "percent", "degrees", "port_path", "printers", "hooks", "job")
+FACTS = ("reader", "count", "percent", "degrees", "port_path", "printers", "hooks", "slot")
 FILLED_IN: dict[str, str] = dict.fromkeys(FACTS, "○")
 
 

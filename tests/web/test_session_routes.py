@@ -70,6 +70,9 @@ class Shop:
             Gate.IMEI: "356938035643809",
             Gate.SERIAL: "HQ6123",
             Gate.ASSET: "T1",
+            Gate.DESTROYED_BEFORE: "its board was replaced",
+            Gate.SAME_HANDSET: "other, compared",
+            Gate.SAME_HANDSET_HELD: "other, compared",
         }
         body = {"gate": gate, "approved": True, "note": note.get(gate, "")}
         async with anyio.create_task_group() as group:
