@@ -66,7 +66,7 @@ async def test_jobs_that_end_together_read_their_records_a_few_at_a_time() -> No
     world = World(slots=3 * AT_ONCE, ledger=ledger)
     async with world.running():
         for number, port in enumerate(world.ports.values()):
-            port.plug(Phone(serial=f"R5CT10ABC{number:02}", imei=None))
+            port.plug(Phone(serial=f"R5CT10ABC{number:02}"))
         for slot in world.ports:
             view = await world.until_state(SlotState.FINISHED, slot)
             assert view.job in world.issuer.kept
@@ -84,7 +84,7 @@ async def test_what_others_take_to_certify_isnt_taken_from_the_time_of_a_job() -
     world = World(slots=3 * AT_ONCE, ledger=ledger, recipe=certifies_within(2.5 * READ_S))
     async with world.running():
         for number, port in enumerate(world.ports.values()):
-            port.plug(Phone(serial=f"R5CT10ABC{number:02}", imei=None))
+            port.plug(Phone(serial=f"R5CT10ABC{number:02}"))
         for slot in world.ports:
             view = await world.until_state(SlotState.FINISHED, slot)
             assert (view.reason, view.disposition) == (None, Disposition.SELLABLE)

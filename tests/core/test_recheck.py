@@ -244,9 +244,9 @@ def again_without_a_share(first: RecheckRack, **chips: Any) -> RecheckRack:  # n
     return again
 
 
-@pytest.mark.parametrize("change", [{}, {"imei": IMEI}, {"serial": "NEW"}])
+@pytest.mark.parametrize("change", [{}, {"imei": IMEI}])
 async def test_without_an_imei_it_is_known_again(change: dict[str, Any]) -> None:
-    """By its serial, though it tells an IMEI now; by its chip, though its serial is another."""
+    """By its serial, though it tells an IMEI now."""
     chips = {"A1": FakeChip(), "A2": FakeChip()}
     first = RecheckRack(chips=chips)
     phone = Phone(imei=None, telephony=False)
@@ -257,6 +257,19 @@ async def test_without_an_imei_it_is_known_again(change: dict[str, Any]) -> None
         again_as = phone_like(phone, **change)
         assert end_of(await again.erased(again_as)) == DUE
     assert again.draws()[-1]["owed"] == [first.jobs()[0]]
+
+
+async def test_under_another_serial_its_chip_is_another_handsets() -> None:
+    """A dispute: its serial was rewritten, or the chip lies on the wrong reader."""
+    chips = {"A1": FakeChip(), "A2": FakeChip()}
+    first = RecheckRack(chips=chips)
+    phone = Phone(imei=None, telephony=False)
+    async with first.world.running():
+        assert end_of(await first.erased(phone)) == DUE
+    again = again_without_a_share(first, chips=chips)
+    async with again.world.running():
+        view = await again.erased(phone_like(phone, serial="R5CT20NEW01"))
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_INCONSISTENT)
 
 
 async def test_a_twin_that_tells_another_imei_owes_nothing() -> None:
