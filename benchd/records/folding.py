@@ -23,7 +23,7 @@ from benchd.proof.identity.sighting import model_key
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Traits
 from benchd.proof.told import imeis_proven, imeis_told
-from benchd.records.joining import join, take_label_of_drawn, take_numbers_of_drawn
+from benchd.records.joining import join, take_label_of_drawn
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
 from benchd.records.reading import (
     Told,
@@ -108,7 +108,6 @@ class Folder:
             self._run("INSERT OR IGNORE INTO told VALUES (?, ?)", imei, number)
         if "rechecks" in told:
             take_label_of_drawn(self._connection, number)
-            take_numbers_of_drawn(self._connection, number)
         if imeis or "rechecks" in told:
             join(self._connection, number)
         if imeis:

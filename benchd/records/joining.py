@@ -78,17 +78,6 @@ def take_label_of_drawn(connection: Statements, number: int) -> None:
     )
 
 
-def take_numbers_of_drawn(connection: Statements, number: int) -> None:
-    """A recheck is of the handset that the drawn job was of: it's found by the same numbers."""
-    query(
-        connection,
-        "INSERT OR IGNORE INTO told SELECT told.imei, mine.id FROM job AS mine"
-        " JOIN job AS drawn ON drawn.job = mine.rechecks JOIN told ON told.job = drawn.id"
-        " WHERE mine.id = ?",
-        (number,),
-    )
-
-
 def handsets_of(jobs: Sequence[Known]) -> dict[int, int]:
     """The handset of each of these jobs, named by the first of its jobs.
 

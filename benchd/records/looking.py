@@ -46,8 +46,11 @@ MOST_ITEMS: Final = 10_000
 MOST_CERTIFIED: Final = 50
 
 _CERTIFIED: Final = {
+    # A recheck's certificate is the drawn job's handset's, whose numbers that one has told.
     CertifiedBy.IMEI: (
-        "WHERE certificate IS NOT NULL AND id IN (SELECT job FROM told WHERE imei = ?1)"
+        "WHERE certificate IS NOT NULL AND (id IN (SELECT job FROM told WHERE imei = ?1)"
+        " OR rechecks IN (SELECT drawn.job FROM told JOIN job AS drawn ON drawn.id = told.job"
+        " WHERE told.imei = ?1))"
     ),
     CertifiedBy.TAG: "WHERE certificate IS NOT NULL AND tag = ?1",
     CertifiedBy.NUMBER: (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from records_rack import IMEI, Told
 
+from benchd.pipelines.disposal import disposal_of
 from benchd.records.model import ReadModel
 from benchd.words.disposal import DisposalState
+from benchd.words.ids import JobId
+from tests.core.world import MemoryLedger
 
-DRAWN, RECHECK = "20261103-00aa11bb22", "20261104-00aa11bb33"
+DRAWN, RECHECK, AGAIN = "20261103-00aa11bb22", "20261104-00aa11bb33", "20261105-00aa11bb44"
 
 
 def rechecked(told: Told, tag: str | None = None) -> None:
@@ -42,3 +46,20 @@ def test_one_that_fails_leaves_one_open_item(model: ReadModel, told: Told) -> No
         DRAWN: DisposalState.RUN_AGAIN,
         RECHECK: DisposalState.TO_DESTROY,
     }
+
+
+@pytest.mark.asyncio
+async def test_one_persons_reading_at_a_recheck_closes_nothing_when_its_number_comes_again(
+    model: ReadModel, told: Told
+) -> None:
+    """It may have been another handset's: somebody settles it, by the ledger and by the file."""
+    rechecked(told)
+    told.end(RECHECK, "failed", "hold", "handset_not_bound")
+    told.open(AGAIN)
+    told.inspect(AGAIN)
+    ledger = MemoryLedger()
+    ledger.stored = told.stored
+    item = await disposal_of(ledger, JobId(RECHECK))
+    assert item is not None
+    assert item.state is DisposalState.HELD
+    assert states(model, told)[RECHECK] is item.state
