@@ -18,6 +18,7 @@ from benchd.proof.evidence.intake import (
     AttestedRecord,
     BoundRecord,
     LotRecord,
+    NamedList,
     NetworkLine,
     NetworkRecord,
     TimeConfirmedRecord,
@@ -244,21 +245,7 @@ class IntakeBook:
     def _lot_added(self, record: StoredEntry, told: LotRecord) -> None:
         lot = self.lots[LotId(told.lot)] = Lot(told=told, sequence=record.sequence)
         if told.attests:
-            self._keep(
-                Attestation(
-                    sequence=record.sequence,
-                    hash_hex=record.hash_hex,
-                    at=record.entry.at,
-                    by=told.by,
-                    lot=LotId(told.lot),
-                    kinds=frozenset(told.attests),
-                    tags=None,
-                    excepted=frozenset(told.excepted),
-                    upto=record.sequence,
-                    came_in=lot.came_in,
-                ),
-                lot,
-            )
+            self._keep(record, told, lot, told.attests)
 
     def _assets_added(self, record: StoredEntry, told: AssetsRecord) -> None:
         lot = self.lots.get(LotId(told.lot))
@@ -280,24 +267,31 @@ class IntakeBook:
         lot = self.lots.get(LotId(told.lot))
         if lot is None:
             return
-        self._keep(
-            Attestation(
-                sequence=record.sequence,
-                hash_hex=record.hash_hex,
-                at=record.entry.at,
-                by=told.by,
-                lot=LotId(told.lot),
-                kinds=frozenset(told.kinds),
-                tags=None if told.tags is None else frozenset(told.tags),
-                excepted=frozenset(told.excepted),
-                upto=record.sequence,
-                named=told.named,
-                came_in=lot.came_in,
-            ),
-            lot,
-        )
+        self._keep(record, told, lot, told.kinds, told.tags, told.named)
 
-    def _keep(self, attestation: Attestation, lot: Lot) -> None:
+    def _keep(
+        self,
+        record: StoredEntry,
+        told: LotRecord | AttestedRecord,
+        lot: Lot,
+        kinds: Iterable[AttestationKind],
+        tags: Iterable[str] | None = None,
+        named: NamedList | None = None,
+    ) -> None:
+        """An attestation of a lot, or of some of its assets, by the record that states it."""
+        attestation = Attestation(
+            sequence=record.sequence,
+            hash_hex=record.hash_hex,
+            at=record.entry.at,
+            by=told.by,
+            lot=LotId(told.lot),
+            kinds=frozenset(kinds),
+            tags=None if tags is None else frozenset(tags),
+            excepted=frozenset(told.excepted),
+            upto=record.sequence,
+            named=named,
+            came_in=lot.came_in,
+        )
         lot.attestations.append(attestation)
         self.attested[attestation.sequence] = attestation
 
