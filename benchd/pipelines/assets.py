@@ -61,12 +61,8 @@ async def bind_or_ask(context: JobContext, numbers: Numbers) -> list[DecisionEvi
     if hand is not None and not doubts(context.intake.book, hand):
         return []
     found = candidates(context, numbers)
-    bound = (
-        [context.intake.book.assets[hand.tag]]
-        if hand is not None and hand.tag in (context.intake.book.assets)
-        else []
-    )
-    may_be = list({asset.tag: asset for asset in (*bound, *found)}.values())
+    bound = None if hand is None else context.intake.book.assets.get(hand.tag)
+    may_be = list({asset.tag: asset for asset in (bound, *found) if asset is not None}.values())
     if hand is None and len(found) == 1:
         await _bind(context, found[0], numbers, None)
     contradicted = hand is not None and contradicts(context.intake.book, hand)

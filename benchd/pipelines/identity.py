@@ -66,7 +66,7 @@ async def handsets_of(
 
 async def _dead_assets(context: JobContext, me: Sighting) -> AsyncIterator[Sighting]:
     """Assets that were entered by hand as not erasable, and may be this handset."""
-    book = context.intake.book
+    book, mine = context.intake.book, me.traits
     for tag in book.unerasable:
         asset, case = book.assets.get(tag), book.cases.get(tag)
         if asset is None or case is None:
@@ -78,7 +78,7 @@ async def _dead_assets(context: JobContext, me: Sighting) -> AsyncIterator[Sight
             label=(asset.lot, tag),
             is_paper=True,
         )
-        if compare(me.traits, paper).relation is not Relation.NONE:
+        if compare(mine, paper).relation is not Relation.NONE:
             seen = sighting_of(case, await context.ledger.entries(case))
             seen.paper = paper
             yield seen

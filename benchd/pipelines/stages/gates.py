@@ -39,12 +39,12 @@ from benchd.proof.floors import (
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
 )
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.debts import is_nameless
 from benchd.proof.identity.traits import Join, Relation
 from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.standing import refusals
 from benchd.words.handset import HandsetFacts
-from benchd.words.intake import BoundBy, NotNeeded
+from benchd.words.intake import NotNeeded
 from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
 from benchd.words.screen import OpenedPage, Page
 from benchd.words.slot import ProblemCode, ProblemView
@@ -111,9 +111,13 @@ class GatesStage:
         numbers = numbers_known(context, read)
         watched = await self._watched(context, numbers)
         chosen = await bind_or_ask(context, numbers)
-        self._refuse_nameless(context, numbers)
         label_number = number_by_label(context, numbers)
         handsets = await settle_identity(context, label_number=label_number)
+        if context.certifies and is_nameless(handsets.me):
+            raise StageFailed(
+                Reason.HANDSET_NOT_BOUND,
+                "neither an IMEI nor a serial says which handset it is: scan its label",
+            )
         doomed_by = await let_by_somebody_in_charge(context, handsets)
         certified_by = handsets.earlier.certified_by
         context.certified_at = certified_by.end_sequence if certified_by else 0
@@ -202,17 +206,6 @@ class GatesStage:
             read = await numbers_on_screen(context, both=True)
         await bind_by_label_in(context, read.decision)
         return read
-
-    def _refuse_nameless(self, context: JobContext, numbers: Numbers) -> None:
-        """StageFailed for a handset of which nothing says which it is: no debt could be found."""
-        bound = context.intake.book.of_job.get(context.job)
-        labelled = bound is not None and bound.told.bound_by is BoundBy.TAG
-        told = numbers.imeis or (numbers.serial and not is_filler(numbers.serial))
-        if context.certifies and not told and not labelled:
-            raise StageFailed(
-                Reason.HANDSET_NOT_BOUND,
-                "neither an IMEI nor a serial says which handset it is: scan its label",
-            )
 
     def _reads_numbers(self, facts: HandsetFacts) -> bool:
         """Whether its screen has to tell what adb doesn't."""

@@ -97,7 +97,7 @@ def unclean_look(handsets: Handsets) -> Sighting | None:
     return next((look for look in looks if look is not None), None)
 
 
-def _is_nameless(me: Sighting) -> bool:
+def is_nameless(me: Sighting) -> bool:
     """Whether neither number nor serial nor label tells it from others: no debt could be found."""
     serial = me.traits.serial
     return not (me.imeis or me.label or (serial is not None and not is_filler(serial)))
@@ -111,7 +111,7 @@ def is_anothers_chip(sharing: Handset) -> bool:
 def identity_gaps(handsets: Handsets) -> Iterator[str]:
     """Everything that other jobs' records say against a certificate of this one."""
     mine = handsets.mine
-    if _is_nameless(handsets.me):
+    if is_nameless(handsets.me):
         yield "identity: nothing on record says which handset it is"
     if (doomed_by := mine.doomed_by) is not None:
         yield f"identity: job {doomed_by.job} has sent its handset to be destroyed"
