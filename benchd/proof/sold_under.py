@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation
@@ -59,8 +60,9 @@ class _Seen:
 def _seen(job: JobId, records: Sequence[StoredEntry]) -> _Seen:
     met = sighting_of(job, records)
     usb = records[0].entry.data.get("usb_serial") if records else None
+    serials = met.serials | ({usb} if isinstance(usb, str) else set[str]())
     return _Seen(
-        serials=frozenset(met.serials | ({usb} if isinstance(usb, str) and usb else set[str]())),
+        serials=frozenset(serial for serial in serials if not is_filler(serial)),
         chips=frozenset(met.chips),
         imeis=frozenset(met.imeis),
     )

@@ -153,3 +153,15 @@ async def test_a_drawn_handset_is_named_by_either_number() -> None:
         desk = DisposalDesk(rack.ledger, SteppingClock())
         named = await desk._certificate(number)
         assert (named.job, named.drawn[0].entry.job) == (recheck, drawn)
+
+
+async def test_careless_a_filler_serial_makes_no_handset_that_of_a_certificate() -> None:
+    """A model of which each tells the same, and the neighbour that was never erased."""
+    shop, filler = Shop(), "0123456789ABCDEF"
+    shop.chips.chips = {"A1": FakeChip()}
+    async with shop.world.running():
+        certificate = await shop.certified(Phone(serial=filler, imei=OTHER_IMEI))
+        job = await shop.rechecked(Phone(serial=filler, imei=None))
+        with pytest.raises(SettlingRefused, match="nothing that this re-check has read"):
+            await shop.sell(job, certificate)
+    assert not shop.world.ledger.of(EntryKind.HANDSET_SETTLED)
