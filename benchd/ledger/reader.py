@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from benchd.errors import LedgerBroken, LedgerFault
 from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import Head
-from benchd.ledger.record import COLUMNS, row_of, unseal
+from benchd.ledger.record import COLUMNS, Row, row_of, unseal
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer
 from benchd.statements import query
@@ -51,8 +51,13 @@ class Restores(NamedTuple):
 class LedgerReader:
     """One connection that only reads, one call at a time."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a ledger that a `LedgerStore` has open already."""
+    def __init__(self, path: Path, *, unseal: Callable[[Row], StoredEntry] = unseal) -> None:
+        """Open a ledger that a `LedgerStore` has open already.
+
+        `unseal` may remember what it made of equal rows: the adversity search reads one ledger
+        over and over.
+        """
+        self._unseal = unseal
         self._call = threading.Lock()
         self._closed = False
         self._connection = open_for_reading(path)
@@ -62,7 +67,7 @@ class LedgerReader:
         sql = f"SELECT {COLUMNS} FROM record AS this {condition}"  # noqa: S608
         with self._turn() as connection:
             found = list(query(connection, sql, values))
-        return [unseal(row_of(columns, sequence=0)) for columns in found]
+        return [self._unseal(row_of(columns, sequence=0)) for columns in found]
 
     def restores(self) -> Restores:
         """All restores that are on record."""
