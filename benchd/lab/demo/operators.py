@@ -268,6 +268,9 @@ class Operators:
                 return (await self.hands.screen(slot)).imei
             case Gate.SERIAL:
                 return (await self.hands.screen(slot)).serial
+            case Gate.SAME_HANDSET | Gate.SAME_HANDSET_HELD:
+                # Two virtual handsets never have one serial or one chip.
+                return "same"
             case _:
                 return "demo"
 
