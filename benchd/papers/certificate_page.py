@@ -17,6 +17,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import Sentences
 from benchd.texts.templates import Language
+from benchd.words.job import Outcome
 
 MOST_PEOPLE: Final = 8
 """Answers are told by person; who answered most recently is told first where there are more."""
@@ -91,16 +92,35 @@ class _Page:
         return self._words.section(
             PaperWord.HANDSET,
             self._words.line(PaperWord.MODEL, model),
-            self._words.line(
-                PaperWord.IMEI, self._text("handset.imei") or self._words.word(PaperWord.UNKNOWN)
-            ),
+            self._words.line(PaperWord.IMEI, *self._numbers()),
             self._words.line(PaperWord.SERIAL, self._text("handset.serial")),
             self._words.line(
                 PaperWord.ASSET, asset if stated else self._words.word(PaperWord.NOT_STATED)
             ),
             self._words.line(PaperWord.SYSTEM, system),
             self._words.line(PaperWord.STORAGE, size(told.number("medium.capacity_bytes"))),
+            self._words.line(PaperWord.SIM_LOCK, *self._sim_lock()),
         )
+
+    def _numbers(self) -> list[str]:
+        """Its IMEIs and how they are known."""
+        told = [self._text(f"handset.{name}") for name in ("imei", "second_imei")]
+        known = self._words.sentence(self._told.text("handset.imei_known_by"))
+        return [*filter(None, told), *known] or [self._words.word(PaperWord.UNKNOWN)]
+
+    def _sim_lock(self) -> list[str]:
+        told = self._told.at("sim_lock")
+        if told.value is None:
+            return [self._words.word(PaperWord.NOT_STATED)]
+        locked = told.text("state") == "locked"
+        state = self._words.word(PaperWord.LOCKED if locked else PaperWord.UNKNOWN)
+        return [state, *self._words.sentence(told.text("source"))]
+
+    def _first_reset(self) -> str:
+        outcome = self._told.text("initialise.outcome")
+        came = outcome == Outcome.SKIPPED
+        word = PaperWord.CAME_RESET if came else PaperWord.RESET_HERE
+        return self._words.word(word if outcome else PaperWord.NOT_STATED)
 
     def _erasure(self) -> Section:
         told = self._told
@@ -131,6 +151,7 @@ class _Page:
             PaperWord.ERASURE,
             self._words.line(PaperWord.RESULT, self._words.word(PaperWord.SELLABLE)),
             self._words.said(PaperWord.METHOD, [told.text("method"), told.text("standard")]),
+            self._words.line(PaperWord.FIRST_RESET, self._first_reset()),
             self._words.said(PaperWord.TECHNIQUE, [told.text("technique"), *excused]),
             self._words.line(PaperWord.COVERAGE, covered),
             self._words.line(PaperWord.READ_BACK, read),

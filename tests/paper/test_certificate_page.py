@@ -123,6 +123,7 @@ async def test_each_kind_is_told_whole_in_both_languages(
     both = pages(statement, key)
     english, japanese = " ".join(values(both["en"])), " ".join(values(both["ja"]))
     lines = [told["technique"], told["felica"]["basis"], told["standard"], told["felica"]["clear"]]
+    lines += filter(None, [told["handset"]["imei_known_by"]])
     excused = [each for each in (told["fresh_picture"]["excuses"], told["clock"]["says"]) if each]
     for line in [*lines, *excused, *told["not_reached"], *told["bound_by"]]:
         for said in SAID.said(line):
@@ -228,8 +229,8 @@ def test_former_forms_are_told_and_what_they_lack_is_named(
     path = tmp_path / "former.pdf"
     path.write_bytes(draft(former, key))
     missing = CATALOGUE.paper(PaperWord.NOT_STATED).ja
-    # The first lacks asset, ties and what is trusted; the second the asset alone.
-    assert text_of(path).count(missing) == {1: 3, 2: 1, 3: 0}[form]
+    # None has a SIM lock; the first lacks asset, ties and what is trusted; the second the asset.
+    assert text_of(path).count(missing) == {1: 4, 2: 2, 3: 1}[form]
     for line in former["predicate"]["not_reached"]:
         assert squeezed(SAID.said(line)[0].en) in squeezed(text_of(path))
 
