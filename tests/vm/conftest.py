@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,10 +88,18 @@ def leave_the_rest(machine: Machine) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    """For the numbers of every handset that the machine's one ledger hears of."""
+    return itertools.count()
+
+
 @pytest_asyncio.fixture
-async def rig(machine: Machine, request: pytest.FixtureRequest) -> AsyncGenerator[Rig, None]:
+async def rig(
+    machine: Machine, numbers: Iterator[int], request: pytest.FixtureRequest
+) -> AsyncGenerator[Rig, None]:
     """Empty ports, a table without handsets, and what was seen of it if the test failed."""
-    made = Rig(machine=machine)
+    made = Rig(machine=machine, numbers=numbers)
     await made.guest("logger", f"===== {request.node.name} =====")
     try:
         yield made

@@ -161,7 +161,7 @@ class Machine:
         dashboard = f"hostfwd=tcp:127.0.0.1:{self.dashboard_port}-10.0.2.15:8420"
         return [
             # Whoever started it may be killed: then it ends as well.
-            *("setpriv", "--pdeathsig", "TERM", "nice", "-n", "19", "qemu-system-x86_64"),
+            *("setpriv", "--pdeathsig", "TERM", "qemu-system-x86_64"),
             *("-accel", "tcg,thread=multi", "-cpu", PROCESSOR, "-smp", "2", "-m", f"{MEMORY_MIB}"),
             *("-machine", "q35", "-nodefaults", "-display", "none", "-no-reboot"),
             *("-kernel", str(self._disk / "vmlinuz"), "-initrd", str(self._disk / "initrd.img")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -81,6 +81,8 @@ class Rig:
     """One test's rack: starts with empty ports and no handset."""
 
     machine: Machine
+    numbers: Iterator[int]
+    """None is given twice: every test's handsets are in one ledger, which knows them again."""
     answers: dict[str, dict[Gate, bool]] = field(default_factory=dict)
     handset_in: dict[str, str] = field(default_factory=dict)
 
@@ -193,13 +195,12 @@ class Rig:
         await self.until_serving()
 
     async def fill_table(self, kinds: Mapping[str, str]) -> None:
-        """Make handsets, by name and kind, each with numbers of its own."""
-        await self.make(
-            *(
-                kind(word, name=name, number=number)
-                for number, (name, word) in enumerate(kinds.items())
-            )
-        )
+        """Make handsets, by name and kind."""
+        await self.make(*(self.kind(word, name=name) for name, word in kinds.items()))
+
+    def kind(self, word: str, *, name: str) -> UsbHandset:
+        """A handset of this kind, with numbers that none has had before."""
+        return kind(word, name=name, number=next(self.numbers))
 
     async def until_state(self, slot: str, state: str, *, within_s: float = 120.0) -> SlotObject:
         """Look until a slot is in this state."""

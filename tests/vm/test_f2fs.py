@@ -8,7 +8,6 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.guest.rackvm.plan import MEBIBYTE, UsbHandset
 from tests.vm.rig import Rig, slot_name
 
@@ -20,9 +19,9 @@ NEAR_THE_END = 0.9
 AWAY_S = 2.0
 
 
-def with_logs(logs: int, *, name: str, number: int) -> UsbHandset:
+def with_logs(rig: Rig, logs: int, *, name: str) -> UsbHandset:
     """A handset with f2fs of so many logs, reset by its last owner."""
-    return replace(kind("residue", name=name, number=number), active_logs=logs)
+    return replace(rig.kind("residue", name=name), active_logs=logs)
 
 
 def small(handset: UsbHandset) -> UsbHandset:
@@ -66,7 +65,7 @@ async def pull_at(rig: Rig, slot: int, share: float) -> None:
 async def test_each_log_of_a_small_f2fs_is_reached(rig: Rig, pulled_at: float | None) -> None:
     """By benchd's program alone: at 128 MiB no recipe has so low a coverage."""
     logs = {f"logs-{count}": count for count in (2, 4, 6)}
-    made = {name: small(with_logs(count, name=name, number=count)) for name, count in logs.items()}
+    made = {name: small(with_logs(rig, count, name=name)) for name, count in logs.items()}
     found = await planted(rig, made)
     done: dict[str, Mapping[str, int]] = {}
 
@@ -96,10 +95,7 @@ async def test_nothing_is_left_where_the_cable_was_pulled_in_mid_overwrite(
     slots = {f"logs-{count}": number for number, count in enumerate(logs, start=1)}
     found = await planted(
         rig,
-        {
-            name: with_logs(count, name=name, number=slots[name])
-            for name, count in zip(slots, logs, strict=True)
-        },
+        {name: with_logs(rig, count, name=name) for name, count in zip(slots, logs, strict=True)},
     )
     await rig.start_service()
     async with rig.operating():

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from benchd.proof.floors import LEAST_FREE_AFTER_FILL_BYTES
-from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.guest.rackvm.plan import FileSystem, UsbHandset
 from tests.vm.rig import Rig
 
@@ -17,15 +16,15 @@ SHARE = 0.75
 """Of the whole chip; neither file system keeps as much as the rest to itself."""
 
 
-def limited(word: str, *, number: int) -> UsbHandset:
-    return replace(kind(word, name=f"limited-{word}", number=number), quota_share=SHARE)
+def limited(rig: Rig, word: str) -> UsbHandset:
+    return replace(rig.kind(word, name=f"limited-{word}"), quota_share=SHARE)
 
 
 async def test_row_4_a_fill_that_a_project_quota_ends_is_held(rig: Rig) -> None:
     """On ext4 and on f2fs; the same handsets without one pass, and say what was free."""
-    handsets = [limited("ext4", number=1), limited("clean", number=2)]
+    handsets = [limited(rig, "ext4"), limited(rig, "clean")]
     assert [one.file_system for one in handsets] == [FileSystem.EXT4, FileSystem.F2FS]
-    plain = [kind(word, name=f"plain-{word}", number=n) for n, word in ((3, "ext4"), (4, "clean"))]
+    plain = [rig.kind(word, name=f"plain-{word}") for word in ("ext4", "clean")]
     await rig.make(*handsets, *plain)
     await rig.start_service()
     slots = {one.name: number for number, one in enumerate([*handsets, *plain], start=1)}

@@ -8,7 +8,6 @@ import anyio
 import pytest
 
 from benchd.lab.simulator.scenarios import SHARED_SERIAL
-from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.rig import LOOK_EVERY_S, Rig
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1200)]
@@ -47,7 +46,7 @@ async def test_handsets_with_one_serial_plugged_at_once_all_pass(
     rig: Rig, word: str, many: int
 ) -> None:
     slots = {f"same-{number:02}": number for number in range(1, many + 1)}
-    await rig.make(*(kind(word, name=name, number=number) for name, number in slots.items()))
+    await rig.make(*(rig.kind(word, name=name) for name in slots))
     await rig.start_service()
     shown = await rig.shell("systemctl show -p ActiveState,NotifyAccess,StatusText benchd")
     assert "ActiveState=active" in shown, shown
