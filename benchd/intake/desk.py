@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
@@ -174,7 +174,20 @@ class IntakeDesk:
         asset = self.asset(tag)
         if view.job is None or view.state not in AT_WORK:
             raise IntakeRefused(f"slot {view.slot} has no running job: plug the handset in first")
-        before, identity = self.book.of_job.get(view.job), view.identity
+        async with self._store.binding(view.job, view.slot) as keep:
+            return await self._bind(view, asset, view.job, keep, by, despite_model=despite_model)
+
+    async def _bind(
+        self,
+        view: SlotView,
+        asset: Asset,
+        job: JobId,
+        keep: Callable[[BoundRecord], Awaitable[None]],
+        by: Who,
+        *,
+        despite_model: bool,
+    ) -> BoundRecord:
+        tag, before, identity = asset.tag, self.book.of_job.get(job), view.identity
         if before is not None and before.told.tag != tag:
             raise IntakeRefused(
                 f"the job in slot {view.slot} goes by tag {before.told.tag}: if that is wrong,"
@@ -196,7 +209,7 @@ class IntakeDesk:
         numbers = Numbers(imeis=frozenset(told.imeis), serial=told.serial)
         other = [
             doubt
-            for doubt in doubts(self.book, AssetInHand(job=view.job, told=told, numbers=numbers))
+            for doubt in doubts(self.book, AssetInHand(job=job, told=told, numbers=numbers))
             if not (despite_model and doubt in OF_MODEL)
         ]
         if other:
@@ -205,7 +218,7 @@ class IntakeDesk:
                 " again, and look whether it lies in this slot"
             )
         if before is None:
-            await self._store.bind(told, job=view.job, slot=view.slot)
+            await keep(told)
         return told if before is None else before.told
 
     async def confirm_time(self, seen_at: datetime, *, by: Who) -> int:
@@ -240,8 +253,6 @@ class IntakeDesk:
         """
         asset = self.asset(tag)
         _bounded(note=note)
-        if asset.tag in self.book.unerasable:
-            raise IntakeRefused(f"{tag} is on record as not erasable already")
         told = UnerasableRecord(
             lot=asset.lot,
             tag=asset.tag,
@@ -252,6 +263,9 @@ class IntakeDesk:
         )
         case = new_job_id(self._store.clock.now(), self._entropy)
         async with self._store.writing() as writer:
+            # Not before: whoever was in front may have said the same.
+            if asset.tag in writer.book.unerasable:
+                raise IntakeRefused(f"{tag} is on record as not erasable already")
             await writer.keep(EntryKind.ASSET_UNERASABLE, told, job=case)
         return case
 

@@ -5,8 +5,9 @@ One at a time takes things in: what a record is checked against can't change bef
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 import anyio
 import anyio.lowlevel
@@ -37,6 +38,8 @@ class IntakeStore:
         self._clock = clock
         self._turn = anyio.Lock()
         self._kept = Wakeup()
+        self.being_bound = WeakValueDictionary[JobId, anyio.Lock]()
+        """The turn of each job whose handset somebody binds just now."""
         self.book = LiveBook()
         self.ask_again: Callable[[Who], None] = _anybody
         """Raises where a sender doesn't count any more whose turn has come at last."""
@@ -84,15 +87,32 @@ class IntakeStore:
     async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:
         """Put on record which asset the handset of a job is.
 
-        It takes no turn: nothing that others write is checked against it, and a slot mustn't wait
-        until a file of thousands is in.
+        What a machine has found out gives way to a label that somebody has scanned meanwhile.
+        """
+        async with self.binding(job, slot) as keep:
+            if told.by is not None or job not in self.book.of_job:
+                await keep(told)
+
+    @asynccontextmanager
+    async def binding(
+        self, job: JobId, slot: SlotName
+    ) -> AsyncGenerator[Callable[[BoundRecord], Awaitable[None]], None]:
+        """Nobody else says inside of this block which asset the handset of this job is.
+
+        It takes no turn with all others: nothing that they write is checked against it, and a slot
+        mustn't wait until a file of thousands is in.
         """
         writer = Writer(self._ledger, self._clock, self.book)
-        try:
-            # What a handset says of itself: a job isn't stopped for it, and the proof judges it.
-            await writer.put(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
-        finally:
-            self._kept.fire()
+
+        async def keep(told: BoundRecord) -> None:
+            try:
+                # What a handset says of itself: a job isn't stopped for it, and the proof judges.
+                await writer.put(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
+            finally:
+                self._kept.fire()
+
+        async with self.being_bound.setdefault(job, anyio.Lock()):
+            yield keep
 
 
 class Writer:

@@ -154,7 +154,7 @@ def _decode(body: bytes) -> tuple[int, Entry]:
             **others,
         } if not others:
             return sequence, Entry(
-                kind=EntryKind(kind),
+                kind=EntryKind.read(kind),
                 at=datetime.fromisoformat(at),
                 slot=None if slot is None else SlotName(slot),
                 occupancy=occupancy,

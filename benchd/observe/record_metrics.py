@@ -85,7 +85,7 @@ class RecordMetrics:
     def _stage_started(self, entry: Entry) -> None:
         job = self._job_of(entry)
         if job is not None:
-            stage = StageName(RecordReader(entry.data, entry.kind).text("stage"))
+            stage = RecordReader(entry.data, entry.kind).word("stage", StageName)
             job.stage = (stage, self.now())
         if entry.slot is not None:
             self.metrics.slots.attempt_began(entry.slot)
@@ -95,7 +95,7 @@ class RecordMetrics:
         if job is None:
             return
         reader = RecordReader(entry.data, entry.kind)
-        stage, outcome = StageName(reader.text("stage")), Outcome(reader.text("outcome"))
+        stage, outcome = reader.word("stage", StageName), reader.word("outcome", Outcome)
         self._end_stage(job, entry.job, outcome)
         if outcome is not Outcome.PASSED:
             self._attempt_failed(entry.slot, reader.optional_text("because"))
@@ -139,10 +139,9 @@ class RecordMetrics:
     def _job_ended(self, entry: Entry) -> None:
         job = self._jobs.pop(entry.job, None) if entry.job is not None else None
         reader = RecordReader(entry.data, entry.kind)
-        outcome = Outcome(reader.text("outcome"))
-        word = reader.optional_text("reason")
-        reason = None if word is None else Reason(word)
-        disposition = Disposition(reader.text("disposition"))
+        outcome = reader.word("outcome", Outcome)
+        reason = reader.optional_word("reason", Reason)
+        disposition = reader.word("disposition", Disposition)
         self.metrics.job_ended(job.recipe if job else None, outcome, disposition, reason, entry.job)
         if entry.slot is not None:
             self.metrics.slots.job_ended(entry.slot, outcome, entry.job)
@@ -199,4 +198,4 @@ class RecordMetrics:
 
 
 def _gate_of(entry: Entry) -> Gate:
-    return Gate(RecordReader(entry.data, entry.kind).text("gate"))
+    return RecordReader(entry.data, entry.kind).word("gate", Gate)

@@ -69,15 +69,17 @@ def entry_of(change: Change, person: Person, *, by: By, at: datetime) -> Entry:
 def fold(records: Iterable[StoredEntry]) -> dict[PersonId, Person]:
     """Everybody as the newest record on them says, in the order in which they came.
 
-    Raises LedgerFault for a record of a newer benchd.
+    Whom a newer release has told of in words that this one doesn't know may do nothing until
+    somebody changes them anew. Raises LedgerFault where nobody could say who that is.
     """
     people: dict[PersonId, Person] = {}
     for stored in records:
         try:
             told = from_json(_PersonRecord, stored.entry.data, f"record {stored.sequence}")
         except CertificateGap as error:
-            message = f"the ledger tells of people in a form that this benchd doesn't know: {error}"
-            raise LedgerFault(message) from error
+            unreadable = _shut_out(stored, error)
+            people[unreadable.id] = unreadable
+            continue
         people[PersonId(told.person)] = Person(
             id=PersonId(told.person),
             name=OperatorName(told.name),
@@ -88,3 +90,22 @@ def fold(records: Iterable[StoredEntry]) -> dict[PersonId, Person]:
             disabled_from=told.disabled_from,
         )
     return people
+
+
+def _shut_out(stored: StoredEntry, gap: CertificateGap) -> Person:
+    """Somebody by a record that can't be read; their badge and PIN are theirs still."""
+    data = stored.entry.data
+    told, name = data.get("person"), data.get("name")
+    if not isinstance(told, str) or not told:
+        message = f"the ledger tells of people in a form that this benchd doesn't know: {gap}"
+        raise LedgerFault(message) from gap
+    badge, pin = (data.get(key) for key in ("badge_sha256", "pin_sha256"))
+    return Person(
+        id=PersonId(told),
+        name=OperatorName(name if isinstance(name, str) else told),
+        reading="",
+        roles=frozenset(),
+        badge=badge if isinstance(badge, str) else None,
+        pin=pin if isinstance(pin, str) else None,
+        disabled_from=stored.entry.at,
+    )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import anyio
 
-from benchd.errors import StageFailed
+from benchd.errors import BenchdError
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ async def ask_until(
     An answer that comes at the same moment is on record all the same: the proof weighs a no.
     """
     answer: T | None = None
-    failure: StageFailed | None = None
+    failure: BenchdError | None = None
     async with anyio.create_task_group() as group:
 
         async def until_told() -> None:
@@ -30,7 +30,7 @@ async def ask_until(
         group.start_soon(until_told)
         try:
             answer = await ask()
-        except StageFailed as failed:
+        except BenchdError as failed:
             # Told as it is, not inside the group's.
             failure = failed
         group.cancel_scope.cancel()

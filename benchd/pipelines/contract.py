@@ -147,8 +147,11 @@ class JobContext:
         readers: RackReaders,
         certifies: bool,
         checks_chip_first: bool,
+        grounds: Callable[[JobContext], None],
     ) -> None:
+        """`grounds` raises StageFailed where what the job goes by doesn't hold any more."""
         self.job = job
+        self._grounds = grounds
         self.slot = slot
         self._handset = handset
         self.station = station
@@ -248,9 +251,39 @@ class JobContext:
     ) -> Decision:
         """A person's answer, as the station gets it."""
         self.asking = gate
-        decision = await self.station.ask(gate, facts, vet)
+        decision = await self.while_it_stands(lambda: self.station.ask(gate, facts, vet))
         self.asking = None
         return decision
+
+    def refuse_withdrawn(self) -> None:
+        """Right before anything is destroyed: StageFailed where it mustn't be any more."""
+        self._grounds(self)
+
+    async def while_it_stands(self, wait: Callable[[], Awaitable[T]]) -> T:
+        """What was waited for; StageFailed, at once, where what the job goes by is withdrawn.
+
+        Every wait for people goes through here: nobody is asked for what nothing allows.
+        """
+        came: list[T] = []
+        refused: list[StageFailed] = []
+
+        async def waited() -> None:
+            came.append(await wait())
+
+        async def until_withdrawn() -> None:
+            try:
+                while True:
+                    self.refuse_withdrawn()
+                    await self.intake.changed()
+            except StageFailed as failure:
+                refused.append(failure)
+
+        self.refuse_withdrawn()
+        await ask_until(waited, until_withdrawn)
+        for failure in refused:
+            raise failure
+        self.refuse_withdrawn()
+        return came[0]
 
     async def ask_until(
         self,

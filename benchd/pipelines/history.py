@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from benchd.errors import CertificateGap
 from benchd.ports import CertificateIssuer
 from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.reading import RecordReader
-from benchd.proof.records import StageRecord, stage_records
+from benchd.proof.records import StageRecord, refuse_newer, stage_records
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.words.job import DISPOSITION_OF, Disposition, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind, StoredEntry
@@ -84,12 +86,28 @@ def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Endi
     """How these records of one job say that it ended; None where they don't.
 
     A record that says SELLABLE is believed only with a certificate that the rack itself has
-    signed for these very records: whoever can write the file can write any word in it.
+    signed for these very records: whoever can write the file can write any word in it. What a newer
+    release has written, and this one can't read, is a broken record.
     """
     end = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_ENDED), None)
     if end is None:
         return None
-    told = ending_by_its_words(end)
+    try:
+        for record in records:
+            refuse_newer(record)
+        told = ending_by_its_words(end)
+        if told.disposition is Disposition.SELLABLE:
+            _refuse_newer_forms(records)
+    except CertificateGap as gap:
+        return Ending(
+            at=end.at,
+            outcome=Outcome.FAILED,
+            disposition=DISPOSITION_OF[Reason.RECORD_BROKEN],
+            reason=Reason.RECORD_BROKEN,
+            detail=str(gap),
+            envelope=None,
+            dossier=None,
+        )
     if told.envelope is None and told.disposition is not Disposition.SELLABLE:
         return told
     certified = (told.outcome, told.disposition, told.reason) == (
@@ -111,16 +129,21 @@ def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Endi
     )
 
 
+def _refuse_newer_forms(records: Sequence[StoredEntry]) -> None:
+    for attempt in stage_records(records):
+        if attempt.form > FORM:
+            raise CertificateGap((f"{attempt.stage}: its evidence has form {attempt.form}",))
+
+
 def ending_by_its_words(end: Entry) -> Ending:
     """What the record of a job's end says, not yet believed."""
     reader = RecordReader(end.data, end.kind)
-    reason = reader.optional_text("reason")
     envelope = reader.optional_text("certificate")
     return Ending(
         at=end.at,
-        outcome=Outcome(reader.text("outcome")),
-        disposition=Disposition(reader.text("disposition")),
-        reason=Reason(reason) if reason else None,
+        outcome=reader.word("outcome", Outcome),
+        disposition=reader.word("disposition", Disposition),
+        reason=reader.optional_word("reason", Reason),
         detail=reader.optional_text("detail") or "",
         envelope=envelope.encode("utf-8", "replace") if envelope else None,
         dossier=reader.optional_text("dossier"),
@@ -133,7 +156,7 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
     if opened.kind is not EntryKind.JOB_OPENED or not opened.job or not opened.slot:
         message = "a job's first record is job_opened"
         raise ValueError(message)
-    attempts = stage_records(records)
+    attempts = _attempts_shown(records)
     passed = {a.stage: a for a in attempts if a.outcome is Outcome.PASSED}
     inspect = passed.get(StageName.INSPECT)
     end = ending_of(records, issuer)
@@ -168,6 +191,14 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
         dossier=end.dossier if end else None,
         asset=_asset(records),
     )
+
+
+def _attempts_shown(records: Sequence[StoredEntry]) -> Sequence[StageRecord]:
+    """None of a job with a record that can't be read: its end says so."""
+    try:
+        return stage_records(records)
+    except CertificateGap:
+        return ()
 
 
 def _asset(records: Sequence[StoredEntry]) -> Evidence | None:

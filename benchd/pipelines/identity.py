@@ -202,13 +202,12 @@ def _end_of(seen: Sighting, *, doomed: bool) -> EarlierEnd | None:
         return None
     reader = RecordReader(seen.end.data, seen.end.kind)
     try:
-        reason = reader.optional_text("reason")
         return EarlierEnd(
             job=seen.end.job,
             at=seen.end.at,
-            disposition=Disposition(reader.text("disposition")),
-            reason=Reason(reason) if reason else None,
+            disposition=reader.word("disposition", Disposition),
+            reason=reader.optional_word("reason", Reason),
             doomed=doomed,
         )
-    except (CertificateGap, ValueError):
+    except CertificateGap:
         return None

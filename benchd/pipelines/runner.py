@@ -19,7 +19,6 @@ from benchd.errors import (
 )
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.pipelines.settling import refuse_withdrawn
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.words.chip import ChipOwners
@@ -81,7 +80,6 @@ class JobRunner:
         """The job's end. Cancellation means that the handset was unplugged or the daemon stops."""
         try:
             for spec in self._recipe.stages:
-                await self._let_through(spec)
                 await self._run_stage(spec)
         except StageFailed as failure:
             return replace(
@@ -96,17 +94,20 @@ class JobRunner:
         return JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
 
     async def _let_through(self, spec: StageSpec) -> None:
-        if spec.destructive:
-            refuse_withdrawn(self._context)
-        if spec.destructive and not self._has_destroyed:
-            await self._context.station.may_destroy()
+        """Before each attempt: whatever the one before has waited for, papers may have changed."""
+        if not spec.destructive:
+            return
+        if not self._has_destroyed:
+            await self._context.while_it_stands(self._context.station.may_destroy)
             self._has_destroyed = True
+        self._context.refuse_withdrawn()
 
     async def _run_stage(self, spec: StageSpec) -> None:
         failures = 0
         losses = 0
         attempt = 0
         while True:
+            await self._let_through(spec)
             attempt += 1
             await self._record(
                 EntryKind.STAGE_STARTED,

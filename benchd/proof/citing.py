@@ -21,7 +21,7 @@ from benchd.proof.floors import (
 from benchd.proof.intake_book import Asset, Bound, IntakeBook, LookUp
 from benchd.proof.network import SALEABLE
 from benchd.words.ids import JobId
-from benchd.words.intake import AttestationKind, BoundBy, Tag
+from benchd.words.intake import AttestationKind, BoundBy, LotId, Tag
 from benchd.words.job import Gate
 
 DAY_S: Final = 86_400
@@ -88,6 +88,8 @@ class AssetInHand:
 def doubts(book: IntakeBook, hand: AssetInHand) -> list[str]:
     """What keeps the handset from being taken for the asset; empty where nothing does."""
     asset = book.assets.get(hand.tag)
+    if not book.in_doubt.isdisjoint({None, LotId(hand.told.lot)}):
+        return ["a record of what came in can't be read: a newer release may have written it"]
     if asset is None or asset.lot != hand.told.lot or asset.lot not in book.lots:
         return ["there is no such asset in that lot"]
     if book.lots[asset.lot].sequence != hand.told.lot_sequence:

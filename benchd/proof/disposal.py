@@ -60,12 +60,11 @@ def opened_item(end: Entry) -> DisposalItem | None:
         return _of_unerasable(end, end.job)
     reader = RecordReader(end.data, end.kind)
     try:
-        disposition = Disposition(reader.text("disposition"))
+        disposition = reader.word("disposition", Disposition)
         certified = reader.optional_text("certificate") is not None
-        state = opened_by(Outcome(reader.text("outcome")), disposition, certified=certified)
-        reason = reader.optional_text("reason")
-        told = None if reason is None else Reason(reason)
-    except (CertificateGap, ValueError):
+        state = opened_by(reader.word("outcome", Outcome), disposition, certified=certified)
+        told = reader.optional_word("reason", Reason)
+    except CertificateGap:
         # An end that can't be understood leaves a handset that somebody has to look after.
         state, disposition, told = DisposalState.HELD, Disposition.HOLD, Reason.RECORD_BROKEN
     if state is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from benchd.errors import CertificateGap
 from benchd.proof.attestation import Attestation, CameIn, asset_lines
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.intake import (
@@ -179,6 +180,8 @@ class IntakeBook:
         self.cases: dict[Tag, JobId] = {}
         """Under which number it stays open what becomes of those."""
         self.time_confirmed: dict[int, TimeConfirmed] = {}
+        self.in_doubt: set[LotId | None] = set()
+        """Lots of which a record can't be read, as one of a newer release; None: any lot may be."""
         self._assets = _Batches[AssetsRecord]()
         self._look_ups = _Batches[NetworkRecord]()
 
@@ -191,7 +194,17 @@ class IntakeBook:
         return book
 
     def take(self, record: StoredEntry) -> None:
-        """Follow one record; CertificateGap if it isn't of its form, and then nothing changes."""
+        """Follow one record; CertificateGap if it isn't of its form: its lot is in doubt then."""
+        try:
+            self._take(record)
+        except CertificateGap:
+            # One that only confirms the time allows something, and so is none to go by.
+            if record.entry.kind is not EntryKind.TIME_CONFIRMED:
+                lot = record.entry.data.get("lot")
+                self.in_doubt.add(LotId(lot) if isinstance(lot, str) else None)
+            raise
+
+    def _take(self, record: StoredEntry) -> None:
         match record.entry.kind:
             case EntryKind.LOT_ADDED:
                 self._lot_added(record, read_record(LotRecord, record))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from benchd.errors import CertificateGap
 from benchd.words.ids import Evidence
+
+Word = TypeVar("Word", bound=str)
 
 
 class RecordReader:
@@ -30,6 +33,18 @@ class RecordReader:
     def optional_text(self, key: str) -> str | None:
         """A string or nothing."""
         return None if self._data.get(key) is None else self.text(key)
+
+    def word(self, key: str, words: type[Word]) -> Word:
+        """One of these words; a newer release may have written another."""
+        text = self.text(key)
+        try:
+            return words(text)
+        except ValueError:
+            raise self._gap(key, f"a {words.__name__} that this release knows") from None
+
+    def optional_word(self, key: str, words: type[Word]) -> Word | None:
+        """The same or nothing."""
+        return None if self._data.get(key) is None else self.word(key, words)
 
     def optional_whole(self, key: str) -> int | None:
         """A whole number above zero, or nothing."""

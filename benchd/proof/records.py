@@ -54,19 +54,31 @@ class StageRecord:
             return None
 
 
+def refuse_newer(record: StoredEntry) -> None:
+    """Raise CertificateGap for a kind of record that only a newer release knows."""
+    kind = record.entry.kind
+    if not kind.is_known:
+        gap = f"record {record.sequence}: this release doesn't know what {kind.value} tells"
+        raise CertificateGap((gap,))
+
+
 def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
-    """Every ended attempt in order, each paired with the start that precedes it."""
+    """Every ended attempt in order, each paired with the start that precedes it.
+
+    Raises CertificateGap where one of the records can't be read: nobody knows what it says.
+    """
     ended: list[StageRecord] = []
     started: StoredEntry | None = None
     for record in records:
+        refuse_newer(record)
         if record.entry.kind is EntryKind.STAGE_STARTED:
             started = record
         elif record.entry.kind is EntryKind.STAGE_ENDED and started is not None:
             reader = RecordReader(record.entry.data, "stage_ended")
             ended.append(
                 StageRecord(
-                    stage=StageName(reader.text("stage")),
-                    outcome=Outcome(reader.text("outcome")),
+                    stage=reader.word("stage", StageName),
+                    outcome=reader.word("outcome", Outcome),
                     started_sequence=started.sequence,
                     ended_sequence=record.sequence,
                     started_at=started.entry.at,

@@ -11,6 +11,7 @@ from benchd.pipelines.contract import JobContext
 from benchd.pipelines.job import Job
 from benchd.pipelines.job_ids import new_job_id
 from benchd.pipelines.runner import JobRunner, end_of_failure
+from benchd.pipelines.settling import refuse_withdrawn
 from benchd.ports import Handset
 from benchd.slots.assignment import Assignment
 from benchd.slots.continued import Continued
@@ -247,6 +248,7 @@ class Occupancy:
             readers=parts.readers,
             certifies=recipe.certifies,
             checks_chip_first=recipe.checks_chip_first,
+            grounds=refuse_withdrawn,
         )
         self._station.context = context
         runner = JobRunner(

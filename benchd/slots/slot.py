@@ -10,7 +10,7 @@ import anyio
 import structlog
 
 from benchd.slots.assignment import Assignment
-from benchd.slots.continued import continued_from
+from benchd.slots.continued import Continued, continued_from
 from benchd.slots.face import Face
 from benchd.slots.flapping import Flapping
 from benchd.slots.occupancy import Occupancy
@@ -79,29 +79,33 @@ class Slot:
             attached = await self._calm(attached, number + 1)
             if attached is None:
                 continue
-            continued = continued_from(before, attached, self._parts.issuer)
-            if continued is None:
-                await self._close_left_open(before, number)
-                number += 1
-            before = ()
-            occupancy = Occupancy(
-                place=self._place,
-                parts=self._parts,
-                face=self._face,
-                events=self._events,
-                attached=attached,
-                number=number,
-                continued=continued,
-                assignment=self._assignment,
-                flapping=self._flapping,
-            )
+            occupancy: Occupancy | None = None
             try:
+                # What a newer release has written in there may be more than this one can read.
+                continued = continued_from(before, attached, self._parts.issuer)
+                if continued is None:
+                    await self._close_left_open(before, number)
+                    number += 1
+                occupancy = self._occupied(attached, number, continued)
                 await occupancy.run()
+                attached = occupancy.next_attached
             except Exception as broken:  # noqa: BLE001 - the one bulkhead: neighbours go on
                 let_ledger_faults_through(broken)
-                attached = await self._quarantine(occupancy, number, broken)
-            else:
-                attached = occupancy.next_attached
+                attached = await self._quarantine(occupancy, attached, number, broken)
+            before = ()
+
+    def _occupied(self, attached: Attached, number: int, continued: Continued | None) -> Occupancy:
+        return Occupancy(
+            place=self._place,
+            parts=self._parts,
+            face=self._face,
+            events=self._events,
+            attached=attached,
+            number=number,
+            continued=continued,
+            assignment=self._assignment,
+            flapping=self._flapping,
+        )
 
     async def _calm(self, attached: Attached, number: int) -> Attached | None:
         """What lies on the port once that is quiet enough to begin; nothing is recorded before.
@@ -132,15 +136,17 @@ class Slot:
             await self._record(EntryKind.OCCUPANCY_CLOSED, number, {"noticed": "at_start"})
 
     async def _quarantine(
-        self, occupancy: Occupancy, number: int, broken: Exception
+        self, occupancy: Occupancy | None, attached: Attached, number: int, broken: Exception
     ) -> Attached | None:
         """Keep the slot out of use until its handset is unplugged; returns what is plugged next."""
-        _log.error("slot_quarantined", occupancy=number, job=occupancy.job, exc_info=broken)
+        job, end = (occupancy.job, occupancy.end) if occupancy else (None, None)
+        _log.error("slot_quarantined", occupancy=number, job=job, exc_info=broken)
         await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
-        self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), occupancy.end)
-        following = occupancy.next_attached
-        if following is None and occupancy.attached is not None:
-            following = await until_gone(self._events, occupancy.attached)
+        self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), end)
+        here = occupancy.attached if occupancy else attached
+        following = occupancy.next_attached if occupancy else None
+        if following is None and here is not None:
+            following = await until_gone(self._events, here)
         await self._record(EntryKind.OCCUPANCY_CLOSED, number, {})
         self._face.empty()
         return following

@@ -66,15 +66,17 @@ def entry_of(change: Change, token: Token, *, by: By, at: datetime) -> Entry:
 def fold(records: Iterable[StoredEntry]) -> dict[TokenName, Token]:
     """Each token as the newest record on it says, in the order in which they were created.
 
-    Raises LedgerFault for a record of a newer benchd.
+    One of which a newer release has told in words that this one doesn't know counts as revoked.
+    Raises LedgerFault where nobody could say which that is.
     """
     tokens: dict[TokenName, Token] = {}
     for stored in records:
         try:
             told = from_json(_TokenRecord, stored.entry.data, f"record {stored.sequence}")
         except CertificateGap as error:
-            message = f"the ledger tells of tokens in a form that this benchd doesn't know: {error}"
-            raise LedgerFault(message) from error
+            unreadable = _revoked(stored, error)
+            tokens[unreadable.name] = unreadable
+            continue
         name = TokenName(told.token)
         tokens[name] = Token(
             name=name,
@@ -91,3 +93,19 @@ def _former(told: _TokenRecord) -> Former | None:
     if told.former_sha256 is None or told.former_until is None:
         return None
     return Former(mark=told.former_sha256, until=told.former_until)
+
+
+def _revoked(stored: StoredEntry, gap: CertificateGap) -> Token:
+    """A token by a record that can't be read: nobody knows what it may do."""
+    told, mark = stored.entry.data.get("token"), stored.entry.data.get("secret_sha256")
+    if not isinstance(told, str) or not told:
+        message = f"the ledger tells of tokens in a form that this benchd doesn't know: {gap}"
+        raise LedgerFault(message) from gap
+    return Token(
+        name=TokenName(told),
+        scopes=frozenset(),
+        mark=mark if isinstance(mark, str) else "",
+        expires_at=stored.entry.at,
+        former=None,
+        revoked_at=stored.entry.at,
+    )

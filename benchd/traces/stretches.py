@@ -66,7 +66,7 @@ class Stretches:
         told = RecordReader(record.entry.data, record.entry.kind)
         match record.entry.kind:
             case EntryKind.STAGE_STARTED:
-                self._begin(record, StageName(told.text("stage")), told)
+                self._begin(record, told.word("stage", StageName), told)
             case EntryKind.STAGE_ENDED if self._attempt is not None:
                 self._end(record, self._attempt, told)
             case EntryKind.QUESTION_ASKED:
@@ -114,8 +114,8 @@ class Stretches:
         self._attempt = self._open(record, f"attempt {stage}", "attempt", known.span_id, counted)
 
     def _end(self, record: StoredEntry, attempt: _Stretch, told: RecordReader) -> None:
-        outcome, because = Outcome(told.text("outcome")), told.optional_text("because")
-        at, stage = record.entry.at, StageName(told.text("stage"))
+        outcome, because = told.word("outcome", Outcome), told.optional_text("because")
+        at, stage = record.entry.at, told.word("stage", StageName)
         attempt.attributes |= _seen(stage, told)
         self._was_away(attempt, _absent_s(stage, told))
         self._close(attempt, at, outcome, None if outcome in _FINE else because or outcome)

@@ -12,6 +12,23 @@ from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 class EntryKind(StrEnum):
     """What a ledger record tells."""
 
+    @classmethod
+    def read(cls, word: str) -> EntryKind:
+        """The kind of this name.
+
+        One that only a newer release knows keeps its name, and is none of these.
+        """
+        if word in cls._value2member_map_:
+            return cls(word)
+        unknown = str.__new__(cls, word)
+        unknown._name_, unknown._value_ = word.upper(), word
+        return unknown
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this release knows what such a record tells."""
+        return self._value_ in type(self)._value2member_map_
+
     DAEMON_STARTED = "daemon_started"
     CONFIG_CHANGED = "config_changed"
     OCCUPANCY_OPENED = "occupancy_opened"

@@ -432,7 +432,6 @@ async def test_of_two_rechecks_at_once_only_one_certifies() -> None:
         await rack.erased(phone)
         await rack.asked(phone)
         await rack.asked(phone_like(phone), "A3")
-        rack.world.silent_in = StageName.RECHECK
         await rack.answered(RECHECKER)
         await rack.world.until(lambda: rack.world.view("A2").stage is StageName.RECHECK)
         with pytest.raises(RecheckRefused, match="is rechecking it"):

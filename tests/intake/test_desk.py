@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from benchd.errors import IntakeRefused, LedgerFault, NameRefused, NotFound
@@ -19,7 +20,7 @@ from benchd.proof.evidence.intake import AssetLine, BoundRecord, Who, WithdrawnR
 from benchd.proof.intake_book import IntakeBook
 from benchd.words.ids import JobId, SlotName
 from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
-from benchd.words.record import EntryKind
+from benchd.words.record import Entry, EntryKind, Receipt
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
 from tests.web.web_fakes import running_view
 
@@ -364,3 +365,84 @@ async def test_a_label_with_a_model_waits_until_that_of_the_handset_is_known(
     assert not intake.desk.book.of_job
     told = await intake.desk.bind(running_view(), "T1", by=BY)
     assert (told.model, told.differs) == ("SO-51B", "")
+
+
+async def at_once(*deeds: Awaitable[object]) -> list[BaseException | None]:
+    """What each of them was refused for, all being begun before any of them goes on."""
+    refused: list[BaseException | None] = [None] * len(deeds)
+
+    async def one(number: int, deed: Awaitable[object]) -> None:
+        try:
+            await deed
+        except IntakeRefused as refusal:
+            refused[number] = refusal
+
+    async with anyio.create_task_group() as group:
+        for number, deed in enumerate(deeds):
+            group.start_soon(one, number, deed)
+    return refused
+
+
+@pytest.fixture
+def slow(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> Intake:
+    """A ledger whose disk takes its time, so that whoever can comes in between."""
+    original = intake.ledger.append
+
+    async def append(entry: Entry) -> Receipt:
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        return await original(entry)
+
+    monkeypatch.setattr(intake.ledger, "append", append)
+    return intake
+
+
+async def test_one_of_two_who_say_at_once_that_it_cannot_be_erased_is_refused(
+    slow: Intake,
+) -> None:
+    await slow.with_lot(CSV)
+    say = slow.desk.unerasable
+    refused = await at_once(
+        say("A3", Unerasable.NO_POWER, note="", by=BY),
+        say("A3", Unerasable.NO_POWER, note="", by=BY),
+    )
+    assert [type(each) for each in refused] == [type(None), IntakeRefused]
+    assert len(slow.ledger.of(EntryKind.ASSET_UNERASABLE)) == 1
+
+
+async def test_one_of_two_labels_that_are_scanned_at_once_is_refused(slow: Intake) -> None:
+    await slow.with_lot("tag\nT1\nT2\n")
+    view = running_view()
+    refused = await at_once(
+        slow.desk.bind(view, "T1", by=BY),
+        slow.desk.bind(view, "T2", by=BY),
+    )
+    assert [type(each) for each in refused] == [type(None), IntakeRefused]
+    [bound] = slow.ledger.of(EntryKind.ASSET_BOUND)
+    assert bound.entry.data["tag"] == "T1"
+
+
+async def test_what_a_machine_finds_out_gives_way_to_the_label_that_is_just_scanned(
+    slow: Intake,
+) -> None:
+    await slow.with_lot("tag\nT1\nT2\n")
+    view = running_view()
+    assert view.job is not None
+    by_serial = BoundRecord(
+        lot=LOT,
+        lot_sequence=slow.desk.book.lots[LotId(LOT)].sequence,
+        tag="T2",
+        bound_by=BoundBy.SERIAL,
+        imeis=(),
+        serial="S1",
+        model=None,
+        differs="",
+        by=None,
+    )
+    await at_once(
+        slow.desk.bind(view, "T1", by=BY),
+        slow.store.bind(by_serial, job=view.job, slot=view.slot),
+    )
+    assert slow.desk.book.of_job[view.job].tag == "T1"
+    # And nothing is kept for a job that nobody binds any more.
+    assert not slow.store.being_bound

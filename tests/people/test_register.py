@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -360,3 +361,24 @@ async def test_who_was_to_go_on_a_day_stays_gone_if_the_clock_is_set_back(tmp_pa
         assert people.acting_name(PersonId("mori")) is None
         clock.forward(-3600)
         assert people.acting_name(PersonId("mori")) is None
+
+
+async def test_whom_a_newer_benchd_tells_of_in_other_words_may_do_nothing(tmp_path: Path) -> None:
+    async with people_in(tmp_path) as people:
+        await staffed(people)
+
+    def newer(append: Append) -> Append:
+        async def keep(entry: Entry) -> Receipt:
+            return await append(replace(entry, data={**entry.data, "roles": ["surgeon"]}))
+
+        return keep
+
+    async with people_in(tmp_path, around=newer) as people:
+        await people.set_pin(BY, "mori", NEW_PIN)
+    async with people_in(tmp_path) as people:
+        mori = people.person("mori")
+        assert people.is_disabled(mori)
+        assert not mori.roles
+        # Once that benchd is back, so are they: nothing of theirs was forgotten.
+        assert not people.has_lost_secrets(mori)
+        assert people.acting_name(PersonId("sato")) == "佐藤 健"

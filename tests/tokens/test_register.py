@@ -269,5 +269,9 @@ async def test_a_record_of_a_newer_benchd_lets_nobody_in(tmp_path: Path) -> None
     for newer in ({"form": 2}, {"scopes": ["gates:answer"]}, {"more": 1}):
         entry = entry_of(Change.CREATED, token, by=BY, at=NOW)
         entry.data.update(newer)  # type: ignore[attr-defined]
-        with pytest.raises(LedgerFault):
-            fold([StoredEntry(sequence=1, entry=entry, hash_hex="00" * 32)])
+        read = fold([StoredEntry(sequence=1, entry=entry, hash_hex="00" * 32)])[token.name]
+        assert (read.scopes, read.revoked_at) == (frozenset(), NOW)
+    entry = entry_of(Change.CREATED, token, by=BY, at=NOW)
+    del entry.data["token"]  # type: ignore[attr-defined]
+    with pytest.raises(LedgerFault):
+        fold([StoredEntry(sequence=1, entry=entry, hash_hex="00" * 32)])

@@ -56,6 +56,7 @@ class FelicaClearStage:
             identity=context.inspected().identity,
             consent=_consent(context),
         )
+        context.refuse_withdrawn()
         claim = await context.chips.clear(order)
         context.seen = seen = ClearEvidence.of(claim, consent=order.consent, android_id=android_id)
         said = f"{claim.provider or 'no provider'}: {claim.outcome}: {claim.detail}"

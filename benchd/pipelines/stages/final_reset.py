@@ -39,7 +39,7 @@ class FinalResetStage:
     async def run(self, context: JobContext) -> StageResult:
         """A SIM is waited for with no question open, since the handset may restart without it."""
         while (result := await self._reset(context)) is None:
-            await wait_for_sim_out(context)
+            await context.while_it_stands(lambda: wait_for_sim_out(context))
         return result
 
     async def _reset(self, context: JobContext) -> StageResult | None:

@@ -119,6 +119,7 @@ class InitialiseStage:
         broken = "the link broke while the reset was asked for, and it wasn't made"
         if self.method == "test_harness" and context.inspected().sdk >= TEST_HARNESS_SDK:
             memory.method = "test_harness"
+            context.refuse_withdrawn()
             try:
                 await context.handset.enable_test_harness()
             except HandsetGone:

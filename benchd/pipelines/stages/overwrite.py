@@ -165,6 +165,7 @@ class _Fill:
             raise StageFailed(refused.reason, message) from refused
 
     async def _proven_first(self) -> FillReport:
+        self._context.refuse_withdrawn()
         report = await self._care.over(
             lambda care: self._context.handset.fill(self.order, self._hear, care)
         )

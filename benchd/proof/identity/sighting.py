@@ -14,6 +14,7 @@ from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.recheck import DrawRecord, FindDrawnEvidence
 from benchd.proof.identity.traits import Traits
+from benchd.proof.records import refuse_newer
 from benchd.proof.tie import tied_chip
 from benchd.proof.told import evidence_in
 from benchd.words.chip import ChipVerdict
@@ -196,7 +197,11 @@ class Sighting:
         return look[0] if look is not None and look[1] not in _CLEAN else None
 
     def take(self, record: StoredEntry) -> None:
-        """Learn from one more of its records; raises CertificateGap for a draw that isn't one."""
+        """Learn from one more of its records.
+
+        Raises CertificateGap for a draw that isn't one, and for what only a newer release knows.
+        """
+        refuse_newer(record)
         entry = record.entry
         if dooms(entry):
             self.doomed_at = record.sequence
