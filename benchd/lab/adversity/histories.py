@@ -192,11 +192,14 @@ class Histories:
         yield from self._of_papers(job, found, truth)
         yield from _of_state(truth)
         stay = (bay.slot, bay.stay, truth.name)
-        # Where somebody was at the file, what the first one stood in may be gone.
-        forged = self._schedule is not None and self._schedule.forged
-        if stay in self._sold_stays and not forged:
+        if stay in self._sold_stays and not self._forged:
             yield ONE_STAY, f"{truth.name} has two certificates and was never taken out"
         self._sold_stays.add(stay)
+
+    @property
+    def _forged(self) -> bool:
+        """Whether somebody was at the file: what a certificate stood in may be gone from it."""
+        return self._schedule is not None and self._schedule.forged
 
     def _of_debts(self, found: _Job, truth: Truth) -> Iterator[Broken]:
         strange = sorted(found.read - {*truth.numbers, truth.serial})
@@ -232,7 +235,7 @@ class Histories:
     def _of_papers(self, job: JobId, found: _Job, truth: Truth) -> Iterator[Broken]:
         for gate, (tag, at) in found.cited.items():
             before = self._spent.get(tag)
-            if before is not None:
+            if before is not None and not self._forged:
                 yield SPENT, f"{truth.name}: {gate} of {tag}, which job {before} was certified by"
             if gate == Gate.NETWORK and at is not None and self._chance is not None:
                 age = self._chance.true_now() - at
