@@ -15,12 +15,12 @@ from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.kinds import Kind, Numbers, Scan, Thing
 from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.pasting import as_text, from_file, from_text
-from benchd.lab.adversity.rows import ALL, CLOSED, OPEN, SHOWN_BY
+from benchd.lab.adversity.rows import ALL, OPEN, SHOWN_BY
 from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.scanning import Scanning
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule, Visit
 from benchd.lab.adversity.search import faults_of, schedules_of
-from benchd.lab.adversity.stories import STORIES
+from benchd.lab.adversity.stories import OPEN_STORIES, STORIES
 from benchd.lab.adversity.truth import make_truth
 from benchd.lab.adversity.visits import change
 from benchd.words.ids import JobId
@@ -41,7 +41,7 @@ def row_of(path: Path) -> int:
 
 
 def all_mishaps(seeds: int) -> list[Schedule]:
-    drawn = (mishap_of(seed, rows=ALL, share=1.0) for seed in range(seeds))
+    drawn = (mishap_of(seed, share=1.0, open_too=True) for seed in range(seeds))
     return [schedule for schedule in drawn if schedule is not None]
 
 
@@ -54,9 +54,9 @@ def test_an_open_row_is_still_broken(path: Path) -> None:
     assert {fault.rule for fault in faults_of(schedule)} & set(SHOWN_BY[row])
 
 
-def test_each_open_row_has_a_schedule_and_each_closed_row_keeps_its_own() -> None:
-    assert {row_of(path) for path in OPEN_FOUND} == OPEN
-    assert {row_of(path) for path in CLOSED_FOUND} == CLOSED
+def test_each_open_row_has_a_schedule_and_each_row_keeps_its_own() -> None:
+    assert {row_of(path) for path in OPEN_FOUND} == OPEN == {row for row, _ in OPEN_STORIES}
+    assert {row_of(path) for path in CLOSED_FOUND} == ALL
 
 
 def test_a_storm_is_drawn_as_it_was_before_anybody_erred() -> None:
@@ -98,12 +98,18 @@ def test_every_story_and_every_slip_is_drawn() -> None:
 def test_a_rack_with_a_mishap_is_the_same_after_it_was_written_down() -> None:
     for schedule in all_mishaps(60):
         assert from_text(as_text(schedule)) == schedule
-        assert mishap_of(schedule.seed, rows=ALL, share=1.0) == schedule
+        assert mishap_of(schedule.seed, share=1.0, open_too=True) == schedule
 
 
-def test_a_row_that_is_open_is_drawn_only_where_it_is_asked_for() -> None:
-    drawn = {row for seed in range(400) for s in schedules_of(seed) for row in s.rows}
-    assert drawn <= CLOSED
+def test_what_is_open_is_drawn_only_where_it_is_asked_for() -> None:
+    drawn = [s for seed in range(400) for s in schedules_of(seed)]
+    assert Scan.VISITOR in scanned_for(12, all_mishaps(400))
+    assert scanned_for(12, drawn) == {Scan.NEIGHBOUR}
+
+
+def scanned_for(row: int, schedules: list[Schedule]) -> set[str]:
+    of_row = (schedule for schedule in schedules if row in schedule.rows)
+    return {blow.what for each in of_row for blow in each.blows if blow.kind is Kind.WRONG_SCAN}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6, 7, 8])

@@ -16,9 +16,11 @@ import structlog
 from benchd.lab.adversity.holes import Hole
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_test, leave
+from benchd.lab.adversity.row_holes import ROW_HOLES
 from benchd.lab.adversity.rows_open import look_for_rows
-from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
-from benchd.lab.adversity.search import Found, Tally, made_short, search
+from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule
+from benchd.lab.adversity.search import Tally, faults_of, made_short, schedules_of, search
+from benchd.lab.adversity.shrinking import shrunk
 from benchd.proof.evidence.forms import to_json
 
 SEEDS = 500
@@ -92,33 +94,36 @@ def _lines(tally: Tally) -> list[str]:
 
 
 def _look_for_holes(seeds: range) -> int:
-    missed = [hole for hole in HOLES if not _found(hole, seeds)]
+    missed = [hole for hole in (*HOLES, *ROW_HOLES) if not _found(hole, seeds)]
     for hole in missed:
-        _say(f"row {hole.row}: NOT FOUND within {len(seeds)} seeds: {hole.says}")
+        _say(f"{hole.name}: NOT FOUND within {len(seeds)} seeds: {hole.says}")
     return 1 if missed else 0
 
 
 def _found(hole: Hole, seeds: range) -> bool:
     """Only schedules that have what the hole needs are run; the others can't fall into it."""
     began_s = time.process_time()
-    with hole.opened():
-        for seed, schedule, faults in search(iter(seeds), Tally(), wanted=hole.ingredients):
-            if hole.is_fallen_into(schedule, faults):
-                found = made_short(seed, schedule, faults, fails=hole.swallows)
-                took_s = time.process_time() - began_s
-                _say(*_lines_of_hole(hole, found, seeds.index(seed) + 1, took_s))
-                return True
+    for seed in seeds:
+        fallen = next(filter(hole.swallows, schedules_of(seed)), None)
+        if fallen is not None:
+            short = shrunk(fallen, hole.swallows)
+            took_s = time.process_time() - began_s
+            _say(*_lines_of_hole(hole, short, seeds.index(seed) + 1, took_s))
+            return True
     return False
 
 
-def _lines_of_hole(hole: Hole, found: Found, seeds: int, took_s: float) -> list[str]:
+def _lines_of_hole(hole: Hole, short: Schedule, seeds: int, took_s: float) -> list[str]:
+    with hole.opened():
+        faults = faults_of(short)
     missing = hole.missing()
     open_here = f" (open here: there is no {', '.join(missing)})" if missing else ""
     return [
-        f"row {hole.row}: found after {seeds} seeds, {took_s:.1f} s: {hole.says}{open_here}",
-        *[f"  {fault}" for fault in found.faults],
-        *[f"  {b.kind} at {b.point}, no. {b.nth}, in {b.slot}" for b in found.schedule.blows],
-        *[f"  {bay.slot}: {_differing(bay)}" for bay in found.schedule.bays],
+        f"{hole.name}: found after {seeds} seeds, {took_s:.1f} s: {hole.says}{open_here}",
+        *[f"  {fault}" for fault in faults],
+        *[f"  {b.kind} at {b.point}, no. {b.nth}, in {b.slot}" for b in short.blows],
+        *[f"  {bay.slot}: {_differing(bay)}" for bay in short.bays],
+        *[f"  {visit}" for visit in short.visits],
     ]
 
 

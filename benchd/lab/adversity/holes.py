@@ -7,11 +7,21 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from unittest.mock import patch
 
 from benchd.lab.adversity.referee import Fault
 from benchd.lab.adversity.schedule import Schedule
 from benchd.lab.adversity.search import faults_of
+
+
+class Table(StrEnum):
+    """To which table of docs/adversity.md a row belongs: both count from 1."""
+
+    FROM_OUTSIDE = "from outside"
+    """What benchd was once broken by, row by row."""
+    ERRING = "people and papers"
+    """What people and papers do that err."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,26 +36,33 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hole:
-    """One row of the table of holes that once were."""
+    """A row of either table, with its mend taken out."""
 
+    table: Table = Table.FROM_OUTSIDE
     row: int
     says: str
     ingredients: Callable[[Schedule], bool]
-    without: Callable[[Schedule], Schedule]
-    """The same schedule without them."""
+    without: Callable[[Schedule], Schedule] | None
+    """The same schedule without them; None: it's the same, played with the mend."""
     shows_as: tuple[str, ...]
     """The rules that it breaks."""
     replaced: tuple[Replaced, ...]
 
-    def is_fallen_into(self, schedule: Schedule, faults: Sequence[Fault]) -> bool:
-        """Whether these faults of this schedule are what the hole lets through, and no other."""
-        if not self.ingredients(schedule) or not self._shows(faults):
-            return False
-        return not self._shows(faults_of(self.without(schedule)))
+    @property
+    def name(self) -> str:
+        """Which row of which table."""
+        return f"{self.table}, row {self.row}"
 
     def swallows(self, schedule: Schedule) -> bool:
-        """Whether a schedule falls into it."""
-        return self.ingredients(schedule) and self.is_fallen_into(schedule, faults_of(schedule))
+        """Whether a schedule falls into it, and into no other; not while it's held open."""
+        if not self.ingredients(schedule):
+            return False
+        with self.opened():
+            if not self._shows(faults_of(schedule)):
+                return False
+            if self.without is not None:
+                return not self._shows(faults_of(self.without(schedule)))
+        return not self._shows(faults_of(schedule))
 
     def _shows(self, faults: Sequence[Fault]) -> bool:
         return any(fault.rule in self.shows_as for fault in faults)

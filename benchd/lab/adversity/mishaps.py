@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.lab.adversity.kinds import Kind
-from benchd.lab.adversity.rows import CLOSED
+from benchd.lab.adversity.rows import ALL
 from benchd.lab.adversity.schedule import Blow, Schedule
-from benchd.lab.adversity.stories import STORIES, nothing_wrong
+from benchd.lab.adversity.stories import OPEN_STORIES, STORIES, nothing_wrong
 from benchd.lab.adversity.story_parts import Draw, bay_of
 from benchd.words.job import Gate
 
@@ -25,12 +25,15 @@ _WHERE: Final = (
 )
 
 
-def mishap_of(seed: int, *, rows: frozenset[int] = CLOSED, share: float = SHARE) -> Schedule | None:
+def mishap_of(
+    seed: int, *, rows: frozenset[int] = ALL, share: float = SHARE, open_too: bool = False
+) -> Schedule | None:
     """The rack of a seed on which somebody errs, in these rows; None for most seeds."""
     chance = random.Random(f"{seed} and somebody errs")  # noqa: S311 - as in the drawing
     if chance.random() > share:
         return None
-    told = [(0, nothing_wrong), *((row, story) for row, story in STORIES if row in rows)]
+    stories = (*STORIES, *(OPEN_STORIES if open_too else ()))
+    told = [(0, nothing_wrong), *((row, story) for row, story in stories if row in rows)]
     row, story = chance.choice(told)
     schedule = story(chance, _plain(chance, seed))
     return replace(schedule, mishap=True, rows=(row,) if row else ())

@@ -9,8 +9,9 @@ ALL: Final = frozenset(range(1, 16)) - {13}
 """Rows 1 to 12 of "one handset, one story"; 14: papers are spent; 15: value is destroyed on proof.
 What is left on a handset, row 13, is nothing that this machine has."""
 OPEN: Final = frozenset({12})
-"""Nothing is drawn for these unless asked for, and their rules are judged only there. Whoever
-mends a row takes it out and moves its schedules from `schedules/open` to `schedules`.
+"""Of these something is left: what isn't held yet stands in `stories.OPEN_STORIES` and is drawn
+only if it's asked for, and rules of theirs alone are judged only there. Whoever mends a row takes
+it out, moves its stories to `STORIES` and its schedules from `schedules/open` to `schedules`.
 
 Of row 12 what its certificate names is left: one person's false first reading, and the very handset
 of that number put in at the last reset, where no chip is tied and no machine knows its number."""

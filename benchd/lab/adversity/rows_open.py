@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.pasting import leave
-from benchd.lab.adversity.rows import ALL, OPEN, SHOWN_BY
+from benchd.lab.adversity.rows import OPEN, SHOWN_BY
 from benchd.lab.adversity.schedule import Schedule
 from benchd.lab.adversity.search import Found, faults_of
 from benchd.lab.adversity.shrinking import shrunk
@@ -28,7 +28,7 @@ def look_for_rows(seeds: Iterator[int], leave_in: Path | None, say: Callable[...
     for played, seed in enumerate(seeds, start=1):
         if not wanted or played > MOST_SEEDS:
             break
-        schedule = mishap_of(seed, rows=ALL)
+        schedule = mishap_of(seed, open_too=True)
         row = next(iter(schedule.rows), 0) if schedule else 0
         due = [rule for of, rule in wanted if of == row]
         if schedule is None or not due:

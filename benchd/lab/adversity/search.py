@@ -81,13 +81,12 @@ def search(
     tally: Tally,
     *,
     stop: Callable[[], bool] = lambda: False,
-    wanted: Callable[[Schedule], bool] = lambda _schedule: True,
 ) -> Iterator[tuple[int, Schedule, tuple[Fault, ...]]]:
-    """Run seed after seed; gives those of the wanted schedules that break a rule, as drawn."""
+    """Run seed after seed; gives the schedules that break a rule, as drawn."""
     for seed in seeds:
         if stop():
             return
-        for schedule in filter(wanted, schedules_of(seed)):
+        for schedule in schedules_of(seed):
             began_s = time.process_time()
             faults = faults_of(schedule, tally)
             tally.took_s += time.process_time() - began_s
@@ -130,18 +129,12 @@ def _ends_in(ends: Sequence[End], slot: str) -> list[End]:
     return [end for end in ends if end.slot == slot]
 
 
-def made_short(
-    seed: int,
-    schedule: Schedule,
-    faults: Sequence[Fault],
-    *,
-    fails: Callable[[Schedule], bool] | None = None,
-) -> Found:
-    """The shortest schedule that is found to fail so; by default, to break the same rule."""
+def made_short(seed: int, schedule: Schedule, faults: Sequence[Fault]) -> Found:
+    """The shortest schedule that is found to break the same rule."""
     rule = faults[0].rule
 
     def breaks_it(each: Schedule) -> bool:
         return any(fault.rule == rule for fault in faults_of(each))
 
-    short = shrunk(schedule, fails or breaks_it)
+    short = shrunk(schedule, breaks_it)
     return Found(seed=seed, schedule=short, faults=faults_of(short))

@@ -19,7 +19,7 @@ from benchd.lab.adversity.kinds import (
     Scan,
     Thing,
 )
-from benchd.lab.adversity.schedule import Blow, HandsetPlan, Schedule, Visit
+from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule, Visit
 from benchd.lab.adversity.story_parts import (
     ASKED,
     CONFIRM,
@@ -93,7 +93,9 @@ def _doomed_again(chance: Draw, schedule: Schedule) -> Schedule:
     cause = chance.choice(({"signs": 2}, {"faulty": True}))
     identity = chance.choice(({"dual": True}, {"telephony": False, "dual": False}, {}))
     number = chance.choice((UNTOLD, {"tells_imei": True, "tells_second": False}))
-    schedule = altered(schedule, bay, {**cause, **identity, **number})
+    # Many have its serial: then nothing but its numbers tells which handset was doomed.
+    serial = {"filler": chance.random() < 0.6}
+    schedule = altered(schedule, bay, {**cause, **identity, **number, **serial})
     changed: Mapping[str, Any] = chance.choice(
         (
             {"scan": Scan.OTHER_CODE},
@@ -222,6 +224,21 @@ def _rewritten(chance: Draw, schedule: Schedule) -> Schedule:
 def _twin_typed(chance: Draw, schedule: Schedule) -> Schedule:
     """One person types the number of a twin twice, which is then put in at the last reset."""
     bay = chance.choice(schedule.bays)
+    schedule, resets = _twin_put_in(chance, schedule, bay)
+    typed = [scan(bay, Scan.VISITOR, nth=nth) for nth in (1, 2)[:resets]]
+    return struck(schedule, *typed)
+
+
+def _label_typed(chance: Draw, schedule: Schedule) -> Schedule:
+    """A twin is put in at the last reset; the same person types the first one's number again."""
+    bay = chance.choice(schedule.bays)
+    # With nothing beside it, what isn't in the slot is the one that was there at first.
+    schedule, resets = _twin_put_in(chance, replace(schedule, bays=(bay,)), bay)
+    return struck(schedule, scan(bay, Scan.NEIGHBOUR, nth=resets + 1))
+
+
+def _twin_put_in(chance: Draw, schedule: Schedule, bay: BayPlan) -> tuple[Schedule, int]:
+    """The same with a twin that was never erased put in at a reset, and how many resets it has."""
     owner = chance.choice((Owner.RESET, Owner.APPS))
     swapped = {
         "visitor": HandsetPlan(owner=Owner.RESET, set_up=False),
@@ -239,8 +256,7 @@ def _twin_typed(chance: Draw, schedule: Schedule) -> Schedule:
         kind=Kind.SWAP,
         lasts_s=chance.choice((5.0, 25.0)),
     )
-    typed = [scan(bay, Scan.VISITOR, nth=nth) for nth in (1, 2)[:resets]]
-    return struck(schedule, *typed, swap)
+    return struck(schedule, swap), resets
 
 
 def _sold_again(chance: Draw, schedule: Schedule) -> Schedule:
@@ -279,8 +295,10 @@ STORIES: Final[tuple[tuple[int, Story], ...]] = (
     (10, _imported_late),
     (11, _clone),
     (11, _rewritten),
-    (12, _twin_typed),
+    (12, _label_typed),
     (14, _sold_again),
     (15, _one_sign),
 )
 """What may go wrong, each with the row that it belongs to."""
+OPEN_STORIES: Final[tuple[tuple[int, Story], ...]] = ((12, _twin_typed),)
+"""Those that the core still lets through, drawn only where they are asked for."""
