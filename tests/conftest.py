@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ def pytest_configure() -> None:
     that nobody closes.
     """
     asyncio.set_event_loop(None)
+    # Nobody keeps it up any more: what would load it fails (see tests/test_not_imported.py).
+    sys.modules["oscrypto"] = None  # type: ignore[assignment]
     # How fast a machine is that others share says nothing about what is tested.
     settings.register_profile("unhurried", deadline=None)
     settings.load_profile("unhurried")

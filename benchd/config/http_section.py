@@ -114,6 +114,7 @@ class ProxySettings(Section):
     uid: Annotated[int, Field(ge=1, le=LARGEST_UID)] | None = None
     client_certificate: LocalPath | None = None
     header: Annotated[str, AfterValidator(_header)] = "X-Remote-User"
+    forwarded: bool = False
 
     @model_validator(mode="after")
     def _shown_in_one_way(self) -> ProxySettings:

@@ -77,7 +77,13 @@ def _proxy_of(http: HttpSettings, tls: Tls | None, name_of: NameOf) -> TrustedPr
     if proxy is None:
         return None
     if proxy.uid is not None:
-        return TrustedProxy(header=proxy.header, sends=by_uid(proxy.uid), name_of=name_of)
-    if tls is None:
+        sends = by_uid(proxy.uid)
+    elif tls is not None:
+        sends = by_certificate(tls)
+    else:
         return None
-    return TrustedProxy(header=proxy.header, sends=by_certificate(tls), name_of=name_of)
+    if not proxy.forwarded:
+        _log.warning("proxy_visitors_unknown", cure="docs/service.md: forwarded = true")
+    return TrustedProxy(
+        header=proxy.header, sends=sends, name_of=name_of, tells_visitors=proxy.forwarded
+    )

@@ -15,8 +15,7 @@ from benchd.daemon.people import ledger_on_disk
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.ledger.access import SqliteLedger
 from benchd.proof.time_basis import latest_known
-from benchd.tokens.door import TokenDoor
-from benchd.tokens.rates import Rates
+from benchd.tokens.door import TokenDoor, shares
 from benchd.tokens.register import TokenLedger, Tokens
 from benchd.words.record import Entry, Receipt
 
@@ -66,7 +65,7 @@ def tell_of_ends(tokens: Tokens) -> None:
 def token_door(tokens: Tokens, settings: TokenSettings) -> TokenDoor:
     """How the web asks for them; which of them end soon is told at once."""
     tell_of_ends(tokens)
-    return TokenDoor(tokens, Rates(settings.per_minute, time.monotonic), time.monotonic)
+    return TokenDoor(tokens, shares(settings.per_minute, time.monotonic), time.monotonic)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from enum import StrEnum
 import anyio
 
 from benchd.ports import Clock
+from benchd.token_bucket import TokenBucket
 from benchd.words.people import PersonId
 from benchd.words.record import Entry, EntryKind, Receipt
 
@@ -42,22 +43,16 @@ class Refusals:
     ) -> None:
         self._append = append
         self._clock = clock
-        self._now = now
-        self._left = float(AT_ONCE)
-        self._seen_s = now()
+        self._share = TokenBucket(per_s=1 / EACH_S, at_once=AT_ONCE, now=now)
         self._not_recorded = 0
         self._turn = anyio.Lock()
         """One record at a time, however many try at once: handsets' records go between."""
 
     async def keep(self, why: Why, person: PersonId | None, source: str) -> None:
         """Record it, or count it. Who isn't known isn't named: it may be a PIN in a wrong field."""
-        now = self._now()
-        self._left = min(float(AT_ONCE), self._left + (now - self._seen_s) / EACH_S)
-        self._seen_s = now
-        if self._left < 1:
+        if self._share.take_or_wait_s() > 0:
             self._not_recorded += 1
             return
-        self._left -= 1
         before, self._not_recorded = self._not_recorded, 0
         async with self._turn:
             await self._append(

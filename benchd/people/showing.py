@@ -13,7 +13,7 @@ from benchd.people.tries import Tries, Whom
 from benchd.words.people import Actor, Person, PersonId, ShownBy
 
 MOST_WAITING = 16
-"""Tries that stand in line; each costs a fifth of a second of one processor."""
+"""Tries that stand in each line; one costs a fifth of a second of one processor."""
 NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
 
 
@@ -25,6 +25,9 @@ class Showing:
         self._tries = tries
         self._refusals = refusals
         self._one = anyio.Lock()
+        self._with_badge = anyio.Lock()
+        self._others = anyio.Lock()
+        """Two lines that take turns: a crowd without badges keeps out nobody who has one."""
 
     async def show(
         self, *, badge: str | None, person: str | None, pin: str | None, source: str
@@ -32,18 +35,55 @@ class Showing:
         """Who it is. A badge alone is enough to be known, id and PIN are, or all three."""
         if badge is None and (person is None or pin is None):
             raise NotSignedIn("scan your badge, or give your id and your PIN")
-        # Who has to wait anyway takes nobody's place in the line.
-        await self._refuse_too_soon(*self._claimed(badge, person), source)
-        if self._one.statistics().tasks_waiting >= MOST_WAITING:
+        # Who has to wait anyway takes nobody's place in a line.
+        held_s = await self._admit(badge, person, pin, source)
+        line = self._others if held_s > 0 or badge is None else self._with_badge
+        if line.statistics().tasks_waiting >= MOST_WAITING:
             raise TriedTooOften("too many try at once: try again", wait_s=1)
-        async with self._one:
-            return await self._look(badge=badge, person=person, pin=pin, source=source)
+        async with line, self._one:
+            held_s = await self._admit(badge, person, pin, source)
+            if held_s > 0:
+                return await self._look_past(held_s, badge, person, pin, source)
+            return await self._look(badge, person, pin, source)
+
+    async def _admit(
+        self, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> float:
+        """For how long the source is held all the same; raises TriedTooOften for who has to wait.
+
+        Who shows badge and PIN is looked at wherever they come from.
+        """
+        claimed, whom = self._claimed(badge, person)
+        held_s = self._tries.source_wait_s(source, by_badge=badge is not None)
+        both = badge is not None and pin is not None
+        if held_s > 0 and both:
+            return held_s
+        wait_s = max(held_s, self._tries.wait_s(whom))
+        if wait_s > 0:
+            raise await self._too_soon(claimed, wait_s, source)
+        return 0.0
+
+    async def _look_past(
+        self, held_s: float, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> Actor:
+        """Let in badge and PIN together where somebody guesses badges, if both are right.
+
+        A badge alone isn't: one that is let in while others are held could be guessed at any
+        speed. Nor does a refusal tell whether it is anybody's, by what it says or by its time.
+        """
+        claimed, whom = self._claimed(badge, person)
+        if self._tries.wait_s(whom) > 0:
+            await self._people.is_pin(None, pin or "")
+            raise await self._too_soon(claimed, held_s, source)
+        try:
+            return await self._look(badge, person, pin, source)
+        except NotSignedIn:
+            raise _wait(held_s) from None
 
     async def _look(
-        self, *, badge: str | None, person: str | None, pin: str | None, source: str
+        self, badge: str | None, person: str | None, pin: str | None, source: str
     ) -> Actor:
         claimed, whom = self._claimed(badge, person)
-        await self._refuse_too_soon(claimed, whom, source)
         anew = self._people.shown_anew(claimed.id) if claimed else 0
         right = pin is None or await self._people.is_pin(claimed, pin)
         if claimed is not None:
@@ -64,12 +104,9 @@ class Showing:
         claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
         return claimed, _whom(claimed, badge, person)
 
-    async def _refuse_too_soon(self, claimed: Person | None, whom: Whom, source: str) -> None:
-        wait_s = self._tries.wait_s(whom, source)
-        if wait_s > 0:
-            await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
-            message = f"too many tries have failed: wait for {wait_s:.0f} s"
-            raise TriedTooOften(message, wait_s=wait_s)
+    async def _too_soon(self, claimed: Person | None, wait_s: float, source: str) -> TriedTooOften:
+        await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
+        return _wait(wait_s)
 
     def _known(self, person: str | None) -> Person | None:
         return next((one for one in self._people.everybody if one.id == person), None)
@@ -86,11 +123,17 @@ class Showing:
         return Why.DISABLED if self._people.is_disabled(claimed) else None
 
 
+def _wait(wait_s: float) -> TriedTooOften:
+    message = f"too many tries have failed: wait for {wait_s:.0f} s"
+    return TriedTooOften(message, wait_s=wait_s)
+
+
 def _whom(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
     """Whoever isn't known is counted too: the same pauses as for who is, so that none tells."""
     shown = (badge or person or "").encode("utf-8", "replace")
+    mark = None if claimed is None or badge is None else claimed.badge
     return Whom(
-        name=claimed.id if claimed else hashlib.sha256(shown).hexdigest(),
+        name=mark or (claimed.id if claimed else hashlib.sha256(shown).hexdigest()),
         is_known=claimed is not None,
         by_badge=badge is not None,
     )

@@ -8,23 +8,32 @@ from datetime import datetime
 import structlog
 
 from benchd.errors import NotSignedIn, TriedTooOften
-from benchd.tokens.rates import Rates
+from benchd.token_bucket import Buckets
 from benchd.tokens.register import Tokens
 from benchd.words.people import By
-from benchd.words.token import Scope, Token
+from benchd.words.token import Scope, Token, TokenName
 
+MOST_SHARES = 1024
+"""More than a rack has tokens; only one that counts has a share."""
 LOGGED_EACH_S = 10.0
 """A flood of guesses writes one line in so many seconds, with how many it stands for."""
 
 _log = structlog.get_logger()
 
 
+def shares(per_minute: int, now: Callable[[], float]) -> Buckets[TokenName]:
+    """How often each token may ask; so many may also come at once."""
+    return Buckets(per_s=per_minute / 60, at_once=per_minute, most=MOST_SHARES, now=now)
+
+
 class TokenDoor:
     """The register as the web asks it."""
 
-    def __init__(self, tokens: Tokens, rates: Rates, now: Callable[[], float]) -> None:
+    def __init__(
+        self, tokens: Tokens, shares: Buckets[TokenName], now: Callable[[], float]
+    ) -> None:
         self._tokens = tokens
-        self._rates = rates
+        self._shares = shares
         self._now = now
         self._logged_s: float | None = None
         self._not_logged = 0
@@ -39,7 +48,7 @@ class TokenDoor:
         except NotSignedIn as refused:
             self._tell(str(refused), source)
             raise
-        wait_s = self._rates.wait_s(token.name)
+        wait_s = self._shares.take_or_wait_s(token.name)
         if wait_s > 0:
             message = f"token {token.name} asks too often: wait for {wait_s:.1f} s"
             raise TriedTooOften(message, wait_s=wait_s)

@@ -24,6 +24,7 @@ from benchd.web.disposal_routes import disposal_routes
 from benchd.web.doorman import Doorman
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
+from benchd.web.forwarded import Forwarded
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
@@ -221,6 +222,7 @@ def _guard(
     gate = None if tokens is None else TokenGate(tokens, callers.proxy)
     app.add_middleware(Doorman, callers=callers, tokens=gate)
     app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
+    app.add_middleware(Forwarded, proxy=callers.proxy)
     app.add_middleware(Leaving)
 
 

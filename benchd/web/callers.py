@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from benchd.errors import NotSignedIn
-from benchd.web.peer import peer_of, source_of
+from benchd.web.peer import is_encrypted, peer_of, source_of
 from benchd.web.proxy import NameOf, TrustedProxy
 from benchd.web.service import SessionDoor
 from benchd.web.sight import Sight
@@ -19,6 +19,8 @@ from benchd.words.token import Token
 
 EXTENSION = "caller"
 COOKIE = "benchd_session"
+COOKIE_OVER_TLS = f"__Host-{COOKIE}"
+"""Browsers take it over TLS only, and from nobody but this very host."""
 
 Way = Callable[[Scope], Actor | None]
 """One way to show who sends a request; None where it shows nobody.
@@ -72,7 +74,12 @@ def caller_of(scope: Scope) -> Caller:
 
 def token_of(scope: Scope) -> str | None:
     """What the cookie of a session holds; None where there is no such cookie."""
-    return HTTPConnection(scope).cookies.get(COOKIE)
+    return HTTPConnection(scope).cookies.get(cookie_name(scope))
+
+
+def cookie_name(scope: Scope) -> str:
+    """How the session's cookie is called on the way that this request has come."""
+    return COOKIE_OVER_TLS if is_encrypted(scope) else COOKIE
 
 
 def session_way(sessions: SessionDoor) -> Way:

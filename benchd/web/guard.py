@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
@@ -10,19 +9,20 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.web.callers import Callers
+from benchd.web.dashboard import PAGES
+from benchd.web.hosts import host_name, is_loopback
 from benchd.web.refusals import refusal
+from benchd.web.safe_headers import safe_headers
 
-CONTENT_POLICY = (
-    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "object-src 'none'"
-)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_FETCHES = frozenset({"same-origin", "none"})
 """What a browser says of a request that comes from our own page, or was typed by a person."""
+LINKED = frozenset({"/", *PAGES, "/cards", "/cards.pdf"})
+"""What a person may open by a link on another site's page; no other site loads anything."""
 
 
 class SiteGuard:
-    """Refuses foreign hosts beyond the Unix socket, and writes that a foreign page has sent."""
+    """Refuses foreign hosts beyond the Unix socket, and whatever a foreign page has sent."""
 
     def __init__(self, app: ASGIApp, callers: Callers, allowed_hosts: Collection[str] = ()) -> None:
         self._app = app
@@ -34,7 +34,7 @@ class SiteGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, send = Headers(scope=scope), _with_safe_headers(scope, send)
         if not (self._callers.is_on_machine(scope) or self._is_ours(headers.getlist("host"))):
             # DNS rebinding: a foreign name that has come to point at this machine or its proxy.
             answer = refusal(
@@ -43,36 +43,35 @@ class SiteGuard:
                 "benchd isn't reached under this name; its configuration lists allowed hosts",
             )
             await answer(scope, receive, send)
-        elif scope["method"] not in SAFE_METHODS and self._is_foreign(headers):
+        elif self._is_foreign(scope, headers):
             answer = refusal(403, "origin_refused", "this request was sent by another web site")
             await answer(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_safe_headers(send))
+            await self._app(scope, receive, send)
 
     def _is_ours(self, hosts: list[str]) -> bool:
         if len(hosts) != 1:
             return False
-        name = _host_name(hosts[0])
-        return name is not None and (name in self._allowed_hosts or _is_loopback(name))
+        name = host_name(hosts[0])
+        return name is not None and (name in self._allowed_hosts or is_loopback(name))
 
-    def _is_foreign(self, headers: Headers) -> bool:
+    def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
         fetched = headers.get("sec-fetch-site")
-        if fetched is not None and fetched not in OWN_FETCHES:
-            return True
+        is_others = fetched is not None and fetched not in OWN_FETCHES
+        if scope["method"] in SAFE_METHODS:
+            return is_others and not _is_link(scope, headers)
         origins = headers.getlist("origin")
-        return any(_authority(origin) != headers.get("host", "").lower() for origin in origins)
+        ours = headers.get("host", "").lower()
+        return is_others or any(_authority(origin) != ours for origin in origins)
 
 
-def _host_name(host: str) -> str | None:
-    """The name in a Host header, without port and brackets; None where it has no such form."""
-    try:
-        parts = urlsplit(f"//{host}")
-        valid = parts.port is None or parts.port > 0
-    except ValueError:
-        return None
-    if not valid or parts.username is not None or parts.path or parts.query or parts.fragment:
-        return None
-    return parts.hostname
+def _is_link(scope: Scope, headers: Headers) -> bool:
+    """Whether a person opens one of our pages in a window of its own."""
+    return (
+        headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+        and scope["path"] in LINKED
+    )
 
 
 def _authority(origin: str) -> str | None:
@@ -83,25 +82,12 @@ def _authority(origin: str) -> str | None:
     return parts.netloc.lower() if parts.scheme in ("http", "https") else None
 
 
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def _with_safe_headers(send: Send) -> Send:
-    """What is shown isn't kept by a cache, taken for another kind of file, framed or scripted."""
-
+def _with_safe_headers(scope: Scope, send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.setdefault("cache-control", "no-store")
-            headers.setdefault("x-content-type-options", "nosniff")
-            headers.setdefault("content-security-policy", CONTENT_POLICY)
-            headers.setdefault("referrer-policy", "no-referrer")
+            for name, value in safe_headers(scope).items():
+                headers.setdefault(name, value)
         await send(message)
 
     return send_with_headers

@@ -1,5 +1,7 @@
 """Who is at the other end of a connection, as the kernel or their certificate shows.
 
+Where that is the trusted proxy, its visitor is who counts (`Hop`).
+
 uvicorn has no public way to hand this to an application, so its h11 protocol is extended
 here; uvicorn's version is pinned, and tests fail when this stops working.
 """
@@ -18,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 EXTENSION = "peer"
+HOP = "hop"
 _UCRED = struct.Struct("=iII")
 """`struct ucred` of unix(7): pid, uid, gid."""
 
@@ -36,6 +39,15 @@ class Certified:
     """That a client certificate was shown, and by whose rules it was found good."""
 
     context: ssl.SSLContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """What the trusted proxy tells of the way between its visitor and itself."""
+
+    visitor: str | None
+    """The address; None where it doesn't say."""
+    encrypted: bool | None
 
 
 def peer_of(scope: Scope) -> Peer | None:
@@ -58,11 +70,22 @@ def via(scope: Scope) -> dict[str, str]:
 
 def source_of(scope: Scope) -> str:
     """From where a request comes, as the record has it."""
+    hop = _hop(scope)
+    if hop is not None and hop.visitor is not None:
+        return hop.visitor
     peer = peer_of(scope)
     if peer is not None:
         return f"socket, uid {peer.uid}"
     client = scope.get("client")
     return str(client[0]) if client else "unknown"
+
+
+def is_encrypted(scope: Scope) -> bool:
+    """Whether the visitor's own browser has come over TLS."""
+    hop = _hop(scope)
+    if hop is not None and hop.encrypted is not None:
+        return hop.encrypted
+    return scope.get("scheme") == "https"
 
 
 def is_unix(transport: asyncio.BaseTransport) -> bool:
@@ -97,6 +120,11 @@ def _certified(transport: asyncio.BaseTransport) -> Certified | None:
     if encrypted is None or encrypted.getpeercert(binary_form=True) is None:
         return None
     return Certified(context=encrypted.context)
+
+
+def _hop(scope: Scope) -> Hop | None:
+    extensions = cast("Mapping[str, object]", scope.get("extensions") or {})
+    return cast("Hop | None", extensions.get(HOP))
 
 
 def _shown(scope: Scope) -> object:

@@ -47,6 +47,8 @@ class TrustedProxy:
     header: str
     sends: Shown
     name_of: NameOf
+    tells_visitors: bool = False
+    """Whether it sets X-Forwarded-For and X-Forwarded-Proto itself; many hand on what they got."""
 
     def person(self, scope: Scope) -> Actor | None:
         """Whom the proxy names; None where it names nobody, or where it isn't the proxy."""

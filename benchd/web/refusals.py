@@ -42,6 +42,7 @@ from benchd.errors import (
 from benchd.texts.catalogue import Catalogue, printable
 from benchd.texts.causes import Causes
 from benchd.web.objects import ErrorBody, ErrorObject, TextsObject
+from benchd.web.safe_headers import safe_headers
 
 LONGEST_MESSAGE = 1000
 LONGEST_NAME = 128
@@ -122,10 +123,13 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return refusal(422, "invalid_request", "; ".join(told))
 
 
-async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     # The server logs it with its traceback; a stranger gets only its kind.
     message = f"benchd could not answer ({type(error).__name__}): see `journalctl -u benchd`"
-    return refusal(500, "internal_error", message)
+    answer = refusal(500, "internal_error", message)
+    # It is made outside of all that adds them elsewhere.
+    answer.headers.update(safe_headers(request.scope))
+    return answer
 
 
 def answer_in_one_form(app: FastAPI) -> None:

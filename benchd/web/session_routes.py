@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Request, Response
 
 from benchd.authority import ACTION_OF, AUTHORITY, is_strong
 from benchd.errors import NotSignedIn
-from benchd.web.callers import COOKIE, caller_of
-from benchd.web.peer import source_of
+from benchd.web.callers import caller_of, cookie_name, token_of
+from benchd.web.peer import is_encrypted, source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
 from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
 from benchd.web.service import PeopleDoor, SessionDoor
@@ -29,8 +29,8 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
         try:
             return _shown(sessions.who(_token(request), source_of(request.scope)))
         except NotSignedIn:
-            if COOKIE in request.cookies:
-                _take_cookie(response)
+            if token_of(request.scope) is not None:
+                _take_cookie(request, response)
         actor = caller_of(request.scope).actor
         if actor is None or people is None:
             return None
@@ -45,15 +45,15 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
             person=given.person,
             pin=given.pin,
             source=source_of(request.scope),
-            instead_of=request.cookies.get(COOKIE),
+            instead_of=token_of(request.scope),
         )
         response.set_cookie(
-            COOKIE,
+            cookie_name(request.scope),
             signed_in.token,
             path="/",
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=is_encrypted(request.scope),
         )
         return _shown(signed_in)
 
@@ -67,18 +67,24 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
     @router.delete("", status_code=204)
     async def lock(request: Request, response: Response) -> None:
         """Lock this screen."""
-        sessions.lock(request.cookies.get(COOKIE))
-        _take_cookie(response)
+        sessions.lock(token_of(request.scope))
+        _take_cookie(request, response)
 
     return router
 
 
-def _take_cookie(response: Response) -> None:
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+def _take_cookie(request: Request, response: Response) -> None:
+    response.delete_cookie(
+        cookie_name(request.scope),
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=is_encrypted(request.scope),
+    )
 
 
 def _token(request: Request) -> str:
-    token = request.cookies.get(COOKIE)
+    token = token_of(request.scope)
     if token is None:
         raise NotSignedIn("nobody is signed in here")
     return token

@@ -48,7 +48,7 @@ class Actor:
     name: OperatorName
     shown_by: ShownBy
     source: str
-    """`socket, uid N` or the address of the peer."""
+    """`socket, uid N`, or the address of the peer or of the trusted proxy's visitor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def keys_there_are() -> Iterator[str]:
             keys = model.model_fields.keys() - {"providers", "anchor", "unix", "trusted_proxy"}
             yield from (f"{section}.{key}" for key in keys)
     yield from (f"ledger.anchor.{key}" for key in AnchorSettings.model_fields)
-    yield from (f"http.trusted_proxy.{key}" for key in ("uid", "header"))
+    yield from (f"http.trusted_proxy.{key}" for key in ("uid", "header", "forwarded"))
     yield "felica.providers.shop.kind"
     yield "felica.providers.licensed_tool.kind"
     yield from (f"felica.providers.licensed_tool.{key}" for key in TOOL_OPTIONS)

@@ -15,9 +15,9 @@ from benchd.people.refusals import AT_ONCE
 from benchd.people.register import People
 from benchd.people.showing import MOST_WAITING
 from benchd.people.tries import (
+    EACH_S_OF_SOURCE,
     FREE_TRIES,
     FREE_TRIES_OF_SOURCE,
-    LONGEST_PAUSE_OF_SOURCE_S,
     LONGEST_PAUSE_S,
     MOST_KNOWN,
     Tries,
@@ -187,15 +187,118 @@ async def test_ten_thousand_pins_in_a_day_get_few_answers_and_few_records(tmp_pa
 
 async def test_one_screen_does_not_lock_out_the_shop(tmp_path: Path) -> None:
     async with door_in(tmp_path) as door:
-        for number in range(200):
-            with pytest.raises((NotSignedIn, TriedTooOften)):
-                await show(door, (None, f"nobody-{number}", PIN))
+        await guess_until_held(door, by_badge=True)
         with pytest.raises(TriedTooOften) as paused:
+            await show(door, (BADGE, None, None))
+        assert paused.value.wait_s <= EACH_S_OF_SOURCE
+        assert await show(door, (BADGE, None, None), source="socket, uid 1000")
+        door.seconds.s += EACH_S_OF_SOURCE
+        assert await show(door, (BADGE, None, None))
+
+
+async def guess_until_held(door: Door, *, by_badge: bool) -> None:
+    """Somebody who is nobody tries from here for as long as they are let."""
+    for number in range(200):
+        shown = (f"B-0000-{number:04}", None, None) if by_badge else (None, f"no-{number}", PIN)
+        with pytest.raises((NotSignedIn, TriedTooOften)):
+            await show(door, shown)
+
+
+async def test_who_guesses_without_a_badge_holds_up_no_badge_at_the_same_source(
+    tmp_path: Path,
+) -> None:
+    async with door_in(tmp_path) as door:
+        for _ in range(27):
+            await guess_until_held(door, by_badge=False)
+            assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+            with pytest.raises(TriedTooOften):
+                await show(door, (None, "mori", PIN))
+            door.seconds.s += EACH_S_OF_SOURCE
+
+
+async def test_who_guesses_badges_does_not_hold_up_badge_and_pin_at_the_same_source(
+    tmp_path: Path,
+) -> None:
+    async with door_in(tmp_path) as door:
+        await guess_until_held(door, by_badge=True)
+        for _ in range(27):
+            assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+            assert await show(door, (OTHER_BADGE, "kato", OTHER_PIN)) is ShownBy.BADGE_AND_PIN
+            with pytest.raises(TriedTooOften):
+                await show(door, (BADGE, None, None))
+
+
+async def test_where_badges_are_guessed_a_wrong_answer_tells_nothing_and_costs_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither whether it is anybody's badge, nor whether their PIN was compared."""
+    async with door_in(tmp_path) as door:
+        hasher = CountingHasher(door.people._secrets._hasher)
+        monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
+        await guess_until_held(door, by_badge=True)
+        told: set[str] = set()
+        for number in range(FREE_TRIES + 3):
+            for badge in (BADGE, "B-0000-0000"):
+                with pytest.raises(TriedTooOften) as refused:
+                    await show(door, (badge, None, f"55190{number}"))
+                told.add(f"{refused.value}, {refused.value.wait_s}")
+        assert len(told) == 1
+        assert hasher.compared == 2 * (FREE_TRIES + 3)
+        # The badge has its count all the same, from wherever somebody guesses behind it.
+        with pytest.raises(TriedTooOften):
+            await show(door, (BADGE, None, PIN), source="192.0.2.1")
+
+
+async def test_slips_of_a_long_day_hold_up_nobody(tmp_path: Path) -> None:
+    """One each five minutes, at one screen that all have together."""
+    async with door_in(tmp_path) as door:
+        for number in range(24 * 12):
+            door.seconds.s += 300
+            with pytest.raises(NotSignedIn):
+                await show(door, (f"B-0000-{number:04}", None, None))
+            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+
+
+async def test_another_badge_begins_anew(tmp_path: Path) -> None:
+    """Whoever has lost theirs isn't held up by who guesses behind it."""
+    async with door_in(tmp_path) as door:
+        for _ in range(FREE_TRIES):
+            with pytest.raises(NotSignedIn):
+                await show(door, (BADGE, None, "551903"))
+        with pytest.raises(TriedTooOften):
             await show(door, (BADGE, None, PIN))
-        assert paused.value.wait_s <= LONGEST_PAUSE_OF_SOURCE_S
-        assert await show(door, (BADGE, None, PIN), source="socket, uid 1000")
-        door.seconds.s += LONGEST_PAUSE_OF_SOURCE_S
-        assert await show(door, (BADGE, None, PIN))
+        await door.people.set_badge(BY, "mori", "B-1111-2222")
+        assert await show(door, ("B-1111-2222", None, PIN)) is ShownBy.BADGE_AND_PIN
+
+
+@pytest.mark.parametrize("guess", [(None, "kato", "551904"), ("B-0000-0000", None, "551904")])
+async def test_a_crowd_in_the_line_takes_no_place_of_who_has_a_badge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guess: Shown
+) -> None:
+    """It comes from more places than are held yet, or at once."""
+    async with door_in(tmp_path) as door:
+        if guess[0] is not None:
+            await guess_until_held(door, by_badge=True)
+        compare, compared = door.people.is_pin, anyio.Event()
+
+        async def slowly(person: Person | None, pin: str) -> bool:
+            await compared.wait()
+            return await compare(person, pin)
+
+        async def crowd(number: int) -> None:
+            source = HERE if guess[0] is not None else f"192.0.2.{number}"
+            with pytest.raises((NotSignedIn, TriedTooOften)):
+                await show(door, guess, source=source)
+
+        monkeypatch.setattr(door.people, "is_pin", slowly)
+        async with anyio.create_task_group() as group:
+            for number in range(3 * MOST_WAITING):
+                group.start_soon(crowd, number)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
+            await anyio.wait_all_tasks_blocked()
+            compared.set()
 
 
 async def test_who_has_to_wait_stands_in_nobodys_way(
@@ -204,7 +307,7 @@ async def test_who_has_to_wait_stands_in_nobodys_way(
     async with door_in(tmp_path) as door:
         for number in range(FREE_TRIES_OF_SOURCE):
             with pytest.raises(NotSignedIn):
-                await show(door, (f"B-0000-{number:04}", None, None), source="192.0.2.9")
+                await show(door, (None, f"no-{number}", "551904"), source="192.0.2.9")
         compare, compared = door.people.is_pin, anyio.Event()
 
         async def slowly(person: Person | None, pin: str) -> bool:
@@ -225,6 +328,25 @@ async def test_who_has_to_wait_stands_in_nobodys_way(
             group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN))
             await anyio.wait_all_tasks_blocked()
             compared.set()
+
+
+async def test_who_tries_a_lot_at_once_gets_no_more_tries_by_it(tmp_path: Path) -> None:
+    async with door_in(tmp_path) as door:
+        answered: list[int] = []
+
+        async def guess(number: int) -> None:
+            try:
+                await show(door, (None, f"no-{number}", PIN))
+            except TriedTooOften:
+                return
+            except NotSignedIn:
+                answered.append(number)
+
+        for batch in range(FREE_TRIES_OF_SOURCE):
+            async with anyio.create_task_group() as group:
+                for number in range(MOST_WAITING):
+                    group.start_soon(guess, batch * MOST_WAITING + number)
+        assert len(answered) == FREE_TRIES_OF_SOURCE
 
 
 async def test_guessing_at_every_id_keeps_out_nobody_who_has_a_badge(tmp_path: Path) -> None:
@@ -253,8 +375,8 @@ async def test_what_is_counted_is_bounded() -> None:
         tries.failed(STRANGER, f"source {number}")
         tries.failed(replace(STRANGER, name=f"x{number}"), "")
     assert len(tries._whom[False]) == len(tries._sources) == MOST_KNOWN
-    assert tries.wait_s(STRANGER, "another") > 0
-    assert tries.wait_s(replace(STRANGER, name="another"), "") > 0
+    assert tries.wait_s(STRANGER) > 0
+    assert tries.source_wait_s("", by_badge=False) > 0
 
 
 async def test_no_crowd_of_strangers_makes_a_persons_tries_forgotten() -> None:
@@ -264,7 +386,7 @@ async def test_no_crowd_of_strangers_makes_a_persons_tries_forgotten() -> None:
         tries.failed(MORI, "192.0.2.1")
     for number in range(2 * MOST_KNOWN):
         tries.failed(replace(STRANGER, name=str(number)), f"source {number}")
-    assert tries.wait_s(MORI, "192.0.2.2") > 0
+    assert tries.wait_s(MORI) > 0
 
 
 @pytest.mark.parametrize(
@@ -283,6 +405,7 @@ async def test_addresses_that_one_machine_has_as_many_of_as_it_likes_are_one(
     tries = Tries(lambda: 0.0)
     for number, source in enumerate(sources):
         tries.failed(replace(STRANGER, name=str(number)), source)
-    assert tries.wait_s(STRANGER, another) > 0
+    assert tries.source_wait_s(another, by_badge=False) > 0
+    assert tries.source_wait_s(another, by_badge=True) == 0
     for other in ("192.0.2.1", "socket, uid 1000", "2001:db8:0:1::1"):
-        assert tries.wait_s(STRANGER, other) == 0
+        assert tries.source_wait_s(other, by_badge=False) == 0

@@ -10,8 +10,7 @@ import anyio.to_thread
 import pytest
 
 from benchd.texts.catalogue import Catalogue
-from benchd.tokens.door import TokenDoor
-from benchd.tokens.rates import Rates
+from benchd.tokens.door import TokenDoor, shares
 from benchd.web.app import create_app
 from benchd.web.callers import Callers
 from benchd.web.proxy import by_uid
@@ -55,7 +54,7 @@ async def test_behind_the_trusted_proxy_a_request_is_a_persons_or_a_systems(
             catalogue,
             callers=proxied(by_uid(os.getuid())),
             allowed_hosts=["rack7.example"],
-            tokens=TokenDoor(tokens, Rates(60, seconds), seconds),
+            tokens=TokenDoor(tokens, shares(60, seconds), seconds),
         )
         async with running(app, tmp_path / "benchd.sock") as here, here.over_unix() as client:
             client.headers["host"] = "rack7.example"

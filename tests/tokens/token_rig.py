@@ -20,8 +20,7 @@ from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.tokens.door import TokenDoor
-from benchd.tokens.rates import Rates
+from benchd.tokens.door import TokenDoor, shares
 from benchd.tokens.register import Tokens
 from benchd.web.app import create_app
 from benchd.web.sight import Sight
@@ -111,7 +110,7 @@ async def house_in(
             intake=intake,
             papers=FakePress(),
             holder=rack.held.holder,
-            tokens=TokenDoor(tokens, Rates(per_minute, seconds), seconds),
+            tokens=TokenDoor(tokens, shares(per_minute, seconds), seconds),
         )
         yield House(
             app=app,

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from benchd.authority import Action
 from benchd.errors import NotFound, NotSignedIn, TokenRefused
-from benchd.web.callers import COOKIE, Callers, session_way, unix_way
+from benchd.web.callers import COOKIE, COOKIE_OVER_TLS, Callers, session_way, unix_way
 from benchd.web.service import PeopleDoor
 from benchd.web.sight import Sight
 from benchd.words.people import Actor, By, Person, Role, SignedIn
@@ -21,7 +21,7 @@ WORKER, SECOND = "佐藤", "鈴木"
 
 def screen_of(name: str) -> dict[str, str]:
     """The headers of a browser at which somebody has signed in."""
-    return {"cookie": f"{COOKIE}={quote(name)}"}
+    return {"cookie": f"{COOKIE}={quote(name)}; {COOKIE_OVER_TLS}={quote(name)}"}
 
 
 class FakeDoor:

@@ -60,7 +60,9 @@ async def shop(
     async with door_in(folder) as door:
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
         name_of = door.people.acting_name
-        proxy = TrustedProxy(header=HEADER, sends=by_uid(os.getuid()), name_of=name_of)
+        proxy = TrustedProxy(
+            header=HEADER, sends=by_uid(os.getuid()), name_of=name_of, tells_visitors=True
+        )
         ways = (session_way(door.sessions), unix_way(door.of_uid.get, name_of, proxy))
         app = create_app(
             rack,
