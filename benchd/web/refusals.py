@@ -19,6 +19,7 @@ from benchd.errors import (
     DependencyMissing,
     HandsetAtWork,
     LabelRefused,
+    LedgerBusy,
     LedgerFault,
     LookUpResultNeeded,
     MoreToShow,
@@ -104,6 +105,17 @@ async def _tried_too_often(_: Request, error: Exception) -> JSONResponse:
     return answer
 
 
+async def _ledger_busy(_: Request, error: Exception) -> JSONResponse:
+    return busy("ledger_busy", str(error))
+
+
+def busy(code: str, message: str, again_s: float = 1.0) -> JSONResponse:
+    """The answer to what may be asked again in a while."""
+    answer = refusal(503, code, message)
+    answer.headers["retry-after"] = str(math.ceil(again_s))
+    return answer
+
+
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = error.detail if isinstance(error, HTTPException) else ""
@@ -153,6 +165,7 @@ def answer_in_one_form(app: FastAPI) -> None:
         UsageRefused: _benchd_error(422, "invalid_request"),
         SlotBusy: _benchd_error(409, "slot_busy"),
         LabelRefused: _benchd_error(409, "label_refused"),
+        LedgerBusy: _ledger_busy,
         LedgerFault: _benchd_error(503, "ledger_fault"),
         DependencyMissing: _benchd_error(503, "internal_error"),
         BenchdError: _benchd_error(500, "internal_error"),
