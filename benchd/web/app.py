@@ -39,6 +39,7 @@ from benchd.web.openapi import DocumentedApi
 from benchd.web.paper_routes import paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
+from benchd.web.proofs import Proofs
 from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.routes import add_routes
@@ -160,9 +161,9 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     add_dashboard(app)
     add_routes(app, cards_route(rack.board, catalogue, pdf=labels is not None))
     who = WhoActs(people, sessions)
-    slots = SlotsBySight(presenter)
-    add_routes(app, slot_routes(rack, presenter, slots))
-    add_routes(app, live_routes(rack, presenter, slots, catalogue, callers, stopping))
+    slots, proofs = SlotsBySight(presenter), Proofs(rack)
+    add_routes(app, slot_routes(rack, presenter, slots, proofs))
+    add_routes(app, live_routes(rack, presenter, slots, proofs, catalogue, callers, stopping))
     add_routes(app, job_routes(rack, presenter, who, directions))
     if traces is not None:
         add_routes(app, trace_route(traces))

@@ -55,13 +55,14 @@ def live_routes(
     rack: RackService,
     presenter: Presenter,
     slots: SlotsBySight,
+    proofs: Proofs,
     catalogue: Catalogue,
     callers: Callers,
     stopping: anyio.Event,
 ) -> APIRouter:
     """Both show whoever may see only the wall objects of its own."""
     router = APIRouter(prefix="/api/v1")
-    desk = QueueDesk(rack.board, catalogue, Proofs(rack))
+    desk = QueueDesk(rack.board, catalogue, proofs)
     whole = Frames(presenter, slots.whole, partial(desk.shown, sees_all=True))
     on_wall = Frames(presenter, slots.on_wall, partial(desk.shown, sees_all=False))
 
