@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from benchd.token_bucket import TokenBucket
 from benchd.words.token import TokenName
 
 
@@ -12,20 +13,15 @@ class Rates:
 
     def __init__(self, per_minute: int, now: Callable[[], float]) -> None:
         """`per_minute` may also come at once; `now` is in seconds, of a clock that nobody sets."""
-        self._most = float(per_minute)
-        self._each_s = 60.0 / per_minute
+        self._per_minute = per_minute
         self._now = now
-        self._left: dict[TokenName, tuple[float, float]] = {}
-        """By name: how many requests were left, and when."""
+        self._buckets: dict[TokenName, TokenBucket] = {}
 
     def wait_s(self, name: TokenName) -> float:
         """Take one request, and give 0; or give how long this token has to wait for one."""
-        now = self._now()
-        left, seen_s = self._left.get(name, (self._most, now))
-        left = min(self._most, left + (now - seen_s) / self._each_s)
-        if left < 1:
-            # Being asked costs nothing: whoever keeps asking waits no longer for it.
-            self._left[name] = (left, now)
-            return (1 - left) * self._each_s
-        self._left[name] = (left - 1, now)
-        return 0.0
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._buckets[name] = TokenBucket(
+                per_s=self._per_minute / 60, at_once=self._per_minute, now=self._now
+            )
+        return bucket.wait_s()

@@ -21,7 +21,7 @@ from benchd.android.shell.flow import (
     Flow,
     Flows,
 )
-from benchd.android.token_bucket import TokenBucket
+from benchd.token_bucket import TokenBucket
 from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
 from benchd.words.ids import AdbAddress
 

@@ -48,4 +48,4 @@ def test_never_more_than_a_bucket_and_what_has_filled_since(
         served += wait_s == 0
         assert 0 <= wait_s <= 60 / per_minute + 1e-6
     assert served <= per_minute + seconds.s * per_minute / 60 + 1e-6
-    assert len(rates._left) == 1
+    assert len(rates._buckets) == 1

@@ -21,7 +21,7 @@ from benchd.android.server.smart_socket import (
     SmartSocket,
     connect,
 )
-from benchd.android.token_bucket import TokenBucket
+from benchd.token_bucket import TokenBucket
 from benchd.errors import AdbServerLost
 from benchd.words.ids import AdbAddress
 

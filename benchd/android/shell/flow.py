@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.android.token_bucket import TokenBucket
+from benchd.token_bucket import TokenBucket
 from benchd.words.ids import AdbAddress
 
 TOKENS_PER_S: Final = 2_000.0
