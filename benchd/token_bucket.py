@@ -47,12 +47,6 @@ class TokenBucket:
         self._left -= tokens
         return 0.0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it has forgotten everybody who took from it."""
-        self._fill()
-        return self._left >= self._most
-
     def _fill(self) -> None:
         now = self._now()
         self._left = min(self._most, self._left + self._per_s * (now - self._at))

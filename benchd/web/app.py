@@ -61,6 +61,7 @@ from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 from benchd.web.still_counts import heed_tokens
+from benchd.web.taken_in_time import TakenInTime
 from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenDoor, TokenGate
 from benchd.web.token_routes import token_routes
@@ -218,6 +219,7 @@ def _guard(
     app: FastAPI, callers: Callers, allowed_hosts: Collection[str], tokens: TokenDoor | None
 ) -> None:
     """The one added last is the first to see a request."""
+    app.add_middleware(TakenInTime)
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
     gate = None if tokens is None else TokenGate(tokens, callers.proxy)
     app.add_middleware(Doorman, callers=callers, tokens=gate)

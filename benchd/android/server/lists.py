@@ -21,8 +21,8 @@ from benchd.android.server.smart_socket import (
     SmartSocket,
     connect,
 )
-from benchd.token_bucket import TokenBucket
 from benchd.errors import AdbServerLost
+from benchd.token_bucket import TokenBucket
 from benchd.words.ids import AdbAddress
 
 LISTS_AT_ONCE: Final = 20
