@@ -21,8 +21,8 @@ from benchd.android.shell.flow import (
     Flow,
     Flows,
 )
-from benchd.token_bucket import TokenBucket
 from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
+from benchd.token_bucket import TokenBucket
 from benchd.words.ids import AdbAddress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

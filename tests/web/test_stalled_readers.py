@@ -65,7 +65,7 @@ async def stalled(here: Running) -> anyio.abc.SocketStream:
     """Somebody who asks for papers and reads no more than their begin."""
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    raw.setblocking(False)  # noqa: FBT003 - the socket's own method
+    raw.setblocking(False)
     await anyio.to_thread.run_sync(partial(connect, raw, here.port))
     stream = await anyio.abc.SocketStream.from_socket(raw)
     await stream.send(ASKED)
@@ -74,9 +74,9 @@ async def stalled(here: Running) -> anyio.abc.SocketStream:
 
 
 def connect(raw: socket.socket, port: int) -> None:
-    raw.setblocking(True)  # noqa: FBT003 - the socket's own method
+    raw.setblocking(True)
     raw.connect(("127.0.0.1", port))
-    raw.setblocking(False)  # noqa: FBT003 - the socket's own method
+    raw.setblocking(False)
 
 
 async def test_row_9_two_stalled_readers_of_papers_hold_no_place_for_ever(
