@@ -52,8 +52,9 @@ Responses = dict[int | str, dict[str, Any]]
 _ERROR_SCHEMA = {"$ref": f"#/components/schemas/{ErrorObject.__name__}"}
 # By name: of a model at each route the framework makes validators for each of them anew.
 _REFUSED: dict[str, Any] = {"content": {"application/json": {"schema": _ERROR_SCHEMA}}}
-# What a token gets that isn't where it belongs, doesn't count or asks too often: at any route.
-ANYWHERE: Responses = dict.fromkeys((400, 401, 403, 429, 500), _REFUSED)
+# What a token gets that isn't where it belongs, doesn't count or asks too often, and who asks where
+# too many others wait: at any route.
+ANYWHERE: Responses = dict.fromkeys((400, 401, 403, 429, 500, 503), _REFUSED)
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
 """With the model itself, without which the document would not have it."""
 INVALID: Responses = {400: _REFUSED, 422: _REFUSED}

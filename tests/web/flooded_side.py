@@ -24,14 +24,14 @@ from benchd.ledger.turns import ReadTurns
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.server import serve
+from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot_states import SlotState
-from tests.web.fake_door import EVERYBODY, FakeDoor
+from tests.web.fake_door import EVERYBODY, FakeDoor, believing
 from tests.web.web_fakes import BEGAN, JOB, FakeRack, running_view
-from tests.web.web_running import SEES_ALL
 
 SLOTS = 8
 RECORDS = 60
@@ -120,7 +120,7 @@ async def work(directory: Path) -> None:
         app = create_app(
             rack,
             Catalogue.load(),
-            callers=SEES_ALL,
+            callers=believing(Sight.WALL),
             people=EVERYBODY,
             sessions=FakeDoor(),
             metrics=metrics,

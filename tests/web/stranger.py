@@ -10,13 +10,12 @@ Prints "there" once all have connected, and ends with its input.
 import asyncio
 import sys
 
-PAGES = ("/api/v1/slots/A1/proof", "/cards.pdf", "/api/v1/jobs/%s")
+PAGES = ("/api/v1/slots/A1/proof", "/api/v1/slots/A1/proof", "/cards.pdf")
 
 
 class Crowd:
-    def __init__(self, port: int, job: str) -> None:
+    def __init__(self, port: int) -> None:
         self.port = port
-        self.pages = [page % job if "%" in page else page for page in PAGES]
         self.met = 0
         self.everybody = asyncio.Event()
 
@@ -27,7 +26,7 @@ class Crowd:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
                 self.came()
                 while True:
-                    page = self.pages[(number + asked) % len(self.pages)]
+                    page = PAGES[(number + asked) % len(PAGES)]
                     asked += 1
                     writer.write(f"GET {page} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                     await answer(reader)
@@ -64,8 +63,8 @@ async def answer(reader: asyncio.StreamReader) -> int:
 
 
 async def main() -> None:
-    what, port, count, job = sys.argv[1:]
-    crowd = Crowd(int(port), job)
+    what, port, count = sys.argv[1:]
+    crowd = Crowd(int(port))
     tasks = [asyncio.create_task(getattr(crowd, what)(number)) for number in range(int(count))]
     while crowd.met < int(count):
         await crowd.everybody.wait()

@@ -96,7 +96,7 @@ def test_rows_1_and_6_a_rack_at_work_lives_through_strangers(
         port = int(line_of(rack))
         stack.enter_context(busy_neighbours(neighbours))
         crowd = stack.enter_context(
-            side(Path(__file__).with_name("stranger.py"), what, port, STRANGERS, JOB)
+            side(Path(__file__).with_name("stranger.py"), what, port, STRANGERS)
         )
         assert line_of(crowd) == "there"
         asked(rack)
