@@ -77,6 +77,10 @@ class LedgerFault(BenchdError):
     exit_code = 4
 
 
+class ReadCutShort(LedgerFault):
+    """Raised when a read of the ledger was interrupted or kept out: made again, it may well do."""
+
+
 class LedgerBroken(LedgerFault):
     """Raised when the ledger doesn't verify; `sequence` is the first record that is wrong."""
 
@@ -84,6 +88,12 @@ class LedgerBroken(LedgerFault):
         super().__init__(f"{message}\n{cure}" if cure else message)
         self.cure = cure
         self.sequence = sequence
+
+
+class LedgerBusy(BenchdError):
+    """Raised when a visitor's read of the ledger isn't made now; ledger and jobs go on."""
+
+    exit_code = 4
 
 
 class BackupInvalid(BenchdError):

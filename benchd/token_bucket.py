@@ -50,13 +50,18 @@ class TokenBucket:
 
 
 class Buckets(Generic[Name]):
-    """A bucket for each name, so that none empties another's; the name that took first goes first.
+    """A bucket for each name, so that none empties another's; the name that was last asked for is kept longest.
 
     At most so many are known: whoever has more names than that has each of them anew.
     """
 
     def __init__(
-        self, *, per_s: float, at_once: float, most: int, now: Callable[[], float]
+        self,
+        *,
+        per_s: float,
+        at_once: float,
+        most: int,
+        now: Callable[[], float] = anyio.current_time,
     ) -> None:
         self._per_s = per_s
         self._at_once = at_once
@@ -67,15 +72,19 @@ class Buckets(Generic[Name]):
     def __len__(self) -> int:
         return len(self._known)
 
-    def take_or_wait_s(self, name: Name) -> float:
-        """Take one from this bucket, and give 0; or take none, and give when there is one."""
+    def of(self, name: Name) -> TokenBucket:
+        """This name's own."""
         bucket = self._known.pop(name, None)
         if bucket is None:
             bucket = TokenBucket(per_s=self._per_s, at_once=self._at_once, now=self._now)
         self._known[name] = bucket
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
-        return bucket.take_or_wait_s()
+        return bucket
+
+    def take_or_wait_s(self, name: Name) -> float:
+        """Take one from this bucket, and give 0; or take none, and give when there is one."""
+        return self.of(name).take_or_wait_s()
 
     def wait_s(self, name: Name) -> float:
         """After how many seconds this bucket has one; asking costs nothing."""

@@ -127,7 +127,7 @@ async def run_daemon(
             benchd_version=version(),
             benchd_commit=commit(),
         )
-        traces = RackTraces(settings, stored, issuer, metrics.traces)
+        traces = RackTraces(settings, stored.for_visitors(stored.append), issuer, metrics.traces)
         ledger = announcing(
             stored,
             (
@@ -152,7 +152,8 @@ async def run_daemon(
         )
         rack = ServedRack(
             board=board,
-            ledger=ledger,
+            # Whoever isn't a slot reads beside the slots.
+            ledger=stored.for_visitors(ledger.append),
             desk=Desk(ledger, clock, people),
             issuer=issuer,
             metrics=metrics,
@@ -163,13 +164,15 @@ async def run_daemon(
             tokens=token_door(await open_tokens(stored, ledger.append, seen), settings.tokens),
             tls=tls,
             records=records,
-            disposal=DisposalDesk(ledger, clock, hooks.held.holder),
+            disposal=DisposalDesk(
+                stored.for_visitors(ledger.append, patient=True), clock, hooks.held.holder
+            ),
             intake=IntakeDesk(intake, SystemEntropy(), board.views),
             papers=lot_press_of(
                 settings,
                 key,
                 stored=stored,
-                ledger=ledger,
+                ledger=stored.for_visitors(ledger.append, patient=True),
                 issuer=issuer,
                 records=records,
                 intake=intake,
@@ -179,7 +182,7 @@ async def run_daemon(
             labels=label_desk(
                 settings,
                 wanted,
-                ledger=ledger,
+                ledger=stored.for_visitors(ledger.append, patient=True),
                 issuer=issuer,
                 records=records,
                 holds=hooks.held,

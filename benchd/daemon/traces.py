@@ -16,9 +16,9 @@ from anyio import CapacityLimiter, to_thread
 from benchd.config import Settings
 from benchd.daemon.hooks import HookReader
 from benchd.errors import NotFound, UsageRefused
-from benchd.ledger.access import SqliteLedger
 from benchd.ledger.files import replace_file
 from benchd.ledger.reader import LedgerReader
+from benchd.ledger.reads import LedgerReads
 from benchd.observe.trace_metrics import TraceMetrics
 from benchd.ports import CertificateIssuer
 from benchd.revision import version
@@ -60,7 +60,7 @@ class RackTraces:
     def __init__(
         self,
         settings: Settings,
-        stored: SqliteLedger,
+        visited: LedgerReads,
         issuer: CertificateIssuer,
         metrics: TraceMetrics,
     ) -> None:
@@ -69,15 +69,15 @@ class RackTraces:
         """Has to hear of the ledger's records."""
         self._ledger = settings.ledger.path
         self._target = _target_of(settings)
-        self._stored = stored
+        self._visited = visited
         self._issuer = issuer
         self._metrics = metrics
         self._making = CapacityLimiter(1)
 
     async def of_job(self, job: JobId) -> bytes:
         """What a collector is told of an ended job; raises NotFound while there is nothing."""
-        records = await self._stored.entries(job)
-        first = await self._stored.entry_at(1)
+        records = await self._visited.entries(job)
+        first = await self._visited.entry_at(1)
         source = Source(ledger=first.hash_hex if first else "0" * 64, version=version())
         make = partial(encoded, records, self._issuer, source)
         body = await to_thread.run_sync(make, limiter=self._making)

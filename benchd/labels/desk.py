@@ -52,6 +52,7 @@ class LabelDesk:
         self._catalogue = catalogue
         self._limiter = CapacityLimiter(1)
         self._sheet: tuple[tuple[SlotName, ...], bytes] | None = None
+        self._setting = anyio.Lock()
         self._queues = {
             printer.name: PrinterQueue(
                 printer.name, wire(printer), source.of_newest, self._maker(printer), sink
@@ -118,10 +119,12 @@ class LabelDesk:
         Raises LabelRefused where it can't be set in time.
         """
         wanted = tuple(slots)
-        if self._sheet is None or self._sheet[0] != wanted:
-            made = await self._in_thread(partial(rack_sheet, wanted, self._catalogue, at))
-            self._sheet = wanted, made
-        return self._sheet[1]
+        # However many ask at once, it is set once.
+        async with self._setting:
+            if self._sheet is None or self._sheet[0] != wanted:
+                made = await self._in_thread(partial(rack_sheet, wanted, self._catalogue, at))
+                self._sheet = wanted, made
+            return self._sheet[1]
 
     async def _print(self, wanted: Wanted) -> None:
         match wanted.why:

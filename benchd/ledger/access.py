@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import anyio
 import apsw
@@ -16,94 +17,43 @@ from benchd.errors import LedgerFault
 from benchd.ledger.committer import Committer
 from benchd.ledger.head import Head, HeadKey
 from benchd.ledger.reader import NEWEST_RECEIPTS, LedgerReader, Restores
-from benchd.ledger.running import check_written
+from benchd.ledger.reads import LedgerReads
 from benchd.ledger.store import LedgerStore
+from benchd.ledger.turns import ReadTurns
 from benchd.ledger.witness import Witness
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
-from benchd.words.handset import Trait
-from benchd.words.ids import JobId, SlotName
-from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
+"""For an append, and for a slot's read until it begins anew."""
+VISIT_S = 5.0
+"""For a visitor's read, once it has its turn."""
 
-_OPEN_JOBS = """
-    WHERE kind = 'job_opened' AND NOT EXISTS (
-        SELECT 1 FROM record WHERE kind = 'job_ended' AND job = this.job
-    )
-    ORDER BY sequence
-"""
-_LAST_OCCUPANCY = """
-    WHERE slot = ?1 AND occupancy = (
-        SELECT max(occupancy) FROM record WHERE slot = ?1 AND occupancy IS NOT NULL
-    )
-    ORDER BY sequence
-"""
-_OF_INTAKE = f"""
-    WHERE sequence >= ? AND kind IN ({", ".join(f"'{kind.value}'" for kind in OF_INTAKE)})
-    ORDER BY sequence LIMIT ?
-"""
-INTAKE_PAGE = 500
-"""Records: of the largest ones that is a second's work."""
+Append = Callable[[Entry], Awaitable[Receipt]]
+
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _STEPS_OF_CLOCK = "WHERE kind = 'clock_stepped' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
-_NEWEST_JOBS = "WHERE kind = 'job_opened' ORDER BY sequence DESC LIMIT ?"
 
 
-def _told(*keys: str) -> str:
-    """An expression that is indexed: what a stage's evidence has under the first of these keys."""
-    values = [f"json_extract(CAST(body AS TEXT), '$.data.evidence.{key}')" for key in keys]
-    value = values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
-    return f"iif(json_valid(CAST(body AS TEXT)), {value}, NULL)"
+class Readers(NamedTuple):
+    """A connection for each that may keep others waiting."""
+
+    slots: LedgerReader
+    visits: LedgerReader
+    walks: LedgerReader
 
 
-_IMEI = _told("imei")
-_OTHER_NUMBER = _told("second_imei", "screen_number")
-_TOLD_IN: Mapping[Trait, tuple[str, ...]] = {
-    Trait.IMEI: (_IMEI, _OTHER_NUMBER, _told("second_number")),
-    Trait.SERIAL: (_told("serial"), _OTHER_NUMBER),
-    Trait.CHIP: (_told("chip"),),
-}
-
-
-def _handset_jobs(trait: Trait) -> str:
-    """The newest jobs that tell it, and all of them that doom its handset or have drawn it."""
-    tellers = " UNION ".join(
-        f"SELECT job FROM record WHERE kind = 'stage_ended' AND {told} = ?1"  # noqa: S608
-        for told in _TOLD_IN[trait]
-    )
-    return f"""
-    WHERE kind = 'job_opened' AND job IN (
-        WITH mine AS MATERIALIZED ({tellers})
-        SELECT job FROM (
-            SELECT job FROM record WHERE kind = 'job_opened' AND job IN mine
-            ORDER BY sequence DESC LIMIT ?2
-        )
-        UNION SELECT job FROM record WHERE kind = 'recheck_drawn' AND job IN mine
-        UNION SELECT job FROM record WHERE kind = 'job_ended' AND job IN mine
-            AND json_extract(CAST(body AS TEXT), '$.data.disposition') = 'destroy'
-        UNION SELECT job FROM record WHERE kind = 'handset_settled' AND job IN mine
-            AND json_extract(CAST(body AS TEXT), '$.data.to') IN ('to_destroy', 'destroyed')
-    )
-    ORDER BY sequence DESC
-"""  # noqa: S608
-
-
-_HANDSET_JOBS: Mapping[Trait, str] = {trait: _handset_jobs(trait) for trait in Trait}
-_OF_TAC = f"WHERE kind = 'stage_ended' AND {_IMEI} >= ?1 AND {_IMEI} < ?2 LIMIT ?3"
-
-
-class SqliteLedger:
+class SqliteLedger(LedgerReads):
     """The `Ledger` on one SQLite file; `open_ledger` makes it."""
 
     def __init__(
         self,
         store: LedgerStore,
-        reader: LedgerReader,
-        walker: LedgerReader,
+        readers: Readers,
         *,
         key: Signer,
         deadline_s: float,
@@ -114,13 +64,14 @@ class SqliteLedger:
 
         `commit_seconds` hears how long each append took, `committed` how many shared a commit.
         """
+        super().__init__(store.running)
         self._store = store
         self._committer = Committer(store, committed)
-        self._reader = reader
+        self._slots = ReadTurns(readers.slots, name="slots", within_s=deadline_s)
+        self._visits = ReadTurns(readers.visits, name="visits", within_s=min(deadline_s, VISIT_S))
         # Its own connection: a walk is never interrupted for a read that takes too long.
-        self._walker = walker
+        self._walker = readers.walks
         self._key = key
-        self._reads = CapacityLimiter(1)
         self._walks = CapacityLimiter(1)
         self._deadline_s = deadline_s
         self._commit_seconds = commit_seconds
@@ -141,48 +92,6 @@ class SqliteLedger:
             self._commit_seconds(time.perf_counter() - started)
         return receipt
 
-    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
-        """All records of one job in order, their hashes recomputed and compared.
-
-        While it runs they are compared with what was written, too: a certificate rests on them.
-        """
-        written = self._store.running.written(job)
-        records = await self._select("WHERE job = ? ORDER BY sequence", job)
-        check_written(written, records)
-        return records
-
-    async def open_jobs(self) -> Sequence[StoredEntry]:
-        """The JOB_OPENED record of each job without JOB_ENDED."""
-        return await self._select(_OPEN_JOBS)
-
-    async def slot_entries(self, slot: SlotName) -> Sequence[StoredEntry]:
-        """All records of the last occupancy of a slot; empty where it never had one."""
-        return await self._select(_LAST_OCCUPANCY, slot)
-
-    async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
-        """The newest jobs that tell this of their handset, and all that doom or have drawn it."""
-        opened = await self._select(_HANDSET_JOBS[trait], value, limit)
-        return [stored.entry.job for stored in opened if stored.entry.job is not None]
-
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
-        """Some records in which a handset told an IMEI of this type allocation code over adb."""
-        return await self._select(_OF_TAC, tac, f"{tac}:", limit)
-
-    async def job_ids(self, limit: int) -> Sequence[JobId]:
-        """The newest jobs first."""
-        opened = await self._select(_NEWEST_JOBS, max(0, limit))
-        return [stored.entry.job for stored in opened if stored.entry.job is not None]
-
-    async def intake(self, since: int) -> Sequence[StoredEntry]:
-        """All records of intake from this number on, in order; read a page at a time."""
-        found: list[StoredEntry] = []
-        while True:
-            page = await self._select(_OF_INTAKE, since, INTAKE_PAGE)
-            found += page
-            if len(page) < INTAKE_PAGE:
-                return found
-            since = page[-1].sequence + 1
-
     @property
     def head(self) -> Head:
         """The last record that is stored."""
@@ -198,24 +107,24 @@ class SqliteLedger:
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
-        found = await self._select(_NEWEST_OF_KIND, kind.value)
+        found = await self.select(_NEWEST_OF_KIND, kind.value)
         return found[0] if found else None
 
     async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
         """So many of what anchors have said to a head, the newest first."""
-        return await self._select(NEWEST_RECEIPTS, most)
+        return await self.select(NEWEST_RECEIPTS, most)
 
     async def of_people(self) -> Sequence[StoredEntry]:
         """Every change of the people who may use the rack, in order."""
-        return await self._select(_OF_PEOPLE)
+        return await self.select(_OF_PEOPLE)
 
     async def steps_of_clock(self) -> Sequence[StoredEntry]:
         """Each time that the clock was found to be set back, in order."""
-        return await self._select(_STEPS_OF_CLOCK)
+        return await self.select(_STEPS_OF_CLOCK)
 
     async def of_tokens(self) -> Sequence[StoredEntry]:
         """Every change of the tokens of other systems, in order."""
-        return await self._select(_OF_TOKENS)
+        return await self.select(_OF_TOKENS)
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""
@@ -233,13 +142,6 @@ class SqliteLedger:
             partial(self._walker.select, _FOLLOWING, wanted), limiter=self._walks
         )
 
-    async def entry_at(self, sequence: int) -> StoredEntry | None:
-        """The record of this number."""
-        found = await to_thread.run_sync(
-            partial(self._walker.select, "WHERE sequence = ?", (sequence,)), limiter=self._walks
-        )
-        return found[0] if found else None
-
     async def check_witness(self, witness: Witness) -> None:
         """Raise LedgerBroken if it names a record that the ledger doesn't have."""
         await to_thread.run_sync(partial(self._walker.check_witness, witness), limiter=self._walks)
@@ -248,22 +150,44 @@ class SqliteLedger:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):
             await to_thread.run_sync(self._walker.close, limiter=self._walks)
-            await to_thread.run_sync(self._reader.close, limiter=self._reads)
+            await self._visits.aclose()
+            await self._slots.aclose()
             await self._committer.aclose()
 
-    async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        """The records that an SQL condition picks; slowness alone is no fault."""
         self._store.check()
-        try:
-            with anyio.fail_after(self._deadline_s):
-                return await to_thread.run_sync(
-                    partial(self._reader.select, condition, values),
-                    limiter=self._reads,
-                    abandon_on_cancel=True,
-                )
-        except TimeoutError as error:
-            self._reader.interrupt()
-            message = f"the ledger gave no answer within {self._deadline_s:g} s"
-            raise LedgerFault(message) from error
+        return await self._slots.surely(condition, values)
+
+    def for_visitors(self, append: Append, *, patient: bool = False) -> VisitedLedger:
+        """The same ledger for whoever isn't a slot, added to by `append`.
+
+        Who is `patient` gets each answer at last, and LedgerBusy never.
+        """
+        return VisitedLedger(self._store, self._visits, append, patient=patient)
+
+
+class VisitedLedger(LedgerReads):
+    """The `Ledger` for visitors: no read of theirs keeps a slot waiting, or ends the daemon."""
+
+    def __init__(
+        self, store: LedgerStore, turns: ReadTurns, append: Append, *, patient: bool
+    ) -> None:
+        super().__init__(store.running)
+        self._store = store
+        self._turns = turns
+        self._append = append
+        self._patient = patient
+
+    async def append(self, entry: Entry) -> Receipt:
+        """Returns when the record is on disk; shielded from cancellation, bounded in time."""
+        return await self._append(entry)
+
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        """The records that an SQL condition picks; LedgerBusy where that can't be told now."""
+        self._store.check()
+        ask = self._turns.surely if self._patient else self._turns.or_refuse
+        return await ask(condition, values)
 
 
 @asynccontextmanager
@@ -300,10 +224,10 @@ async def open_ledger(
 
 def _open(
     path: Path, head_key: HeadKey, witnesses: Iterable[Witness], ring: KeyRing | None
-) -> tuple[LedgerStore, LedgerReader, LedgerReader]:
+) -> tuple[LedgerStore, Readers]:
     store = LedgerStore(path, head_key, witnesses, ring)
     try:
-        return store, LedgerReader(path), LedgerReader(path)
+        return store, Readers(*(LedgerReader(path) for _ in Readers._fields))
     except BaseException as error:
         store.close()
         if isinstance(error, apsw.Error):

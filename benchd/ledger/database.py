@@ -17,6 +17,8 @@ from benchd.statements import query
 
 PLAIN_VFS = "unix"
 PAGE_BYTES = 4096
+READ_LOCK_MS = 1000
+"""How long a read waits where another process recovers the file, or has it for itself."""
 COPY_CACHE_KIB = 64 * 1024
 """The indexes by IMEI are filled at places that lie far apart."""
 
@@ -38,6 +40,7 @@ def open_for_reading(path: Path) -> apsw.Connection:
     register_checksum_vfs()
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=CHECKSUM_VFS)
     _restrict(connection)
+    connection.set_busy_timeout(READ_LOCK_MS)
     query(connection, "PRAGMA query_only = 1")
     return connection
 

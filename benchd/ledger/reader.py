@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import apsw
 
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.errors import LedgerBroken, LedgerFault, ReadCutShort
 from benchd.ledger.chain import linked_rows
 from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import Head
@@ -115,6 +115,9 @@ class LedgerReader:
                 message = "the ledger was closed"
                 raise LedgerFault(message)
             yield self._connection
+        except (apsw.InterruptError, apsw.BusyError, apsw.LockedError) as error:
+            message = f"a read of the ledger was cut short: {error}"
+            raise ReadCutShort(message) from error
         except (apsw.CorruptError, apsw.IOError) as error:
             message = f"the ledger's file is damaged: {error}"
             raise LedgerBroken(message, sequence=0) from error

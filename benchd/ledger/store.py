@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -32,8 +33,15 @@ from benchd.words.record import Entry, Receipt
 
 CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0
+LOCK_WITHIN_S = 10.0
+"""How long another process may have the file locked before an append says so."""
+LOCK_ASKED_EVERY_S = 0.02
 TAIL_RECORDS = 100
 """How many of the last records are verified at every start; `verify_ledger` does them all."""
+
+
+class _StillLocked(LedgerFault):
+    """Raised when another process keeps the file locked: nothing was stored, so nothing is over."""
 
 
 class LedgerStore:
@@ -139,7 +147,11 @@ class LedgerStore:
 
     def _add(self, rows: Sequence[Row]) -> None:
         try:
+            self._checkpoint_when_due()
+            self._begin()
             self._write(rows)
+        except _StillLocked:
+            raise
         except BaseException as error:
             # A commit or a sync that failed may be on disk or not, so nothing may follow it.
             self.refuse(f"{_names(rows)} couldn't be stored ({error})")
@@ -169,13 +181,31 @@ class LedgerStore:
             self.check()
             yield
 
+    def _begin(self) -> None:
+        """Take the write lock, which another process may have for a moment."""
+        until = time.monotonic() + LOCK_WITHIN_S
+        while True:
+            try:
+                query(self._connection, "BEGIN IMMEDIATE")
+            except apsw.BusyError:
+                self._wait_for_lock(until)
+            else:
+                return
+
+    def _wait_for_lock(self, until: float) -> None:
+        # Not by SQLite's own timeout: a checkpoint would wait by it for whoever reads.
+        if time.monotonic() >= until:
+            message = f"another process has the ledger locked for {LOCK_WITHIN_S:g} s already"
+            raise _StillLocked(message)
+        time.sleep(LOCK_ASKED_EVERY_S)
+        # Whoever has waited too long has given the ledger up, and mustn't be surprised by a record.
+        self.check()
+
     def _write(self, rows: Sequence[Row]) -> None:
-        self._checkpoint_when_due()
         head = Head(sequence=rows[-1].sequence, hash=rows[-1].hash)
         if len(rows) > MOST_UNSIGNED:
             # A crash between the commit and the head would leave more of them than are believed.
             self._head_file.prepare(Prepared(reached=self._head, next=head))
-        query(self._connection, "BEGIN IMMEDIATE")
         for row in rows:
             query(self._connection, INSERT, values_of(row))
         query(self._connection, "COMMIT")

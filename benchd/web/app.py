@@ -40,6 +40,7 @@ from benchd.web.openapi import DocumentedApi
 from benchd.web.paper_routes import paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
+from benchd.web.proofs import Proofs
 from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.routes import add_routes
@@ -61,6 +62,7 @@ from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight
 from benchd.web.slot_routes import slot_routes
 from benchd.web.still_counts import heed_tokens
+from benchd.web.taken_in_time import TakenInTime
 from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenDoor, TokenGate
 from benchd.web.token_routes import token_routes
@@ -161,9 +163,9 @@ def create_app(  # noqa: C901, PLR0913 - each is a door of its own
     add_dashboard(app)
     add_routes(app, cards_route(rack.board, catalogue, pdf=labels is not None))
     who = WhoActs(people, sessions)
-    slots = SlotsBySight(presenter)
-    add_routes(app, slot_routes(rack, presenter, slots))
-    add_routes(app, live_routes(rack, presenter, slots, catalogue, callers, stopping))
+    slots, proofs = SlotsBySight(presenter), Proofs(rack)
+    add_routes(app, slot_routes(rack, presenter, slots, proofs))
+    add_routes(app, live_routes(rack, presenter, slots, proofs, catalogue, callers, stopping))
     add_routes(app, job_routes(rack, presenter, who, directions))
     if traces is not None:
         add_routes(app, trace_route(traces))
@@ -218,6 +220,7 @@ def _guard(
     app: FastAPI, callers: Callers, allowed_hosts: Collection[str], tokens: TokenDoor | None
 ) -> None:
     """The one added last is the first to see a request."""
+    app.add_middleware(TakenInTime)
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
     gate = None if tokens is None else TokenGate(tokens, callers.proxy)
     app.add_middleware(Doorman, callers=callers, tokens=gate)

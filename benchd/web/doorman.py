@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 import structlog
 from starlette.responses import Response
 from starlette.routing import compile_path
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.web.callers import EXTENSION, Caller, Callers, caller_of
+from benchd.web.connection import connection_of
 from benchd.web.open_requests import OpenRequests
 from benchd.web.peer import peer_of
 from benchd.web.refusals import refusal
+from benchd.web.shares import Shares, Who, visit_of
 from benchd.web.sight import ROWS, TOKEN_ROWS, Sight
 from benchd.web.token_gate import TokenGate, out_of_scope
 from benchd.words.token import Scope as TokenScope
 from benchd.words.token import Token
+
+NOWHERE = ""
+NOBODYS = frozenset({Who.PROBE, Who.SIGN_IN, Who.ANYBODY})
 
 _log = structlog.get_logger()
 
@@ -26,6 +31,7 @@ _log = structlog.get_logger()
 class _Row:
     """What one path takes, by method."""
 
+    path: str
     form: re.Pattern[str]
     sights: dict[str, Sight] = field(default_factory=dict[str, Sight])
     scopes: dict[str, TokenScope] = field(default_factory=dict[str, TokenScope])
@@ -39,6 +45,7 @@ class Doorman:
         self._callers = callers
         self._tokens = tokens
         self._open = OpenRequests()
+        self._shares = Shares()
         self._rows = _by_path()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,14 +53,29 @@ class Doorman:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refused(scope)
-        if refused is not None:
-            await refused(scope, receive, send)
-            return
-        with self._open.one_of(caller_of(scope).token) as too_many:
-            await (too_many or self._app)(scope, receive, send)
+        row = self._row_of(scope["path"])
+        refused = self._refused(scope, row)
+        caller, connection = self._caller(scope), connection_of(scope)
+        on_machine = self._callers.is_on_machine(scope)
+        visit = visit_of(scope, caller, row.path if row else NOWHERE, on_machine=on_machine)
+        connection.is_nobodys = visit.who in NOBODYS
 
-    def _refused(self, scope: Scope) -> Response | None:
+        async def begin(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                connection.answers()
+            await send(message)
+
+        with self._open.one_of(caller.token) as too_many:
+            app = refused or too_many or self._app
+            await self._shares.serve(visit, app, scope, receive, begin)
+
+    def _caller(self, scope: Scope) -> Caller:
+        """Also of what was refused before anybody asked for it."""
+        if EXTENSION not in (scope.get("extensions") or {}):
+            _introduce(scope, self._callers.of(scope))
+        return caller_of(scope)
+
+    def _refused(self, scope: Scope, row: _Row | None) -> Response | None:
         proxy = self._callers.proxy
         lie = None if proxy is None else proxy.refusal(scope)
         if lie is not None:
@@ -64,7 +86,6 @@ class Doorman:
         token = None if self._tokens is None else self._tokens.of(scope)
         if isinstance(token, Response):
             return token
-        row = self._row_of(scope["path"])
         if row is None:
             return refusal(404, "not_found", "there is nothing at this address")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -103,7 +124,7 @@ def _introduce(scope: Scope, caller: Caller) -> None:
 def _by_path() -> list[_Row]:
     found: dict[str, _Row] = {}
     for (method, path), sight in ROWS.items():
-        found.setdefault(path, _Row(compile_path(path)[0])).sights[method] = sight
+        found.setdefault(path, _Row(path, compile_path(path)[0])).sights[method] = sight
     for (method, path), scope in TOKEN_ROWS.items():
         found[path].scopes[method] = scope
     return list(found.values())

@@ -10,17 +10,21 @@ from typing import Any, Final
 import anyio
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.callers import Callers, caller_of
 from benchd.web.events import rack_events
 from benchd.web.frames import Frames
 from benchd.web.kept_slots import SlotsBySight
+from benchd.web.peer import source_of
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue import QueueDesk, QueueObject
 from benchd.web.service import RackService
 from benchd.web.sight import Sight
+from benchd.web.streams import Streams
+from benchd.words.source import machine_of
 
 UNBUFFERED: Final = MappingProxyType({"cache-control": "no-cache", "x-accel-buffering": "no"})
 """A proxy hands each event on at once; the second one is nginx' own."""
@@ -46,24 +50,46 @@ STREAM: Final[dict[int | str, dict[str, Any]]] = {
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events that are bytes already."""
+    """Server-sent events that are bytes already; ends in good order where it has to make room."""
 
     media_type = "text/event-stream"
+
+    def __init__(self, told: AsyncGenerator[bytes], streams: Streams, whose: str) -> None:
+        super().__init__(told, headers=UNBUFFERED)
+        self._streams = streams
+        self._whose = whose
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Tell until one side ends it."""
+        begun = False
+
+        async def tell(message: Message) -> None:
+            nonlocal begun
+            await send(message)
+            begun = True
+
+        with self._streams.one_of(self._whose) as place:
+            await super().__call__(scope, receive, tell)
+        if place.cancelled_caught and begun:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def live_routes(
     rack: RackService,
     presenter: Presenter,
     slots: SlotsBySight,
+    proofs: Proofs,
     catalogue: Catalogue,
     callers: Callers,
     stopping: anyio.Event,
 ) -> APIRouter:
     """Both show whoever may see only the wall objects of its own."""
     router = APIRouter(prefix="/api/v1")
-    desk = QueueDesk(rack.board, catalogue, Proofs(rack))
+    desk = QueueDesk(rack.board, catalogue, proofs)
     whole = Frames(presenter, slots.whole, partial(desk.shown, sees_all=True))
     on_wall = Frames(presenter, slots.on_wall, partial(desk.shown, sees_all=False))
+
+    streams = Streams()
 
     def sees_all(request: Request) -> bool:
         return caller_of(request.scope).sight >= Sight.READ
@@ -88,6 +114,13 @@ def live_routes(
                     break
                 yield piece
 
-        return EventStream(told(), headers=UNBUFFERED)
+        return EventStream(told(), streams, _whose(request))
 
     return router
+
+
+def _whose(request: Request) -> str:
+    """A person's at any screen, else the source's."""
+    actor = caller_of(request.scope).actor
+    source = machine_of(source_of(request.scope))
+    return f"from {source}" if actor is None else f"of {actor.person}"

@@ -5,11 +5,12 @@
 import re
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 import anyio
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Send
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
@@ -51,9 +52,21 @@ def lot_paper_routes(door: LotPaperDoor, who: WhoActs, stopping: anyio.Event) ->
         made = await door.export(asked)
         name = f"papers-{asked.of}-{_UNSAFE.sub('_', asked.name)}.zip"
         kept = {"content-disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(_until(made, stopping), media_type=ZIP, headers=kept)
+        return Papers(_until(made, stopping), media_type=ZIP, headers=kept)
 
     return router
+
+
+class Papers(StreamingResponse):
+    """Papers while they are made, which ends with whoever reads them: others wait for the place."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send each piece once the one before was taken."""
+        try:
+            await super().stream_response(send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await cast("AsyncGenerator[bytes]", self.body_iterator).aclose()
 
 
 async def _until(made: AsyncGenerator[bytes], stopping: anyio.Event) -> AsyncGenerator[bytes]:

@@ -19,6 +19,8 @@ from typing import cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from benchd.web import connection
+
 EXTENSION = "peer"
 HOP = "hop"
 _UCRED = struct.Struct("=iII")
@@ -103,8 +105,8 @@ class PeerProtocol(H11Protocol):
         """Look once for each connection."""
         super().connection_made(transport)
         self.peer = _unix_peer(transport) if is_unix(transport) else _certified(transport)
-        if self.peer is not None:
-            self.app = _told_of(self.peer, self.app)
+        shown = {} if self.peer is None else {EXTENSION: self.peer}
+        self.app = _told_of({connection.EXTENSION: self, **shown}, self.app)
 
 
 def _unix_peer(transport: asyncio.BaseTransport) -> Peer:
@@ -132,9 +134,9 @@ def _shown(scope: Scope) -> object:
     return extensions.get(EXTENSION)
 
 
-def _told_of(peer: Peer | Certified, app: ASGIApp) -> ASGIApp:
+def _told_of(extensions: Mapping[str, object], app: ASGIApp) -> ASGIApp:
     async def told(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"] = {**scope.get("extensions", {}), EXTENSION: peer}
+        scope["extensions"] = {**scope.get("extensions", {}), **extensions}
         await app(scope, receive, send)
 
     return told

@@ -19,6 +19,7 @@ from benchd.errors import (
     DependencyMissing,
     HandsetAtWork,
     LabelRefused,
+    LedgerBusy,
     LedgerFault,
     LookUpResultNeeded,
     MoreToShow,
@@ -52,8 +53,9 @@ Responses = dict[int | str, dict[str, Any]]
 _ERROR_SCHEMA = {"$ref": f"#/components/schemas/{ErrorObject.__name__}"}
 # By name: of a model at each route the framework makes validators for each of them anew.
 _REFUSED: dict[str, Any] = {"content": {"application/json": {"schema": _ERROR_SCHEMA}}}
-# What a token gets that isn't where it belongs, doesn't count or asks too often: at any route.
-ANYWHERE: Responses = dict.fromkeys((400, 401, 403, 429, 500), _REFUSED)
+# What a token gets that isn't where it belongs, doesn't count or asks too often, and who asks where
+# too many others wait: at any route.
+ANYWHERE: Responses = dict.fromkeys((400, 401, 403, 429, 500, 503), _REFUSED)
 NOT_FOUND: Responses = {404: {"model": ErrorObject}}
 """With the model itself, without which the document would not have it."""
 INVALID: Responses = {400: _REFUSED, 422: _REFUSED}
@@ -102,6 +104,17 @@ async def _tried_too_often(_: Request, error: Exception) -> JSONResponse:
     answer = refusal(429, "tried_too_often", str(error))
     wait_s = error.wait_s if isinstance(error, TriedTooOften) else 1.0
     answer.headers["retry-after"] = str(math.ceil(wait_s))
+    return answer
+
+
+async def _ledger_busy(_: Request, error: Exception) -> JSONResponse:
+    return busy("ledger_busy", str(error))
+
+
+def busy(code: str, message: str, again_s: float = 1.0) -> JSONResponse:
+    """The answer to what may be asked again in a while."""
+    answer = refusal(503, code, message)
+    answer.headers["retry-after"] = str(math.ceil(again_s))
     return answer
 
 
@@ -157,6 +170,7 @@ def answer_in_one_form(app: FastAPI) -> None:
         UsageRefused: _benchd_error(422, "invalid_request"),
         SlotBusy: _benchd_error(409, "slot_busy"),
         LabelRefused: _benchd_error(409, "label_refused"),
+        LedgerBusy: _ledger_busy,
         LedgerFault: _benchd_error(503, "ledger_fault"),
         DependencyMissing: _benchd_error(503, "internal_error"),
         BenchdError: _benchd_error(500, "internal_error"),

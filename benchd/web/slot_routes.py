@@ -23,12 +23,13 @@ from benchd.words.slot import SlotView
 SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def slot_routes(rack: RackService, presenter: Presenter, kept: SlotsBySight) -> APIRouter:
+def slot_routes(
+    rack: RackService, presenter: Presenter, kept: SlotsBySight, proofs: Proofs
+) -> APIRouter:
     """Slots; whoever may see only the wall gets objects of its own."""
     router = APIRouter(prefix="/api/v1")
     board = rack.board
     wall = WallPresenter(presenter)
-    proofs = Proofs(rack)
 
     def sees_all(request: Request) -> bool:
         return caller_of(request.scope).sight >= Sight.READ

@@ -408,3 +408,22 @@ async def _filed(here: Shop, job: JobId) -> None:
     records = here.desk._source.files
     assert isinstance(records, Records)
     await records.reached(len(here.rack.ledger.stored))
+
+
+async def test_row_1_the_sheet_of_cards_is_set_once_for_all_who_ask_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[SlotName, ...]] = []
+
+    def sheet(slots: tuple[SlotName, ...], *_: object) -> bytes:
+        made.append(slots)
+        return b"%PDF"
+
+    monkeypatch.setattr("benchd.labels.desk.rack_sheet", sheet)
+    slots = (SlotName("A1"), SlotName("A2"))
+    async with shop(tmp_path) as here:
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(here.desk.cards, slots, BEGAN)
+        assert await here.desk.cards(slots[:1], BEGAN) == b"%PDF"
+    assert made == [slots, slots[:1]]

@@ -13,8 +13,9 @@ import anyio.abc
 import httpx2
 import pytest
 
-from benchd.web import door
+from benchd.web import door, streams
 from tests.patience import PATIENCE_S
+from tests.web.fake_door import WORKER, screen_of
 from tests.web.web_running import Running, Server
 
 SIDE = Path(__file__).with_name("door_side.py")
@@ -124,15 +125,21 @@ async def test_a_stream_that_is_read_has_no_such_end(
         assert alive == 2
 
 
-async def hold_streams(here: Running, count: int) -> list[anyio.abc.SocketStream]:
-    """So many dashboards, each in the middle of its stream."""
-    streams: list[anyio.abc.SocketStream] = []
+COOKIE = "\r\n".join(f"{name}: {value}" for name, value in screen_of(WORKER).items())
+
+
+async def hold_streams(
+    here: Running, count: int, headers: str = COOKIE
+) -> list[anyio.abc.SocketStream]:
+    """So many dashboards, each in the middle of its stream; people's, unless told otherwise."""
+    held: list[anyio.abc.SocketStream] = []
     for _ in range(count):
         stream = await anyio.connect_tcp("127.0.0.1", here.port)
-        await stream.send(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        more = f"{headers}\r\n" if headers else ""
+        await stream.send(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
         assert (await stream.receive()).startswith(b"HTTP/1.1 200")
-        streams.append(stream)
-    return streams
+        held.append(stream)
+    return held
 
 
 @pytest.mark.asyncio
@@ -141,18 +148,114 @@ async def test_one_too_many_hears_so_and_the_other_door_stays_open(
 ) -> None:
     monkeypatch.setattr(door, "MOST_TCP", 3)
     async with server() as here, here.over_unix() as operator:
-        streams = await hold_streams(here, 3)
+        held = await hold_streams(here, 3)
         async with here.over_tcp() as client:
             answer = await client.get("/healthz")
         assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
         assert answer.json()["error"]["code"] == "too_many_connections"
         assert (await operator.get("/healthz")).status_code == 200
-        await streams.pop().aclose()
+        await held.pop().aclose()
         with anyio.fail_after(5):
             while (await operator.get("/healthz")).status_code != 200 or not await served(here):
                 await anyio.lowlevel.checkpoint()
-        for stream in streams:
+        for stream in held:
             await stream.aclose()
+
+
+async def all_of(stream: anyio.abc.ByteReceiveStream) -> bytes:
+    """All until its end; raises where the end is a reset."""
+    told = b""
+    with suppress(anyio.EndOfStream):
+        while True:
+            told += await stream.receive()
+    return told
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("most", [0, 2], ids=["more linger than may", "it lingers"])
+async def test_row_6_a_refusal_arrives_whole_and_is_no_reset(
+    server: Server, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(door, "MOST_TCP", 1)
+    monkeypatch.setattr(door, "MOST_LINGERING", max(most, 1))
+    async with server() as here:
+        (held,) = await hold_streams(here, 1)
+        for _ in range(3 if most == 0 else 1):
+            late = await anyio.connect_tcp("127.0.0.1", here.port)
+            # Much of it is unread when the answer goes out.
+            await late.send(HEAD + b"X-Long: " + b"x" * 20_000 + b"\r\n\r\n")
+            head, _, body = (await all_of(late)).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert f"Content-Length: {len(body)}".encode() in head
+            assert b"too_many_connections" in body
+            await late.aclose()
+        await held.aclose()
+
+
+@pytest.mark.asyncio
+async def test_row_6_who_reads_no_refusal_keeps_no_place_in_the_door(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_TCP", 1)
+    monkeypatch.setattr(door, "MOST_LINGERING", 2)
+    async with server() as here:
+        (held,) = await hold_streams(here, 1)
+        mute = [await anyio.connect_tcp("127.0.0.1", here.port) for _ in range(4)]
+        for one in mute[:2]:
+            with anyio.fail_after(PATIENCE_S):
+                await ends(one)
+        for one in (held, *mute):
+            await one.aclose()
+
+
+@pytest.mark.asyncio
+async def test_row_6_nobodys_streams_make_room_the_oldest_first(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_TCP", 4)
+    async with server() as here:
+        people = await hold_streams(here, 1)
+        first, second, third = await hold_streams(here, 3, headers="")
+        assert await served(here)
+        with anyio.fail_after(PATIENCE_S):
+            await ends(first)
+        # Whoever has signed in stays, however many come.
+        assert [await served(here) for _ in range(3)] == [True] * 3
+        with anyio.fail_after(PATIENCE_S):
+            while b"event: alive" not in await people[0].receive():
+                pass
+        for stream in (*people, first, second, third):
+            await stream.aclose()
+
+
+@pytest.mark.asyncio
+async def test_row_6_one_source_has_so_many_streams_and_one_person_too(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_OF_ONE", 2)
+    async with server() as here:
+        of_person = await hold_streams(here, 2)
+        of_nobody = await hold_streams(here, 3, headers="")
+        with anyio.fail_after(PATIENCE_S):
+            told = await until(of_nobody[0], b"0\r\n\r\n")
+        # It ended in good order, and its connection serves on.
+        assert told.endswith(b"0\r\n\r\n")
+        await of_nobody[0].send(HEAD + b"\r\n")
+        assert (await of_nobody[0].receive()).startswith(b"HTTP/1.1 200")
+        of_person += await hold_streams(here, 1)
+        with anyio.fail_after(PATIENCE_S):
+            await until(of_person[0], b"0\r\n\r\n")
+        for stream in (*of_person, *of_nobody):
+            await stream.aclose()
+
+
+async def until(stream: anyio.abc.ByteReceiveStream, end: bytes) -> bytes:
+    """All that comes until this."""
+    told = b""
+    while not told.endswith(end):
+        told += await stream.receive()
+    return told
 
 
 async def served(here: Running) -> bool:
@@ -164,9 +267,9 @@ async def served(here: Running) -> bool:
 async def test_who_only_waits_makes_room(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "MOST_TCP", 3)
     async with server() as here:
-        streams = await hold_streams(here, 2)
+        held = await hold_streams(here, 2)
         idle = await anyio.connect_tcp("127.0.0.1", here.port)
         assert await served(here)
         await ends(idle)
-        for stream in (*streams, idle):
+        for stream in (*held, idle):
             await stream.aclose()

@@ -155,8 +155,8 @@ async def test_a_crowd_behind_the_proxy_keeps_nobody_at_the_rack_out(
         async with (
             rack_behind(proxied(by_uid(ME)), folder, rack, catalogue) as here,
             here.over_unix() as crowd,
-            crowd.stream("GET", "/api/v1/events", headers={"host": "localhost"}),
-            crowd.stream("GET", "/api/v1/events", headers={"host": "localhost"}),
+            crowd.stream("GET", "/api/v1/events", headers={"host": "localhost", HEADER: "sato"}),
+            crowd.stream("GET", "/api/v1/events", headers={"host": "localhost", HEADER: "sato"}),
         ):
             here.path.chmod(0o666)
             async with here.over_unix() as one_more:

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
+from benchd.web import shares
 from benchd.web.sight import Sight
 from tests.patience import PATIENCE_S
 from tests.web.fake_door import WORKER, screen_of
@@ -44,7 +45,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
     )
     path = tmp_path_factory.mktemp("served") / "benchd.sock"
-    with start_blocking_portal() as portal:
+    with pytest.MonkeyPatch.context() as patched, start_blocking_portal() as portal:
+        # It asks more than all screens of a shop, and as nobody.
+        for bound in ("SOURCE_PER_S", "ALL_PER_S", "SIGN_IN_PER_S"):
+            patched.setattr(shares, bound, 1e6)
         records = portal.call(Records, path.with_name("records.sqlite"), Feed(rack))
         following = portal.start_task_soon(records.run)
         app = portal.call(partial(whole_app, rack, Catalogue.load(), Sight.READ, records=records))

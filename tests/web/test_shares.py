@@ -1,0 +1,262 @@
+"""Row 1: a crowd of strangers takes nothing from people, the health check and Prometheus."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import anyio
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from benchd.web import shares
+from benchd.web.callers import Caller
+from benchd.web.connection import EXTENSION
+from benchd.web.peer import EXTENSION as PEER
+from benchd.web.peer import Peer
+from benchd.web.places import Places
+from benchd.web.shares import Shares, Visit, Who, visit_of
+from benchd.web.sight import Sight
+from benchd.words.people import Actor
+from tests.people.somebody import somebody
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+class Connection:
+    """Notes what it is told."""
+
+    is_nobodys = True
+
+    def __init__(self) -> None:
+        self.rests = 0
+
+    def answers(self) -> None:
+        pass
+
+    def rest(self) -> None:
+        self.rests += 1
+
+    def leave(self) -> None:
+        pass
+
+
+class Requests:
+    """Serves requests that are held until they may go on, and keeps their answers."""
+
+    def __init__(self) -> None:
+        self.shares = Shares()
+        self.at_once = 0
+        self.most = 0
+        self.go_on = anyio.Event()
+        self.answers: list[tuple[str, int, float]] = []
+        self.connection = Connection()
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await self.go_on.wait()
+        finally:
+            self.at_once -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def ask(self, visit: Visit) -> None:
+        headers: dict[bytes, bytes] = {}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers.update(message["headers"])
+                at = anyio.current_time()
+                self.answers.append((visit.whose, message["status"], at))
+
+        async def receive() -> Message:
+            raise NotImplementedError
+
+        scope = {"type": "http", "extensions": {EXTENSION: self.connection}}
+        await self.shares.serve(visit, self.app, scope, receive, send)
+        if self.answers[-1][1] == 503:
+            assert headers[b"retry-after"] == b"1"
+
+    def statuses(self, whose: str) -> list[int]:
+        return [status for who, status, _ in self.answers if who == whose]
+
+
+def anybody(whose: str = "10.0.0.1", route: str = "/cards.pdf") -> Visit:
+    return Visit(who=Who.ANYBODY, whose=whose, route=route)
+
+
+def person(name: str = "sato") -> Visit:
+    return Visit(who=Who.PERSON, whose=name, route="/api/v1/slots")
+
+
+async def test_a_flood_has_a_few_places_a_line_and_the_rest_hear_so_at_once() -> None:
+    requests = Requests()
+    async with anyio.create_task_group() as group:
+        for _ in range(192):
+            group.start_soon(requests.ask, anybody())
+        await anyio.wait_all_tasks_blocked()
+        assert requests.most == 4
+        refused = requests.statuses("10.0.0.1")
+        assert refused == [503] * (192 - 4 - 32)
+        assert requests.connection.rests == len(refused)
+        # Another page, another source and people have places all the same.
+        for visit in (anybody(route="/"), anybody("10.0.0.2", "/x"), person()):
+            group.start_soon(requests.ask, visit)
+        await anyio.wait_all_tasks_blocked()
+        assert requests.at_once == 7
+        requests.go_on.set()
+    assert requests.statuses("10.0.0.1").count(200) == 4 + 32 + 1
+    assert requests.statuses("10.0.0.2") == requests.statuses("sato") == [200]
+
+
+async def test_who_waits_is_let_in_as_places_are_given_back_and_who_leaves_waits_no_more() -> None:
+    requests = Requests()
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(requests.ask, anybody())
+        async with anyio.create_task_group() as leaving:
+            for _ in range(32):
+                leaving.start_soon(requests.ask, anybody())
+            await anyio.wait_all_tasks_blocked()
+            leaving.cancel_scope.cancel()
+        group.start_soon(requests.ask, anybody())
+        await anyio.wait_all_tasks_blocked()
+        assert requests.statuses("10.0.0.1") == []
+        requests.go_on.set()
+    assert requests.statuses("10.0.0.1") == [200] * 5
+
+
+async def test_a_place_is_given_back_when_the_answer_begins_or_fails() -> None:
+    requests = Requests()
+    requests.go_on.set()
+
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ZeroDivisionError
+
+    async def tells_on(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as group:
+        served = requests.app
+        requests.app = tells_on  # type: ignore[method-assign]
+        for _ in range(20):
+            group.start_soon(requests.ask, anybody())
+        await anyio.wait_all_tasks_blocked()
+        requests.app = fails  # type: ignore[method-assign]
+        for _ in range(20):
+            with pytest.raises(ZeroDivisionError):
+                await requests.ask(anybody())
+        requests.app = served  # type: ignore[method-assign]
+        await requests.ask(anybody())
+        group.cancel_scope.cancel()
+    assert requests.statuses("10.0.0.1") == [200] * 21
+
+
+async def test_one_source_asks_no_faster_than_its_bucket_fills_and_others_do() -> None:
+    requests = Requests()
+    requests.go_on.set()
+    began = anyio.current_time()
+    for _ in range(int(shares.SOURCE_AT_ONCE) + 50):
+        await requests.ask(anybody())
+    waited_s = anyio.current_time() - began
+    assert waited_s == pytest.approx(50 / shares.SOURCE_PER_S, rel=0.1)
+    began = anyio.current_time()
+    for _ in range(50):
+        await requests.ask(anybody("10.0.0.2"))
+        await requests.ask(person())
+    assert anyio.current_time() == began
+
+
+async def test_signing_in_is_apart_from_the_crowd_and_has_its_own_pace() -> None:
+    requests = Requests()
+    async with anyio.create_task_group() as group:
+        for _ in range(192):
+            group.start_soon(requests.ask, anybody())
+        sign_in = Visit(who=Who.SIGN_IN, whose="10.0.0.9", route=shares.SIGN_IN)
+        for _ in range(int(shares.SIGN_IN_AT_ONCE) + 192):
+            group.start_soon(requests.ask, sign_in)
+        await anyio.wait_all_tasks_blocked()
+        told = requests.statuses("10.0.0.9")
+        assert told == [503] * (192 - shares.MOST_DELAYED)
+        requests.go_on.set()
+    assert requests.statuses("10.0.0.9").count(200) == shares.SIGN_IN_AT_ONCE + shares.MOST_DELAYED
+
+
+async def test_the_machines_own_probes_are_always_served() -> None:
+    requests = Requests()
+    requests.go_on.set()
+    for _ in range(3000):
+        await requests.ask(Visit(who=Who.PROBE, whose="loopback", route="/healthz"))
+    assert {status for _, status, _ in requests.answers} == {200}
+    assert anyio.current_time() == requests.answers[0][2]
+
+
+async def test_no_more_sources_are_known_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "MOST_SOURCES", 3)
+    requests = Requests()
+    requests.go_on.set()
+    for number in range(20):
+        await requests.ask(anybody(f"10.0.0.{number}"))
+    assert len(requests.shares._sources.buckets) == 3
+
+
+def scope_of(path: str, host: str = "127.0.0.1", **more: object) -> Scope:
+    return {"type": "http", "path": path, "client": (host, 5000), "headers": [], **more}
+
+
+PEER_ROOT = {PEER: Peer(pid=1, uid=0, gid=0)}
+
+
+@pytest.mark.parametrize(
+    ("scope", "actor", "on_machine", "who", "whose"),
+    [
+        (scope_of("/healthz"), None, False, Who.PROBE, "loopback"),
+        (scope_of("/metrics", "::1"), None, False, Who.PROBE, "loopback"),
+        (scope_of("/metrics", "10.1.2.3"), None, False, Who.ANYBODY, "10.1.2.3"),
+        (scope_of("/cards.pdf"), None, False, Who.ANYBODY, "loopback"),
+        (scope_of("/metrics", extensions=PEER_ROOT), None, False, Who.ANYBODY, "socket, uid 0"),
+        (scope_of("/metrics", extensions=PEER_ROOT), None, True, Who.MACHINE, "socket, uid 0"),
+        (scope_of("/api/v1/session"), None, False, Who.SIGN_IN, "loopback"),
+        (scope_of("/api/v1/session"), somebody("佐藤"), False, Who.PERSON, None),
+        (scope_of("/", "2001:db8::1"), None, False, Who.ANYBODY, "20010db800000000"),
+    ],
+)
+async def test_each_request_is_of_one_share(
+    scope: Scope, actor: Actor | None, on_machine: bool, who: Who, whose: str | None
+) -> None:
+    caller = Caller(actor=actor, sight=Sight.READ if actor else Sight.WALL)
+    visit = visit_of(scope, caller, "/x", on_machine=on_machine)
+    assert visit.who is who
+    assert visit.whose == (whose or (actor and actor.person))
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_places_are_never_more_and_never_lost(seed: int, draw: Callable[[int], int]) -> None:
+    places = Places(most=3, of_each=(2, 2), waiting=6, of_one=4)
+    held: list[tuple[str, str]] = []
+
+    async def visit(marks: tuple[str, str], stays_s: int, leaves_s: int) -> None:
+        with anyio.move_on_after(leaves_s):
+            if await places.take(*marks):
+                held.append(marks)
+                assert len(held) <= 3
+                assert held.count(marks) <= 2
+                try:
+                    await anyio.sleep(stays_s)
+                finally:
+                    held.remove(marks)
+                    places.give_back(*marks)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(60):
+            marks = (f"whose {draw(3)}", f"what {draw(3)}")
+            group.start_soon(visit, marks, draw(4), 1 + draw(6))
+            await anyio.sleep(draw(2))
+    assert (places._count, places._line, +places._taken) == (0, [], {})
+
+
+@pytest.fixture
+def draw(seed: int) -> Callable[[int], int]:
+    return random.Random(seed).randrange
