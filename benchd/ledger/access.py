@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import anyio
 import apsw
@@ -26,6 +27,8 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 
 DEADLINE_S = 10.0
+
+_Seen = TypeVar("_Seen")
 
 _OPEN_JOBS = """
     WHERE kind = 'job_opened' AND NOT EXISTS (
@@ -194,7 +197,7 @@ class SqliteLedger:
 
     async def restores(self) -> Restores:
         """The restores on record, and the numbers they have left out; only a restore changes it."""
-        return await to_thread.run_sync(self._walker.restores, limiter=self._walks)
+        return await self._walk(self._walker.restores)
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
@@ -219,9 +222,7 @@ class SqliteLedger:
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""
-        return await to_thread.run_sync(
-            partial(self._walker.follow, after, most, self._key), limiter=self._walks
-        )
+        return await self._walk(partial(self._walker.follow, after, most, self._key))
 
     async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
         """So many records after a known one, in order, each with its hash recomputed.
@@ -229,27 +230,28 @@ class SqliteLedger:
         None beyond the head: what others follow by this has been acknowledged.
         """
         wanted = (sequence, self._store.head.sequence, most)
-        return await to_thread.run_sync(
-            partial(self._walker.select, _FOLLOWING, wanted), limiter=self._walks
-        )
+        return await self._walk(partial(self._walker.select, _FOLLOWING, wanted))
 
     async def entry_at(self, sequence: int) -> StoredEntry | None:
         """The record of this number."""
-        found = await to_thread.run_sync(
-            partial(self._walker.select, "WHERE sequence = ?", (sequence,)), limiter=self._walks
-        )
+        found = await self._walk(partial(self._walker.select, "WHERE sequence = ?", (sequence,)))
         return found[0] if found else None
 
     async def check_witness(self, witness: Witness) -> None:
         """Raise LedgerBroken if it names a record that the ledger doesn't have."""
-        await to_thread.run_sync(partial(self._walker.check_witness, witness), limiter=self._walks)
+        await self._walk(partial(self._walker.check_witness, witness))
 
     async def aclose(self) -> None:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):
-            await to_thread.run_sync(self._walker.close, limiter=self._walks)
-            await to_thread.run_sync(self._reader.close, limiter=self._reads)
+            for reader in (self._walker, self._reader):
+                # Waits a while itself for one that hangs, whose turn never ends.
+                await to_thread.run_sync(reader.close, limiter=CapacityLimiter(1))
             await self._committer.aclose()
+
+    async def _walk(self, look: Callable[[], _Seen]) -> _Seen:
+        # Whoever waits for it may go: at the daemon's end a disk that hangs holds nobody back.
+        return await to_thread.run_sync(look, limiter=self._walks, abandon_on_cancel=True)
 
     async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         self._store.check()
