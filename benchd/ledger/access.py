@@ -191,6 +191,11 @@ class SqliteLedger:
         """The last record that is stored."""
         return self._store.head
 
+    @property
+    def writer_lives(self) -> bool:
+        """Whether the thread does that commits; may be asked from any thread."""
+        return self._committer.lives
+
     def signed_head(self) -> tuple[Head, bytes]:
         """The last record that is stored, and the rack's own word for it."""
         return self._store.signed_head()
