@@ -50,9 +50,9 @@ class TokenBucket:
 
 
 class Buckets(Generic[Name]):
-    """A bucket for each name, so that none empties another's; the name that was last asked for is kept longest.
+    """A bucket for each name, so that none empties another's.
 
-    At most so many are known: whoever has more names than that has each of them anew.
+    At most so many are known, those asked for last: whoever has more names has each of them anew.
     """
 
     def __init__(

@@ -70,6 +70,12 @@ def make_providers(document: Document, folder: Path) -> tuple[Makers, list[Confi
                 f" package, or name another kind ({others})"
             )
             issues.append(document.issue((*at, "kind"), message))
+        except (Exception, SystemExit) as broken:  # noqa: BLE001 - another package's code
+            message = (
+                f"kind {kind} failed on these options with {type(broken).__name__}: tell whoever"
+                " maintains the package that brings it"
+            )
+            issues.append(document.issue(at, message))
     return makers, issues
 
 

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 
 import anyio
@@ -99,11 +99,11 @@ async def run_daemon(
     key = load_rack_key(settings.certificate.key, os.environ)
     make_directories(settings)
     tls = tls_of(settings.http)
-    clock = SystemClock()
-    metrics = metrics_of(settings)
+    clock, metrics = SystemClock(), metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
     witnesses = await witnesses_of(settings, key.ring)
     async with AsyncExitStack() as stack:
+        until_end = stack.enter_context(ExitStack())
         stored = await stack.enter_async_context(
             open_ledger(
                 settings.ledger.path,
@@ -277,6 +277,7 @@ async def run_daemon(
                 reloader=reloader,
                 notifier=notifier,
                 failed=metrics.fault,
+                until_end=until_end,
             )
     _log.info("stopped")
 

@@ -65,6 +65,8 @@ class ClockWatch:
         self._sink = sink
         self._unsynchronised_s = unsynchronised_s
         self._offset = self._now_offset()
+        """The furthest ahead that the clock has been since the last step on record: many small ones
+        add up, as long as nothing sets it forward again."""
         self._wrong_since: float | None = None
 
     async def compare_with(self, newest: StoredEntry | None) -> None:
@@ -81,9 +83,12 @@ class ClockWatch:
 
     async def look(self) -> None:
         """Compare both clocks, and see whether anything keeps the wall clock right."""
-        before, self._offset = self._offset, self._now_offset()
+        now = self._now_offset()
+        set_back_s = self._offset - now
+        if set_back_s >= STEP_S or set_back_s < 0:
+            self._offset = now
         self._tell_synchronised()
-        await self._keep_step(before - self._offset, RUNNING, self._running_jobs())
+        await self._keep_step(set_back_s, RUNNING, self._running_jobs())
         self._sink.looked()
 
     def _now_offset(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import anyio
 import structlog
@@ -30,10 +31,12 @@ async def serve_rack(
     reloader: Reloader,
     notifier: Notifier,
     failed: Callable[[], None],
+    until_end: ExitStack,
 ) -> None:
     """Run all slots until SIGTERM, SIGINT or the end of a drain; open jobs are settled then.
 
-    SIGHUP has the configuration read anew. `failed` counts what the watchers have missed.
+    SIGHUP has the configuration read anew. `failed` counts what the watchers have missed. Signals
+    are heard until the end of `until_end`, so that none cuts short what is being settled or closed.
     """
     stopping = anyio.Event()
 
@@ -52,7 +55,7 @@ async def serve_rack(
                 notifier.stopping()
                 work.cancel_scope.cancel()
 
-            await work.start(_obey_signals, stop, reloader.ask)
+            await watchers.start(_obey_signals, stop, reloader.ask, until_end)
             await work.start(supervisor.run)
             work.start_soon(reloader.run)
             work.start_soon(_stop_when_drained, admission, stop)
@@ -70,17 +73,26 @@ async def serve_rack(
 
 
 async def _obey_signals(
-    stop: Callable[[], None], reload: Callable[[], None], *, task_status: TaskStatus[None]
+    stop: Callable[[], None],
+    reload: Callable[[], None],
+    until_end: ExitStack,
+    *,
+    task_status: TaskStatus[None],
 ) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        task_status.started()
-        async for number in signals:
-            if number is signal.SIGHUP:
-                reload()
-            else:
-                _log.info("stopping", signal=number.name)
-                stop()
-                return
+    obeyed = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    # One that nobody heard any more would end the process in the middle of a job's last record.
+    signals = until_end.enter_context(anyio.open_signal_receiver(*obeyed))
+    task_status.started()
+    stopping = False
+    async for number in signals:
+        if stopping:
+            _log.info("stopping_already", signal=number.name)
+        elif number is signal.SIGHUP:
+            reload()
+        else:
+            _log.info("stopping", signal=number.name)
+            stopping = True
+            stop()
 
 
 async def _stop_when_drained(admission: Admission, stop: Callable[[], None]) -> None:

@@ -27,6 +27,11 @@ class KnowsHead(NumberedLedger, Protocol):
         """The last record that is stored."""
         ...
 
+    @property
+    def writer_lives(self) -> bool:
+        """Whether the thread does that commits."""
+        ...
+
     async def restores(self) -> Restores:
         """All restores that are on record."""
         ...
@@ -61,6 +66,7 @@ async def show_ledger(
     metrics: RackMetrics, ledger: KnowsHead, *, ring: KeyRing, clock: Clock
 ) -> None:
     """Show the metrics the ledger that was opened, and since when its key has signed."""
+    metrics.read_from(helpers={"ledger_writer": lambda: ledger.writer_lives})
     restores = await ledger.restores()
     metrics.storage.records = lambda: ledger.head.sequence - restores.left_out
     metrics.ledger.restored(restores.times)

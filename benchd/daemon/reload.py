@@ -79,6 +79,9 @@ class Reloader:
                 )
             _log.error("config_refused", mistakes=len(invalid.issues), kept="the former one")
             return
+        except Exception as broken:  # noqa: BLE001 - no slot ends for what a new file brings about
+            _log.error("config_refused", exc_info=broken, kept="the former one")
+            return
         for name in built_in_changes(self._settings, found):
             _log.warning("config_needs_restart", name=name)
         changed = {name: getattr(found, name) for name in AT_RUN_TIME}

@@ -103,6 +103,7 @@ async def services(
         adb_up=lambda: adb.up,
         adb_starts=lambda: adb.generation,
         open_items=lambda: rack.records.open_items,
+        helpers={"adb_server": lambda: adb.up},
     )
     listen = settings.http.listen
     app = create_app(
@@ -142,7 +143,11 @@ async def services(
         await running.start(adb.run)
         await running.start(access.run)
         if isinstance(chips, PcscChipAccess):
-            rack.metrics.read_from(readers=settings.felica.readers, readers_up=chips.readers_up)
+            rack.metrics.read_from(
+                readers=settings.felica.readers,
+                readers_up=chips.readers_up,
+                helpers={"reader_worker": chips.workers_answer},
+            )
             await running.start(chips.run)
         lagged = bulkhead(rack.metrics.loop_lagged, rack.metrics.fault)
         running.start_soon(measure_loop_lag, lagged, time.monotonic)

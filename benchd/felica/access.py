@@ -73,6 +73,10 @@ class PcscChipAccess:
         """The slots whose reader answers; may be called from any thread."""
         return self._up
 
+    def workers_answer(self) -> bool:
+        """Whether the worker of each pcscd does; may be called from any thread."""
+        return all(worker.answers for worker in self._workers)
+
     @property
     def settled(self) -> bool:
         """Whether every pcscd was asked once which readers it has."""

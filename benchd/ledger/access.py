@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import anyio
 import apsw
@@ -31,6 +31,8 @@ VISIT_S = 5.0
 """For a visitor's read, once it has its turn."""
 
 Append = Callable[[Entry], Awaitable[Receipt]]
+
+_Seen = TypeVar("_Seen")
 
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
@@ -97,13 +99,18 @@ class SqliteLedger(LedgerReads):
         """The last record that is stored."""
         return self._store.head
 
+    @property
+    def writer_lives(self) -> bool:
+        """Whether the thread does that commits; may be asked from any thread."""
+        return self._committer.lives
+
     def signed_head(self) -> tuple[Head, bytes]:
         """The last record that is stored, and the rack's own word for it."""
         return self._store.signed_head()
 
     async def restores(self) -> Restores:
         """The restores on record, and the numbers they have left out; only a restore changes it."""
-        return await to_thread.run_sync(self._walker.restores, limiter=self._walks)
+        return await self._walk(self._walker.restores)
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
@@ -128,9 +135,7 @@ class SqliteLedger(LedgerReads):
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""
-        return await to_thread.run_sync(
-            partial(self._walker.follow, after, most, self._key), limiter=self._walks
-        )
+        return await self._walk(partial(self._walker.follow, after, most, self._key))
 
     async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
         """So many records after a known one, in order, each with its hash recomputed.
@@ -138,21 +143,24 @@ class SqliteLedger(LedgerReads):
         None beyond the head: what others follow by this has been acknowledged.
         """
         wanted = (sequence, self._store.head.sequence, most)
-        return await to_thread.run_sync(
-            partial(self._walker.select, _FOLLOWING, wanted), limiter=self._walks
-        )
+        return await self._walk(partial(self._walker.select, _FOLLOWING, wanted))
 
     async def check_witness(self, witness: Witness) -> None:
         """Raise LedgerBroken if it names a record that the ledger doesn't have."""
-        await to_thread.run_sync(partial(self._walker.check_witness, witness), limiter=self._walks)
+        await self._walk(partial(self._walker.check_witness, witness))
 
     async def aclose(self) -> None:
         """Close the ledger's file in good order; never raises."""
         with CancelScope(shield=True):
-            await to_thread.run_sync(self._walker.close, limiter=self._walks)
+            # Waits a while itself for one that hangs, whose turn never ends.
+            await to_thread.run_sync(self._walker.close, limiter=CapacityLimiter(1))
             await self._visits.aclose()
             await self._slots.aclose()
             await self._committer.aclose()
+
+    async def _walk(self, look: Callable[[], _Seen]) -> _Seen:
+        # Whoever waits for it may go: at the daemon's end a disk that hangs holds nobody back.
+        return await to_thread.run_sync(look, limiter=self._walks, abandon_on_cancel=True)
 
     async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         """The records that an SQL condition picks; slowness alone is no fault."""

@@ -55,6 +55,11 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
+    @property
+    def lives(self) -> bool:
+        """Whether its thread does; one that hangs is told of by the deadline of an append."""
+        return self._thread.is_alive()
+
     async def append(self, entry: Entry) -> Receipt:
         """Returns when the record is on disk.
 

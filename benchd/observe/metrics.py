@@ -163,11 +163,13 @@ class RackMetrics:
         readers: Collection[SlotName] | None = None,
         readers_up: Callable[[], Collection[SlotName]] | None = None,
         open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
+        helpers: Mapping[str, Callable[[], bool]] | None = None,
     ) -> None:
         """Where to look at every scrape, from another thread than the loop's.
 
         `readers` are the slots that have a reader, `readers_up` those whose reader answers,
-        `open_items` how many handsets wait for somebody to say what becomes of them.
+        `open_items` how many handsets wait for somebody to say what becomes of them. Whether each
+        of the `helpers` answers is asked beside those that were named before.
         """
         self._gauges.views = views or self._gauges.views
         self._gauges.adb_up = adb_up or self._gauges.adb_up
@@ -175,6 +177,7 @@ class RackMetrics:
         self._gauges.readers = self._gauges.readers if readers is None else frozenset(readers)
         self._gauges.readers_up = readers_up or self._gauges.readers_up
         self._gauges.open_items = open_items or self._gauges.open_items
+        self._gauges.helpers |= helpers or {}
 
     def reconfigured(
         self, *, slots: Collection[SlotName], recipes: Collection[str], models: ModelCatalogue

@@ -27,6 +27,8 @@ class RackGauges(Collector):
         self.adb_starts: Callable[[], int] = int
         self.readers: Collection[SlotName] = frozenset()
         self.readers_up: Callable[[], Collection[SlotName]] = tuple
+        # Every rack has these; docs/service.md tells of each.
+        self.helpers: dict[str, Callable[[], bool]] = {"adb_server": bool, "ledger_writer": bool}
         self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
         self._arranged: tuple[SlotName, ...] = ()
         self._states_shown: dict[SlotName, SlotState] = {}
@@ -58,6 +60,7 @@ class RackGauges(Collector):
             yield gauge.family
         yield from _questions([view for slot in self.slots if (view := views.get(slot))])
         yield self._readers()
+        yield self._helpers()
         yield GaugeMetricFamily(
             "benchd_adb_server_up",
             "Whether benchd's own adb server answers",
@@ -68,6 +71,16 @@ class RackGauges(Collector):
             "How often this daemon has begun with an adb server; the first is no restart",
             value=float(self.adb_starts()),
         )
+
+    def _helpers(self) -> Metric:
+        up = GaugeMetricFamily(
+            "benchd_helper_up",
+            "Whether a process or thread that benchd owns, and this rack has, answers",
+            labels=("helper",),
+        )
+        for name, answers in self.helpers.items():
+            up.add_metric((name,), float(answers()))
+        return up
 
     def _items(self) -> Metric:
         waiting, items = (

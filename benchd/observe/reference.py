@@ -17,6 +17,7 @@ LABELS: Final[Mapping[str, str]] = {
     "fault": "why an attempt ended and its job went on: `FaultCode` in `benchd/words/job.py`",
     "folder": "`ledger` or `certificates`",
     "gate": "a question that only a person answers: `Gate` in `benchd/words/job.py`",
+    "helper": "a process or thread that benchd owns: `docs/service.md`",
     "hook": "a hook's name in the configuration",
     "model": "a name of the catalogue (`configs/models`), `unknown` or `other`",
     "outcome": "how a job or attempt ended: `Outcome` in `benchd/words/job.py`",

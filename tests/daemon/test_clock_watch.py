@@ -116,6 +116,25 @@ async def test_forward_and_a_slewed_clock_are_no_step_back(stepped_s: float) -> 
     assert machine.kept == []
 
 
+async def test_many_small_steps_back_are_a_step_back() -> None:
+    machine = Machine()
+    machine.show("A1", SlotState.RUNNING, "job-1")
+    for _ in range(10):
+        await machine.passes(5, stepped_s=-0.9)
+    noticed = sum(seconds for job, seconds in machine.steps() if job == "job-1")
+    assert noticed == pytest.approx(9.0)
+    # What was on record once isn't again.
+    await machine.passes(5)
+    assert sum(seconds for job, seconds in machine.steps() if job == "job-1") == noticed
+
+
+async def test_a_clock_that_is_set_to_and_fro_by_little_is_not_set_back() -> None:
+    machine = Machine()
+    for stepped_s in (0.9, -0.9) * 10:
+        await machine.passes(5, stepped_s=stepped_s)
+    assert machine.kept == []
+
+
 @pytest.mark.parametrize(("behind_s", "records"), [(60.0, 1), (0.5, 0), (-60.0, 0)])
 async def test_a_clock_behind_the_ledger_was_set_back_meanwhile(
     behind_s: float, records: int

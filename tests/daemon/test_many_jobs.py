@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -155,14 +156,16 @@ async def test_many_jobs_leave_no_trace_in_memory(
 
 
 async def live(world: World, metrics: RackMetrics) -> None:
-    await serve_rack(
-        world.supervisor,
-        board=world.board,
-        admission=world.parts.admission,
-        reloader=Reloader(None, read=dict, apply=anyio.sleep, notifier=Notifier(None)),  # type: ignore[arg-type]
-        notifier=Notifier(None),
-        failed=metrics.fault,
-    )
+    with ExitStack() as until_end:
+        await serve_rack(
+            world.supervisor,
+            board=world.board,
+            admission=world.parts.admission,
+            reloader=Reloader(None, read=dict, apply=anyio.sleep, notifier=Notifier(None)),  # type: ignore[arg-type]
+            notifier=Notifier(None),
+            failed=metrics.fault,
+            until_end=until_end,
+        )
 
 
 async def scrape(socket: Path) -> int:

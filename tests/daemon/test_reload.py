@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from benchd.config import Settings, load_settings
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
+from benchd.felica.providers import kinds
 from benchd.models.catalogue import NOTHING_READ, ModelCatalogue
 
 pytestmark = pytest.mark.asyncio
@@ -176,3 +177,42 @@ async def test_systemd_hears_when_a_reload_begins_and_ends_even_if_it_is_refused
         with anyio.fail_after(30):
             await applied.wait()
         group.cancel_scope.cancel()
+
+
+class Plugin:
+    """A fake entry point of a package that somebody else has written."""
+
+    name = "kiosk"
+
+    def __init__(self, raises: BaseException) -> None:
+        self._raises = raises
+
+    def load(self) -> Callable[..., object]:
+        def factory(*_: object) -> object:
+            raise self._raises
+
+        return factory
+
+
+@pytest.mark.parametrize(
+    "raises", [RuntimeError("no kiosk"), KeyError("x"), SystemExit(3), MemoryError()], ids=repr
+)
+async def test_a_plug_in_that_breaks_on_a_reload_is_a_mistake_in_the_configuration(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, raises: BaseException
+) -> None:
+    monkeypatch.setattr(kinds.metadata, "entry_points", lambda **_: [Plugin(raises)])
+    told = await rig.reload(CONFIG + '\n[felica.providers.k]\nkind = "kiosk"\n')
+    assert told == [("config_mistake", "felica.providers.k"), ("config_refused", None)]
+    assert not rig.applied
+
+
+async def test_a_reload_that_blows_up_leaves_the_former_configuration(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Settings:
+        raise RuntimeError("a mistake of benchd's own")
+
+    monkeypatch.setattr(rig.reloader, "_read", broken)
+    told = await rig.reload(CONFIG)
+    assert told == [("config_refused", None)]
+    assert not rig.applied

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import stat
 import threading
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
+from anyio import to_thread
 from ledger_rack import START, FillLedger, RackKey, make_entry
 
 from benchd.errors import LedgerFault, RecordRefused
-from benchd.ledger import export_lines, open_ledger, verify_ledger
+from benchd.ledger import export_lines, open_ledger, reader, verify_ledger
 from benchd.ledger.head_file import head_path
 from benchd.ports import Ledger
 from benchd.words.handset import Trait
@@ -358,3 +361,38 @@ async def test_a_head_that_was_taken_away_ends_the_ledger(tmp_path: Path, key: R
         head_path(path).unlink()
         with pytest.raises(LedgerFault, match="taken away"):
             await ledger.append(make_entry(1))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("hung", ["a walk", "a read"])
+async def test_a_read_that_hangs_keeps_nothing_from_its_end(
+    tmp_path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch, hung: str
+) -> None:
+    moves, hangs = threading.Event(), threading.Event()
+    original = reader.query
+    # Who waits for it all the same is let go in the end, to be told so.
+    given_up = threading.Timer(30, moves.set)
+    given_up.start()
+
+    def query(*asked: Any) -> Any:  # noqa: ANN401 - as the original
+        hangs.set()
+        moves.wait()
+        return original(*asked)
+
+    monkeypatch.setattr(reader, "TURN_WAIT_S", 0.1)
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        await ledger.append(make_entry(0))
+        monkeypatch.setattr(reader, "query", query)
+        ask = ledger.entry_at(1) if hung == "a walk" else ledger.job_ids(1)
+        async with anyio.create_task_group() as group:
+            group.start_soon(_ignored, ask)
+            await to_thread.run_sync(hangs.wait)
+            group.cancel_scope.cancel()
+        await ledger.aclose()
+        assert not moves.is_set()
+        given_up.cancel()
+        moves.set()
+
+
+async def _ignored(asked: Awaitable[object]) -> None:
+    await asked

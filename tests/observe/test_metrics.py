@@ -99,7 +99,7 @@ async def test_every_word_of_the_model_has_its_series() -> None:
     assert labels("benchd_questions_open", "gate") == set(Gate)
     assert labels("benchd_model_jobs_total", "model") == {"unknown", "other"}
     allowed = {"slot", "state", "stage", "outcome", "recipe", "disposition", "reason", "le"}
-    allowed |= {"fault", "gate", "spent", "model", "folder"}
+    allowed |= {"fault", "gate", "helper", "spent", "model", "folder"}
     told = {label for _, found in series for label, _ in found}
     assert told == allowed | {"version", "commit", "python", "generation"}
 

@@ -221,6 +221,19 @@ async def test_the_slots_state_is_one_of_all_and_follows_the_board() -> None:
         assert await states() == ["empty"]
 
 
+async def test_each_helper_is_asked_at_every_scrape_once_the_rack_has_it() -> None:
+    metrics, answers = new_metrics("A1"), True
+    told = [labels for name, labels in await series_of(metrics) if name == "benchd_helper_up"]
+    assert [dict(labels)["helper"] for labels in told] == ["adb_server", "ledger_writer"]
+    assert await value(metrics, "benchd_helper_up", helper="ledger_writer") == 0
+    metrics.read_from(helpers={"ledger_writer": lambda: True})
+    metrics.read_from(helpers={"reader_worker": lambda: answers})
+    assert await value(metrics, "benchd_helper_up", helper="ledger_writer") == 1
+    assert await value(metrics, "benchd_helper_up", helper="reader_worker") == 1
+    answers = False
+    assert await value(metrics, "benchd_helper_up", helper="reader_worker") == 0
+
+
 async def test_server_and_readers_are_asked_at_every_scrape() -> None:
     up = True
     readers: list[SlotName] = []

@@ -199,7 +199,7 @@ async def test_no_more_sources_are_known_than_may_be(monkeypatch: pytest.MonkeyP
     requests.go_on.set()
     for number in range(20):
         await requests.ask(anybody(f"10.0.0.{number}"))
-    assert len(requests.shares._sources.buckets) == 3
+    assert len(requests.shares._sources) == 3
 
 
 def scope_of(path: str, host: str = "127.0.0.1", **more: object) -> Scope:

@@ -54,6 +54,9 @@ class Worker:
     def take(self, message: Mapping[str, object]) -> None:
         """Begin with one request."""
         number = int(str(message["id"]))
+        if message["do"] == "beat":
+            self._say({"id": number, "alive": True})
+            return
         if message["do"] == "give_up":
             if number in self._open:
                 self._readers.give_up(self._open[number])

@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,11 @@ STEADY_AFTER_S: Final = 30.0
 ANSWER_LATE_S: Final = 15.0
 """How much longer than the request allows its answer may take; the worker has deadlines itself."""
 KILL_DEADLINE_S: Final = 5.0
+BEAT_EVERY_S: Final = 5.0
+BEAT_WITHIN_S: Final = 15.0
+"""Only its loop answers, which waits for no reader: a machine with much to do is late by less."""
+FIRST_BEAT_WITHIN_S: Final = 60.0
+"""A machine that has just been switched on starts everything at once."""
 NOT_RUNNING: Final = "the reader worker isn't running"
 
 _LOST = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
@@ -65,6 +71,10 @@ class ReaderWorker:
         self._spoke = False
         """Whether this life of the process has said anything; of those that don't, only the
         first is logged."""
+        self.answers = False
+        """Whether this life of the process has answered, and the last time that it was asked."""
+        self.beats = 0
+        """How often one has."""
         self.troubles: Mapping[SlotName, str | None] = {}
         """Why the reader of each slot can't be used, None where it can; empty at first."""
 
@@ -162,15 +172,56 @@ class ReaderWorker:
         )
         try:
             self._process = process
-            await self._send(encode(self._order.as_message()))
-            return await self._listen(process)
-        except ReaderGone:
-            return "it ended at once"
+            return await self._until_useless(process)
         finally:
             self._process = None
             await _end(process)
 
+    async def _until_useless(self, process: Process) -> str:
+        """Returns why it is no longer to be used: it has ended, or hangs."""
+        causes: list[str] = []
+        async with anyio.create_task_group() as tasks:
+
+            async def until(useless: Callable[[], Awaitable[str]]) -> None:
+                causes.append(await useless())
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(until, partial(self._listen, process))
+            tasks.start_soon(until, self._missed_a_beat)
+        return causes[0]
+
+    async def _missed_a_beat(self) -> str:
+        within_s = FIRST_BEAT_WITHIN_S
+        try:
+            with anyio.fail_after(within_s):
+                await self._send(encode(self._order.as_message()))
+                await self._beat()
+            within_s = BEAT_WITHIN_S
+            while True:
+                self.answers, self.beats = True, self.beats + 1
+                self._changed()
+                await anyio.sleep(BEAT_EVERY_S)
+                with anyio.fail_after(within_s):
+                    await self._beat()
+        except TimeoutError:
+            return f"it hasn't answered for {within_s:.0f} s"
+        except ReaderGone:
+            # Whoever listens knows better how it has ended.
+            await anyio.sleep(KILL_DEADLINE_S)
+            return "it takes no requests"
+
+    async def _beat(self) -> None:
+        self._number += 1
+        number, request = self._number, _Request()
+        self._requests[number] = request
+        try:
+            await self._send(encode({"id": number, "do": "beat"}))
+            await request.answered.wait()
+        finally:
+            del self._requests[number]
+
     def _fail_all(self) -> None:
+        self.answers = False
         for request in self._requests.values():
             request.answer = {"gone": "the reader worker ended in the middle of it"}
             request.answered.set()

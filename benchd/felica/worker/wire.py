@@ -2,9 +2,10 @@
 
 To the worker, first `{"slots": …, "salt": …, "baselines": …, "signer": …}`, then requests:
 `{"id", "do": "scan", "slot", "passes", "power_cycle", "within_s"}`, `{"id", "do": "capture",
-"slot", "capture", "within_s"}`, `{"id", "do": "field_off", "slot", "within_s"}` and `{"id", "do":
-"give_up"}`, whose number is that of the request meant. From it `{"id", "scan"}`, `{"id",
-"baseline": text}`, `{"id", "done"}` or `{"id", "fault" | "gone" | "refused": text}`, and whenever
+"slot", "capture", "within_s"}`, `{"id", "do": "field_off", "slot", "within_s"}`, `{"id", "do":
+"beat"}`, which its loop answers at once, and `{"id", "do": "give_up"}`, whose number is that of the
+request meant. From it `{"id", "scan"}`, `{"id", "baseline": text}`, `{"id", "done"}`, `{"id",
+"alive"}` or `{"id", "fault" | "gone" | "refused": text}`, and whenever
 a reader comes or goes `{"slots": {slot: null | text}}`, with why a reader can't be used.
 """
 
