@@ -56,11 +56,6 @@ def _order_without_prior_bytes(*, prior_bytes: int = 0, **fields: object) -> Fil
     return _FillOrder(**fields)  # pyright: ignore[reportArgumentType]
 
 
-def _any_chip(*_arguments: object) -> bool:
-    """Row 8: nobody compares a chip with those of other handsets."""
-    return False
-
-
 def _anything(*_arguments: object) -> bool:
     """Row 8: whatever handset and reader told is what a tie looks like."""
     return True
@@ -238,7 +233,11 @@ HOLES: Final = (
         without=_without_lies,
         shows_as=(ONE_CHIP,),
         replaced=(
-            Replaced(module="benchd.proof.identity.debts", name="is_anothers_chip", by=_any_chip),
+            Replaced(
+                module="benchd.proof.identity.handset",
+                name="Handsets.sharing_chip",
+                by=property(_nothing),
+            ),
         ),
     ),
     Hole(
