@@ -49,7 +49,11 @@ def start_time(pid: int) -> str | None:
 
 def _listening_inodes(path: Path) -> Iterator[str]:
     """The kernel's numbers of such sockets, from its table of them (proc_net(5))."""
-    for line in (_PROC / "self/net/unix").read_bytes().splitlines()[1:]:
+    try:
+        table = (_PROC / "self/net/unix").read_bytes()
+    except OSError:
+        return
+    for line in table.splitlines()[1:]:
         fields = line.split(maxsplit=7)
         if len(fields) == 8 and fields[7] == os.fsencode(path) and int(fields[3], 16) & _LISTENS:
             yield fields[6].decode("ascii")
