@@ -126,9 +126,10 @@ put_in_place() {
     doing systemctl daemon-reload
     reload_udev
     doing udevadm trigger --subsystem-match=usb --action=change
+    # A socket that listens already would go on where the former release's unit has it.
     local unit
     for unit in "${beside[@]}"; do
-        ! systemctl --quiet is-enabled "$unit" || doing systemctl start "$unit"
+        ! systemctl --quiet is-enabled "$unit" || doing systemctl restart "$unit"
     done
 }
 

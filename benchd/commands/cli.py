@@ -141,6 +141,8 @@ def check_config(file: Path) -> None:
     from benchd.config import checked_settings
 
     settings = checked_settings(file)
+    for key in settings.retired:
+        typer.echo(str(key))
     tell(
         SayWord.CONFIG_CHECKED,
         path=str(file),

@@ -1,9 +1,8 @@
-"""One handset without the daemon, by the adb server at the configuration's port."""
+"""One handset without the daemon, by the adb server on the configuration's socket."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Final, TypeVar
 
 import anyio
@@ -36,9 +35,7 @@ def ask_one(
 async def _ask_one(
     settings: Settings, address: AdbAddress, ask: Callable[[AdbAccess, AdbAddress], Awaitable[T]]
 ) -> T:
-    server = ExternalAdbServer(
-        port=settings.adb.port, start_within_s=SERVER_WITHIN_S, trusted=_owners(settings)
-    )
+    server = ExternalAdbServer(path=settings.adb.server_socket, start_within_s=SERVER_WITHIN_S)
     access = AdbAccess(server=server, program_path=program_path)
     told: list[T] = []
     failures: list[BenchdError] = []
@@ -72,10 +69,3 @@ async def _until_ready(access: AdbAccess, address: AdbAddress) -> None:
         f"the handset at {address} is {found}",
         cure="plug it in, switch USB debugging on and allow this computer on its screen",
     )
-
-
-def _owners(settings: Settings) -> tuple[int, ...]:
-    """Whose server the rack's own is: the user whose folder for it this is."""
-    with suppress(OSError):
-        return (settings.adb.home.stat().st_uid,)
-    return ()

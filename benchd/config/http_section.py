@@ -21,13 +21,11 @@ from pydantic import (
 )
 
 from benchd.config.document import Document
-from benchd.config.values import LocalPath, Section
+from benchd.config.values import LocalPath, Section, SocketPath
 from benchd.config.wording import found, refused
 from benchd.errors import ConfigIssue
 from benchd.web.tls import FileRole, TlsFiles, expiry_of, mistakes_of
 
-LONGEST_SOCKET_PATH = 107
-"""Linux holds the path of a Unix socket in 108 bytes, the last of them zero."""
 LARGEST_UID = (1 << 32) - 2
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -129,7 +127,7 @@ class ProxySettings(Section):
 class HttpSettings(Section):
     """Where the dashboard and the API are served, and what is shown to whom."""
 
-    socket: LocalPath = Path("/run/benchd/benchd.sock")
+    socket: SocketPath = Path("/run/benchd/benchd.sock")
     anonymous: Literal["wall", "read", "none"] = "wall"
     metrics: bool = True
     # What `listen`, `tls_key` and `trusted_proxy` depend on stands before them.
@@ -161,17 +159,6 @@ class HttpSettings(Section):
             key=self.tls_key,
             client_authority=proxy.client_certificate if proxy else None,
         )
-
-    @field_validator("socket")
-    @classmethod
-    def _short_enough(cls, socket: Path) -> Path:
-        length = len(bytes(socket))
-        if length > LONGEST_SOCKET_PATH:
-            raise refused(
-                f"found a path of {length} bytes, allowed are {LONGEST_SOCKET_PATH}:"
-                " Linux takes no longer one for a socket"
-            )
-        return socket
 
     @field_validator("tls_key")
     @classmethod

@@ -19,6 +19,7 @@ from benchd.config.models import read_models, shipped_models
 from benchd.config.printers_section import printer_issues
 from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
+from benchd.config.retired import without_retired
 from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
 from benchd.config.settings import Settings
 from benchd.config.traces_section import trace_issues
@@ -43,8 +44,9 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
         for name, field in ConfigFile.model_fields.items()
         if not field.is_required() and get_origin(field.annotation) is not list
     }
+    data, retired = without_retired(document)
     parsed, issues = check(
-        ConfigFile, document, data={**absent, **document.data}, context={"folder": folder}
+        ConfigFile, document, data={**absent, **data}, context={"folder": folder}
     )
     issues += [*port_issues(document), *wall_issues(document)]
     issues += [*hook_issues(document), *printer_issues(document)]
@@ -61,7 +63,8 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
     options = repr(table_at(document, "felica").get("providers"))
-    return replace(_settings(parsed, book, models, makers, options), fresh_pictures=pictures)
+    found = _settings(parsed, book, models, makers, options)
+    return replace(found, fresh_pictures=pictures, retired=retired)
 
 
 def check_config(path: Path) -> tuple[ConfigIssue, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -20,14 +22,16 @@ from benchd.config.hooks_section import MOST_HOOKS, HookSection
 from benchd.config.http_section import HttpSettings
 from benchd.config.printers_section import Printers, PrinterSection
 from benchd.config.traces_section import TracesSection
-from benchd.config.values import LocalPath, OneLine, Section, folder_of, slot_name
+from benchd.config.values import LocalPath, OneLine, Section, SocketPath, folder_of, slot_name
 from benchd.config.wall_section import WallSection
 from benchd.config.wording import found, refused
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.people import PERSON_ID, PersonId
 
-ADB_DEFAULT_PORT = 5037
-"""Where the adb server of every other program on the machine listens."""
+ADB_SOCKETS: Mapping[str, Path] = MappingProxyType(
+    {"own": Path("/run/benchd/adb.sock"), "external": Path("/run/benchd-adb/adb.sock")}
+)
+"""Where the adb server listens if nothing else is said: in the folder of whose unit makes it."""
 
 _USB_INTERFACE = re.compile(r".*-usb(?:v\d)?-\d+:[\d.]+:\d+\.\d+")
 _KERNEL_NAME = re.compile(r"\d+-\d+(?:\.\d+)*")
@@ -52,7 +56,7 @@ class AdbSettings(Section):
 
     server: Literal["own", "external"] = "own"
     path: OneLine = "adb"
-    port: Annotated[int, Field(ge=1024, le=65535)] = 15037
+    socket: SocketPath | None = None
     home: LocalPath = Path("/var/lib/benchd/adb")
     streams_per_bus: Annotated[int, Field(ge=1, le=64)] = 4
 
@@ -62,15 +66,10 @@ class AdbSettings(Section):
         """A bare name is looked up on PATH, anything else is a file."""
         return str(folder_of(info) / path) if "/" in path else path
 
-    @field_validator("port")
-    @classmethod
-    def _own_port(cls, port: int) -> int:
-        if port == ADB_DEFAULT_PORT:
-            raise refused(
-                f"found {port}, the port of everybody else's adb server: benchd owns and restarts"
-                " its server; allowed is any other from 1024 to 65535, for example 15037"
-            )
-        return port
+    @property
+    def server_socket(self) -> Path:
+        """The Unix socket on which the server listens."""
+        return self.socket or ADB_SOCKETS[self.server]
 
 
 class AnchorSettings(Section):

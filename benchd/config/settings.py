@@ -20,6 +20,7 @@ from benchd.config.sections import (
     TokenSettings,
 )
 from benchd.config.traces_section import TracesSection
+from benchd.errors import ConfigIssue
 from benchd.felica.settings import FelicaSettings
 from benchd.labels.printer import Printer
 from benchd.models.catalogue import ModelCatalogue
@@ -62,3 +63,5 @@ class Settings:
     """Which other systems hear of jobs."""
     traces: TracesSection = field(default_factory=TracesSection)
     """Which collector hears where their time went."""
+    retired: tuple[ConfigIssue, ...] = ()
+    """Keys of older configurations that have no effect any more, with what to do about them."""

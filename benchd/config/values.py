@@ -45,6 +45,24 @@ LocalPath = Annotated[Path, BeforeValidator(_local_path)]
 """A path that may be relative to the folder of the file that names it."""
 
 
+LONGEST_SOCKET_PATH = 107
+"""Linux holds the path of a Unix socket in 108 bytes, the last of them zero."""
+
+
+def _short_enough(socket: Path) -> Path:
+    length = len(bytes(socket))
+    if length > LONGEST_SOCKET_PATH:
+        raise refused(
+            f"found a path of {length} bytes, allowed are {LONGEST_SOCKET_PATH}:"
+            " Linux takes no longer one for a socket"
+        )
+    return socket
+
+
+SocketPath = Annotated[LocalPath, AfterValidator(_short_enough)]
+"""The path of a Unix socket."""
+
+
 def folder_of(info: ValidationInfo) -> Path:
     """The folder of the file that is checked."""
     match info.context:

@@ -34,7 +34,7 @@ from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.pictures import own_pictures
 from benchd.daemon.recovering import recover
-from benchd.daemon.reload import Reloader
+from benchd.daemon.reload import Reloader, tell_retired
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.room_watch import RoomWatch
 from benchd.daemon.services import PlanInEffect, ServedRack, services
@@ -95,7 +95,7 @@ async def run_daemon(
     `was_synchronised` says whether something has set the clock since the machine was started.
     Raises DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
-    _look_for_programs(usb=usb)
+    _look_first(settings, usb=usb)
     key = load_rack_key(settings.certificate.key, os.environ)
     make_directories(settings)
     tls = tls_of(settings.http)
@@ -305,8 +305,9 @@ async def _background(levels: LogLevels | None) -> AsyncGenerator[TaskGroup, Non
         group.cancel_scope.cancel()
 
 
-def _look_for_programs(*, usb: bool) -> None:
-    """Find out now, not in the middle of a job, that there is no fill program."""
+def _look_first(settings: Settings, *, usb: bool) -> None:
+    """Tell now, not in the middle of a job, of keys without effect and of missing programs."""
+    tell_retired(settings)
     missing = require_programs()
     if missing and usb:
         _log.warning("fill_program_missing", abis=missing, cure=BUILD_ALL)

@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 AT_RUN_TIME = frozenset(
     {
         *("topology", "recipes", "recipe_descriptions", "models"),
-        *("fresh_folder", "fresh_pictures", "timing", "wall"),
+        *("fresh_folder", "fresh_pictures", "timing", "wall", "retired"),
     }
 )
 """The parts of the settings that a running daemon takes over; all others are built in."""
@@ -82,11 +82,19 @@ class Reloader:
         except Exception as broken:  # noqa: BLE001 - no slot ends for what a new file brings about
             _log.error("config_refused", exc_info=broken, kept="the former one")
             return
+        tell_retired(found)
         for name in built_in_changes(self._settings, found):
             _log.warning("config_needs_restart", name=name)
         changed = {name: getattr(found, name) for name in AT_RUN_TIME}
         self._settings = replace(self._settings, **changed)
         await self._apply(self._settings)
+
+
+def tell_retired(settings: Settings) -> None:
+    """Log which keys of the configuration have no effect any more."""
+    for key in settings.retired:
+        place = f"{key.file}:{key.line}:{key.column}"
+        _log.warning("config_key_retired", place=place, name=key.key, detail=key.message)
 
 
 def built_in_changes(old: Settings, new: Settings) -> Iterator[str]:

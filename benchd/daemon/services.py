@@ -163,9 +163,9 @@ async def services(
 
 def _adb_server(settings: Settings, *, usb: bool) -> AdbServer | ExternalAdbServer:
     if settings.adb.server == "external":
-        return ExternalAdbServer(port=settings.adb.port)
+        return ExternalAdbServer(path=settings.adb.server_socket)
     return AdbServer(
-        port=settings.adb.port,
+        path=settings.adb.server_socket,
         home=settings.adb.home,
         log_path=settings.adb.home / "adb.log",
         adb_path=settings.adb.path,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import json
 import re
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import SocketStream
 
 from benchd.android.fill.probe import PROBE
 from benchd.android.fill.sample_stream import READ_BLOCKS
+from benchd.android.server.smart_socket import ServerPlace
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,
     MAXIMUM_OUTPUT_BYTES,
@@ -69,7 +72,7 @@ class FakeLink:
 class FakeServer:
     """What benchd knows of its server (`ServerDoor`), with a fake one behind it."""
 
-    port: int = 0
+    place: ServerPlace = ServerPlace(path=Path("nowhere"))  # noqa: RUF009 - frozen
     generation: int = 1
     alive: bool = True
     requests: list[str] = field(default_factory=list)
@@ -134,14 +137,16 @@ async def until(condition: Callable[[], bool], within_s: float = 10) -> None:
 
 @asynccontextmanager
 async def fake_server() -> AsyncGenerator[FakeServer, None]:
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    server = FakeServer(port=listener.extra(SocketAttribute.local_port))  # noqa: S610 - not Django's
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, server._serve)
-        try:
-            yield server
-        finally:
-            tasks.cancel_scope.cancel()
+    with tempfile.TemporaryDirectory(prefix="benchd-fake-adb-") as folder:
+        path = Path(folder) / "adb.sock"
+        server = FakeServer(place=ServerPlace(path=path))
+        listener = await anyio.create_unix_listener(path)
+        async with listener, anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.serve, server._serve)
+            try:
+                yield server
+            finally:
+                tasks.cancel_scope.cancel()
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ async def test_what_was_told_of_a_transport_is_forgotten_with_it() -> None:
     """A handset that comes and goes gets a new id each time, for as long as the daemon lives."""
     async with fake_server() as server:
         server.paths = dict.fromkeys(range(1, 4), NEIGHBOUR)
-        claims = Claims(server.port)
+        claims = Claims(server.place)
         for number in range(1, 4):
             await claims.settle(read_device_list(line("a", "device", NEIGHBOUR, number)))
         assert list(claims._told) == [(3, "get-devpath")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -104,14 +103,6 @@ async def test_hanging_handsets_take_no_turn_from_the_others() -> None:
             await until(lambda: sum("hang" in text for text in server.requests) == hanging)
             assert (await AdbShell(opener, FIRST).run("exit 5")).exit_code == 5
             tasks.cancel_scope.cancel()
-
-
-async def test_the_end_of_an_input_doesnt_wait_until_the_server_has_confirmed_its_begin() -> None:
-    async with fake_server() as server:
-        server.on("host:transport-id", accept)
-        link = await TransportOpener(server).open(FIRST)
-        assert link.stream.raw_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
-        link.stream.close()
 
 
 async def test_a_server_that_does_not_answer_in_time_is_lost(

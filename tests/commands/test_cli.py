@@ -15,8 +15,8 @@ FIVE_MISTAKES = """\
 name = "店"
 
 [adb]
-prot = 15037
-port = 5037
+soket = "adb.sock"
+home = 3
 
 [rack]
 settle_s = "two"
@@ -52,14 +52,25 @@ def test_a_config_with_five_mistakes_tells_all_five(tmp_path: Path) -> None:
     assert refused.returncode == 2
     told = [line.removeprefix("benchd: ") for line in refused.stderr.splitlines()]
     assert [line.split(": ")[:2] for line in told] == [
-        [f"{file}:5:1", "adb.prot"],
-        [f"{file}:6:1", "adb.port"],
+        [f"{file}:5:1", "adb.soket"],
+        [f"{file}:6:1", "adb.home"],
         [f"{file}:9:1", "rack.settle_s"],
         [f"{file}:15:1", "slots.A2.port"],
         [f"{file}:16:1", "slots.A2.recipe"],
     ]
-    assert 'did you mean "port"?' in told[0]
+    assert 'did you mean "socket"?' in told[0]
     assert all("allowed" in line for line in told)
+
+
+def test_a_key_that_nothing_reads_any_more_is_told_and_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "benchd.toml"
+    file.write_text('[site]\nname = "店"\n[adb]\nport = 15037\n', encoding="utf-8")
+    (tmp_path / "recipes").symlink_to(CONFIGS / "recipes")
+    checked = benchd("check-config", str(file))
+    assert checked.returncode == 0, checked.stderr
+    told, checked_line = checked.stdout.splitlines()
+    assert told.startswith(f"{file}:4:1: adb.port: has no effect any more")
+    assert checked_line.startswith(f"{file}: 0 slots")
 
 
 def test_row_4_check_config_refuses_a_lax_recipe_with_four_lines(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ settle_s = "2"
 recipe = "overwrote"
 
 [adb]
-prot = 15037
-port = 5037
+soket = "adb.sock"
+home = 3
 
 [slots.A1]
 port = "pci-0000:03:00.0-usb-0:1.1"
@@ -66,14 +66,10 @@ def test_five_mistakes_are_told_at_once(folder: Path) -> None:
             ' there are: overwrite; did you mean "overwrite"?'
         ),
         (
-            'benchd.toml:9:1: adb.prot: unknown key; did you mean "port"?'
-            " (allowed here: server, path, port, home, streams_per_bus)"
+            'benchd.toml:9:1: adb.soket: unknown key; did you mean "socket"?'
+            " (allowed here: server, path, socket, home, streams_per_bus)"
         ),
-        (
-            "benchd.toml:10:1: adb.port: found 5037, the port of everybody else's adb server:"
-            " benchd owns and restarts its server; allowed is any other from 1024 to 65535,"
-            " for example 15037"
-        ),
+        "benchd.toml:10:1: adb.home: found 3, allowed is a path in quotes",
         (
             'benchd.toml:15:1: slots.A2.port: found "pci-0000:03:00.0-usb-0:1.1", which is slot A1'
             " in line 13; allowed is each port once"
@@ -113,11 +109,41 @@ def test_a_rack_without_slots_is_no_mistake(folder: Path) -> None:
     settings = loaded('[site]\nname = "Example"\n')
     assert settings.topology.places == {}
     assert settings.timing.settle_s == 2.0
-    assert settings.adb.port == 15037
+    assert settings.adb.server_socket == Path("/run/benchd/adb.sock")
     assert settings.adb.streams_per_bus == 4
     assert str(settings.http.listen) == "127.0.0.1:8420"
     assert list(settings.recipes) == ["overwrite"]
     assert settings.recipe_descriptions["overwrite"].ja == "調べる"
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("", "/run/benchd/adb.sock"),
+        ('server = "external"', "/run/benchd-adb/adb.sock"),
+        ('server = "external"\nsocket = "/srv/adb.sock"', "/srv/adb.sock"),
+    ],
+)
+def test_the_adb_server_is_where_its_unit_makes_its_socket_or_where_it_is_said(
+    folder: Path, lines: str, place: str
+) -> None:
+    settings = loaded(f'[site]\nname = "Example"\n[adb]\n{lines}\n')
+    assert settings.adb.server_socket == Path(place)
+    assert settings.retired == ()
+
+
+@pytest.mark.parametrize("port", ["15037", "5037", "16000", '"15037"'])
+def test_the_port_of_an_older_configuration_has_no_effect_and_is_told_with_its_cure(
+    folder: Path, port: str
+) -> None:
+    text = f'[site]\nname = "Example"\n[adb]\nserver = "external"\nport = {port}\n'
+    settings = loaded(text)
+    assert settings.adb.server_socket == Path("/run/benchd-adb/adb.sock")
+    (told,) = settings.retired
+    assert str(told).startswith("benchd.toml:5:1: adb.port: has no effect any more")
+    for cure in ("delete this line", "adb.socket"):
+        assert cure in told.message
+    assert messages(text) == []
 
 
 def test_slots_take_the_racks_recipe_unless_they_name_their_own(folder: Path) -> None:
@@ -202,12 +228,12 @@ def test_files_that_are_not_there(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "wanted"),
     [
-        ("[adb]\nport = true", "4:1: adb.port: found true, allowed is a whole number"),
+        ("[adb]\nsocket = 15037", "4:1: adb.socket: found 15037, allowed is a path in quotes"),
+        (f"[adb]\nsocket = '/{'x' * 107}'", "4:1: adb.socket: found a path of 108 bytes, allowed"),
         (
             "[adb]\nstreams_per_bus = 0",
             "4:1: adb.streams_per_bus: found 0, allowed is at least 1",
         ),
-        ("[adb]\nport = 70000", "4:1: adb.port: found 70000, allowed is at most 65535"),
         ("[adb]\nhome = 3", "4:1: adb.home: found 3, allowed is a path in quotes"),
         ("[ledger]\npath = ''", '4:1: ledger.path: found "", allowed is a path in quotes'),
         ("[rack]\nsettle_s = nan", "4:1: rack.settle_s: found nan, allowed is a finite number"),

@@ -159,7 +159,8 @@ def test_recipes_write_out_every_parameter_with_a_comment(file: Path) -> None:
 
 
 def test_the_recipes_of_both_virtual_racks_have_no_mistake(tmp_path: Path) -> None:
-    demo = make_folder(tmp_path / "demo", (), port=8420, control_socket=tmp_path / "control.sock")
+    control, adb = tmp_path / "control.sock", tmp_path / "adb.sock"
+    demo = make_folder(tmp_path / "demo", (), port=8420, control_socket=control, adb_socket=adb)
     for file in (demo.path / "recipes" / "overwrite.toml", VIRTUAL_MACHINE_RECIPE):
         book = read_recipes({file: file.name})
         assert book.issues == []

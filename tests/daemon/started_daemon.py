@@ -1,4 +1,4 @@
-"""`python -m tests.daemon.started_daemon FOLDER ADB_PORT HTTP_PORT`: what a daemon has loaded."""
+"""`python -m tests.daemon.started_daemon FOLDER ADB_SOCKET HTTP_PORT`: what a daemon has loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIG = """\
 name = "light"
 [adb]
 server = "external"
-port = {adb}
+socket = "{adb}"
 home = "adb"
 [recipes]
 directory = "{recipes}"
@@ -39,7 +39,7 @@ port = "pci-0000:03:00.0-usb-0:1.1"
 """
 
 
-async def tell_of_start(folder: Path, adb: int, http: int) -> None:
+async def tell_of_start(folder: Path, adb: Path, http: int) -> None:
     """Start on this empty folder; once the API has answered, print each loaded module and end."""
     (folder / "benchd.toml").write_text(
         CONFIG.format(recipes=RECIPES, adb=adb, http=http), encoding="utf-8"
@@ -71,4 +71,4 @@ async def answered(socket: Path) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(tell_of_start, Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    anyio.run(tell_of_start, Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

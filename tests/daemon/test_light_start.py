@@ -34,7 +34,7 @@ async def test_a_started_daemon_has_loaded_nothing_that_only_papers_or_hooks_nee
         done = await anyio.run_process(
             [
                 *(sys.executable, "-m", "tests.daemon.started_daemon"),
-                *(str(tmp_path), str(server.port), str(free_port())),
+                *(str(tmp_path), str(server.place.path), str(free_port())),
             ],
             stderr=subprocess.STDOUT,
             check=False,

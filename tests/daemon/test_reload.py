@@ -129,11 +129,12 @@ async def test_every_mistake_is_logged_and_the_old_configuration_kept(rig: Rig) 
 
 async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(rig: Rig) -> None:
     changed = CONFIG.replace("店", "別の店") + (
-        '[ledger]\npath = "other.sqlite"\n[http]\nlisten = "127.0.0.1:9000"\n[adb]\nport = 15038\n'
+        '[ledger]\npath = "other.sqlite"\n[http]\nlisten = "127.0.0.1:9000"\n'
+        '[adb]\nsocket = "adb.sock"\n'
     )
     needed = [
         ("config_needs_restart", "site.name"),
-        ("config_needs_restart", "adb.port"),
+        ("config_needs_restart", "adb.socket"),
         ("config_needs_restart", "ledger.path"),
         ("config_needs_restart", "http.listen"),
     ]
@@ -141,7 +142,14 @@ async def test_what_needs_a_restart_is_named_every_time_and_not_taken_over(rig: 
     assert await rig.reload(changed) == needed
     assert await rig.reload(CONFIG) == []
     assert [str(settings.http.listen) for settings in rig.applied] == ["127.0.0.1:8420"] * 3
-    assert {settings.adb.port for settings in rig.applied} == {15037}
+    assert {settings.adb.socket for settings in rig.applied} == {None}
+
+
+async def test_a_key_that_nothing_reads_any_more_is_told_at_each_reload(rig: Rig) -> None:
+    changed = CONFIG + "[adb]\nport = 15037\n"
+    for _ in range(2):
+        assert await rig.reload(changed) == [("config_key_retired", "adb.port")]
+    assert await rig.reload(CONFIG) == []
 
 
 async def test_readers_and_providers_need_a_restart_and_are_quiet_if_nothing_changed(

@@ -23,7 +23,13 @@ from install_rig import ROOT, own_environment
 from machine import Machine
 
 from benchd.lab.benchmarks.crowd.pace import CrowdPace
-from benchd.lab.benchmarks.crowd.places import CONTROL_SOCKET, PLAN_JSON, PLUG_SOCKET, plan_of
+from benchd.lab.benchmarks.crowd.places import (
+    ADB_SOCKET,
+    CONTROL_SOCKET,
+    PLAN_JSON,
+    PLUG_SOCKET,
+    plan_of,
+)
 from benchd.lab.simulator.addresses import port_path
 
 PERSON, PIN = "sato", "902716"
@@ -103,20 +109,22 @@ def handset(machine: Machine, root: Path) -> Generator[Hands]:
     )
     try:
         assert crowd.stdout is not None
-        _prepare(root, json.loads(crowd.stdout.readline())["adb_port"])
-        (load / PLUG_SOCKET).chmod(0o666)
+        assert crowd.stdout.readline(), "the crowd didn't start"
+        _prepare(root)
+        for socket_file in (PLUG_SOCKET, ADB_SOCKET):
+            (load / socket_file).chmod(0o666)
         yield Hands(machine, load / CONTROL_SOCKET)
     finally:
         crowd.kill()
         crowd.communicate()
 
 
-def _prepare(root: Path, adb_port: int) -> None:
+def _prepare(root: Path) -> None:
     """The installed configuration, and how its daemon hears of plugs."""
     etc, load = root / "etc/benchd", root / "srv/load"
     config = (etc / "benchd.toml").read_text()
-    assert "\nport = 15037\n" in config
-    config = config.replace("\nport = 15037\n", f"\nport = {adb_port}\n")
+    assert config.count("\n[adb]\n") == 1
+    config = config.replace("\n[adb]\n", f'\n[adb]\nsocket = "/srv/load/{ADB_SOCKET}"\n')
     (etc / "benchd.toml").write_text(config + SLOT)
     (etc / "recipes/fill.toml").write_text(_recipe((etc / "recipes/overwrite.toml").read_text()))
     (load / "sitecustomize.py").write_text(HOTPLUG)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Generator
@@ -91,6 +92,24 @@ def test_the_boot_brings_it_up_as_its_own_user_without_any_right(machine: Machin
         assert (fields["Seccomp"], fields["NoNewPrivs"]) == ("2", "1")
     modes = machine.run("stat", "-c", "%a %U", "/var/lib/benchd", "/run/benchd/benchd.sock")
     assert modes == "700 benchd\n660 benchd\n"
+
+
+def test_only_benchds_user_and_root_reach_the_adb_server(machine: Machine) -> None:
+    until(lambda: machine.show("benchd-adb", "ActiveState") == "active")
+    place = "/run/benchd-adb/adb.sock"
+    told = machine.run("stat", "-c", "%a %U %n", "/run/benchd-adb", place)
+    assert told == f"755 root /run/benchd-adb\n600 benchd {place}\n"
+    asks = "import socket as s; c = s.socket(s.AF_UNIX); c.connect('{place}');"
+    asks += " c.sendall(b'000chost:version'); print(c.recv(8).decode())"
+    command = ("runuser", "-u", "{user}", "--", "python3", "-c", asks.format(place=place))
+    for user in ("benchd", "root"):
+        assert "OKAY" in machine.run(*(word.format(user=user) for word in command))
+    for user in ("nobody", "benchd-adb"):
+        refused = " ".join(shlex.quote(word.format(user=user)) for word in command)
+        assert "Permission denied" in machine.run("sh", "-c", f"! {refused} 2>&1")
+    # Nor is there another way: adb's unit may not even make a socket of TCP's.
+    pid = machine.show("benchd-adb", "MainPID")
+    assert f":{15037:04X} " not in machine.run("cat", f"/proc/{pid}/net/tcp")
 
 
 def test_the_first_administrator_is_made_over_the_socket(machine: Machine) -> None:

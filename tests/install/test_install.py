@@ -57,10 +57,17 @@ as() {
     setpriv --reuid "$1" --regid "$1" --clear-groups --bounding-set=-all --no-new-privs "${@:2}"
 }
 # adb as its unit has it: root's socket, its own user.
-systemd-socket-activate -l 127.0.0.1:15037 -E HOME=/var/lib/benchd-adb -E ADB_USB=0 \
+mkdir -p /run/benchd-adb
+systemd-socket-activate -l /run/benchd-adb/adb.sock -E HOME=/var/lib/benchd-adb -E ADB_USB=0 \
     -E ADB_MDNS=0 -E ADB_EMU=0 setpriv --reuid benchd-adb --regid benchd-adb --clear-groups \
     adb -L acceptfd:3 server nodaemon 2>/dev/null &
 adb=$!
+until [ -S /run/benchd-adb/adb.sock ]; do
+    kill -0 "$adb"
+    read -rt 0.1 <> <(:) || true
+done
+chown benchd /run/benchd-adb/adb.sock
+chmod 0600 /run/benchd-adb/adb.sock
 # Memory that is writable is never executable, as MemoryDenyWriteExecute= has it (prctl 65).
 deny='import ctypes, os, sys
 ctypes.CDLL(None).prctl(65, 1, 0, 0, 0)

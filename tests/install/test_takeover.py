@@ -78,7 +78,7 @@ def test_units_are_switched_on_by_the_release_that_brings_them_and_then_left_to_
     assert [line for line in told.splitlines() if "enable" in line] == [
         "systemctl enable benchd-verify.timer"
     ]
-    assert "systemctl start benchd-verify.timer" in told
+    assert "systemctl restart benchd-verify.timer" in told
     assert "start benchd-adb.socket" not in told
 
 
@@ -93,7 +93,7 @@ def test_a_masked_unit_is_told_and_ends_no_installation(root: Path) -> None:
 def test_a_first_installation_switches_its_units_on(root: Path) -> None:
     done = shell(root, f"{KNOWN}{SHIP}{RIG} bring_in {OLD}")
     assert done.returncode == 0, done.stderr
-    for word in ("enable benchd.service", "enable benchd-adb.socket", "start benchd-adb.socket"):
+    for word in ("enable benchd.service", "enable benchd-adb.socket", "restart benchd-adb.socket"):
         assert f"systemctl {word}" in done.stdout
 
 

@@ -137,9 +137,21 @@ def test_a_daemon_that_is_killed_leaves_no_secrets_in_a_file() -> None:
     assert "LimitCORE=0" in lines
 
 
-def test_the_socket_has_the_port_that_the_configuration_has() -> None:
-    port = AdbSettings.model_fields["port"].default
-    assert settings_of("benchd-adb.socket")["ListenStream"] == [f"127.0.0.1:{port}"]
+def test_adbs_socket_is_where_the_configuration_has_it_and_for_benchd_alone() -> None:
+    socket, daemon = settings_of("benchd-adb.socket"), settings_of("benchd.service")
+    place = AdbSettings(server="external").server_socket
+    assert socket["ListenStream"] == [str(place)]
+    assert (socket["SocketMode"], socket["SocketUser"]) == (["0600"], daemon["User"])
+    # A folder of the daemon's own is emptied with each of its ends, and this socket outlives it.
+    assert place.parent.name not in daemon["RuntimeDirectory"]
+    own = AdbSettings(server="own").server_socket
+    assert own.parent.name in daemon["RuntimeDirectory"]
+
+
+def test_the_adb_server_has_no_network() -> None:
+    adb = settings_of("benchd-adb.service")
+    assert adb["RestrictAddressFamilies"] == ["AF_UNIX AF_NETLINK"]
+    assert (adb["IPAddressDeny"], "IPAddressAllow" in adb) == (["any"], False)
 
 
 def test_only_benchd_is_let_at_the_readers() -> None:

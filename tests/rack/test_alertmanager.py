@@ -38,7 +38,7 @@ BENCHD = """\
 name = "Example"
 [adb]
 server = "external"
-port = {adb}
+socket = "adb.sock"
 [ledger]
 path = "ledger.sqlite"
 [certificate]
@@ -57,13 +57,16 @@ port = "pci-0000:03:00.0-usb-0:1.1"
 
 
 @contextmanager
-def adb_server(folder: Path, port: int) -> Generator[None]:
+def adb_server(folder: Path) -> Generator[None]:
     """A real one that somebody else than benchd has started, and that sees no USB."""
     environment = {"HOME": str(folder), "PATH": os.environ["PATH"]}
     environment |= {"ADB_USB": "0", "ADB_MDNS": "0", "ADB_EMU": "0"}
     with (folder / "adb.log").open("ab") as log:
         server = subprocess.Popen(
-            ["adb", "-P", str(port), "nodaemon", "server"], env=environment, stdout=log, stderr=log
+            ["adb", "-L", f"localfilesystem:{folder / 'adb.sock'}", "nodaemon", "server"],
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
     try:
         yield
@@ -73,9 +76,9 @@ def adb_server(folder: Path, port: int) -> Generator[None]:
 
 
 @asynccontextmanager
-async def daemon(folder: Path, adb_port: int, http_port: int) -> AsyncGenerator[None]:
+async def daemon(folder: Path, http_port: int) -> AsyncGenerator[None]:
     file = folder / "benchd.toml"
-    file.write_text(BENCHD.format(adb=adb_port, http=http_port))
+    file.write_text(BENCHD.format(http=http_port))
     (folder / "recipes").symlink_to(CONFIGS / "recipes")
     create_key(folder / "key.pem")
     read = partial(load_settings, file)
@@ -102,7 +105,7 @@ async def amtool(*arguments: str) -> str:
 async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that_it_is_back(
     tmp_path: Path,
 ) -> None:
-    adb_port, http_port, alerts_port = free_port(), free_port(), free_port()
+    http_port, alerts_port = free_port(), free_port()
     put_rules(tmp_path)
     async with (
         receiving() as receiver,
@@ -110,15 +113,15 @@ async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that
         prometheus(tmp_path, shipped_prometheus(http_port, alerts_port)) as watching,
         AsyncExitStack() as running,
     ):
-        with adb_server(tmp_path, adb_port):
-            await running.enter_async_context(daemon(tmp_path, adb_port, http_port))
+        with adb_server(tmp_path):
+            await running.enter_async_context(daemon(tmp_path, http_port))
             await until(watching, "benchd_adb_server_up == 1")
         told = await heard(receiver, ALERT, "firing")
         assert (told["path"], told["severity"], told["rack"]) == ("/admins", "critical", "rack-1")
         assert told["runbook_url"] == "docs/runbooks/service.md#benchdadbserverdown"
         url = f"--alertmanager.url=http://127.0.0.1:{alerts_port}"
         assert ALERT in await amtool(url, "alert", "query", f"alertname={ALERT}")
-        with adb_server(tmp_path, adb_port):
+        with adb_server(tmp_path):
             await heard(receiver, ALERT, "resolved")
 
 

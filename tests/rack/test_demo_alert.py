@@ -14,7 +14,6 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from benchd.lab.demo.folder import ADB_PORT
 from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
@@ -42,7 +41,8 @@ async def adb_server_of(rack: DemoRack) -> AsyncGenerator[Process]:
     config.write_text(own.replace("[adb]\n", '[adb]\nserver = "external"\n'))
     environment = {"HOME": str(rack.folder.path / "adb"), "PATH": os.environ["PATH"]}
     environment |= {"ADB_USB": "0", "ADB_MDNS": "0", "ADB_EMU": "0"}
-    command = rack.house.command("adb", "-P", str(ADB_PORT), "nodaemon", "server")
+    at = f"localfilesystem:{rack.house.adb_socket}"
+    command = rack.house.command("adb", "-L", at, "nodaemon", "server")
     with (rack.folder.path / "adb.log").open("wb") as log:
         server = await anyio.open_process(
             command, env=environment, stdin=DEVNULL, stdout=log, stderr=STDOUT

@@ -33,7 +33,7 @@ CONFIG = """\
 [site]
 name = "Example"
 [adb]
-port = {adb}
+socket = "adb.sock"
 home = "adb"
 [ledger]
 path = "ledger.sqlite"
@@ -102,7 +102,7 @@ class Here:
 async def daemon(folder: Path, more: str) -> AsyncGenerator[Here]:
     port = free_port()
     file = folder / "benchd.toml"
-    file.write_text(CONFIG.format(adb=free_port(), http=port, more=more))
+    file.write_text(CONFIG.format(http=port, more=more))
     (folder / "recipes").mkdir()
     (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
     create_key(folder / "key.pem")

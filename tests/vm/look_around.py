@@ -15,7 +15,8 @@ WELCOME = """
 The rack runs. Its dashboard: http://127.0.0.1:{port}
 Every line is run as root in the virtual machine, for example:
     rack list                  rack unplug clean-1         rack replug ext4-4 2
-    rack --help                journalctl -u benchd        adb -P 15037 devices -l
+    rack --help                journalctl -u benchd
+    adb -L localfilesystem:/run/benchd-adb/adb.sock devices -l
 Its story is written to {story}. End it with Ctrl-D.
 """
 

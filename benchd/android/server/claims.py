@@ -15,7 +15,12 @@ from typing import Final
 import anyio
 
 from benchd.android.server.device_list import LIVENESS_OF_STATE, ListedTransport
-from benchd.android.server.smart_socket import SERVER_DEADLINE_S, RequestRefused, connect
+from benchd.android.server.smart_socket import (
+    SERVER_DEADLINE_S,
+    RequestRefused,
+    ServerPlace,
+    connect,
+)
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
@@ -31,8 +36,8 @@ def address_service(address: AdbAddress) -> str:
 class Claims:
     """One server's transports, each at the address that the server itself has told."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, place: ServerPlace) -> None:
+        self._place = place
         self._told: dict[tuple[int, str], str] = {}
         """Answers that hold for as long as a transport is listed: a server gives an id once."""
 
@@ -78,7 +83,7 @@ class Claims:
 
     async def _ask(self, transport_id: int, service: str) -> str:
         with anyio.fail_after(SERVER_DEADLINE_S):
-            async with connect(self._port) as link:
+            async with connect(self._place) as link:
                 await link.request(f"host-transport-id:{transport_id}:{service}")
                 return await link.block()
 

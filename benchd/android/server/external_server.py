@@ -1,25 +1,24 @@
 """An adb server that somebody else starts, as systemd does: watched, never started or ended.
 
-One connection, the lease, tells which server process is there: the kernel closes it when that
-process ends, before another can listen in its place. An answer that came before the lease was
-seen open came from that process and from nobody else.
+Its socket outlives it, so one connection tells which server process is there: the kernel closes it
+when that process ends, before another can take its place. An answer that came before it was seen
+open came from that process and from nobody else.
 """
 
 from __future__ import annotations
 
-import os
+import select
 import socket
-from collections.abc import Collection
-from typing import Final
+from pathlib import Path
 
 import anyio
 import structlog
 from anyio.abc import TaskStatus
 
-from benchd.android.server.listener import listening_users
 from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,
     RequestRefused,
+    ServerPlace,
     SmartSocket,
     connect,
 )
@@ -29,32 +28,25 @@ from benchd.wakeup import Wakeup
 
 _log = structlog.get_logger()
 
-TRUSTED_USERS: Final = frozenset({0})
-"""Who may hold the listening socket beside benchd's own user: systemd."""
-_ESTABLISHED: Final = 1  # TCP_ESTABLISHED in the kernel's include/net/tcp_states.h
-
 
 class ExternalAdbServer:
     """The `ServerDoor` (see `transports`) of a server that isn't benchd's child."""
 
-    def __init__(
-        self, *, port: int, start_within_s: float = 30.0, trusted: Collection[int] = ()
-    ) -> None:
-        self.port = port
-        self._trusted = TRUSTED_USERS | {os.geteuid(), *trusted}
+    def __init__(self, *, path: Path, start_within_s: float = 30.0) -> None:
+        self.place = ServerPlace(path=path)
         self.generation = 0
         self._start_within_s = start_within_s
-        self._lease: socket.socket | None = None
+        self._held: socket.socket | None = None
         self._changed = Wakeup()
 
     @property
     def up(self) -> bool:
         """Whether the server was answering when it was last looked at."""
-        return self._lease is not None
+        return self._held is not None
 
     def serving(self, generation: int) -> bool:
         """Whether the server process of this generation is alive at this very moment."""
-        return self._lease is not None and generation == self.generation and _is_open(self._lease)
+        return self._held is not None and generation == self.generation and _is_open(self._held)
 
     async def until_up(self) -> None:
         """Wait until the server answers."""
@@ -79,8 +71,8 @@ class ExternalAdbServer:
         give_up_at = anyio.current_time() + self._start_within_s
         while True:
             try:
-                async with connect(self.port) as link:
-                    await self._take_lease(link)
+                async with connect(self.place) as link:
+                    await self._hold(link)
                     pause_s = FIRST_PAUSE_S
                     if broken_since is not None:
                         down_s = round(anyio.current_time() - broken_since, 3)
@@ -94,7 +86,7 @@ class ExternalAdbServer:
                 cause = str(failure) or "it doesn't answer"
                 if not told and anyio.current_time() >= give_up_at:
                     raise DependencyMissing(
-                        f"no adb server answers on port {self.port}: {cause}",
+                        f"no adb server answers on {self.place.path}: {cause}",
                         cure="start it (`systemctl start benchd-adb.socket`; see `journalctl -u"
                         ' benchd-adb`), or set adb.server = "own" in the configuration',
                     ) from failure
@@ -106,18 +98,14 @@ class ExternalAdbServer:
             await anyio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
-    async def _take_lease(self, link: SmartSocket) -> None:
-        # Anybody may listen on such a port, and what answers there says what handsets say.
-        strangers = listening_users(self.port) - self._trusted
-        if strangers:
-            raise AdbServerLost(f"the port is held by user {min(strangers)}, who isn't trusted")
+    async def _hold(self, link: SmartSocket) -> None:
         # Counted first: whoever gets an answer from the new process sees that the ids of the
         # old one have lost their meaning.
         self.generation += 1
         with anyio.fail_after(SERVER_DEADLINE_S):
             # The one request that keeps its connection open for as long as the server lives.
             await link.request("host:track-devices")
-        self._lease = link.stream.raw_socket
+        self._held = link.stream.raw_socket
         self._changed.fire()
 
     async def _watch(self, link: SmartSocket) -> str:
@@ -130,17 +118,16 @@ class ExternalAdbServer:
             except AdbServerLost as end:
                 return str(end)
 
-        return await until_unusable(self.port, ended)
+        return await until_unusable(self.place, ended)
 
     def _let_go(self) -> None:
-        if self._lease is not None:
-            self._lease = None
+        if self._held is not None:
+            self._held = None
             self._changed.fire()
 
 
-def _is_open(lease: socket.socket) -> bool:
-    try:
-        # The state alone: unread data would hide from recv() that the other end has closed.
-        return lease.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _ESTABLISHED
-    except OSError:
-        return False
+def _is_open(held: socket.socket) -> bool:
+    look = select.poll()
+    # The end alone: unread data would hide from recv() that the other side has closed.
+    look.register(held, 0)
+    return not look.poll(0)

@@ -1,14 +1,15 @@
-"""Which process listens on a local TCP port, read from procfs."""
+"""Which process listens on a Unix socket, read from procfs."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-_LISTENING = "0A"  # TCP_LISTEN in the kernel's include/net/tcp_states.h
+_LISTENS = 0x10000  # __SO_ACCEPTCON of the kernel's include/uapi/linux/net.h
 _DEAD = ("Z", "X")  # process states of proc(5) that only wait to be reaped
 
 
@@ -21,20 +22,12 @@ class ListeningProcess:
     environment: Mapping[str, str]
 
 
-def is_listened_on(port: int) -> bool:
-    """Whether anybody listens on this port, in this network namespace."""
-    return bool(_listening_inodes(port))
+def find_listener(path: Path) -> ListeningProcess | None:
+    """The process that listens on a socket of this name, whether or not its file is still there.
 
-
-def holds_listener(pid: int, port: int) -> bool:
-    """Whether this process holds the socket that listens on this port."""
-    wanted = _listening_inodes(port)
-    return bool(wanted) and not wanted.isdisjoint(_socket_inodes(pid))
-
-
-def find_listener(port: int) -> ListeningProcess | None:
-    """The process that listens on this port; None if nobody does or it can't be seen."""
-    wanted = _listening_inodes(port)
+    None if nobody does, or if it can't be seen: another user's, or in another network namespace.
+    """
+    wanted = frozenset(_listening_inodes(path))
     if not wanted:
         return None
     for pid in _process_ids():
@@ -54,26 +47,16 @@ def start_time(pid: int) -> str | None:
     return fields[19] if len(fields) > 19 and fields[0] not in _DEAD else None
 
 
-def listening_users(port: int) -> frozenset[int]:
-    """The user ids that listen on this port, as this user namespace numbers them."""
-    return frozenset(int(fields[7]) for fields in _listeners(port))
-
-
-def _listening_inodes(port: int) -> frozenset[str]:
-    return frozenset(fields[9] for fields in _listeners(port))
-
-
-def _listeners(port: int) -> Iterator[list[str]]:
-    """The rows of procfs's socket tables, as proc_net(5) describes them."""
-    for table in ("tcp", "tcp6"):
-        try:
-            lines = (_PROC / "self/net" / table).read_text(encoding="ascii").splitlines()
-        except OSError:
-            continue
-        for line in lines[1:]:
-            fields = line.split()
-            if fields[3] == _LISTENING and fields[1].endswith(f":{port:04X}"):
-                yield fields
+def _listening_inodes(path: Path) -> Iterator[str]:
+    """The kernel's numbers of such sockets, from its table of them (proc_net(5))."""
+    try:
+        table = (_PROC / "self/net/unix").read_bytes()
+    except OSError:
+        return
+    for line in table.splitlines()[1:]:
+        fields = line.split(maxsplit=7)
+        if len(fields) == 8 and fields[7] == os.fsencode(path) and int(fields[3], 16) & _LISTENS:
+            yield fields[6].decode("ascii")
 
 
 def _process_ids() -> Iterator[int]:

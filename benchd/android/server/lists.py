@@ -18,6 +18,7 @@ from benchd.android.server.device_message import read_device_message
 from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,
     RequestRefused,
+    ServerPlace,
     SmartSocket,
     connect,
 )
@@ -37,19 +38,19 @@ Reader = Callable[[bytes], Awaitable[Listed]]
 
 
 @asynccontextmanager
-async def open_list(port: int) -> AsyncGenerator[AsyncIterator[Listed], None]:
-    """Each list of the server on this port, the present one first."""
-    async with connect(port) as link:
+async def open_list(place: ServerPlace) -> AsyncGenerator[AsyncIterator[Listed], None]:
+    """Each list of the server that listens here, the present one first."""
+    async with connect(place) as link:
         first = await _first(link, "host:track-devices-proto-binary")
         if first is not None:
             yield _lists(link, first, _read_message)
             return
-    claims = Claims(port)
+    claims = Claims(place)
 
     async def read_text(data: bytes) -> Listed:
         return await claims.settle(read_device_list(data.decode(errors="replace")))
 
-    async with connect(port) as link:
+    async with connect(place) as link:
         with anyio.fail_after(SERVER_DEADLINE_S):
             await link.request("host:track-devices-l")
             data = await link.message()

@@ -1,10 +1,16 @@
-"""benchd's own adb server: a child process on benchd's own port, started anew when it dies."""
+"""benchd's own adb server: a child process on benchd's own socket, started anew when it dies.
+
+Whoever may connect may do with each handset what benchd does. The socket is made here, for this
+user alone before it has a name, and handed to the child; each child gets a new one, so that nobody
+who asked a dead one is answered by the next.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,9 +21,8 @@ import anyio
 import structlog
 from anyio.abc import Process, TaskStatus
 
-from benchd.android.server.leftover import clear_port, marks
-from benchd.android.server.listener import find_listener, holds_listener
-from benchd.android.server.smart_socket import server_version
+from benchd.android.server.leftover import clear_place, marks
+from benchd.android.server.smart_socket import ServerPlace, server_version
 from benchd.android.server.watch import FIRST_PAUSE_S, LONGEST_PAUSE_S, until_unusable
 from benchd.errors import AdbServerLost, DependencyMissing
 from benchd.wakeup import Wakeup
@@ -27,10 +32,13 @@ _log = structlog.get_logger()
 STEADY_AFTER_S: Final = 30.0
 KILL_DEADLINE_S: Final = 5.0
 MAXIMUM_LOG_BYTES: Final = 16 << 20
+SOCKET_MODE: Final = 0o600
+BACKLOG: Final = 1024
+"""A slot asks often, and all slots at once after a restart."""
 
 
 class AdbServer:
-    """Runs `adb` as a server on a loopback port; nothing but this object starts or ends it.
+    """Runs `adb` as a server on a Unix socket; nothing but this object starts or ends it.
 
     `generation` counts the server processes: transport ids begin anew with each, so an id
     means something only together with the generation it comes from.
@@ -39,14 +47,14 @@ class AdbServer:
     def __init__(
         self,
         *,
-        port: int,
+        path: Path,
         home: Path,
         log_path: Path,
         adb_path: str = "adb",
         usb: bool = True,
         start_within_s: float = 30.0,
     ) -> None:
-        self.port = port
+        self.place = ServerPlace(path=path.absolute(), made_by=os.getpid())
         self.generation = 0
         self.pid: int | None = None
         self._home = home
@@ -65,8 +73,8 @@ class AdbServer:
     def serving(self, generation: int) -> bool:
         """Whether the server process of this generation is alive at this very moment.
 
-        It holds the port as long as it lives, so an answer received before this call said
-        yes came from it and from nobody else.
+        It alone holds the socket as long as it lives, so an answer received before this call
+        said yes came from it and from nobody else.
         """
         return self._up and generation == self.generation and _alive(self.pid)
 
@@ -85,15 +93,15 @@ class AdbServer:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Start the server, report started once it answers, and keep it up until cancelled.
 
-        Raises DependencyMissing when adb is missing, the port is taken by somebody else or
-        the first start fails; later failures are retried for ever.
+        Raises DependencyMissing when adb is missing, the socket is somebody else's or the first
+        start fails; later failures are retried for ever.
         """
         if shutil.which(self._adb_path) is None:
             raise DependencyMissing(
                 f"the program {self._adb_path} isn't there",
                 cure="install the package adb, or set the path of adb in the configuration",
             )
-        await clear_port(self.port, self._home)
+        await clear_place(self.place.path, self._home)
         told = False
         broken_since: float | None = None
         pause_s = FIRST_PAUSE_S
@@ -115,8 +123,9 @@ class AdbServer:
             except (AdbServerLost, OSError) as failure:
                 if not told:
                     raise DependencyMissing(
-                        f"the adb server doesn't start on port {self.port}: {failure}",
-                        cure=f"look into {self._log_path}, or set another adb port",
+                        f"the adb server doesn't start on {self.place.path}: {failure}",
+                        cure=f"look into {self._log_path}; benchd has to be able to write into the"
+                        f" folder {self.place.path.parent}, or set another adb.socket",
                     ) from failure
                 cause = str(failure)
             if broken_since is None:
@@ -145,20 +154,23 @@ class AdbServer:
         ready, ready_end = os.pipe()
         try:
             try:
-                with self._log_path.open("ab") as log:
+                with (
+                    listen_privately(self.place.path) as listener,
+                    self._log_path.open("ab") as log,
+                ):
                     process = await anyio.open_process(
-                        self._command(ready_end),
+                        self._command(listener.fileno(), ready_end),
                         stdin=DEVNULL,
                         stdout=log,
                         stderr=log,
                         env=self._environment(),
                         start_new_session=True,
-                        pass_fds=(ready_end,),
+                        pass_fds=(listener.fileno(), ready_end),
                     )
             finally:
                 os.close(ready_end)
             try:
-                await self._until_ready(process, ready)
+                await self._until_ready(ready)
                 yield process
             finally:
                 self._set_down()
@@ -166,10 +178,10 @@ class AdbServer:
         finally:
             os.close(ready)
 
-    def _command(self, ready_fd: int) -> list[str]:
+    def _command(self, listener_fd: int, ready_fd: int) -> list[str]:
         # `fork-server` runs in the foreground like `nodaemon`, but reports on a pipe once the
         # USB scan is over and it takes requests, so that readiness is an event.
-        command = [self._adb_path, "-P", str(self.port), "fork-server", "server"]
+        command = [self._adb_path, "-L", f"acceptfd:{listener_fd}", "fork-server", "server"]
         command += ["--reply-fd", str(ready_fd)]
         if shutil.which("setpriv") is None:
             return command
@@ -186,25 +198,19 @@ class AdbServer:
             "ADB_EMU": "0",
             "ADB_REJECT_KILL_SERVER": "1",
             **({} if self._usb else {"ADB_USB": "0"}),
-            **marks(self.port, self._home),
+            **marks(self.place.path, self._home),
         }
 
-    async def _until_ready(self, process: Process, ready: int) -> None:
+    async def _until_ready(self, ready: int) -> None:
         try:
             with anyio.fail_after(self._start_within_s):
                 await anyio.wait_readable(ready)
-                # An end without a word means that it died or was refused the port.
-                if os.read(ready, 16).startswith(b"OK"):
-                    await server_version(self.port)
+                # An end without a word means that it died.
+                if not os.read(ready, 16).startswith(b"OK"):
+                    raise AdbServerLost("it ended at once")
+                await server_version(self.place)
         except TimeoutError as late:
             raise AdbServerLost(f"no answer within {self._start_within_s:.0f} s") from late
-        if not holds_listener(process.pid, self.port):
-            other = find_listener(self.port)
-            raise AdbServerLost(
-                "it ended at once"
-                if other is None
-                else f"the port is taken by process {other.pid} ({other.command})"
-            )
 
     async def _watch(self, process: Process) -> str:
         """Return why the server is no longer to be used: it ended, or doesn't answer."""
@@ -212,7 +218,7 @@ class AdbServer:
         async def ended() -> str:
             return f"it ended with {await process.wait()}"
 
-        cause = await until_unusable(self.port, ended, after_probe=self._keep_log_short)
+        cause = await until_unusable(self.place, ended, after_probe=self._keep_log_short)
         self._set_down()
         return cause
 
@@ -220,6 +226,21 @@ class AdbServer:
         with suppress(OSError):
             if self._log_path.stat().st_size > MAXIMUM_LOG_BYTES:
                 os.truncate(self._log_path, 0)
+
+
+def listen_privately(path: Path) -> socket.socket:
+    """A socket that listens here for this user alone, and takes the place of a dead one."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        # Before it has a name, so that there is no moment at which others come in (unix(7)).
+        os.fchmod(listener.fileno(), SOCKET_MODE)
+        path.unlink(missing_ok=True)
+        listener.bind(os.fspath(path))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _alive(pid: int | None) -> bool:

@@ -6,10 +6,13 @@ follows is a text with its length in front, or a stream. Source: AOSP adb, SERVI
 
 from __future__ import annotations
 
-import asyncio
+import os
 import socket
+import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -17,9 +20,21 @@ import anyio
 from benchd.android.server.loop_stream import LoopStream
 from benchd.errors import AdbServerLost
 
-HOST: Final = "127.0.0.1"
 MAXIMUM_REQUEST_BYTES: Final = 0xFFFF
 SERVER_DEADLINE_S: Final = 5.0
+FULL_QUEUE_PAUSE_S: Final = 0.02
+_CREDENTIALS: Final = struct.Struct("3i")
+"""struct ucred of unix(7): process, user and group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerPlace:
+    """Where an adb server is reached, and who has to be there."""
+
+    path: Path
+    """A Unix socket."""
+    made_by: int | None = None
+    """The process that made it listen, where that is known; else any trusted user's may be it."""
 
 
 class RequestRefused(Exception):
@@ -46,7 +61,7 @@ class SmartSocket:
         if status == b"FAIL":
             raise RequestRefused(await self.block())
         if status != b"OKAY":
-            raise AdbServerLost("what answers on the adb server's port is no adb server")
+            raise AdbServerLost("what answers on the adb server's socket is no adb server")
 
     async def block(self) -> str:
         """Read one text with its length in front."""
@@ -70,47 +85,90 @@ class SmartSocket:
 
 
 @asynccontextmanager
-async def connect(port: int) -> AsyncGenerator[SmartSocket, None]:
-    """A connection to the adb server on this port; it never starts one."""
-    link = await connected(port)
+async def connect(place: ServerPlace) -> AsyncGenerator[SmartSocket, None]:
+    """A connection to the adb server that listens here; it never starts one."""
+    link = await connected(place)
     try:
         yield link
     finally:
         link.stream.close()
 
 
-async def connected(port: int) -> SmartSocket:
+async def connected(place: ServerPlace) -> SmartSocket:
     """The same for whoever closes it himself; where this raises, nothing is left open."""
+    opened = await opened_socket(place)
     try:
-        # Of a socket that isn't TCP by name asyncio lets small packets wait for the ones before.
-        opened = socket.socket(proto=socket.IPPROTO_TCP)
-    except OSError as refused:
-        raise AdbServerLost("no socket is left to reach the adb server with") from refused
-    try:
-        opened.settimeout(0)
-        with anyio.fail_after(SERVER_DEADLINE_S):
-            # On the loopback address it's there at once or refused: no name is looked up for it.
-            await asyncio.get_running_loop().sock_connect(opened, (HOST, port))
-            return SmartSocket(await LoopStream.over(opened))
-    except TimeoutError as late:
+        return SmartSocket(await LoopStream.over(opened))
+    except BaseException as failure:
         opened.close()
-        raise AdbServerLost("the adb server takes no connection") from late
-    except OSError as refused:
-        opened.close()
-        raise AdbServerLost("no adb server is listening") from refused
-    except BaseException:
-        opened.close()
+        if isinstance(failure, OSError):
+            raise AdbServerLost("no adb server is listening") from failure
         raise
 
 
-async def server_version(port: int, deadline_s: float = SERVER_DEADLINE_S) -> int:
-    """The protocol version that the adb server on this port speaks; proves that it answers."""
+async def opened_socket(place: ServerPlace) -> socket.socket:
+    """The same before a word is said over it: a socket that doesn't block."""
+    try:
+        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    except OSError as refused:
+        raise AdbServerLost("no socket is left to reach the adb server with") from refused
+    try:
+        opened.setblocking(False)  # noqa: FBT003 - the socket's own method
+        with anyio.fail_after(SERVER_DEADLINE_S):
+            await _reach(opened, place.path)
+        _require_trusted(opened, place)
+    except TimeoutError as late:
+        opened.close()
+        raise AdbServerLost("the adb server takes no connection") from late
+    except (ConnectionRefusedError, FileNotFoundError) as refused:
+        opened.close()
+        raise AdbServerLost("no adb server is listening") from refused
+    except OSError as refused:
+        opened.close()
+        raise AdbServerLost(f"no way to the adb server: {refused.strerror or refused}") from refused
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+async def _reach(opened: socket.socket, path: Path) -> None:
+    """There at once, or refused, unless too many wait to be taken in already.
+
+    Nothing tells when there is room again, and asyncio takes "try again" for a connection.
+    """
+    while True:
+        try:
+            opened.connect(os.fspath(path))
+        except BlockingIOError:
+            await anyio.sleep(FULL_QUEUE_PAUSE_S)
+        else:
+            return
+
+
+def _require_trusted(opened: socket.socket, place: ServerPlace) -> None:
+    """What answers says what handsets say, and the ids of one server mean others at another.
+
+    So it has to be the one that is known; else it's believed of root, who is systemd, of this user,
+    and of whoever decides what lies in that folder.
+    """
+    kept = opened.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    process, user, _ = _CREDENTIALS.unpack(kept)
+    if place.made_by is not None:
+        if process != place.made_by:
+            raise AdbServerLost(f"process {process} has taken the adb server's socket")
+    elif user not in (0, os.geteuid()) and user != place.path.parent.stat().st_uid:
+        raise AdbServerLost(f"user {user}, who isn't trusted, has the adb server's socket")
+
+
+async def server_version(place: ServerPlace, deadline_s: float = SERVER_DEADLINE_S) -> int:
+    """The protocol version that the adb server speaks; proves that it answers."""
     try:
         with anyio.fail_after(deadline_s):
-            async with connect(port) as link:
+            async with connect(place) as link:
                 await link.request("host:version")
                 return int(await link.block(), 16)
     except TimeoutError as late:
         raise AdbServerLost("the adb server doesn't answer") from late
     except (RequestRefused, ValueError) as strange:
-        raise AdbServerLost("what answers on the adb server's port is no adb server") from strange
+        raise AdbServerLost("what answers on the adb server's socket is no adb server") from strange

@@ -82,7 +82,7 @@ class Tracker:
 
             tasks.start_soon(until_over)
             try:
-                async with open_list(self._server.port) as lists:
+                async with open_list(self._server.place) as lists:
                     async for listed in lists:
                         self._take(listed, generation)
                         if not self._started:

@@ -6,29 +6,21 @@ own that can always be woken.
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from benchd.android.server.adb_library import (
-    AdbClient,
-    AdbConnection,
-    AdbDevice,
-    AdbError,
-    AdbTimeout,
-)
+from benchd.android.server.adb_library import AdbDevice, AdbError, AdbTimeout, Wire
 from benchd.android.server.smart_socket import (
-    HOST,
     SERVER_DEADLINE_S,
     RequestRefused,
+    ServerPlace,
     SmartSocket,
     connected,
+    opened_socket,
     server_version,
 )
 from benchd.android.server.turns import Turns
@@ -46,8 +38,8 @@ class ServerDoor(Protocol):
     """What a user of the adb server has to know of it."""
 
     @property
-    def port(self) -> int:
-        """Where it listens on the loopback address."""
+    def place(self) -> ServerPlace:
+        """Where it is reached."""
         ...
 
     @property
@@ -97,7 +89,7 @@ class TransportOpener:
         self._require_serving(transport)
         try:
             with anyio.fail_after(SERVER_DEADLINE_S):
-                link = await connected(self._server.port)
+                link = await connected(self._server.place)
                 try:
                     await link.request(f"host:transport-id:{transport.transport_id}")
                     self._require_serving(transport)
@@ -117,25 +109,16 @@ class TransportOpener:
 
     async def features(self, transport: Transport) -> frozenset[str]:
         """What the handset's adb daemon can do."""
-        wire = _Wire(self._server.port)
-        answer = await self._in_thread(
-            lambda: wire.device(transport.transport_id).get_features(), wire, transport
-        )
+        answer = await self._in_thread(lambda device: device.get_features(), transport)
         return frozenset(answer.split(","))
 
     async def device_path(self, transport: Transport) -> str:
         """The USB path as the server itself knows it; the handset has no say in this answer."""
-        wire = _Wire(self._server.port)
-        return await self._in_thread(
-            lambda: wire.device(transport.transport_id).get_devpath(), wire, transport
-        )
+        return await self._in_thread(lambda device: device.get_devpath(), transport)
 
     async def serial(self, transport: Transport) -> str:
         """The serial of the transport; over TCP that is its host and port."""
-        wire = _Wire(self._server.port)
-        return await self._in_thread(
-            lambda: wire.device(transport.transport_id).get_serialno(), wire, transport
-        )
+        return await self._in_thread(lambda device: device.get_serialno(), transport)
 
     async def blame(self, transport: Transport) -> AdbServerLost | HandsetGone:
         """Whose end it was when a connection broke off: the server's, or else the handset's."""
@@ -144,20 +127,25 @@ class TransportOpener:
             return lost
         try:
             # A dying process closes its sockets a moment before it's seen to be dead.
-            await server_version(self._server.port, BLAME_DEADLINE_S)
+            await server_version(self._server.place, BLAME_DEADLINE_S)
         except AdbServerLost as gone:
             return gone
         if not self._server.serving(transport.generation):
             return lost
         return HandsetGone("the transport to the handset ended")
 
-    async def _in_thread(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
+    async def _in_thread(self, ask: Callable[[AdbDevice], T], transport: Transport) -> T:
         # As in `open`: its time begins once there is a thread for it.
         async with self._turns_at_threads.turn(transport.transport_id):
-            return await self._at_once(work, wire, transport)
+            self._require_serving(transport)
+            try:
+                opened = await opened_socket(self._server.place)
+            except AdbServerLost as refused:
+                raise await self.blame(transport) from refused
+            return await self._at_once(ask, Wire(opened, SERVER_DEADLINE_S), transport)
 
-    async def _at_once(self, work: Callable[[], T], wire: _Wire, transport: Transport) -> T:
-        self._require_serving(transport)
+    async def _at_once(self, ask: Callable[[AdbDevice], T], wire: Wire, transport: Transport) -> T:
+        device = wire.device(transport.transport_id)
         results: list[T] = []
         failures: list[Exception] = []
         done = anyio.Event()
@@ -165,7 +153,7 @@ class TransportOpener:
 
         async def call() -> None:
             try:
-                results.append(await anyio.to_thread.run_sync(work, limiter=self._threads))
+                results.append(await anyio.to_thread.run_sync(ask, device, limiter=self._threads))
             except (AdbError, OSError, EOFError, ValueError) as failure:
                 failures.append(failure)
             finally:
@@ -195,74 +183,3 @@ class TransportOpener:
             wire.close()
             raise AdbServerLost("the adb server died while the transport was opened")
         return results[0]
-
-
-class _Wire:
-    """The one socket of a call in a thread, and the way to end that call from outside."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._lock = threading.Lock()
-        self._cut = False
-        self._socket: socket.socket | None = None
-
-    def device(self, transport_id: int) -> AdbDevice:
-        """The handset as adbutils sees it, over this wire."""
-        return AdbDevice(_Client(self._port, self), transport_id=transport_id)
-
-    def take(self, opened: socket.socket) -> None:
-        """Remember the socket before it's used; refuse it when the wire was cut already."""
-        with self._lock:
-            if self._cut:
-                opened.close()
-                raise AdbTimeout("the call was given up")
-            self._socket = opened
-
-    def cut(self) -> None:
-        """Make a thread that waits on the socket return at once."""
-        with self._lock:
-            self._cut = True
-            if self._socket is not None:
-                with suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
-
-    def close(self) -> None:
-        """Give the socket back to the system."""
-        with self._lock:
-            self._cut = True
-            if self._socket is not None:
-                self._socket.close()
-
-
-class _Connection(AdbConnection):
-    """adbutils' connection without its habit of starting an adb server when there is none."""
-
-    def __init__(self, port: int, wire: _Wire) -> None:
-        self._address = (HOST, port)
-        self._wire = wire
-        super().__init__(HOST, port)
-
-    def _safe_connect(self) -> socket.socket:
-        opened = socket.socket()
-        opened.settimeout(SERVER_DEADLINE_S)
-        self._wire.take(opened)
-        opened.connect(self._address)
-        return opened
-
-    def close(self) -> None:
-        """Close without adbutils' pause of 10 ms."""
-        self._wire.close()
-
-
-class _Client(AdbClient):
-    def __init__(self, port: int, wire: _Wire) -> None:
-        super().__init__(HOST, port)
-        self._wire_port = port
-        self._wire = wire
-
-    def make_connection(
-        self,
-        timeout: float | None = None,  # noqa: ARG002 - the wire has a deadline of its own
-    ) -> AdbConnection:
-        """A connection on the wire."""
-        return _Connection(self._wire_port, self._wire)

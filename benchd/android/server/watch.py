@@ -7,7 +7,7 @@ from typing import Final
 
 import anyio
 
-from benchd.android.server.smart_socket import server_version
+from benchd.android.server.smart_socket import ServerPlace, server_version
 from benchd.errors import AdbServerLost
 
 PROBE_EVERY_S: Final = 5.0
@@ -19,7 +19,10 @@ LONGEST_PAUSE_S: Final = 5.0
 
 
 async def until_unusable(
-    port: int, ended: Callable[[], Awaitable[str]], *, after_probe: Callable[[], None] | None = None
+    place: ServerPlace,
+    ended: Callable[[], Awaitable[str]],
+    *,
+    after_probe: Callable[[], None] | None = None,
 ) -> str:
     """Return why the server is no longer to be used: what `ended` says, or that it's silent."""
     cause = "it doesn't answer"
@@ -31,17 +34,17 @@ async def until_unusable(
             tasks.cancel_scope.cancel()
 
         tasks.start_soon(until_it_ends)
-        await _until_silent(port, after_probe)
+        await _until_silent(place, after_probe)
         tasks.cancel_scope.cancel()
     return cause
 
 
-async def _until_silent(port: int, after_probe: Callable[[], None] | None) -> None:
+async def _until_silent(place: ServerPlace, after_probe: Callable[[], None] | None) -> None:
     missed = 0
     while missed < MISSED_PROBES:
         await anyio.sleep(PROBE_EVERY_S)
         try:
-            await server_version(port, PROBE_DEADLINE_S)
+            await server_version(place, PROBE_DEADLINE_S)
             missed = 0
         except AdbServerLost:
             missed += 1

@@ -27,6 +27,10 @@ def configuration(file: Path) -> tuple[Finding, Settings | None]:
         place = f"{first.file}:{first.line}: {first.message}"
         found = about.having(count=len(invalid.issues), detail=place)
         return found.fail(DoctorWord.CONFIG_MISTAKES, Cure.CHECK_CONFIG), _usable(file)
+    if settings.retired:
+        first = settings.retired[0]
+        told = about.having(detail=f"{first.file}:{first.line}: {first.key} {first.message}")
+        return told.warn(DoctorWord.CONFIG_RETIRED, Cure.DELETE_KEY), settings
     valid = about.having(count=len(settings.topology.places))
     return valid.ok(DoctorWord.CONFIG_VALID), settings
 

@@ -59,7 +59,7 @@ class Instruments:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     show: machine.Show = machine.systemctl_show
     ask_daemon: Callable[[Path], Told] = ask_daemon
-    ask_adb: Callable[[int], int] = neighbours.ask_adb
+    ask_adb: Callable[[Path], int] = neighbours.ask_adb
     is_synchronised: Callable[[], bool | None] = is_synchronised
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     owner: Callable[[], Owner] = service_user
@@ -122,12 +122,14 @@ def _worked_with(
     runs = neighbours.adb_runs(external=external, states=states, told=told)
     beyond = settings.http.tls_certificate is not None and not settings.http.listen.is_loopback
     return [
-        neighbours.adb(settings.adb.port, runs=runs, ask=instruments.ask_adb),
+        neighbours.adb(
+            settings.adb.server_socket, instruments.owner(), runs=runs, ask=instruments.ask_adb
+        ),
+        neighbours.adb_over_tcp(),
         neighbours.udev_rules(external=external),
         neighbours.readers(settings.felica.readers, told),
         reader_places(settings.felica.readers, told),
         machine.port(settings.http.listen.port, with_tls=beyond),
-        machine.port(settings.adb.port, with_tls=False),
         machine.page_certificate(settings.http.tls_certificate, instruments.now()),
         neighbours.hooks(len(settings.hooks), told),
     ]

@@ -141,7 +141,7 @@ def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) ->
     """From where a port is reached, by what really listens; `with_tls` lets others reach it."""
     about = About(Check.PORTS).having(value=f":{number}")
     try:
-        found = [address for table in tables for address in _listening(table, number)]
+        found = listening(number, tables)
     except OSError as error:
         return about.not_to_be_seen(tables[0], error)
     if not found:
@@ -154,6 +154,11 @@ def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) ->
     if with_tls:
         return about.ok(DoctorWord.PORT_OPEN_TLS)
     return about.fail(DoctorWord.PORT_OPEN, Cure.LISTEN_ON_LOOPBACK)
+
+
+def listening(number: int, tables: Sequence[Path] = TCP_TABLES) -> list[Address]:
+    """The addresses at which somebody listens on this TCP port."""
+    return [address for table in tables for address in _listening(table, number)]
 
 
 def _shown(address: Address, number: int) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import stat
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from benchd.commands.doctor import machine
 from benchd.commands.doctor.daemon import Told
 from benchd.commands.doctor.findings import About, Finding
+from benchd.commands.doctor.folders import Owner
 from benchd.commands.misuse import why
 from benchd.texts.doctor_words import Check, Cure, DoctorWord
 
@@ -21,6 +25,10 @@ RULES: Final = "72-benchd.rules"
 PROMETHEUS: Final = Path("/etc/prometheus/prometheus.yml")
 """Where Debian's package reads it."""
 ADB_WITHIN_S: Final = 5.0
+ADB_TCP_PORTS: Final = (5037, 15037)
+"""Where adb listens by itself, and where benchd's own did before it had a Unix socket."""
+_OTHERS_CONNECT: Final = 0o022
+"""Who may write to a Unix socket may connect (unix(7))."""
 _ADB_ASKS: Final = b"000chost:version"
 """A request is its length as four hex digits and its text (adb's OVERVIEW.TXT and SERVICES.TXT)."""
 _TRUE_TYPE: Final = b"\x00\x01\x00\x00"
@@ -37,21 +45,52 @@ def adb_runs(
     return state == "active" if state is not None else told is not None
 
 
-def adb(port: int, *, runs: bool, ask: Callable[[int], int]) -> Finding:
-    """Whether the adb server answers, and as which version."""
-    about = About(Check.ADB).having(count=port)
+def adb(path: Path, owner: Owner, *, runs: bool, ask: Callable[[Path], int]) -> Finding:
+    """Who reaches the adb server, whether it answers, and as which version."""
+    about = About(Check.ADB).having(path=path, name=owner.name)
+    opened = _open_to_others(path, owner)
+    if opened is not None:
+        return about.having(value=opened).fail(DoctorWord.ADB_OPEN, Cure.CLOSE_ADB)
     if not runs:
         return about.not_checked(DoctorWord.ADB_IDLE, Cure.START_BENCHD)
     try:
-        version = ask(port)
+        version = ask(path)
+    except PermissionError as error:
+        return about.not_to_be_seen(path, error)
     except (OSError, ValueError) as error:
         return about.having(detail=why(error)).fail(DoctorWord.ADB_SILENT, Cure.RESTART_ADB)
     return about.having(value=f"1.0.{version}").ok(DoctorWord.ADB_ANSWERS)
 
 
-def ask_adb(port: int) -> int:
+def _open_to_others(path: Path, owner: Owner) -> str | None:
+    """By what others than the daemon's user and root may connect; None if they may not."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None  # asking tells why
+    if found.st_mode & _OTHERS_CONNECT:
+        return f"{stat.S_IMODE(found.st_mode):04o}"
+    return None if found.st_uid in (0, owner.uid) else f"uid {found.st_uid}"
+
+
+def adb_over_tcp(tables: Sequence[Path] = machine.TCP_TABLES) -> Finding:
+    """Whether an adb server listens where every user of the machine gets in."""
+    about = About(Check.ADB)
+    try:
+        found = [port for port in ADB_TCP_PORTS if machine.listening(port, tables)]
+    except OSError as error:
+        return about.not_to_be_seen(tables[0], error)
+    if found:
+        ports = ", ".join(map(str, found))
+        return about.having(value=ports).warn(DoctorWord.ADB_ON_TCP, Cure.END_ADB)
+    return about.ok(DoctorWord.ADB_NOT_ON_TCP)
+
+
+def ask_adb(path: Path) -> int:
     """The version of the server's protocol; OSError or ValueError where it doesn't tell."""
-    with socket.create_connection(("127.0.0.1", port), timeout=ADB_WITHIN_S) as connection:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ADB_WITHIN_S)
+        connection.connect(os.fspath(path))
         connection.sendall(_ADB_ASKS)
         answer = b""
         while len(answer) < 12 and (more := connection.recv(12 - len(answer))):

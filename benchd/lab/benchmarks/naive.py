@@ -21,6 +21,8 @@ from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 NAIVE_HANDSETS = 4
 THREADED_HANDSETS = 28
 ENDS_WITHIN_S = 1800.0
+PORT = "5037"
+"""Of the script's own adb server, in the rack's own network."""
 
 
 class ScriptFailed(BenchdError):
@@ -47,7 +49,7 @@ async def _time(count: int, threads: int, pace: Callable[[Scenario], Scenario]) 
     async with RackHouse(plan, makes_way=True) as house:
         command = house.command(
             sys.executable,
-            *("-m", "benchd.lab.benchmarks.naive_script", str(plan.adb_port), str(threads)),
+            *("-m", "benchd.lab.benchmarks.naive_script", PORT, str(threads)),
             *addresses,
         )
         with anyio.fail_after(ENDS_WITHIN_S):

@@ -52,6 +52,7 @@ def _wait(client: AdbClient, address: str) -> None:
     ends_at = time.monotonic() + CONNECTS_WITHIN_S
     while True:
         try:
+            client.connect(address)
             if client.device(address).get_state() == "device":
                 return
         except AdbError:

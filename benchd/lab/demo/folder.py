@@ -14,9 +14,6 @@ from benchd.lab.simulator.addresses import port_path
 from benchd.lab.simulator.chips import BASELINE
 from benchd.lab.simulator.chips.addresses import ReaderAddress
 
-ADB_PORT = 15037
-"""Free for certain: it's in the rack's own network namespace."""
-
 CONFIG = """\
 # Made by `benchd demo`: a virtual rack. Nothing in here is a real handset.
 [site]
@@ -27,7 +24,7 @@ recipe = "overwrite"
 settle_s = 0.2
 
 [adb]
-port = {adb_port}
+socket = {adb}
 home = "adb"
 
 [ledger]
@@ -149,15 +146,15 @@ class DemoSlot:
 
 
 def make_folder(
-    path: Path, slots: Sequence[DemoSlot], *, port: int, control_socket: Path
+    path: Path, slots: Sequence[DemoSlot], *, port: int, control_socket: Path, adb_socket: Path
 ) -> DemoFolder:
-    """Write all that the daemon reads; the socket is the one of the rack's control desk."""
+    """Write all that the daemon reads; the sockets are the rack's control desk's and its adb's."""
     folder = DemoFolder(path=path)
     (path / "recipes").mkdir(parents=True)
     (path / "adb").mkdir()
     sockets = dict.fromkeys(str(slot.reader.socket) for slot in slots)
     text = CONFIG.format(
-        adb_port=ADB_PORT,
+        adb=json.dumps(str(adb_socket)),
         port=port,
         pcscd=json.dumps(list(sockets)),
         baseline=json.dumps(str(BASELINE)),

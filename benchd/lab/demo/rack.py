@@ -13,7 +13,7 @@ import anyio
 
 from benchd.errors import DependencyMissing
 from benchd.lab.demo.crew import enrol
-from benchd.lab.demo.folder import ADB_PORT, DemoFolder, DemoSlot, make_folder
+from benchd.lab.demo.folder import DemoFolder, DemoSlot, make_folder
 from benchd.lab.demo.operators import LOOK_EVERY_S, Operators
 from benchd.lab.demo.rack_daemon import RackDaemon
 from benchd.lab.simulator.hands import RackHands, Screen
@@ -121,7 +121,6 @@ async def demo_rack(
             p.scenario.handset(name=p.slot, slot=p.number if plugged else None, copy=p.number)
             for p in placed
         ),
-        adb_port=ADB_PORT,
         readers=len(placed),
     )
     async with (
@@ -131,8 +130,13 @@ async def demo_rack(
         slots = [
             DemoSlot(name=p.slot, number=p.number, reader=house.readers[p.number]) for p in placed
         ]
-        control = house.control_socket
-        folder = make_folder(directory, slots, port=port, control_socket=control)
+        folder = make_folder(
+            directory,
+            slots,
+            port=port,
+            control_socket=house.control_socket,
+            adb_socket=house.adb_socket,
+        )
         await enrol(folder.config)
         rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands)
         try:

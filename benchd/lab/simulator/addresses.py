@@ -14,6 +14,8 @@ FIRST_ADBD_PORT: Final = 16000
 PLAN_FILE: Final = "plan.json"
 PLUG_SOCKET: Final = "plug.sock"
 CONTROL_SOCKET: Final = "control.sock"
+ADB_SOCKET: Final = "adb.sock"
+"""Where benchd's adb server listens; the rack never starts one."""
 
 ATTACHED_JSON: Final = TypeAdapter(Attached)
 """Reads and writes the fields of an `attached` event."""

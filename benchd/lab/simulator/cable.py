@@ -9,13 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from benchd.android.server.smart_socket import RequestRefused, SmartSocket, connect
+from benchd.android.server.smart_socket import (
+    RequestRefused,
+    ServerPlace,
+    SmartSocket,
+    connect,
+)
 from benchd.errors import AdbServerLost
 from benchd.wakeup import Bell
 from benchd.words.ids import AdbAddress
@@ -34,8 +40,8 @@ _LOST = (AdbServerLost, RequestRefused)
 class Cable:
     """One task per rack; `hold` and `release` say what is plugged in."""
 
-    def __init__(self, adb_port: int) -> None:
-        self._adb_port = adb_port
+    def __init__(self, adb_socket: Path) -> None:
+        self._adb_server = ServerPlace(path=adb_socket)
         self._held: set[AdbAddress] = set()
         self._silent: set[AdbAddress] = set()
         self._seen: Mapping[AdbAddress, str] = {}
@@ -66,7 +72,7 @@ class Cable:
         """Follow the server's list and put right what differs, for as long as the rack runs."""
         while True:
             with suppress(*_LOST):
-                async with connect(self._adb_port) as server:
+                async with connect(self._adb_server) as server:
                     await server.request("host:track-devices")
                     await self._serve(server)
             self._seen = {}
@@ -122,7 +128,7 @@ class Cable:
     async def _request(self, address: AdbAddress, request: str) -> None:
         try:
             with suppress(*_LOST), anyio.move_on_after(REQUEST_DEADLINE_S):
-                async with connect(self._adb_port) as server:
+                async with connect(self._adb_server) as server:
                     await server.request(request + address)
                     # Success or not, it answers OKAY and tells in words: the list is what counts.
                     await server.block()

@@ -18,9 +18,9 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.config.http_section import LONGEST_SOCKET_PATH
+from benchd.config.values import LONGEST_SOCKET_PATH
 from benchd.errors import DependencyMissing, UsageRefused
-from benchd.lab.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
+from benchd.lab.simulator.addresses import ADB_SOCKET, CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.lab.simulator.chips.addresses import ReaderAddress, reader_address
 from benchd.lab.simulator.chips.pcscd import require_pcscd
 from benchd.lab.simulator.lines.child import RackBroken
@@ -68,6 +68,11 @@ class RackHouse:
     def control_socket(self) -> Path:
         """Where hands reach in; for `RackHands`."""
         return self._directory / CONTROL_SOCKET
+
+    @property
+    def adb_socket(self) -> Path:
+        """Where the rack's cables expect the adb server, which somebody else starts."""
+        return self._directory / ADB_SOCKET
 
     @property
     def readers(self) -> dict[int, ReaderAddress]:

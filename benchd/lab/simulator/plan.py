@@ -14,7 +14,6 @@ from benchd.lab.simulator.storage.faults import StorageFaults
 
 MEBIBYTE: Final = 1 << 20
 DEFAULT_CAPACITY_BYTES: Final = 64 * MEBIBYTE
-DEFAULT_ADB_PORT: Final = 5037
 
 
 class TestHarness(StrEnum):
@@ -198,8 +197,6 @@ class RackPlan:
     """A rack's handsets, each name once."""
 
     handsets: tuple[HandsetPlan, ...]
-    adb_port: int = DEFAULT_ADB_PORT
-    """Where benchd's adb server listens inside the rack; the rack never starts one."""
     readers: int = 0
     """How many slots, from 1 on, have a contactless reader."""
     cards: tuple[CardPlan, ...] = ()

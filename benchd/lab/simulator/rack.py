@@ -23,7 +23,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from benchd.lab.simulator.addresses import CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
+from benchd.lab.simulator.addresses import ADB_SOCKET, CONTROL_SOCKET, PLAN_FILE, PLUG_SOCKET
 from benchd.lab.simulator.cable import Cable
 from benchd.lab.simulator.chips.addresses import slots_of_pcscds
 from benchd.lab.simulator.chips.chip import VirtualChip
@@ -75,7 +75,7 @@ async def run_virtual_rack(directory: Path, plan: RackPlan) -> int:
     image = SystemImage(directory)
     image.make()
     board = PlugBoard(secrets.token_hex(4))
-    cable = Cable(plan.adb_port)
+    cable = Cable(directory / ADB_SOCKET)
     log = directory / "rack.log"
     pcscds = {
         number: Pcscd(number=number, directory=directory, slots=slots, log=log)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import stat
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from benchd.commands.doctor.daemon import Told
+from benchd.commands.doctor.folders import Owner
 from benchd.commands.doctor.machine import clock, port, states, units
 from benchd.commands.doctor.neighbours import (
+    ADB_TCP_PORTS,
     RULES,
     adb,
+    adb_over_tcp,
     adb_runs,
     ask_adb,
     fonts,
@@ -127,10 +132,18 @@ def test_the_kernels_own_table_shows_a_real_listener() -> None:
         assert port(number, with_tls=False).facts["value"] == f"127.0.0.1:{number}"
 
 
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "adb.sock"
+
+
 @contextmanager
-def answering(answer: bytes) -> Generator[int]:
+def answering(place: Path, answer: bytes, mode: int = 0o600) -> Generator[None]:
     """A server that takes a request of adb's and answers with this."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.bind(str(place))
+        place.chmod(mode)
+        server.listen()
 
         def serve() -> None:
             connection, _ = server.accept()
@@ -140,35 +153,64 @@ def answering(answer: bytes) -> Generator[int]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield server.getsockname()[1]
+        yield
         thread.join()
 
 
-def test_the_adb_server_tells_its_version() -> None:
-    with answering(b"OKAY00040029") as number:
-        found = adb(number, runs=True, ask=ask_adb)
+def never(_: Path) -> int:
+    raise AssertionError
+
+
+ME = Owner(name="benchd", uid=os.geteuid())
+
+
+def test_the_adb_server_tells_its_version(place: Path) -> None:
+    with answering(place, b"OKAY00040029"):
+        found = adb(place, ME, runs=True, ask=ask_adb)
     assert (found.verdict, found.facts["value"]) == (Verdict.OK, "1.0.41")
 
 
-def test_what_isnt_an_adb_server_fails() -> None:
-    with answering(b"HTTP/1.1 400") as number:
-        found = adb(number, runs=True, ask=ask_adb)
+def test_what_isnt_an_adb_server_fails(place: Path) -> None:
+    with answering(place, b"HTTP/1.1 400"):
+        found = adb(place, ME, runs=True, ask=ask_adb)
     assert (found.verdict, found.cure) == (Verdict.FAIL, Cure.RESTART_ADB)
 
 
-def test_nobody_at_adbs_port_fails() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number = server.getsockname()[1]
-    assert adb(number, runs=True, ask=ask_adb).verdict is Verdict.FAIL
+def test_nobody_at_adbs_socket_fails(place: Path) -> None:
+    assert adb(place, ME, runs=True, ask=ask_adb).verdict is Verdict.FAIL
 
 
-def test_an_adb_server_that_asking_would_start_isnt_asked() -> None:
-    def never(_: int) -> int:
-        raise AssertionError
+@pytest.mark.parametrize("mode", [0o660, 0o602, 0o666, 0o777])
+def test_an_adb_server_that_others_reach_fails_whether_it_answers_or_not(
+    place: Path, mode: int
+) -> None:
+    place.touch(mode)
+    place.chmod(mode)
+    for runs in (True, False):
+        found = adb(place, ME, runs=runs, ask=never)
+        assert (found.verdict, found.cure) == (Verdict.FAIL, Cure.CLOSE_ADB)
+        assert found.facts["value"] == f"{mode:04o}"
 
+
+def test_an_adb_socket_of_another_user_fails(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_another = os.stat_result((stat.S_IFSOCK | 0o600, 0, 0, 1, 4711, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda _self: of_another)
+    found = adb(place, ME, runs=True, ask=never)
+    assert (found.verdict, found.facts["value"]) == (Verdict.FAIL, "uid 4711")
+
+
+def test_an_adb_server_on_tcp_is_a_warning(tmp_path: Path) -> None:
+    for number in ADB_TCP_PORTS:
+        tables = table(tmp_path, f"0100007F:{number:04X}")
+        found = adb_over_tcp(tables)
+        assert (found.verdict, found.facts["value"]) == (Verdict.WARN, str(number))
+    assert adb_over_tcp(table(tmp_path, OTHER_PORT)).verdict is Verdict.OK
+
+
+def test_an_adb_server_that_asking_would_start_isnt_asked(place: Path) -> None:
     stopped = {"benchd-adb.service": {"ActiveState": "inactive"}}
     runs = adb_runs(external=True, states=stopped, told=TOLD)
-    assert adb(15037, runs=runs, ask=never).verdict is Verdict.NOT_CHECKED
+    assert adb(place, ME, runs=runs, ask=never).verdict is Verdict.NOT_CHECKED
 
 
 TOLD = Told(broken=False, records=7, readers={"A1": True, "A2": False})

@@ -13,9 +13,8 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.server.listener import is_listened_on
 from benchd.android.server.own_server import AdbServer
-from benchd.android.server.smart_socket import connect
+from benchd.android.server.smart_socket import ServerPlace, connect
 from benchd.android.shell.commands import AdbShell
 from benchd.filler import Program
 from benchd.words.ids import AdbAddress
@@ -24,8 +23,8 @@ from tests.hang_up import hang_ups_reach_children
 
 ADBD = "/usr/sbin/adbd"
 FEATURES = "features=shell_v2,cmd,stat_v2,ls_v2"
-SERVER_PORT = 15037
 FIRST_DAEMON_PORT = 16001
+SOCKET = "adb.sock"
 
 
 @dataclass
@@ -101,10 +100,14 @@ class Rack:
 
     async def connect(self, daemon: Daemon) -> None:
         """Tell the server where the daemon listens, as soon as it does."""
-        await host_service(f"host:disconnect:{daemon.address}")
-        await until(lambda: is_listened_on(daemon.port))
-        answer = await host_service(f"host:connect:{daemon.address}")
+        await self.ask(f"host:disconnect:{daemon.address}")
+        await until(lambda: daemon.port in tcp_ports())
+        answer = await self.ask(f"host:connect:{daemon.address}")
         assert "connected to" in answer, answer
+
+    async def ask(self, text: str) -> str:
+        """What the adb server answers."""
+        return await host_service(self.server.place, text)
 
     async def until(self, daemon: Daemon, wanted: Liveness) -> None:
         with anyio.fail_after(10):
@@ -131,13 +134,20 @@ async def until(condition: Callable[[], bool], within_s: float = 30) -> None:
             await anyio.sleep(0.002)
 
 
-async def host_service(text: str) -> str:
+async def host_service(place: ServerPlace, text: str) -> str:
     try:
-        async with connect(SERVER_PORT) as link:
+        async with connect(place) as link:
             await link.request(text)
             return await link.block()
     except Exception as failure:  # noqa: BLE001 - the answer is only looked at
         return repr(failure)
+
+
+def tcp_ports() -> set[int]:
+    """Where somebody listens in this network, by the kernel's own table (proc_net(5))."""
+    tables = [Path("/proc/self/net", name).read_text("ascii") for name in ("tcp", "tcp6")]
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    return {int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A"}
 
 
 @asynccontextmanager
@@ -146,7 +156,7 @@ async def running_rack(
 ) -> AsyncGenerator[Rack, None]:
     found = programs or dict.fromkeys(Program, Path("/bin/true"))
     server = AdbServer(
-        port=SERVER_PORT,
+        path=folder / SOCKET,
         home=folder / "home",
         log_path=folder / "adb.log",
         usb=False,

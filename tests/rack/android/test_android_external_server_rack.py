@@ -1,4 +1,4 @@
-"""An adb server that benchd doesn't start: as a socket-activated unit runs it, on its own port."""
+"""An adb server that benchd doesn't start: as a socket-activated unit runs it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from pathlib import Path
 
 import anyio
 import pytest
-from handset_rack import SERVER_PORT, Rack
+from handset_rack import SOCKET, Rack
 from structlog.testing import capture_logs
 
 from benchd.android.access import AdbAccess
-from benchd.android.server import external_server
+from benchd.android.server import external_server, smart_socket
 from benchd.android.server import watch as server_watch
 from benchd.android.server.external_server import ExternalAdbServer
+from benchd.android.server.smart_socket import ServerPlace
 from benchd.errors import DependencyMissing
 from benchd.words.port import Liveness
 
@@ -29,7 +30,11 @@ class SocketUnit:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.socket = socket.create_server(("127.0.0.1", SERVER_PORT))
+        self.path = folder / SOCKET
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.bind(str(self.path))
+        self.path.chmod(0o600)
+        self.socket.listen()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -68,7 +73,7 @@ def unit(tmp_path: Path) -> Generator[SocketUnit]:
 
 
 async def test_it_is_watched_over_its_lives_and_works(unit: SocketUnit, tmp_path: Path) -> None:
-    server = ExternalAdbServer(port=SERVER_PORT)
+    server = ExternalAdbServer(path=unit.path)
     access = AdbAccess(server=server, program_path=lambda _abi, _program: Path("/bin/true"))
     rack = Rack(server, access, tmp_path)  # type: ignore[arg-type]
     with capture_logs() as logs:
@@ -108,7 +113,7 @@ async def test_a_silent_server_counts_as_down(
     monkeypatch.setattr(server_watch, "PROBE_EVERY_S", 0.05)
     monkeypatch.setattr(server_watch, "PROBE_DEADLINE_S", 0.1)
     monkeypatch.setattr(external_server, "SERVER_DEADLINE_S", 0.2)
-    server = ExternalAdbServer(port=SERVER_PORT)
+    server = ExternalAdbServer(path=unit.path)
     async with anyio.create_task_group() as tasks:
         unit.start()
         await tasks.start(server.run)
@@ -123,9 +128,9 @@ async def test_a_silent_server_counts_as_down(
         tasks.cancel_scope.cancel()
 
 
-async def test_a_server_that_never_answers_is_told_with_its_cure() -> None:
-    server = ExternalAdbServer(port=SERVER_PORT, start_within_s=0.3)
-    with pytest.raises(DependencyMissing, match="no adb server answers") as refusal:
+async def test_a_server_that_never_answers_is_told_with_its_cure(tmp_path: Path) -> None:
+    server = ExternalAdbServer(path=tmp_path / SOCKET, start_within_s=0.3)
+    with pytest.raises(DependencyMissing, match=f"answers on {tmp_path / SOCKET}") as refusal:
         await server.run()
     assert "benchd-adb" in refusal.value.cure
 
@@ -135,12 +140,12 @@ async def test_a_strangers_server_is_not_believed(
 ) -> None:
     unit.start()
     # Whoever isn't root sees the socket under a user that is neither root nor benchd.
-    monkeypatch.setattr(external_server, "listening_users", lambda port: frozenset({4711}))
-    server = ExternalAdbServer(port=SERVER_PORT, start_within_s=0.3)
+    believed = smart_socket._CREDENTIALS.pack(1, 4711, 4711)
+    monkeypatch.setattr(socket.socket, "getsockopt", lambda *_: believed)
+    server = ExternalAdbServer(path=unit.path, start_within_s=0.3)
     with pytest.raises(DependencyMissing, match="user 4711"):
         await server.run()
-
-
-async def test_the_users_of_a_port_are_read_from_the_kernel(unit: SocketUnit) -> None:
-    assert external_server.listening_users(SERVER_PORT) == {os.getuid()}
-    assert external_server.listening_users(SERVER_PORT + 1) == frozenset()
+    # Unless the folder is theirs, which the configuration names.
+    folder = os.stat_result((0o40700, 0, 0, 1, 4711, 4711, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda *_args, **_named: folder)
+    (await smart_socket.opened_socket(ServerPlace(path=unit.path))).close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Generator
@@ -14,11 +15,12 @@ from pathlib import Path
 import adbutils
 import anyio
 import pytest
-from handset_rack import SERVER_PORT, host_service, kill_now, running_rack, until
+from handset_rack import SOCKET, kill_now, running_rack, tcp_ports, until
 from structlog.testing import capture_logs
 
+from benchd.android.server import leftover
 from benchd.android.server import watch as server_watch
-from benchd.android.server.listener import find_listener, holds_listener, is_listened_on
+from benchd.android.server.listener import find_listener
 from benchd.android.server.own_server import AdbServer
 from benchd.errors import DependencyMissing
 from benchd.words.port import Liveness
@@ -33,7 +35,9 @@ if sys.argv[3] == "without":
     shutil.which = lambda name, *rest: None if name == "setpriv" else real(name, *rest)
 async def main():
     folder = pathlib.Path(sys.argv[1])
-    server = AdbServer(port=int(sys.argv[2]), home=folder, log_path=folder / "log", usb=False)
+    server = AdbServer(
+        path=pathlib.Path(sys.argv[2]), home=folder, log_path=folder / "log", usb=False
+    )
     async with anyio.create_task_group() as tasks:
         await tasks.start(server.run)
         print("server", server.pid, flush=True)
@@ -43,7 +47,7 @@ anyio.run(main)
 
 def make_server(folder: Path, **changes: object) -> AdbServer:
     settings: dict[str, object] = {
-        "port": SERVER_PORT,
+        "path": folder / SOCKET,
         "home": folder,
         "log_path": folder / "adb.log",
         "usb": False,
@@ -52,13 +56,34 @@ def make_server(folder: Path, **changes: object) -> AdbServer:
     return AdbServer(**settings)  # type: ignore[arg-type]
 
 
+async def make_server_and_end_it(folder: Path) -> int | None:
+    server, pids = make_server(folder), list[int | None]()
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(server.run)
+        pids.append(server.pid)
+        tasks.cancel_scope.cancel()
+    return pids[0]
+
+
+def asked_directly(path: Path) -> bool:
+    """Whether another process than this one listens there now."""
+    found = find_listener(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+        try:
+            asking.connect(str(path))
+        except OSError:
+            return False
+        kept = asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4)
+    return found is not None and int.from_bytes(kept, sys.byteorder) != os.getpid()
+
+
 @contextmanager
 def running_daemon(
     folder: Path, setpriv: str = "with"
 ) -> Generator[tuple[subprocess.Popen[str], int], None, None]:
     """A benchd that has started its server; it's killed when the block is left."""
     with subprocess.Popen(
-        [sys.executable, "-c", DAEMON, str(folder), str(SERVER_PORT), setpriv],
+        [sys.executable, "-c", DAEMON, str(folder), str(folder / SOCKET), setpriv],
         stdout=subprocess.PIPE,
         text=True,
     ) as daemon:
@@ -78,23 +103,21 @@ async def test_servers_of_both_kinds_tell_who_is_ready_where(tmp_path: Path, adb
             assert (await shell.run("echo here")).stdout == b"here\n"
         daemons[0].kill()
         await rack.until(daemons[0], Liveness.OFFLINE)
-        binary = await host_service("host:track-devices-proto-binary")
+        binary = await rack.ask("host:track-devices-proto-binary")
         assert ("unknown host service" in binary) is (adb == "adb")
 
 
-async def test_it_listens_on_loopback_only_and_refuses_to_be_ended(tmp_path: Path) -> None:
+async def test_it_listens_on_its_socket_only_and_refuses_to_be_ended(tmp_path: Path) -> None:
     async with running_rack(tmp_path) as rack:
         assert rack.server.up
-        assert rack.server.pid is not None
-        assert holds_listener(rack.server.pid, SERVER_PORT)
-        listening = subprocess.run(
-            ["ss", "-ltnH"], capture_output=True, text=True, check=True
-        ).stdout.split()
-        assert listening[3] == f"127.0.0.1:{SERVER_PORT}"
-        assert len(listening) == 5
-        assert "rejected" in await host_service("host:kill")
-        assert await host_service("host:version") == "0029"
-    assert find_listener(SERVER_PORT) is None
+        assert tcp_ports() == set()
+        found = find_listener(tmp_path / SOCKET)
+        assert found is not None
+        assert found.pid == rack.server.pid
+        assert stat.S_IMODE((tmp_path / SOCKET).stat().st_mode) == 0o600
+        assert "rejected" in await rack.ask("host:kill")
+        assert await rack.ask("host:version") == "0029"
+    assert find_listener(tmp_path / SOCKET) is None
 
 
 async def test_it_comes_back_after_each_death_and_says_so_once(tmp_path: Path) -> None:
@@ -133,21 +156,56 @@ async def test_a_missing_adb_is_told_with_its_cure(tmp_path: Path) -> None:
     assert "install" in refusal.value.cure
 
 
-async def test_somebody_elses_port_is_left_alone(tmp_path: Path) -> None:
-    with (
-        socket.create_server(("127.0.0.1", SERVER_PORT)),
-        pytest.raises(DependencyMissing, match=f"process {os.getpid()}"),
-    ):
+async def test_somebody_elses_socket_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.bind(str(tmp_path / SOCKET))
+        other.listen()
+        with pytest.raises(DependencyMissing, match=f"process {os.getpid()}"):
+            await make_server(tmp_path).run()
+        # As if another user's, or one of another network, which procfs doesn't show.
+        monkeypatch.setattr(leftover, "find_listener", lambda path: None)
+        with pytest.raises(DependencyMissing, match="another user's program"):
+            await make_server(tmp_path).run()
+    await make_server_and_end_it(tmp_path)
+
+
+async def test_a_file_in_the_sockets_place_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / SOCKET).write_text("somebody's")
+    with pytest.raises(DependencyMissing, match="isn't a socket"):
         await make_server(tmp_path).run()
+    assert (tmp_path / SOCKET).read_text() == "somebody's"
+
+
+async def test_a_folder_that_isnt_there_is_told_with_its_cure(tmp_path: Path) -> None:
+    server = make_server(tmp_path, path=tmp_path / "none" / SOCKET)
+    with pytest.raises(DependencyMissing, match="No such file") as refusal:
+        await server.run()
+    assert str(tmp_path / "none") in refusal.value.cure
+
+
+async def test_whoever_takes_the_sockets_place_is_not_believed(tmp_path: Path) -> None:
+    """An adb client that finds no server of its version unlinks the socket and starts one."""
+    async with running_rack(tmp_path) as rack:
+        taken = subprocess.Popen(
+            ["adb", "-L", f"localfilesystem:{tmp_path / SOCKET}", "nodaemon", "server"],
+            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ADB_USB": "0"},
+            stderr=subprocess.DEVNULL,
+        )
+        await until(lambda: (tmp_path / SOCKET).exists() and asked_directly(tmp_path / SOCKET))
+        assert f"process {taken.pid}" in await rack.ask("host:version")
+        taken.kill()
+        taken.wait()
 
 
 async def test_somebody_elses_adb_server_is_left_alone(tmp_path: Path) -> None:
     foreign = subprocess.Popen(
-        ["adb", "-P", str(SERVER_PORT), "nodaemon", "server"],
+        ["adb", "-L", f"localfilesystem:{tmp_path / SOCKET}", "nodaemon", "server"],
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ADB_USB": "0", "ADB_MDNS": "0"},
         stderr=subprocess.DEVNULL,
     )
-    await until(lambda: is_listened_on(SERVER_PORT))
+    await until(lambda: find_listener(tmp_path / SOCKET) is not None)
     with pytest.raises(DependencyMissing, match=f"process {foreign.pid}"):
         await make_server(tmp_path).run()
     assert foreign.poll() is None
@@ -170,17 +228,13 @@ async def test_what_a_killed_daemon_leaves_is_replaced(tmp_path: Path, setpriv: 
         with running_daemon(tmp_path, setpriv) as (_, found_pid):
             server_pid = found_pid
         if setpriv == "without":
-            found = find_listener(SERVER_PORT)
+            found = find_listener(tmp_path / SOCKET)
             assert found is not None
             assert found.pid == server_pid
         else:
-            await until(lambda: not is_listened_on(SERVER_PORT))
+            await until(lambda: find_listener(tmp_path / SOCKET) is None)
     with capture_logs() as logs:
-        server = make_server(tmp_path)
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(server.run)
-            assert server.pid != server_pid
-            tasks.cancel_scope.cancel()
+        assert await make_server_and_end_it(tmp_path) != server_pid
     ended = [entry["pid"] for entry in logs if entry["event"] == "leftover_adb_server_ended"]
     assert ended == ([server_pid] if setpriv == "without" else [])
 
@@ -189,6 +243,6 @@ async def test_a_living_daemons_server_is_left_alone(tmp_path: Path) -> None:
     with running_daemon(tmp_path) as (daemon, server_pid):
         with pytest.raises(DependencyMissing, match=f"another benchd .process {daemon.pid}"):
             await make_server(tmp_path).run()
-        found = find_listener(SERVER_PORT)
+        found = find_listener(tmp_path / SOCKET)
         assert found is not None
         assert found.pid == server_pid

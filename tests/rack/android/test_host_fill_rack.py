@@ -31,7 +31,8 @@ async def streamed(directory: Path, *handsets: HandsetPlan) -> dict[str, dict[st
     (directory / "home").mkdir()
     slots = [str(plan.slot) for plan in handsets]
     async with RackHouse(RackPlan(handsets=handsets)) as house:
-        command = house.command(sys.executable, str(INSIDE), str(directory), *slots)
+        arguments = [str(directory), str(house.adb_socket), *slots]
+        command = house.command(sys.executable, str(INSIDE), *arguments)
         with anyio.fail_after(100):
             done = await anyio.run_process(command)
     return json.loads(done.stdout)

@@ -18,9 +18,9 @@ from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 
-async def main(directory: Path, slots: list[int]) -> None:
+async def main(directory: Path, adb_socket: Path, slots: list[int]) -> None:
     server = AdbServer(
-        port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
+        path=adb_socket, home=directory / "home", log_path=directory / "server.log", usb=False
     )
     access = AdbAccess(
         server=server, program_path=lambda _, program: built_path(host_abi(), program)
@@ -52,4 +52,4 @@ async def main(directory: Path, slots: list[int]) -> None:
 
 # What it says on standard output is its answer.
 configure_command_logs()
-anyio.run(main, Path(sys.argv[1]), [int(slot) for slot in sys.argv[2:]])
+anyio.run(main, Path(sys.argv[1]), Path(sys.argv[2]), [int(slot) for slot in sys.argv[3:]])

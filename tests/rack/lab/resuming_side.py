@@ -19,6 +19,7 @@ from benchd.android.server.own_server import AdbServer
 from benchd.errors import HandsetGone
 from benchd.filler import built_path
 from benchd.filler.build import host_abi
+from benchd.lab.simulator.addresses import ADB_SOCKET
 from benchd.lab.simulator.hands import HandsetState, RackHands
 from benchd.observe.command_logs import configure_command_logs
 from benchd.pipelines.sampling import host_places
@@ -147,7 +148,10 @@ class Trials:
 async def inside(directory: Path, control: Path) -> AsyncGenerator[tuple[AdbAccess, RackHands]]:
     """An adb server and the access to it, in the rack's own network, and the hands on it."""
     server = AdbServer(
-        port=5037, home=directory / "home", log_path=directory / "server.log", usb=False
+        path=control.with_name(ADB_SOCKET),
+        home=directory / "home",
+        log_path=directory / "server.log",
+        usb=False,
     )
     access = AdbAccess(
         server=server, program_path=lambda _, program: built_path(host_abi(), program)

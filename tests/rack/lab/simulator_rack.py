@@ -40,11 +40,18 @@ class Bench:
     environment: dict[str, str]
     server: Process | None = None
 
+    @property
+    def client(self) -> list[str]:
+        """adb, as it is called for the socket at which the rack's cables expect its server."""
+        return ["adb", "-L", f"localfilesystem:{self.house.adb_socket}"]
+
     async def start_server(self) -> None:
         """Through the pipe by which adb says that it's ready: descriptors survive the way in."""
         ready, told = os.pipe()
         try:
-            command = self.house.command("adb", "fork-server", "server", "--reply-fd", str(told))
+            command = self.house.command(
+                *self.client, "fork-server", "server", "--reply-fd", str(told)
+            )
             self.server = await anyio.open_process(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -69,7 +76,7 @@ class Bench:
     async def adb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         with anyio.fail_after(DEADLINE_S):
             done = await anyio.run_process(
-                self.house.command("adb", *arguments), env=self.environment, check=False
+                self.house.command(*self.client, *arguments), env=self.environment, check=False
             )
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -43,9 +43,8 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
     slots = [str(plan.slot) for plan in plans]
     async with virtual_rack(tmp_path, *plans, server=False) as rack:
         command = [sys.executable, str(Path(__file__).with_name("daemon_side.py"))]
-        done = await anyio.run_process(
-            rack.house.command(*command, str(tmp_path), *slots), stderr=None
-        )
+        command += [str(tmp_path), str(rack.house.adb_socket), *slots]
+        done = await anyio.run_process(rack.house.command(*command), stderr=None)
     found = json.loads(done.stdout)
     for plan in plans:
         facts = found[str(plan.slot)]

@@ -40,7 +40,7 @@ CONFIG = """\
 [site]
 name = "Example"
 [adb]
-port = {port}
+socket = "adb.sock"
 home = "adb"
 [ledger]
 path = "ledger.sqlite"
@@ -60,7 +60,6 @@ def configured(folder: Path, rack: ReaderRack, *baselines: str) -> Path:
     """A configuration for this rack, with its key and its recipe."""
     sockets = dict.fromkeys(str(at.socket) for at in rack.house.readers.values())
     text = CONFIG.format(
-        port=free_port(),
         http=free_port(),
         sockets=json.dumps(list(sockets)),
         baselines=json.dumps(list(baselines)),

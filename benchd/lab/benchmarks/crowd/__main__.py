@@ -1,7 +1,7 @@
 """`python -m benchd.lab.benchmarks.crowd PLAN FOLDER`: the crowd, until its standard input ends.
 
 PLAN is a JSON file of `CrowdPlan`. Its sockets are made in FOLDER; once all listen, one line on
-standard output tells the adb server's port.
+standard output tells at which port the adb server is reached besides.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from benchd.lab.benchmarks.crowd.chips import ChipDesk
 from benchd.lab.benchmarks.crowd.control import LONGEST_LINE_BYTES, ControlDesk
 from benchd.lab.benchmarks.crowd.crowd import Crowd
 from benchd.lab.benchmarks.crowd.places import (
+    ADB_SOCKET,
     CHIP_SOCKET,
     CONTROL_SOCKET,
     PLAN_JSON,
@@ -38,7 +39,7 @@ def main() -> None:
 
 async def _run(plan: CrowdPlan, folder: Path) -> None:
     crowd = Crowd(plan.handsets, plan.pace)
-    await crowd.door.open()
+    await crowd.door.open(folder / ADB_SOCKET)
     servers: list[tuple[str, Serve]] = [
         (CONTROL_SOCKET, ControlDesk(crowd).serve),
         (CHIP_SOCKET, ChipDesk(crowd.handsets, crowd.drawn).serve),

@@ -1,4 +1,7 @@
-"""The adb server's door, as benchd and adb's own client find it: smart sockets over loopback."""
+"""The adb server's door: smart sockets on a Unix socket, as benchd finds it.
+
+And over loopback for what people write: there are no handsets behind it that anybody could harm.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
@@ -34,17 +38,19 @@ class Door:
     def __init__(self, shells: Shells) -> None:
         self.port = 0
         self._shells = shells
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._path: Path | None = None
         self._by_id: dict[int, CrowdHandset] = {}
         self._by_address: dict[str, CrowdHandset] = {}
         self._count = 0
         self._trackers: dict[asyncio.StreamWriter, bool] = {}
         self._connections: set[asyncio.StreamWriter] = set()
 
-    async def open(self) -> None:
-        """Listen, at first on any free port, later on the same again."""
+    async def open(self, path: Path | None = None) -> None:
+        """Listen, at first on any free port and on this socket, later on the same again."""
         self._count = 0
-        self._server = await asyncio.start_server(
+        self._path = path or self._path
+        served = await asyncio.start_server(
             self._serve,
             HOST,
             self.port,
@@ -52,12 +58,19 @@ class Door:
             limit=STREAM_BUFFER_BYTES,
             reuse_address=True,
         )
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = served.sockets[0].getsockname()[1]
+        self._servers = [served]
+        if self._path is not None:
+            self._servers.append(
+                await asyncio.start_unix_server(
+                    self._serve, self._path, backlog=BACKLOG, limit=STREAM_BUFFER_BYTES
+                )
+            )
 
     async def die(self) -> None:
         """End as a killed process does: nobody listens, no connection is left."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for writer in tuple(self._connections):
             writer.transport.abort()
         for handset in self._by_id.values():

@@ -10,7 +10,7 @@ from typing import Final
 from benchd.certificate import create_key
 from benchd.lab import benchmarks
 from benchd.lab.benchmarks.crowd.chips import reader_name
-from benchd.lab.benchmarks.crowd.places import CHIP_SOCKET, slot_name
+from benchd.lab.benchmarks.crowd.places import ADB_SOCKET, CHIP_SOCKET, slot_name
 from benchd.lab.demo.folder import DemoFolder
 from benchd.lab.simulator.addresses import port_path
 from benchd.lab.simulator.chips import BASELINE
@@ -29,7 +29,7 @@ settle_s = {settle_s}
 
 [adb]
 server = "external"
-port = {adb_port}
+socket = {adb}
 
 [ledger]
 path = "ledger.sqlite"
@@ -70,15 +70,13 @@ exec {python} "$@"
 """
 
 
-def make_folder(
-    path: Path, *, slots: int, adb_port: int, http_port: int, crowd: Path, python: str
-) -> DemoFolder:
+def make_folder(path: Path, *, slots: int, http_port: int, crowd: Path, python: str) -> DemoFolder:
     """Write it; `crowd` is the folder with the crowd's sockets."""
     folder = DemoFolder(path=path)
     (path / "recipes").mkdir(parents=True)
     text = _CONFIG.format(
         settle_s=SETTLE_S,
-        adb_port=adb_port,
+        adb=json.dumps(str(crowd / ADB_SOCKET)),
         http_port=http_port,
         chips=json.dumps(str(crowd / CHIP_SOCKET)),
         baseline=json.dumps(str(BASELINE)),

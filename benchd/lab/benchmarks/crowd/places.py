@@ -15,6 +15,7 @@ from benchd.lab.simulator.scenario import freshly_reset, in_use
 PLUG_SOCKET: Final = "plug.sock"
 CONTROL_SOCKET: Final = "control.sock"
 CHIP_SOCKET: Final = "chips.sock"
+ADB_SOCKET: Final = "adb.sock"
 _OTHER_PROPERTIES: Final = "properties"
 
 

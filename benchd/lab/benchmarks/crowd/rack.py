@@ -124,7 +124,6 @@ async def crowd_rack(
         folder = make_folder(
             directory / "daemon",
             slots=len(plan.handsets),
-            adb_port=ready["adb_port"],
             http_port=http_port or _free_port(),
             crowd=sockets,
             python=sys.executable,
