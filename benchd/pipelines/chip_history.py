@@ -9,20 +9,23 @@ from benchd.proof.identity.debts import is_anothers_chip
 from benchd.words.job import Gate, Reason
 
 
-async def refuse_known_chip(context: JobContext, chip: str) -> None:
-    """StageFailed if the chip belongs to another handset; where nobody can tell, a person does."""
-    if await refuse_chip_of_another(context, chip):
+async def refuse_known_chip(context: JobContext, chip: str, *, tied: bool) -> None:
+    """StageFailed if the chip belongs to another handset; where nobody can tell, a person does.
+
+    `tied`: the running look has tied it to this handset.
+    """
+    if await refuse_chip_of_another(context, chip, tied=tied):
         await context.approval(Gate.CHIP_SEEN_BEFORE, Reason.FELICA_INCONSISTENT)
 
 
-async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
+async def refuse_chip_of_another(context: JobContext, chip: str, *, tied: bool = False) -> bool:
     """StageFailed if the chip belongs to another handset; returns whether nobody can tell.
 
     Two jobs that look at the same moment don't see each other's record yet: each looks twice.
     """
     if not context.certifies:
         return False
-    handsets = await handsets_of(context, chips=(chip,))
+    handsets = await handsets_of(context, chips=(chip,), tied=chip if tied else None)
     for each in handsets.sharing_chip:
         if is_anothers_chip(each):
             raise StageFailed(

@@ -375,6 +375,38 @@ def test_a_donors_chip_is_no_two_handsets_whatever_they_owe() -> None:
     assert any("its chip was in another handset" in gap for gap in gaps)
 
 
+def chip_gaps(me: Sighting, *others: Sighting) -> list[str]:
+    gaps = identity_gaps(Handsets(me, others))
+    return [gap for gap in gaps if "its chip was in another handset" in gap]
+
+
+def test_a_chip_that_is_tied_now_is_no_others_by_a_look_that_tied_nothing() -> None:
+    """Readers were exchanged once: each handset's chip is on record of the other, both on hold."""
+    mine, others = sighted("a", 10, A), sighted("b", 11, B, serial=SERIAL)
+    mine.chips, others.chips = {OTHER_CHIP}, {CHIP}
+    me = sighted("me", 20, A, tied=CHIP, serial=OTHER_SERIAL, ended=False)
+    assert not chip_gaps(me, mine, others)
+    me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)
+    me.chips = {CHIP}
+    assert chip_gaps(me, mine, others), "it was only seen"
+
+
+def test_a_chip_that_a_certificate_names_is_anothers_also_where_it_is_tied_now() -> None:
+    sold = sighted("b", 10, B, serial=SERIAL)
+    sold.chips = {CHIP}
+    assert sold.end is not None
+    sold.end.data.update(disposition="sellable", certificate="{}")  # type: ignore[attr-defined]
+    me = sighted("me", 20, A, tied=CHIP, serial=OTHER_SERIAL, ended=False)
+    assert chip_gaps(me, sold)
+
+
+def test_a_chip_of_its_handsets_other_jobs_counts_while_this_one_has_tied_none() -> None:
+    """A slot without reader is no way out for who was met with another's chip."""
+    mine, others = sighted("a", 10, A), sighted("b", 11, B, serial=SERIAL, tied=OTHER_CHIP)
+    mine.chips = {OTHER_CHIP}
+    assert chip_gaps(sighted("me", 20, A, serial=OTHER_SERIAL, ended=False), mine, others)
+
+
 def test_a_recheck_that_is_owed_by_what_may_be_it_asks_nobody() -> None:
     """It is drawn, which costs a recheck and no question; a dispute is asked about."""
     me = sighted("me", 20, serial=SERIAL, ended=False)

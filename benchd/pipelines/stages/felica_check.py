@@ -70,8 +70,10 @@ class FelicaCheckStage:
         context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
-                await refuse_known_chip(context, scan.chip or "")
-                return await tie_to_handset(context, seen)
+                seen = await tie_to_handset(context, seen)
+                context.seen = seen
+                await refuse_known_chip(context, scan.chip or "", tied=seen.tied)
+                return seen
             case ChipVerdict.SILENT:
                 return await self._silent(context, scan, seen)
             case _:
