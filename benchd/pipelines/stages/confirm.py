@@ -71,7 +71,8 @@ class ConfirmStage:
             context.proven_numbers |= proven
             await bind_if_sure(context)
         known = Known.of(context.evidence).imeis
-        others = [number for number in imeis_in_text(decision.note) if number not in known]
+        read = (*imeis_in_text(decision.note), *sorted(seen.imeis))
+        others = [number for number in read if number not in known]
         return ConfirmEvidence(
             answer=DecisionEvidence.of(decision),
             numbers=tuple(sorted(proven)),
