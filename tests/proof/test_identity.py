@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchd.proof.evidence.forms import FORM
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.identity.debts import Debt, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handsets
@@ -354,6 +355,25 @@ def test_row_3_a_persons_word_is_no_newer_look_than_a_readers() -> None:
     assert "a reader saw no unused chip" in gap
     me.looked_by_eye, me.chip_look = False, (21, ChipVerdict.UNUSED)
     assert not list(identity_gaps(Handsets(me, [seen])))
+
+
+@pytest.mark.parametrize("outcome", ["passed", "failed"])
+def test_row_3_a_look_that_was_refused_is_no_clean_one(outcome: str) -> None:
+    """A card on the reader, refused as another handset's, lifts nothing that was seen before."""
+    story = Story()
+    for job, verdict, ended in (
+        ("seen", ChipVerdict.SILENT, "failed"),
+        ("again", ChipVerdict.UNUSED, outcome),
+    ):
+        look = to_json(ChipEvidence(source="reader", verdict=verdict))
+        told = {"stage": "felica_check", "outcome": ended, "form": FORM, "evidence": look}
+        story.add(job, EntryKind.STAGE_ENDED, **told)
+        story.ends(job)
+    seen, again = story.of("seen"), story.of("again")
+    me = sighted("me", 20, A, ended=False)
+    seen.told, again.told, me.looked_by_eye = {A}, {A}, True
+    gaps = [gap for gap in identity_gaps(Handsets(me, [seen, again])) if "no unused chip" in gap]
+    assert bool(gaps) is (outcome == "failed")
 
 
 def test_row_11_one_imei_under_two_serials_is_somebody_in_charges() -> None:
