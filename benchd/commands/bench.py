@@ -95,6 +95,21 @@ def bench_records(
     measure(jobs=jobs, ledger_jobs=ledger_jobs, directory=directory, as_json=json_output)
 
 
+@bench_app.command("identity")
+def bench_identity(
+    visits: Annotated[int, typer.Option(min=1, help="How often a handset is plugged in.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Which handsets come, and who errs when.")] = 1,
+    cases: Annotated[
+        bool, typer.Option("--cases/--no-cases", help="Histories of what went wrong.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Count what the rule of identity misses, asks and holds among a dealer's visits."""
+    from benchd.lab.benchmarks.identity.bench import bench_identity as measure
+
+    measure(visits=visits, seed=seed, cases=cases, as_json=json_output)
+
+
 @bench_app.command("crowd")
 def bench_crowd(
     counts: Annotated[str, typer.Option(help="How many handsets at once: N,N,…")] = "1,64,256",

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.identity import handsets_of
+from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.identity.debts import is_anothers_chip
 from benchd.words.job import Gate, Reason
 
 
-async def refuse_known_chip(context: JobContext, chip: str) -> None:
-    """StageFailed if the chip belongs to another handset; where nobody can tell, a person does."""
-    if await refuse_chip_of_another(context, chip):
+async def tie_unless_anothers(
+    context: JobContext,
+    seen: ChipEvidence,
+    tie: Callable[[JobContext, ChipEvidence], Awaitable[ChipEvidence]],
+) -> ChipEvidence:
+    """The same look after a try to tie the chip; StageFailed if it belongs to another handset.
+
+    What another's record has of it gives way to a tie; where nobody can tell, a person does.
+    """
+    chip = seen.chip or ""
+    try:
+        unsure = await refuse_chip_of_another(context, chip)
+    except StageFailed:
+        tied = await tie(context, seen)
+        if not tied.tied:
+            raise
+        context.seen = tied
+        await refuse_chip_of_another(context, chip, tied=True)
+        return tied
+    if unsure:
         await context.approval(Gate.CHIP_SEEN_BEFORE, Reason.FELICA_INCONSISTENT)
+    return await tie(context, seen)
 
 
-async def refuse_chip_of_another(context: JobContext, chip: str) -> bool:
+async def refuse_chip_of_another(context: JobContext, chip: str, *, tied: bool = False) -> bool:
     """StageFailed if the chip belongs to another handset; returns whether nobody can tell.
 
     Two jobs that look at the same moment don't see each other's record yet: each looks twice.
     """
     if not context.certifies:
         return False
-    handsets = await handsets_of(context, chips=(chip,))
+    handsets = await handsets_of(context, chips=(chip,), tied=chip if tied else None)
     for each in handsets.sharing_chip:
         if is_anothers_chip(each):
             raise StageFailed(

@@ -15,7 +15,7 @@ from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.contract import UNTOLD, JobContext
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.identity.debts import OpenPair, open_pairs, unclean_look
+from benchd.proof.identity.debts import OpenPair, is_anothers_chip, open_pairs, unclean_look
 from benchd.proof.identity.handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation, Traits, compare
@@ -36,6 +36,7 @@ async def handsets_of(
     context: JobContext,
     *,
     chips: Collection[str] = (),
+    tied: str | None = None,
     label_number: str | None = None,
     inspected: InspectEvidence | None = None,
     by_eye: bool = False,
@@ -48,6 +49,7 @@ async def handsets_of(
     try:
         me = sighting_of(context.job, await context.ledger.entries(context.job))
         me.chips |= set(chips)
+        me.tied = tied or me.tied
         me.looked_by_eye = me.looked_by_eye or by_eye
         if inspected is not None:
             me.inspected(inspected)
@@ -179,6 +181,13 @@ def refuse_over_reader(handsets: Handsets) -> None:
             f"in job {unclean_by.job} a reader saw no unused chip in this handset: only another"
             " look by a reader decides",
         )
+    for each in handsets.sharing_chip:
+        if is_anothers_chip(each):
+            raise StageFailed(
+                Reason.READER_LOOK_STANDS,
+                f"a reader saw the chip of job {each.sightings[-1].job}, of another handset, with"
+                " this one: only a reader that ties its own chip decides",
+            )
 
 
 def _name_of(context: JobContext, seen: Sighting) -> str:

@@ -18,7 +18,7 @@ from benchd.words.record import Entry, EntryKind
 
 _TELLING = (StageName.INSPECT, StageName.GATES, StageName.CONFIRM, StageName.FIND_DRAWN)
 
-_KEYS: Final[Mapping[Trait, tuple[str, ...]]] = {
+TOLD_UNDER: Final[Mapping[Trait, tuple[str, ...]]] = {
     Trait.IMEI: ("imei", "second_imei", "screen_number", "second_number"),
     Trait.SERIAL: ("serial", "screen_number"),
     Trait.CHIP: ("chip",),
@@ -31,7 +31,7 @@ def tells(entry: Entry, trait: Trait, value: str) -> bool:
     evidence = entry.data.get("evidence")
     if entry.kind is not EntryKind.STAGE_ENDED or not isinstance(evidence, Mapping):
         return False
-    return any(evidence.get(key) == value for key in _KEYS[trait])
+    return any(evidence.get(key) == value for key in TOLD_UNDER[trait])
 
 
 def imeis_told(entry: Entry) -> frozenset[str]:

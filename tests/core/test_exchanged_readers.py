@@ -91,6 +91,49 @@ async def test_row_5_exchanged_readers_in_lockstep_never_tie_the_wrong_chip(draw
     assert second.nfc_on
 
 
+async def test_row_5_handsets_are_sold_once_their_readers_are_put_right() -> None:
+    """The chip that a wrong reader saw in one job is no reason to hold for good who has it."""
+    world, first, second = exchanged()
+    async with world.running():
+        world.ports["A1"].plug(first)
+        world.ports["A2"].plug(second)
+        await until_finished(world, "A1", "A2")
+        must_name_the_exchange(world)
+        world.parts.chips.chips |= {  # type: ignore[attr-defined]
+            "A1": chip_in(first, CHIP),
+            "A2": chip_in(second, OTHER_CHIP),
+        }
+        for slot, phone in (("A1", first), ("A2", second)):
+            world.ports[slot].unplug()
+            await world.until_state(SlotState.EMPTY, slot)
+            world.ports[slot].plug(phone)
+        await until_finished(world, "A1", "A2")
+    assert [end["disposition"] for end in ended(world)[2:]] == [Disposition.SELLABLE] * 2
+
+
+async def test_row_5_a_slot_without_reader_is_refused_before_anything_is_destroyed() -> None:
+    """Which chip it has only a reader can say of who was met with another's."""
+    first, second = handset(0), handset(1)
+    readers = {"A1": chip_in(second, OTHER_CHIP), "A2": chip_in(first, CHIP)}
+    world = World(3, chips=FakeChipAccess(readers))
+    async with world.running():
+        world.ports["A1"].plug(first)
+        world.ports["A2"].plug(second)
+        await until_finished(world, "A1", "A2")
+        must_name_the_exchange(world)
+        for slot in ("A1", "A2"):
+            world.ports[slot].unplug()
+            await world.until_state(SlotState.EMPTY, slot)
+        readers["A2"] = chip_in(second, OTHER_CHIP)
+        world.parts.chips.chips |= readers  # type: ignore[attr-defined]
+        world.ports["A2"].plug(second)
+        await until_finished(world, "A2")
+        world.ports["A3"].plug(first)
+        await until_finished(world, "A3")
+    assert ended(world)[-1]["reason"] == Reason.READER_LOOK_STANDS
+    assert not first.filled
+
+
 @pytest.mark.parametrize("after_s", [1.0, 2.0, 3.5, 6.0, 9.0, 15.0, 30.0])
 @pytest.mark.parametrize("draw", range(5))
 async def test_row_5_exchanged_readers_one_after_the_other_are_named_too(

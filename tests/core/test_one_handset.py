@@ -75,6 +75,18 @@ async def test_row_2_doom_follows_the_handset_under_its_second_number(again: Pho
     assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.DESTROY_STANDS)
 
 
+async def test_row_2_who_tells_one_of_two_numbers_leaves_the_other_with_its_doom() -> None:
+    """Rule 7: it may tell the other one today, and no serial. Read once, it is asked about."""
+    world = World(answers={Gate.DESTROYED_BEFORE: False})
+    world.notes[Gate.SAME_HANDSET] = "same"
+    async with world.running():
+        doomed = Phone(serial="", imei=IMEI, second_screen_imei=OTHER_IMEI, sim_slots=2)
+        doomed.signs = MODIFIED
+        assert (await run_one(world, doomed)).reason is Reason.SYSTEM_MODIFIED
+        view = await run_one(world, Phone(serial="", imei=OTHER_IMEI, sim_slots=2))
+    assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.DESTROY_STANDS)
+
+
 @pytest.mark.parametrize("same", [True, False])
 async def test_row_2_one_that_tells_no_number_is_somebody_in_charges(same: bool) -> None:
     """By its serial it may be it: asked once, and destroyed where somebody says that it is."""

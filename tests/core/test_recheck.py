@@ -26,6 +26,7 @@ from .rechecks import IMEI, RECHECKER, RecheckRack
 from .world import (
     ADB,
     MTP_ONLY,
+    UNTOLD_IMEI,
     CountingEntropy,
     MemoryLedger,
     Phone,
@@ -256,6 +257,19 @@ async def test_without_an_imei_it_is_known_again(change: dict[str, Any]) -> None
     async with again.world.running():
         again_as = phone_like(phone, **change)
         assert end_of(await again.erased(again_as)) == DUE
+    assert again.draws()[-1]["owed"] == [first.jobs()[0]]
+
+
+async def test_a_number_that_was_read_after_its_last_reset_finds_the_draw() -> None:
+    """Its other one, which adb didn't tell then and tells now; no serial has it, and no label."""
+    first = RecheckRack()
+    phone = Phone(serial="", imei=IMEI, second_screen_imei=UNTOLD_IMEI, sim_slots=2)
+    async with first.world.running():
+        assert end_of(await first.erased(phone)) == DUE
+    again = again_without_a_share(first)
+    async with again.world.running():
+        other = phone_like(phone, imei=UNTOLD_IMEI, second_screen_imei=None)
+        assert end_of(await again.erased(other)) == DUE
     assert again.draws()[-1]["owed"] == [first.jobs()[0]]
 
 

@@ -234,6 +234,8 @@ class Phone:
     """What its own screen shows under *#06#; None: what it tells."""
     second_screen_imei: str | None = None
     """The second one that its screen shows, of one with two SIMs."""
+    label: str | None = None
+    """The tag on it that whoever reads its screen scans as well; None: they don't."""
     sim_slots: int | None = None
     telephony: bool | None = True
     android_id: str = "aaaa0000aaaa0000"
@@ -896,7 +898,7 @@ class World:
             return ""
         phone = port.phone
         shown = phone.screen_imei or phone.imei or UNTOLD_IMEI
-        both = " ".join(filter(None, (shown, phone.second_screen_imei)))
+        both = " ".join(filter(None, (shown, phone.second_screen_imei, phone.label)))
         confirmed = shown if phone.imei is None and phone.telephony else ""
         return {Gate.IMEI: both, Gate.SERIAL: phone.serial, Gate.CONFIRM: confirmed}.get(gate, "")
 

@@ -61,6 +61,16 @@ def test_felica_measures_one_reader_and_many() -> None:
     assert told["pcscds"] == 2
 
 
+def test_identity_counts_visits_and_names_its_mix() -> None:
+    done = bench("identity", "--visits", "40", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["counts"]["visits"] == 40
+    assert told["mix"]["untold"] == 0.45
+    shown = bench("identity", "--visits", "40", "--cases")
+    assert "40 visits of seed 1, per 10000:" in shown.stdout
+
+
 def test_a_count_that_is_none_is_refused() -> None:
     assert bench("scale", "--counts", "1,many").returncode == 2
     assert bench("scale", "--counts", "0").returncode == 2

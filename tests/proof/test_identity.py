@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchd.proof.evidence.forms import FORM
+from benchd.proof.evidence.chip import ChipEvidence
+from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.identity.debts import Debt, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handsets
@@ -356,6 +357,25 @@ def test_row_3_a_persons_word_is_no_newer_look_than_a_readers() -> None:
     assert not list(identity_gaps(Handsets(me, [seen])))
 
 
+@pytest.mark.parametrize("outcome", ["passed", "failed"])
+def test_row_3_a_look_that_was_refused_is_no_clean_one(outcome: str) -> None:
+    """A card on the reader, refused as another handset's, lifts nothing that was seen before."""
+    story = Story()
+    for job, verdict, ended in (
+        ("seen", ChipVerdict.SILENT, "failed"),
+        ("again", ChipVerdict.UNUSED, outcome),
+    ):
+        look = to_json(ChipEvidence(source="reader", verdict=verdict))
+        told = {"stage": "felica_check", "outcome": ended, "form": FORM, "evidence": look}
+        story.add(job, EntryKind.STAGE_ENDED, **told)
+        story.ends(job)
+    seen, again = story.of("seen"), story.of("again")
+    me = sighted("me", 20, A, ended=False)
+    seen.told, again.told, me.looked_by_eye = {A}, {A}, True
+    gaps = [gap for gap in identity_gaps(Handsets(me, [seen, again])) if "no unused chip" in gap]
+    assert bool(gaps) is (outcome == "failed")
+
+
 def test_row_11_one_imei_under_two_serials_is_somebody_in_charges() -> None:
     sold = sighted("a", 10, A, serial=SERIAL)
     assert sold.end is not None
@@ -373,6 +393,38 @@ def test_a_donors_chip_is_no_two_handsets_whatever_they_owe() -> None:
     me = sighted("me", 20, B, tied=CHIP, ended=False)
     gaps = list(identity_gaps(Handsets(me, [sighted("a", 10, A, tied=CHIP)])))
     assert any("its chip was in another handset" in gap for gap in gaps)
+
+
+def chip_gaps(me: Sighting, *others: Sighting) -> list[str]:
+    gaps = identity_gaps(Handsets(me, others))
+    return [gap for gap in gaps if "its chip was in another handset" in gap]
+
+
+def test_a_chip_that_is_tied_now_is_no_others_by_a_look_that_tied_nothing() -> None:
+    """Readers were exchanged once: each handset's chip is on record of the other, both on hold."""
+    mine, others = sighted("a", 10, A), sighted("b", 11, B, serial=SERIAL)
+    mine.chips, others.chips = {OTHER_CHIP}, {CHIP}
+    me = sighted("me", 20, A, tied=CHIP, serial=OTHER_SERIAL, ended=False)
+    assert not chip_gaps(me, mine, others)
+    me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)
+    me.chips = {CHIP}
+    assert chip_gaps(me, mine, others), "it was only seen"
+
+
+def test_a_chip_that_a_certificate_names_is_anothers_also_where_it_is_tied_now() -> None:
+    sold = sighted("b", 10, B, serial=SERIAL)
+    sold.chips = {CHIP}
+    assert sold.end is not None
+    sold.end.data.update(disposition="sellable", certificate="{}")  # type: ignore[attr-defined]
+    me = sighted("me", 20, A, tied=CHIP, serial=OTHER_SERIAL, ended=False)
+    assert chip_gaps(me, sold)
+
+
+def test_a_chip_of_its_handsets_other_jobs_counts_while_this_one_has_tied_none() -> None:
+    """A slot without reader is no way out for who was met with another's chip."""
+    mine, others = sighted("a", 10, A), sighted("b", 11, B, serial=SERIAL, tied=OTHER_CHIP)
+    mine.chips = {OTHER_CHIP}
+    assert chip_gaps(sighted("me", 20, A, serial=OTHER_SERIAL, ended=False), mine, others)
 
 
 def test_a_recheck_that_is_owed_by_what_may_be_it_asks_nobody() -> None:

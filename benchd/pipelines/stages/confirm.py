@@ -57,8 +57,9 @@ class ConfirmStage:
         if reads:
             name_by_confirmer(context, decision)
         evidence = replace(await self._evidence(context, decision), again=look.again)
-        if reads:
-            # Only now its number is proven: what else is on record under it counts from here on.
+        if context.certifies:
+            # Only now the number is proven that people read, and another job may have ended since
+            # the gates: what is open now would be found after the whole erasure, by the proof.
             await settle_identity(context)
         return StageResult(evidence=evidence)
 
@@ -70,7 +71,8 @@ class ConfirmStage:
             context.proven_numbers |= proven
             await bind_if_sure(context)
         known = Known.of(context.evidence).imeis
-        others = [number for number in imeis_in_text(decision.note) if number not in known]
+        read = (*imeis_in_text(decision.note), *sorted(seen.imeis))
+        others = [number for number in read if number not in known]
         return ConfirmEvidence(
             answer=DecisionEvidence.of(decision),
             numbers=tuple(sorted(proven)),

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_elsewhere import refuse_misread
 from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
-from benchd.pipelines.chip_history import refuse_known_chip
+from benchd.pipelines.chip_history import tie_unless_anothers
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
@@ -70,8 +70,7 @@ class FelicaCheckStage:
         context.seen = seen = replace(ChipEvidence.of(scan), switched_on=switched_on)
         match scan.verdict:
             case ChipVerdict.UNUSED | ChipVerdict.IN_USE:
-                await refuse_known_chip(context, scan.chip or "")
-                return await tie_to_handset(context, seen)
+                return await tie_unless_anothers(context, seen, tie_to_handset)
             case ChipVerdict.SILENT:
                 return await self._silent(context, scan, seen)
             case _:

@@ -226,13 +226,16 @@ class GatesStage:
         )
 
     async def _leave_numbers(self, context: JobContext, reason: Reason) -> None:
-        """What is sent to be destroyed leaves its numbers: it may come back under either of them.
+        """What is sent to be destroyed leaves its numbers: it may come back under any of them.
 
         What can't be read is named in the record of this attempt by its absence.
         """
         facts = context.inspected()
         destroys = DISPOSITION_OF[reason] is Disposition.DESTROY
-        if not (context.certifies and destroys) or facts.identity.imeis or not facts.telephony:
+        told = len(facts.identity.imeis)
+        if not (context.certifies and destroys and facts.telephony):
+            return
+        if told >= (facts.sim_slots or 1):
             return
         with suppress(StageFailed):
             read = await numbers_on_screen(context, both=True)

@@ -28,4 +28,4 @@ class ConfirmEvidence:
     """The IMEIs of the handset that are proven by now: told over adb, or read twice by two people,
     the second time after the last reset."""
     second_number: str | None = None
-    """An IMEI that its screen showed now, and that nobody had read before."""
+    """An IMEI that its screen showed now or since the gates, and that isn't of their numbers."""

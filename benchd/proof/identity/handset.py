@@ -122,8 +122,19 @@ class Handsets:
 
     @property
     def sharing_chip(self) -> Sequence[Handset]:
-        """Other handsets in which its chip was seen, whatever was answered of them."""
-        return [each for each in self.others if Join.CHIP in each.joins]
+        """Other handsets in which its chip was seen, whatever was answered of them.
+
+        A chip that this very job has tied is its own: a look that has tied nothing, and that no
+        certificate rests on, was of another's, as when the readers of two slots are exchanged.
+        """
+        chip = self.me.tied
+        if chip is None:
+            return [each for each in self.others if Join.CHIP in each.joins]
+        return [
+            each
+            for each in self.others
+            if any(chip == s.tied or (chip in s.chips and s.is_certified) for s in each.sightings)
+        ]
 
     @property
     def others(self) -> Sequence[Handset]:

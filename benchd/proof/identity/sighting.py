@@ -100,7 +100,8 @@ class Sighting:
     chips: set[str] = field(default_factory=set[str], repr=False)
     tied: str | None = field(default=None, repr=False)
     chip_look: tuple[int, ChipVerdict] | None = None
-    """The last look of a reader, whatever became of its stage, and what it saw."""
+    """The last look of a reader, and what it saw; a clean one counts only where its stage passed:
+    what was refused may have been another's chip."""
     looked_by_eye: bool = False
     """Whether a person looked at its chip, or is about to, in a slot without a reader."""
     told_at: int = 0
@@ -260,10 +261,11 @@ class Sighting:
             self.chips.add(seen.chip)
         if record.entry.data.get("stage") == StageName.FELICA_CHECK:
             self.tied = tied_chip(seen) or self.tied
-        if seen.source == READER:
-            self.chip_look = (record.sequence, seen.verdict)
-        else:
+        passed = record.entry.data.get("outcome") in (Outcome.PASSED, Outcome.SKIPPED)
+        if seen.source != READER:
             self.looked_by_eye = True
+        elif passed or seen.verdict not in _CLEAN:
+            self.chip_look = (record.sequence, seen.verdict)
 
     def _found(self, seen: FindDrawnEvidence, sequence: int) -> None:
         self.rechecks, self.found_sequence = JobId(seen.drawn_job), sequence
