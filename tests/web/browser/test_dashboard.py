@@ -27,6 +27,7 @@ from tests.people.somebody import somebody
 from tests.web.fake_door import FakeDoor
 from tests.web.web_fakes import (
     A1,
+    BEGAN,
     HOSTILE,
     JOB,
     FakeRack,
@@ -213,6 +214,8 @@ async def test_green_needs_the_certificate(rack: FakeRack, server: Server, visit
         rack.ledger.keep_job(
             outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
         )
+        # What a slot puts on record is on the board after it: until then it isn't asked for again.
+        rack.board.show(replace(SELLABLE, since=BEGAN))
         await seen.page.reload()
         await seen.shows("A1", "販売可", "消去の証明書があります")
         assert await colour(seen, "A1") == GREEN
