@@ -19,7 +19,7 @@ from benchd.words.job import Disposition, Gate, Outcome
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
 from tests.web.fake_door import FakeDoor, believing
-from tests.web.web_fakes import A1, FakeRack, asking_view, running_view
+from tests.web.web_fakes import A1, BEGAN, FakeRack, asking_view, running_view
 from tests.web.web_running import Running, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -170,6 +170,7 @@ async def test_green_on_the_wall_needs_the_certificate_too(
         rack.ledger.keep_job(
             outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
         )
+        rack.board.show(replace(SELLABLE, since=BEGAN))
         await seen.page.reload()
         await seen.shows("A1", "販売可", "消去の証明書があります")
         # The next handset of the slot has no part in the proof of this one.
