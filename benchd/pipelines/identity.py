@@ -15,7 +15,13 @@ from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.contract import UNTOLD, JobContext
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.identity.debts import OpenPair, is_anothers_chip, open_pairs, unclean_look
+from benchd.proof.identity.debts import (
+    OpenPair,
+    at_work_elsewhere,
+    is_anothers_chip,
+    open_pairs,
+    unclean_look,
+)
 from benchd.proof.identity.handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation, Traits, compare
@@ -95,16 +101,20 @@ def earlier_end(handsets: Handsets) -> EarlierEnd | None:
 
 
 async def settle_identity(
-    context: JobContext, *, label_number: str | None = None, by_eye: bool = False
+    context: JobContext,
+    *,
+    label_number: str | None = None,
+    by_eye: bool = False,
+    at_end: bool = False,
 ) -> Handsets:
     """The same once nothing is open: another job of it has ended, and people have answered.
 
-    `by_eye`: a person is about to look at its chip, which no reader can. Raises StageFailed with
-    `identity_unsettled` where nobody can say whose a debt is.
+    `by_eye`: a person is about to look at its chip, which no reader can. `at_end`: its certificate
+    is next. Raises StageFailed with `identity_unsettled` where nobody can say whose a debt is.
     """
     while True:
         handsets = await handsets_of(context, label_number=label_number, by_eye=by_eye)
-        other = _at_work_elsewhere(handsets)
+        other = at_work_elsewhere(handsets, disputed=at_end)
         if other is not None:
             await _wait_for(context, other)
             continue
@@ -112,12 +122,6 @@ async def settle_identity(
         if pair is None:
             return handsets
         await _ask(context, pair)
-
-
-def _at_work_elsewhere(handsets: Handsets) -> Sighting | None:
-    """The job that has had the handset for longer, and goes on."""
-    running = (each for each in handsets.earlier.sightings if each.end is None)
-    return next((each for each in running if each.sequence < handsets.me.sequence), None)
 
 
 async def _wait_for(context: JobContext, other: Sighting) -> None:

@@ -57,7 +57,7 @@ async def test_it_starts_and_serves(tmp_path: Path) -> None:
     async with fake_server() as server:
         for request in ("host:track-devices", "host:track-devices-l"):
             server.on(request, nothing_plugged)
-        config = CONFIG.format(recipes=RECIPES, adb=server.port, http=free_port())
+        config = CONFIG.format(recipes=RECIPES, adb=server.place.path, http=free_port())
         (tmp_path / "benchd.toml").write_text(config, encoding="utf-8")
         settings = load_settings(tmp_path / "benchd.toml")
         with anyio.fail_after(60):

@@ -10,7 +10,7 @@ import pytest
 
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.identity.debts import Debt, identity_gaps, open_pairs
+from benchd.proof.identity.debts import Debt, at_work_elsewhere, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import Same, Sighting, same_in_note, sighting_of
@@ -344,6 +344,24 @@ def test_one_handset_in_two_jobs_at_once_is_a_gap() -> None:
     me = sighted("me", 20, A, ended=False)
     [gap] = identity_gaps(Handsets(me, [other]))
     assert "at work on the same handset" in gap
+
+
+@pytest.mark.parametrize("serial", [SERIAL, OTHER_SERIAL])
+def test_row_11_the_later_of_two_jobs_with_one_number_waits_for_the_first(serial: str) -> None:
+    """Neither has a certificate yet that would stand against the other."""
+    other = sighted("a", 10, A, serial=SERIAL, ended=False)
+    me = sighted("me", 20, A, serial=serial, ended=False)
+    assert at_work_elsewhere(Handsets(me, [other]), disputed=True) is other
+    assert at_work_elsewhere(Handsets(other, [me]), disputed=True) is None
+
+
+def test_row_11_a_dispute_keeps_nobody_waiting_before_the_end_nor_does_a_lead() -> None:
+    other = sighted("a", 10, A, serial=SERIAL, ended=False)
+    me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)
+    assert at_work_elsewhere(Handsets(me, [other]), disputed=False) is None
+    lead = sighted("a", 10, serial=SERIAL, ended=False)
+    lead.named = {A}
+    assert at_work_elsewhere(Handsets(me, [lead]), disputed=True) is None
 
 
 def test_row_3_a_persons_word_is_no_newer_look_than_a_readers() -> None:

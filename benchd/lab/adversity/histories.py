@@ -223,8 +223,13 @@ class Histories:
             yield ONE_HANDSET, f"{truth.name} was certified under another number"
         for number in truth.numbers:
             owner = self._numbers.setdefault(number, truth.name)
-            if owner != truth.name and not settled:
+            if owner != truth.name and not self._told_apart(truth.name, owner):
                 yield ONE_NUMBER, f"{number} of {truth.name} was certified for {owner}"
+
+    def _told_apart(self, *names: str) -> bool:
+        """Whether somebody was asked in a job of either: the answer is kept for later ones."""
+        jobs = (job for job in self._jobs.values() if not job.truths.isdisjoint(names))
+        return any(gate.startswith(_SAME) for job in jobs for gate in job.answered)
 
     def _somebody_erred(self, *, bay_name: str) -> bool:
         """Whether who looked a number up may have answered wrongly."""

@@ -60,7 +60,7 @@ class ConfirmStage:
         if context.certifies:
             # Only now the number is proven that people read, and another job may have ended since
             # the gates: what is open now would be found after the whole erasure, by the proof.
-            await settle_identity(context)
+            await settle_identity(context, at_end=True)
         return StageResult(evidence=evidence)
 
     async def _evidence(self, context: JobContext, decision: Decision) -> ConfirmEvidence:

@@ -108,6 +108,22 @@ def is_anothers_chip(sharing: Handset) -> bool:
     return bool(sharing.clashes) or sharing.answered is Same.OTHER
 
 
+def at_work_elsewhere(handsets: Handsets, *, disputed: bool) -> Sighting | None:
+    """The earlier job that goes on with this handset, else None.
+
+    With `disputed`, at the end, also one with another handset that has a proven number of this
+    one: neither has a certificate yet that would stand against the other. The later one waits, and
+    whoever came second can't spoil what the first has shown.
+    """
+    me = handsets.me
+    running = [each for each in handsets.earlier.sightings if each.end is None]
+    if disputed:
+        others = (each for each in handsets.open if each.relation is Relation.DISPUTE)
+        seen = (one for other in others for one in other.sightings)
+        running += [each for each in seen if each.end is None and each.proven & me.proven]
+    return next((each for each in running if each.sequence < me.sequence), None)
+
+
 def identity_gaps(handsets: Handsets) -> Iterator[str]:
     """Everything that other jobs' records say against a certificate of this one."""
     mine = handsets.mine
@@ -117,10 +133,8 @@ def identity_gaps(handsets: Handsets) -> Iterator[str]:
         yield f"identity: job {doomed_by.job} has sent its handset to be destroyed"
     if (unclean_by := unclean_look(handsets)) is not None:
         yield f"identity: in job {unclean_by.job} a reader saw no unused chip in its handset"
-    # A later one waits for this: whoever came second can't spoil what the first has shown.
-    for each in mine.sightings:
-        if each.end is None and each.sequence < handsets.me.sequence:
-            yield f"identity: job {each.job} is at work on the same handset"
+    if (elsewhere := at_work_elsewhere(handsets, disputed=True)) is not None:
+        yield f"identity: job {elsewhere.job} is at work on the same handset, or one of its number"
     for other in handsets.sharing_chip:
         if is_anothers_chip(other):
             yield f"identity: its chip was in another handset, in job {other.sightings[-1].job}"

@@ -72,6 +72,7 @@ class Run:
             readers=RackReaders(),
             certifies=True,
             checks_chip_first=True,
+            grounds=lambda _context: None,
         )
 
     async def to_its_end(self) -> Sighting:
