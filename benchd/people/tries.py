@@ -7,12 +7,12 @@ badges isn't held where it types PINs, nor the other way round.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from benchd.token_bucket import Buckets
+from benchd.words.source import machine_of
 
 FREE_TRIES = 3
 """Mistakes that cost no pause: fingers slip."""
@@ -71,11 +71,11 @@ class Tries:
 
     def source_wait_s(self, source: str, *, by_badge: bool) -> float:
         """How long nobody may try in this way from there; 0 if now."""
-        return self._sources.wait_s(_Source(_machine(source), by_badge))
+        return self._sources.wait_s(_Source(machine_of(source), by_badge))
 
     def failed(self, whom: Whom, source: str) -> None:
         """A try has failed."""
-        self._sources.take_or_wait_s(_Source(_machine(source), whom.by_badge))
+        self._sources.take_or_wait_s(_Source(machine_of(source), whom.by_badge))
         counts, now = self._whom[whom.is_known], self._now()
         known = counts.pop(whom, None)
         if known is None or now - known.last_s > FORGOTTEN_AFTER_S:
@@ -92,18 +92,3 @@ class Tries:
     def succeeded(self, whom: Whom) -> None:
         """Somebody is who they say; their source still has its count, or one could reset it."""
         self._whom[whom.is_known].pop(whom, None)
-
-
-def _machine(source: str) -> str:
-    """One name for all addresses of which a machine has as many as it likes."""
-    try:
-        address = ipaddress.ip_address(source)
-    except ValueError:
-        return source
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    if address.is_loopback:
-        return "loopback"
-    if isinstance(address, ipaddress.IPv6Address):
-        return address.packed[:8].hex()
-    return str(address)
