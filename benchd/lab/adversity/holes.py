@@ -99,6 +99,6 @@ def _replace(each: Replaced, stack: ExitStack) -> None:
         stack.enter_context(patch.object(getattr(module, name), method, each.by))
         return
     original = getattr(module, name)
-    for loaded in list(sys.modules.values()):
-        if loaded.__name__.startswith("benchd.") and vars(loaded).get(name) is original:
+    for where, loaded in list(sys.modules.items()):
+        if where.startswith("benchd.") and vars(loaded).get(name) is original:
             stack.enter_context(patch.object(loaded, name, each.by))
