@@ -82,8 +82,9 @@ class Forger:
         self._forget_after(kept)
 
     def _forget_after(self, kept: int) -> None:
-        lost = [receipt for receipt in self._disk.acknowledged if receipt.sequence > kept]
-        self._disk.acknowledged = self._disk.acknowledged[: -len(lost) or None]
+        # Those of one commit are heard of in any order.
+        acknowledged = self._disk.acknowledged
+        self._disk.acknowledged = [each for each in acknowledged if each.sequence <= kept]
         self._referee.lost_after(kept)
 
     def settle(self, witnesses: Sequence[Witness], at: datetime) -> None:
