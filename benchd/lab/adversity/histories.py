@@ -126,6 +126,9 @@ class Histories:
         job.truths |= set() if here is None else {here.name}
         if entry.kind is EntryKind.DECISION and entry.data.get("approved") is True:
             job.answered.add(str(entry.data.get("gate")))
+            if entry.data.get("gate") == Gate.DESTROYED_BEFORE and here is not None:
+                # Let in by somebody in charge, it owes nothing until it is doomed anew.
+                self._doomed.pop(here.name, None)
         evidence = entry.data.get("evidence")
         if entry.kind is EntryKind.STAGE_ENDED and isinstance(evidence, Mapping):
             self._saw_stage(job, here, str(entry.data.get("stage")), evidence)
