@@ -62,6 +62,8 @@ class _Job:
     truth: Truth | None
     truths: set[str] = field(default_factory=set[str])
     """All that lay there while it was written down."""
+    was_bound: bool
+    """Whether its protection asked for an account before: nobody sees that before it is set up."""
     stay: tuple[str, int]
     answered: set[str] = field(default_factory=set[str])
     """Questions that were answered with yes."""
@@ -106,7 +108,9 @@ class Histories:
 
     def opened(self, job: JobId, bay: Bay) -> None:
         """A job begins with what lies there."""
-        self._jobs[job] = _Job(truth=bay.judged(), stay=(bay.slot, bay.stay))
+        here = bay.judged()
+        was_bound = here is not None and here.bound
+        self._jobs[job] = _Job(truth=here, was_bound=was_bound, stay=(bay.slot, bay.stay))
 
     def last_job(self, truth: Truth) -> JobId | None:
         """The newest job that was begun with a handset."""
@@ -193,7 +197,7 @@ class Histories:
             return
         yield from self._of_debts(found, truth)
         yield from self._of_papers(job, found, truth)
-        yield from _of_state(truth)
+        yield from _of_state(truth, was_bound=found.was_bound and found.truth is truth)
         stay = (bay.slot, bay.stay, truth.name)
         if stay in self._sold_stays and not self._forged:
             yield ONE_STAY, f"{truth.name} has two certificates and was never taken out"
@@ -258,10 +262,10 @@ class Histories:
             self._spent.setdefault(tag, job)
 
 
-def _of_state(truth: Truth) -> Iterator[Broken]:
+def _of_state(truth: Truth, *, was_bound: bool) -> Iterator[Broken]:
     """What lies in it, or holds it, as it is sold."""
     there = {
-        "its protection asks for an account": truth.bound,
+        "its protection asks for an account": truth.bound and not was_bound,
         "a memory card is in it": truth.card,
         "an organisation manages it": truth.managed,
         "its boot loader is open": truth.open_boot,
