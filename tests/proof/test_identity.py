@@ -13,7 +13,13 @@ from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.identity.debts import Debt, at_work_elsewhere, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handsets
-from benchd.proof.identity.sighting import Same, Sighting, same_in_note, sighting_of
+from benchd.proof.identity.sighting import (
+    NumberRead,
+    Same,
+    Sighting,
+    same_in_note,
+    sighting_of,
+)
 from benchd.proof.identity.traits import Clash, Join, Relation, Traits, compare
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import JobId, SlotName
@@ -353,6 +359,19 @@ def test_row_11_the_later_of_two_jobs_with_one_number_waits_for_the_first(serial
     me = sighted("me", 20, A, serial=serial, ended=False)
     assert at_work_elsewhere(Handsets(me, [other]), disputed=True) is other
     assert at_work_elsewhere(Handsets(other, [me]), disputed=True) is None
+
+
+def test_a_number_read_of_what_may_have_been_swapped_in_makes_no_handset_certain() -> None:
+    """Its serial was told, and its chip seen, before another number was read after the reset."""
+    swapped = sighted("a", 10, serial=SERIAL, tied=CHIP)
+    swapped.tied, swapped.named, swapped.reset_at = None, {A}, 15
+    swapped.reads = [NumberRead(number=B, person="suzuki", name="Suzuki", sequence=16)]
+    me = sighted("me", 20, serial=SERIAL, tied=CHIP, ended=False)
+    me.tied, me.named = None, {B}
+    assert Handsets(me, [swapped]).relation(JobId("a")) is Relation.MAY_BE
+    swapped.reads = []
+    me.named = {A}
+    assert Handsets(me, [swapped]).relation(JobId("a")) is Relation.CERTAIN
 
 
 def test_row_11_a_dispute_keeps_nobody_waiting_before_the_end_nor_does_a_lead() -> None:

@@ -164,7 +164,18 @@ class Sighting:
             chips=frozenset(self.chips),
             tied_chip=self.tied,
             label=self.label,
+            reads_differ=self._reads_differ,
         )
+
+    @property
+    def _reads_differ(self) -> bool:
+        """Whether a number was read after its last reset that nobody had read or told before."""
+        if self.reset_at is None:
+            return False
+        read = {r.number for r in self.reads if r.sequence < self.reset_at}
+        before = self.told | self.named | read
+        after = {r.number for r in self.reads if r.sequence > self.reset_at}
+        return bool(before) and not after <= before
 
     def _is_full(self, proven: frozenset[str]) -> bool:
         """Over adb both are asked for; who reads a screen may have read one of two."""

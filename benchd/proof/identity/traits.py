@@ -58,6 +58,9 @@ class Traits:
     tied_chip: str | None = field(default=None, repr=False)
     label: tuple[str, str] | None = None
     """Lot and tag, where somebody scanned its label."""
+    reads_differ: bool = False
+    """Whether another number was read after its last reset: it may have been swapped by then, and
+    what a machine was told before tells nothing of that number."""
     is_paper: bool = False
     """Papers and lists: their numbers count as they are, and their serial may be of a box."""
 
@@ -93,7 +96,8 @@ def _relation(
     if mine.proven & other.proven:
         return Relation.CERTAIN
     # Read by one person on either side, and borne out by what a machine was told both times.
-    if Join.IMEI in joins and joins & {Join.SERIAL, Join.CHIP}:
+    borne_out = joins & {Join.SERIAL, Join.CHIP} and not (mine.reads_differ or other.reads_differ)
+    if Join.IMEI in joins and borne_out:
         return Relation.CERTAIN
     if mine.tied_chip is not None and mine.tied_chip == other.tied_chip:
         return Relation.CERTAIN
