@@ -8,7 +8,6 @@ more than it is read.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchd.token_bucket import Buckets, TokenBucket
 from benchd.web.callers import Caller
 from benchd.web.connection import connection_of
+from benchd.web.hosts import is_loopback
 from benchd.web.peer import peer_of, source_of
 from benchd.web.places import Places
 from benchd.web.refusals import busy
@@ -69,7 +69,10 @@ def visit_of(scope: Scope, caller: Caller, route: str, *, on_machine: bool) -> V
         return Visit(who=Who.PERSON, whose=caller.actor.person, route=route)
     if scope["path"] == SIGN_IN:
         return Visit(who=Who.SIGN_IN, whose=source, route=route)
-    is_probe = scope["path"] in PROBES and peer_of(scope) is None and _is_here(scope)
+    # By the connection itself, whatever a proxy says of its visitor.
+    client = scope.get("client")
+    is_here = peer_of(scope) is None and client is not None and is_loopback(str(client[0]))
+    is_probe = scope["path"] in PROBES and is_here
     return Visit(who=Who.PROBE if is_probe else Who.ANYBODY, whose=source, route=route)
 
 
@@ -154,11 +157,3 @@ async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
     connection_of(scope).rest()
     answer = busy("too_many_requests", "too many requests wait already: try again in a while")
     await answer(scope, receive, send)
-
-
-def _is_here(scope: Scope) -> bool:
-    client = scope.get("client")
-    try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
-        return False
