@@ -374,6 +374,15 @@ def test_a_number_read_of_what_may_have_been_swapped_in_makes_no_handset_certain
     assert Handsets(me, [swapped]).relation(JobId("a")) is Relation.CERTAIN
 
 
+def test_the_other_bar_code_after_the_last_reset_is_no_swap() -> None:
+    """Told by its other number later, it is the handset that was sold: its papers are spent."""
+    sold = sighted("a", 10, A, serial=SERIAL, sim_slots=2)
+    sold.reset_at = 15
+    sold.reads = [NumberRead(number=B, person="suzuki", name="Suzuki", sequence=16)]
+    me = sighted("me", 20, B, serial=SERIAL, sim_slots=2, ended=False)
+    assert Handsets(me, [sold]).relation(JobId("a")) is Relation.CERTAIN
+
+
 def test_row_11_a_dispute_keeps_nobody_waiting_before_the_end_nor_does_a_lead() -> None:
     other = sighted("a", 10, A, serial=SERIAL, ended=False)
     me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)

@@ -169,13 +169,17 @@ class Sighting:
 
     @property
     def _reads_differ(self) -> bool:
-        """Whether a number was read after its last reset that nobody had read or told before."""
+        """Whether a number was read after its last reset that can't be its own beside the others.
+
+        The other bar code of one with two SIMs can; of how many it takes nobody may have told.
+        """
         if self.reset_at is None:
             return False
         read = {r.number for r in self.reads if r.sequence < self.reset_at}
         before = self.told | self.named | read
         after = {r.number for r in self.reads if r.sequence > self.reset_at}
-        return bool(before) and not after <= before
+        has_room = len(before | after) <= (self.sim_slots or 2)
+        return bool(before) and not (after <= before or has_room)
 
     def _is_full(self, proven: frozenset[str]) -> bool:
         """Over adb both are asked for; who reads a screen may have read one of two."""

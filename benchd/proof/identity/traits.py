@@ -59,8 +59,8 @@ class Traits:
     label: tuple[str, str] | None = None
     """Lot and tag, where somebody scanned its label."""
     reads_differ: bool = False
-    """Whether another number was read after its last reset: it may have been swapped by then, and
-    what a machine was told before tells nothing of that number."""
+    """Whether a number was read after its last reset for which it takes no SIM: it may have been
+    swapped by then, and what a machine was told before tells nothing of that number."""
     is_paper: bool = False
     """Papers and lists: their numbers count as they are, and their serial may be of a box."""
 
