@@ -16,6 +16,7 @@ from benchd.lab.adversity.kinds import REFUSED, ChipState, Kind, Lie, Owner, Pic
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_text, from_file, from_text, leave
 from benchd.lab.adversity.referee import Fault, untrue_of_erased, untrue_of_named
+from benchd.lab.adversity.rows import ONE_STAY
 from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
 from benchd.lab.adversity.search import Found, faults_of
@@ -69,6 +70,22 @@ def test_a_seed_is_the_same_storm_each_time(seed: int) -> None:
 def test_a_schedule_is_the_same_after_it_was_written_down() -> None:
     for seed in range(50):
         assert from_text(as_text(draw(seed))) == draw(seed)
+
+
+def test_a_cable_that_flaps_as_the_job_ends_is_a_new_plug() -> None:
+    verdict = run_schedule(rack(blow(Kind.FLAP, "kept:stage_ended:certify")))
+    assert verdict.faults == ()
+    assert [end.disposition for end in verdict.ends].count("sellable") == 2
+
+
+def test_a_handset_that_is_certified_again_in_its_port_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forgotten(*_: object) -> None: ...
+
+    monkeypatch.setattr("benchd.slots.slot.continued_from", forgotten)
+    verdict = run_schedule(rack(blow(Kind.CRASH, "kept:job_ended")))
+    assert ONE_STAY in {fault.rule for fault in verdict.faults}
 
 
 @pytest.mark.parametrize("owner", [Owner.RESET, Owner.APPS])

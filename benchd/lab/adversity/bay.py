@@ -31,7 +31,10 @@ class Bay:
         self.visitor = visitor
         self.handset: Truth | None = None
         self.stay = 0
-        """How often something was put in here: a handset that stays is one and the same stay."""
+        """How often something was put in here: a handset that stays is one and the same stay.
+
+        A cable that flaps begins another one: the port can't tell it from a hand.
+        """
         self.read_from: Bay | None = None
         """The slot under whose handset this slot's reader really lies, where they're exchanged."""
         self.donor: Chip | None = None

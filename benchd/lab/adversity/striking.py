@@ -156,6 +156,7 @@ async def _flap(bay: Bay) -> None:
         bay.leave()
         await anyio.sleep(FLAP_S)
         if bay.handset is not None and not bay.attached:
+            bay.stay += 1
             bay.come()
         await anyio.sleep(FLAP_S)
 
