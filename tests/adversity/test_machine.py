@@ -15,11 +15,12 @@ from benchd.lab.adversity.fresh_pictures import LIES, with_picture
 from benchd.lab.adversity.kinds import REFUSED, ChipState, Kind, Lie, Owner, Picture
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_text, from_file, from_text, leave
+from benchd.lab.adversity.processes import search_in_processes
 from benchd.lab.adversity.referee import Fault, untrue_of_erased, untrue_of_named
 from benchd.lab.adversity.rows import ONE_STAY
 from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
-from benchd.lab.adversity.search import Found, faults_of
+from benchd.lab.adversity.search import Found, Tally, faults_of, search
 from benchd.lab.adversity.shrinking import shrunk
 from benchd.lab.adversity.truth import OWNER, REACHABLE, make_truth
 from benchd.lab.adversity.virtual_time import EverybodyWaitsError, run_in_virtual_time
@@ -65,6 +66,28 @@ def test_a_loop_that_nothing_can_wake_says_so() -> None:
 def test_a_seed_is_the_same_storm_each_time(seed: int) -> None:
     assert draw(seed) == draw(seed)
     assert run_schedule(draw(seed)) == run_schedule(draw(seed))
+
+
+def test_what_is_cancelled_together_hears_of_it_in_the_order_of_its_begin() -> None:
+    """By the addresses of tasks and scopes, a seed was another storm in each process."""
+    heard: list[int] = []
+
+    async def waits(number: int) -> None:
+        with anyio.CancelScope():
+            try:
+                await anyio.sleep_forever()
+            finally:
+                heard.append(number)
+
+    async def cancelled() -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(100):
+                group.start_soon(waits, number)
+            await anyio.sleep(1)
+            group.cancel_scope.cancel()
+
+    run_in_virtual_time(cancelled)
+    assert heard == [*range(100)]
 
 
 def test_a_schedule_is_the_same_after_it_was_written_down() -> None:
@@ -205,6 +228,16 @@ def test_a_schedule_is_made_as_short_as_its_fault_allows() -> None:
     short = shrunk(long, lambda schedule: any(b.point == "fill_step" for b in schedule.blows))
     assert short.blows == (needed,)
     assert [bay.slot for bay in short.bays] == ["A1"]
+
+
+def test_a_search_in_processes_sees_what_one_in_a_row_sees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchd.lab.adversity.processes.BLOCK", 3)
+    alone, side_by_side = Tally(), Tally()
+    assert not [*search(iter(range(8)), alone)]
+    assert not [*search_in_processes(iter(range(8)), side_by_side, 2)]
+    assert replace(side_by_side, took_s=0.0) == replace(alone, took_s=0.0)
 
 
 def test_what_is_found_is_left_as_a_schedule_and_a_test_to_paste(tmp_path: Path) -> None:

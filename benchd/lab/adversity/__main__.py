@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import itertools
-import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import structlog
-
 from benchd.lab.adversity.holes import Hole
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_test, leave
+from benchd.lab.adversity.processes import quiet, search_in_processes
 from benchd.lab.adversity.row_holes import ROW_HOLES
 from benchd.lab.adversity.rows_open import look_for_rows
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule
@@ -30,15 +27,13 @@ SEEDS_FOR_A_HOLE = 2000
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when no rule was broken, or when every hole was found."""
     asked = _parser().parse_args(arguments)
-    # What the core has to say about each blow isn't wanted, and costs a third of the time.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    gc.freeze()
+    quiet()
     if asked.rows:
         return look_for_rows(itertools.count(asked.start), asked.leave_in, _say)
     if asked.mutations:
         return _look_for_holes(range(asked.start, asked.start + SEEDS_FOR_A_HOLE))
     within_s = asked.minutes * 60 if asked.minutes else None
-    return _look(_seeds(asked), within_s=within_s, leave_in=asked.leave_in)
+    return _look(_seeds(asked), asked.processes, within_s=within_s, leave_in=asked.leave_in)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=None, help="this one alone")
     parser.add_argument("--start", type=int, default=0, help="the first of them")
     parser.add_argument("--minutes", type=float, default=None, help="stop after so long")
+    parser.add_argument("--processes", type=int, default=1, help="side by side (default 1)")
     parser.add_argument("--leave-in", type=Path, help="folder for what is found, made short")
     parser.add_argument("--mutations", action="store_true", help="put known holes back and look")
     parser.add_argument("--rows", action="store_true", help="look for each row that is still open")
@@ -61,11 +57,18 @@ def _seeds(asked: argparse.Namespace) -> Iterator[int]:
     return iter(range(asked.start, asked.start + (asked.seeds or SEEDS)))
 
 
-def _look(seeds: Iterator[int], *, within_s: float | None, leave_in: Path | None) -> int:
+def _look(
+    seeds: Iterator[int], processes: int, *, within_s: float | None, leave_in: Path | None
+) -> int:
     tally = Tally()
     end_s = None if within_s is None else time.monotonic() + within_s
     late = lambda: end_s is not None and time.monotonic() > end_s  # noqa: E731 - one expression
-    for seed, schedule, faults in search(seeds, tally, stop=late):
+    looked = (
+        search(seeds, tally, stop=late)
+        if processes == 1
+        else search_in_processes(seeds, tally, processes, stop=late)
+    )
+    for seed, schedule, faults in looked:
         found = made_short(seed, schedule, faults)
         _say(f"seed {seed}:", *[f"  {fault}" for fault in found.faults], "", as_test(found))
         if leave_in is not None:

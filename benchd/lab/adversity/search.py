@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.kinds import OF_THE_RACK, Lie, Picture
@@ -54,6 +54,12 @@ class Tally:
         pictures = [bay.picture for bay in schedule.bays if bay.picture is not Picture.NONE]
         self.lies.update(f"picture {kind}" for kind in pictures)
         self.reasons.update(end.reason or end.disposition for end in verdict.ends)
+
+    def add(self, other: Tally) -> None:
+        """Add all that another search has seen."""
+        for each in fields(self):
+            # Numbers and counters alike.
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     @property
     def rate(self) -> float:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from unittest.mock import patch
 
 import anyio
+from anyio._backends._asyncio import CancelScope
 
 T = TypeVar("T")
 
@@ -44,6 +47,31 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Nobody else could have woken this loop."""
 
 
+class _InOrder(dict[T, None]):
+    """A set that is walked in the order in which its members came, not by their addresses."""
+
+    def add(self, member: T) -> None:
+        self[member] = None
+
+    def remove(self, member: T) -> None:
+        del self[member]
+
+    def discard(self, member: T) -> None:
+        self.pop(member, None)
+
+
 def run_in_virtual_time(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine function to its end on a loop of its own."""
-    return anyio.run(work, backend="asyncio", backend_options={"loop_factory": VirtualLoop})
+    """Run a coroutine function to its end on a loop of its own.
+
+    What is cancelled together hears of it in the order in which it began: anyio keeps tasks and
+    scopes in sets, whose order is another in each process.
+    """
+    prepared = CancelScope.__init__
+
+    def prepare(self: CancelScope, deadline: float = math.inf, shield: bool = False) -> None:  # noqa: FBT001, FBT002 - as anyio has it
+        prepared(self, deadline, shield)
+        for name in ("_child_scopes", "_tasks"):
+            setattr(self, name, _InOrder())
+
+    with patch.object(CancelScope, "__init__", prepare):
+        return anyio.run(work, backend="asyncio", backend_options={"loop_factory": VirtualLoop})
