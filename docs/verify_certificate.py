@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 KIND = "application/vnd.in-toto+json"
-FORMS = tuple(f"urn:benchd:certificate-of-erasure:v{number}" for number in (1, 2, 3, 4))
+FORM = "urn:benchd:certificate-of-erasure:v4"
 MALFORMED = (ValueError, LookupError, TypeError, RecursionError)
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -75,8 +75,8 @@ def verified(data: bytes, public_key_pem: bytes, ring: bytes | None = None) -> d
     if named is not None and hashlib.sha256(data).hexdigest() not in named:
         raise ValueError("its key is retired and it isn't named: a thief can have signed it since")
     statement = json.loads(payload)
-    if statement["predicateType"] not in FORMS:
-        raise ValueError("it was signed, but it's no certificate of erasure that this knows")
+    if statement["predicateType"] != FORM:
+        raise ValueError(f"{statement['predicateType']} isn't the form that this knows, {FORM}")
     return statement
 
 

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
-from benchd.certificate.chip_words import (
-    UNKNOWN_KIND,
-    ChipWording,
-    ChipWords,
-    gaps_of_chip,
-    sources_of,
-)
 from benchd.certificate.sentences import Sentence
-from benchd.proof.chip import CLAIMS, SKIPPED_FOR
+from benchd.proof.chip import CLAIMS, SEEN_BASELINES, SKIPPED_FOR
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.chip import READER, ChipEvidence, ClearEvidence
-from benchd.proof.evidence.values import Sha256
+from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
+from benchd.proof.evidence.values import Said, Sha256, Texts
 from benchd.words.chip import BaselineKind, ChipVerdict
 from benchd.words.job import Outcome, StageName
 
-WORDING: Final = ChipWording(
-    of_kind={
-        BaselineKind.OBSERVED: Sentence.CHIP_OBSERVED.value,
-        BaselineKind.SIMULATED: Sentence.CHIP_SIMULATED.value,
-        BaselineKind.INFERRED: Sentence.CHIP_INFERRED.value,
-        UNKNOWN_KIND: Sentence.CHIP_OF_UNKNOWN_ORIGIN.value,
-    },
-    by_eye=Sentence.CHIP_BY_EYE.value,
-    no_chip=Sentence.CHIP_MISSING.value,
+UNKNOWN_KIND: Final = "unknown"
+_BASIS_OF_KIND: Final[Mapping[str, str]] = {
+    BaselineKind.OBSERVED: Sentence.CHIP_OBSERVED.value,
+    BaselineKind.SIMULATED: Sentence.CHIP_SIMULATED.value,
+    BaselineKind.INFERRED: Sentence.CHIP_INFERRED.value,
+    UNKNOWN_KIND: Sentence.CHIP_OF_UNKNOWN_ORIGIN.value,
+}
+"""By the kind of picture that it was compared with."""
+_SOURCES_OF_NO_CHIP: Final = (
+    Sentence.READER_SILENT.value,
+    Sentence.HANDSET_NOT_CAPABLE.value,
+    Sentence.OPERATOR_NO_CHIP.value,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FelicaSection(ChipWords):
-    """What the chip was found to be, with the picture that it was compared with."""
+class FelicaSection:
+    """What the chip was found to be, by whom, and on what that rests."""
 
+    check: Said
+    clear: Said
+    recheck: Literal[ChipVerdict.UNUSED, ChipVerdict.NO_CHIP]
+    source: Literal["reader", "operator"]
+    sources: Texts
+    baseline: str | None
+    baseline_kind: str | None
+    basis: Said
     baseline_sha256: Sha256 | None
 
     @classmethod
@@ -55,13 +59,36 @@ class FelicaSection(ChipWords):
             baseline=recheck.baseline if kind else None,
             baseline_kind=kind,
             baseline_sha256=recheck.baseline_sha256 if kind else None,
-            basis=WORDING.basis(recheck.source, recheck.verdict, kind),
+            basis=_basis(recheck.source, recheck.verdict, kind),
         )
 
 
+def sources_of(source: str, verdict: ChipVerdict, kind: str | None) -> tuple[str, ...]:
+    """Whose word the verdict rests on."""
+    if source == OPERATOR:
+        return (Sentence.OPERATOR_RECHECK.value,)
+    if verdict is ChipVerdict.NO_CHIP:
+        return _SOURCES_OF_NO_CHIP
+    attested = () if kind in SEEN_BASELINES else (Sentence.OPERATOR_ATTEST.value,)
+    return (Sentence.READER_UNUSED.value, *attested)
+
+
 def gaps_of_felica(chip: FelicaSection) -> Iterator[str]:
-    """What keeps the section from being a certificate's of today's form."""
-    yield from gaps_of_chip(chip, WORDING)
+    """What keeps the section from being a certificate's, its types being right already."""
+    compared = chip.source == READER and chip.recheck is ChipVerdict.UNUSED
+    if chip.source == OPERATOR and chip.recheck is not ChipVerdict.UNUSED:
+        yield "no operator's look shows that there is no FeliCa chip"
+    if compared and chip.baseline_kind not in _BASIS_OF_KIND:
+        yield "it isn't said where the picture of an unused FeliCa chip comes from"
+    if compared is not bool(chip.baseline):
+        yield "it isn't said what an unused FeliCa chip was taken to look like"
+    if not compared and chip.baseline_kind is not None:
+        yield "felica.baseline_kind isn't what the rest of it says"
+    kind = chip.baseline_kind if compared else None
+    if chip.basis != _basis(chip.source, chip.recheck, kind):
+        yield "felica.basis isn't what the rest of it says"
+    if chip.sources != sources_of(chip.source, chip.recheck, kind):
+        yield "felica.sources isn't what the rest of it says"
     if chip.clear not in _CLEARS:
         yield "felica.clear isn't what can become of a clear"
 
@@ -71,6 +98,15 @@ def _kind_of(recheck: ChipEvidence) -> str | None:
     if recheck.source != READER or recheck.verdict is not ChipVerdict.UNUSED:
         return None
     return recheck.baseline_kind or UNKNOWN_KIND
+
+
+def _basis(source: str, verdict: ChipVerdict, kind: str | None) -> str:
+    """The words for who looked, what was found and what it was compared with."""
+    if source == OPERATOR:
+        return Sentence.CHIP_BY_EYE.value
+    if verdict is ChipVerdict.NO_CHIP:
+        return Sentence.CHIP_MISSING.value
+    return _BASIS_OF_KIND.get(kind or "", "")
 
 
 def _clear(skipped: str | None, clear: ClearEvidence | None) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.certificate.sections import HandsetSection
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.trust import TrustedSection
 from benchd.proof.binding import Known
@@ -17,16 +16,22 @@ _KNOWN: Final = (Sentence.IMEI_TOLD, Sentence.IMEI_READ_BY_TWO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IdentifiedHandsetSection(HandsetSection):
-    """The same with all its proven numbers, and how they are known."""
+class HandsetSection:
+    """Which handset it is about, with all its proven numbers and how they are known."""
 
+    manufacturer: Said
+    model: Said
+    serial: Said
+    imei: str | None
+    android: Said
+    build: Said
     second_imei: str | None
     imei_known_by: Said | None
     former_imeis: tuple[str, ...]
     """Those that it had before a repair, by a supervisor's answer."""
 
     @classmethod
-    def of_erasure(cls, erasure: VerifiedErasure) -> IdentifiedHandsetSection:
+    def of(cls, erasure: VerifiedErasure) -> HandsetSection:
         """From the inspection, else from what two people have read on its screen."""
         inspect = erasure.evidence.inspect
         by_people = Known.of(erasure.evidence).by_people
@@ -46,30 +51,7 @@ class IdentifiedHandsetSection(HandsetSection):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedPeopleSection(TrustedSection):
-    """What is taken from the handset's own system, and what from people alone."""
-
-    number: Said | None
-    """That its number rests on two people's reading; null where its system told it."""
-
-    @classmethod
-    def of_erasure(cls, erasure: VerifiedErasure) -> TrustedPeopleSection:
-        """From the inspection, and from who told its number."""
-        inspect = erasure.evidence.inspect
-        by_people = Known.of(erasure.evidence).by_people
-        return cls(
-            verified_boot_state=inspect.verified_boot_state,
-            bootloader_locked=inspect.bootloader_locked,
-            security_patch=inspect.security_patch,
-            read_by=Sentence.READ_BY.value,
-            number=Sentence.NUMBER_BY_PEOPLE.value if by_people else None,
-        )
-
-
-def gaps_of_identity(
-    handset: IdentifiedHandsetSection, trusted: TrustedPeopleSection
-) -> Iterator[str]:
+def gaps_of_identity(handset: HandsetSection, trusted: TrustedSection) -> Iterator[str]:
     """Whether what is said of the number fits the rest: no number without how it is known."""
     if (handset.imei is None) is not (handset.imei_known_by is None):
         yield "handset.imei_known_by doesn't fit handset.imei"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from benchd.certificate.sections import DecisionSection
+from benchd.certificate.people import DecisionSection
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.values import Moment, Positive, Said, Sha256
 from benchd.proof.network import SALEABLE

@@ -1,7 +1,6 @@
-"""The bytes of a statement that are signed: one spelling for each, by the statement's form.
+"""The bytes of a statement that are signed: one spelling for each statement.
 
-From the fourth form on that is RFC 8785 (JSON Canonicalization Scheme), for which other
-languages have libraries too; the forms before have benchd's own spelling, all of it ASCII.
+That is RFC 8785 (JSON Canonicalization Scheme), for which other languages have libraries too.
 """
 
 from __future__ import annotations
@@ -12,22 +11,15 @@ from typing import cast
 
 import rfc8785
 
-from benchd.certificate.first_form import FIRST_PREDICATE_TYPE
-from benchd.certificate.second_form import SECOND_PREDICATE_TYPE
-from benchd.certificate.third_form import THIRD_PREDICATE_TYPE
+from benchd.certificate.predicate import is_retired, refusal_of_retired
 from benchd.signing import canonical
 from benchd.words.ids import JsonValue
-
-_OWN_SPELLING = (FIRST_PREDICATE_TYPE, SECOND_PREDICATE_TYPE, THIRD_PREDICATE_TYPE)
 
 
 def encode_payload(statement: JsonValue) -> bytes:
     """The one spelling of a statement; raises ValueError for what it can't carry."""
-    # It has a limit for depth, and gives the types that both spellings know.
+    # benchd's own spelling has a limit for depth, and gives no types but those of JSON.
     own = canonical.encode(statement, ascii_only=True)
-    if _is_of_former_form(statement):
-        return own
-    # JSON of benchd's own making, read again: nothing else than the six types of JSON.
     return rfc8785.dumps(json.loads(own))
 
 
@@ -35,6 +27,10 @@ def decode_payload(payload: bytes) -> JsonValue:
     """The statement in a payload; raises ValueError unless it's spelled as its form asks."""
     try:
         statement = cast("JsonValue", json.loads(payload))
+        # Retired forms were spelled otherwise: they are refused by their name, not for that.
+        told = statement.get("predicateType") if isinstance(statement, Mapping) else None
+        if is_retired(told):
+            raise ValueError(refusal_of_retired(told))
         if encode_payload(statement) == payload:
             return statement
     except RecursionError as error:
@@ -42,7 +38,3 @@ def decode_payload(payload: bytes) -> JsonValue:
         raise ValueError(message) from error
     message = "it isn't written as benchd writes it"
     raise ValueError(message)
-
-
-def _is_of_former_form(statement: JsonValue) -> bool:
-    return isinstance(statement, Mapping) and statement.get("predicateType") in _OWN_SPELLING

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchd.certificate.sections import ConfirmationSection, DecisionSection
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.people import FORM_OF_PEOPLE, DecisionEvidence
-from benchd.proof.evidence.values import Said
+from benchd.proof.evidence.forms import FORM
+from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.values import Moment, Said
 from benchd.proof.people import confirm_gaps
 from benchd.proof.records import DecisionRecord
 from benchd.words.job import Gate
@@ -16,15 +16,20 @@ from benchd.words.people import ShownBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonDecisionSection(DecisionSection):
+class DecisionSection:
     """A person's answer, and who that is."""
 
+    gate: Gate
+    approved: bool
+    operator: str
+    note: str
+    at: Moment
     person: Said
     shown_by: ShownBy
     source: Said
 
     @classmethod
-    def of_record(cls, answer: DecisionRecord) -> PersonDecisionSection:
+    def of(cls, answer: DecisionRecord) -> DecisionSection:
         """From its record; raises CertificateGap where it has a name alone."""
         if answer.person is None or answer.shown_by is None or answer.source is None:
             raise CertificateGap((f"{answer.gate}: it has a name alone, and no person's id",))
@@ -41,13 +46,15 @@ class PersonDecisionSection(DecisionSection):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonConfirmationSection(ConfirmationSection):
+class ConfirmationSection:
     """Who confirmed, by their id, and when."""
 
+    operator: Said
+    at: Moment
     person: Said
 
     @classmethod
-    def of(cls, answers: Sequence[DecisionRecord]) -> PersonConfirmationSection:
+    def of(cls, answers: Sequence[DecisionRecord]) -> ConfirmationSection:
         """From the last answer at the gate."""
         confirmed = [answer for answer in answers if answer.gate is Gate.CONFIRM]
         if not confirmed or confirmed[-1].person is None:
@@ -57,7 +64,7 @@ class PersonConfirmationSection(ConfirmationSection):
 
 
 def gaps_of_people(
-    decisions: Sequence[PersonDecisionSection], confirmation: PersonConfirmationSection
+    decisions: Sequence[DecisionSection], confirmation: ConfirmationSection
 ) -> Iterator[str]:
     """Whether two people stand behind it, as the proof asks."""
     told = [
@@ -73,7 +80,7 @@ def gaps_of_people(
         )
         for each in decisions
     ]
-    yield from confirm_gaps(told, form=FORM_OF_PEOPLE)
+    yield from confirm_gaps(told, form=FORM)
     confirmed = [each for each in decisions if each.gate is Gate.CONFIRM]
     if confirmed and confirmed[-1].person != confirmation.person:
         yield "another person's id is named for the confirmation than that of who decided"

@@ -1,4 +1,8 @@
-"""What a certificate of any form states: the parts in which its forms don't differ."""
+"""The types of a certificate: an in-toto statement of version 1 about one handset.
+
+The predicate type is the form. One form is read and written; docs/extending.md says how a second
+one is added.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,16 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from benchd.certificate.chip_words import ChipWords
+from benchd.certificate.binding import BindingSection
+from benchd.certificate.chip import FelicaSection
+from benchd.certificate.clock import ClockSection
+from benchd.certificate.fresh import FreshPictureSection
+from benchd.certificate.identity import HandsetSection
+from benchd.certificate.intake import IntakeSection
+from benchd.certificate.people import ConfirmationSection, DecisionSection
+from benchd.certificate.recheck import RecheckSection
 from benchd.certificate.sections import (
-    ConfirmationSection,
-    DecisionSection,
     FinalResetSection,
-    HandsetSection,
     InitialiseSection,
     LedgerSection,
     MediumSection,
@@ -22,10 +30,17 @@ from benchd.certificate.sections import (
     StageSection,
     VerificationSection,
 )
-from benchd.proof.evidence.values import Moment, OneOrMore, Said, Sha256, Texts, Whole
+from benchd.certificate.sim_lock import SimLockSection
+from benchd.certificate.trust import NotWrittenSection, TrustedSection
+from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Sha256, Texts, Whole
 from benchd.words.job import Disposition
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v4"
+RETIRED_PREDICATE_TYPES: Final = tuple(
+    f"urn:benchd:certificate-of-erasure:v{number}" for number in (1, 2, 3)
+)
+"""Forms from before the first release, of virtual handsets alone: neither read nor used again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +59,8 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommonPredicate:
-    """What every form states of it; each form says for itself what it states of the chip."""
+class Predicate:
+    """What is stated of the handset; no field is optional, and what isn't known is null."""
 
     issued_at: Moment
     site: Said
@@ -64,19 +79,46 @@ class CommonPredicate:
     overwrite: OverwriteSection
     verification: VerificationSection
     network_restriction: NetworkSection
-    felica: ChipWords
+    felica: FelicaSection
     final_reset: FinalResetSection
     decisions: OneOrMore[DecisionSection]
     confirmation: ConfirmationSection
     not_reached: Texts
     ledger: LedgerSection
     disposition: Literal[Disposition.SELLABLE]
+    trusted: TrustedSection
+    bound_by: Texts
+    binding: BindingSection
+    in_use_before: NotWrittenSection
+    nominal_capacity_bytes: Positive | Literal["unknown"]
+    fresh_picture: FreshPictureSection
+    clock: ClockSection
+    intake: IntakeSection
+    recheck: RecheckSection
+    benchd_commit: Said
+    sim_lock: SimLockSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommonStatement:
-    """An in-toto statement of version 1 about one handset; its predicate type is its form."""
+class Statement:
+    """The statement that is signed."""
 
     type_: Annotated[Literal["https://in-toto.io/Statement/v1"], Field(alias="_type")]
     subject: OneOrMore[Subject]
-    predicate: CommonPredicate
+    predicate: Predicate
+    predicate_type: Annotated[
+        Literal["urn:benchd:certificate-of-erasure:v4"], Field(alias="predicateType")
+    ]
+
+
+def is_retired(predicate_type: object) -> bool:
+    """Whether a predicate type is that of a form from before the first release."""
+    return predicate_type in RETIRED_PREDICATE_TYPES
+
+
+def refusal_of_retired(predicate_type: object) -> str:
+    """Why a certificate of such a form is refused, and what to do."""
+    return (
+        f"it has the form {predicate_type}, from before benchd's first release, which is read no"
+        f" more: erase its handset again for a certificate of the form {PREDICATE_TYPE}"
+    )

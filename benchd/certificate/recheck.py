@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchd.certificate.people import PersonDecisionSection
+from benchd.certificate.people import DecisionSection
 from benchd.naming import same_person
 from benchd.proof.drawn import is_drawn
 from benchd.proof.erasure import VerifiedErasure, digest_of
@@ -88,7 +88,7 @@ class RecheckSection:
 
 
 def gaps_of_recheck(
-    section: RecheckSection, decisions: Sequence[PersonDecisionSection], issued_at: Moment
+    section: RecheckSection, decisions: Sequence[DecisionSection], issued_at: Moment
 ) -> Iterator[str]:
     """Whether the draw follows from its number, and somebody else rechecked what was drawn."""
     if section.token is None:
@@ -103,7 +103,7 @@ def gaps_of_recheck(
 
 
 def _gaps_of_passed(
-    passed: RecheckedSection, decisions: Sequence[PersonDecisionSection], issued_at: Moment
+    passed: RecheckedSection, decisions: Sequence[DecisionSection], issued_at: Moment
 ) -> Iterator[str]:
     if any(
         passed.person == each.person or same_person(passed.operator, each.operator)

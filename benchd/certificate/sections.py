@@ -10,7 +10,6 @@ from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.intake import CitedAttestation
-from benchd.proof.evidence.people import NamedAnswer
 from benchd.proof.evidence.reset import ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.evidence.values import (
@@ -27,30 +26,6 @@ from benchd.proof.network import look_up_result
 from benchd.proof.records import DecisionRecord, StageRecord
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandsetSection:
-    """Which handset it is about, as it said itself."""
-
-    manufacturer: Said
-    model: Said
-    serial: Said
-    imei: str | None
-    android: Said
-    build: Said
-
-    @classmethod
-    def of(cls, inspect: InspectEvidence) -> HandsetSection:
-        """From the inspection."""
-        return cls(
-            manufacturer=inspect.manufacturer,
-            model=inspect.model,
-            serial=inspect.serial,
-            imei=inspect.imei,
-            android=inspect.android,
-            build=inspect.build,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,19 +207,6 @@ class FinalResetSection:
     def of(cls, observe: ObserveEvidence) -> FinalResetSection:
         """From what was observed."""
         return cls(kinds=observe.kinds, absent_s=observe.absent_s)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionSection(NamedAnswer):
-    """A person's answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmationSection:
-    """Who confirmed, and when."""
-
-    operator: Said
-    at: Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

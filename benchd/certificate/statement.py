@@ -1,25 +1,24 @@
-"""The statement of today's form, and how a proven erasure is folded into it."""
+"""Folds a proven erasure into the statement of its certificate."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
-
-from pydantic import Field
+from typing import Final
 
 from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
-from benchd.certificate.identity import IdentifiedHandsetSection, TrustedPeopleSection
+from benchd.certificate.identity import HandsetSection
 from benchd.certificate.intake import IntakeSection
-from benchd.certificate.people import PersonConfirmationSection, PersonDecisionSection
+from benchd.certificate.people import ConfirmationSection, DecisionSection
 from benchd.certificate.predicate import (
+    PREDICATE_TYPE,
     STATEMENT_TYPE,
-    CommonStatement,
     Digest,
+    Predicate,
+    Statement,
     Subject,
 )
 from benchd.certificate.recheck import RecheckSection
@@ -36,41 +35,17 @@ from benchd.certificate.sections import (
 )
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.sim_lock import SimLockSection
-from benchd.certificate.third_form import ThirdPredicate
-from benchd.certificate.trust import NotWrittenSection, bound_by, trusts_reader
+from benchd.certificate.trust import NotWrittenSection, TrustedSection, bound_by, trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.values import Said
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
 from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
-PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v4"
 METHOD: Final = "Clear"
 """An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Predicate(ThirdPredicate):
-    """What is stated beside: which commit, how the number is known, what stayed free."""
-
-    benchd_commit: Said
-    handset: IdentifiedHandsetSection  # pyright: ignore[reportIncompatibleVariableOverride]
-    trusted: TrustedPeopleSection  # pyright: ignore[reportIncompatibleVariableOverride]
-    in_use_before: NotWrittenSection  # pyright: ignore[reportIncompatibleVariableOverride]
-    sim_lock: SimLockSection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement(CommonStatement):
-    """A statement of today's form."""
-
-    predicate_type: Annotated[
-        Literal["urn:benchd:certificate-of-erasure:v4"], Field(alias="predicateType")
-    ]
-    predicate: Predicate
 
 
 def statement_of(
@@ -123,7 +98,7 @@ def _predicate_of(
         job=erasure.job,
         slot=opened.entry.slot or "",
         occupancy=opened.entry.occupancy or 0,
-        handset=IdentifiedHandsetSection.of_erasure(erasure),
+        handset=HandsetSection.of(erasure),
         medium=medium,
         method=METHOD,
         technique=technique_of(overwrite, verification),
@@ -136,14 +111,12 @@ def _predicate_of(
         network_restriction=NetworkSection.of(erasure.answers, network.cited if network else None),
         felica=FelicaSection.of(erasure),
         final_reset=FinalResetSection.of(evidence.observe),
-        decisions=tuple(map(PersonDecisionSection.of_record, erasure.answers)),
-        confirmation=PersonConfirmationSection.of(erasure.answers),
-        not_reached=not_reached_of(
-            medium, overwrite, in_use, trusts_reader=trusts_reader(bound), names_esim=True
-        ),
+        decisions=tuple(map(DecisionSection.of, erasure.answers)),
+        confirmation=ConfirmationSection.of(erasure.answers),
+        not_reached=not_reached_of(medium, overwrite, in_use, trusts_reader=trusts_reader(bound)),
         ledger=LedgerSection.of(erasure.records),
         disposition=Disposition.SELLABLE,
-        trusted=TrustedPeopleSection.of_erasure(erasure),
+        trusted=TrustedSection.of(erasure),
         bound_by=bound,
         binding=BindingSection.of(erasure),
         in_use_before=in_use,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.certificate.sentences import Sentence
-from benchd.proof.binding import Tie
+from benchd.proof.binding import Known, Tie
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.chip import READER
 from benchd.proof.evidence.handset import InspectEvidence
@@ -17,46 +17,39 @@ from benchd.proof.evidence.values import Said, Whole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedSection:
-    """What the handset's own system said of itself, and how it was read; null where it's silent."""
+    """What is taken from the handset's own system and how it was read, and what from people alone.
+
+    Null where the system is silent.
+    """
 
     verified_boot_state: str | None
     bootloader_locked: bool | None
     security_patch: str | None
     read_by: Said
+    number: Said | None
+    """That its number rests on two people's reading; null where its system told it."""
 
     @classmethod
-    def of(cls, inspect: InspectEvidence) -> TrustedSection:
-        """From the inspection."""
+    def of(cls, erasure: VerifiedErasure) -> TrustedSection:
+        """From the inspection, and from who told its number."""
+        inspect = erasure.evidence.inspect
+        by_people = Known.of(erasure.evidence).by_people
         return cls(
             verified_boot_state=inspect.verified_boot_state,
             bootloader_locked=inspect.bootloader_locked,
             security_patch=inspect.security_patch,
             read_by=Sentence.READ_BY.value,
+            number=Sentence.NUMBER_BY_PEOPLE.value if by_people else None,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InUseSection:
-    """How much of the storage couldn't be overwritten from the start; never by whom it was used."""
+class NotWrittenSection:
+    """How much of the storage couldn't be overwritten; never by whom it was used."""
 
     at_inspection_bytes: Whole
     at_overwrite_bytes: Whole
     reserved_bytes: Whole
-
-    @classmethod
-    def of(cls, inspect: InspectEvidence, overwrite: OverwriteEvidence) -> InUseSection:
-        """From the inspection, and from the file system as the overwrite found it."""
-        return cls(
-            at_inspection_bytes=inspect.used_bytes,
-            at_overwrite_bytes=overwrite.used_bytes_before,
-            reserved_bytes=overwrite.reserved_bytes,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotWrittenSection(InUseSection):
-    """The same, and what was still free in the end: since today's form."""
-
     free_after_overwrite_bytes: Whole
 
     @classmethod

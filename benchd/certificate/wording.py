@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from benchd.certificate.sections import MediumSection, OverwriteSection, VerificationSection
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.trust import InUseSection, NotWrittenSection
+from benchd.certificate.trust import NotWrittenSection
 from benchd.proof.storage import STREAMED, CheckMode
-
-REST_BEFORE_FOURTH_FORM: Final = (
-    "{rest_bytes} bytes of them beside both: the file system's tables, its last gaps"
-)
-"""What certificates of the second and the third form say, on no figure of what was free."""
 
 
 def technique_of(overwrite: OverwriteSection, verification: VerificationSection) -> str:
@@ -44,10 +38,9 @@ def _read_part(overwrite: OverwriteSection, verification: VerificationSection) -
 def not_reached_of(
     medium: MediumSection,
     overwrite: OverwriteSection,
-    in_use: InUseSection,
+    in_use: NotWrittenSection,
     *,
     trusts_reader: bool,
-    names_esim: bool,
 ) -> tuple[str, ...]:
     """Each class of storage that the overwrite can't get to, with its size where one is known.
 
@@ -56,29 +49,21 @@ def not_reached_of(
     missing = medium.capacity_bytes - overwrite.bytes_written
     used, reserved = in_use.at_overwrite_bytes, in_use.reserved_bytes
     unused = max(missing - used - reserved, 0)
+    free = in_use.free_after_overwrite_bytes
     by_host = (Sentence.SMALL_BY_HOST.value,) if overwrite.mode == STREAMED else ()
     reader = (Sentence.READER_TRUSTED.value,) if trusts_reader else ()
     return (
         Sentence.NOT_WRITTEN.format(missing_bytes=missing),
         Sentence.IN_USE.format(used_bytes=used),
         Sentence.RESERVED.format(reserved_bytes=reserved),
-        *_rest(unused, in_use),
+        Sentence.STILL_FREE.format(free_bytes=free),
+        Sentence.REST.format(rest_bytes=max(unused - free, 0)),
         *by_host,
         Sentence.JOURNAL.value,
         Sentence.SPARE_CELLS.value,
         Sentence.OTHER_PARTITIONS.value,
         Sentence.CARDS.value,
-        *((Sentence.ESIM.value,) if names_esim else ()),
+        Sentence.ESIM.value,
         *reader,
         Sentence.SYSTEM_TRUSTED.value,
     )
-
-
-def _rest(unused_bytes: int, in_use: InUseSection) -> Iterator[str]:
-    """What is missing beside what was in use and what is reserved."""
-    if not isinstance(in_use, NotWrittenSection):
-        yield REST_BEFORE_FOURTH_FORM.format(rest_bytes=unused_bytes)
-        return
-    free = in_use.free_after_overwrite_bytes
-    yield Sentence.STILL_FREE.format(free_bytes=free)
-    yield Sentence.REST.format(rest_bytes=max(unused_bytes - free, 0))

@@ -1,7 +1,7 @@
 """The page of a certificate: what its signed statement says, and nothing beside it.
 
 A pure function of the statement and its file. English sentences stand as they were signed, codes in
-words; Japanese ones say the same. What a form doesn't state, the page says isn't stated.
+words; Japanese ones say the same.
 """
 
 from __future__ import annotations
@@ -88,15 +88,12 @@ class _Page:
         system = f"{self._text('handset.android')} / {self._text('handset.build')}"
         lot, tag = self._text("intake.lot"), self._text("intake.tag")
         asset = f"{lot} / {tag}" if lot else self._words.word(PaperWord.NONE)
-        stated = told.at("intake").value is not None
         return self._words.section(
             PaperWord.HANDSET,
             self._words.line(PaperWord.MODEL, model),
             self._words.line(PaperWord.IMEI, *self._numbers()),
             self._words.line(PaperWord.SERIAL, self._text("handset.serial")),
-            self._words.line(
-                PaperWord.ASSET, asset if stated else self._words.word(PaperWord.NOT_STATED)
-            ),
+            self._words.line(PaperWord.ASSET, asset),
             self._words.line(PaperWord.SYSTEM, system),
             self._words.line(PaperWord.STORAGE, size(told.number("medium.capacity_bytes"))),
             self._words.line(PaperWord.SIM_LOCK, *self._sim_lock()),
@@ -110,17 +107,13 @@ class _Page:
 
     def _sim_lock(self) -> list[str]:
         told = self._told.at("sim_lock")
-        if told.value is None:
-            return [self._words.word(PaperWord.NOT_STATED)]
         locked = told.text("state") == "locked"
         state = self._words.word(PaperWord.LOCKED if locked else PaperWord.UNKNOWN)
         return [state, *self._words.sentence(told.text("source"))]
 
     def _first_reset(self) -> str:
-        outcome = self._told.text("initialise.outcome")
-        came = outcome == Outcome.SKIPPED
-        word = PaperWord.CAME_RESET if came else PaperWord.RESET_HERE
-        return self._words.word(word if outcome else PaperWord.NOT_STATED)
+        came = self._told.text("initialise.outcome") == Outcome.SKIPPED
+        return self._words.word(PaperWord.CAME_RESET if came else PaperWord.RESET_HERE)
 
     def _erasure(self) -> Section:
         told = self._told
@@ -170,34 +163,29 @@ class _Page:
         )
 
     def _said_to_be_trusted(self) -> list[str]:
-        """Since the second form, the last that wasn't reached; it has its own section."""
-        if self._told.at("trusted").value is None:
-            return []
+        """The last that wasn't reached; it has its own section."""
         told = self._all("not_reached")
         return told[-2:] if told[-2:-1] == [Sentence.READER_TRUSTED] else told[-1:]
 
     def _trusted(self) -> Section:
         told = self._told
         system = self._said_to_be_trusted()
-        if told.at("trusted").value is None:
-            stated = [self._words.word(PaperWord.NOT_STATED)]
-        else:
-            locked = {True: PaperWord.LOCKED, False: PaperWord.UNLOCKED}
-            lock = told.at("trusted.bootloader_locked").value
-            unknown = self._words.word(PaperWord.UNKNOWN)
-            word = locked[lock] if isinstance(lock, bool) else PaperWord.UNKNOWN
-            state = self._words.word(
-                PaperWord.BOOT_STATE,
-                value=told.text("trusted.verified_boot_state") or unknown,
-                name=self._words.word(word),
-                last=told.text("trusted.security_patch") or unknown,
-            )
-            stated = [state, *self._words.sentence(told.text("trusted.read_by"))]
+        locked = {True: PaperWord.LOCKED, False: PaperWord.UNLOCKED}
+        lock = told.at("trusted.bootloader_locked").value
+        unknown = self._words.word(PaperWord.UNKNOWN)
+        word = locked[lock] if isinstance(lock, bool) else PaperWord.UNKNOWN
+        state = self._words.word(
+            PaperWord.BOOT_STATE,
+            value=told.text("trusted.verified_boot_state") or unknown,
+            name=self._words.word(word),
+            last=told.text("trusted.security_patch") or unknown,
+        )
+        read_by = self._words.sentence(told.text("trusted.read_by"))
         values = [each for text in system for each in self._words.sentence(text)]
         return self._words.section(
             PaperWord.TRUSTED,
             self._words.line(PaperWord.TRUSTED, *values, shown=False),
-            self._words.line(PaperWord.TRUSTED_SYSTEM, *stated),
+            self._words.line(PaperWord.TRUSTED_SYSTEM, state, *read_by),
             self._words.line(
                 PaperWord.TRUSTED,
                 *self._words.sentence(told.text("trusted.number")),
@@ -223,16 +211,10 @@ class _Page:
         )
 
     def _bound(self) -> Section:
-        bonds = self._all("bound_by")
-        bound_by = (
-            self._words.said(PaperWord.BOUND_BY, bonds)
-            if bonds
-            else self._words.line(PaperWord.BOUND_BY, self._words.word(PaperWord.NOT_STATED))
-        )
         return self._words.section(
             PaperWord.BOUND,
             self._words.said(PaperWord.RESET, self._all("final_reset.kinds")),
-            bound_by,
+            self._words.said(PaperWord.BOUND_BY, self._all("bound_by")),
         )
 
     def _people(self) -> Section:

@@ -1,4 +1,4 @@
-"""Looks into a statement that has verified, whatever its form: what a form lacks is None."""
+"""Looks into a statement that has verified by dotted paths: what isn't there is None."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def japanese_time(at: datetime) -> str:
 
 
 def moment_of(told: Told, path: str) -> datetime:
-    """A time that every form states."""
+    """A time that the statement always has."""
     return datetime.fromisoformat(told.text(path)).astimezone(UTC)
 
 

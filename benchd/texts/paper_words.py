@@ -67,7 +67,6 @@ class PaperWord(StrEnum):
     LEDGER_RANGE = "ledger_range"
     EVIDENCE = "evidence"
     PROGRAM = "program"
-    NOT_STATED = "not_stated"
     NONE = "none"
     VERIFY = "verify"
     HOW_TO_VERIFY = "how_to_verify"

@@ -474,17 +474,6 @@ def records_of_an_erasure(
     return job.records
 
 
-def without_identity(predicate: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    """A predicate as it was before it said how the handset's number is known."""
-    later = {"handset": ("second_imei", "imei_known_by", "former_imeis"), "trusted": ("number",)}
-    kept: dict[str, JsonValue] = dict(predicate)
-    for section, names in later.items():
-        told = predicate[section]
-        assert isinstance(told, Mapping)
-        kept[section] = {name: value for name, value in told.items() if name not in names}
-    return kept
-
-
 def proven_erasure(
     handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
 ) -> VerifiedErasure:

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
+from benchd.certificate import create_key
 from benchd.daemon.witnesses import certificates_that_know
 from benchd.errors import LedgerBroken
 from benchd.ledger.database import open_copy
 from benchd.ledger.witness import check_witnesses
-
-RACK = Path(__file__).parents[1] / "compatibility" / "rack-0.1"
-KEY = (RACK / "certificate_key.pem.pub").read_bytes()
+from tests.daemon.rewritten_rack import Past
 
 
-def test_a_racks_certificates_are_of_its_ledger(tmp_path: Path) -> None:
-    witnesses = certificates_that_know(RACK / "certificates", KEY)
-    assert len(witnesses) == len(list((RACK / "certificates").glob("*.json"))) > 1
-    connection = open_copy(Path(shutil.copy(RACK / "ledger.sqlite", tmp_path)))
-    check_witnesses(connection, witnesses)
+@pytest.mark.asyncio
+async def test_a_racks_certificates_are_of_its_ledger(tmp_path: Path) -> None:
+    past = Past(tmp_path, create_key(tmp_path / "rack.key"))
+    await past.happen()
+    [witness] = past.witnesses()
+    connection = open_copy(past.path)
+    check_witnesses(connection, [witness])
     connection.execute("DROP TRIGGER record_is_never_deleted")
-    connection.execute("DELETE FROM record WHERE sequence > 100")
+    connection.execute("DELETE FROM record WHERE sequence >= ?", (witness.head.sequence,))
     with pytest.raises(LedgerBroken, match="older or a foreign state"):
-        check_witnesses(connection, witnesses)
+        check_witnesses(connection, [witness])
     connection.close()
 
 
 def test_a_folder_that_cannot_be_read_accuses_nobody(tmp_path: Path) -> None:
-    assert certificates_that_know(tmp_path / "nowhere", KEY) == []
+    public = create_key(tmp_path / "rack.key").public_key_pem
+    assert certificates_that_know(tmp_path / "nowhere", public) == []
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder.json").mkdir()
-    assert certificates_that_know(tmp_path, KEY) == []
+    assert certificates_that_know(tmp_path, public) == []

@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from benchd.certificate import SigningKey
-from benchd.certificate.chip_words import sources_of
+from benchd.certificate.chip import sources_of
 from benchd.certificate.document import RESET_KINDS
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.wording import REST_BEFORE_FOURTH_FORM
 from benchd.knowledge import read_knowledge
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.model import Document
@@ -32,9 +31,6 @@ from benchd.words.ids import Evidence
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 from tests.certificate.certificate_kinds import KINDS, statement_on
-from tests.certificate.test_certificate_first_form import STATEMENTS
-from tests.certificate.test_certificate_second_form import as_it_was
-from tests.certificate.test_certificate_third_form import as_it_was as as_the_third_was
 from tests.paper.outside import check_structure, read_by, scanned, text_of
 from tests.paper.papers_made import CATALOGUE, draft, signed
 
@@ -108,8 +104,7 @@ def test_each_word_of_an_answer_and_of_a_look_has_its_own(words: type[StrEnum]) 
 
 def test_every_sentence_that_can_be_signed_has_its_japanese() -> None:
     table = read_knowledge("benchd.texts", "sentences.toml", sentences._Table)
-    signed_before = {REST_BEFORE_FOURTH_FORM}
-    assert {each.says for each in table.sentence} == {*map(str, Sentence), *signed_before}
+    assert {each.says for each in table.sentence} == set(map(str, Sentence))
 
 
 @pytest.mark.looptime
@@ -215,24 +210,6 @@ def test_no_page_says_that_a_reader_looked_where_a_person_did(
     assert told["felica"]["source"] == "operator"
     for document in pages(statement, key).values():
         assert not [value for value in values(document) if "reader finds" in value]
-
-
-@pytest.mark.parametrize("form", [1, 2, 3])
-def test_former_forms_are_told_and_what_they_lack_is_named(
-    form: int, statement: Evidence, key: SigningKey, tmp_path: Path
-) -> None:
-    former: Any = {
-        1: next(iter(STATEMENTS.values())),
-        2: as_it_was(json.loads(json.dumps(statement))),
-        3: as_the_third_was(json.loads(json.dumps(statement))),
-    }[form]
-    path = tmp_path / "former.pdf"
-    path.write_bytes(draft(former, key))
-    missing = CATALOGUE.paper(PaperWord.NOT_STATED).ja
-    # None has a SIM lock; the first lacks asset, ties and what is trusted; the second the asset.
-    assert text_of(path).count(missing) == {1: 4, 2: 2, 3: 1}[form]
-    for line in former["predicate"]["not_reached"]:
-        assert squeezed(SAID.said(line)[0].en) in squeezed(text_of(path))
 
 
 SHEET_PT, MARGIN_PT = 595.28, 42.52

@@ -16,7 +16,7 @@ import pytest
 from benchd.certificate import SigningKey, create_key, verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.words.ids import Evidence
-from tests.certificate.test_certificate_first_form import RACK
+from tests.certificate.test_certificate_forms import sealed, spelled
 from tests.paper.outside import read_by
 from tests.paper.papers_made import signed
 
@@ -70,11 +70,13 @@ def test_it_refuses_what_is_signed_by_another(
         verifier.verified(forged, other.public_key_pem)
 
 
-def test_it_reads_former_certificates_too(verifier: ModuleType) -> None:
-    pem = (RACK.parent / "certificate_key.pem.pub").read_bytes()
-    for file in RACK.glob("*.json"):
-        said = verifier.told(verifier.verified(file.read_bytes(), pem))
-        assert file.stem in said
+@pytest.mark.parametrize("number", [1, 2, 3, 5])
+def test_a_form_that_it_does_not_know_is_refused_by_name(
+    verifier: ModuleType, number: int, statement: Evidence, key: SigningKey
+) -> None:
+    other = {**statement, "predicateType": f"urn:benchd:certificate-of-erasure:v{number}"}
+    with pytest.raises(ValueError, match=rf"v{number} isn't the form that this knows, .*:v4$"):
+        verifier.verified(sealed(spelled(other), key), key.public_key_pem)
 
 
 def test_it_checks_what_comes_out_of_a_pdf(pdf: bytes, key: SigningKey, tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""One form is read; those from before the first release are refused by name, with the cure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import rfc8785
+
+from benchd.certificate import SigningKey, document, gaps_of, sign_statement, verify_certificate
+from benchd.certificate.claims import Claims
+from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
+from benchd.certificate.predicate import PREDICATE_TYPE, RETIRED_PREDICATE_TYPES
+from benchd.certificate.sentences import Sentence
+from benchd.errors import CertificateGap, CertificateInvalid
+from benchd.proof.floors import MINIMUM_SAMPLE
+from benchd.signing import canonical
+from benchd.words.ids import Evidence
+
+NEWER = "urn:benchd:certificate-of-erasure:v5"
+
+
+def sealed(payload: bytes, key: SigningKey) -> bytes:
+    """What whoever has the rack's key can sign, whatever it is."""
+    return encode_envelope(
+        Envelope(payload=payload, key_id=key.key_id, signature=key.sign(signed_bytes(payload)))
+    )
+
+
+def spelled(statement: Any) -> bytes:  # noqa: ANN401 - JSON
+    return rfc8785.dumps(json.loads(json.dumps(statement)))
+
+
+def test_numbers_of_retired_forms_are_not_used_again() -> None:
+    numbers = [int(each.rpartition(":v")[2]) for each in RETIRED_PREDICATE_TYPES]
+    assert numbers == [1, 2, 3]
+    assert int(PREDICATE_TYPE.rpartition(":v")[2]) > max(numbers)
+
+
+@pytest.mark.parametrize("form", RETIRED_PREDICATE_TYPES)
+@pytest.mark.parametrize(
+    "spelling", [spelled, lambda told: canonical.encode(told, ascii_only=True)]
+)
+def test_a_retired_form_is_refused_by_its_name_with_the_cure(
+    form: str, spelling: Callable[[Evidence], bytes], key: SigningKey, statement: Evidence
+) -> None:
+    former = {**statement, "predicateType": form}
+    with pytest.raises(CertificateInvalid) as refused:
+        verify_certificate(sealed(spelling(former), key), key.public_key_pem)
+    assert form in str(refused.value)
+    assert "erase its handset again" in str(refused.value)
+    assert Claims(key.public_key_pem).of(sealed(spelling(former), key)) is None
+
+
+@pytest.mark.parametrize("form", RETIRED_PREDICATE_TYPES)
+def test_none_of_a_retired_form_is_signed(form: str, key: SigningKey, statement: Evidence) -> None:
+    former = {**statement, "predicateType": form}
+    [gap] = gaps_of(former)
+    assert form in gap
+    with pytest.raises(CertificateGap, match="erase its handset again"):
+        sign_statement(former, key)
+
+
+def test_a_form_that_is_newer_is_refused(key: SigningKey, statement: Evidence) -> None:
+    newer = {**statement, "predicateType": NEWER}
+    assert "predicateType" in "; ".join(gaps_of(newer))
+    with pytest.raises(CertificateInvalid, match="predicateType"):
+        verify_certificate(sealed(spelled(newer), key), key.public_key_pem)
+
+
+def test_a_second_form_is_its_rules_by_its_type_and_the_first_is_read_on(
+    key: SigningKey, statement: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/extending.md, A second form."""
+
+    def rules(told: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+        if told["predicate"].get("weight_g") is None:
+            yield "nobody has weighed it"
+
+    second = {**statement, "predicateType": NEWER, "predicate": {"weight_g": 172}}
+    light = {**second, "predicate": {"weight_g": None}}
+    monkeypatch.setattr(document, "FORMS", {**document.FORMS, NEWER: rules})
+    for told in (statement, second):
+        assert verify_certificate(sign_statement(told, key), key.public_key_pem) == told
+    with pytest.raises(CertificateGap, match="nobody has weighed it"):
+        sign_statement(light, key)
+    # Neither is judged by the other's rules.
+    assert gaps_of({**second, "predicateType": PREDICATE_TYPE})
+    assert gaps_of({**statement, "predicateType": NEWER}) == ("nobody has weighed it",)
+
+
+def test_it_is_spelled_as_rfc_8785_has_it_and_taken_in_no_other_spelling(
+    key: SigningKey, statement: Evidence
+) -> None:
+    payload = base64.b64decode(json.loads(sign_statement(statement, key))["payload"])
+    assert payload == rfc8785.dumps(json.loads(payload))
+    assert "大宮".encode() in payload
+    with pytest.raises(CertificateInvalid, match="isn't written as benchd writes it"):
+        verify_certificate(
+            sealed(canonical.encode(statement, ascii_only=True), key), key.public_key_pem
+        )
+
+
+def test_a_sample_that_is_too_small_is_refused(statement: Evidence) -> None:
+    predicate: Any = statement["predicate"]
+    written = predicate["overwrite"]["bytes_written"]
+    for share, fits in ((MINIMUM_SAMPLE + 0.001, True), (MINIMUM_SAMPLE - 0.001, False)):
+        read = {**predicate["verification"], "mode": "sampled", "coverage": 0.0}
+        read |= {"bytes_proven": int(share * written), "minimum_coverage": 0.0}
+        told = {**predicate, "verification": read}
+        gaps = "; ".join(gaps_of({**statement, "predicate": told}))
+        assert ("the sample that was read is too small" not in gaps) is fits
+
+
+def test_row_8_an_esim_is_named(statement: Evidence) -> None:
+    predicate: Any = statement["predicate"]
+    assert Sentence.ESIM in predicate["not_reached"]
+    assert "erase eSIMs too" in Sentence.ESIM
+    left_out = [sentence for sentence in predicate["not_reached"] if sentence != Sentence.ESIM]
+    silent = {**statement, "predicate": {**predicate, "not_reached": left_out}}
+    assert gaps_of(silent) == ("not_reached isn't what the rest of it says",)
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "fits"),
+    [
+        ("unknown", None, True),
+        ("locked", "gsm.sim.state=NETWORK_LOCKED", True),
+        ("locked", None, False),
+        ("unknown", "gsm.sim.state=NETWORK_LOCKED", False),
+    ],
+)
+def test_row_8_a_sim_lock_is_said_with_its_source(
+    statement: Evidence, state: str, source: str | None, fits: bool
+) -> None:
+    predicate: Any = statement["predicate"]
+    assert predicate["sim_lock"] == {"state": "unknown", "source": None}
+    told = {**predicate, "sim_lock": {"state": state, "source": source}}
+    assert (gaps_of({**statement, "predicate": told}) == ()) is fits
