@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.errors import CertificateGap
 from benchd.proof.binding import STRONG, Tie
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.values import OneOrMore, Positive, Whole
@@ -29,8 +28,6 @@ class BindingSection:
     @classmethod
     def of(cls, erasure: VerifiedErasure) -> BindingSection:
         """From the chain that the proof has followed."""
-        if erasure.binding is None:
-            raise CertificateGap(("binding: the records are older than what it's told by",))
         seen = sorted(erasure.binding.last_seen.items())
         return cls(
             bound_by=tuple(

@@ -18,7 +18,6 @@ from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.people import FORM_OF_PEOPLE
 from benchd.signing.key import SigningKey
 from benchd.signing.pictures import has_signed_picture
 from benchd.words.ids import Evidence, JobId
@@ -48,8 +47,6 @@ class DsseIssuer:
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
-        if erasure.form < FORM_OF_PEOPLE:
-            raise CertificateGap(("it was recorded by a benchd that asked for less than this one",))
         picture = erasure.evidence.initialise.picture
         if picture is not None and not has_signed_picture(self._key.ring, picture):
             raise CertificateGap(("initialise: the picture isn't signed by this rack",))

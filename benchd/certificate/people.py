@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.forms import FORM
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Moment, Said
 from benchd.proof.people import confirm_gaps
@@ -30,9 +29,7 @@ class DecisionSection:
 
     @classmethod
     def of(cls, answer: DecisionRecord) -> DecisionSection:
-        """From its record; raises CertificateGap where it has a name alone."""
-        if answer.person is None or answer.shown_by is None or answer.source is None:
-            raise CertificateGap((f"{answer.gate}: it has a name alone, and no person's id",))
+        """From its record."""
         return cls(
             gate=answer.gate,
             approved=answer.approved,
@@ -57,10 +54,10 @@ class ConfirmationSection:
     def of(cls, answers: Sequence[DecisionRecord]) -> ConfirmationSection:
         """From the last answer at the gate."""
         confirmed = [answer for answer in answers if answer.gate is Gate.CONFIRM]
-        if not confirmed or confirmed[-1].person is None:
+        if not confirmed:
             raise CertificateGap(("confirm: nobody has confirmed",))
         last = confirmed[-1]
-        return cls(operator=last.operator, person=last.person or "", at=last.at)
+        return cls(operator=last.operator, person=last.person, at=last.at)
 
 
 def gaps_of_people(
@@ -80,7 +77,7 @@ def gaps_of_people(
         )
         for each in decisions
     ]
-    yield from confirm_gaps(told, form=FORM)
+    yield from confirm_gaps(told)
     confirmed = [each for each in decisions if each.gate is Gate.CONFIRM]
     if confirmed and confirmed[-1].person != confirmation.person:
         yield "another person's id is named for the confirmation than that of who decided"

@@ -47,8 +47,8 @@ class RecheckedSection:
             last_sequence=recheck.records[-1].sequence,
             evidence_sha256=digest_of(recheck.records),
             operator=answer.operator,
-            person=answer.person or "",
-            shown_by=answer.shown_by or ShownBy.BADGE,
+            person=answer.person,
+            shown_by=answer.shown_by,
             at=max(each.at for each in recheck.answers),
             gates=tuple(
                 dict.fromkeys(

@@ -78,8 +78,7 @@ def bound_by(erasure: VerifiedErasure) -> tuple[str, ...]:
         bonds.append(Sentence.BOUND_BY_CHIP)
     if evidence.felica_clear is not None:
         bonds.append(Sentence.BOUND_BY_ANDROID_ID)
-    seen: Mapping[Tie, int] = binding.last_seen if binding else {}
-    bonds += [sentence for tie, sentence in _AT_THE_END.items() if tie in seen]
+    bonds += [sentence for tie, sentence in _AT_THE_END.items() if tie in binding.last_seen]
     return tuple(bond.value for bond in bonds)
 
 

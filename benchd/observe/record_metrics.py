@@ -10,7 +10,7 @@ from benchd.observe.asked_time import AskedTime
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.model_metrics import UNKNOWN
 from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
+from benchd.proof.evidence.forms import read_evidence
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.proof.reading import RecordReader
 from benchd.proof.recheck import LEFT_OPEN
@@ -107,8 +107,8 @@ class RecordMetrics:
         if stage is StageName.FIND_DRAWN:
             job.rechecks = True
         if stage in _COUNTED:
-            form = reader.optional_whole("form") or FORM_BEFORE_NUMBERS
-            self._count(entry, job, read_evidence(stage, reader.mapping("evidence"), form))
+            seen = read_evidence(stage, reader.mapping("evidence"), reader.form())
+            self._count(entry, job, seen)
 
     def _attempt_failed(self, slot: SlotName | None, because: str | None) -> None:
         if slot is None:

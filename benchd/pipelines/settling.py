@@ -127,7 +127,7 @@ def _found(
     hand, time = asset_in_hand(context, numbers), context.intake.time_basis()
     if hand is None or isinstance(time, TimeDoubt) or typed.standing():
         return None
-    when = CitedWhen(earliest=time.at, latest=time.at, after=time.after)
+    when = CitedWhen(at=time.at, after=time.after)
     cited = cite(book, hand, gate, when=when, limit_s=limit_s)
     return None if cited is None else SettledGate(gate=gate, cited=cited, time=time)
 
@@ -159,7 +159,7 @@ def refuse_withdrawn(context: JobContext) -> None:
         if settled.cited is None:
             continue
         at, time = settled.cited.at, settled.time
-        when = CitedWhen(earliest=at, latest=at, after=time.after if time else 0)
+        when = CitedWhen(at=at, after=time.after if time else 0)
         gaps = (
             ["the handset isn't bound to an asset any more"]
             if hand is None or hand.tag != settled.cited.tag

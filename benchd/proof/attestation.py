@@ -58,7 +58,7 @@ class Attestation:
     upto: int
     """The last record whose assets a whole lot had: its own, or that of the list it came with."""
     named: NamedList | None = None
-    """The list of a whole lot; None in records older than that, and while it hasn't come in."""
+    """The list of a whole lot; None while it hasn't come in."""
     withdrawn: list[WithdrawnRecord] = field(default_factory=list[WithdrawnRecord])
     came_in: CameIn = field(default_factory=CameIn)
     """The lot's own."""

@@ -12,7 +12,6 @@ from enum import StrEnum
 from typing import Final
 
 from benchd.proof.evidence.binding import ReturnEvidence
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.records import DecisionRecord, StageRecord
@@ -22,8 +21,6 @@ from benchd.words.imei import imeis_in_text
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
 
-BINDING_FORM: Final = 3
-"""Records of older forms tell of no returns; they prove what they proved then."""
 LONGEST_SERIAL: Final = 64
 NUMBER_GATES: Final = (Gate.IMEI, Gate.SERIAL)
 """At which a person reads a number from the handset's own screen."""
@@ -183,10 +180,7 @@ class _Walk:
         self._reset_at = max(resets, default=0)
         self._last_reset_at = 1
         """Since when a number that was read counts for the end."""
-        of_today = all(attempt.form >= FORM_OF_IDENTITY for attempt in attempts)
-        # Before, it was read at the end only where adb alone had told it.
-        self._number_due = self._gate is Gate.IMEI and (of_today or not self._by_people)
-        self._by_people = self._by_people and of_today
+        self._number_due = self._gate is Gate.IMEI
         self._first = self._here = self._bound = ""
         self._last_seen: dict[Tie, int] = {}
         self._returns = 0

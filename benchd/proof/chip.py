@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.floors import LEAST_PASSES
-from benchd.proof.tie import is_pattern, shows_tie
+from benchd.proof.tie import shows_tie
 from benchd.words.chip import BaselineKind, ChipVerdict, ModelFelica
 from benchd.words.clear import ClearOutcome
 from benchd.words.job import Gate
@@ -25,8 +24,6 @@ SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {
     "no_chip": ChipVerdict.NO_CHIP,
 }
 """What the check has to have found for each reason to skip the clear."""
-FORM_OF_CATALOGUE: Final = 5
-"""From this form on the catalogue of models is asked of each handset that is said to have none."""
 CLAIMS: Final = (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL)
 SEEN_BASELINES: Final = (BaselineKind.OBSERVED,)
 """Pictures that somebody took of a real unused chip; any other needs a person's word beside it."""
@@ -52,8 +49,6 @@ class ChipCase:
     recheck: ChipEvidence
     answers: Mapping[Gate, bool]
     """The last answer of a person at each gate."""
-    form: int
-    """The oldest form that the job's evidence is written in."""
     again: ChipEvidence | None = None
     """The look after the last reset; None where no reader took one."""
 
@@ -149,9 +144,9 @@ def _of_no_chip(case: ChipCase) -> list[str]:
     """
     gaps = _of_silence(case.check, "felica_check")
     catalogue = case.check.catalogue
-    if catalogue is None and case.form >= FORM_OF_CATALOGUE:
+    if catalogue is None:
         gaps.append("felica_check: the catalogue of models wasn't asked")
-    if catalogue is not None and catalogue.felica is ModelFelica.HAS:
+    elif catalogue.felica is ModelFelica.HAS:
         gaps.append("felica_check: the catalogue of models says that its model has a chip")
     if {case.check.felica_capable, case.inspect.felica_capable} != {False}:
         gaps.append("felica_check: the handset doesn't say that it has no chip")
@@ -228,8 +223,7 @@ def _of_tie(case: ChipCase) -> list[str]:
     """The check alone ties a chip, and only by its own steps."""
     gaps: list[str] = []
     tie = case.check.tie
-    drawn = case.form < FORM_OF_IDENTITY or (tie is not None and is_pattern(tie.pattern))
-    if case.check.tied and not (drawn and shows_tie(case.check)):
+    if case.check.tied and not shows_tie(case.check):
         gaps.append("felica_check: nothing shows that the chip is this handset's own")
     if tie is not None and tie.heard_at is not None:
         gaps.append("felica_check: it is another slot's reader that hears this handset")

@@ -63,10 +63,9 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedWhen:
-    """When something was cited, as exactly as the records tell it."""
+    """When something was cited."""
 
-    earliest: datetime
-    latest: datetime
+    at: datetime
     after: int
     """The newest record then: what came in later wasn't there yet."""
 
@@ -214,9 +213,9 @@ def cited_gaps(
         gaps.append("nothing that was attested can settle it")
     if cited.limit_s > LONGEST_LIMIT_S.get(gate, 0):
         gaps.append("it was allowed to be older than any recipe may")
-    if when.earliest - cited.at > timedelta(seconds=cited.limit_s):
+    if when.at - cited.at > timedelta(seconds=cited.limit_s):
         gaps.append("what was cited was too old")
-    if cited.at > when.latest:
+    if cited.at > when.at:
         gaps.append("what was cited was attested later")
     return gaps
 

@@ -40,9 +40,9 @@ def owed_by(me: Sighting, others: Iterable[StoredEntry]) -> tuple[JobId, ...]:
 
 
 def share_of(records: Sequence[StoredEntry]) -> float:
-    """How many of all handsets the recipe of a job draws; none in records older than that."""
+    """How many of all handsets the recipe of a job draws."""
     opened = next((r.entry for r in records if r.entry.kind is EntryKind.JOB_OPENED), None)
-    share = 0.0 if opened is None else opened.data.get("recheck_share", 0.0)
+    share = None if opened is None else opened.data.get("recheck_share")
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise CertificateGap(("job_opened: recheck_share isn't a number from 0 to 1",))
     return float(share)

@@ -15,7 +15,6 @@ from typing import Final
 from benchd.errors import CertificateGap
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
 from benchd.proof.erasure_case import ErasureCase, judged
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import sighting_of, sightings_in
@@ -24,7 +23,6 @@ from benchd.proof.since_then import Stay, gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
 from benchd.proof.typed_network import typed_gaps
 from benchd.words.ids import JobId
-from benchd.words.job import StageName
 from benchd.words.record import StoredEntry
 
 _SEAL: Final = object()
@@ -34,7 +32,7 @@ class VerifiedErasure:
     """The proof of one erasure without a gap; can be made in this file alone."""
 
     __slots__ = (
-        *("answers", "binding", "draw", "evidence", "form", "former_imeis", "intake", "job"),
+        *("answers", "binding", "draw", "evidence", "former_imeis", "intake", "job"),
         *("read_twice", "recheck", "records", "stages"),
     )
 
@@ -55,9 +53,8 @@ class VerifiedErasure:
         self.stages = case.stages
         self.evidence = case.evidence
         self.answers = case.answers
-        self.form = case.form
         self.binding = case.binding
-        """What tied the handset to itself; None in records older than that."""
+        """What tied the handset to itself."""
         self.intake = case.intake
         """Which asset it is, and what was settled without asking."""
         self.read_twice = case.read_twice
@@ -147,9 +144,6 @@ def verify_drawn_erasure(
 def _typed(
     job: JobId, case: ErasureCase, records: Sequence[StoredEntry], others: Sequence[StoredEntry]
 ) -> list[str]:
-    """Of older forms whoever had answered × could answer otherwise."""
-    if case.stages[StageName.GATES].form < FORM_OF_IDENTITY:
-        return []
     return list(typed_gaps(job, records, others, case.intake.book))
 
 

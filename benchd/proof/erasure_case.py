@@ -8,7 +8,6 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.binding import (
-    BINDING_FORM,
     NUMBER_GATES,
     Chain,
     Known,
@@ -17,10 +16,8 @@ from benchd.proof.binding import (
 )
 from benchd.proof.capacity import capacity_gaps
 from benchd.proof.chip import ChipCase, chip_gaps
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.job import ErasureEvidence
 from benchd.proof.final_reset import absence_gaps, observe_gaps, standing_gaps
-from benchd.proof.floors import LOWEST_COVERAGE_BEFORE_FORM_3, LOWEST_MINIMUM_COVERAGE
 from benchd.proof.fresh import (
     excused_accounts,
     excused_packages,
@@ -44,14 +41,6 @@ from benchd.words.imei import imeis_in_text
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
 
-FORM_OF_FLOORS: Final = 3
-"""From this form on evidence says how fresh a handset is and how long it was away for certain; what
-was recorded before is held to the rules of its time, and isn't certified anew."""
-
-
-FORM_OF_EARLIER_JOBS: Final = 5
-"""From this form on the gates tell whether an earlier job has sent the handset to be destroyed."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureCase:
@@ -61,16 +50,10 @@ class ErasureCase:
     """The last attempt of each stage."""
     evidence: ErasureEvidence
     answers: Sequence[DecisionRecord]
-    binding: Chain | None
-    """None in records that are older than returns on record."""
+    binding: Chain
     intake: SettledCase
     read_twice: frozenset[str]
     """The IMEIs that two people read on its screen, the second after its last reset."""
-
-    @property
-    def form(self) -> int:
-        """The oldest form that any of its evidence is written in."""
-        return min(self.stages[stage].form for stage in REQUIRED_STAGES)
 
     def skipped(self, stage: StageName) -> str | None:
         """Why a stage was skipped; None where it was run."""
@@ -92,14 +75,11 @@ def judged(
     except CertificateGap as gap:
         raise CertificateGap((*gaps, *approval_gaps(answers), *gap.missing)) from gap
     gaps += approval_gaps(answers, settled.needs_no_answer())
-    binding: Chain | None = None
-    if any(attempt.form >= BINDING_FORM for attempt in attempts):
-        binding = chain_of(records, attempts, evidence, answers)
     case = ErasureCase(
         stages=stages,
         evidence=evidence,
         answers=answers,
-        binding=binding,
+        binding=chain_of(records, attempts, evidence, answers),
         intake=settled,
         read_twice=handsets.me.read_twice,
     )
@@ -156,15 +136,12 @@ def _of_earlier_jobs(case: ErasureCase) -> list[str]:
     answers = [answer for answer in case.answers if answer.gate is Gate.DESTROYED_BEFORE]
     if answers and not answers[-1].approved:
         return [f"{Gate.DESTROYED_BEFORE}: the last answer was no"]
-    if case.stages[StageName.GATES].form < FORM_OF_EARLIER_JOBS:
-        return []
     doomed_by = case.evidence.gates.doomed_by
     if doomed_by is None:
         return ["gates: nobody has looked whether it was to be destroyed"]
     if doomed_by and not answers:
         return [f"{Gate.DESTROYED_BEFORE}: nobody has approved it"]
-    of_today = case.stages[StageName.GATES].form >= FORM_OF_IDENTITY
-    if doomed_by and of_today and not answers[-1].note.strip():
+    if doomed_by and not answers[-1].note.strip():
         return [f"{Gate.DESTROYED_BEFORE}: nobody has said why it may go on"]
     return []
 
@@ -177,7 +154,7 @@ def _numbers_read(answers: Sequence[DecisionRecord]) -> set[str | None]:
 
 def _of_number(case: ErasureCase) -> list[str]:
     """Where people alone know its number, two have read it, and the second after all resets."""
-    if case.form < FORM_OF_IDENTITY or not Known.of(case.evidence).by_people:
+    if not Known.of(case.evidence).by_people:
         return []
     if imeis_in(case.evidence.gates) & case.read_twice:
         return []
@@ -187,7 +164,7 @@ def _of_number(case: ErasureCase) -> list[str]:
 def _of_initialise(case: ErasureCase) -> list[str]:
     evidence = case.evidence.initialise
     left, picture = evidence.left, picture_of(evidence)
-    gaps = picture_gaps(evidence.picture, case.evidence.inspect, case.form)
+    gaps = picture_gaps(evidence.picture, case.evidence.inspect)
     if (evidence.after is None) is not bool(case.skipped(StageName.INITIALISE)):
         gaps.append("initialise: it can't be told whether the handset was reset here")
     if left.account_count + left.maker_accounts != excused_accounts(left, picture):
@@ -204,25 +181,18 @@ def _of_initialise(case: ErasureCase) -> list[str]:
 
 
 def _of_freshness(case: ErasureCase) -> list[str]:
-    if case.form < FORM_OF_FLOORS:
-        return []
     evidence = case.evidence
-    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes, case.form)
+    return freshness_gaps(evidence.initialise, evidence.inspect.capacity_bytes)
 
 
 def _of_storage(case: ErasureCase) -> list[str]:
     inspect, overwrite = case.evidence.inspect, case.evidence.overwrite
     read_back = case.evidence.read_back
-    if case.form < FORM_OF_FLOORS:
-        least = LOWEST_COVERAGE_BEFORE_FORM_3
-        return storage_gaps(inspect, overwrite, read_back, least_coverage=least)
-    least = LOWEST_MINIMUM_COVERAGE
-    to_its_end = case.form >= FORM_OF_IDENTITY
     return [
-        *storage_gaps(inspect, overwrite, read_back, least_coverage=least),
+        *storage_gaps(inspect, overwrite, read_back),
         *reach_gaps(inspect, overwrite, read_back),
         *capacity_gaps(inspect),
-        *(end_gaps(case.evidence.initialise, overwrite) if to_its_end else ()),
+        *end_gaps(case.evidence.initialise, overwrite),
     ]
 
 
@@ -249,7 +219,6 @@ def _of_chip(case: ErasureCase) -> list[str]:
             clear_skipped=case.skipped(StageName.FELICA_CLEAR),
             recheck=evidence.felica_recheck,
             answers={answer.gate: answer.approved for answer in case.answers},
-            form=case.form,
             again=evidence.observe.chip,
         )
     )
@@ -257,18 +226,15 @@ def _of_chip(case: ErasureCase) -> list[str]:
 
 def _of_final_reset(case: ErasureCase) -> list[str]:
     observe, reset = case.evidence.observe, case.evidence.final_reset
-    of_today = case.form >= FORM_OF_FLOORS
-    return observe_gaps(observe) + (absence_gaps(observe, reset) if of_today else [])
+    return [*observe_gaps(observe), *absence_gaps(observe, reset)]
 
 
 def _of_standing(case: ErasureCase) -> list[str]:
-    if case.form < FORM_OF_IDENTITY:
-        return []
     return standing_gaps(case.evidence.inspect, case.evidence.final_reset)
 
 
 def _of_binding(case: ErasureCase) -> list[str]:
-    return list(case.binding.gaps) if case.binding else []
+    return list(case.binding.gaps)
 
 
 def _of_settled(case: ErasureCase) -> list[str]:
@@ -278,12 +244,10 @@ def _of_settled(case: ErasureCase) -> list[str]:
 def _of_confirm(case: ErasureCase) -> list[str]:
     hand = case.intake.hand
     scanned = scanner_gaps(case.answers, None if hand is None else hand.told)
-    return [*confirm_gaps(case.answers, form=case.form), *scanned]
+    return [*confirm_gaps(case.answers), *scanned]
 
 
 def _of_last_look(case: ErasureCase) -> list[str]:
-    if case.form < FORM_OF_IDENTITY:
-        return []
     seen, chip = case.evidence, case.evidence.felica_recheck.chip
     return list(last_look_gaps(seen.observe, seen.confirm, case.answers, chip))
 

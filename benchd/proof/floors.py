@@ -11,8 +11,6 @@ from typing import Final
 LOWEST_MINIMUM_COVERAGE: Final = 0.8
 """A recipe may ask for more. What isn't proven is then no more than a fresh system may occupy, so
 that whoever leaves an owner's files in place falls short. Handsets of 64 GB reach 0.83 and more."""
-LOWEST_COVERAGE_BEFORE_FORM_3: Final = 0.5
-"""What records were held to that were made when this was the floor."""
 
 MOST_FRESH_USED_SHARE: Final = 0.2
 """What a system occupies after a reset: 9 GiB of the 52 GiB that 64 GB leave for users."""

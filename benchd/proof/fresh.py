@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchd.naming import same_person
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.fresh import FreshPicture, SignedPicture, Witness
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.floors import (
@@ -95,7 +94,7 @@ def unshown_reset(facts: ResetFacts) -> list[str]:
     return gaps
 
 
-def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int, form: int) -> list[str]:
+def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int) -> list[str]:
     """What keeps a handset from being as its reset left it, here or before it came in."""
     picture = picture_of(evidence)
     most = most_used_bytes(
@@ -106,9 +105,7 @@ def freshness_gaps(evidence: InitialiseEvidence, capacity_bytes: int, form: int)
     )
     signs = traces_of_use(evidence.left, most, picture)
     if evidence.after is None:
-        signs += unread(evidence.left)
-        if form >= FORM_OF_IDENTITY:
-            signs += unshown_reset(evidence.left)
+        signs += [*unread(evidence.left), *unshown_reset(evidence.left)]
     return [f"initialise: {sign}" for sign in signs]
 
 
@@ -117,9 +114,7 @@ def picture_of(evidence: InitialiseEvidence) -> FreshPicture | None:
     return None if evidence.picture is None else evidence.picture.picture
 
 
-def picture_gaps(
-    signed: SignedPicture | None, inspect: InspectEvidence, form: int = FORM_OF_IDENTITY
-) -> list[str]:
+def picture_gaps(signed: SignedPicture | None, inspect: InspectEvidence) -> list[str]:
     """What keeps a picture from saying anything of this handset; its signature isn't looked at."""
     if signed is None:
         return []
@@ -128,9 +123,7 @@ def picture_gaps(
         gaps.append("initialise: the picture is of another model or build")
     if not all(on_system_partition(package.place) for package in picture.packages):
         gaps.append("initialise: the picture has a package that isn't on a system partition")
-    faults = witness_faults(picture)
-    if form >= FORM_OF_IDENTITY:
-        faults += approval_faults(picture)
+    faults = [*witness_faults(picture), *approval_faults(picture)]
     return gaps + [f"initialise: {fault}" for fault in faults]
 
 

@@ -29,24 +29,18 @@ from benchd.proof.evidence.intake import (
 )
 from benchd.proof.network import RESTRICTED
 from benchd.proof.time_basis import TimeConfirmed
-from benchd.words.ids import Evidence, JobId
+from benchd.words.ids import JobId
 from benchd.words.intake import AttestationKind, LotId, Tag
 from benchd.words.record import EntryKind, StoredEntry
 
 T = TypeVar("T", AssetsRecord, NetworkRecord)
 R = TypeVar("R")
 
-_ADDED: Mapping[type[object], Evidence] = {
-    AssetsRecord: {"named": None},
-    AttestedRecord: {"named": None},
-}
-"""Fields that the oldest records don't have, with what that means."""
-
 
 def read_record(kind: type[R], record: StoredEntry) -> R:
     """What a record of intake says; raises CertificateGap where it isn't of its form."""
     entry = record.entry
-    return from_json(kind, {**_ADDED.get(kind, {}), **entry.data}, entry.kind)
+    return from_json(kind, entry.data, entry.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from benchd.authority import ACTION_OF, AUTHORITY
 from benchd.naming import same_person
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.intake import BoundRecord
-from benchd.proof.evidence.people import FORM_OF_PEOPLE, DecisionEvidence
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 
-BY_BADGE_BEFORE_FORM_6: Final = (Gate.IMEI, Gate.SERIAL, Gate.FINAL_RESET, Gate.OBSERVE)
-"""Whose answers a badge alone showed in records that are older than four eyes being shown."""
 
+def confirm_gaps(answers: Sequence[DecisionEvidence]) -> list[str]:
+    """What is missing of a second person's confirmation.
 
-def confirm_gaps(answers: Sequence[DecisionEvidence], *, form: int) -> list[str]:
-    """What is missing of a second person's confirmation, by the rules of the records' form."""
+    Two names may be one person: it needs two ids, and enough that was shown for each answer.
+    """
     confirmed = [a for a in answers if a.gate is Gate.CONFIRM and a.approved]
     others = [answer for answer in answers if answer.gate is not Gate.CONFIRM]
     if not confirmed:
@@ -27,9 +25,10 @@ def confirm_gaps(answers: Sequence[DecisionEvidence], *, form: int) -> list[str]
         return ["confirm: nobody is on record who ran the job"]
     if any(same_person(confirmed[-1].operator, other.operator) for other in others):
         return ["confirm: the same person ran the job and confirmed it"]
-    if form < FORM_OF_PEOPLE and all(answer.person is None for answer in answers):
-        return []
-    return _gaps_of_ids(answers, confirmed[-1], others, form=form)
+    if any(other.person == confirmed[-1].person for other in others):
+        return ["confirm: one person's id ran the job and confirmed it"]
+    weak = {answer.gate for answer in answers if not _is_shown(answer)}
+    return [f"{gate}: a badge alone doesn't show who answered" for gate in sorted(weak)]
 
 
 def has_scanned(bound: BoundRecord, person: str | None, name: str) -> bool:
@@ -50,24 +49,5 @@ def scanner_gaps(answers: Sequence[DecisionEvidence], bound: BoundRecord | None)
     return ["confirm: the same person scanned its label and confirmed it"]
 
 
-def _gaps_of_ids(
-    answers: Sequence[DecisionEvidence],
-    confirmed: DecisionEvidence,
-    others: Sequence[DecisionEvidence],
-    *,
-    form: int,
-) -> list[str]:
-    """Two names may be one person: it needs two ids, and enough that was shown for each answer."""
-    if any(answer.person is None for answer in answers):
-        return ["confirm: an answer has a name alone, which tells nobody apart"]
-    if any(other.person == confirmed.person for other in others):
-        return ["confirm: one person's id ran the job and confirmed it"]
-    weak = {answer.gate for answer in answers if not _is_shown(answer, form)}
-    return [f"{gate}: a badge alone doesn't show who answered" for gate in sorted(weak)]
-
-
-def _is_shown(answer: DecisionEvidence, form: int) -> bool:
-    by_badge = AUTHORITY[ACTION_OF[answer.gate]].by_badge
-    if form < FORM_OF_IDENTITY:
-        by_badge = by_badge or answer.gate in BY_BADGE_BEFORE_FORM_6
-    return answer.shown_by is not None and (by_badge or answer.shown_by is not ShownBy.BADGE)
+def _is_shown(answer: DecisionEvidence) -> bool:
+    return AUTHORITY[ACTION_OF[answer.gate]].by_badge or answer.shown_by is not ShownBy.BADGE

@@ -55,6 +55,10 @@ class RecordReader:
             raise self._gap(key, "a whole number")
         return value
 
+    def form(self) -> int:
+        """Of an attempt's evidence; what has no number is of the first form, which had none."""
+        return self.optional_whole("form") or 1
+
     def optional_mapping(self, key: str) -> Evidence | None:
         """A mapping or nothing."""
         return None if self._data.get(key) is None else self.mapping(key)

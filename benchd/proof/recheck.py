@@ -14,7 +14,6 @@ from benchd.errors import CertificateGap
 from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.disposal import dooms
 from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.identity.handset import Handsets
@@ -144,9 +143,8 @@ def verify_recheck(
     gaps += _of_person(drawn, answers)
     gaps += _of_handset(drawn, records, found, answers)
     gaps += _of_port(drawn, records, found, seen)
-    if last[StageName.FIND_DRAWN].form >= FORM_OF_IDENTITY:
-        gaps += tie_gaps(drawn.records, records, found, seen.chip, answers)
-        gaps += lateness_gaps(drawn.records, found)
+    gaps += tie_gaps(drawn.records, records, found, seen.chip, answers)
+    gaps += lateness_gaps(drawn.records, found)
     gaps += [f"recheck: {gap}" for gap in chip_again_gaps(drawn.records, seen.chip, answers)]
     me = sighting_of(drawn.job, drawn.records)
     told = no_more_open(
@@ -201,9 +199,7 @@ def _of_person(drawn: DrawnErasure, answers: Sequence[DecisionRecord]) -> Iterat
         yield "recheck: nobody has answered"
     for answer in answers:
         by_badge = AUTHORITY[ACTION_OF[answer.gate]].by_badge
-        if answer.person is None or answer.shown_by is None:
-            yield "recheck: an answer has a name alone, which tells nobody apart"
-        elif answer.shown_by is ShownBy.BADGE and not by_badge:
+        if answer.shown_by is ShownBy.BADGE and not by_badge:
             yield f"{answer.gate}: a badge alone doesn't show who answered"
         if answer.gate in NUMBER_GATES:
             continue

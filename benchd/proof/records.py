@@ -8,7 +8,7 @@ from datetime import datetime
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.binding import ReturnEvidence
-from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, check_form, from_json, read_evidence
+from benchd.proof.evidence.forms import check_form, from_json, read_evidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.ids import Evidence
@@ -69,7 +69,7 @@ def refuse_unread_form(record: StoredEntry) -> None:
     """
     if record.entry.kind is EntryKind.STAGE_ENDED:
         reader = RecordReader(record.entry.data, "stage_ended")
-        check_form(reader.text("stage"), reader.optional_whole("form") or FORM_BEFORE_NUMBERS)
+        check_form(reader.text("stage"), reader.form())
 
 
 def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
@@ -95,7 +95,7 @@ def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:
                     ended_at=record.entry.at,
                     skipped_because=reader.optional_text("because"),
                     stored=reader.mapping("evidence"),
-                    form=reader.optional_whole("form") or FORM_BEFORE_NUMBERS,
+                    form=reader.form(),
                     stored_return=reader.optional_mapping("came_back"),
                 )
             )
@@ -110,14 +110,10 @@ class DecisionRecord(DecisionEvidence):
     via: Mapping[str, str]
 
 
-_NAME_ONLY: Evidence = {"person": None, "shown_by": None, "source": None}
-"""What an answer doesn't tell that was recorded before people had ids."""
-
-
 def decisions(records: Sequence[StoredEntry]) -> list[DecisionRecord]:
     """Every person's answer in these records, in order."""
     return [
-        from_json(DecisionRecord, {**_NAME_ONLY, **record.entry.data}, "decision")
+        from_json(DecisionRecord, record.entry.data, "decision")
         for record in records
         if record.entry.kind is EntryKind.DECISION
     ]

@@ -15,7 +15,7 @@ from typing import Final
 from benchd.proof.attestation import list_of_lot
 from benchd.proof.citing import AssetInHand, CitedWhen, Numbers, cited_gaps, doubts
 from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY, from_json
+from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, CitedAttestation, SettledGate
 from benchd.proof.evidence.job import ErasureEvidence
@@ -31,8 +31,6 @@ from benchd.words.intake import BoundBy, LotId, NotNeeded, Tag
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
 
-FORM_OF_SETTLED: Final = 5
-"""Before it every gate was asked in every job."""
 SPARED_BY: Final[Mapping[ChipVerdict, NotNeeded]] = MappingProxyType(
     {ChipVerdict.UNUSED: NotNeeded.CHIP_UNUSED, ChipVerdict.NO_CHIP: NotNeeded.NO_CHIP}
 )
@@ -142,9 +140,7 @@ class SettledCase:
 
     @property
     def settled(self) -> Mapping[Gate, SettledGate]:
-        """By gate; none of a form that asked at every one."""
-        if self.stages[StageName.GATES].form < FORM_OF_SETTLED:
-            return {}
+        """By gate."""
         at_check = self.evidence.felica_check.settled
         found = (*self.evidence.gates.settled, *((at_check,) if at_check else ()))
         return {settled.gate: settled for settled in found}
@@ -152,8 +148,7 @@ class SettledCase:
     @property
     def unasked_reset(self) -> bool:
         """Whether the port told of the last reset before anybody did."""
-        of_today = self.stages[StageName.FINAL_RESET].form >= FORM_OF_SETTLED
-        return of_today and self.evidence.final_reset.answer is None
+        return self.evidence.final_reset.answer is None
 
     def needs_no_answer(self) -> frozenset[Gate]:
         """The gates that nobody need have answered, if `settled_gaps` finds nothing."""
@@ -200,29 +195,21 @@ def _of_gate(case: SettledCase, gate: Gate, settled: SettledGate) -> Iterator[st
     stage = case.stages[StageName.FELICA_CHECK if of_check else StageName.GATES]
     if settled.cited.sequence >= stage.ended_sequence:
         yield "something was cited that didn't stand there yet"
-    yield from cited_gaps(case.book, case.hand, gate, settled.cited, when=_when(settled, stage))
     yield from _of_list(case, settled.cited)
-    if stage.form >= FORM_OF_IDENTITY:
-        between = (stage.started_sequence, stage.ended_sequence)
-        at_hand = (*case.records, *case.intake)
-        yield from time_gaps(settled.time, between, at_hand, case.book.time_confirmed)
-
-
-def _when(settled: SettledGate, stage: StageRecord) -> CitedWhen:
-    """Before it was on record, all that is known is in which stage it was."""
-    told = settled.time
-    if told is None:
-        earliest, latest, after = stage.started_at, stage.ended_at, stage.started_sequence
-        return CitedWhen(earliest=earliest, latest=latest, after=after)
-    return CitedWhen(earliest=told.at, latest=told.at, after=told.after)
+    if settled.time is None:
+        yield "it isn't on record by which time it was cited"
+        return
+    when = CitedWhen(at=settled.time.at, after=settled.time.after)
+    yield from cited_gaps(case.book, case.hand, gate, settled.cited, when=when)
+    between = (stage.started_sequence, stage.ended_sequence)
+    at_hand = (*case.records, *case.intake)
+    yield from time_gaps(settled.time, between, at_hand, case.book.time_confirmed)
 
 
 def _of_list(case: SettledCase, cited: CitedAttestation) -> Iterator[str]:
     """Whether a whole lot is the list that its attestation has named."""
     stated = case.book.attested.get(cited.sequence) if cited.whole_lot else None
-    if stated is None or stated.named is None:
-        return
-    if list_of_lot(case.intake, stated.lot, stated.upto) != stated.named:
+    if stated is not None and list_of_lot(case.intake, stated.lot, stated.upto) != stated.named:
         yield f"record {cited.sequence} is about another list than its lot has"
 
 
@@ -253,7 +240,7 @@ def _of_restriction(case: SettledCase) -> Iterator[str]:
 def _of_time(case: SettledCase) -> Iterator[str]:
     """Consent comes before anything is gone, not after."""
     reset = case.stages[StageName.INITIALISE]
-    if Gate.CONSENT in case.settled or reset.form < FORM_OF_SETTLED:
+    if Gate.CONSENT in case.settled:
         return
     given = [
         record.sequence

@@ -14,6 +14,7 @@ from benchd.proof.floors import (
     CAPACITY_TOLERANCE,
     LEAST_FREE_AFTER_FILL_BYTES,
     LEAST_FREED,
+    LOWEST_MINIMUM_COVERAGE,
     MINIMUM_HOST_SAMPLES,
     MINIMUM_SAMPLE,
     MINIMUM_SEED_DIGITS,
@@ -29,7 +30,7 @@ PAST_CACHE: Final = ("o_direct", "evicted")
 EVICTION_SEEN: Final = "eviction_seen"
 """Another program than the one that fills saw a block leave the cache, and come back when read."""
 EVICTED_BY_PROGRAM: Final = "evicted_by_program"
-"""The fill program itself said that it had emptied the cache; proves nothing since form 3."""
+"""The fill program itself said that it had emptied the cache, which proves nothing."""
 HOST_PAST_CACHE: Final = ("o_direct", EVICTION_SEEN, "evicted", EVICTED_BY_PROGRAM)
 """The same for the host's own samples."""
 STREAMED: Final = "streamed"
@@ -54,16 +55,14 @@ def storage_gaps(
     inspect: InspectEvidence,
     overwrite: OverwriteEvidence,
     read_back: ReadBackEvidence,
-    *,
-    least_coverage: float,
 ) -> list[str]:
-    """Every gap; empty where the records prove the overwrite of at least that share."""
+    """Every gap; empty where the records prove the overwrite of what the floors ask for."""
     return [
         *_of_files(overwrite),
         *_of_extent(overwrite, read_back),
         *_of_capacity(inspect, overwrite),
         *_of_deletion(overwrite, read_back),
-        *_of_coverage(inspect, overwrite, read_back, least_coverage),
+        *_of_coverage(inspect, overwrite, read_back),
         *_of_small_files(overwrite, read_back),
         *_of_host_samples(read_back),
         *_of_mode(overwrite, read_back),
@@ -128,7 +127,6 @@ def _of_coverage(
     inspect: InspectEvidence,
     overwrite: OverwriteEvidence,
     read_back: ReadBackEvidence,
-    least_coverage: float,
 ) -> list[str]:
     """Whether enough of the capacity is vouched for; a sample vouches for all it's drawn from."""
     sampled = read_back.check_mode == CheckMode.SAMPLED
@@ -141,7 +139,7 @@ def _of_coverage(
         gaps.append("read_back: the capacity makes no sense")
     elif vouched / capacity < read_back.minimum_coverage:
         gaps.append("read_back: too little of the capacity is proven")
-    if read_back.minimum_coverage < least_coverage:
+    if read_back.minimum_coverage < LOWEST_MINIMUM_COVERAGE:
         gaps.append("read_back: the recipe asks for too little coverage")
     return gaps
 
@@ -194,7 +192,7 @@ def _of_host_samples(read_back: ReadBackEvidence) -> list[str]:
 def reach_gaps(
     inspect: InspectEvidence, overwrite: OverwriteEvidence, read_back: ReadBackEvidence
 ) -> list[str]:
-    """Whether every log was reached, and each read shown to come from the medium; since form 3."""
+    """Whether every log was reached, and each read shown to come from the medium."""
     return [*_of_shown_reads(overwrite, read_back), *_of_logs(inspect, overwrite)]
 
 
@@ -215,7 +213,7 @@ def _of_logs(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list[str
 
 
 def end_gaps(initialise: InitialiseEvidence, overwrite: OverwriteEvidence) -> list[str]:
-    """Whether the fill ended because the storage was full; since form 6.
+    """Whether the fill ended because the storage was full.
 
     What is free is what others than root may still write: what the file system reserves is a
     figure of its own.

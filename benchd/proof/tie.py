@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from benchd.proof.evidence.chip import READER, ChipEvidence, SwitchEvidence, TieEvidence
-from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_PASSES, LEAST_STEPS_OFF
+from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_STEPS_OFF
 from benchd.words.chip import ChipVerdict
 
 THERE: Final = (ChipVerdict.UNUSED, ChipVerdict.IN_USE)
@@ -20,15 +20,7 @@ def shows_tie(check: ChipEvidence) -> bool:
     tie = check.tie
     if tie is None or check.source != READER or not check.chip or tie.found_on is not True:
         return False
-    if tie.pattern or tie.steps:
-        return _follows(tie, check.chip)
-    return (
-        tie.off is not None
-        and shows_silence(tie.off)
-        and tie.off.passes >= LEAST_PASSES
-        and tie.on is not None
-        and shows_chip(tie.on, check.chip)
-    )
+    return _follows(tie, check.chip)
 
 
 def is_pattern(pattern: tuple[bool, ...]) -> bool:

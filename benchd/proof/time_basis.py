@@ -54,7 +54,7 @@ def latest_known(records: Iterable[StoredEntry]) -> datetime | None:
 
 
 def time_gaps(
-    basis: TimeBasis | None,
+    basis: TimeBasis,
     between: tuple[int, int],
     at_hand: Sequence[StoredEntry],
     confirmed: Mapping[int, TimeConfirmed],
@@ -63,9 +63,6 @@ def time_gaps(
 
     It was cited `between` two records of its job, and by then all `at_hand` that are older stood.
     """
-    if basis is None:
-        yield "it isn't on record by which time it was cited"
-        return
     if not between[0] <= basis.after < between[1]:
         yield "it isn't on record when it was cited"
     before = [record for record in at_hand if record.sequence <= basis.after]

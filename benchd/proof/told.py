@@ -7,7 +7,7 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.confirm import ConfirmEvidence
-from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
+from benchd.proof.evidence.forms import read_evidence
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.proof.reading import RecordReader
@@ -86,8 +86,7 @@ def evidence_in(entry: Entry) -> object | None:
         return None
     reader = RecordReader(entry.data, entry.kind)
     try:
-        form = reader.optional_whole("form") or FORM_BEFORE_NUMBERS
         seen = reader.mapping("evidence")
-        return read_evidence(reader.text("stage"), seen, form) if seen else None
+        return read_evidence(reader.text("stage"), seen, reader.form()) if seen else None
     except CertificateGap:
         return None

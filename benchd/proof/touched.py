@@ -16,7 +16,7 @@ from benchd.words.record import Entry, EntryKind, StoredEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toucher:
-    """Somebody by their id and name; what is older than ids has a name alone."""
+    """Somebody by their id and name; another system has a name alone."""
 
     person: str | None
     name: str

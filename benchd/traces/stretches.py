@@ -9,7 +9,7 @@ from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.chip import ClearEvidence
-from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, read_evidence
+from benchd.proof.evidence.forms import read_evidence
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
@@ -203,8 +203,7 @@ def _evidence(stage: StageName, told: RecordReader) -> object | None:
     """What an attempt saw, as its type; nothing of what isn't of its form."""
     try:
         stored = told.mapping("evidence")
-        form = told.optional_whole("form") or FORM_BEFORE_NUMBERS
-        return read_evidence(stage, stored, form) if stored else None
+        return read_evidence(stage, stored, told.form()) if stored else None
     except CertificateGap:
         return None
 

@@ -230,7 +230,7 @@ class DecisionObject(WebObject):
     approved: bool
     operator: str
     person: str | None = None
-    """Whose answer it is; null on record from before people had ids."""
+    """Whose answer it is, by their id."""
     shown_by: ShownBy | None = None
     note: str
     at: str

@@ -145,7 +145,7 @@ ENDS_WITHOUT_ERASURE = (
 
 
 class FaultCode(StrEnum):
-    """Why an attempt ended without ending its job; old ledgers hold these very words."""
+    """Why an attempt ended without ending its job, as records, metrics and texts have it."""
 
     ADB_SERVER_LOST = "adb_server_lost"
     READER_GONE = "reader_gone"

@@ -288,7 +288,12 @@ def records_of_an_erasure(
     job = Job()
     job.add(
         EntryKind.JOB_OPENED,
-        {"recipe": "overwrite", "recipe_sha256": KEY_SHA256, "attachment": "7:0"},
+        {
+            "recipe": "overwrite",
+            "recipe_sha256": KEY_SHA256,
+            "recheck_share": 0.0,
+            "attachment": "7:0",
+        },
     )
     job.stage(
         StageName.INSPECT,

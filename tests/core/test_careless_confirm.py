@@ -11,7 +11,6 @@ import pytest
 from benchd.errors import CertificateGap, SecondPersonNeeded
 from benchd.pipelines.recipe import Recipe
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind, StoredEntry
@@ -150,8 +149,8 @@ async def records_of_two_looks() -> tuple[Any, list[StoredEntry]]:
     ]
 
 
-def told(records: list[StoredEntry], form: int | None = None, **again: Any) -> list[StoredEntry]:  # noqa: ANN401
-    """The same with another last look, or in another form."""
+def told(records: list[StoredEntry], **again: Any) -> list[StoredEntry]:  # noqa: ANN401
+    """The same with another last look."""
 
     def each(record: StoredEntry) -> StoredEntry:
         data: Any = record.entry.data
@@ -161,8 +160,6 @@ def told(records: list[StoredEntry], form: int | None = None, **again: Any) -> l
             evidence = data["evidence"]
             last = None if "none" in again else {**evidence["again"], **again}
             data = {**data, "evidence": {**evidence, "again": last}}
-        if form is not None:
-            data = {**data, "form": form}
         return replace(record, entry=replace(record.entry, data=data))
 
     return [each(record) for record in records]
@@ -192,4 +189,3 @@ async def test_careless_every_lie_about_the_last_look_is_a_gap() -> None:
     for gap, lie in lies.items():
         with pytest.raises(CertificateGap, match=gap):
             verify_erasure(job, told(records, **lie))
-    verify_erasure(job, told(records, form=FORM_OF_IDENTITY - 1, none=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
@@ -12,7 +11,6 @@ from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import FORM_OF_IDENTITY
 from benchd.proof.floors import (
     LEAST_FREE_AFTER_FILL_BYTES,
     LOWEST_MINIMUM_COVERAGE,
@@ -22,7 +20,6 @@ from benchd.proof.floors import (
 from benchd.proof.storage import end_gaps, most_free_after_fill
 from benchd.words.fill import ENDED_BY_QUOTA
 from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
 
 from .chip_world import attempts
@@ -110,14 +107,6 @@ async def test_row_4_the_proof_holds_what_is_free_to_its_floor(lie: str) -> None
         verify_erasure(
             JOB, changed(await good_records(), StageName.OVERWRITE, {"free_bytes_after": free})
         )
-
-
-async def test_row_4_what_was_recorded_before_is_held_to_the_rules_of_its_time() -> None:
-    told = changed(await good_records(), StageName.OVERWRITE, {"free_bytes_after": BEHIND_QUOTA})
-    for record in told:
-        if record.entry.kind is EntryKind.STAGE_ENDED:
-            cast("dict[str, object]", record.entry.data)["form"] = FORM_OF_IDENTITY - 1
-    assert verify_erasure(JOB, told)
 
 
 async def test_row_4_what_is_free_can_t_be_said_to_be_less_than_the_sum_leaves() -> None:

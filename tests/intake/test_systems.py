@@ -57,7 +57,7 @@ def cited(intake: Intake, hand: AssetInHand) -> CitedAttestation | None:
 
 def now(intake: Intake) -> CitedWhen:
     at = intake.store.clock.now()
-    return CitedWhen(earliest=at, latest=at, after=len(intake.ledger.stored))
+    return CitedWhen(at=at, after=len(intake.ledger.stored))
 
 
 async def add(intake: Intake, tag: str, number: int, by: Who) -> None:

@@ -1,11 +1,11 @@
-"""Evidence at the ledger's edge: exact in its own form, tolerant of the first one, never lax."""
+"""Evidence at the ledger's edge: exact, and of one form; any other is refused by its number."""
 
 from __future__ import annotations
 
 import json
 import math
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 import pytest
@@ -13,12 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.forms import FORM, FORM_BEFORE_NUMBERS, read_evidence, to_json
+from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence import forms
+from benchd.proof.evidence.forms import FORM, OLDEST_FORM, read_evidence, to_json
 from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
+from benchd.proof.order import REQUIRED_STAGES
 from benchd.proof.recheck import RECHECK_STAGES
-from benchd.words.ids import Evidence
+from benchd.words.ids import Evidence, JobId
 from benchd.words.job import StageName
+from benchd.words.record import EntryKind, StoredEntry
 from tests import recorded
+from tests.certificate.certificate_rack import JOB, records_of_an_erasure
 
 CURRENT = {
     StageName.OVERWRITE: recorded.overwrite(bytes_written=5),
@@ -53,13 +58,6 @@ def test_a_field_inside_of_a_list_is_no_less_exact() -> None:
         read_evidence(StageName.OVERWRITE, {**recorded.overwrite(), "files": files}, FORM)
 
 
-def test_the_first_form_left_out_what_did_not_apply_and_knew_less() -> None:
-    first: Evidence = {"source": "operator", "verdict": "unused", "said_then": "and no more"}
-    evidence = read_evidence(StageName.FELICA_CHECK, first, FORM_BEFORE_NUMBERS)
-    assert evidence == replace(recorded.CHIP, source="operator")
-
-
-@pytest.mark.parametrize("form", [FORM_BEFORE_NUMBERS, FORM])
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -77,18 +75,78 @@ def test_the_first_form_left_out_what_did_not_apply_and_knew_less() -> None:
         ("files", [{"name": "x", "stream_offset": "0", "size_bytes": 5}]),
     ],
 )
-def test_a_value_of_another_type_is_refused_in_any_form(
-    form: int, field: str, value: object
-) -> None:
+def test_a_value_of_another_type_is_refused(field: str, value: object) -> None:
     data = cast("Evidence", {**recorded.overwrite(bytes_written=5), field: value})
     with pytest.raises(CertificateGap, match="overwrite"):
-        read_evidence(StageName.OVERWRITE, data, form)
+        read_evidence(StageName.OVERWRITE, data, FORM)
 
 
 @pytest.mark.parametrize("form", [FORM + 1, 99])
 def test_a_form_of_tomorrow_is_refused(form: int) -> None:
     with pytest.raises(CertificateGap, match="isn't known"):
         read_evidence(StageName.OVERWRITE, CURRENT[StageName.OVERWRITE], form)
+
+
+OLDER = [*range(1, OLDEST_FORM), None]
+"""None is the first, which had no number."""
+
+
+def with_form(form: int | None, stage: str | None = None) -> list[StoredEntry]:
+    """The records of an erasure with one stage's evidence of another form, or that of all."""
+    found: list[StoredEntry] = []
+    for record in records_of_an_erasure():
+        data = dict(record.entry.data)
+        if record.entry.kind is EntryKind.STAGE_ENDED and stage in (None, data["stage"]):
+            del data["form"]
+            data |= {} if form is None else {"form": form}
+        found.append(replace(record, entry=replace(record.entry, data=data)))
+    return found
+
+
+def test_numbers_of_forms_before_the_first_release_are_not_used_again() -> None:
+    assert FORM >= OLDEST_FORM == 6
+
+
+@pytest.mark.parametrize("form", OLDER)
+def test_an_older_form_is_refused_by_its_name_with_the_cure(form: int | None) -> None:
+    verify_erasure(JOB, with_form(FORM))
+    for stage in (None, *REQUIRED_STAGES):
+        with pytest.raises(CertificateGap) as refused:
+            verify_erasure(JOB, with_form(form, stage))
+        assert f"its evidence is of form {form or 1}, from before" in str(refused.value)
+        assert "begin a new ledger and run the handset again" in str(refused.value)
+
+
+@pytest.mark.parametrize("form", OLDER)
+def test_what_an_older_form_tells_of_a_handset_is_not_passed_over(form: int | None) -> None:
+    """One that its job sent to be destroyed would pass."""
+    with pytest.raises(CertificateGap, match="from before benchd's first release"):
+        verify_erasure(JobId("20261124-A1-0099"), with_form(FORM), others=with_form(form))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Evidence of a form that has got a field more."""
+
+    scale: str
+    weight_g: int | None = None
+
+
+def test_a_second_form_adds_a_field_and_the_first_is_read_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """docs/extending.md, A second form."""
+    monkeypatch.setattr(forms, "FORM", FORM + 1)
+    monkeypatch.setattr(forms, "_kinds", lambda: {"weigh": Weighed})
+    first: Evidence = {"scale": "s1"}
+    second: Evidence = {"scale": "s1", "weight_g": 172}
+    assert read_evidence("weigh", first, FORM) == Weighed(scale="s1")
+    assert read_evidence("weigh", second, FORM + 1) == Weighed(scale="s1", weight_g=172)
+    with pytest.raises(CertificateGap, match="weight_g"):
+        read_evidence("weigh", first, FORM + 1)
+    for unread in (OLDEST_FORM - 1, FORM + 2):
+        with pytest.raises(CertificateGap, match=f"is of form {unread}"):
+            read_evidence("weigh", second, unread)
 
 
 JSON = st.recursive(
@@ -99,10 +157,9 @@ JSON = st.recursive(
 
 
 @given(stage=st.sampled_from([each.name for each in fields(JobEvidence)]), data=JSON)
-@pytest.mark.parametrize("form", [FORM_BEFORE_NUMBERS, FORM])
-def test_whatever_stands_there_is_evidence_or_a_gap(form: int, stage: str, data: object) -> None:
+def test_whatever_stands_there_is_evidence_or_a_gap(stage: str, data: object) -> None:
     with suppress(CertificateGap):
-        read_evidence(stage, cast("Evidence", data), form)
+        read_evidence(stage, cast("Evidence", data), FORM)
 
 
 @given(change=st.dictionaries(st.sampled_from(sorted(recorded.overwrite())), JSON, min_size=1))

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.proof.evidence.forms import FORM, FORM_OF_IDENTITY
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.floors import MOST_S_SINCE_SHOWN_RESET
 from benchd.proof.fresh import freshness_gaps
@@ -31,7 +30,7 @@ ARRIVED = InitialiseEvidence(before=FRESH, fresh_used_bytes=2_000_000_000)
 
 
 def test_the_first_start_after_a_reset_within_a_day_shows_it() -> None:
-    assert freshness_gaps(ARRIVED, CAPACITY, FORM) == []
+    assert freshness_gaps(ARRIVED, CAPACITY) == []
 
 
 LIES = {
@@ -47,14 +46,8 @@ LIES = {
 def test_careless_nothing_else_shows_that_it_arrived_reset(lie: str) -> None:
     changes, told = LIES[lie]
     evidence = replace(ARRIVED, before=replace(FRESH, **changes))  # pyright: ignore[reportArgumentType]
-    gaps = freshness_gaps(evidence, CAPACITY, FORM)
+    gaps = freshness_gaps(evidence, CAPACITY)
     assert any(told in gap for gap in gaps), gaps
     # Whoever was reset here shows it by what the reset has changed.
     reset_here = replace(evidence, after=evidence.before)
-    assert freshness_gaps(reset_here, CAPACITY, FORM) == []
-
-
-@pytest.mark.parametrize("lie", ["a second start", "older than a day", "not said since when"])
-def test_records_of_before_are_held_to_the_five_starts_of_their_time(lie: str) -> None:
-    evidence = replace(ARRIVED, before=replace(FRESH, **LIES[lie][0]))  # pyright: ignore[reportArgumentType]
-    assert freshness_gaps(evidence, CAPACITY, FORM_OF_IDENTITY - 1) == []
+    assert freshness_gaps(reset_here, CAPACITY) == []

@@ -9,7 +9,6 @@ import pytest
 
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import FORM, FORM_OF_IDENTITY
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.people import confirm_gaps
 from benchd.words.ids import Evidence
@@ -46,22 +45,22 @@ LIES: dict[str, tuple[Change, tuple[Gate, ...], str]] = {
         (Gate.CONFIRM,),
         "one person's id",
     ),
-    "an old answer at confirm": (
+    "a name alone at confirm": (
         lambda data: without(data, "person", "shown_by", "source"),
         (Gate.CONFIRM,),
-        "a name alone",
+        "person is missing",
     ),
-    "an old answer at work": (
+    "a name alone at work": (
         lambda data: without(data, "person", "shown_by", "source"),
         (Gate.CONSENT,),
-        "a name alone",
+        "person is missing",
     ),
-    "all answers as they once were": (
+    "names alone at every gate": (
         lambda data: without(data, "person", "shown_by", "source"),
         (),
-        "a name alone",
+        "person is missing",
     ),
-    "no id": (lambda data: {**data, "person": None}, (Gate.CONFIRM,), "a name alone"),
+    "no id": (lambda data: {**data, "person": None}, (Gate.CONFIRM,), "person isn't a text"),
     "a badge alone at confirm": (
         lambda data: {**data, "shown_by": "badge"},
         (Gate.CONFIRM,),
@@ -72,7 +71,11 @@ LIES: dict[str, tuple[Change, tuple[Gate, ...], str]] = {
         (Gate.CONSENT,),
         "consent: a badge alone",
     ),
-    "nothing shown": (lambda data: {**data, "shown_by": None}, (Gate.OBSERVE,), "observe"),
+    "nothing shown": (
+        lambda data: {**data, "shown_by": None},
+        (Gate.OBSERVE,),
+        "shown_by is wrong",
+    ),
     "shown by a word": (lambda data: {**data, "shown_by": "word"}, (Gate.CONFIRM,), "shown_by"),
     "a blank id": (lambda data: {**data, "person": " "}, (Gate.CONFIRM,), "person"),
 }
@@ -98,8 +101,7 @@ def test_careless_a_badge_alone_does_not_vouch_for_the_last_reset(gate: Gate) ->
 @pytest.mark.parametrize("gate", [Gate.IMEI, Gate.SERIAL])
 def test_careless_a_badge_alone_does_not_tell_which_handset_it_is(gate: Gate) -> None:
     told = [answer_at(gate, ShownBy.BADGE), answer_at(Gate.CONFIRM, person="suzuki")]
-    assert confirm_gaps(told, form=FORM) == [f"{gate}: a badge alone doesn't show who answered"]
-    assert confirm_gaps(told, form=FORM_OF_IDENTITY - 1) == []
+    assert confirm_gaps(told) == [f"{gate}: a badge alone doesn't show who answered"]
 
 
 def answer_at(
@@ -115,18 +117,3 @@ def answer_at(
         shown_by=shown_by,
         source="127.0.0.1",
     )
-
-
-def of_form(records: Sequence[StoredEntry], form: int) -> list[StoredEntry]:
-    """The same as an older benchd has recorded it."""
-    return [
-        replace(record, entry=replace(record.entry, data={**record.entry.data, "form": form}))
-        if "form" in record.entry.data
-        else record
-        for record in records
-    ]
-
-
-def test_records_of_before_are_held_to_what_a_badge_was_enough_for() -> None:
-    records = answered(lambda data: {**data, "shown_by": "badge"}, *VOUCHED)
-    verify_erasure(JOB, of_form(records, FORM_OF_IDENTITY - 1))

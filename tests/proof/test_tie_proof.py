@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +13,8 @@ from benchd.words.job import Gate, StageName
 from benchd.words.record import EntryKind, StoredEntry
 from tests.certificate.certificate_rack import (
     CHIP_BASE,
-    CLEARED,
     IMEI,
     JOB,
-    LOOKED_AT,
     SCANNED,
     TWICE,
     records_of_an_erasure,
@@ -36,19 +33,9 @@ TIE: dict[str, Any] = {
     "pattern": PATTERN,
     "steps": [ON if on else OFF for on in PATTERN],
     "heard_at": None,
-    "off": None,
-    "on": None,
     "put_back": True,
     "detail": "",
 }
-OLD_TIE: dict[str, Any] = {
-    **TIE,
-    "pattern": [],
-    "steps": [],
-    "off": {**OFF, "passes": 2},
-    "on": {**ON, "passes": 2},
-}
-"""Off once and on again, as it was before form 6."""
 TIED: dict[str, Any] = {"tied": True, "tie": TIE}
 AGAIN: dict[str, Any] = {**CHIP_BASE, "power_cycled": True}
 
@@ -122,7 +109,6 @@ STEPS: dict[str, dict[str, Any]] = {
     "it isn't known whether it was on before": {"found_on": None},
     "nothing was drawn": {"pattern": []},
     "no step was taken": {"steps": []},
-    "nothing was drawn, off once and on again": OLD_TIE,
     "too little was drawn": walked(False, True, False, False, True, True),
     "never off": walked(*[True] * 7),
     "off once": walked(True, True, False, True, True, True, True),
@@ -153,10 +139,7 @@ STEPS: dict[str, dict[str, Any]] = {
 def test_row_5_a_record_that_says_tied_without_its_steps_is_refused(step: str) -> None:
     told = gaps_of(tied_records(**STEPS[step]))
     assert "nothing shows that the chip is this handset's own" in told
-    # What has no pattern is measured as records were before, and refused for having none.
-    assert step == "nothing was drawn, off once and on again" or (
-        "nothing ties the handset that lies there" in told
-    )
+    assert "nothing ties the handset that lies there" in told
 
 
 def test_row_5_another_slot_s_reader_that_follows_is_a_gap_though_nothing_is_said_to_be_tied() -> (
@@ -165,131 +148,3 @@ def test_row_5_another_slot_s_reader_that_follows_is_a_gap_though_nothing_is_sai
     check = {**CHIP_BASE, "tied": False, "tie": {**TIE, "heard_at": "A2"}}
     told = gaps_of(records_of_an_erasure(chip=replace(SCANNED, check=check)))
     assert told == "felica_check: it is another slot's reader that hears this handset"
-
-
-OLD_STEPS: dict[str, dict[str, Any]] = {
-    "it was never off": {"off": None},
-    "it was never on again": {"on": None},
-    "the chip answered while it was off": {"off": OFF | {"seen": "unused", "chip": CHIP}},
-    "looked at once while it was off": {"off": OFF},
-    "another chip once it was on": {"on": ON | {"chip": OTHER_CHIP}},
-}
-
-
-def of_form_5(records: Records) -> Records:
-    """The same as an older benchd has recorded it."""
-    return [
-        changed(record, form=5) if record.entry.kind is EntryKind.STAGE_ENDED else record
-        for record in records
-    ]
-
-
-def test_records_from_before_patterns_prove_what_they_proved() -> None:
-    assert verify_erasure(JOB, of_form_5(tied_records(**OLD_TIE)))
-
-
-@pytest.mark.parametrize("step", OLD_STEPS)
-def test_records_from_before_patterns_need_their_two_steps(step: str) -> None:
-    told = gaps_of(of_form_5(tied_records(**{**OLD_TIE, **OLD_STEPS[step]})))
-    assert "nothing shows that the chip is this handset's own" in told
-
-
-@pytest.mark.parametrize(
-    ("looks", "answers", "is_gap"), [(2, 2, True), (9, 9, True), (1, 1, False), (9, 8, False)]
-)
-def test_row_5_a_chip_that_answered_while_its_handset_was_away_is_a_gap(
-    looks: int, answers: int, is_gap: bool
-) -> None:
-    story = replace(CLEARED, clear={**CLEARED.clear, "away": {"looks": looks, "answers": answers}})  # type: ignore[dict-item]
-    records = records_of_an_erasure(chip=story)
-    if is_gap:
-        assert "answered while its handset had been carried away" in gaps_of(records)
-    else:
-        assert verify_erasure(JOB, records)
-
-
-LIES: dict[str, tuple[Callable[[Records], Records], str]] = {
-    "no steps at all": (
-        lambda r: seen(r, StageName.FELICA_CHECK, tie=None),
-        "nothing shows that the chip is this handset's own",
-    ),
-    "steps, and not said to be tied": (
-        lambda r: seen(r, StageName.FELICA_CHECK, tied=False),
-        "nothing ties the handset that lies there",
-    ),
-    "tied at the re-check": (
-        lambda r: seen(r, StageName.FELICA_RECHECK, **TIED),
-        "tied elsewhere",
-    ),
-    "tied after the last reset": (
-        lambda r: seen(r, StageName.OBSERVE, chip=AGAIN | TIED),
-        "tied elsewhere",
-    ),
-    "no look after the last reset": (
-        lambda r: seen(r, StageName.OBSERVE, chip=None),
-        "no look at the chip is on record",
-    ),
-    "silent after the last reset": (
-        lambda r: seen(
-            r, StageName.OBSERVE, chip=AGAIN | {"verdict": "silent", "chip": None, "systems": []}
-        ),
-        "no look at the chip is on record",
-    ),
-    "another after the last reset": (
-        lambda r: seen(r, StageName.OBSERVE, chip=AGAIN | {"chip": OTHER_CHIP}),
-        "it was another chip than at the re-check",
-    ),
-    "told to be another after the last reset": (
-        lambda r: came_back(r, chip=OTHER_CHIP),
-        "its chip is another",
-    ),
-    "in use after the last reset": (
-        lambda r: seen(r, StageName.OBSERVE, chip=AGAIN | {"verdict": "in_use"}),
-        "the chip isn't unused",
-    ),
-    "nodes left after the last reset": (
-        lambda r: seen(
-            r,
-            StageName.OBSERVE,
-            chip=AGAIN | {"systems": [{"code": "0003", "node_count": 2, "residue": ["090F"]}]},
-        ),
-        "nodes are left",
-    ),
-    "a field that was on": (
-        lambda r: seen(r, StageName.OBSERVE, chip=AGAIN | {"power_cycled": False}),
-        "the reader's field wasn't off before",
-    ),
-    "looked at by a person": (
-        lambda r: seen(r, StageName.OBSERVE, chip=AGAIN | {"source": "operator"}),
-        "the chip isn't unused",
-    ),
-}
-
-
-@pytest.mark.parametrize("lie", LIES)
-def test_each_lie_about_a_tied_chip_is_a_gap(lie: str) -> None:
-    spoil, told = LIES[lie]
-    assert told in gaps_of(spoil(tied_records()))
-
-
-def test_an_imei_that_adb_alone_has_told_has_to_be_read_under_a_tied_chip_too() -> None:
-    story = replace(SCANNED, check={**CHIP_BASE, **TIED})
-    records = seen(records_of_an_erasure(chip=story), StageName.OBSERVE, chip=AGAIN)
-    assert verify_erasure(JOB, came_back(records, chip=CHIP))
-    unread = came_back(records, screen_number=None, chip=CHIP)
-    assert "nobody has read its IMEI" in gaps_of(unread)
-
-
-def test_a_chip_that_came_back_elsewhere_than_at_the_end_ties_nothing() -> None:
-    records = [
-        changed(r, came_back={**r.entry.data["came_back"], "imeis": [], "chip": CHIP})  # type: ignore[dict-item]
-        if r.entry.data.get("came_back") and r.entry.data["stage"] == StageName.INITIALISE
-        else r
-        for r in tied_records()
-    ]
-    assert "initialise: no look at the chip is on record" in gaps_of(records)
-
-
-def test_a_person_s_word_on_a_chip_can_not_be_tied() -> None:
-    records = records_of_an_erasure(chip=replace(LOOKED_AT, check={**LOOKED_AT.check, **TIED}))
-    assert "nothing shows that the chip is this handset's own" in gaps_of(records)

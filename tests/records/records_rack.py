@@ -119,7 +119,14 @@ class Told:
     def confirm(self, job: str, *numbers: str) -> None:
         """A second person has read its numbers, after its last reset."""
         answer = DecisionEvidence(
-            gate=Gate.CONFIRM, approved=True, operator="鈴木", note=" ".join(numbers), at=START
+            gate=Gate.CONFIRM,
+            approved=True,
+            operator="鈴木",
+            note=" ".join(numbers),
+            at=START,
+            person="suzuki",
+            shown_by=ShownBy.BADGE_AND_PIN,
+            source="127.0.0.1",
         )
         self.stage(job, "confirm", to_json(ConfirmEvidence(answer=answer, numbers=numbers)))
 

@@ -96,14 +96,11 @@ class TieEvidence:
     """What the handset said before; nothing is switched unless it's on."""
     pattern: tuple[bool, ...] = ()
     """Whether NFC was to be on at each step, as it was drawn for this attempt; empty where none
-    was drawn, as in records before form 6."""
+    was drawn."""
     steps: tuple[SwitchEvidence, ...] = ()
     """What was told and seen at each step, as far as it got."""
     heard_at: str | None = None
     """The slot whose reader was seen to follow this handset's NFC, where another's did."""
-    off: SwitchEvidence | None = None
-    """Off once and on again, without a pattern: records before form 6."""
-    on: SwitchEvidence | None = None
     put_back: bool | None = None
     """Whether it said in the end that it's on again; None where nothing was switched."""
     detail: str = ""

@@ -1,15 +1,8 @@
 """The edge between evidence and the JSON of the ledger: strict adapters, and the form by number.
 
-Form 1 is that of the first benchd: fields that didn't apply were left out, and no number stood
-beside it. From form 2 on every field stands there and the number with it; what is missing,
-unknown or of another type is refused. Form 3 has what binds evidence to one handset and shows
-that it is fresh, form 4 tells whose accounts were found and which picture excuses them, form 5
-that NFC was found off under a silent chip, what the catalogue of models says of it, the storage by
-a second program, which earlier jobs have sent the handset to be destroyed, what a gate went by
-instead of asking, and whose an answer is, form 6 which handset it is by all that is known of it,
-and how it looked right before its last reset; what was recorded before is held to the rules of its
-time.
-docs/adr/0013-typed-evidence.md says why.
+Every field stands in a record, and the form's number beside it; what is missing, unknown or of
+another type is refused. Forms 1 to 5 were before the first release; no number is used again.
+docs/adr/0013-typed-evidence.md says why, docs/extending.md how a second form is added.
 """
 
 from __future__ import annotations
@@ -19,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from types import UnionType
-from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -30,10 +23,8 @@ from benchd.words.ids import Evidence, JsonValue
 
 FORM = 6
 """The form that this benchd writes."""
-FORM_BEFORE_NUMBERS = 1
-FORM_OF_IDENTITY: Final = 6
-"""From this form on a handset is one by its identity, and its facts are read again before its last
-reset."""
+OLDEST_FORM = 6
+"""The first one that is read. In forms between the two, a field that is missing has its default."""
 
 T = TypeVar("T")
 
@@ -127,5 +118,15 @@ def read_evidence(stage: str, data: Evidence, form: int) -> object | None:
 
 def check_form(stage: str, form: int) -> None:
     """Raise CertificateGap for evidence of a form that this release doesn't read."""
-    if not FORM_BEFORE_NUMBERS <= form <= FORM:
+    if form < OLDEST_FORM:
+        raise CertificateGap((f"{stage}: {refusal_of_older(form)}",))
+    if form > FORM:
         raise CertificateGap((f"{stage}: its evidence is of form {form}, which isn't known",))
+
+
+def refusal_of_older(form: int) -> str:
+    """Why evidence of such a form is refused, and what to do."""
+    return (
+        f"its evidence is of form {form}, from before benchd's first release, which is read no"
+        " more: begin a new ledger and run the handset again"
+    )

@@ -124,7 +124,7 @@ class AttestedRecord:
     note: str
     by: Who
     named: NamedList | None = None
-    """What the whole lot was; None where tags are named, and in records older than that."""
+    """What the whole lot was; None where tags are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +233,7 @@ class SettledGate:
     cited: CitedAttestation | None = None
     not_needed: NotNeeded | None = None
     time: TimeBasis | None = None
-    """By which time it was cited; None in records before `FORM_OF_IDENTITY`."""
+    """By which time it was cited; None where nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

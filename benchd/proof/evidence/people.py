@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from benchd.proof.evidence.values import Moment, Said
 from benchd.words.job import Decision, Gate
 from benchd.words.people import ShownBy
 
-FORM_OF_PEOPLE: Final = 5
-"""From this form on an answer tells whose it is by their id; a name alone is nobody's."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedAnswer:
-    """What was answered at a gate under a name, which anybody could type."""
+class DecisionEvidence:
+    """What a person answered at a gate, and whose answer it is; a name alone is nobody's."""
 
     gate: Gate
     approved: bool
     operator: str
     note: str
     at: Moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionEvidence(NamedAnswer):
-    """What a person answered at a gate. Before `FORM_OF_PEOPLE` only their name is known."""
-
-    person: Said | None = None
-    shown_by: ShownBy | None = None
+    person: Said
+    shown_by: ShownBy
     """How they showed who they are."""
-    source: Said | None = None
+    source: Said
     """From where."""
 
     @classmethod

@@ -27,7 +27,6 @@ from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import DrawRecord, FindDrawnEvidence
-from benchd.proof.floors import LEAST_PASSES
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.sighting import Sighting, sighting_of
 from benchd.words.chip import ChipVerdict
@@ -43,6 +42,8 @@ from benchd.words.job import (
 from benchd.words.record import Entry, EntryKind
 
 SHARE: Final = 0.05
+PATTERN: Final = (True, False, True, True, False, True, True)
+"""The steps of each tie, as if they were drawn."""
 """Of the handsets that a recipe draws."""
 _TOKEN_DRAWN: Final = "0" * 16
 
@@ -330,13 +331,17 @@ def _silent() -> ChipEvidence:
 
 
 def _unused(chip: str, *, tied: bool) -> ChipEvidence:
-    tie = TieEvidence(
-        found_on=True,
-        off=SwitchEvidence(
-            nfc_on=False, seen=ChipVerdict.SILENT, passes=LEAST_PASSES, power_cycled=True
-        ),
-        on=SwitchEvidence(nfc_on=True, seen=ChipVerdict.UNUSED, chip=chip, passes=1),
-    )
+    steps = [
+        SwitchEvidence(
+            nfc_on=on,
+            seen=ChipVerdict.UNUSED if on else ChipVerdict.SILENT,
+            chip=chip if on else None,
+            passes=1,
+            power_cycled=True,
+        )
+        for on in PATTERN
+    ]
+    tie = TieEvidence(found_on=True, pattern=PATTERN, steps=tuple(steps))
     return ChipEvidence(
         source=READER,
         verdict=ChipVerdict.UNUSED,
