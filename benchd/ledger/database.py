@@ -7,12 +7,14 @@ can't see: free space, index pages and the file's header.
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Mapping
 from pathlib import Path
 
 import apsw
 
 from benchd.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
 from benchd.errors import LedgerBroken, LedgerFault
+from benchd.proof.evidence.forms import OLDEST_FORM, refusal_of_older
 from benchd.statements import query
 
 PLAIN_VFS = "unix"
@@ -21,6 +23,10 @@ READ_LOCK_MS = 1000
 """How long a read waits where another process recovers the file, or has it for itself."""
 COPY_CACHE_KIB = 64 * 1024
 """The indexes by IMEI are filled at places that lie far apart."""
+OLDER_CURE = (
+    "Such ledgers are of virtual handsets alone: move it away with all that lies beside it and with"
+    " the folder of certificates, and start again with a new one."
+)
 
 
 def open_for_writing(path: Path) -> apsw.Connection:
@@ -58,7 +64,7 @@ def open_new(path: Path) -> apsw.Connection:
         query(connection, "PRAGMA journal_mode = off")
         query(connection, "PRAGMA synchronous = full")
         query(connection, f"PRAGMA cache_size = -{COPY_CACHE_KIB}")
-        _migrate(connection, upto=len(_migrations()))
+        _migrate(connection, upto=max(_migrations()))
     except BaseException:
         connection.close()
         raise
@@ -74,7 +80,7 @@ def open_copy(path: Path) -> apsw.Connection:
 
 
 def check_form(connection: apsw.Connection) -> None:
-    """Raise LedgerFault for a ledger of a form that a newer benchd made."""
+    """Raise LedgerFault for a ledger of a form that this benchd doesn't read."""
     _known_version(connection)
 
 
@@ -103,11 +109,29 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
         _reserve(connection)
     query(connection, "PRAGMA journal_mode = wal")
     query(connection, "PRAGMA synchronous = full")
-    _migrate(connection, upto=len(_migrations()))
+    _migrate(connection, upto=max(_migrations()))
     if connection.reserve_bytes() != CHECKSUM_BYTES:
         message = f"the ledger {path} has no page checksums"
         raise LedgerBroken(message, sequence=0)
     check_schema(connection)
+    _refuse_older_evidence(connection)
+
+
+def _refuse_older_evidence(connection: apsw.Connection) -> None:
+    """By the first that there is: a ledger begins with its oldest."""
+    sql = """
+        SELECT json_extract(CAST(body AS TEXT), '$.data.form') FROM record NOT INDEXED
+        WHERE kind = 'stage_ended' AND json_valid(CAST(body AS TEXT)) ORDER BY sequence LIMIT 1
+    """
+    match next(query(connection, sql), None):
+        case (int() as form,) if form >= OLDEST_FORM:
+            pass
+        case (told,):
+            form = told if isinstance(told, int) else 1
+            message = f"in the ledger's first job, {refusal_of_older(form)}\n{OLDER_CURE}"
+            raise LedgerFault(message)
+        case _:
+            pass
 
 
 def _reserve(connection: apsw.Connection) -> None:
@@ -123,27 +147,34 @@ def _restrict(connection: apsw.Connection) -> None:
 
 
 def _migrate(connection: apsw.Connection, *, upto: int) -> None:
-    for number, sql in enumerate(_migrations()[:upto], start=1):
-        if number > _version(connection):
+    for number, sql in _migrations().items():
+        if _version(connection) < number <= upto:
             query(connection, "BEGIN IMMEDIATE")
             query(connection, sql)
             query(connection, f"PRAGMA user_version = {number}")
             query(connection, "COMMIT")
 
 
-def _migrations() -> tuple[str, ...]:
+def _migrations() -> Mapping[int, str]:
+    """In their order, by the form that each makes; the first makes a ledger of an empty file."""
     directory = importlib.resources.files("benchd.ledger") / "migrations"
     files = sorted(
         (file for file in directory.iterdir() if file.name.endswith(".sql")),
         key=lambda file: file.name,
     )
-    return tuple(file.read_text(encoding="utf-8") for file in files)
+    return {int(file.name[:4]): file.read_text(encoding="utf-8") for file in files}
 
 
 def _known_version(connection: apsw.Connection) -> int:
-    version = _version(connection)
-    if version > len(_migrations()):
+    version, known = _version(connection), _migrations()
+    if version > max(known):
         message = f"the ledger was made by a newer benchd (form {version})"
+        raise LedgerFault(message)
+    if 0 < version < min(known):
+        message = (
+            f"the ledger has form {version}, from before benchd's first release, which is read no"
+            f" more\n{OLDER_CURE}"
+        )
         raise LedgerFault(message)
     return version
 

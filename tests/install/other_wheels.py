@@ -53,7 +53,7 @@ def fake_wheels(folder: Path, version: str, pyscard: str = "cp313-cp313-linux_x8
         for name, text in {
             f"benchd-{version}.dist-info/METADATA": f"Name: benchd\nVersion: {version}\n",
             "benchd/commit.txt": "0123456789abcdef0123456789abcdef01234567\n",
-            "benchd/ledger/migrations/0001.sql": "",
+            "benchd/ledger/migrations/0012_record.sql": "",
         }.items():
             wheel.writestr(zipfile.ZipInfo(name, (2026, 11, 27, 0, 0, 0)), text)
     zipfile.ZipFile(folder / f"pyscard-1.0-{pyscard}.whl", "w").close()

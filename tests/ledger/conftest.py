@@ -8,6 +8,7 @@ import pytest
 from ledger_rack import FillLedger, RackKey, make_entry
 
 from benchd.ledger import open_ledger
+from benchd.proof.evidence.forms import FORM
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def fill(tmp_path: Path, key: RackKey) -> FillLedger:
         path = tmp_path / "ledger.db"
         async with open_ledger(path, head_key=key) as ledger:
             for number in range(count):
-                data = {"dump": "鷗" * 5000} if number == count // 2 else None
+                data = {"form": FORM, "dump": "鷗" * 5000} if number == count // 2 else None
                 await ledger.append(make_entry(number, data))
         return path
 

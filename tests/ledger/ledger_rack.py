@@ -18,6 +18,7 @@ from benchd.errors import LedgerBroken
 from benchd.ledger import verify_ledger
 from benchd.ledger.database import open_for_writing
 from benchd.ledger.pages import damage_of
+from benchd.proof.evidence.forms import FORM
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.record import Entry, EntryKind
 
@@ -51,7 +52,13 @@ def make_entry(number: int, data: Evidence | None = None) -> Entry:
         slot=SlotName(f"A{number // 10 % 2 + 1}"),
         occupancy=number // 30 + 1,
         job=JobId(f"job-{number // 10}"),
-        data=data or {"stage": "上書き消去", "bytes_written": number * 4096, "coverage": 0.9375},
+        data=data
+        or {
+            "stage": "上書き消去",
+            "form": FORM,
+            "bytes_written": number * 4096,
+            "coverage": 0.9375,
+        },
     )
 
 

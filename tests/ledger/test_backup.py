@@ -171,12 +171,19 @@ async def test_a_folder_that_is_gone_and_a_ledger_that_never_was_are_told(
         back_up(tmp_path / "none.db", folder, key)
 
 
-async def test_a_ledger_of_a_newer_form_is_not_backed_up_in_an_older_one(
-    fill: FillLedger, key: RackKey, folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("by", "told"), [(-1, "made by a newer benchd"), (1, "has form 12, from")])
+async def test_a_ledger_of_another_form_is_not_backed_up(
+    by: int,
+    told: str,
+    fill: FillLedger,
+    key: RackKey,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ledger, known = await fill(5), database._migrations()
-    monkeypatch.setattr(database, "_migrations", lambda: known[:-1])
-    with pytest.raises(LedgerFault, match="made by a newer benchd"):
+    ledger = await fill(5)
+    known = {form + by: sql for form, sql in database._migrations().items()}
+    monkeypatch.setattr(database, "_migrations", lambda: known)
+    with pytest.raises(LedgerFault, match=told):
         back_up(ledger, folder, key)
     assert not list(folder.iterdir())
 

@@ -1,7 +1,8 @@
-"""A ledger of an older form opens as it is and grows on; one of a newer form is refused."""
+"""One form of ledger is read: an older one is refused by name, and so is a newer one."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -11,49 +12,100 @@ from ledger_rack import FillLedger, RackKey, make_entry
 from benchd.checksum_vfs import CHECKSUM_VFS
 from benchd.errors import LedgerFault
 from benchd.ledger import database, open_ledger, verify_ledger
+from benchd.proof.evidence.forms import FORM as FORM_OF_EVIDENCE
+from benchd.proof.evidence.forms import OLDEST_FORM
+from benchd.words.record import Entry, EntryKind
 
 pytestmark = pytest.mark.asyncio
 
-NEWEST = len(database._migrations())
+FORM = max(database._migrations())
 
 
 def form_of(path: Path) -> object:
-    connection = apsw.Connection(str(path), vfs=CHECKSUM_VFS)
-    try:
+    with closing(apsw.Connection(str(path), vfs=CHECKSUM_VFS)) as connection:
         return next(connection.execute("PRAGMA user_version"))[0]
-    finally:
-        connection.close()
 
 
-def as_of(form: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on benchd knows the forms up to this alone."""
-    known = database._migrations()[:form]
-    monkeypatch.setattr(database, "_migrations", lambda: known)
+def say_form(path: Path, form: int) -> None:
+    """The file's header says another form than it has."""
+    with closing(apsw.Connection(str(path), vfs=CHECKSUM_VFS)) as connection:
+        connection.execute(f"PRAGMA user_version = {form}")
 
 
-@pytest.mark.parametrize("form", range(1, NEWEST))
-async def test_an_older_ledger_opens_and_is_of_the_newest_form_then(
-    form: int, fill: FillLedger, key: RackKey, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as older:
-        as_of(form, older)
-        path = await fill(3)
-        assert form_of(path) == form
-    assert verify_ledger(path, key.public_key_pem).records == 3
-    async with open_ledger(path, head_key=key) as ledger:
-        await ledger.append(make_entry(3))
-    assert form_of(path) == NEWEST
-    assert verify_ledger(path, key.public_key_pem).records == 4
+async def test_numbers_of_forms_before_the_first_release_are_not_used_again() -> None:
+    assert min(database._migrations()) == 12
 
 
-async def test_a_benchd_of_the_form_before_refuses_it_and_leaves_it_as_it_is(
-    fill: FillLedger, key: RackKey, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", range(1, 12))
+async def test_an_older_ledger_is_refused_by_its_name_with_the_cure_and_left_as_it_is(
+    form: int, fill: FillLedger, key: RackKey
 ) -> None:
     path = await fill(3)
-    with monkeypatch.context() as older:
-        as_of(NEWEST - 1, older)
-        with pytest.raises(LedgerFault, match=rf"made by a newer benchd \(form {NEWEST}\)"):
-            async with open_ledger(path, head_key=key):
-                pass
-    assert form_of(path) == NEWEST
-    assert verify_ledger(path, key.public_key_pem).records == 3
+    say_form(path, form)
+    told: list[str] = []
+    with pytest.raises(LedgerFault) as refused:
+        async with open_ledger(path, head_key=key):
+            pass
+    told.append(str(refused.value))
+    with pytest.raises(LedgerFault) as refused:
+        verify_ledger(path, key.public_key_pem)
+    told.append(str(refused.value))
+    for each in told:
+        assert f"has form {form}, from before benchd's first release" in each
+        assert "move it away" in each
+    assert form_of(path) == form
+
+
+@pytest.mark.parametrize("form", [*range(1, OLDEST_FORM), None])
+async def test_a_ledger_whose_first_evidence_is_of_an_older_form_is_refused_by_that(
+    form: int | None, fill: FillLedger, key: RackKey
+) -> None:
+    """Whatever follows it: none of its jobs may be passed over when a handset comes back."""
+    path = await fill(1)
+    for each in (form, FORM_OF_EVIDENCE):
+        told = {"stage": "inspect", "outcome": "passed", "evidence": {}}
+        entry = make_entry(1, told if each is None else {**told, "form": each})
+        await _append(path, key, entry)
+    with pytest.raises(LedgerFault) as refused:
+        async with open_ledger(path, head_key=key):
+            pass
+    assert f"its evidence is of form {form or 1}, from before" in str(refused.value)
+    assert "move it away" in str(refused.value)
+
+
+async def _append(path: Path, key: RackKey, entry: Entry) -> None:
+    with pytest.MonkeyPatch.context() as without_the_look:
+        without_the_look.setattr(database, "_refuse_older_evidence", lambda _: None)
+        async with open_ledger(path, head_key=key) as ledger:
+            await ledger.append(entry)
+
+
+async def test_a_ledger_that_begins_with_evidence_of_today_opens_whatever_follows(
+    fill: FillLedger, key: RackKey
+) -> None:
+    """What a newer release has written since breaks the record of its job, and no more."""
+    path = await fill(1)
+    for form in (FORM_OF_EVIDENCE, 99):
+        await _append(path, key, make_entry(1, {"stage": "inspect", "form": form}))
+    async with open_ledger(path, head_key=key) as ledger:
+        await ledger.append(Entry(kind=EntryKind.CONFIG_CHANGED, at=make_entry(0).at))
+
+
+async def test_a_second_form_is_one_more_file_and_the_first_is_read_on(
+    fill: FillLedger, key: RackKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/extending.md, A second form."""
+    path, known = await fill(3), database._migrations()
+    index = "CREATE INDEX record_of_weight ON record (sequence) WHERE kind = 'handset_weighed';"
+    with monkeypatch.context() as newer:
+        newer.setattr(database, "_migrations", lambda: {**known, FORM + 1: index})
+        assert verify_ledger(path, key.public_key_pem).records == 3
+        async with open_ledger(path, head_key=key) as ledger:
+            await ledger.append(make_entry(3))
+        assert form_of(path) == FORM + 1
+        assert verify_ledger(path, key.public_key_pem).records == 4
+    # Gone back, it is refused by the release that doesn't know it, and left as it is.
+    with pytest.raises(LedgerFault, match=rf"made by a newer benchd \(form {FORM + 1}\)"):
+        async with open_ledger(path, head_key=key):
+            pass
+    assert form_of(path) == FORM + 1
