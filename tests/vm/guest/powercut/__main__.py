@@ -27,6 +27,7 @@ from benchd.errors import LedgerFault
 from benchd.ledger import SqliteLedger, database, open_ledger, store
 from benchd.observe.announcing import announcing
 from benchd.ports import Ledger
+from benchd.proof.evidence.forms import FORM
 from benchd.words.ids import JobId, SlotName
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
@@ -81,7 +82,7 @@ async def write(folder: Path, told: Told, mark: Callable[[str], None]) -> None:
             slot=SlotName(f"S{slot:02}"),
             occupancy=1,
             job=JobId(f"job-{slot}"),
-            data={"number": number, "said": "x" * 300},
+            data={"form": FORM, "number": number, "said": "x" * 300},
         )
         told.receipts.append(await ledger.append(entry))
 
