@@ -21,6 +21,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.pipelines.stages.final_reset import FinalResetStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
@@ -259,6 +260,7 @@ MUST_NOT_PASS = {
     "plain text left": (Phone(crypto_state="unencrypted"), Reason.STORAGE_UNENCRYPTED),
     "bad bytes": (Phone(bad_bytes=4096), Reason.STORAGE_FAULT),
     "bytes not proven": (Phone(unproven_bytes=4096), Reason.STORAGE_FAULT),
+    "one byte perhaps from a cache": (Phone(unshown_bytes=1), Reason.PROOF_INCOMPLETE),
     "read from the cache": (Phone(past_cache="page_cache"), Reason.PROOF_INCOMPLETE),
     "host's sample differs": (Phone(sample_differs=True), Reason.STORAGE_FAULT),
     "reset lies": (Phone(apps=3, reset_lies=True), Reason.RESET_NOT_PROVEN),
@@ -397,6 +399,16 @@ async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> 
     assert told == ["adb_server_lost"] * 6 + [None]
 
 
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_server_may_be_lost_so_often_and_not_once_more(more: int) -> None:
+    lost = raising(lambda: AdbServerLost("down"), times=LOSSES_ALLOWED + more)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(apps=3, faults={"enable_test_harness": lost}))
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.reason is (Reason.ATTEMPTS_EXHAUSTED if more else None)
+
+
 @pytest.mark.parametrize("fault", [HandsetGone, TransientFault, ProgramBusy])
 async def test_the_ledger_tells_every_fault_by_its_code(fault: type[HandsetFault]) -> None:
     once = raising(lambda: fault("?"), times=1)
@@ -442,6 +454,27 @@ async def test_a_skip_for_a_reason_that_the_stage_does_not_declare_ends_the_job(
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
+
+
+class AskedThenSlowStage(InspectStage):
+    """Loses the server while it asks, and in its next attempt hangs without a question."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        attempts = context.memory(list)
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
+            context.asking = Gate.CONSENT
+            raise AdbServerLost("down")
+        await anyio.sleep_forever()
+        raise AssertionError
+
+
+async def test_an_earlier_attempts_question_is_not_what_a_later_one_was_late_for() -> None:
+    world = World(recipe=make_recipe(inspect=AskedThenSlowStage()))
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.reason is Reason.STAGE_DEADLINE
 
 
 async def test_a_handset_taken_out_instead_of_a_reset_is_held_for_not_coming_back() -> None:

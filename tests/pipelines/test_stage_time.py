@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 import pytest
 
@@ -10,31 +12,39 @@ from benchd.pipelines.stage_time import StageTime
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-async def test_what_stands_still_costs_nothing_and_gives_nothing() -> None:
-    """Of 10 s, 4 are gone before and 6 are left after, however long it was in between."""
+async def spend(before_s: float, still_s: float, after_s: float) -> None:
+    """An attempt of 10 s, part of which stands still."""
     time = StageTime()
     with time.limited(10):
-        await anyio.sleep(4)
+        await anyio.sleep(before_s)
         with time.stands_still():
-            await anyio.sleep(1000)
-        await anyio.sleep(5.9)
+            await anyio.sleep(still_s)
+        await anyio.sleep(after_s)
+
+
+async def fail_in_between() -> None:
+    """What is waited for ends with an error, and the attempt goes on."""
+    time = StageTime()
+    with time.limited(10):
+        with suppress(RuntimeError), time.stands_still():
+            await anyio.sleep(100)
+            raise RuntimeError
+        await anyio.sleep_forever()
+
+
+async def test_what_stands_still_costs_nothing_and_gives_nothing() -> None:
+    """Of 10 s, 4 are gone before and 6 are left after, however long it was in between."""
+    await spend(4, 1000, 5.9)
     began = anyio.current_time()
-    with pytest.raises(TimeoutError), time.limited(10):
-        await anyio.sleep(4)
-        with time.stands_still():
-            await anyio.sleep(1000)
-        await anyio.sleep(3600)
+    with pytest.raises(TimeoutError):
+        await spend(4, 1000, 3600)
     assert anyio.current_time() - began == pytest.approx(1010)
 
 
 async def test_the_time_goes_on_also_after_what_was_waited_for_has_failed() -> None:
-    time = StageTime()
     began = anyio.current_time()
-    with pytest.raises(TimeoutError), time.limited(10):
-        with pytest.raises(RuntimeError), time.stands_still():
-            await anyio.sleep(100)
-            raise RuntimeError
-        await anyio.sleep(3600)
+    with pytest.raises(TimeoutError):
+        await fail_in_between()
     assert anyio.current_time() - began == pytest.approx(110)
 
 

@@ -10,8 +10,8 @@ import pytest
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import FORM, FORM_OF_IDENTITY
-from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.intake import BoundRecord, Who
+from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.words.ids import Evidence
 from benchd.words.intake import BoundBy

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.evidence.handset import InitialiseEvidence
+from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
     MINIMUM_SAMPLE,
