@@ -1,10 +1,10 @@
-"""Which numbers draw a handset, and which earlier draws a later one has to name."""
+"""Which earlier draws of a handset a later one has to name."""
 
 from __future__ import annotations
 
 import pytest
 
-from benchd.proof.drawn import draw_gaps, is_drawn
+from benchd.proof.drawn import draw_gaps
 from benchd.proof.evidence.recheck import DRAW_BYTES
 from benchd.words.ids import JobId
 from benchd.words.job import Gate
@@ -13,23 +13,7 @@ from tests.imeis import imei
 from tests.proof.test_identity import Story
 
 LAST = "ff" * DRAW_BYTES
-HALF = "80" + "00" * (DRAW_BYTES - 1)
-BELOW_HALF = "7f" + "ff" * (DRAW_BYTES - 1)
 FIRST = "00" * DRAW_BYTES
-
-
-@pytest.mark.parametrize(
-    ("share", "token", "drawn"),
-    [
-        (0.0, FIRST, False),
-        (0.5, BELOW_HALF, True),
-        (0.5, HALF, False),
-        (1.0, LAST, True),
-    ],
-)
-def test_a_number_draws_where_it_is_below_the_share(share: float, token: str, drawn: bool) -> None:
-    assert is_drawn(share, token, ()) is drawn
-    assert is_drawn(share, token, ["earlier"])
 
 
 def told(story: Story, job: str, *, drawn: bool) -> None:
