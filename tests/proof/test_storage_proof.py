@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -10,13 +11,21 @@ import pytest
 from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
+    CAPACITY_TOLERANCE,
     MINIMUM_SAMPLE,
     MINIMUM_SEED_DIGITS,
     MINIMUM_SUBSECTIONS,
     PLACES_IN_SUBSECTION,
 )
 from benchd.proof.records import stage_records
-from benchd.proof.storage import end_gaps, most_taken, reach_gaps, storage_gaps, taken_bytes
+from benchd.proof.storage import (
+    capacities_agree,
+    end_gaps,
+    most_taken,
+    reach_gaps,
+    storage_gaps,
+    taken_bytes,
+)
 from benchd.words.job import StageName
 from tests.certificate.certificate_rack import records_of_an_erasure
 
@@ -41,6 +50,38 @@ def test_every_byte_that_is_proven_has_to_be_shown(shown: int | None) -> None:
     assert reach_gaps(INSPECT, OVERWRITE, read(bytes_shown=WRITTEN)) == []
     [gap] = reach_gaps(INSPECT, OVERWRITE, read(bytes_shown=shown))
     assert "a cache may have answered" in gap
+
+
+def reached(inspect: InspectEvidence = INSPECT, **change: Any) -> list[str]:  # noqa: ANN401
+    return reach_gaps(inspect, replace(OVERWRITE, **change), READ_BACK)
+
+
+def test_one_log_is_all_there_is_only_where_hot_and_cold_lie_together() -> None:
+    on = {name: replace(INSPECT, file_system=name) for name in ("f2fs", "ext4")}
+    assert reached(on["ext4"], logs="one") == []
+    assert reached(on["f2fs"], logs="by_name_and_lifetime") == []
+    for gap in (*reached(on["f2fs"], logs="one"), *reached(on["ext4"], logs=None)):
+        assert "logs of hot and cold data" in gap
+    assert len(reached(on["f2fs"], logs="one")) == len(reached(on["ext4"], logs=None)) == 1
+
+
+def test_what_the_host_has_streamed_itself_needs_no_eviction_to_be_seen() -> None:
+    told = read(host_past_cache="o_direct")
+    assert reach_gaps(INSPECT, replace(OVERWRITE, mode="streamed"), told) == []
+    [gap] = reach_gaps(INSPECT, OVERWRITE, told)
+    assert "don't follow an eviction" in gap
+
+
+def test_how_much_was_read_has_to_be_said() -> None:
+    assert "read_back: it doesn't say how much was read" in gaps(read(check_mode="some"))
+
+
+def test_the_two_capacities_may_differ_by_a_file_systems_own_and_no_more() -> None:
+    least = (1 - CAPACITY_TOLERANCE) * CAPACITY
+    assert capacities_agree(math.ceil(least), CAPACITY)
+    assert not capacities_agree(math.ceil(least) - 1, CAPACITY)
+    assert capacities_agree(CAPACITY, CAPACITY)
+    assert not capacities_agree(CAPACITY + 1, CAPACITY)
 
 
 @dataclass(frozen=True)

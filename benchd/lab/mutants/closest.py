@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -44,10 +45,18 @@ class Measured:
         if not tests and any(line in lines for line in then):
             every = {test for of_line in lines.values() for test in of_line}
             tests = every & self.seconds.keys()
-        room = mutant.path.split("/")[1]
+        return self._ordered(tests, mutant.path.split("/")[1])
+
+    def _ordered(self, tests: set[str], room: str) -> list[str]:
+        """The quickest of each file, then the next of each; those of the room before others."""
+        nth: dict[str, int] = {}
+        files: Counter[str] = Counter()
+        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
+            file = test.partition("::")[0]
+            nth[test] = files[file]
+            files[file] += 1
         return sorted(
-            tests,
-            key=lambda test: (not test.startswith(f"tests/{room}/"), self.seconds[test], test),
+            tests, key=lambda test: (nth[test], not test.startswith(f"tests/{room}/"), test)
         )
 
     def _lines_then(self, mutant: Mutant, source: Sequence[str]) -> list[int]:

@@ -24,6 +24,8 @@ ROOMS = (
     "benchd/people",
 )
 
+_TOLD_TO_A_LOG = m.Call(func=m.Attribute(value=m.Name("_log")))
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -122,7 +124,7 @@ class _Looking(cst.CSTVisitor):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Decorator | cst.Import | cst.ImportFrom):
             return False
-        if m.matches(node, m.Call(func=m.Attribute(value=m.Name("_log")))):
+        if m.matches(node, _TOLD_TO_A_LOG | m.SimpleStatementLine([m.Expr(_TOLD_TO_A_LOG)])):
             return False
         self._functions += isinstance(node, cst.FunctionDef)
         for kinds, operator in OPERATORS:

@@ -29,7 +29,7 @@ def closest_to(line: int, source: list[str] = THEN) -> list[str]:
     return MEASURED.tests_of(Mutant(PATH, line, line, "", "", "", ""), source)
 
 
-def test_those_of_its_own_room_come_first_then_the_quick_ones() -> None:
+def test_those_of_its_own_room_come_first() -> None:
     assert closest_to(4) == ["tests/proof/test_b.py::slow", "tests/core/test_a.py::quick"]
 
 
@@ -38,10 +38,11 @@ def test_one_that_failed_by_itself_says_nothing() -> None:
 
 
 def test_for_what_is_run_as_the_file_is_read_all_that_use_it_are_asked() -> None:
+    """Each file has a say before one has two, and of a file the quickest."""
     assert closest_to(1) == [
         "tests/proof/test_b.py::quick",
-        "tests/proof/test_b.py::slow",
         "tests/core/test_a.py::quick",
+        "tests/proof/test_b.py::slow",
     ]
 
 
