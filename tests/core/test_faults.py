@@ -30,7 +30,7 @@ from benchd.words.record import OF_INTAKE, EntryKind
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
-from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
+from .world import ADB, FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -396,6 +396,28 @@ async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> 
         if s.entry.data["stage"] == StageName.INITIALISE
     ]
     assert told == ["adb_server_lost"] * 6 + [None]
+
+
+async def test_a_reset_whose_answer_was_lost_is_a_reset_all_the_same() -> None:
+    """The facts show it: it isn't asked for once more, and costs no attempt."""
+    world = World()
+
+    async def reset_and_break(phone: Phone) -> None:
+        world.ports["A1"].restart(ADB)
+        raise HandsetGone("the link broke")
+
+    phone = Phone(apps=3, faults={"enable_test_harness": reset_and_break})
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    assert phone.calls["enable_test_harness"] == 1
+    told = [
+        s.entry.data["outcome"]
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
+        if s.entry.data["stage"] == StageName.INITIALISE
+    ]
+    assert told == [Outcome.PASSED]
 
 
 @pytest.mark.parametrize("more", [0, 1])
