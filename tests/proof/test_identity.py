@@ -336,6 +336,22 @@ def test_of_two_answers_about_two_handsets_the_last_one_counts(last: Same) -> No
     assert {each.answered for each in handsets.others} == ({last} - {Same.SAME})
 
 
+@pytest.mark.parametrize(
+    ("numbers", "gate"), [((A, B), Gate.SAME_HANDSET), ((), Gate.SAME_HANDSET_HELD)]
+)
+def test_a_dispute_about_a_readers_look_is_for_somebody_in_charge(
+    numbers: tuple[str, ...], gate: Gate
+) -> None:
+    """Two full sets of numbers under one serial; without any it is only open which it is."""
+    mine, theirs = numbers[:1], numbers[1:]
+    seen = sighted("a", 10, *theirs, serial=SERIAL)
+    seen.chip_look = (11, ChipVerdict.IN_USE)
+    me = sighted("me", 20, *mine, serial=SERIAL, ended=False)
+    me.looked_by_eye = True
+    [pair] = open_pairs(Handsets(me, [seen]))
+    assert (pair.debt, pair.gate) == (Debt.READER_LOOK, gate)
+
+
 def drawn(job: str, sequence: int) -> Sighting:
     seen = sighted(job, sequence, A)
     seen.draw = DrawRecord(share=1.0, token="00" * DRAW_BYTES, owed=(), drawn=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ WITHIN_S = 60.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 if more mutants are left than may be; by default none may."""
     asked = _parser().parse_args(arguments)
+    # The copies of the checkout are taken away also when it is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     mutants = _asked_for(asked)
     if asked.list:
         _say(*[f"{each.name}\n  - {each.was}\n  + {each.becomes}" for each in mutants])

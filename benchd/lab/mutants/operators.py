@@ -22,6 +22,8 @@ _OTHER_FUNCTION: Final = {
     "sorted": "list",
     "reversed": "list",
 }
+_SYMMETRIC: Final = m.Name("isinstance") | m.Name("min") | m.Name("max")
+"""Of which the order is nothing, or for which any other type is refused by the first call."""
 _NEXT_COMPARISON: Final[dict[type[cst.BaseCompOp], tuple[type[cst.BaseCompOp], ...]]] = {
     cst.LessThan: (cst.GreaterThanEqual,),
     cst.LessThanEqual: (cst.GreaterThan,),
@@ -94,7 +96,7 @@ def fields_swapped(node: cst.Call) -> Iterator[cst.CSTNode]:
     for at, (one, other) in enumerate(zip(node.args, node.args[1:], strict=False)):
         if one.keyword or other.keyword or one.star or other.star:
             continue
-        if m.matches(node.func, m.Name("isinstance")) or one.value.deep_equals(other.value):
+        if m.matches(node.func, _SYMMETRIC) or one.value.deep_equals(other.value):
             continue
         swapped = (one.with_changes(value=other.value), other.with_changes(value=one.value))
         yield node.with_changes(args=[*node.args[:at], *swapped, *node.args[at + 2 :]])
