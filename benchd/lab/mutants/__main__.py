@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 if more mutants are left than may be; by default none may."""
     asked = _parser().parse_args(arguments)
     # The copies of the checkout are taken away also when it is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _stop)
     mutants = _asked_for(asked)
     if asked.list:
         _say(*[f"{each.name}\n  - {each.was}\n  + {each.becomes}" for each in mutants])
@@ -53,6 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("", f"no time was left for {len(mutants) - len(trials)} more")
     killed = 1 - len(left(trials)) / len(trials) if trials else 1.0
     return 0 if killed >= asked.least else 1
+
+
+def _stop(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:
