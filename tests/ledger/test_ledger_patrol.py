@@ -230,3 +230,14 @@ async def test_a_chain_that_was_made_anew_as_a_whole_is_not_the_one_that_was_wri
     assert len(heard.told) == 1
     assert isinstance(heard.told[0], str)
     assert "the daemon itself" in heard.told[0]
+
+
+@pytest.mark.asyncio
+async def test_after_a_restart_a_pass_is_as_old_as_it_is(fill: FillLedger, key: RackKey) -> None:
+    path = await fill(3)
+    heard, clock = Heard(), FakeClock()
+    async with open_ledger(path, head_key=key) as ledger:
+        await pass_of(ledger, Heard(), clock)
+        clock.at += timedelta(hours=5)
+        await Patrol(ledger, ledger.append, clock, heard).recall()
+    assert heard.told == [START]
