@@ -166,3 +166,9 @@ def test_as_much_as_the_fill_itself_takes_may_be_missing_and_no_byte_more() -> N
     assert not any("neither written" in gap for gap in end_gaps(INITIALISE, most))
     more = replace(most, reserved_bytes=most.reserved_bytes - 1)
     assert any("neither written" in gap for gap in end_gaps(INITIALISE, more))
+
+
+@pytest.mark.parametrize("known", ["bytes_written", "free_bytes_after", "reserved_bytes"])
+def test_a_byte_that_is_known_of_is_not_taken(known: str) -> None:
+    more = replace(OVERWRITE, **{known: getattr(OVERWRITE, known) + 1})
+    assert taken_bytes(INITIALISE, more) == taken_bytes(INITIALISE, OVERWRITE) - 1
