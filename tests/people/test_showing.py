@@ -204,6 +204,17 @@ async def guess_until_held(door: Door, *, by_badge: bool) -> None:
             await show(door, shown)
 
 
+async def test_a_badge_alone_buys_no_new_start_at_its_pin(tmp_path: Path) -> None:
+    """Whoever has found one would guess as fast as they like: one scan between two guesses."""
+    async with door_in(tmp_path) as door:
+        for _ in range(FREE_TRIES):
+            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+            with pytest.raises(NotSignedIn):
+                await show(door, (BADGE, None, OTHER_PIN))
+        with pytest.raises(TriedTooOften):
+            await show(door, (BADGE, None, PIN))
+
+
 async def test_who_guesses_without_a_badge_holds_up_no_badge_at_the_same_source(
     tmp_path: Path,
 ) -> None:

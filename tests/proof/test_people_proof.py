@@ -10,9 +10,11 @@ import pytest
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import FORM, FORM_OF_IDENTITY
+from benchd.proof.evidence.intake import BoundRecord, Who
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.people import confirm_gaps
+from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.words.ids import Evidence
+from benchd.words.intake import BoundBy
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 from benchd.words.record import EntryKind, StoredEntry
@@ -130,3 +132,41 @@ def of_form(records: Sequence[StoredEntry], form: int) -> list[StoredEntry]:
 def test_records_of_before_are_held_to_what_a_badge_was_enough_for() -> None:
     records = answered(lambda data: {**data, "shown_by": "badge"}, *VOUCHED)
     verify_erasure(JOB, of_form(records, FORM_OF_IDENTITY - 1))
+
+
+def confirmed_twice(first: str, last: str) -> list[DecisionEvidence]:
+    """What Sato ran was confirmed by one person, then, in another attempt, by one more."""
+    worked = answer_at(Gate.OBSERVE, person="sato")
+    return [worked, answer_at(Gate.CONFIRM, person=first), answer_at(Gate.CONFIRM, person=last)]
+
+
+def test_of_two_confirmations_the_last_one_counts() -> None:
+    assert confirm_gaps(confirmed_twice("sato", "suzuki"), form=FORM) == []
+    [gap] = confirm_gaps(confirmed_twice("suzuki", "sato"), form=FORM)
+    assert "the same person ran the job" in gap
+
+
+def test_of_two_confirmations_the_last_ones_id_counts() -> None:
+    worked, first, last = confirmed_twice("suzuki", "mori")
+    told = [worked, first, replace(last, person="sato")]
+    [gap] = confirm_gaps(told, form=FORM)
+    assert "one person's id ran the job" in gap
+    assert confirm_gaps([worked, replace(first, person="sato"), last], form=FORM) == []
+
+
+def test_whoever_scanned_the_label_is_compared_with_the_last_who_confirmed() -> None:
+    by = Who(person="mori", operator="mori", shown_by=ShownBy.BADGE_AND_PIN)
+    bound = BoundRecord(
+        lot="L",
+        lot_sequence=1,
+        tag="T1",
+        bound_by=BoundBy.TAG,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=by,
+    )
+    assert scanner_gaps(confirmed_twice("mori", "suzuki"), bound) == []
+    [gap] = scanner_gaps(confirmed_twice("suzuki", "mori"), bound)
+    assert "scanned its label" in gap
