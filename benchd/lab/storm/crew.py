@@ -74,6 +74,24 @@ class Screens:
                 await anyio.sleep(AGAIN_S)
         return None
 
+    async def come_to_another(self, who: Member) -> None:
+        """The same person goes to another screen, and shows badge and PIN there."""
+        screen = Browser(self._rack.tcp, self._of[who.id].peer)
+        began = anyio.current_time()
+        try:
+            answer = await screen.sign_in(person=who.id, badge=who.badge, pin=who.pin)
+        except REFUSED:
+            answer = None
+        self._told(who, "sign in", answer, anyio.current_time() - began)
+        screen.leave()
+
+    def like(self, who: Member) -> Browser:
+        """Another tab of this person's browser."""
+        theirs = self._of[who.id]
+        tab = Browser(self._rack.tcp, theirs.peer)
+        tab.cookie, tab.csrf = theirs.cookie, theirs.csrf
+        return tab
+
     def leave(self) -> None:
         """Everybody goes home."""
         for screen in self._of.values():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -15,13 +16,16 @@ from unittest.mock import patch
 import anyio
 
 import benchd
-from benchd.certificate import create_key
+from benchd.certificate import create_key, load_key
 from benchd.config import Settings, load_settings
 from benchd.daemon.people import people_on_disk
 from benchd.lab.storm.machine import CHEAP
+from benchd.ledger import open_ledger
 from benchd.people.secrets import Secrets
 from benchd.revision import version
+from benchd.words.ids import JobId, JsonValue, SlotName
 from benchd.words.people import By, Role
+from benchd.words.record import Entry, EntryKind
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
 CONFIG: Final = """\
@@ -60,7 +64,24 @@ WORKER: Final = Member(id="sato", name="Sato")
 OTHER: Final = Member(id="tanaka", name="Tanaka")
 SECOND: Final = Member(id="suzuki", name="Suzuki")
 CHARGE: Final = Member(id="kato", name="Kato")
+OLD_JOB: Final = JobId("20261123-00aa11bb22")
+BEFORE: Final = datetime(2026, 11, 23, tzinfo=UTC)
+NEWER: Final[Sequence[tuple[EntryKind, SlotName | None, dict[str, JsonValue]]]] = (
+    (EntryKind.read("rack_joined"), None, {"form": 99}),
+    (EntryKind.OCCUPANCY_OPENED, SlotName("A1"), {}),
+    (EntryKind.JOB_OPENED, SlotName("A1"), {"recipe": "A1"}),
+    (EntryKind.STAGE_ENDED, SlotName("A1"), {"stage": "look/deep", "outcome": "postponed"}),
+    (EntryKind.read("handset_weighed"), SlotName("A1"), {"grams": 170}),
+    (EntryKind.JOB_ENDED, SlotName("A1"), {"outcome": "postponed", "disposition": "refurbish"}),
+)
 CREW: Final[Sequence[Member]] = (WORKER, OTHER, SECOND, CHARGE)
+
+
+class _Before:
+    """The clock while people were enrolled: a day before."""
+
+    def now(self) -> datetime:
+        return BEFORE
 
 
 class House:
@@ -70,15 +91,18 @@ class House:
         self.folder = folder
         recipes = files(benchd).joinpath("..", "configs", "recipes")
         (folder / "benchd.toml").write_text(CONFIG.format(recipes=recipes), encoding="utf-8")
-        (folder / "first").mkdir()
         self._empty()
         create_key(folder / "key.pem")
         version()  # asks git, once
         self.settings: Settings = load_settings(folder / "benchd.toml")
-        with patch("benchd.daemon.people.Secrets", lambda key: Secrets(key, CHEAP)):
+        with (
+            patch("benchd.daemon.people.Secrets", lambda key: Secrets(key, CHEAP)),
+            patch("benchd.daemon.people.SystemClock", _Before),
+        ):
             anyio.run(self._enrol)
-        shutil.rmtree(folder / "first")
         shutil.copytree(folder / "state", folder / "first")
+        anyio.run(self._go_on_with_the_next_release)
+        shutil.copytree(folder / "state", folder / "newer")
 
     async def _enrol(self) -> None:
         by = By(actor=None, source="storm")
@@ -88,11 +112,21 @@ class House:
                 await people.set_badge(by, one.id, one.badge)
                 await people.set_pin(by, one.id, one.pin)
 
-    def put_back(self) -> None:
-        """As on the first day."""
-        self._empty()
+    async def _go_on_with_the_next_release(self) -> None:
+        """It has written what this one can't read, and somebody has gone back to this one."""
+        key = load_key(self.folder / "key.pem")
+        async with open_ledger(self.settings.ledger.path, head_key=key) as ledger:
+            for kind, slot, data in NEWER:
+                occupancy = None if slot is None else 8
+                job = OLD_JOB if data and slot else None
+                await ledger.append(
+                    Entry(kind=kind, at=BEFORE, slot=slot, occupancy=occupancy, job=job, data=data)
+                )
+
+    def put_back(self, *, newer: bool = False) -> None:
+        """As on the first day, or after the next release was tried."""
         shutil.rmtree(self.folder / "state")
-        shutil.copytree(self.folder / "first", self.folder / "state")
+        shutil.copytree(self.folder / ("newer" if newer else "first"), self.folder / "state")
 
     def _empty(self) -> None:
         for name in ("state", "adb", "fresh", "state/certificates", "state/dossiers"):
@@ -111,7 +145,3 @@ def leave_house() -> None:
         shutil.rmtree(house().folder, ignore_errors=True)
         house.cache_clear()
 
-
-def with_recipes(settings: Settings, **changed: object) -> Settings:
-    """The same settings with other parts."""
-    return replace(settings, **changed)  # type: ignore[arg-type]

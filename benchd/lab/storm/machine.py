@@ -23,6 +23,7 @@ from benchd.lab.adversity.chance import Chance
 from benchd.lab.storm.loop import StormLoop
 from benchd.lab.storm.threads import Threads, VirtualThread
 from benchd.ledger.reader import LedgerReader
+from benchd.papers.press import Press
 from benchd.people.secrets import Argon2Cost, Secrets
 from benchd.texts.catalogue import Catalogue
 
@@ -37,16 +38,24 @@ SLICE_S = 0.05
 MAY_WAIT = frozenset(
     {
         *("is_pin", "join", "close", "_open"),
-        *("select", "slow_select", "follow", "hung", "restores", "check_witness"),
+        *("select", "slow_select", "follow", "restores", "check_witness"),
     }
 )
 """Calls that are made on a thread because they may sleep or wait for another one; all others are
 made on the spot."""
+PAGE_BYTES = 300_000
+WALK = "slow_select"
+"""How a thread is called that walks along the ledger for whoever follows it."""
 BEGAN = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 _catalogue = cache(Catalogue.load)
 """Read once in a process, not for each seed."""
+
+
+def _signed_page(*_: object) -> bytes:
+    """A page, without the second that setting and signing it takes."""
+    return b"%PDF-" + bytes(PAGE_BYTES)
 
 
 class QuickSecrets(Secrets):
@@ -116,28 +125,24 @@ class Machine:
             put("benchd.daemon.app", **clock, keep_responsive=lambda: None)
             put("benchd.daemon.app", is_synchronised=lambda: True, require_programs=lambda: ())
             stack.enter_context(patch.object(Catalogue, "load", _catalogue))
+            stack.enter_context(patch.object(Press, "_sign", _signed_page))
             put("benchd.daemon.people", **clock, Secrets=QuickSecrets)
             select, interrupt = LedgerReader.select, LedgerReader.interrupt
 
             def slow_select(reader: LedgerReader, *asked: object) -> object:
                 self._take_time(reader)
+                here = threads.mine.thread
+                if self.walk_hangs and here is not None and here.name == WALK:
+                    with reader._turn():  # noqa: SLF001
+                        threads.wait_in(self._hung)
                 return select(reader, *asked)  # type: ignore[arg-type]
 
             def heard(reader: LedgerReader) -> None:
                 self._interrupted.add(id(reader))
                 interrupt(reader)
 
-            follow = LedgerReader.follow
-
-            def hung(reader: LedgerReader, *asked: object) -> object:
-                if self.walk_hangs:
-                    with reader._turn():  # noqa: SLF001
-                        threads.wait_in(self._hung)
-                return follow(reader, *asked)  # type: ignore[arg-type]
-
             stack.enter_context(patch.object(LedgerReader, "select", slow_select))
             stack.enter_context(patch.object(LedgerReader, "interrupt", heard))
-            stack.enter_context(patch.object(LedgerReader, "follow", hung))
             yield
 
     def free_the_hung(self) -> None:

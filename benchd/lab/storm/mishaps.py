@@ -27,6 +27,8 @@ class Mishaps:
         self._rack = rack
         self._machine = machine
         self._house = house
+        self.set_back_s = 0.0
+        """By how much the clock was set back, as far as the daemon has had time to see it."""
         self._do: dict[Kind, Callable[[Strike], Awaitable[None]]] = {
             Kind.RELOAD: self._reload,
             Kind.BAD_RELOAD: self._reload_badly,
@@ -96,8 +98,12 @@ class Mishaps:
 
     async def _set_clock(self, strike: Strike) -> None:
         self._machine.chance.behind_s += strike.much
+        await anyio.sleep(2 * LOOKS_S)
+        self.set_back_s += strike.much
 
     async def _creep(self, strike: Strike) -> None:
         for _ in range(strike.count):
             self._machine.chance.behind_s += strike.much
             await anyio.sleep(LOOKS_S)
+        await anyio.sleep(LOOKS_S)
+        self.set_back_s += strike.count * strike.much

@@ -9,22 +9,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Final, cast
+from unittest.mock import patch
 
 import anyio
 
 from benchd.lab.adversity.schedule import BayPlan
 from benchd.lab.storm.client import Browser, CutOffError
 from benchd.lab.storm.crew import Crew, Screens
+from benchd.lab.storm.helpers import StoppedWorkers
 from benchd.lab.storm.house import WORKER, house
+from benchd.lab.storm.judge import judge_ledger
 from benchd.lab.storm.loop import StormLoop
 from benchd.lab.storm.machine import Machine
 from benchd.lab.storm.mishaps import Mishaps
+from benchd.lab.storm.office import Office
 from benchd.lab.storm.rack import StormRack
 from benchd.lab.storm.referee import Fault, Referee, Rule
 from benchd.lab.storm.schedule import Kind, Storm, Strike
 from benchd.lab.storm.visitors import Visitors
 from benchd.words.ids import SlotName
-from benchd.words.job import Gate
+from benchd.words.job import Gate, Reason
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 
@@ -36,6 +40,12 @@ PROBES_S: Final = 12.0
 AT_REST: Final = frozenset({SlotState.FINISHED, SlotState.QUARANTINED})
 EXCUSES: Final = frozenset({Kind.LOCK, Kind.DESCRIPTORS})
 AFTER_S: Final = 2.0
+BESIDES: Final = (
+    (Kind.WITHDRAWN, Reason.CONSENT_MISSING),
+    (Kind.WITHDRAWN, Reason.JPKI_NOT_ATTESTED),
+    (Kind.LABELS, Reason.IDENTITY_UNSETTLED),
+)
+"""For what a job may end where what it goes by is withdrawn, or another's label is scanned."""
 
 Ends = Mapping[SlotName, tuple[object, ...]]
 
@@ -57,9 +67,11 @@ def run_storm(storm: Storm) -> Verdict:
     verdict = _run(storm)
     calm = calm_ends(storm.bays)
     faults = list(verdict.faults)
+    allowed = [reason for kind, reason in BESIDES if storm.has(kind)]
     for slot, end in calm.items():
         ours = verdict.ends.get(slot)
-        if ours != end and not (storm.unanswered and slot == next(iter(calm))):
+        is_open = storm.unanswered and slot == next(iter(calm))
+        if ours != end and not is_open and (ours is None or ours[1] not in allowed):
             detail = f"{slot}: {ours}, in a calm {end}"
             faults.append(Fault(rule=Rule.OTHERWISE, detail=detail, at_s=verdict.took_s))
     return replace(verdict, faults=tuple(faults))
@@ -72,7 +84,7 @@ def calm_ends(bays: tuple[BayPlan, ...]) -> Ends:
 
 
 def _run(storm: Storm) -> Verdict:
-    house().put_back()
+    house().put_back(newer=storm.next_release)
     told = _Tracebacks()
     logger = logging.getLogger("uvicorn.error")
     propagates, logger.propagate = logger.propagate, False
@@ -133,6 +145,8 @@ class _Run:
             rack, storm.seed, partial(self.referee.broken, Rule.RESET)
         )
         self.mishaps = Mishaps(rack, machine, house())
+        self.office = Office(rack, self.screens, machine, self.referee)
+        self.workers = StoppedWorkers(self.referee)
         self.ends: dict[SlotName, tuple[object, ...]] = {}
         self.crew: Crew | None = None
 
@@ -140,16 +154,26 @@ class _Run:
         """Start, work, storm, calm, end."""
         async with anyio.create_task_group() as work:
             work.start_soon(self.rack.run)
-            for bay in self.rack.bays.values():
-                bay.put_in(bay.own)
             with anyio.move_on_after(START_S):
                 await self.rack.up.wait()
             if self.rack.served is None:
                 self.referee.broken(Rule.ENDED, f"at its start: {self.rack.failed!r}")
                 return
+            await self.office.take_in()
+            for bay in self.rack.bays.values():
+                bay.put_in(bay.own)
             async with anyio.create_task_group() as storm:
+                if self.storm.has(Kind.WORKER):
+                    storm.start_soon(self._run_worker)
                 await self._work(storm)
             await self._end()
+            judge_ledger(
+                house(),
+                self.referee,
+                self.crew,
+                self.office,
+                set_back_s=self.mishaps.set_back_s,
+            ) if self.crew is not None and self.rack.ended.is_set() else None
             work.cancel_scope.cancel()
 
     async def _work(self, storm: anyio.abc.TaskGroup) -> None:
@@ -167,8 +191,18 @@ class _Run:
         for view in self._views().values():
             if view.state not in AT_REST and not self._is_left_open(view):
                 self.referee.broken(Rule.STUCK, f"{view.slot}: {view.state}, {view.stage}")
-        await anyio.sleep(LOOKS_S)
+        if self.storm.has(Kind.PAPERS) and not self.storm.has(Kind.DESCRIPTORS):
+            await self.office.stall_papers()
+        if self.storm.has(Kind.HUNG_WALK):
+            self.machine.walk_hangs = True
+            body = {"lot": "L-2", "consignor": "c", "kind": "purchase"}
+            await self.screens.ask(WORKER, "POST", "/api/v1/lots", body)
+        await anyio.sleep(LOOKS_S * 2)
         storm.cancel_scope.cancel()
+
+    async def _run_worker(self) -> None:
+        with patch.object(anyio, "open_process", self.workers.open_process):
+            await self.workers.worker.run()
 
     async def _strike(self, strike: Strike) -> None:
         await anyio.sleep(max(0.0, strike.at_s - anyio.current_time()))
@@ -180,8 +214,14 @@ class _Run:
             self.referee.excuse(until + 3 * strike.much, only="/decisions")
         if self.visitors.does(strike.kind):
             await self.visitors.come(strike)
-        else:
+            if strike.kind is Kind.SIGN_INS:
+                await self.screens.come_to_another(self.visitors.guessed())
+        elif self.office.does(strike.kind):
+            await self.office.happen(strike)
+        elif self.mishaps.does(strike.kind):
             await self.mishaps.happen(strike)
+        elif strike.kind is Kind.WORKER:
+            await self.workers.stop_one()
 
     async def _until_ended(self, storm: anyio.abc.TaskGroup) -> None:
         """Nobody has asked it to end yet."""
@@ -224,6 +264,7 @@ class _Run:
             await anyio.sleep(0.01)
         with anyio.move_on_after(END_WITHIN_S) as patience:
             await self.rack.ended.wait()
+        self.machine.free_the_hung()
         killed = self.machine.loop.killed_by
         if patience.cancelled_caught:
             self.referee.broken(Rule.DIDNT_END, f"after {END_WITHIN_S:.0f} s")

@@ -13,7 +13,7 @@ from benchd.lab.adversity.schedule import BayPlan, HandsetPlan
 
 WORK_S: Final = 330.0
 """About as long as two handsets take in a calm."""
-MOST_STRIKES: Final = 6
+MOST_STRIKES: Final = 7
 
 
 class Kind(StrEnum):
@@ -75,13 +75,17 @@ class Storm:
         return any(strike.kind is kind for strike in self.strikes)
 
 
+LOCKED: Final = HandsetPlan(owner=Owner.LOCKED, tells_imei=True)
+"""Is refused at once, so that there is something to show of it while the others work."""
 HANDSETS: Final = (
     HandsetPlan(),
-    HandsetPlan(owner=Owner.APPS, tells_imei=True),
+    HandsetPlan(owner=Owner.APPS, tells_imei=True, chip=ChipState.IN_USE),
     HandsetPlan(tells_imei=True, chip=ChipState.IN_USE),
 )
 RACKS: Final = (
     (HANDSETS[1],),
+    (LOCKED, HANDSETS[1]),
+    (LOCKED, HANDSETS[0], HANDSETS[2]),
     (HANDSETS[0], HANDSETS[1]),
     (HANDSETS[1], HANDSETS[2]),
     (HANDSETS[1], HANDSETS[0], HANDSETS[2]),
@@ -130,8 +134,17 @@ def _draw_of(
 
 
 DRAWS: Final = {
+    Kind.SOCKET: _draw_of(Kind.SOCKET, count=(4, 40, 70), lasts_s=(10.0, 20.0)),
+    Kind.PAPERS: _draw_of(Kind.PAPERS),
+    Kind.UNERASABLE: _draw_of(Kind.UNERASABLE),
+    Kind.LABELS: _draw_of(Kind.LABELS, within=(1.0, 60.0)),
+    Kind.WITHDRAWN: _draw_of(
+        Kind.WITHDRAWN, lasts_s=(0.0, 30.0), much=(5.0, 25.0, 40.0), within=(1.0, 60.0)
+    ),
+    Kind.WORKER: _draw_of(Kind.WORKER),
+    Kind.HUNG_WALK: _draw_of(Kind.HUNG_WALK),
     Kind.PAGES: _draw_of(Kind.PAGES, count=(12, 60, 192), lasts_s=(5.0, 20.0)),
-    Kind.SIGN_INS: _draw_of(Kind.SIGN_INS, count=(4, 8, 25), within=(1.0, 60.0)),
+    Kind.SIGN_INS: _draw_of(Kind.SIGN_INS, count=(4, 8, 25)),
     Kind.STREAMS: _draw_of(Kind.STREAMS, count=(20, 60, 200), lasts_s=(20.0, 60.0)),
     Kind.SLOW_READERS: _draw_of(Kind.SLOW_READERS, count=(4, 16, 70), lasts_s=(20.0, 60.0)),
     Kind.HALVES: _draw_of(Kind.HALVES, count=(10, 100, 200), lasts_s=(15.0, 40.0)),

@@ -229,7 +229,7 @@ class ServerTransport(asyncio.Transport):
         """Hand on to the client what it has room for."""
         if self._lost:
             return
-        room = BUFFER_BYTES - len(self._client.inbox)
+        room = self._client.window_bytes - len(self._client.inbox)
         if room > 0 and self._out:
             self._client.come(bytes(self._out[:room]))
             del self._out[:room]
@@ -286,6 +286,7 @@ class ClientEnd:
 
     def __init__(self, peer: tuple[str, int] | int) -> None:
         self.peer = peer
+        self.window_bytes = BUFFER_BYTES
         self.inbox = bytearray()
         self.outbox = bytearray()
         self.sent = Wakeup()

@@ -8,8 +8,8 @@ from typing import Final
 
 import anyio
 
-from benchd.lab.storm.client import Answer, Browser, CutOffError
-from benchd.lab.storm.house import CREW
+from benchd.lab.storm.client import Browser, CutOffError
+from benchd.lab.storm.house import CREW, Member
 from benchd.lab.storm.rack import StormRack
 from benchd.lab.storm.schedule import Kind, Strike
 
@@ -20,6 +20,7 @@ SHOP: Final = "10.0.1.1"
 SOURCES: Final = 24
 HURRY_S: Final = 0.5
 LOCAL_UID: Final = 1000
+AT_ONCE: Final = 64
 
 
 class Visitors:
@@ -43,6 +44,10 @@ class Visitors:
     def does(self, kind: Kind) -> bool:
         """Whether it's theirs."""
         return kind in self._do
+
+    def guessed(self) -> Member:
+        """Whose id somebody knows."""
+        return CREW[self._seed % len(CREW)]
 
     async def come(self, strike: Strike) -> None:
         """All of a strike, until they leave."""
@@ -69,24 +74,30 @@ class Visitors:
         browser.leave()
 
     async def _guess(self, strike: Strike, number: int) -> None:
-        browser = self._stranger(strike, number)
+        browser, person = self._stranger(strike, number), self.guessed()
         for turn in range(strike.count):
-            person = CREW[(self._seed + turn) % len(CREW)]
-            badge = None if turn % 3 else f"FOUND-{turn}"
+            badge = f"FOUND-{turn}" if turn % 4 == 0 else None
             with suppress(*GONE):
                 await browser.sign_in(person=person.id, badge=badge, pin="000000")
             await anyio.sleep(0.2)
         browser.leave()
 
     async def _hold(self, strike: Strike, number: int) -> None:
-        browser = self._stranger(strike, number)
-        with suppress(*GONE), anyio.move_on_after(strike.lasts_s):
-            end = browser.connect()
-            await end.send(browser.request("GET", "/api/v1/events"))
-            while await end.receive():
-                pass
-            await anyio.sleep(strike.lasts_s)
-        browser.leave()
+        """Each tries until it has its stream, then listens."""
+        with anyio.move_on_after(strike.lasts_s):
+            while True:
+                browser = self._stranger(strike, number)
+                try:
+                    end = browser.connect()
+                    await end.send(browser.request("GET", "/api/v1/events"))
+                    told = await end.receive()
+                    while told and not told.startswith(b"HTTP/1.1 503"):
+                        told = await end.receive()
+                except GONE:
+                    pass
+                finally:
+                    browser.leave()
+                await anyio.sleep(HURRY_S * 2)
 
     async def _read_slowly(self, strike: Strike, number: int) -> None:
         browser = self._stranger(strike, number)
@@ -114,13 +125,21 @@ class Visitors:
         browser.leave(reset=number % 3 == 0)
 
     async def _ask_locally(self, strike: Strike, number: int) -> None:
+        """Some read so slowly that they keep their places; whoever comes then is told so."""
         browser = Browser(self._rack.unix, LOCAL_UID)
-        answer: Answer | None = None
-        try:
-            answer = await browser.get(f"/api/v1/jobs?limit={1 + number % 50}", within_s=90)
-        except ConnectionResetError:
-            self._refused("a refusal on the Unix socket came as a reset")
-        except GONE:
-            pass
+        if number >= AT_ONCE:
+            # One after the other: of those who come at one moment, one makes room for the next.
+            await anyio.sleep(HURRY_S + 0.05 * number)
+            try:
+                await browser.get("/healthz")
+            except ConnectionResetError:
+                self._refused("a refusal on the Unix socket came as a reset")
+            except GONE:
+                pass
+        else:
+            with suppress(*GONE), anyio.move_on_after(strike.lasts_s):
+                end = browser.connect()
+                await end.send(browser.request("GET", "/metrics"))
+                while await end.receive(1000):
+                    await anyio.sleep(3.0)
         browser.leave()
-        del answer, strike
