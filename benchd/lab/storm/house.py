@@ -144,4 +144,3 @@ def leave_house() -> None:
     if house.cache_info().currsize:
         shutil.rmtree(house().folder, ignore_errors=True)
         house.cache_clear()
-

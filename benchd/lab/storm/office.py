@@ -21,9 +21,7 @@ from benchd.words.slot_states import SlotState
 LOT: Final = "L-1"
 SPARE: Final = ("T-8", "T-9")
 """Assets of the lot whose handsets lie in no slot."""
-AT_WORK: Final = frozenset(
-    {SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.REPLUGGING}
-)
+AT_WORK: Final = frozenset({SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.REPLUGGING})
 DONE: Final = 200
 STALL_S: Final = 50.0
 """More than a piece of an answer may take to be read."""
@@ -63,7 +61,9 @@ class Office:
     async def take_in(self) -> None:
         """Before anything is plugged in: a lot, its assets, what was stated of them."""
         ask = self._screens.ask
-        await ask(CHARGE, "POST", "/api/v1/lots", {"lot": LOT, "consignor": "c", "kind": "purchase"})
+        await ask(
+            CHARGE, "POST", "/api/v1/lots", {"lot": LOT, "consignor": "c", "kind": "purchase"}
+        )
         assets = [
             {"tag": f"T-{number}", "imei": bay.own.imei}
             for number, bay in enumerate(self._rack.bays.values(), start=1)

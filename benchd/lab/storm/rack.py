@@ -206,5 +206,3 @@ def _bay(plan: BayPlan, number: int) -> Bay:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     inner = group.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
-
-

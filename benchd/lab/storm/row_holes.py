@@ -356,4 +356,3 @@ ROW_HOLES: Final = (
     ),
 )
 """Rows 4 and 12 aren't here: docs/storm.md says which tests hold them."""
-

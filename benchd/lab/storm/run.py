@@ -44,8 +44,11 @@ BESIDES: Final = (
     (Kind.WITHDRAWN, Reason.CONSENT_MISSING),
     (Kind.WITHDRAWN, Reason.JPKI_NOT_ATTESTED),
     (Kind.LABELS, Reason.IDENTITY_UNSETTLED),
+    (Kind.CLOCK, Reason.PROOF_INCOMPLETE),
+    (Kind.CLOCK_CREEPS, Reason.PROOF_INCOMPLETE),
 )
-"""For what a job may end where what it goes by is withdrawn, or another's label is scanned."""
+"""For what a job may end where what it goes by is withdrawn, or another's label is scanned; or its
+times can't be compared any more, such as those of the last look and of who confirms."""
 
 Ends = Mapping[SlotName, tuple[object, ...]]
 
@@ -90,9 +93,7 @@ def _run(storm: Storm) -> Verdict:
     propagates, logger.propagate = logger.propagate, False
     logger.addHandler(told)
     try:
-        verdict = anyio.run(
-            partial(_through, storm), backend_options={"loop_factory": StormLoop}
-        )
+        verdict = anyio.run(partial(_through, storm), backend_options={"loop_factory": StormLoop})
     finally:
         logger.removeHandler(told)
         logger.propagate = propagates
@@ -141,9 +142,7 @@ class _Run:
         self.rack = rack
         self.referee = Referee(machine.loop.time)
         self.screens = Screens(rack, self.referee.person)
-        self.visitors = Visitors(
-            rack, storm.seed, partial(self.referee.broken, Rule.RESET)
-        )
+        self.visitors = Visitors(rack, storm.seed, partial(self.referee.broken, Rule.RESET))
         self.mishaps = Mishaps(rack, machine, house())
         self.office = Office(rack, self.screens, machine, self.referee)
         self.workers = StoppedWorkers(self.referee)
@@ -167,13 +166,14 @@ class _Run:
                     storm.start_soon(self._run_worker)
                 await self._work(storm)
             await self._end()
-            judge_ledger(
-                house(),
-                self.referee,
-                self.crew,
-                self.office,
-                set_back_s=self.mishaps.set_back_s,
-            ) if self.crew is not None and self.rack.ended.is_set() else None
+            if self.crew is not None and not self.referee.faults:
+                judge_ledger(
+                    house(),
+                    self.referee,
+                    self.crew,
+                    self.office,
+                    set_back_s=self.mishaps.set_back_s,
+                )
             work.cancel_scope.cancel()
 
     async def _work(self, storm: anyio.abc.TaskGroup) -> None:
@@ -293,5 +293,3 @@ class _Run:
         first = next(iter(self.rack.bays))
         asked = view.question is not None and view.question.gate is Gate.CONFIRM
         return self.storm.unanswered and view.slot == first and asked
-
-

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 
+
 class Timers(Protocol):
     """The loop, as threads need it."""
 
@@ -114,8 +115,10 @@ class Threads:
         thread = self._here()
         waiting.append(thread)
         thread.waits_in = waiting
-        timer = None if within_s is None else self._timers.call_later(
-            within_s, lambda: self._too_late(thread, waiting)
+        timer = (
+            None
+            if within_s is None
+            else self._timers.call_later(within_s, lambda: self._too_late(thread, waiting))
         )
         thread.wait()
         if timer is not None:
