@@ -99,7 +99,7 @@ class Browser:
         """Show who it is."""
         shown = {"person": person, "badge": badge, "pin": pin}
         answer = await self.ask("POST", "/api/v1/session", shown)
-        if answer.status == 201:  # noqa: PLR2004
+        if answer.status == 201:
             self.csrf = answer.json["csrf"]
         return answer
 
@@ -109,7 +109,7 @@ class Browser:
         head, _, rest = bytes(self._rest).partition(HEAD_END)
         self._rest = bytearray(rest)
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = {}
+        headers: dict[str, str] = {}
         for line in lines:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
@@ -127,7 +127,7 @@ class Browser:
             size, _, rest = bytes(self._rest).partition(b"\r\n")
             self._rest = bytearray(rest)
             piece = await self._exactly(end, int(size, 16) + 2)
-            if len(piece) == 2:  # noqa: PLR2004 - the end of the last one
+            if len(piece) == 2:
                 return told
             told += piece[:-2]
 

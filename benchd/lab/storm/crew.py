@@ -8,12 +8,11 @@ from typing import Any, Final, cast
 
 import anyio
 
-from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.people import People
 from benchd.lab.storm.client import Answer, Browser, CutOffError
 from benchd.lab.storm.house import CREW, Member
 from benchd.lab.storm.rack import StormRack
-from benchd.words.ids import JobId, SlotName
+from benchd.words.ids import JobId
 from benchd.words.job import Gate
 from benchd.words.slot import SlotView
 
@@ -48,7 +47,7 @@ class Screens:
             self._told(who, "sign in", None, anyio.current_time() - began)
             return False
         self._told(who, "sign in", answer, answer.took_s)
-        return answer.status == 201  # noqa: PLR2004
+        return answer.status == 201
 
     async def ask(self, who: Member, method: str, path: str, body: object = None) -> Answer | None:
         """One request of theirs; None where nothing came back, however often it was tried."""
@@ -66,10 +65,10 @@ class Screens:
                     await anyio.sleep(AGAIN_S)
                     continue
                 self._told(who, path, answer, answer.took_s)
-                if answer.status == 401:  # noqa: PLR2004
+                if answer.status == 401:
                     screen.csrf = screen.cookie = ""
                     continue
-                if answer.status != 503:  # noqa: PLR2004
+                if answer.status != 503:
                     return answer
                 await anyio.sleep(AGAIN_S)
         return None
@@ -108,7 +107,7 @@ class Crew(People):
         daemon = SimpleNamespace(board=served.board, papers=None, intake=served.intake)
         super().__init__(
             cast("Any", daemon),
-            cast("dict[SlotName, Bay]", rack.bays),
+            rack.bays,
             rack.hands,
             rack.points,
             lambda _job: None,
@@ -136,7 +135,7 @@ class Crew(People):
             )
             if answer is None:
                 return True
-            if answer.status == 200:  # noqa: PLR2004
+            if answer.status == 200:
                 self.answered.append((view.job, gate))
                 return True
             code = answer.json["error"]["code"]

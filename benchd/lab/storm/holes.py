@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchd.lab.adversity.holes import Replaced, put_in_place
 from benchd.lab.storm.referee import Rule
-from benchd.lab.storm.run import run_storm
+from benchd.lab.storm.run import calm_ends, run_storm
 from benchd.lab.storm.schedule import Kind, Storm
 
 
@@ -24,8 +24,6 @@ class Hole:
     replaced: tuple[Replaced, ...]
     next_release: bool = False
     signals: int = 1
-    lasts_s: float = 0.0
-    """How long the first of what it needs lasts at least, or it shows nothing."""
 
     def may_swallow(self, storm: Storm) -> bool:
         """Whether a storm has what it takes."""
@@ -37,11 +35,14 @@ class Hole:
 
     def swallows(self, storm: Storm) -> bool:
         """Whether a storm breaks its rules with it, and not without it."""
+        return self.is_shown_by(storm) and not set(rules_of(storm)) & set(self.shows_as)
+
+    def is_shown_by(self, storm: Storm) -> bool:
+        """Whether a storm breaks its rules while it's open."""
+        # What it is compared with is played by the daemon as it is.
+        calm_ends(storm.bays)
         with self.opened():
-            shown = {fault.rule for fault in run_storm(storm).faults}
-        if not shown & set(self.shows_as):
-            return False
-        return not {fault.rule for fault in run_storm(storm).faults} & set(self.shows_as)
+            return bool(set(rules_of(storm)) & set(self.shows_as))
 
     @contextmanager
     def opened(self) -> Generator[None]:
@@ -49,9 +50,7 @@ class Hole:
         with put_in_place(self.replaced):
             yield
 
-    def found_in(self, storms: Sequence[Storm]) -> int | None:
-        """After how many of these it's found."""
-        for number, storm in enumerate(storms, start=1):
-            if self.may_swallow(storm) and self.swallows(storm):
-                return number
-        return None
+
+def rules_of(storm: Storm) -> tuple[Rule, ...]:
+    """Those that it breaks."""
+    return tuple(fault.rule for fault in run_storm(storm).faults)

@@ -1,4 +1,4 @@
-"""The folder of a rack in a storm: configuration, key, people; made once, put back for each seed."""
+"""The folder of a rack in a storm: its configuration, key and people; put back for each seed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -96,7 +96,7 @@ class House:
         version()  # asks git, once
         self.settings: Settings = load_settings(folder / "benchd.toml")
         with (
-            patch("benchd.daemon.people.Secrets", lambda key: Secrets(key, CHEAP)),
+            patch("benchd.daemon.people.Secrets", partial(Secrets, cost=CHEAP)),
             patch("benchd.daemon.people.SystemClock", _Before),
         ):
             anyio.run(self._enrol)

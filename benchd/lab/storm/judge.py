@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import Final
+from typing import Final, cast
 
 from benchd.lab.storm.crew import Crew
 from benchd.lab.storm.house import House
@@ -75,13 +75,18 @@ def _nothing_withdrawn_was_used(records: Sequence[StoredEntry], referee: Referee
             continue
         if entry.kind is EntryKind.STAGE_STARTED and record.sequence > withdrawn[0]:
             begun.add((entry.job, stage))
-        elif entry.kind is EntryKind.STAGE_ENDED and (entry.job, stage) in begun:
-            if entry.data.get("outcome") == "passed":
-                referee.broken(Rule.WITHDRAWN, f"{stage} in {entry.slot}")
+        is_done = entry.kind is EntryKind.STAGE_ENDED and entry.data.get("outcome") == "passed"
+        if is_done and (entry.job, stage) in begun:
+            referee.broken(Rule.WITHDRAWN, f"{stage} in {entry.slot}")
 
 
 def _cites(told: object) -> bool:
     """Whether evidence goes by something that was attested at intake."""
-    if isinstance(told, Mapping):
-        return bool(told.get("cited")) or any(_cites(each) for each in told.values())
-    return isinstance(told, list | tuple) and any(_cites(each) for each in told)
+    match told:
+        case Mapping():
+            named = cast("Mapping[str, object]", told)
+            return bool(named.get("cited")) or any(map(_cites, named.values()))
+        case list() | tuple():
+            return any(map(_cites, cast("Sequence[object]", told)))
+        case _:
+            return False

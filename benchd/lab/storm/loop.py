@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from benchd.lab.adversity.virtual_time import EverybodyWaitsError, VirtualLoop
 from benchd.lab.storm.sockets import Server, VirtualListener
@@ -40,9 +40,10 @@ class StormLoop(VirtualLoop):
         if ready:
             self._now_s += ready * TURN_S
             return []
-        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         if timeout == 0:
             return []
+        # Threads may have set timers since the loop has looked.
+        scheduled = cast("list[asyncio.TimerHandle]", self._scheduled)  # type: ignore[attr-defined]
         if not scheduled:
             raise EverybodyWaitsError("every task waits, and no timer is set")
         self._now_s = max(self._now_s, scheduled[0].when())
@@ -61,7 +62,11 @@ class StormLoop(VirtualLoop):
 
     def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:  # noqa: ANN401
         """Have a signal heard."""
-        self._heard[sig] = lambda: self.call_soon(callback, *args) and None
+
+        def hear() -> None:
+            self.call_soon(callback, *args)
+
+        self._heard[sig] = hear
 
     def remove_signal_handler(self, sig: int) -> bool:
         """From now on it does what it does by itself."""

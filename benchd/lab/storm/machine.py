@@ -8,8 +8,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TypeVar
 from unittest.mock import patch
@@ -120,7 +121,7 @@ class Machine:
             put("benchd.ledger.reader", threading=threading)
             put("benchd.ledger.store", threading=threading)
             put("benchd.records.model", threading=threading)
-            put("benchd.daemon.room_watch", room_in=lambda _folder: self.room)
+            put("benchd.daemon.room_watch", room_in=self._room_in)
             clock = {"SystemClock": lambda: self.chance, "SystemEntropy": lambda: self.chance}
             put("benchd.daemon.app", **clock, keep_responsive=lambda: None)
             put("benchd.daemon.app", is_synchronised=lambda: True, require_programs=lambda: ())
@@ -133,8 +134,7 @@ class Machine:
                 self._take_time(reader)
                 here = threads.mine.thread
                 if self.walk_hangs and here is not None and here.name == WALK:
-                    with reader._turn():  # noqa: SLF001
-                        threads.wait_in(self._hung)
+                    threads.wait_in(self._hung)
                 return select(reader, *asked)  # type: ignore[arg-type]
 
             def heard(reader: LedgerReader) -> None:
@@ -144,6 +144,9 @@ class Machine:
             stack.enter_context(patch.object(LedgerReader, "select", slow_select))
             stack.enter_context(patch.object(LedgerReader, "interrupt", heard))
             yield
+
+    def _room_in(self, _folder: Path) -> Room:
+        return self.room
 
     def free_the_hung(self) -> None:
         """The disk answers again."""

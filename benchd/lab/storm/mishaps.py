@@ -15,6 +15,7 @@ from benchd.lab.storm.loop import ENOUGH_DESCRIPTORS
 from benchd.lab.storm.machine import ENOUGH, NONE_LEFT, Machine
 from benchd.lab.storm.rack import StormRack
 from benchd.lab.storm.schedule import Kind, Strike
+from benchd.statements import query
 
 LOOKS_S: Final = 5.0
 """How often the daemon looks at the clock."""
@@ -70,12 +71,12 @@ class Mishaps:
         try:
             for _ in range(100):
                 try:
-                    other.execute("BEGIN IMMEDIATE")
+                    list(query(other, "BEGIN IMMEDIATE"))
                 except apsw.BusyError:
                     await anyio.sleep(0.01)
                 else:
                     await anyio.sleep(strike.lasts_s)
-                    other.execute("ROLLBACK")
+                    list(query(other, "ROLLBACK"))
                     return
         finally:
             other.close()

@@ -1,8 +1,8 @@
-"""What the people of a rack do at a desk: lots, labels, attestations, papers; and what they race."""
+"""What the people of a rack do at a desk: lots, labels, attestations, papers, two at once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -117,15 +117,11 @@ class Office:
         path = f"/api/v1/slots/{view.slot}/asset"
         bodies = [{"tag": tag, "despite_model": True} for tag in SPARE]
         told = await self._race(path, bodies, f"the label of {view.slot}")
-        self.bound += [
-            (view.slot, body["tag"])
-            for body, answer in zip(bodies, told, strict=True)
-            if answer is not None and answer.status == DONE
-        ]
+        for tag, answer in zip(SPARE, told, strict=True):
+            if answer is not None and answer.status == DONE:
+                self.bound.append((view.slot, tag))
 
-    async def _race(
-        self, path: str, bodies: tuple[object, object] | list[dict[str, object]], what: str
-    ) -> list[Answer | None]:
+    async def _race(self, path: str, bodies: Sequence[object], what: str) -> list[Answer | None]:
         told: list[Answer | None] = [None, None]
         for who in (OTHER, SECOND):
             # Both have signed in, or one would be behind by the time of a PIN.

@@ -1,13 +1,13 @@
-"""The rack in a storm: `run_daemon` as it is shipped, over handsets, sockets and disks in memory."""
+"""The rack in a storm: `run_daemon` as it is shipped, over handsets and sockets in memory."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, cast
 from unittest.mock import patch
 
 import anyio
@@ -88,7 +88,7 @@ class StormRack:
                     Hotplug(self.bays),
                     usb=False,
                     listener=self.tcp,  # type: ignore[arg-type]
-                    reread=lambda: self.reread(),
+                    reread=lambda: self.reread(),  # noqa: PLW0108 - it's another later
                     was_synchronised=lambda: True,
                 )
         except BaseExceptionGroup as group:
@@ -109,14 +109,27 @@ class StormRack:
                 self.up.set()
                 yield access
 
-        with ExitStack() as stack:
-            put = lambda place, name, by: stack.enter_context(patch.object(place, name, by))  # noqa: E731
-            put(benchd.daemon.app, "services", told)
-            put(benchd.daemon.app, "chip_access", lambda *_: SimulatedChips(self.bays, self.points))
-            put(benchd.daemon.services, "AdbAccess", lambda **_: Access(self))
-            put(benchd.daemon.services, "_adb_server", lambda *_, **__: _AdbIsUp())
-            put(benchd.daemon.services, "unix_listener", lambda _path: _open(self.unix))
+        def chips(_settings: object, _key: object) -> SimulatedChips:
+            return SimulatedChips(self.bays, self.points)
+
+        def access(**_: object) -> Access:
+            return Access(self)
+
+        def unix(_path: object) -> AbstractContextManager[VirtualListener]:
+            return _open(self.unix)
+
+        with (
+            patch.object(benchd.daemon.app, "services", told),
+            patch.object(benchd.daemon.app, "chip_access", chips),
+            patch.object(benchd.daemon.services, "AdbAccess", access),
+            patch.object(benchd.daemon.services, "_adb_server", _adb_is_up),
+            patch.object(benchd.daemon.services, "unix_listener", unix),
+        ):
             yield
+
+
+def _adb_is_up(*_: object, **__: object) -> _AdbIsUp:
+    return _AdbIsUp()
 
 
 class _AdbIsUp:
@@ -205,4 +218,6 @@ def _bay(plan: BayPlan, number: int) -> Bay:
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    if isinstance(inner, BaseExceptionGroup):
+        return _first(cast("BaseExceptionGroup[BaseException]", inner))
+    return inner

@@ -27,6 +27,7 @@ from benchd.lab.benchmarks.crowd.places import plan_of
 from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack, pinned
 from benchd.lab.demo.crew import SECOND
 from benchd.lab.demo.operators import NO_TLS
+from benchd.statements import query
 
 STRANGERS: Final = 200
 PERSON_S: Final = 2.0
@@ -71,8 +72,8 @@ class _Real:
         try:
             async with crowd_rack(folder, plan, core=crowd_core) as rack:
                 await rack.start_daemon(core=daemon_core)
+                crowd = await self._strangers(rack, strangers, crowd_core)
                 async with attended(rack), anyio.create_task_group() as storm:
-                    crowd = await self._strangers(rack, strangers, crowd_core)
                     await rack.hands.plug(within_s=0.1)
                     for part in (self._probe, self._look_in, self._mishaps):
                         storm.start_soon(part, rack)
@@ -106,7 +107,7 @@ class _Real:
         turn = 0
         while True:
             await anyio.sleep(LOOKS_S)
-            path = "/metrics" if turn % 5 == 4 else "/healthz"  # noqa: PLR2004
+            path = "/metrics" if turn % 5 == 4 else "/healthz"
             turn += 1
             async with _over_tcp(rack) as client:
                 await self._ask(client, path, PROBE_S)
@@ -126,12 +127,13 @@ class _Real:
     async def _ask(self, client: httpx2.AsyncClient, path: str, within_s: float) -> None:
         began = time.monotonic()
         try:
-            status: object = (await client.get(path)).status_code
+            answer = await client.get(path)
+            failed = "" if answer.is_success else str(answer.status_code)
         except httpx2.HTTPError as error:
-            status = repr(error)
+            failed = repr(error)
         took_s = time.monotonic() - began
-        if status != httpx2.codes.OK or took_s > within_s * self._patience:
-            self._broken.append(f"{path}: {status} after {took_s:.2f} s")
+        if failed or took_s > within_s * self._patience:
+            self._broken.append(f"{path}: {failed or 'answered'} after {took_s:.2f} s")
 
     async def _mishaps(self, rack: CrowdRack) -> None:
         while True:
@@ -162,9 +164,9 @@ async def _lock(ledger: Path) -> None:
     """As a backup program or a shell on the file does."""
     other = apsw.Connection(str(ledger))
     try:
-        other.execute("BEGIN IMMEDIATE")
+        list(query(other, "BEGIN IMMEDIATE"))
         await anyio.sleep(LOCKED_S)
-        other.execute("ROLLBACK")
+        list(query(other, "ROLLBACK"))
     except apsw.BusyError:
         pass
     finally:

@@ -73,22 +73,22 @@ class Referee:
             return
         if what == SIGN_IN:
             status = None if answer is None else answer.status
-            if status == 429 and b"too many try at once" in (answer.body if answer else b""):  # noqa: PLR2004
+            if status == 429 and b"too many try at once" in (answer.body if answer else b""):
                 return
-            if status != 201:  # noqa: PLR2004
+            if status != 201:
                 self.broken(Rule.REFUSED, f"{who.id}: {status} {answer and answer.body[:120]!r}")
         elif answer is None:
             self.broken(Rule.SLOW, f"{who.id} had no answer to {what} after {took_s:.1f} s")
         elif took_s > PERSON_S:
             self.broken(Rule.SLOW, f"{who.id} had {answer.status} to {what} after {took_s:.1f} s")
-        elif answer.status >= 500 and answer.status != 503:  # noqa: PLR2004
+        elif answer.status >= 500 and answer.status != 503:
             self.broken(Rule.BROKE, f"{who.id} had {answer.status} to {what}")
 
     def probe(self, path: str, answer: Answer | None, took_s: float) -> None:
         """The machine has looked whether the daemon lives."""
         if self._excused(path, took_s):
             return
-        if answer is None or answer.status != 200 or took_s > PROBE_S:  # noqa: PLR2004
+        if answer is None or answer.status != 200 or took_s > PROBE_S:
             status = "nothing" if answer is None else answer.status
             self.broken(Rule.PROBE, f"{path}: {status} after {took_s:.2f} s")
 

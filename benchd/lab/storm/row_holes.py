@@ -44,7 +44,7 @@ async def _asked_each_time(proofs: Any, job: Any, _view: Any) -> bool:  # noqa: 
     return proven
 
 
-async def _serve_all(  # noqa: PLR0913 - as it is called
+async def _serve_all(
     _shares: Any,  # noqa: ANN401
     _visit: Any,  # noqa: ANN401
     app: Any,  # noqa: ANN401

@@ -117,20 +117,16 @@ async def _through(storm: Storm) -> Verdict:
     loop = cast("StormLoop", asyncio.get_running_loop())
     machine = Machine(loop, storm.seed)
     before = set(asyncio.all_tasks())
+    verdicts: list[Verdict] = []
     with machine.in_place():
         async with anyio.create_task_group() as group:
             run = _Run(storm, machine, StormRack(storm.bays, machine, house(), group))
             await run.live()
             await anyio.sleep(1)
-            left = [task.get_name() for task in asyncio.all_tasks() - before]
-            run.judge_what_is_left(left)
+            run.judge_what_is_left([task.get_name() for task in asyncio.all_tasks() - before])
+            verdicts.append(run.verdict())
             group.cancel_scope.cancel()
-    return Verdict(
-        faults=tuple(run.referee.faults),
-        ends=run.ends,
-        asked=run.referee.asked,
-        took_s=anyio.current_time(),
-    )
+    return verdicts[0]
 
 
 class _Run:
@@ -148,6 +144,15 @@ class _Run:
         self.workers = StoppedWorkers(self.referee)
         self.ends: dict[SlotName, tuple[object, ...]] = {}
         self.crew: Crew | None = None
+
+    def verdict(self) -> Verdict:
+        """What came of it."""
+        return Verdict(
+            faults=tuple(self.referee.faults),
+            ends=self.ends,
+            asked=self.referee.asked,
+            took_s=anyio.current_time(),
+        )
 
     async def live(self) -> None:
         """Start, work, storm, calm, end."""
@@ -186,7 +191,8 @@ class _Run:
             for strike in self.storm.strikes:
                 strikes.start_soon(self._strike, strike)
             until = anyio.current_time() + REST_WITHIN_S
-            while not self._rests() and anyio.current_time() < until:
+            # Who waits for a time can't be woken by what ends it, and it costs next to nothing.
+            while not self._rests() and anyio.current_time() < until:  # noqa: ASYNC110
                 await anyio.sleep(LOOKS_S)
         for view in self._views().values():
             if view.state not in AT_REST and not self._is_left_open(view):

@@ -106,8 +106,8 @@ def draw(seed: int) -> Storm:
             for number, handset in enumerate(handsets, start=1)
         ),
         strikes=tuple(sorted(strikes, key=lambda strike: strike.at_s)),
-        next_release=chance.random() < 0.15,  # noqa: PLR2004
-        unanswered=chance.random() < 0.3,  # noqa: PLR2004
+        next_release=chance.random() < 0.15,
+        unanswered=chance.random() < 0.3,
         signals=chance.choice((1, 1, 2)),
     )
 
@@ -127,7 +127,7 @@ def _draw_of(
             count=chance.choice(count),
             lasts_s=chance.choice(lasts_s),
             much=chance.choice(much),
-            near=chance.random() < 0.5,  # noqa: PLR2004
+            near=chance.random() < 0.5,
         )
 
     return drawn

@@ -5,6 +5,7 @@ Each stranger does one thing after the other, drawn by the seed.
 """
 
 import asyncio
+import contextlib
 import json
 import random
 import sys
@@ -15,11 +16,13 @@ HELD_S = 4.0
 
 
 async def connected(port: int, number: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection from one of some addresses of this machine."""
     here = f"127.0.9.{2 + number % NETS}"
     return await asyncio.open_connection("127.0.0.1", port, local_addr=(here, 0))
 
 
 def request(method: str, path: str, body: object = None) -> bytes:
+    """The bytes of a request."""
     sent = b"" if body is None else json.dumps(body).encode()
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n"
     if body is not None:
@@ -28,15 +31,15 @@ def request(method: str, path: str, body: object = None) -> bytes:
 
 
 async def read_some(reader: asyncio.StreamReader, within_s: float) -> None:
-    try:
+    """What comes within a time."""
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             while await reader.read(65536):
                 pass
-    except TimeoutError:
-        pass
 
 
 async def one_thing(port: int, number: int, chance: random.Random) -> None:
+    """What a stranger does with one connection."""
     reader, writer = await connected(port, number)
     try:
         match chance.randrange(6):
@@ -67,16 +70,16 @@ async def one_thing(port: int, number: int, chance: random.Random) -> None:
 
 
 async def stranger(port: int, number: int, seed: int) -> None:
+    """One thing after the other."""
     chance = random.Random(f"{seed} {number}")  # noqa: S311 - the same again by the seed
     while True:
-        try:
+        with contextlib.suppress(OSError):
             await one_thing(port, number, chance)
-        except OSError:
-            pass
         await asyncio.sleep(chance.random())
 
 
 async def main() -> None:
+    """All of them, until the input ends."""
     port, seed, count = map(int, sys.argv[1:4])
     tasks = [asyncio.create_task(stranger(port, number, seed)) for number in range(count)]
     sys.stdout.write("there\n")

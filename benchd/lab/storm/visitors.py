@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Final
 
@@ -31,7 +31,7 @@ class Visitors:
         self._rack = rack
         self._seed = seed
         self._refused = refused
-        self._do: dict[Kind, Callable[[Strike, int], Awaitable[None]]] = {
+        self._do: dict[Kind, Callable[[Strike, int], Coroutine[object, object, None]]] = {
             Kind.PAGES: self._ask,
             Kind.SIGN_INS: self._guess,
             Kind.STREAMS: self._hold,
@@ -104,7 +104,7 @@ class Visitors:
         with suppress(*GONE), anyio.move_on_after(strike.lasts_s):
             end = browser.connect()
             await end.send(browser.request("GET", "/metrics"))
-            while await end.receive(1000):
+            while await end.receive(1000):  # noqa: ASYNC110 - it reads
                 await anyio.sleep(3.0)
         browser.leave(reset=number % 2 == 0)
 
@@ -140,6 +140,6 @@ class Visitors:
             with suppress(*GONE), anyio.move_on_after(strike.lasts_s):
                 end = browser.connect()
                 await end.send(browser.request("GET", "/metrics"))
-                while await end.receive(1000):
+                while await end.receive(1000):  # noqa: ASYNC110 - it reads, slowly
                     await anyio.sleep(3.0)
         browser.leave()
