@@ -94,9 +94,7 @@ def _found(hole: Hole, seeds: range) -> bool:
                 faults = [fault for fault in run_storm(short).faults if fault.rule in hole.shows_as]
             took_s = time.process_time() - began_s
             after = seeds.index(seed) + 1
-            _say(
-                f"row {hole.row}: found after {after} seeds, {played} of them played, {took_s:.0f} s"
-            )
+            _say(f"row {hole.row}: found after {after} seeds, {played} played, {took_s:.0f} s")
             _say(
                 f"  {hole.says}",
                 f"  {faults[0]}",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -133,14 +134,29 @@ class House:
             (self.folder / name).mkdir(exist_ok=True)
 
 
-@cache
+def memory() -> Path | None:
+    """Where a folder costs no disk; None where there is no such place."""
+    return MEMORY if MEMORY.is_dir() else None
+
+
+_HOUSES: list[House] = []
+
+
 def house() -> House:
     """This process' own."""
-    return House(Path(tempfile.mkdtemp(prefix="storm-", dir=MEMORY if MEMORY.is_dir() else None)))
+    if not _HOUSES:
+        move_into(Path(tempfile.mkdtemp(prefix="storm-", dir=memory())))
+    return _HOUSES[0]
+
+
+def move_into(folder: Path) -> None:
+    """Have it in this folder."""
+    own = folder / str(os.getpid())
+    own.mkdir()
+    _HOUSES.append(House(own))
 
 
 def leave_house() -> None:
     """Remove it."""
-    if house.cache_info().currsize:
-        shutil.rmtree(house().folder, ignore_errors=True)
-        house.cache_clear()
+    while _HOUSES:
+        shutil.rmtree(_HOUSES.pop().folder.parent, ignore_errors=True)

@@ -15,6 +15,7 @@ import anyio
 
 from benchd.lab.adversity.schedule import BayPlan
 from benchd.lab.storm.client import Browser, CutOffError
+from benchd.lab.storm.copies import Copies
 from benchd.lab.storm.crew import Crew, Screens
 from benchd.lab.storm.helpers import StoppedWorkers
 from benchd.lab.storm.house import WORKER, house
@@ -141,6 +142,7 @@ class _Run:
         self.visitors = Visitors(rack, storm.seed, partial(self.referee.broken, Rule.RESET))
         self.mishaps = Mishaps(rack, machine, house())
         self.office = Office(rack, self.screens, machine, self.referee)
+        self.copies = Copies(machine, house(), self.referee)
         self.workers = StoppedWorkers(self.referee)
         self.ends: dict[SlotName, tuple[object, ...]] = {}
         self.crew: Crew | None = None
@@ -226,6 +228,8 @@ class _Run:
             await self.office.happen(strike)
         elif self.mishaps.does(strike.kind):
             await self.mishaps.happen(strike)
+        elif strike.kind is Kind.BACKUP:
+            self.copies.write(self.crew.answered if self.crew else ())
         elif strike.kind is Kind.WORKER:
             await self.workers.stop_one()
 

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     CLOCK = "the clock is set back"
     CLOCK_CREEPS = "the clock is set back a little, again and again"
     WORKER = "the reader worker is stopped"
+    BACKUP = "a backup is written"
     HUNG_WALK = "a walk along the ledger hangs"
 
 
@@ -142,6 +143,7 @@ DRAWS: Final = {
         Kind.WITHDRAWN, lasts_s=(0.0, 30.0), much=(5.0, 25.0, 40.0), within=(1.0, 60.0)
     ),
     Kind.WORKER: _draw_of(Kind.WORKER),
+    Kind.BACKUP: _draw_of(Kind.BACKUP),
     Kind.HUNG_WALK: _draw_of(Kind.HUNG_WALK),
     Kind.PAGES: _draw_of(Kind.PAGES, count=(12, 60, 192), lasts_s=(5.0, 20.0)),
     Kind.SIGN_INS: _draw_of(Kind.SIGN_INS, count=(4, 8, 25)),

@@ -6,12 +6,15 @@ import gc
 import json
 import logging
 import multiprocessing
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import structlog
 
+from benchd.lab.storm.house import memory, move_into
 from benchd.lab.storm.run import Verdict, run_storm
 from benchd.lab.storm.schedule import Storm, draw
 
@@ -50,8 +53,18 @@ def search(seeds: Iterable[int], *, jobs: int = 1) -> Iterator[tuple[int, Verdic
         yield from ((seed, run_storm(draw(seed))) for seed in seeds)
         return
     fresh = multiprocessing.get_context("spawn")
-    with fresh.Pool(jobs, initializer=quiet) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="storms-", dir=memory()) as folder,
+        fresh.Pool(jobs, _begin, (folder,)) as pool,
+    ):
         yield from pool.imap(_one, seeds, chunksize=PIECE)
+
+
+def _begin(folder: str) -> None:
+    """In a process of its own, which may be ended at any time: whoever began it cleans up."""
+    tempfile.tempdir = folder
+    move_into(Path(folder))
+    quiet()
 
 
 def _one(seed: int) -> tuple[int, Verdict]:
