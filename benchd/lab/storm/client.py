@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import anyio
 
-from benchd.lab.storm.sockets import ClientEnd, VirtualListener
+from benchd.lab.storm.ends import ClientEnd
+from benchd.lab.storm.sockets import VirtualListener
 
 HEAD_END: Final = b"\r\n\r\n"
 

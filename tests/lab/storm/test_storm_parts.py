@@ -12,10 +12,11 @@ import anyio
 import pytest
 
 from benchd.lab.storm.client import Browser
+from benchd.lab.storm.ends import BUFFER_BYTES, HIGH_BYTES
 from benchd.lab.storm.loop import StormLoop
 from benchd.lab.storm.schedule import Kind, Storm, draw
 from benchd.lab.storm.search import shrunk
-from benchd.lab.storm.sockets import BUFFER_BYTES, HIGH_BYTES, VirtualListener
+from benchd.lab.storm.sockets import VirtualListener
 from benchd.lab.storm.threads import WouldHoldTheLoopError
 
 CLIENT = ("10.0.0.7", 4000)
