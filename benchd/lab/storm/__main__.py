@@ -20,6 +20,7 @@ from benchd.lab.storm.search import Tally, breaks_like, quiet, search, shrunk, t
 
 SEEDS = 100
 SEEDS_FOR_A_HOLE = 600
+TOLD_EVERY = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +58,8 @@ def _look(seeds: Iterable[int], *, jobs: int) -> int:
     tally, began_s = Tally(), time.monotonic()
     for seed, verdict in search(seeds, jobs=jobs):
         tally.count(draw(seed), verdict)
+        if tally.storms % TOLD_EVERY == 0:
+            _say(f"{tally.storms} storms so far")
         if verdict.faults:
             short = shrunk(draw(seed), breaks_like(verdict))
             faults = run_storm(short).faults

@@ -18,6 +18,7 @@ from benchd.words.record import EntryKind, StoredEntry
 
 
 async def one_reader(turns: Any, condition: str, values: Any) -> list[StoredEntry]:  # noqa: ANN401
+    """A read whose deadline runs while it waits for its turn, and is a fault of the ledger."""
     try:
         with anyio.fail_after(turns._within_s):  # noqa: SLF001
             await turns._turn.acquire()  # noqa: SLF001
@@ -30,12 +31,14 @@ async def one_reader(turns: Any, condition: str, values: Any) -> list[StoredEntr
 
 
 def with_slots(ledger: Any, append: Any, *, patient: bool = False) -> Any:  # noqa: ANN401
+    """Visitors read by the slots' own reader."""
     from benchd.ledger.access import VisitedLedger  # noqa: PLC0415
 
     return VisitedLedger(ledger._store, ledger._slots, append, patient=patient)  # noqa: SLF001
 
 
 async def asked_each_time(proofs: Any, job: Any, _view: Any) -> bool:  # noqa: ANN401
+    """The ledger is asked by each who asks."""
     proven: bool = await proofs._is_proven(job)  # noqa: SLF001
     return proven
 
@@ -48,7 +51,7 @@ async def serve_all(
     receive: Any,  # noqa: ANN401
     send: Any,  # noqa: ANN401
 ) -> None:
-    """Visitors read by the slots' own reader."""
+    """Whoever comes is served."""
     await app(scope, receive, send)
 
 
@@ -56,6 +59,7 @@ async def serve_all(
 
 
 async def let_through(runner: Any, spec: Any) -> None:  # noqa: ANN401
+    """Asked once before a stage, and before what it waits for."""
     if not spec.destructive:
         return
     context = runner._context  # noqa: SLF001
@@ -69,18 +73,19 @@ async def let_through(runner: Any, spec: Any) -> None:  # noqa: ANN401
 
 
 async def wait(_context: Any, wait: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401
+    """A wait that no withdrawal ends."""
     return await wait()
 
 
 def refuse_nothing(_context: Any) -> None:  # noqa: ANN401
-    """Right before an act nobody asked."""
+    """Right before an act nobody asks."""
 
 
 # Row 3: tries count for a person, however they show who they are.
 
 
 def by_person(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
-    """A read whose deadline runs while it waits for its turn, and is a fault of the ledger."""
+    """A person's tries are one count, with a badge or without."""
     return Whom(
         name=claimed.id if claimed else (badge or person or ""), is_known=claimed is not None
     )
@@ -93,7 +98,7 @@ async def admit(
     _pin: str | None,
     source: str,
 ) -> float:
-    """The ledger is asked by each who asks."""
+    """A source and a person keep out badge and PIN, too."""
     claimed, whom = showing._claimed(badge, person)  # noqa: SLF001
     held = [showing._tries.source_wait_s(source, by_badge=way) for way in (True, False)]  # noqa: SLF001
     wait_s = max(*held, showing._tries.wait_s(whom))  # noqa: SLF001
@@ -106,7 +111,7 @@ async def admit(
 
 
 def known_only(cls: type[EntryKind], word: str) -> EntryKind:
-    """Whoever comes is served."""
+    """What isn't known raises."""
     return cls(word)
 
 
@@ -114,17 +119,20 @@ def known_only(cls: type[EntryKind], word: str) -> EntryKind:
 
 
 def only_who_waits(others: Sequence[Any]) -> Any:  # noqa: ANN401
+    """Who is told something makes no room."""
     waiting = [one for one in others if one.waits_since is not None]
     return min(waiting, key=lambda one: one.waits_since, default=None)
 
 
 @contextmanager
 def as_many_as_come(_streams: Any, _whose: str) -> Generator[anyio.CancelScope]:  # noqa: ANN401
+    """No stream makes room for another."""
     with anyio.CancelScope() as scope:
         yield scope
 
 
 def refuse_and_leave(door: Any) -> None:  # noqa: ANN401
+    """The refusal ends before anybody can have read it."""
     door._refused = True  # noqa: SLF001
     door.transport.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
     door.transport.abort()
@@ -135,6 +143,7 @@ def refuse_and_leave(door: Any) -> None:  # noqa: ANN401
 
 @asynccontextmanager
 async def all_write(store: Any) -> AsyncGenerator[Any]:  # noqa: ANN401
+    """Two write at once."""
     from benchd.intake.store import Writer  # noqa: PLC0415
 
     yield Writer(store._ledger, store._clock, store.book)  # noqa: SLF001
@@ -142,12 +151,12 @@ async def all_write(store: Any) -> AsyncGenerator[Any]:  # noqa: ANN401
 
 @asynccontextmanager
 async def all_bind(store: Any, job: Any, slot: Any) -> AsyncGenerator[Any]:  # noqa: ANN401
+    """Two bind at once."""
     from benchd.intake.store import Writer  # noqa: PLC0415
 
     writer = Writer(store._ledger, store._clock, store.book)  # noqa: SLF001
 
     async def keep(told: object) -> None:
-    """Asked once before a stage, and before what it waits for."""
         await writer.put(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
 
     yield keep
@@ -157,6 +166,7 @@ async def all_bind(store: Any, job: Any, slot: Any) -> AsyncGenerator[Any]:  # n
 
 
 async def one_beat(worker: Any) -> str:  # noqa: ANN401
+    """A worker is asked once."""
     from benchd.felica.worker.wire import encode  # noqa: PLC0415
 
     await worker._send(encode(worker._order.as_message()))  # noqa: SLF001
@@ -170,6 +180,7 @@ async def one_beat(worker: Any) -> str:  # noqa: ANN401
 
 
 def begin_once(store: Any) -> None:  # noqa: ANN401
+    """Another's lock is a fault."""
     from benchd.statements import query  # noqa: PLC0415
 
     query(store._connection, "BEGIN IMMEDIATE")  # noqa: SLF001
@@ -185,7 +196,7 @@ async def hears_once(
     *,
     task_status: Any,  # noqa: ANN401
 ) -> None:
-    """A wait that no withdrawal ends."""
+    """Signals are heard until the first that ends."""
     import signal  # noqa: PLC0415
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
@@ -199,6 +210,7 @@ async def hears_once(
 
 
 async def reload_bare(reloader: Any) -> None:  # noqa: ANN401
+    """What raises while the configuration is read is nobody's."""
     reloader._settings = await to_thread.run_sync(  # noqa: SLF001
         reloader._read,  # noqa: SLF001
         limiter=reloader._limiter,  # noqa: SLF001
@@ -207,10 +219,12 @@ async def reload_bare(reloader: Any) -> None:  # noqa: ANN401
 
 
 async def walk_to_the_end(ledger: Any, look: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Whoever waits for a walk can't go."""
     return await to_thread.run_sync(look, limiter=ledger._walks)  # noqa: SLF001
 
 
 async def look_at_last(watch: Any) -> None:  # noqa: ANN401
+    """Only a step since the last look counts."""
     before, watch._offset = watch._offset, watch._now_offset()  # noqa: SLF001
     watch._tell_synchronised()  # noqa: SLF001
     await watch._keep_step(before - watch._offset, "running", watch._running_jobs())  # noqa: SLF001
