@@ -237,7 +237,7 @@ def test_signals_up_to_the_last_moment_leave_nothing_unsettled(
     hands.plug(1)
     pid = machine.show("benchd", "MainPID")
     again = f"while kill -TERM {pid} && kill -HUP {pid} && kill -INT {pid}; do :; done 2>/dev/null"
-    machine.run("sh", "-c", f"systemctl stop --no-block benchd; {again}")
+    machine.run("sh", "-c", f"systemctl stop --no-block benchd & {again}")
     until(lambda: machine.show("benchd", "ActiveState") == "inactive")
     assert told_by(pid, machine, "stopping_already")
     assert machine.show("benchd", "Result") == "success"
