@@ -77,6 +77,7 @@ class SqliteLedger(LedgerReads):
         self._walks = CapacityLimiter(1)
         self._deadline_s = deadline_s
         self._commit_seconds = commit_seconds
+        self._over = anyio.Event()
 
     async def append(self, entry: Entry) -> Receipt:
         """Returns when the record is on disk; shielded from cancellation, bounded in time."""
@@ -90,6 +91,9 @@ class SqliteLedger(LedgerReads):
             self._store.refuse(reason)
             message = f"{reason}: the disk of the ledger hangs"
             raise LedgerFault(message) from error
+        finally:
+            if self._store.refuses:
+                self._over.set()
         if self._commit_seconds is not None:
             self._commit_seconds(time.perf_counter() - started)
         return receipt
@@ -99,10 +103,15 @@ class SqliteLedger(LedgerReads):
         """The last record that is stored."""
         return self._store.head
 
+    async def until_over(self) -> None:
+        """Raise LedgerFault once nothing more can be stored, whoever's record it was."""
+        await self._over.wait()
+        self._store.check()
+
     @property
     def writer_lives(self) -> bool:
-        """Whether the thread does that commits; may be asked from any thread."""
-        return self._committer.lives
+        """Whether the thread does that commits, and still may; may be asked from any thread."""
+        return self._committer.lives and not self._store.refuses
 
     def signed_head(self) -> tuple[Head, bytes]:
         """The last record that is stored, and the rack's own word for it."""
