@@ -1,34 +1,50 @@
 """How many may stand in the door, and for how long without saying what they want.
 
 Each connection takes a descriptor of the daemon, and every program on the machine may open some.
-So TCP and each user of the Unix socket have a bound of their own. Whoever doesn't bring a whole
-request makes room for whoever comes, and so does whoever is told something without having shown
-who they are.
+So TCP and each user of the Unix socket have a bound of their own. Who comes is heard before anybody
+is sent away: where all places are taken, whoever is expected (people, the machine's own probes, who
+signs in) has one of those who only wait, or are told something without having shown who they are.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
-from typing import cast
+from typing import Final, cast
 
+from benchd.web.hosts import is_loopback
 from benchd.web.peer import Peer, PeerProtocol
 from benchd.web.refusals import refusal
+from benchd.web.shares import PROBES, SIGN_IN
 from benchd.words.source import machine_of
 
 MOST_TCP = 192
 MOST_UNIX = 64
 """Of each user, so that those whom a proxy lets in don't keep out who stands at the rack."""
+MOST_UNHEARD = 128
+"""Of those that have said nothing yet: more than come between two looks at what has been said."""
 REQUEST_WITHIN_S = 10.0
 """From the connection, or the end of the last answer, to the last byte of a request."""
-BACKLOG = 64
+BACKLOG = 32
 """How many are let in at once: each has its descriptor before it can be refused."""
+QUEUE = 1024
+"""How many may wait for that; with one more the kernel lets it try again a second later."""
+STAYS_S = 2.0
+"""For so long nobody's connection has its place before another nobody's may have it."""
 REST_S = 1.0
 """How long nothing is heard from a connection that has asked too often."""
 LINGER_S = 2.0
 """How long a refusal waits to be read before its connection ends."""
-MOST_LINGERING = 32
+MOST_LINGERING = 256
+MOST_TOLD_AT_ONCE = 16
+"""So many refused ones of a source may linger; the next is told after a rest: its clients come
+again as soon as they are told."""
 LINGER_BYTES = 64 * 1024
+LONGEST_HEAD_BYTES = 64 * 1024
+
+_HEAD_ENDS: Final = re.compile(rb"\n\r?\n")
+_SHOWS_WHO: Final = re.compile(rb"(?i)\n(?:authorization|cookie):")
 
 
 class DoorProtocol(PeerProtocol):
@@ -40,19 +56,18 @@ class DoorProtocol(PeerProtocol):
     _answers_since: float | None = None
     _resting = False
     _rest: asyncio.TimerHandle | None = None
+    _heard = False
+    _said = b""
     _refused = False
+    _told = False
     _read_away = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Let in, in the place of one that has to give way if need be; or refuse."""
+        """Hear what it wants; who has said nothing for longest makes room for it."""
         super().connection_made(transport)
-        others = [each for each in self._others() if each.user == self.user and not each._refused]  # noqa: SLF001
-        if len(others) >= (MOST_TCP if self.user is None else MOST_UNIX):
-            leaving = _who_gives_way(others)
-            if leaving is None:
-                self._refuse()
-                return
-            leaving.leave()
+        unheard = [each for each in self._others() if not each._heard]  # noqa: SLF001
+        if len(unheard) >= MOST_UNHEARD:
+            min(unheard, key=lambda one: one._waits_since)._refuse()  # noqa: SLF001
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -63,6 +78,11 @@ class DoorProtocol(PeerProtocol):
             if self._read_away > LINGER_BYTES:
                 self.leave()
             return
+        if not self._heard:
+            self._said += data
+            if not self._comes_in():
+                return
+            data, self._said = self._said, b""
         super().data_received(data)
         self._watch()
 
@@ -115,23 +135,71 @@ class DoorProtocol(PeerProtocol):
         """Since when it is told something without having shown who it is."""
         return self._answers_since if self.is_nobodys else None
 
+    def _everybody(self) -> list[DoorProtocol]:
+        return [cast("DoorProtocol", one) for one in self.connections]
+
     def _others(self) -> list[DoorProtocol]:
-        return [cast("DoorProtocol", one) for one in self.connections if one is not self]
+        """Those that are in the same door, and may stay there."""
+        mine = self.user
+        others = (one for one in self._everybody() if one is not self and not one._refused)  # noqa: SLF001
+        return [one for one in others if one.user == mine]
+
+    def _comes_in(self) -> bool:
+        """Whether it has a place, perhaps another's; where it has none it is refused."""
+        inside = [one for one in self._others() if one._heard]  # noqa: SLF001
+        if len(inside) >= (MOST_TCP if self.user is None else MOST_UNIX):
+            if not (_HEAD_ENDS.search(self._said) or len(self._said) > LONGEST_HEAD_BYTES):
+                return False
+            upto = None if self._is_expected() else self.loop.time() - STAYS_S
+            leaving = _who_gives_way(inside, upto)
+            if leaving is None:
+                self._refuse()
+                return False
+            leaving.leave()
+        self._heard = True
+        return True
+
+    def _is_expected(self) -> bool:
+        """Whether it asks for what no crowd may keep anybody from; the application looks closer."""
+        if self.peer is not None or _SHOWS_WHO.search(self._said):
+            return True
+        asked = self._said.split(b" ", 2)[1:2]
+        path = asked[0].partition(b"?")[0].decode("latin-1") if asked else ""
+        is_here = self.client is not None and is_loopback(self.client[0])
+        return path == SIGN_IN or (path in PROBES and is_here)
 
     def _refuse(self) -> None:
-        """Say so, and wait until that was read."""
-        self._refused = True
-        lingering = [one for one in self._others() if one._refused]  # noqa: SLF001
+        """Say so, perhaps after a rest, and wait until that was read."""
+        self._stop_waiting()
+        lingering = [one for one in self._everybody() if one._refused]  # noqa: SLF001
         if len(lingering) >= MOST_LINGERING:
-            min(lingering, key=lambda one: one._waits_since).leave()  # noqa: SLF001
+            min(lingering, key=lambda one: one._waits_since)._end_refusal()  # noqa: SLF001
+        self._refused, self._said = True, b""
+        self._waits_since = self.loop.time()
+        mine = _source(self)
+        if sum(_source(one) == mine for one in lingering) < MOST_TOLD_AT_ONCE:
+            self._tell_refusal()
+        else:
+            self._patience = self.loop.call_later(REST_S, self._tell_refusal)
+
+    def _tell_refusal(self) -> None:
+        self._told = True
         answer = refusal(503, "too_many_connections", "too many connections are open already")
         head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(answer.body)}\r\n"
         kind = "Content-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
         self.transport.write((head + kind).encode() + bytes(answer.body))
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._waits_since = self.loop.time()
         self._patience = self.loop.call_later(LINGER_S, self.leave)
+
+    def _end_refusal(self) -> None:
+        """Tell it now if it wasn't, and don't wait until that was read."""
+        self._stop_waiting()
+        if not self._told:
+            self._tell_refusal()
+        self._stop_waiting()
+        self.connections.discard(self)
+        self.transport.close()
 
     def _rested(self) -> None:
         self._rest = None
@@ -154,17 +222,24 @@ class DoorProtocol(PeerProtocol):
             self._patience = None
 
 
-def _who_gives_way(others: list[DoorProtocol]) -> DoorProtocol | None:
-    """Who only waits, the longest of them; else the oldest answer of where most are told to."""
-    waiting = {one: one.waits_since for one in others}
+def _who_gives_way(inside: list[DoorProtocol], upto: float | None) -> DoorProtocol | None:
+    """Who only waits, the longest of them; else the oldest answer of where most are told to.
+
+    With a time it is somebody who has shown nothing of who they are, and has been so since then.
+    """
+    waiting = {one: since for one in inside if (since := one.waits_since) is not None}
     longest = min(
-        (one for one, since in waiting.items() if since is not None),
-        key=lambda one: (not one.is_nobodys, waiting[one] or 0.0),
+        (one for one in waiting if upto is None or (one.is_nobodys and waiting[one] <= upto)),
+        key=lambda one: (not one.is_nobodys, waiting[one]),
         default=None,
     )
-    if longest is not None:
+    told = {
+        one: since
+        for one in inside
+        if (since := one.gives_way_since) is not None and (upto is None or since <= upto)
+    }
+    if longest is not None and (longest.is_nobodys or not told):
         return longest
-    told = {one: since for one in others if (since := one.gives_way_since) is not None}
     if not told:
         return None
     counts = Counter(_source(one) for one in told)
