@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import resource
 from collections import Counter
-from typing import Final, cast
+from collections.abc import Iterable
+from functools import cache
+from typing import Final
+from weakref import WeakKeyDictionary
 
+from uvicorn.server import ServerState
+
+from benchd.web.crowds import Crowds
 from benchd.web.hosts import is_loopback
 from benchd.web.peer import Peer, PeerProtocol
 from benchd.web.refusals import refusal
@@ -36,10 +43,14 @@ REST_S = 1.0
 """How long nothing is heard from a connection that has asked too often."""
 LINGER_S = 2.0
 """How long a refusal waits to be read before its connection ends."""
-MOST_LINGERING = 256
-MOST_TOLD_AT_ONCE = 16
-"""So many refused ones of a source may linger; the next is told after a rest: its clients come
-again as soon as they are told."""
+MOST_LINGERING = 1024
+LINGER_SHARE = 4
+"""At most one of so many descriptors that the daemon may have is for those who were refused."""
+TOLD_AFTER_S = 5.0
+"""How long that of a source waits which was told so too often."""
+MOST_RESTS = 5
+"""So often in a row nobody's request isn't heard where the loop is late; then it is refused, or its
+connection heard all the same."""
 LINGER_BYTES = 64 * 1024
 LONGEST_HEAD_BYTES = 64 * 1024
 
@@ -51,11 +62,16 @@ class DoorProtocol(PeerProtocol):
     """Bounds connections by number, and their silence by time."""
 
     is_nobodys = True
+    user: int | None = None
+    """The user id at the other end of the Unix socket; None on TCP."""
+    source = ""
+    """Which machine it comes from, on TCP."""
     _waits_since = 0.0
     _patience: asyncio.TimerHandle | None = None
     _answers_since: float | None = None
     _resting = False
     _rest: asyncio.TimerHandle | None = None
+    _rests = 0
     _heard = False
     _said = b""
     _refused = False
@@ -65,9 +81,13 @@ class DoorProtocol(PeerProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Hear what it wants; who has said nothing for longest makes room for it."""
         super().connection_made(transport)
-        unheard = [each for each in self._others() if not each._heard]  # noqa: SLF001
-        if len(unheard) >= MOST_UNHEARD:
-            min(unheard, key=lambda one: one._waits_since)._refuse()  # noqa: SLF001
+        if isinstance(self.peer, Peer):
+            self.user = self.peer.uid
+        self.source = machine_of(self.client[0]) if self.client else ""
+        unheard = self._crowds.unheard[self.user]
+        unheard[self] = None
+        if len(unheard) > MOST_UNHEARD:
+            next(iter(unheard))._refuse()  # noqa: SLF001
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -86,10 +106,22 @@ class DoorProtocol(PeerProtocol):
         super().data_received(data)
         self._watch()
 
+    def _try_again(self) -> None:
+        """What it said was put off."""
+        self._rest = None
+        self._rests += 1
+        if self.transport.is_closing() or self._refused or self._heard:
+            return
+        if self._rests >= MOST_RESTS:
+            self._refuse()
+        else:
+            self.data_received(b"")
+
     def on_response_complete(self) -> None:
         """Wait for the next request."""
         self._answers_since = None
-        if self._resting and not self.transport.is_closing():
+        self._rests = 0
+        if (self._resting or self._has_to_rest()) and not self.transport.is_closing():
             self._resting = False
             self.flow.pause_reading()
             self._rest = self.loop.call_later(REST_S, self._rested)
@@ -102,6 +134,7 @@ class DoorProtocol(PeerProtocol):
         self._stop_waiting()
         if self._rest is not None:
             self._rest.cancel()
+        self._crowds.forget(self, self.user)
         super().connection_lost(exc)
 
     def answers(self) -> None:
@@ -116,14 +149,10 @@ class DoorProtocol(PeerProtocol):
         """Make room at once."""
         self._stop_waiting()
         self.connections.discard(self)
+        self._crowds.forget(self, self.user)
         if self.cycle is not None:  # pyright: ignore[reportUnnecessaryComparison]
             self.cycle.disconnected = True
         self.transport.abort()
-
-    @property
-    def user(self) -> int | None:
-        """The user id at the other end of the Unix socket; None on TCP."""
-        return self.peer.uid if isinstance(self.peer, Peer) else None
 
     @property
     def waits_since(self) -> float | None:
@@ -135,20 +164,29 @@ class DoorProtocol(PeerProtocol):
         """Since when it is told something without having shown who it is."""
         return self._answers_since if self.is_nobodys else None
 
-    def _everybody(self) -> list[DoorProtocol]:
-        return [cast("DoorProtocol", one) for one in self.connections]
+    @property
+    def _crowds(self) -> Crowds[DoorProtocol]:
+        known = _CROWDS.get(self.server_state)
+        if known is None:
+            known = _CROWDS[self.server_state] = Crowds(self.loop)
+        return known
 
-    def _others(self) -> list[DoorProtocol]:
-        """Those that are in the same door, and may stay there."""
-        mine = self.user
-        others = (one for one in self._everybody() if one is not self and not one._refused)  # noqa: SLF001
-        return [one for one in others if one.user == mine]
+    def _has_to_rest(self) -> bool:
+        """Whether nobody's request isn't heard now: in a crowd, and the loop is late."""
+        if not self.is_nobodys or self.user is not None or self._rests >= MOST_RESTS:
+            return False
+        return self._crowds.is_one_at(self.user) and self._crowds.is_late()
 
     def _comes_in(self) -> bool:
         """Whether it has a place, perhaps another's; where it has none it is refused."""
-        inside = [one for one in self._others() if one._heard]  # noqa: SLF001
+        inside = self._crowds.inside[self.user]
+        is_whole = _HEAD_ENDS.search(self._said) or len(self._said) > LONGEST_HEAD_BYTES
+        if self._has_to_rest() and not (is_whole and self._is_expected()):
+            if is_whole and self._rest is None:
+                self._rest = self.loop.call_later(REST_S, self._try_again)
+            return False
         if len(inside) >= (MOST_TCP if self.user is None else MOST_UNIX):
-            if not (_HEAD_ENDS.search(self._said) or len(self._said) > LONGEST_HEAD_BYTES):
+            if not is_whole:
                 return False
             upto = None if self._is_expected() else self.loop.time() - STAYS_S
             leaving = _who_gives_way(inside, upto)
@@ -156,6 +194,8 @@ class DoorProtocol(PeerProtocol):
                 self._refuse()
                 return False
             leaving.leave()
+        self._crowds.forget(self, self.user)
+        self._crowds.inside[self.user][self] = None
         self._heard = True
         return True
 
@@ -165,29 +205,31 @@ class DoorProtocol(PeerProtocol):
             return True
         asked = self._said.split(b" ", 2)[1:2]
         path = asked[0].partition(b"?")[0].decode("latin-1") if asked else ""
-        is_here = self.client is not None and is_loopback(self.client[0])
-        return path == SIGN_IN or (path in PROBES and is_here)
+        if path == SIGN_IN:
+            # No faster than it is let sign in: a crowd that guesses comes so, too.
+            return self._crowds.sign_ins.take_or_wait_s(self.source) == 0
+        return path in PROBES and self.client is not None and is_loopback(self.client[0])
 
     def _refuse(self) -> None:
         """Say so, perhaps after a rest, and wait until that was read."""
         self._stop_waiting()
-        lingering = [one for one in self._everybody() if one._refused]  # noqa: SLF001
-        if len(lingering) >= MOST_LINGERING:
-            min(lingering, key=lambda one: one._waits_since)._end_refusal()  # noqa: SLF001
+        if self._rest is not None:
+            self._rest.cancel()
+        self._crowds.forget(self, self.user)
+        lingering = self._crowds.refused
+        lingering[self] = None
+        if len(lingering) > _most_lingering():
+            next(iter(lingering))._end_refusal()  # noqa: SLF001
         self._refused, self._said = True, b""
         self._waits_since = self.loop.time()
-        mine = _source(self)
-        if sum(_source(one) == mine for one in lingering) < MOST_TOLD_AT_ONCE:
+        if self._crowds.told.take_or_wait_s(self.source) == 0:
             self._tell_refusal()
         else:
-            self._patience = self.loop.call_later(REST_S, self._tell_refusal)
+            self._patience = self.loop.call_later(TOLD_AFTER_S, self._tell_refusal)
 
     def _tell_refusal(self) -> None:
         self._told = True
-        answer = refusal(503, "too_many_connections", "too many connections are open already")
-        head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(answer.body)}\r\n"
-        kind = "Content-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
-        self.transport.write((head + kind).encode() + bytes(answer.body))
+        self.transport.write(_refusal())
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._patience = self.loop.call_later(LINGER_S, self.leave)
@@ -199,11 +241,17 @@ class DoorProtocol(PeerProtocol):
             self._tell_refusal()
         self._stop_waiting()
         self.connections.discard(self)
+        self._crowds.forget(self, self.user)
         self.transport.close()
 
     def _rested(self) -> None:
         self._rest = None
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._has_to_rest():
+            self._rests += 1
+            self._rest = self.loop.call_later(REST_S, self._rested)
+        else:
             super().on_response_complete()
             self._watch()
 
@@ -222,11 +270,15 @@ class DoorProtocol(PeerProtocol):
             self._patience = None
 
 
-def _who_gives_way(inside: list[DoorProtocol], upto: float | None) -> DoorProtocol | None:
+_CROWDS = WeakKeyDictionary[ServerState, Crowds[DoorProtocol]]()
+
+
+def _who_gives_way(inside: Iterable[DoorProtocol], upto: float | None) -> DoorProtocol | None:
     """Who only waits, the longest of them; else the oldest answer of where most are told to.
 
     With a time it is somebody who has shown nothing of who they are, and has been so since then.
     """
+    inside = list(inside)
     waiting = {one: since for one in inside if (since := one.waits_since) is not None}
     longest = min(
         (one for one in waiting if upto is None or (one.is_nobodys and waiting[one] <= upto)),
@@ -242,10 +294,19 @@ def _who_gives_way(inside: list[DoorProtocol], upto: float | None) -> DoorProtoc
         return longest
     if not told:
         return None
-    counts = Counter(_source(one) for one in told)
+    counts = Counter(one.source for one in told)
     most, _ = counts.most_common(1)[0]
-    return min((one for one in told if _source(one) == most), key=lambda one: told[one])
+    return min((one for one in told if one.source == most), key=lambda one: told[one])
 
 
-def _source(one: DoorProtocol) -> str:
-    return machine_of(one.client[0]) if one.client else ""
+def _most_lingering() -> int:
+    may_have, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(MOST_LINGERING, may_have // LINGER_SHARE))
+
+
+@cache
+def _refusal() -> bytes:
+    answer = refusal(503, "too_many_connections", "too many connections are open already")
+    head = f"HTTP/1.1 503 Service Unavailable\r\nContent-Length: {len(answer.body)}\r\n"
+    kind = "Content-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+    return (head + kind).encode() + bytes(answer.body)

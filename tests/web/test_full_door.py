@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import anyio
 import anyio.abc
 import pytest
 
-from benchd.web import door
+from benchd.web import crowds, door
 from tests.patience import PATIENCE_S
 from tests.web.test_door import COOKIE, HEAD, all_of, ends, hold_streams
 from tests.web.web_running import Running, Server
@@ -108,6 +109,23 @@ async def test_a_stranger_has_the_place_of_one_who_has_waited_for_a_while(
             await stream.aclose()
 
 
+async def test_a_source_is_expected_to_sign_in_no_faster_than_it_may(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "MOST_TCP", 3)
+    monkeypatch.setattr(crowds, "SIGN_INS_AT_ONCE", 1)
+    monkeypatch.setattr(crowds, "SIGN_INS_PER_S", 1 / 3600)
+    async with server() as here:
+        idle = await idle_strangers(here, 3)
+        async with visitor(here, SIGN_IN) as one, visitor(here) as one_more:
+            assert await status(one) == b"201"
+            await one_more.send(SIGN_IN)
+            with anyio.fail_after(PATIENCE_S):
+                assert (await all_of(one_more)).startswith(b"HTTP/1.1 503 ")
+        for stream in idle:
+            await stream.aclose()
+
+
 async def test_nobodys_stream_gives_way_before_somebody_who_only_waits(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,9 +146,10 @@ async def test_a_source_that_is_refused_again_and_again_is_told_after_a_rest(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(door, "MOST_TCP", 1)
-    monkeypatch.setattr(door, "MOST_TOLD_AT_ONCE", 1)
+    monkeypatch.setattr(crowds, "TOLD_AT_ONCE", 1)
+    monkeypatch.setattr(crowds, "TOLD_PER_S", 1 / 3600)
+    monkeypatch.setattr(door, "TOLD_AFTER_S", 3600.0)
     monkeypatch.setattr(door, "MOST_LINGERING", 2)
-    monkeypatch.setattr(door, "REST_S", 3600.0)
     monkeypatch.setattr(door, "LINGER_S", 3600.0)
     async with server() as here:
         (held,) = await hold_streams(here, 1)
@@ -145,3 +164,42 @@ async def test_a_source_that_is_refused_again_and_again_is_told_after_a_rest(
                 with anyio.fail_after(PATIENCE_S):
                     assert (await all_of(second)).startswith(b"HTTP/1.1 503 ")
         await held.aclose()
+
+
+@pytest.mark.parametrize("who", EXPECTED)
+async def test_where_the_loop_is_late_and_a_crowd_is_there_strangers_wait(
+    server: Server, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(door, "REST_S", 0.01)
+    monkeypatch.setattr(door, "MOST_RESTS", sys.maxsize)
+    monkeypatch.setattr(crowds, "CROWD", 2)
+    async with server() as here:
+        idle = await idle_strangers(here, 2)
+        monkeypatch.setattr(crowds, "LATE_S", -1.0)
+        async with visitor(here, WALL + b"\r\n") as stranger, visitor(here, EXPECTED[who]) as known:
+            assert await status(known) in {b"200", b"201", b"404"}
+            with anyio.move_on_after(0.1) as waited:
+                await stranger.receive()
+            assert waited.cancelled_caught
+            monkeypatch.setattr(crowds, "LATE_S", 3600.0)
+            assert await status(stranger) == b"200"
+        for stream in idle:
+            await stream.aclose()
+
+
+async def test_a_stranger_who_has_waited_long_for_a_late_loop_is_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "REST_S", 0.01)
+    monkeypatch.setattr(crowds, "CROWD", 1)
+    async with server() as here:
+        idle = await idle_strangers(here, 1)
+        monkeypatch.setattr(crowds, "LATE_S", -1.0)
+        async with visitor(here, WALL + b"\r\n") as stranger:
+            with anyio.fail_after(PATIENCE_S):
+                assert (await all_of(stranger)).startswith(b"HTTP/1.1 503 ")
+        # Who was served before is served again at last.
+        await idle[0].send(WALL + b"\r\n")
+        with anyio.fail_after(PATIENCE_S):
+            assert b" 200 " in await idle[0].receive()
+        await idle[0].aclose()
