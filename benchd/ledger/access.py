@@ -16,7 +16,13 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from benchd.errors import LedgerFault
 from benchd.ledger.committer import Committer
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.reader import NEWEST_RECEIPTS, LedgerReader, Restores
+from benchd.ledger.reader import (
+    KINDS_OF_LEDGER,
+    NEWEST_RECEIPTS,
+    OF_LEDGER,
+    LedgerReader,
+    Restores,
+)
 from benchd.ledger.reads import LedgerReads
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.turns import ReadTurns
@@ -35,6 +41,7 @@ Append = Callable[[Entry], Awaitable[Receipt]]
 _Seen = TypeVar("_Seen")
 
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
+_NEWEST_OF_LEDGER = f"{OF_LEDGER} AND kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _STEPS_OF_CLOCK = "WHERE kind = 'clock_stepped' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
@@ -123,7 +130,8 @@ class SqliteLedger(LedgerReads):
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
-        found = await self.select(_NEWEST_OF_KIND, kind.value)
+        is_few = kind in KINDS_OF_LEDGER
+        found = await self.select(_NEWEST_OF_LEDGER if is_few else _NEWEST_OF_KIND, kind.value)
         return found[0] if found else None
 
     async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
