@@ -8,15 +8,26 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from benchd.labels import code128
 from benchd.labels.qr import qr_code
 from benchd.papers.glyphs import settable
 from benchd.papers.typesetting import set_pdf
 from benchd.texts.catalogue import Catalogue, Texts
 from benchd.texts.page_words import CardWord
-from benchd.web import code128
-from benchd.web.cards import SIGNS
 from benchd.words.ids import JsonValue
 
+SIGNS: Final = {
+    CardWord.YES: "",
+    CardWord.NO: "",
+    CardWord.CIRCLE: "○",
+    CardWord.TRIANGLE: "△",
+    CardWord.CROSS: "×",
+    CardWord.DASH: "-",
+    CardWord.NEXT: "",
+    CardWord.PRINT: "",
+    CardWord.CANCEL: "",
+}
+"""What answers, in the order of the sheet, each with the sign that stands large on its card."""
 LONGEST_WORDS: Final = 64
 LONGEST_BARS: Final = 24
 """Letters whose bars are still wide enough on a card: above, its QR code is all it has."""

@@ -10,23 +10,12 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from benchd.labels import code128
+from benchd.labels.sheets import SIGNS
 from benchd.texts.catalogue import Catalogue, Texts
 from benchd.texts.page_words import CardWord
-from benchd.web import code128
 from benchd.web.service import WatchedBoard
 
-SIGNS = {
-    CardWord.YES: "",
-    CardWord.NO: "",
-    CardWord.CIRCLE: "○",
-    CardWord.TRIANGLE: "△",
-    CardWord.CROSS: "×",
-    CardWord.DASH: "-",
-    CardWord.NEXT: "",
-    CardWord.PRINT: "",
-    CardWord.CANCEL: "",
-}
-"""What answers, in the order of the sheet, each with the sign that stands large on its card."""
 QUIET = 4
 """Modules around a QR code."""
 BAR_HEIGHT = 24
