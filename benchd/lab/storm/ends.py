@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final
+import socket
+import struct
+from typing import Any, Final
 
 import anyio
 import anyio.lowlevel
 
+from benchd.lab.storm.descriptors import BoundedLoop
 from benchd.wakeup import Wakeup
-
-if TYPE_CHECKING:
-    from benchd.lab.storm.loop import StormLoop
-    from benchd.lab.storm.sockets import FakeSocket
 
 BUFFER_BYTES: Final = 64 * 1024
 """What lies in a kernel between the two, each way."""
@@ -20,10 +19,34 @@ HIGH_BYTES: Final = 64 * 1024
 READ_BYTES: Final = 256 * 1024
 
 
+class FakeSocket:
+    """As much of a connection's socket as is asked for."""
+
+    def __init__(
+        self, family: socket.AddressFamily, name: object, peer: tuple[str, int] | int
+    ) -> None:
+        self.family = family
+        self._name = name
+        self._peer = peer
+
+    def getsockname(self) -> object:
+        """This end."""
+        return self._name
+
+    def getpeername(self) -> object:
+        """The other end."""
+        return self._peer if isinstance(self._peer, tuple) else ""
+
+    def getsockopt(self, *_: int) -> bytes:
+        """The peer's credentials."""
+        uid = 0 if isinstance(self._peer, tuple) else self._peer
+        return struct.pack("=iII", 1, uid, uid)
+
+
 class ServerTransport(asyncio.Transport):
     """The daemon's end of a connection."""
 
-    def __init__(self, loop: StormLoop, client: ClientEnd, shown: FakeSocket) -> None:
+    def __init__(self, loop: BoundedLoop, client: ClientEnd, shown: FakeSocket) -> None:
         super().__init__({"socket": shown, "peername": shown.getpeername()})
         self._loop = loop
         self._client = client

@@ -7,28 +7,25 @@ import signal
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from benchd.lab.adversity.virtual_time import EverybodyWaitsError, VirtualLoop
+from benchd.lab.adversity.virtual_time import EverybodyWaitsError
+from benchd.lab.storm.descriptors import BoundedLoop
 from benchd.lab.storm.sockets import Server, VirtualListener
 from benchd.lab.storm.threads import Threads
 
 TURN_S: Final = 0.00003
 """What each callback of the loop takes: who floods a daemon has it busy, also in virtual time."""
-ENOUGH_DESCRIPTORS: Final = 4096
 
 
 class KilledError(BaseException):
     """Raised where a signal that nobody hears ends the process at once."""
 
 
-class StormLoop(VirtualLoop):
+class StormLoop(BoundedLoop):
     """One machine: its clock, its threads, its network, its signals."""
 
     def __init__(self) -> None:
         super().__init__()
         self.threads = Threads(self)
-        self.descriptors = ENOUGH_DESCRIPTORS
-        """How many connections it may have open."""
-        self.open_connections = 0
         self.killed_by: signal.Signals | None = None
         self._heard: dict[int, Callable[[], None]] = {}
         self.on_kill: Callable[[], None] = lambda: None

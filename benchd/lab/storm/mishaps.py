@@ -10,8 +10,8 @@ import anyio
 import apsw
 
 from benchd.config import Settings
+from benchd.lab.storm.descriptors import ENOUGH_DESCRIPTORS
 from benchd.lab.storm.house import House
-from benchd.lab.storm.loop import ENOUGH_DESCRIPTORS
 from benchd.lab.storm.machine import ENOUGH, NONE_LEFT, Machine
 from benchd.lab.storm.rack import StormRack
 from benchd.lab.storm.schedule import Kind, Strike

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from benchd.lab.storm.ends import ClientEnd, ServerTransport
-
-if TYPE_CHECKING:
-    from benchd.lab.storm.loop import StormLoop
+from benchd.lab.storm.descriptors import BoundedLoop
+from benchd.lab.storm.ends import ClientEnd, FakeSocket, ServerTransport
 
 ACCEPT_RETRY_S: Final = 1.0
 """As asyncio's selector loop does where there is no descriptor left."""
@@ -29,6 +26,9 @@ class VirtualListener:
     def getsockname(self) -> object:
         """Where it listens."""
         return self.address
+
+    def listen(self, backlog: int) -> None:
+        """Whoever comes waits until it's let in, however many there are."""
 
     def close(self) -> None:
         """Nobody is let in any more."""
@@ -47,7 +47,7 @@ class Server:
 
     def __init__(
         self,
-        loop: StormLoop,
+        loop: BoundedLoop,
         factory: Callable[[], asyncio.Protocol],
         listener: VirtualListener,
         backlog: int,
@@ -90,7 +90,7 @@ class Server:
             client = self._waiting.popleft()
             if client.closed:
                 continue
-            shown = FakeSocket(self._listener, client.peer)
+            shown = FakeSocket(self._listener.family, self._listener.address, client.peer)
             transport = ServerTransport(self.loop, client, shown)
             client.transport = transport
             protocol = self._factory()
@@ -102,25 +102,3 @@ class Server:
     def _rested(self) -> None:
         self._resting = False
         self._accept()
-
-
-class FakeSocket:
-    """As much of a connection's socket as is asked for."""
-
-    def __init__(self, listener: VirtualListener, peer: tuple[str, int] | int) -> None:
-        self.family = listener.family
-        self._name = listener.address
-        self._peer = peer
-
-    def getsockname(self) -> object:
-        """This end."""
-        return self._name
-
-    def getpeername(self) -> object:
-        """The other end."""
-        return self._peer if isinstance(self._peer, tuple) else ""
-
-    def getsockopt(self, *_: int) -> bytes:
-        """The peer's credentials."""
-        uid = 0 if isinstance(self._peer, tuple) else self._peer
-        return struct.pack("=iII", 1, uid, uid)
