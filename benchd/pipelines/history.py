@@ -9,7 +9,7 @@ from datetime import datetime
 from benchd.errors import CertificateGap
 from benchd.ports import CertificateIssuer
 from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM
+from benchd.proof.evidence.forms import check_form
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import StageRecord, refuse_newer, stage_records
@@ -97,7 +97,8 @@ def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Endi
             refuse_newer(record)
         told = ending_by_its_words(end)
         if told.disposition is Disposition.SELLABLE:
-            _refuse_newer_forms(records)
+            for attempt in stage_records(records):
+                check_form(attempt.stage, attempt.form)
     except CertificateGap as gap:
         return Ending(
             at=end.at,
@@ -127,12 +128,6 @@ def ending_of(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> Endi
         detail="the record of its end isn't what this rack has signed",
         envelope=None,
     )
-
-
-def _refuse_newer_forms(records: Sequence[StoredEntry]) -> None:
-    for attempt in stage_records(records):
-        if attempt.form > FORM:
-            raise CertificateGap((f"{attempt.stage}: its evidence has form {attempt.form}",))
 
 
 def ending_by_its_words(end: Entry) -> Ending:

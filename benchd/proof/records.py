@@ -8,7 +8,7 @@ from datetime import datetime
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.binding import ReturnEvidence
-from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, from_json, read_evidence
+from benchd.proof.evidence.forms import FORM_BEFORE_NUMBERS, check_form, from_json, read_evidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.ids import Evidence
@@ -60,6 +60,16 @@ def refuse_newer(record: StoredEntry) -> None:
     if not kind.is_known:
         gap = f"record {record.sequence}: this release doesn't know what {kind.value} tells"
         raise CertificateGap((gap,))
+
+
+def refuse_unread_form(record: StoredEntry) -> None:
+    """Raise CertificateGap for an attempt whose evidence has a form that this release doesn't read.
+
+    Whoever asks what a handset's other jobs tell of it may not pass one over: it may owe something.
+    """
+    if record.entry.kind is EntryKind.STAGE_ENDED:
+        reader = RecordReader(record.entry.data, "stage_ended")
+        check_form(reader.text("stage"), reader.optional_whole("form") or FORM_BEFORE_NUMBERS)
 
 
 def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:

@@ -121,6 +121,11 @@ def read_evidence(stage: str, data: Evidence, form: int) -> object | None:
     kind = _kinds().get(stage)
     if kind is None:
         return None
+    check_form(stage, form)
+    return from_json(kind, data, stage, exact=form == FORM)
+
+
+def check_form(stage: str, form: int) -> None:
+    """Raise CertificateGap for evidence of a form that this release doesn't read."""
     if not FORM_BEFORE_NUMBERS <= form <= FORM:
         raise CertificateGap((f"{stage}: its evidence is of form {form}, which isn't known",))
-    return from_json(kind, data, stage, exact=form == FORM)

@@ -14,7 +14,7 @@ from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.recheck import DrawRecord, FindDrawnEvidence
 from benchd.proof.identity.traits import Traits
-from benchd.proof.records import refuse_newer
+from benchd.proof.records import refuse_newer, refuse_unread_form
 from benchd.proof.tie import tied_chip
 from benchd.proof.told import evidence_in
 from benchd.words.chip import ChipVerdict
@@ -218,6 +218,7 @@ class Sighting:
         Raises CertificateGap for a draw that isn't one, and for what only a newer release knows.
         """
         refuse_newer(record)
+        refuse_unread_form(record)
         entry = record.entry
         if dooms(entry):
             self.doomed_at = record.sequence
