@@ -99,7 +99,6 @@ async def test_nothing_is_told_as_sellable_by_a_record_that_cannot_be_read(what:
     assert not issuer.kept
 
 
-<<<<<<< HEAD
 async def test_a_record_of_a_job_that_is_older_than_its_begin_is_folded_as_well() -> None:
     """One list of jobs shows them all: none of them may be what ends it."""
     world, job = await _sold()
@@ -111,11 +110,8 @@ async def test_a_record_of_a_job_that_is_older_than_its_begin_is_folded_as_well(
     assert told.opened_at == first.entry.at
 
 
-async def test_a_handset_that_the_next_release_knows_more_of_is_held() -> None:
-=======
 @pytest.mark.parametrize("what", ["a kind of record", "a form of evidence"])
 async def test_a_handset_that_the_next_release_knows_more_of_is_held(what: str) -> None:
->>>>>>> 62aa8cc6 (Hold a handset whose other job has evidence of an unread form)
     """Nobody knows what that says: it may be that the handset is wanted, or was destroyed."""
     first, job = await _sold()
     phone = first.ports["A1"].phone
