@@ -201,6 +201,9 @@ def bench_walls(
     neighbours: Annotated[
         int, typer.Option(min=0, help="So many other processes want a processor each.")
     ] = 10,
+    patience: Annotated[
+        float, typer.Option(min=1, help="How many times longer than promised an answer may take.")
+    ] = 1,
     pace: Annotated[
         Path | None, typer.Option(help="A TOML file with the handsets' times and their jitter.")
     ] = None,
@@ -216,6 +219,7 @@ def bench_walls(
         records=records,
         strangers=strangers,
         neighbours=neighbours,
+        patience=patience,
         pace=CrowdPace() if pace is None else read_pace(pace),
         directory=directory,
         as_json=json_output,

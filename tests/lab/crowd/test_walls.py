@@ -46,6 +46,8 @@ def test_a_rack_at_work_on_an_old_ledger_lives_through_strangers(
     command: Sequence[str | Path] = (
         *(BENCHD, "bench", "walls", "--json", "--directory", short_path, "--pace", pace),
         *("--count", str(count), "--records", str(records), "--neighbours", str(neighbours)),
+        # Whoever shares the processors decides how long an answer takes, so no test judges that.
+        *("--patience", "100"),
     )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     with capsys.disabled():
@@ -64,5 +66,6 @@ def test_what_is_late_or_never_answered_is_told(name: str) -> None:
     assert broken_of(ANSWERED, []) == []
     [late] = broken_of({**ANSWERED, name: [0.1, 2.5]}, [])
     assert late.startswith(f"{name} took 2.50 s")
+    assert broken_of({**ANSWERED, name: [0.1, 2.5]}, [], patience=3) == []
     assert broken_of({**ANSWERED, name: []}, []) == [f"{name} was never answered"]
     assert broken_of(ANSWERED, ["sign in: HTTP/1.1 429"]) == ["sign in: HTTP/1.1 429"]
