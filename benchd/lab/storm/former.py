@@ -115,12 +115,12 @@ def known_only(cls: type[EntryKind], word: str) -> EntryKind:
     return cls(word)
 
 
-# Row 6: nobody's answers make no room; a refusal is left at once.
+# Row 6: nobody's answers make no room.
 
 
-def only_who_waits(others: Sequence[Any]) -> Any:  # noqa: ANN401
+def only_who_waits(inside: Sequence[Any], _upto: float | None) -> Any:  # noqa: ANN401
     """Who is told something makes no room."""
-    waiting = [one for one in others if one.waits_since is not None]
+    waiting = [one for one in inside if one.waits_since is not None]
     return min(waiting, key=lambda one: one.waits_since, default=None)
 
 
@@ -129,13 +129,6 @@ def as_many_as_come(_streams: Any, _whose: str) -> Generator[anyio.CancelScope]:
     """No stream makes room for another."""
     with anyio.CancelScope() as scope:
         yield scope
-
-
-def refuse_and_leave(door: Any) -> None:  # noqa: ANN401
-    """The refusal ends before anybody can have read it."""
-    door._refused = True  # noqa: SLF001
-    door.transport.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
-    door.transport.abort()
 
 
 # Row 7: what is refused is looked at before the turn.

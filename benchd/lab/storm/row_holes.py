@@ -80,13 +80,6 @@ ROW_HOLES: Final = (
         ),
     ),
     Hole(
-        row=6,
-        says="a refusal ends before it was read",
-        needs=(Kind.SOCKET,),
-        shows_as=(Rule.RESET,),
-        replaced=(_put("web.door", "DoorProtocol._refuse", former.refuse_and_leave),),
-    ),
-    Hole(
         row=7,
         says="of two who say at once that an asset can't be erased both are told yes",
         needs=(Kind.UNERASABLE,),
