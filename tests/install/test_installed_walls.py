@@ -17,6 +17,7 @@ from machine import Machine, booted
 from other_wheels import listed, other_wheels
 
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.as_root,
     pytest.mark.boots,
     pytest.mark.slow,
