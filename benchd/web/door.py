@@ -115,6 +115,7 @@ class DoorProtocol(PeerProtocol):
         if self._rests >= MOST_RESTS:
             self._refuse()
         else:
+            self.flow.resume_reading()
             self.data_received(b"")
 
     def on_response_complete(self) -> None:
@@ -183,6 +184,8 @@ class DoorProtocol(PeerProtocol):
         is_whole = _HEAD_ENDS.search(self._said) or len(self._said) > LONGEST_HEAD_BYTES
         if self._has_to_rest() and not (is_whole and self._is_expected()):
             if is_whole and self._rest is None:
+                # What comes behind the head waits in the kernel: nobody fills benchd's memory.
+                self.flow.pause_reading()
                 self._rest = self.loop.call_later(REST_S, self._try_again)
             return False
         if len(inside) >= (MOST_TCP if self.user is None else MOST_UNIX):
@@ -213,6 +216,7 @@ class DoorProtocol(PeerProtocol):
     def _refuse(self) -> None:
         """Say so, perhaps after a rest, and wait until that was read."""
         self._stop_waiting()
+        self.flow.resume_reading()
         if self._rest is not None:
             self._rest.cancel()
         self._crowds.forget(self, self.user)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import anyio.abc
@@ -203,3 +203,28 @@ async def test_a_stranger_who_has_waited_long_for_a_late_loop_is_refused(
         with anyio.fail_after(PATIENCE_S):
             assert b" 200 " in await idle[0].receive()
         await idle[0].aclose()
+
+
+async def test_of_who_waits_for_a_late_loop_no_more_is_kept_than_a_head(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "REST_S", 0.2)
+    monkeypatch.setattr(crowds, "CROWD", 1)
+    kept: list[int] = []
+    received = door.DoorProtocol.data_received
+
+    def receive(self: door.DoorProtocol, data: bytes) -> None:
+        received(self, data)
+        kept.append(len(self._said))
+
+    monkeypatch.setattr(door.DoorProtocol, "data_received", receive)
+    async with server() as here:
+        idle = await idle_strangers(here, 1)
+        monkeypatch.setattr(crowds, "LATE_S", -1.0)
+        async with visitor(here, WALL + b"Content-Length: 9999999\r\n\r\n") as stranger:
+            with suppress(anyio.BrokenResourceError), anyio.move_on_after(0.5):
+                for _ in range(256):
+                    await stranger.send(bytes(64 * 1024))
+        await idle[0].aclose()
+    # What one read of asyncio's brings comes on top.
+    assert max(kept) <= door.LONGEST_HEAD_BYTES + 256 * 1024
