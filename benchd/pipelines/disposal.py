@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Ledger
 from benchd.proof.disposal import DisposalItem, item_of
-from benchd.proof.identity.sighting import sighting_of
+from benchd.proof.identity.sighting import Sighting, sighting_of
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.words.ids import JobId
 from benchd.words.record import StoredEntry
@@ -20,15 +20,18 @@ async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
     mine = sighting_of(job, own)
     others = await records_of_handset(ledger, mine)
     records = sorted([*own, *others], key=lambda record: record.sequence)
+    later: dict[JobId, Sighting] = {}
 
     def is_taken_over(record: StoredEntry) -> bool:
         other = record.entry.job
         if other is None:
             return False
-        if rechecked_in(record.entry) == job:
-            return True
-        # What it told while the first one still ran is as much its handset's.
-        told = [r for r in others if r.entry.job == other and r.sequence <= record.sequence]
-        return takes_over(mine.traits, sighting_of(other, told).traits, record.entry)
+        if other not in later:
+            # What it told while the first one still ran is as much its handset's.
+            told = [r for r in others if r.entry.job == other and r.sequence < record.sequence]
+            later[other] = sighting_of(other, told)
+        later[other].take(record)
+        by_recheck = rechecked_in(record.entry) == job
+        return by_recheck or takes_over(mine.traits, later[other].traits, record.entry)
 
     return item_of(job, records, is_taken_over)
