@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
-from math import inf
 from typing import Any, Final, cast
 from unittest.mock import patch
 
@@ -18,12 +17,11 @@ import benchd.daemon.services
 from benchd.config import Settings
 from benchd.daemon.app import run_daemon
 from benchd.daemon.services import ServedRack
-from benchd.errors import AdbServerLost, HandsetGone
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.bay_ports import BayAccess, BayHotplug
 from benchd.lab.adversity.chips import SimulatedChips
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server as AdbServer
-from benchd.lab.adversity.handset import SimulatedHandset
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.recipes import recipe_of
 from benchd.lab.adversity.schedule import BayPlan
@@ -32,13 +30,10 @@ from benchd.lab.storm.house import House
 from benchd.lab.storm.machine import Machine
 from benchd.lab.storm.sockets import VirtualListener
 from benchd.models.catalogue import ModelCatalogue
-from benchd.ports import Handset
 from benchd.slots.parts import Timing
 from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.ids import AdbAddress, SlotName
-from benchd.words.port import Liveness, PlugEvent
+from benchd.words.ids import SlotName
 
-OPEN_S: Final = 0.05
 HTTP: Final = ("127.0.0.1", 8420)
 
 
@@ -85,7 +80,7 @@ class StormRack:
             with self._in_place(), scope:
                 await run_daemon(
                     self.settings,
-                    Hotplug(self.bays),
+                    BayHotplug(self.bays),
                     usb=False,
                     listener=self.tcp,  # type: ignore[arg-type]
                     reread=lambda: self.reread(),  # noqa: PLW0108 - it's another later
@@ -112,8 +107,8 @@ class StormRack:
         def chips(_settings: object, _key: object) -> SimulatedChips:
             return SimulatedChips(self.bays, self.points)
 
-        def access(**_: object) -> Access:
-            return Access(self)
+        def access(**_: object) -> BayAccess:
+            return BayAccess(self.bays, self.adb, self.points, self.hands)
 
         def unix(_path: object) -> AbstractContextManager[VirtualListener]:
             return _open(self.unix)
@@ -138,68 +133,6 @@ class _AdbIsUp:
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         task_status.started()
-
-
-class Access:
-    """Implements `benchd.ports.HandsetAccess` over the bays."""
-
-    def __init__(self, rack: StormRack) -> None:
-        self._rack = rack
-        self._at = {bay.address: bay for bay in rack.bays.values()}
-
-    async def run(self, *, task_status: TaskStatus[None]) -> None:
-        """Nothing has to be followed."""
-        task_status.started()
-
-    @asynccontextmanager
-    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
-        """What adb says of a bay, as it changes."""
-        yield self._states(self._at[address])
-
-    async def _states(self, bay: Bay) -> AsyncIterator[Liveness]:
-        last: Liveness | None = None
-        while True:
-            now = bay.liveness(server_up=self._rack.adb.up)
-            if now is last:
-                await bay.changed.wait()
-            else:
-                last = now
-                yield now
-
-    async def open(self, address: AdbAddress) -> Handset:
-        """The handset that is there."""
-        bay = self._at[address]
-        await anyio.sleep(OPEN_S)
-        match bay.liveness(server_up=self._rack.adb.up):
-            case Liveness.READY:
-                return SimulatedHandset(bay, self._rack.adb, self._rack.points, self._rack.hands)
-            case Liveness.SERVER_DOWN:
-                raise AdbServerLost(address)
-            case _:
-                raise HandsetGone(address)
-
-
-class Hotplug:
-    """Implements `benchd.ports.HotplugSource`: what is there first, then each change."""
-
-    def __init__(self, bays: Mapping[SlotName, Bay]) -> None:
-        self._bays = bays
-
-    @asynccontextmanager
-    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent], None]:
-        """Events until nobody listens any more."""
-        send, receive = anyio.create_memory_object_stream[PlugEvent](inf)
-        for bay in self._bays.values():
-            if bay.attached:
-                send.send_nowait(bay.event())
-            bay.listen(send.send_nowait)
-        try:
-            with receive:
-                yield receive
-        finally:
-            for bay in self._bays.values():
-                bay.listen(lambda _event: None)
-            send.close()
 
 
 @contextmanager
