@@ -287,6 +287,20 @@ def test_a_merge_that_would_put_a_clash_inside_is_a_dispute() -> None:
     assert (pair.debt, pair.gate) == (Debt.DOOM, Gate.SAME_HANDSET)
 
 
+def test_two_numbers_of_one_chip_clash_also_through_a_job_that_has_none() -> None:
+    unfinished = sighted("a", 10, serial=SERIAL, tied=CHIP)
+    certified = sighted("b", 20, A, serial=SERIAL, tied=CHIP)
+    me = sighted("me", 30, B, serial=SERIAL, tied=CHIP, ended=False)
+    handsets = Handsets(me, [unfinished, certified])
+    assert [each.job for each in handsets.mine.sightings] == ["me"]
+    assert handsets.relation(JobId("b")) is Relation.DISPUTE
+    # Once it's known to be one, a later visit under the new number asks nobody again.
+    answered(me, "b", Same.SAME)
+    later = sighted("later", 40, B, serial=SERIAL, tied=CHIP, ended=False)
+    again = Handsets(later, [unfinished, certified, me])
+    assert [each.job for each in again.mine.sightings] == ["a", "b", "me", "later"]
+
+
 def answered(me: Sighting, other: str, answer: Same) -> None:
     story = Story()
     story.add(me.job, EntryKind.QUESTION_ASKED, gate=Gate.SAME_HANDSET, facts={"other": other})
