@@ -116,6 +116,10 @@ def bench_crowd(
     pace: Annotated[
         Path | None, typer.Option(help="A TOML file with the handsets' times and their jitter.")
     ] = None,
+    strangers: Annotated[
+        int, typer.Option(min=0, help="Once more among so many anonymous clients, and without.")
+    ] = 0,
+    rounds: Annotated[int, typer.Option(min=1, help="How often that is measured, by turns.")] = 3,
     dossier: Annotated[
         Path | None, typer.Option(help="Let all of them answer as the handset of this dossier.")
     ] = None,
@@ -142,6 +146,8 @@ def bench_crowd(
         ways=ways,
         blows=blows,
         profile=profile,
+        strangers=strangers,
+        rounds=rounds,
         dossier=dossier,
         directory=directory,
         as_json=json_output,
@@ -178,6 +184,43 @@ def bench_flood(
         pace=CrowdPace(fill_s=15, check_s=5) if pace is None else read_pace(pace),
         rounds=rounds,
         kinds=wanted,
+        directory=directory,
+        as_json=json_output,
+    )
+
+
+@bench_app.command("walls")
+def bench_walls(
+    count: Annotated[int, typer.Option(min=1, max=700, help="How many handsets.")] = 28,
+    records: Annotated[
+        int, typer.Option(min=1000, help="How many records the ledger has before; made once.")
+    ] = 1_000_000,
+    strangers: Annotated[
+        int, typer.Option(min=1, help="So many ask, as many hold streams, as many guess.")
+    ] = 192,
+    neighbours: Annotated[
+        int, typer.Option(min=0, help="So many other processes want a processor each.")
+    ] = 10,
+    patience: Annotated[
+        float, typer.Option(min=1, help="How many times longer than promised an answer may take.")
+    ] = 1,
+    pace: Annotated[
+        Path | None, typer.Option(help="A TOML file with the handsets' times and their jitter.")
+    ] = None,
+    directory: Annotated[Path | None, typer.Option(help="Where the rack is made.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Show that a rack at work lives through strangers; exits 1 where something didn't hold."""
+    from benchd.lab.benchmarks.crowd.pace import CrowdPace, read_pace
+    from benchd.lab.benchmarks.walls import bench_walls as measure
+
+    measure(
+        count=count,
+        records=records,
+        strangers=strangers,
+        neighbours=neighbours,
+        patience=patience,
+        pace=CrowdPace() if pace is None else read_pace(pace),
         directory=directory,
         as_json=json_output,
     )

@@ -6,8 +6,10 @@ import json
 import os
 import socket
 import ssl
+import struct
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -35,8 +37,9 @@ SOCKET_VARIABLE = "BENCHD_SOCKET"
 TIMEOUT_S = 15.0
 """Longer than the daemon's own deadline for its ledger, so that its answer is heard."""
 
-CONNECT_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5
 TOO_MANY = 429
+BUSY = 503
 
 JsonObject = Mapping[str, JsonValue]
 
@@ -48,7 +51,7 @@ _REFUSALS: Mapping[int, type[BenchdError]] = {
     409: DecisionRefused,
     413: UsageRefused,
     422: UsageRefused,
-    503: LedgerFault,
+    BUSY: LedgerFault,
 }
 
 
@@ -270,7 +273,8 @@ class BenchdClient:
 
     def streamed(self, path: str, write: Callable[[bytes], object]) -> None:
         """Write what a route answers with, piece by piece; it may be more than memory holds."""
-        with self._translated("GET"), self._http.stream("GET", path) as response:
+        request = self._http.build_request("GET", path)
+        with self._translated("GET"), closing(self._sent(request, stream=True)) as response:
             if not response.is_success:
                 response.read()
                 raise self._refusal(response)
@@ -291,10 +295,23 @@ class BenchdClient:
     ) -> httpx2.Response:
         headers = {} if body is None else {"content-type": kind}
         with self._translated(method):
-            response = self._http.request(method, path, content=body, headers=headers)
+            response = self._sent(
+                self._http.build_request(method, path, content=body, headers=headers)
+            )
         if not response.is_success:
             raise self._refusal(response)
         return response
+
+    def _sent(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
+        """Connect again and again where others crowd the socket; nothing was sent till then."""
+        begun = time.monotonic()
+        while True:
+            try:
+                return self._http.send(request, stream=stream)
+            except httpx2.ConnectError:
+                if time.monotonic() - begun > CONNECT_TIMEOUT_S:
+                    raise
+                _refuse_unless_reachable(self._path)
 
     @contextmanager
     def _translated(self, method: str) -> Generator[None]:
@@ -321,10 +338,18 @@ class BenchdClient:
                 message, wait_s=float(wait) if wait.isdecimal() else 1.0
             )
         else:
-            kind = MoreToShow if code == "more_to_show" else _REFUSALS.get(response.status_code)
-            refused = (kind or BenchdError)(message)
+            refused = _refusal_of(response.status_code, code)(message)
         refused.refusal = code if isinstance(code, str) else None
         return refused
+
+
+def _refusal_of(status: int, code: object) -> type[BenchdError]:
+    if code == "more_to_show":
+        return MoreToShow
+    # Others may have too much to ask at once, and then the ledger is as it should be.
+    if status == BUSY and code != "ledger_fault":
+        return BenchdError
+    return _REFUSALS.get(status, BenchdError)
 
 
 def segment(name: str) -> str:
@@ -351,9 +376,14 @@ def _parsed(response: httpx2.Response) -> JsonObject | None:
 def _refuse_unless_reachable(path: Path) -> None:
     """Connect once beforehand: httpx2 doesn't tell why a socket can't be reached."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(CONNECT_TIMEOUT_S)
+        # Python's own timeout would have a crowded socket refuse at once; the kernel lets it wait.
+        wait = struct.pack("ll", CONNECT_TIMEOUT_S, 0)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
         try:
             probe.connect(os.fspath(path))
+        except BlockingIOError as error:
+            what = both(SayWord.SOCKET_CROWDED, path=str(path))
+            raise missing(what, both(SayWord.SEE_WHO_CROWDS)) from error
         except PermissionError as error:
             what = both(SayWord.NOT_YOUR_SOCKET, path=str(path))
             raise missing(what, both(SayWord.JOIN_GROUP)) from error

@@ -52,6 +52,7 @@ from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.labels.wanted import WantedLabels
 from benchd.ledger import open_ledger
+from benchd.ledger.access import SqliteLedger
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.announcing import announcing, bulkhead, keep_following
@@ -220,7 +221,7 @@ async def run_daemon(
         )
         async with (
             services(settings, rack, chips, usb=usb, listener=listener) as access,
-            _background(levels) as background,
+            _background(levels, stored) as background,
         ):
             parts = RackParts(
                 ledger=ledger,
@@ -296,9 +297,12 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
 
 
 @asynccontextmanager
-async def _background(levels: LogLevels | None) -> AsyncGenerator[TaskGroup, None]:
-    """What goes on beside the slots and ends with them."""
+async def _background(
+    levels: LogLevels | None, stored: SqliteLedger
+) -> AsyncGenerator[TaskGroup, None]:
+    """What goes on beside the slots and ends with them; without a ledger, all of it does."""
     async with anyio.create_task_group() as group:
+        group.start_soon(stored.until_over)
         if levels is not None:
             group.start_soon(levels.run)
         yield group

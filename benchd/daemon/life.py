@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Final
 
 import anyio
 import structlog
@@ -21,6 +22,8 @@ from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
 
 _log = structlog.get_logger()
+
+OBEYED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def serve_rack(
@@ -72,6 +75,15 @@ async def serve_rack(
         watchers.cancel_scope.cancel()
 
 
+def keep_exit_code() -> None:
+    """Ignore what has been obeyed so far, for a process that has nothing left to settle.
+
+    A signal that comes while it exits would tell whoever reads its exit code that it was killed.
+    """
+    for number in OBEYED:
+        signal.signal(number, signal.SIG_IGN)
+
+
 async def _obey_signals(
     stop: Callable[[], None],
     reload: Callable[[], None],
@@ -79,9 +91,8 @@ async def _obey_signals(
     *,
     task_status: TaskStatus[None],
 ) -> None:
-    obeyed = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     # One that nobody heard any more would end the process in the middle of a job's last record.
-    signals = until_end.enter_context(anyio.open_signal_receiver(*obeyed))
+    signals = until_end.enter_context(anyio.open_signal_receiver(*OBEYED))
     task_status.started()
     stopping = False
     async for number in signals:

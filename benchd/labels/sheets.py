@@ -8,15 +8,25 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from benchd.labels import code128
 from benchd.labels.qr import qr_code
 from benchd.papers.glyphs import settable
 from benchd.papers.typesetting import set_pdf
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.texts.page_words import CardWord
-from benchd.web import code128
-from benchd.web.cards import SIGNS
 from benchd.words.ids import JsonValue
 
+SIGNS: Final = {
+    "yes": "",
+    "no": "",
+    "circle": "○",
+    "triangle": "△",
+    "cross": "×",
+    "dash": "-",
+    "next": "",
+    "print": "",
+    "cancel": "",
+}
+"""What answers, in the order of the sheet, each with the sign that stands large on its card."""
 LONGEST_WORDS: Final = 64
 LONGEST_BARS: Final = 24
 """Letters whose bars are still wide enough on a card: above, its QR code is all it has."""
@@ -28,10 +38,10 @@ def rack_sheet(slots: Iterable[str], catalogue: Catalogue, at: datetime) -> byte
     answers = [_card(f"BD:A:{one.upper()}", words[one], sign) for one, sign in SIGNS.items()]
     labels = [_card(f"BD:S:{slot}", Texts(ja=slot, en=""), "") for slot in slots]
     return _sheet(
-        words[CardWord.TITLE].ja,
+        words["title"].ja,
         [
-            _section(words[CardWord.ANSWERS], words[CardWord.HINT], answers),
-            _section(words[CardWord.SLOTS], words[CardWord.SLOT_HINT], labels),
+            _section(words["answers"], words["hint"], answers),
+            _section(words["slots"], words["slot_hint"], labels),
         ],
         at,
     )
@@ -41,8 +51,8 @@ def badge_sheet(people: Mapping[str, str], catalogue: Catalogue, at: datetime) -
     """Badges by their codes, each with a name; whoever has the sheet has the badges."""
     words = catalogue.labels()["cards"]
     badges = [_card(code, Texts(ja=name, en=""), "", secret=True) for code, name in people.items()]
-    section = _section(words[CardWord.BADGES], words[CardWord.BADGE_HINT], badges)
-    return _sheet(words[CardWord.BADGES].ja, [section], at)
+    section = _section(words["badges"], words["badge_hint"], badges)
+    return _sheet(words["badges"].ja, [section], at)
 
 
 def _sheet(title: str, sections: list[JsonValue], at: datetime) -> bytes:

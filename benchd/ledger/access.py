@@ -16,7 +16,13 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from benchd.errors import LedgerFault
 from benchd.ledger.committer import Committer
 from benchd.ledger.head import Head, HeadKey
-from benchd.ledger.reader import NEWEST_RECEIPTS, LedgerReader, Restores
+from benchd.ledger.reader import (
+    KINDS_OF_LEDGER,
+    NEWEST_RECEIPTS,
+    OF_LEDGER,
+    LedgerReader,
+    Restores,
+)
 from benchd.ledger.reads import LedgerReads
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.turns import ReadTurns
@@ -35,6 +41,7 @@ Append = Callable[[Entry], Awaitable[Receipt]]
 _Seen = TypeVar("_Seen")
 
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
+_NEWEST_OF_LEDGER = f"{OF_LEDGER} AND kind = ? ORDER BY sequence DESC LIMIT 1"
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 _STEPS_OF_CLOCK = "WHERE kind = 'clock_stepped' ORDER BY sequence"
 _OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
@@ -77,6 +84,7 @@ class SqliteLedger(LedgerReads):
         self._walks = CapacityLimiter(1)
         self._deadline_s = deadline_s
         self._commit_seconds = commit_seconds
+        self._over = anyio.Event()
 
     async def append(self, entry: Entry) -> Receipt:
         """Returns when the record is on disk; shielded from cancellation, bounded in time."""
@@ -90,6 +98,9 @@ class SqliteLedger(LedgerReads):
             self._store.refuse(reason)
             message = f"{reason}: the disk of the ledger hangs"
             raise LedgerFault(message) from error
+        finally:
+            if self._store.refuses:
+                self._over.set()
         if self._commit_seconds is not None:
             self._commit_seconds(time.perf_counter() - started)
         return receipt
@@ -99,10 +110,15 @@ class SqliteLedger(LedgerReads):
         """The last record that is stored."""
         return self._store.head
 
+    async def until_over(self) -> None:
+        """Raise LedgerFault once nothing more can be stored, whoever's record it was."""
+        await self._over.wait()
+        self._store.check()
+
     @property
     def writer_lives(self) -> bool:
-        """Whether the thread does that commits; may be asked from any thread."""
-        return self._committer.lives
+        """Whether the thread does that commits, and still may; may be asked from any thread."""
+        return self._committer.lives and not self._store.refuses
 
     def signed_head(self) -> tuple[Head, bytes]:
         """The last record that is stored, and the rack's own word for it."""
@@ -114,7 +130,8 @@ class SqliteLedger(LedgerReads):
 
     async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
         """The newest record of a kind."""
-        found = await self.select(_NEWEST_OF_KIND, kind.value)
+        is_few = kind in KINDS_OF_LEDGER
+        found = await self.select(_NEWEST_OF_LEDGER if is_few else _NEWEST_OF_KIND, kind.value)
         return found[0] if found else None
 
     async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:

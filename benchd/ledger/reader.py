@@ -19,25 +19,27 @@ from benchd.ledger.record import COLUMNS, Row, row_of, unseal
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer
 from benchd.statements import query
-from benchd.words.record import StoredEntry
+from benchd.words.record import EntryKind, StoredEntry
 
 TURN_WAIT_S = 10.0
 """How long a read waits for one before it that hangs: each that waits holds a thread."""
 
-NEWEST_RECEIPTS = """
-    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
-    AND kind = 'ledger_anchored' ORDER BY sequence DESC LIMIT ?
-"""
-"""So many of what anchors have said to a head. Here and below, the first of both conditions lets
-SQLite use the index of these few records."""
+KINDS_OF_LEDGER = (
+    EntryKind.LEDGER_CHECKED,
+    EntryKind.LEDGER_ANCHORED,
+    EntryKind.LEDGER_RESTORED,
+)
+OF_LEDGER = "WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')"
+"""Lets SQLite use the index of these few records."""
 
-_RESTORES = """
+NEWEST_RECEIPTS = f"{OF_LEDGER} AND kind = 'ledger_anchored' ORDER BY sequence DESC LIMIT ?"
+"""So many of what anchors have said to a head."""
+
+_RESTORES = f"""
     SELECT count(*), coalesce(sum(sequence - 1 - coalesce(
         (SELECT max(sequence) FROM record WHERE sequence < this.sequence), 0)), 0)
-    FROM record AS this
-    WHERE kind IN ('ledger_checked', 'ledger_anchored', 'ledger_restored')
-    AND kind = 'ledger_restored'
-"""
+    FROM record AS this {OF_LEDGER} AND kind = 'ledger_restored'
+"""  # noqa: S608 - constants
 
 
 class Restores(NamedTuple):

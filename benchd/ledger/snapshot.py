@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +14,10 @@ from pathlib import Path
 from benchd.errors import LedgerFault
 from benchd.ledger.head_file import head_path
 
+COPY_SECONDS = 20.0
+"""How long a copy is begun anew for, because benchd wrote to the file in the meantime."""
 COPY_TRIES = 10
+"""At least so often, however long one copy takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,10 @@ def state_of(ledger: Path) -> tuple[tuple[int, int, int] | None, ...]:
 
 
 def _copy(ledger: Path, copy: Path) -> Snapshot:
-    for _ in range(COPY_TRIES):
+    until = time.monotonic() + COPY_SECONDS
+    for tried in itertools.count():
+        if tried >= COPY_TRIES and time.monotonic() > until:
+            break
         before = _state(ledger)
         # The head first: it may be older than the copy, but never newer. The WAL last: it then
         # holds every page that was moved from it while the file was copied.

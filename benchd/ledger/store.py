@@ -99,6 +99,11 @@ class LedgerStore:
         """Refuse every further call; may be called while another thread is inside one."""
         self._refusal = self._refusal or reason
 
+    @property
+    def refuses(self) -> bool:
+        """Whether nothing is served any more; may be asked from any thread."""
+        return self._refusal is not None
+
     def check(self) -> None:
         """Raise LedgerFault if nothing is served any more."""
         if self._refusal is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client.metrics_core import Metric
@@ -56,21 +56,21 @@ new device are counted by `benchd_slot_reenumerations_total`.
 
 def reference_text() -> str:
     """The whole page."""
-    families = sorted(_families(), key=lambda family: family.name)
-    rows = [_row(family) for family in families]
+    families = sorted(with_one_of_everything().families(), key=lambda family: family.name)
+    rows = [_row(family) for family in families if family.name.startswith("benchd_")]
     labels = [f"| `{name}` | {text} |" for name, text in sorted(LABELS.items())]
     table = "| label | holds |\n|---|---|\n"
     return _HEAD + "\n".join(rows) + "\n\n" + table + "\n".join(labels) + "\n"
 
 
-def _families() -> Iterable[Metric]:
-    """Of a rack that has one of everything, so that each family has a series."""
+def with_one_of_everything() -> RackMetrics:
+    """Those of a rack on which each family has a series."""
     slot = SlotName("A1")
     metrics = RackMetrics(slots=[slot], recipes=["overwrite"], version="", hooks=["erp"])
     metrics.read_from(readers=[slot])
     metrics.labels.printers(["labels"])
     metrics.ledger.anchors.is_used = True
-    return [family for family in metrics.families() if family.name.startswith("benchd_")]
+    return metrics
 
 
 def _row(family: Metric) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import anyio
 
@@ -11,9 +14,12 @@ from benchd.people.refusals import Refusals, Why
 from benchd.people.register import People
 from benchd.people.tries import Tries, Whom
 from benchd.words.people import Actor, Person, PersonId, ShownBy
+from benchd.words.source import machine_of
 
 MOST_WAITING = 16
 """Tries that stand in each line; one costs a fifth of a second of one processor."""
+MOST_OF_SOURCE = 4
+"""Of one source, the one that is being looked at among them: it fills no line by itself."""
 NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
 
 
@@ -28,6 +34,7 @@ class Showing:
         self._with_badge = anyio.Lock()
         self._others = anyio.Lock()
         """Two lines that take turns: a crowd without badges keeps out nobody who has one."""
+        self._standing = Counter[tuple[anyio.Lock, str]]()
 
     async def show(
         self, *, badge: str | None, person: str | None, pin: str | None, source: str
@@ -37,14 +44,31 @@ class Showing:
             raise NotSignedIn("scan your badge, or give your id and your PIN")
         # Who has to wait anyway takes nobody's place in a line.
         held_s = await self._admit(badge, person, pin, source)
-        line = self._others if held_s > 0 or badge is None else self._with_badge
-        if line.statistics().tasks_waiting >= MOST_WAITING:
-            raise TriedTooOften("too many try at once: try again", wait_s=1)
-        async with line, self._one:
-            held_s = await self._admit(badge, person, pin, source)
-            if held_s > 0:
-                return await self._look_past(held_s, badge, person, pin, source)
+        if pin is None:
+            # There is nothing to compare that takes its time.
             return await self._look(badge, person, pin, source)
+        line = self._others if held_s > 0 or badge is None else self._with_badge
+        with self._standing_in(line, source):
+            async with line, self._one:
+                held_s = await self._admit(badge, person, pin, source)
+                if held_s > 0:
+                    return await self._look_past(held_s, badge, person, pin, source)
+                return await self._look(badge, person, pin, source)
+
+    @contextmanager
+    def _standing_in(self, line: anyio.Lock, source: str) -> Generator[None]:
+        """One more in this line inside of the block; TriedTooOften where it takes no more."""
+        place = (line, machine_of(source))
+        is_full = line.statistics().tasks_waiting >= MOST_WAITING
+        if is_full or self._standing[place] >= MOST_OF_SOURCE:
+            raise TriedTooOften("too many try at once: try again", wait_s=1)
+        self._standing[place] += 1
+        try:
+            yield
+        finally:
+            self._standing[place] -= 1
+            if not self._standing[place]:
+                del self._standing[place]
 
     async def _admit(
         self, badge: str | None, person: str | None, pin: str | None, source: str

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import anyio
 
-from benchd.errors import ReaderFault, ReaderGone, StageFailed
+from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.drawn_pattern import drawn_pattern
 from benchd.proof.tie import THERE, tied_chip
@@ -104,7 +104,8 @@ class _Search:
         with anyio.move_on_after(LOOK_WITHIN_S):
             try:
                 scan = await self._context.chips.scan(slot, passes=1, power_cycle=True)
-            except (ReaderFault, ReaderGone):
+            except HandsetFault:
+                # Whatever it is, it's that slot's own; here it's one that doesn't follow.
                 return
             if on:
                 chip = scan.chip if scan.verdict in THERE else None

@@ -19,16 +19,19 @@ async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
     own = await ledger.entries(job)
     mine = sighting_of(job, own)
     others = await records_of_handset(ledger, mine)
+    records = sorted([*own, *others], key=lambda record: record.sequence)
     later: dict[JobId, Sighting] = {}
 
     def is_taken_over(record: StoredEntry) -> bool:
         other = record.entry.job
         if other is None:
             return False
-        seen = later.setdefault(other, Sighting(job=other, sequence=record.sequence))
-        seen.take(record)
+        if other not in later:
+            # What it told while the first one still ran is as much its handset's.
+            told = [r for r in others if r.entry.job == other and r.sequence < record.sequence]
+            later[other] = sighting_of(other, told)
+        later[other].take(record)
         by_recheck = rechecked_in(record.entry) == job
-        return by_recheck or takes_over(mine.traits, seen.traits, record.entry)
+        return by_recheck or takes_over(mine.traits, later[other].traits, record.entry)
 
-    records = sorted([*own, *others], key=lambda record: record.sequence)
     return item_of(job, records, is_taken_over)

@@ -146,8 +146,12 @@ def ending_by_its_words(end: Entry) -> Ending:
 
 
 def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHistory:
-    """The history that these records of one job tell; the first has to be JOB_OPENED."""
-    opened = records[0].entry
+    """The history that these records of one job tell; the first has to be JOB_OPENED.
+
+    A newer release may have put others before it, which make it a broken one.
+    """
+    known = (record.entry for record in records if record.entry.kind.is_known)
+    opened = next(known, records[0].entry)
     if opened.kind is not EntryKind.JOB_OPENED or not opened.job or not opened.slot:
         message = "a job's first record is job_opened"
         raise ValueError(message)

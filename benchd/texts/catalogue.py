@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from importlib import resources
 from types import MappingProxyType
-from typing import cast
+from typing import Final, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.proof.chip import CLAIMS
@@ -22,7 +22,6 @@ from benchd.texts.command_words import (
 )
 from benchd.texts.doctor_words import DOCTOR_FACTS, DOCTOR_SECTIONS, Cure, DoctorWord
 from benchd.texts.found_words import FOUND_FACTS, FoundWord
-from benchd.texts.page_words import PAGE_SECTIONS, BoardWord
 from benchd.texts.paper_words import PAPER_FACTS, PaperWord
 from benchd.texts.shown_words import (
     Because,
@@ -31,8 +30,6 @@ from benchd.texts.shown_words import (
     ErrandWord,
     LearnWord,
     MenuWord,
-    PageWord,
-    RecipeWord,
     Refusal,
     Word,
 )
@@ -48,7 +45,7 @@ from benchd.texts.templates import (
     printable,
 )
 from benchd.words.chip import ChipVerdict, ModelFelica
-from benchd.words.disposal import DisposalState
+from benchd.words.disposal import DISPOSAL_MOVES, DisposalState
 from benchd.words.handset import SilenceCause, Tray, UserKind
 from benchd.words.intake import (
     AttestationKind,
@@ -79,8 +76,6 @@ __all__ = [
     "Language",
     "LearnWord",
     "MenuWord",
-    "PageWord",
-    "RecipeWord",
     "Refusal",
     "Texts",
     "Word",
@@ -155,7 +150,6 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "because": (*Because, *FaultCode),
     "word": Word,
     "refusal": Refusal,
-    "page": PageWord,
     "lot_kind": LotKind,
     "attestation": AttestationKind,
     "bound_by": BoundBy,
@@ -164,9 +158,13 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "shown_by": ShownBy,
     "clear_claim": CLAIMS,
     "user_kind": UserKind,
-    "recipe": RecipeWord,
-    **PAGE_SECTIONS,
+    "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
 }
+ONLY_IN_FILES: Final = (
+    *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
+    *("answering", "help", "cards", "board", "handover"),
+)
+"""Sections whose keys stand in the files alone, for pages to name; a test holds who names them."""
 _SPOKEN: Mapping[str, type[StrEnum]] = {
     "earlier": EarlierWord,
     "learn": LearnWord,
@@ -199,7 +197,7 @@ class Catalogue:
 
     def __init__(self, *, ja: Mapping[str, str], en: Mapping[str, str]) -> None:
         """Take the texts by their dotted keys; ValueError lists all that is missing or stale."""
-        wanted = frozenset(_wanted_keys())
+        wanted = frozenset((*_wanted_keys(), *_keys_of_pages(ja), *_keys_of_pages(en)))
         faults: list[str] = []
         both: tuple[tuple[Language, Mapping[str, str]], ...] = (("ja", ja), ("en", en))
         for language, texts in both:
@@ -272,7 +270,7 @@ class Catalogue:
         """What a figure of a report counts."""
         return self._texts[f"figure.{figure}"]
 
-    def board(self, word: BoardWord) -> Texts:
+    def board(self, word: str) -> Texts:
         """What the shift board says."""
         return self._texts[f"board.{word}"]
 
@@ -296,7 +294,7 @@ class Catalogue:
         """A heading or a short answer."""
         return self._texts[f"word.{word}"]
 
-    def page(self, word: PageWord) -> Texts:
+    def page(self, word: str) -> Texts:
         """What the dashboard says."""
         return self._texts[f"page.{word}"]
 
@@ -379,6 +377,9 @@ class Catalogue:
             section: {str(value): self._texts[f"{section}.{value}"] for value in values}
             for section, values in _NAMED.items()
         }
+        for key in _keys_of_pages(self._texts):
+            section, _, value = key.partition(".")
+            named.setdefault(section, {})[value] = self._texts[key]
         return {
             **named,
             "gate": {str(gate): self.gate(gate) for gate in Gate},
@@ -476,6 +477,10 @@ def _wanted_keys() -> Iterator[str]:
         yield from (f"{section}.{value}" for value in values)
     for section, (values, parts) in _GUIDED.items():
         yield from (f"{section}.{value}.{part}" for value in values for part in parts)
+
+
+def _keys_of_pages(keys: Iterable[str]) -> Iterator[str]:
+    return (key for key in keys if key.partition(".")[0] in ONLY_IN_FILES)
 
 
 def _facts_of(key: str) -> frozenset[str]:

@@ -13,6 +13,8 @@ class SayWord(StrEnum):
 
     NOT_RUNNING = "not_running"
     START_IT = "start_it"
+    SOCKET_CROWDED = "socket_crowded"
+    SEE_WHO_CROWDS = "see_who_crowds"
     NOT_YOUR_SOCKET = "not_your_socket"
     JOIN_GROUP = "join_group"
     STOPPED_ANSWERING = "stopped_answering"

@@ -10,23 +10,11 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from benchd.labels import code128
+from benchd.labels.sheets import SIGNS
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.texts.page_words import CardWord
-from benchd.web import code128
 from benchd.web.service import WatchedBoard
 
-SIGNS = {
-    CardWord.YES: "",
-    CardWord.NO: "",
-    CardWord.CIRCLE: "○",
-    CardWord.TRIANGLE: "△",
-    CardWord.CROSS: "×",
-    CardWord.DASH: "-",
-    CardWord.NEXT: "",
-    CardWord.PRINT: "",
-    CardWord.CANCEL: "",
-}
-"""What answers, in the order of the sheet, each with the sign that stands large on its card."""
 QUIET = 4
 """Modules around a QR code."""
 BAR_HEIGHT = 24
@@ -72,17 +60,17 @@ def sheet(slots: Iterable[str], catalogue: Catalogue, *, pdf: bool = False) -> s
     """The page, in both languages at once: a sheet lies there for everybody."""
     words = catalogue.labels()["cards"]
 
-    def both(word: CardWord) -> str:
+    def both(word: str) -> str:
         return _both(words[word])
 
     return PAGE.format(
-        title=escape(words[CardWord.TITLE].ja),
-        pdf=f'<p class="pdf"><a href="/cards.pdf">{both(CardWord.AS_PDF)}</a></p>' if pdf else "",
-        answers=both(CardWord.ANSWERS),
-        hint=both(CardWord.HINT),
+        title=escape(words["title"].ja),
+        pdf=f'<p class="pdf"><a href="/cards.pdf">{both("as_pdf")}</a></p>' if pdf else "",
+        answers=both("answers"),
+        hint=both("hint"),
         cards="".join(_card(f"BD:A:{a.upper()}", both(a), sign) for a, sign in SIGNS.items()),
-        slots=both(CardWord.SLOTS),
-        slot_hint=both(CardWord.SLOT_HINT),
+        slots=both("slots"),
+        slot_hint=both("slot_hint"),
         labels="".join(_card(f"BD:S:{slot}", escape(slot), "") for slot in slots),
     )
 

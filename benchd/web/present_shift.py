@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from benchd.texts.catalogue import Catalogue, Texts, printable
-from benchd.texts.page_words import BoardWord
 from benchd.web.objects import TextsObject
 from benchd.web.plots import Bar, Legend, lying_bars, standing_bars
 from benchd.web.present_records import RecordsPresenter, upto_object
@@ -26,11 +25,6 @@ from benchd.words.handset_file import Upto
 from benchd.words.job import Reason
 from benchd.words.shift import Bin, FailedBy, Failures, ShiftFigures, Went
 
-FAILED_BY: Final[Mapping[FailedBy, BoardWord]] = {
-    FailedBy.MODEL: BoardWord.FAILED_BY_MODEL,
-    FailedBy.SLOT: BoardWord.FAILED_BY_SLOT,
-    FailedBy.REASON: BoardWord.FAILED_BY_REASON,
-}
 _LANGUAGES: Final[tuple[Literal["ja", "en"], ...]] = ("ja", "en")
 
 
@@ -70,14 +64,14 @@ class ShiftPresenter:
 
     def _went(self, where: Went, jobs: Sequence[str]) -> WentObject:
         name = (
-            self.catalogue.board(BoardWord.SOLD)
+            self.catalogue.board("sold")
             if where is Went.SOLD
             else self.catalogue.disposal_state(DisposalState(where))
         )
         return WentObject(value=where, ja=name.ja, en=name.en, jobs=list(jobs))
 
     def _failures(self, by: FailedBy, values: Sequence[Failures]) -> FailuresObject:
-        title = self.catalogue.board(FAILED_BY[by])
+        title = self.catalogue.board(f"failed_by_{by}")
         return FailuresObject(
             by=by,
             text=TextsObject(ja=title.ja, en=title.en),
@@ -97,7 +91,7 @@ class ShiftPresenter:
     def _name(self, by: FailedBy, value: str) -> Texts:
         shown = printable(value)
         if not shown:
-            return self.catalogue.board(BoardWord.UNKNOWN)
+            return self.catalogue.board("unknown")
         return self.catalogue.reason(Reason(value)) if by is FailedBy.REASON else _same(shown)
 
     def _plots(
@@ -136,25 +130,25 @@ class ShiftPresenter:
         return PlotObject(name=told.by, svg=TextsObject(**drawn))
 
     def _of_hours(self, language: Literal["ja", "en"]) -> Legend:
-        def say(word: BoardWord) -> str:
+        def say(word: str) -> str:
             return self.catalogue.board(word).to(language)
 
         return Legend(
-            title=say(BoardWord.HOURS),
-            part=say(BoardWord.SOLD),
-            all=say(BoardWord.DONE),
-            others=say(BoardWord.OTHERS),
+            title=say("hours"),
+            part=say("sold"),
+            all=say("done"),
+            others=say("others"),
         )
 
     def _of_failures(self, told: FailuresObject, language: Literal["ja", "en"]) -> Legend:
-        def say(word: BoardWord) -> str:
+        def say(word: str) -> str:
             return self.catalogue.board(word).to(language)
 
         return Legend(
             title=told.text.ja if language == "ja" else told.text.en,
-            part=say(BoardWord.FAILED),
-            all=say(BoardWord.ENDED),
-            others=say(BoardWord.OTHERS),
+            part=say("failed"),
+            all=say("ended"),
+            others=say("others"),
         )
 
     def _bin(self, told: Bin) -> BinObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -42,6 +42,7 @@ from benchd.errors import (
 )
 from benchd.texts.catalogue import Catalogue, printable
 from benchd.texts.causes import Causes
+from benchd.texts.templates import Texts
 from benchd.web.objects import ErrorBody, ErrorObject, TextsObject
 from benchd.web.safe_headers import safe_headers
 
@@ -77,7 +78,7 @@ _Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
 def refusal(status: int, code: str, message: str) -> JSONResponse:
     """The one form of an answer that isn't a result."""
-    said = _causes().said(message)
+    said = _said(message)
     body = ErrorObject(
         error=ErrorBody(
             code=code,
@@ -86,6 +87,12 @@ def refusal(status: int, code: str, message: str) -> JSONResponse:
         )
     )
     return JSONResponse(body.model_dump(), status_code=status)
+
+
+@lru_cache(maxsize=256)
+def _said(message: str) -> Texts | None:
+    # A crowd is told the same again and again, and each form of a sentence is tried on it.
+    return _causes().said(message)
 
 
 @cache

@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 from fastapi import FastAPI
 
 from benchd.web.app import stopping_of
-from benchd.web.door import BACKLOG, DoorProtocol
+from benchd.web.door import BACKLOG, QUEUE, DoorProtocol
 from benchd.web.tls import Tls
 from benchd.web.tls_door import TlsDoor
 
@@ -44,6 +44,9 @@ async def serve(
     async with anyio.create_task_group() as group:
         group.start_soon(server.run_guest, sockets)
         await server.listening.wait()
+        for listener in sockets:
+            # asyncio lets in at once as many as it lets wait: it's two questions.
+            listener.listen(QUEUE)
         async with anyio.create_task_group() as doors:
             for listener, tls in encrypted.items():
                 doors.start_soon(TlsDoor(listener, tls, server.make_protocol).run)

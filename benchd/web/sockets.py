@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchd.errors import DependencyMissing
-from benchd.web.door import BACKLOG
+from benchd.web.door import QUEUE
 
 PROBE_TIMEOUT_S = 1.0
 
@@ -31,7 +31,7 @@ def tcp_listener(host: str, port: int) -> Generator[socket.socket]:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
-            listener.listen(BACKLOG)
+            listener.listen(QUEUE)
         except (OSError, OverflowError) as error:
             message = f"benchd can't listen on {host} port {port}: {_told(error)}"
             in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
@@ -56,7 +56,7 @@ def unix_listener(path: Path, *, mode: int = 0o660) -> Generator[socket.socket]:
             fresh.unlink(missing_ok=True)
             listener.bind(os.fspath(fresh))
             fresh.chmod(mode)
-            listener.listen(BACKLOG)
+            listener.listen(QUEUE)
             ours = fresh.lstat()
             fresh.rename(path)
         except OSError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)
 def machine_of(source: str) -> str:
     """One name for all addresses of which a machine has as many as it likes."""
     try:

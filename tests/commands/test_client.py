@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import pytest
 
+from benchd.commands import client
 from benchd.commands.client import BenchdClient, socket_path
 from benchd.errors import (
     BenchdError,
@@ -141,6 +143,85 @@ def test_socket_of_a_dead_daemon(tmp_path: Path) -> None:
         dead.bind(str(path))
     with pytest.raises(DependencyMissing, match="isn't running"):
         BenchdClient(path)
+
+
+@contextmanager
+def crowded(path: Path) -> Generator[tuple[socket.socket, int]]:
+    """A socket whose queue that many others have filled, and nobody takes them in."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+        listener.bind(str(path))
+        listener.listen(1)
+        for others in range(100):
+            one = stack.enter_context(socket.socket(socket.AF_UNIX))
+            one.setblocking(False)
+            try:
+                one.connect(str(path))
+            except BlockingIOError:
+                yield listener, others
+                return
+
+
+def test_a_crowded_socket_is_waited_for(tmp_path: Path) -> None:
+    """Whoever crowds it is no reason to tell that benchd doesn't run."""
+
+    def answer(listener: socket.socket, others: int) -> None:
+        for _ in range(others):
+            listener.accept()[0].close()
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                # Whoever only looks whether somebody is there says nothing.
+                if connection.recv(4096):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n")
+                    connection.sendall(b'{"slots": []}')
+                    return
+
+    path = tmp_path / "benchd.sock"
+    with crowded(path) as crowd:
+        room = threading.Timer(0.3, answer, crowd)
+        room.start()
+        with BenchdClient(path) as here:
+            assert here.slots() == {"slots": []}
+        room.join()
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"), [("ledger_fault", 4), ("ledger_busy", 1), ("too_many_connections", 1)]
+)
+def test_only_a_fault_of_the_ledger_exits_with_its_code(
+    tmp_path: Path, code: str, exit_code: int
+) -> None:
+    def answer(listener: socket.socket) -> None:
+        listener.accept()[0].close()
+        connection, _ = listener.accept()
+        body = json.dumps({"error": {"code": code, "message": "why"}}).encode()
+        with connection:
+            connection.recv(4096)
+            head = f"HTTP/1.1 503 Service Unavailable\r\ncontent-length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+
+    path = tmp_path / "benchd.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        refusing = threading.Thread(target=answer, args=(listener,))
+        refusing.start()
+        with BenchdClient(path) as here, pytest.raises(BenchdError, match="why") as refused:
+            here.slots()
+        refusing.join()
+    assert refused.value.exit_code == exit_code
+
+
+def test_a_socket_that_stays_crowded_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", 1)
+    with (
+        crowded(tmp_path / "benchd.sock"),
+        pytest.raises(DependencyMissing, match="others crowd its socket"),
+    ):
+        BenchdClient(tmp_path / "benchd.sock")
 
 
 def test_socket_that_one_may_not_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.pipelines.stages.final_reset import FinalResetStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
@@ -29,7 +30,7 @@ from benchd.words.record import OF_INTAKE, EntryKind
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
-from .world import FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
+from .world import ADB, FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -397,6 +398,38 @@ async def test_a_server_lost_while_the_reset_is_asked_for_costs_no_attempt() -> 
     assert told == ["adb_server_lost"] * 6 + [None]
 
 
+async def test_a_reset_whose_answer_was_lost_is_a_reset_all_the_same() -> None:
+    """The facts show it: it isn't asked for once more, and costs no attempt."""
+    world = World()
+
+    async def reset_and_break(phone: Phone) -> None:
+        world.ports["A1"].restart(ADB)
+        raise HandsetGone("the link broke")
+
+    phone = Phone(apps=3, faults={"enable_test_harness": reset_and_break})
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.outcome is Outcome.PASSED
+    assert phone.calls["enable_test_harness"] == 1
+    told = [
+        s.entry.data["outcome"]
+        for s in world.ledger.of(EntryKind.STAGE_ENDED)
+        if s.entry.data["stage"] == StageName.INITIALISE
+    ]
+    assert told == [Outcome.PASSED]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_server_may_be_lost_so_often_and_not_once_more(more: int) -> None:
+    lost = raising(lambda: AdbServerLost("down"), times=LOSSES_ALLOWED + more)
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(apps=3, faults={"enable_test_harness": lost}))
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.reason is (Reason.ATTEMPTS_EXHAUSTED if more else None)
+
+
 @pytest.mark.parametrize("fault", [HandsetGone, TransientFault, ProgramBusy])
 async def test_the_ledger_tells_every_fault_by_its_code(fault: type[HandsetFault]) -> None:
     once = raising(lambda: fault("?"), times=1)
@@ -429,6 +462,17 @@ async def test_an_adb_server_that_stays_dead_ends_the_jobs_and_breaks_no_slot() 
     assert not world.issuer.kept
 
 
+async def test_a_byte_that_a_cache_may_have_answered_for_ends_the_read_back_itself() -> None:
+    """Not the proof, when the handset has been reset and looked at by two people."""
+    world = World()
+    async with world.running():
+        world.ports["A1"].plug(Phone(unshown_bytes=1))
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.reason is Reason.PROOF_INCOMPLETE
+    last = world.ledger.of(EntryKind.STAGE_ENDED)[-1].entry.data
+    assert (last["stage"], last["outcome"]) == (StageName.READ_BACK, Outcome.FAILED)
+
+
 class SkippedInspectStage(InspectStage):
     """Skips what it never says may be skipped."""
 
@@ -442,6 +486,27 @@ async def test_a_skip_for_a_reason_that_the_stage_does_not_declare_ends_the_job(
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
+
+
+class AskedThenSlowStage(InspectStage):
+    """Loses the server while it asks, and in its next attempt hangs without a question."""
+
+    async def run(self, context: JobContext) -> StageResult:
+        attempts = context.memory(list)
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
+            context.asking = Gate.CONSENT
+            raise AdbServerLost("down")
+        await anyio.sleep_forever()
+        raise AssertionError
+
+
+async def test_an_earlier_attempts_question_is_not_what_a_later_one_was_late_for() -> None:
+    world = World(recipe=make_recipe(inspect=AskedThenSlowStage()))
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.reason is Reason.STAGE_DEADLINE
 
 
 async def test_a_handset_taken_out_instead_of_a_reset_is_held_for_not_coming_back() -> None:

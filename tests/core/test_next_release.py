@@ -99,6 +99,17 @@ async def test_nothing_is_told_as_sellable_by_a_record_that_cannot_be_read(what:
     assert not issuer.kept
 
 
+async def test_a_record_of_a_job_that_is_older_than_its_begin_is_folded_as_well() -> None:
+    """One list of jobs shows them all: none of them may be what ends it."""
+    world, job = await _sold()
+    at = next(i for i, s in enumerate(world.ledger.stored) if s.entry.job == job)
+    first = world.ledger.stored[at]
+    world.ledger.stored.insert(at, replace(first, entry=replace(first.entry, kind=NEWER)))
+    told = fold_job(await world.ledger.entries(job), FakeIssuer())
+    assert (told.disposition, told.reason) == (Disposition.HOLD, Reason.RECORD_BROKEN)
+    assert told.opened_at == first.entry.at
+
+
 @pytest.mark.parametrize("what", ["a kind of record", "a form of evidence"])
 async def test_a_handset_that_the_next_release_knows_more_of_is_held(what: str) -> None:
     """Nobody knows what that says: it may be that the handset is wanted, or was destroyed."""

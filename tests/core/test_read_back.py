@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchd.errors import AnswerNotRecognised, CertificateGap, HandsetGone
+from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.records import stage_records
@@ -52,6 +53,22 @@ async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
     assert evidence["check_mode"] == "whole"
     assert evidence["host_past_cache"] == "eviction_seen"
     assert evidence["bytes_proven"] == tail.ordered_bytes + body.ordered_bytes
+    assert evidence["bytes_shown"] == evidence["bytes_proven"]
+    free_before = world_module.CAPACITY - phone.used_bytes
+    assert evidence["coverage_of_free"] == evidence["bytes_proven"] / free_before
+    assert evidence["coverage"] == evidence["bytes_proven"] / world_module.CAPACITY
+
+
+async def test_where_all_is_in_the_tail_the_small_files_are_checked_with_it() -> None:
+    world = World(recipe=make_recipe(overwrite=OverwriteStage(file_bytes=1024 * MIB)))
+    world.file_bytes = 1024 * MIB
+    phone = Phone()
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        view = await world.until_state(SlotState.FINISHED)
+    assert view.outcome is Outcome.PASSED
+    [only] = phone.checked
+    assert only.small_files == read_back_evidence(world)["small_files_same"] > 0
 
 
 async def test_a_second_attempt_knows_what_the_first_has_proven() -> None:

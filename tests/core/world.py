@@ -290,6 +290,8 @@ class Phone:
     """Says that it has deleted what the fill has made, and hasn't."""
     bad_bytes: int = 0
     unproven_bytes: int = 0
+    unshown_bytes: int = 0
+    """Proven, but a cache may have answered for them."""
     past_cache: str = "evicted"
     host_past_cache: str = "eviction_seen"
     small_bad: int = 0
@@ -569,7 +571,7 @@ class FakeHandset:
         bad = phone.bad_bytes
         return CheckReport(
             bytes_proven=total - bad - phone.unproven_bytes,
-            bytes_shown=total - phone.unproven_bytes,
+            bytes_shown=total - phone.unproven_bytes - phone.unshown_bytes,
             bytes_bad=bad,
             bad_runs=(BadRun(name=order.files[0].name, offset=0, size_bytes=bad),) if bad else (),
             small_same=order.small_files - phone.small_bad,

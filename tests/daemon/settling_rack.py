@@ -10,15 +10,15 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskStatus
 
-from benchd.daemon.life import serve_rack
+from benchd.daemon.life import keep_exit_code, serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
 
-STEPS = ("ready", "settling", "closing", "ended")
-"""What is told in this order; each but the first and the last waits for a line."""
+STEPS = ("ready", "settling", "closing", "closed")
+"""What is told in this order; each but the first waits for a line."""
 
 
 def tell(step: str) -> None:
@@ -70,8 +70,15 @@ async def main() -> None:
             until_end=until_end,
         )
         await take_time("closing")
-    tell("ended")
+
+
+def run() -> None:
+    """As the command has it; what is left of the process takes its time as well."""
+    anyio.run(main)
+    keep_exit_code()
+    tell("closed")
+    sys.stdin.readline()
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    run()

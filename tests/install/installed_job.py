@@ -33,7 +33,14 @@ from benchd.lab.benchmarks.crowd.places import (
 from benchd.lab.simulator.addresses import port_path
 
 PERSON, PIN = "sato", "902716"
-SLOT = f'\n[slots.A1]\nport = "{port_path(1)}"\nrecipe = "fill"\n'
+
+
+def slot_table(number: int) -> str:
+    """What the configuration says of the slot of one of the crowd's handsets."""
+    return f'\n[slots.A{number}]\nport = "{port_path(number)}"\nrecipe = "fill"\n'
+
+
+SLOT = slot_table(1)
 STAGES = ("inspect", "gates", "overwrite", "read_back")
 PATIENCE_S = 300
 HOTPLUG = f"""
@@ -57,34 +64,47 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 class Hands:
-    """One handset, one person."""
+    """The handsets, each in the slot of its number, and one person."""
 
     def __init__(self, machine: Machine, control: Path) -> None:
         self._machine = machine
         self._control = control
 
-    def plug(self) -> None:
+    def plug(self, number: int = 1) -> None:
         """It waits with a question before it is overwritten."""
-        self._do("plug")
-        until(lambda: any(one["gate"] == "consent" for one in self._told("queue")["errands"]))
+        self.put_in(number)
+        self.until_asked(number)
 
-    def answer(self) -> None:
-        [job] = [one["job"] for one in self.jobs() if one["ended_at"] is None]
+    def put_in(self, number: int) -> None:
+        """Whatever comes of it."""
+        self._do("plug", number)
+
+    def until_asked(self, number: int = 1) -> None:
+        until(lambda: self.slot(number)["state"] == "awaiting_operator")
+
+    def answer(self, number: int = 1) -> None:
+        job = self.slot(number)["job"]
         said = ("--approve", "--operator", PERSON, "--pin-file", "-")
         self._machine.run("benchd", "decide", job, "consent", *said, stdin=f"{PIN}\n")
 
-    def unplug(self) -> None:
-        self._do("unplug")
-        until(lambda: self._told("status")["slots"][0]["state"] == "empty")
+    def unplug(self, number: int = 1) -> None:
+        self._do("unplug", number)
+        until(lambda: self.slot(number)["state"] == "empty")
+
+    def slot(self, number: int) -> dict[str, Any]:
+        """How it stands."""
+        slots = self._told("status")["slots"]
+        return next(dict(one) for one in slots if one["slot"] == f"A{number}")
 
     def jobs(self) -> list[dict[str, Any]]:
         """The newest first."""
         return list(self._told("jobs")["jobs"])
 
-    def _do(self, what: str) -> None:
+    def _do(self, what: str, number: int) -> None:
+        asked = {"do": what, "numbers": [number]}
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(self._control))
-            connection.sendall(json.dumps({"do": what}).encode() + b"\n")
+            connection.sendall(json.dumps(asked).encode() + b"\n")
             assert json.loads(connection.recv(4096)) == {}
 
     def _told(self, command: str) -> dict[str, Any]:
@@ -92,12 +112,12 @@ class Hands:
 
 
 @contextmanager
-def handset(machine: Machine, root: Path) -> Generator[Hands]:
+def handset(machine: Machine, root: Path, slots: int = 1) -> Generator[Hands]:
     """The crowd, plugged in nowhere, and what the daemon needs for it from its next start on."""
     load = root / "srv/load"
     load.mkdir()
     plan = load / "plan.json"
-    plan.write_bytes(PLAN_JSON.dump_json(plan_of(1, CrowdPace(fill_s=4, check_s=2))))
+    plan.write_bytes(PLAN_JSON.dump_json(plan_of(slots, CrowdPace(fill_s=4, check_s=2))))
     crowd = subprocess.Popen(
         machine.in_its_network(
             *(sys.executable, "-m", "benchd.lab.benchmarks.crowd", str(plan), str(load))
@@ -110,7 +130,7 @@ def handset(machine: Machine, root: Path) -> Generator[Hands]:
     try:
         assert crowd.stdout is not None
         assert crowd.stdout.readline(), "the crowd didn't start"
-        _prepare(root)
+        _prepare(root, slots)
         for socket_file in (PLUG_SOCKET, ADB_SOCKET):
             (load / socket_file).chmod(0o666)
         yield Hands(machine, load / CONTROL_SOCKET)
@@ -119,13 +139,13 @@ def handset(machine: Machine, root: Path) -> Generator[Hands]:
         crowd.communicate()
 
 
-def _prepare(root: Path) -> None:
+def _prepare(root: Path, slots: int) -> None:
     """The installed configuration, and how its daemon hears of plugs."""
     etc, load = root / "etc/benchd", root / "srv/load"
     config = (etc / "benchd.toml").read_text()
     assert config.count("\n[adb]\n") == 1
     config = config.replace("\n[adb]\n", f'\n[adb]\nsocket = "/srv/load/{ADB_SOCKET}"\n')
-    (etc / "benchd.toml").write_text(config + SLOT)
+    (etc / "benchd.toml").write_text(config + "".join(map(slot_table, range(1, slots + 1))))
     (etc / "recipes/fill.toml").write_text(_recipe((etc / "recipes/overwrite.toml").read_text()))
     (load / "sitecustomize.py").write_text(HOTPLUG)
     code_alone = shutil.ignore_patterns("__pycache__", "page")

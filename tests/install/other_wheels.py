@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 
@@ -21,6 +22,13 @@ def other_wheels(
         else:
             (folder / wheel.name).hardlink_to(wheel)
     return folder
+
+
+def listed(wheels: Path) -> Path:
+    """The same folder, with the list that an installation holds wheels against."""
+    sums = [f"{sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in wheels.glob("*.whl")]
+    (wheels / "SHA256SUMS").write_text("".join(sums))
+    return wheels
 
 
 def _rewrite(

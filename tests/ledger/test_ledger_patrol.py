@@ -11,6 +11,7 @@ import anyio
 import pytest
 from ledger_rack import START, FillLedger, RackKey, forge, make_entry
 
+from benchd.errors import LedgerFault
 from benchd.ledger import SqliteLedger, export_lines, open_ledger, patrol
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.patrol import EVERY, PIECE_RECORDS, Patrol
@@ -201,3 +202,42 @@ async def test_a_chain_that_ends_before_its_head_is_broken() -> None:
     ledger, heard = Short(), Heard()
     await Patrol(ledger, ledger.append, FakeClock(), heard).walk()
     assert ledger.checks[-1].entry.data["broken_at"] == 201
+
+
+@pytest.mark.asyncio
+async def test_a_chain_that_was_made_anew_as_a_whole_is_not_the_one_that_was_written(
+    fill: FillLedger, key: RackKey
+) -> None:
+    """It holds together, from its first record to its last."""
+    path = await fill(RECORDS)
+    heard = Heard()
+    async with open_ledger(path, head_key=key) as ledger:
+        statements: list[str] = []
+        previous = bytes(32)
+        for sequence, line in enumerate(export_lines(path), 1):
+            body = line[82:-2]
+            body = body.replace(b"0.9375", b"0.9999") if sequence == 30 else body
+            digest = hashlib.sha256(previous + body).digest()
+            statements.append(
+                f"UPDATE record SET previous = x'{previous.hex()}', hash = x'{digest.hex()}',"  # noqa: S608
+                f" body = x'{body.hex()}' WHERE sequence = {sequence}"
+            )
+            previous = digest
+        forge(path, *statements, close=False)
+        # Nor does what the pass has found fit to it: it is told before, and nothing is added.
+        with pytest.raises(LedgerFault, match="must carry the hash"):
+            await pass_of(ledger, heard, FakeClock())
+    assert len(heard.told) == 1
+    assert isinstance(heard.told[0], str)
+    assert "the daemon itself" in heard.told[0]
+
+
+@pytest.mark.asyncio
+async def test_after_a_restart_a_pass_is_as_old_as_it_is(fill: FillLedger, key: RackKey) -> None:
+    path = await fill(3)
+    heard, clock = Heard(), FakeClock()
+    async with open_ledger(path, head_key=key) as ledger:
+        await pass_of(ledger, Heard(), clock)
+        clock.at += timedelta(hours=5)
+        await Patrol(ledger, ledger.append, clock, heard).recall()
+    assert heard.told == [START]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import anyio
@@ -19,7 +19,7 @@ from benchd.ledger import SqliteLedger, open_ledger, store, turns, verify_ledger
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.turns import ReadTurns
 from benchd.words.ids import JobId
-from benchd.words.record import StoredEntry
+from benchd.words.record import EntryKind, StoredEntry
 
 pytestmark = pytest.mark.asyncio
 
@@ -275,3 +275,24 @@ async def test_the_reading_connections_change_nothing(tmp_path: Path, key: RackK
             for reads in (ledger._slots, ledger._visits):
                 with pytest.raises(LedgerFault, match="read"), reads._reader._turn() as connection:
                     connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "kind", [EntryKind.LEDGER_CHECKED, EntryKind.LEDGER_ANCHORED, EntryKind.LEDGER_RESTORED]
+)
+async def test_what_there_may_be_none_of_is_found_without_looking_at_all_records(
+    tmp_path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch, kind: EntryKind
+) -> None:
+    async with open_ledger(tmp_path / "ledger.db", head_key=key) as ledger:
+        plans: list[str] = []
+        reader = ledger._slots._reader
+
+        def explained(condition: str, values: Sequence[str | int] = ()) -> list[StoredEntry]:
+            sql = f"EXPLAIN QUERY PLAN SELECT sequence FROM record AS this {condition}"  # noqa: S608
+            plans.extend(str(row) for row in reader._connection.execute(sql, tuple(values)))
+            return []
+
+        monkeypatch.setattr(reader, "select", explained)
+        assert await ledger.newest_of(kind) is None
+    assert plans
+    assert all("record_of_ledger" in plan for plan in plans), plans

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
+import shutil
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger_rack import FillLedger, RackKey, broken, forge, make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault, UsageRefused
-from benchd.ledger import export_lines, open_ledger, store, verify_ledger
+from benchd.ledger import export_lines, open_ledger, snapshot, store, verify_ledger
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
 from benchd.signing.public_key import public_key_of
@@ -216,6 +219,34 @@ async def test_a_ledger_in_use_can_be_verified(
         done.set()
     assert seen == sorted(seen)
     assert seen[-1] > 0
+
+
+@pytest.mark.parametrize(
+    ("written_to", "seconds", "verified"), [(15, 20.0, True), (15, 0.0, False)]
+)
+@pytest.mark.asyncio
+async def test_a_copy_is_begun_anew_for_a_time_while_the_file_changes(
+    fill: FillLedger,
+    key: RackKey,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    written_to: int,
+    seconds: float,
+    verified: bool,
+) -> None:
+    path = await fill(3)
+    left = iter(range(written_to))
+    copyfile = shutil.copyfile
+
+    def copy(source: Path, target: Path) -> None:
+        copyfile(source, target)
+        if source == path and (number := next(left, None)) is not None:
+            os.utime(path, ns=(number, number))
+
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    monkeypatch.setattr(snapshot, "COPY_SECONDS", seconds)
+    with nullcontext() if verified else pytest.raises(LedgerFault, match="try again"):
+        assert verify_ledger(path, key.public_key_pem).records == 3
 
 
 @pytest.mark.asyncio

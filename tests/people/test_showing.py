@@ -204,6 +204,17 @@ async def guess_until_held(door: Door, *, by_badge: bool) -> None:
             await show(door, shown)
 
 
+async def test_a_badge_alone_buys_no_new_start_at_its_pin(tmp_path: Path) -> None:
+    """Whoever has found one would guess as fast as they like: one scan between two guesses."""
+    async with door_in(tmp_path) as door:
+        for _ in range(FREE_TRIES):
+            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+            with pytest.raises(NotSignedIn):
+                await show(door, (BADGE, None, OTHER_PIN))
+        with pytest.raises(TriedTooOften):
+            await show(door, (BADGE, None, PIN))
+
+
 async def test_who_guesses_without_a_badge_holds_up_no_badge_at_the_same_source(
     tmp_path: Path,
 ) -> None:
@@ -295,6 +306,56 @@ async def test_a_crowd_in_the_line_takes_no_place_of_who_has_a_badge(
         async with anyio.create_task_group() as group:
             for number in range(3 * MOST_WAITING):
                 group.start_soon(crowd, number)
+            await anyio.wait_all_tasks_blocked()
+            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
+            await anyio.wait_all_tasks_blocked()
+            compared.set()
+
+
+async def test_a_badge_alone_stands_in_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guessing badges costs no processor, and fills no line of those whose PINs are compared."""
+    async with door_in(tmp_path) as door:
+        compare, compared = door.people.is_pin, anyio.Event()
+
+        async def slowly(person: Person | None, pin: str) -> bool:
+            await compared.wait()
+            return await compare(person, pin)
+
+        monkeypatch.setattr(door.people, "is_pin", slowly)
+        async with anyio.create_task_group() as group:
+            group.start_soon(show, door, (None, "mori", PIN), "192.0.2.100")
+            await anyio.wait_all_tasks_blocked()
+            async with anyio.create_task_group() as crowd:
+                for number in range(3 * MOST_WAITING):
+                    crowd.start_soon(
+                        refused, door, ("B-0000-0000", None, None), f"192.0.2.{number}"
+                    )
+            assert await show(door, (BADGE, None, None), source="192.0.2.201") is ShownBy.BADGE
+            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
+            await anyio.wait_all_tasks_blocked()
+            compared.set()
+
+
+async def refused(door: Door, shown: Shown, source: str) -> None:
+    with pytest.raises((NotSignedIn, TriedTooOften)):
+        await show(door, shown, source=source)
+
+
+async def test_one_source_fills_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its badges and PINs are all looked at anew: none of its tries has failed yet."""
+    async with door_in(tmp_path) as door:
+        compare, compared = door.people.is_pin, anyio.Event()
+
+        async def slowly(person: Person | None, pin: str) -> bool:
+            await compared.wait()
+            return await compare(person, pin)
+
+        monkeypatch.setattr(door.people, "is_pin", slowly)
+        async with anyio.create_task_group() as group:
+            for _ in range(3 * MOST_WAITING):
+                group.start_soon(refused, door, ("B-0000-0000", None, PIN), HERE)
             await anyio.wait_all_tasks_blocked()
             group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
             await anyio.wait_all_tasks_blocked()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -113,3 +115,9 @@ def test_the_hosts_own_places(sizes: list[int], count: int, seed: bytes) -> None
 
 def test_no_files_have_no_places() -> None:
     assert host_places([], 8, b"seed") == []
+
+
+def test_places_that_touch_are_read_as_one() -> None:
+    """On so small a medium many do: each read more is a way to the handset and back."""
+    ranges = planned(medium(SMALLEST_SAMPLED_BLOCKS * BLOCK_BYTES), b"seed").ranges
+    assert all(one.offset + one.size_bytes < next_.offset for one, next_ in pairwise(ranges))

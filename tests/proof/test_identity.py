@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
+from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
 from benchd.proof.identity.debts import Debt, at_work_elsewhere, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler
 from benchd.proof.identity.handset import Handsets
@@ -285,6 +287,20 @@ def test_a_merge_that_would_put_a_clash_inside_is_a_dispute() -> None:
     assert (pair.debt, pair.gate) == (Debt.DOOM, Gate.SAME_HANDSET)
 
 
+def test_two_numbers_of_one_chip_clash_also_through_a_job_that_has_none() -> None:
+    unfinished = sighted("a", 10, serial=SERIAL, tied=CHIP)
+    certified = sighted("b", 20, A, serial=SERIAL, tied=CHIP)
+    me = sighted("me", 30, B, serial=SERIAL, tied=CHIP, ended=False)
+    handsets = Handsets(me, [unfinished, certified])
+    assert [each.job for each in handsets.mine.sightings] == ["me"]
+    assert handsets.relation(JobId("b")) is Relation.DISPUTE
+    # Once it's known to be one, a later visit under the new number asks nobody again.
+    answered(me, "b", Same.SAME)
+    later = sighted("later", 40, B, serial=SERIAL, tied=CHIP, ended=False)
+    again = Handsets(later, [unfinished, certified, me])
+    assert [each.job for each in again.mine.sightings] == ["a", "b", "me", "later"]
+
+
 def answered(me: Sighting, other: str, answer: Same) -> None:
     story = Story()
     story.add(me.job, EntryKind.QUESTION_ASKED, gate=Gate.SAME_HANDSET, facts={"other": other})
@@ -308,6 +324,90 @@ def test_an_answer_joins_two_handsets_or_parts_them_for_good(answer: Same) -> No
     again = Handsets(later, [doomed, me])
     assert not list(open_pairs(again))
     assert (again.mine.doomed_by is doomed) is (answer is Same.SAME)
+
+
+def answered_twice(me: Sighting, other: str, gate: Gate, first: Same, last: Same) -> None:
+    story = Story()
+    for answer in (first, last):
+        story.add(me.job, EntryKind.QUESTION_ASKED, gate=gate, facts={"other": other})
+        story.answer(me.job, gate, answer)
+    for record in story.records:
+        me.take(record)
+
+
+@pytest.mark.parametrize("last", Same)
+def test_of_two_answers_about_two_handsets_the_last_one_counts(last: Same) -> None:
+    first = Same.OTHER if last is Same.SAME else Same.SAME
+    other = sighted("a", 10, A, serial=SERIAL)
+    me = sighted("me", 20, B, serial=SERIAL, ended=False)
+    answered_twice(me, "a", Gate.SAME_HANDSET_HELD, first, last)
+    [seen] = Handsets(me, [other]).others
+    assert (seen.answered, seen.held_answered) == (None, last)
+    me = sighted("me", 20, B, serial=SERIAL, ended=False)
+    answered_twice(me, "a", Gate.SAME_HANDSET, first, last)
+    handsets = Handsets(me, [other])
+    assert (handsets.relation(JobId("a")) is Relation.CERTAIN) is (last is Same.SAME)
+    assert {each.answered for each in handsets.others} == ({last} - {Same.SAME})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gate"), [((A, B), Gate.SAME_HANDSET), ((), Gate.SAME_HANDSET_HELD)]
+)
+def test_a_dispute_about_a_readers_look_is_for_somebody_in_charge(
+    numbers: tuple[str, ...], gate: Gate
+) -> None:
+    """Two full sets of numbers under one serial; without any it is only open which it is."""
+    mine, theirs = numbers[:1], numbers[1:]
+    seen = sighted("a", 10, *theirs, serial=SERIAL)
+    seen.chip_look = (11, ChipVerdict.IN_USE)
+    me = sighted("me", 20, *mine, serial=SERIAL, ended=False)
+    me.looked_by_eye = True
+    [pair] = open_pairs(Handsets(me, [seen]))
+    assert (pair.debt, pair.gate) == (Debt.READER_LOOK, gate)
+
+
+def drawn(job: str, sequence: int) -> Sighting:
+    seen = sighted(job, sequence, A)
+    seen.draw = DrawRecord(share=1.0, token="00" * DRAW_BYTES, owed=(), drawn=True)
+    seen.draw_sequence = sequence + 1
+    return seen
+
+
+def recheck(job: str, sequence: int, of: str, *, passed: bool = True) -> Sighting:
+    seen = sighted(job, sequence, A)
+    seen.rechecks = JobId(of)
+    assert seen.end is not None
+    told = {"disposition": "sellable", "certificate": {}} if passed else {"disposition": "hold"}
+    seen.end = replace(seen.end, data=told)
+    return seen
+
+
+OWED: dict[str, tuple[list[Sighting], list[str]]] = {
+    "none was rechecked": ([drawn("a", 10), drawn("b", 20)], ["a", "b"]),
+    "the earlier one, which says nothing of the later": (
+        [drawn("a", 10), recheck("r", 15, "a"), drawn("b", 20)],
+        ["b"],
+    ),
+    "the earlier one, as late as can be": (
+        [drawn("a", 10), drawn("b", 20), recheck("r", 30, "a")],
+        ["b"],
+    ),
+    "the later one, of the same handset as it was since": (
+        [drawn("a", 10), drawn("b", 20), recheck("r", 30, "b")],
+        [],
+    ),
+    "a recheck that found something": (
+        [drawn("a", 10), recheck("r", 15, "a", passed=False)],
+        ["a"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OWED)
+def test_an_earlier_draws_recheck_settles_no_later_one(case: str) -> None:
+    others, owed = OWED[case]
+    me = sighted("me", 40, A, ended=False)
+    assert list(Handsets(me, others).mine.owed) == owed
 
 
 def test_a_serial_that_two_are_known_to_have_neither_joins_nor_contradicts() -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.intake import BoundRecord, Who
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.people import confirm_gaps
+from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.words.ids import Evidence
+from benchd.words.intake import BoundBy
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 from benchd.words.record import EntryKind, StoredEntry
@@ -117,3 +119,41 @@ def answer_at(
         shown_by=shown_by,
         source="127.0.0.1",
     )
+
+
+def confirmed_twice(first: str, last: str) -> list[DecisionEvidence]:
+    """What Sato ran was confirmed by one person, then, in another attempt, by one more."""
+    worked = answer_at(Gate.OBSERVE, person="sato")
+    return [worked, answer_at(Gate.CONFIRM, person=first), answer_at(Gate.CONFIRM, person=last)]
+
+
+def test_of_two_confirmations_the_last_one_counts() -> None:
+    assert confirm_gaps(confirmed_twice("sato", "suzuki")) == []
+    [gap] = confirm_gaps(confirmed_twice("suzuki", "sato"))
+    assert "the same person ran the job" in gap
+
+
+def test_of_two_confirmations_the_last_ones_id_counts() -> None:
+    worked, first, last = confirmed_twice("suzuki", "mori")
+    told = [worked, first, replace(last, person="sato")]
+    [gap] = confirm_gaps(told)
+    assert "one person's id ran the job" in gap
+    assert confirm_gaps([worked, replace(first, person="sato"), last]) == []
+
+
+def test_whoever_scanned_the_label_is_compared_with_the_last_who_confirmed() -> None:
+    by = Who(person="mori", operator="mori", shown_by=ShownBy.BADGE_AND_PIN)
+    bound = BoundRecord(
+        lot="L",
+        lot_sequence=1,
+        tag="T1",
+        bound_by=BoundBy.TAG,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=by,
+    )
+    assert scanner_gaps(confirmed_twice("mori", "suzuki"), bound) == []
+    [gap] = scanner_gaps(confirmed_twice("suzuki", "mori"), bound)
+    assert "scanned its label" in gap

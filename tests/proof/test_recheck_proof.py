@@ -17,6 +17,7 @@ from benchd.proof.erasure import JobHeld, VerifiedErasure, verify_drawn_erasure,
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.identity.sighting import sighting_of
+from benchd.proof.recheck import up_to_end
 from benchd.words.ids import JobId
 from benchd.words.intake import BoundBy
 from benchd.words.job import Gate, StageName
@@ -348,6 +349,43 @@ async def test_a_recheck_that_began_before_the_end_is_a_gap() -> None:
     ]
     with pytest.raises(CertificateGap, match="before the job that it is for had ended"):
         replace(found, drawn=late).verify()
+
+
+def twice(records: Sequence[StoredEntry], stage: StageName) -> list[StoredEntry]:
+    """The same with each attempt at a stage made two times."""
+    own = [r for r in records if r.entry.data.get("stage") == stage]
+    assert [r.entry.kind for r in own] == [EntryKind.STAGE_STARTED, EntryKind.STAGE_ENDED]
+    at = records.index(own[1])
+    return [*records[: at + 1], *own, *records[at + 1 :]]
+
+
+async def test_a_recheck_that_has_found_its_handset_twice_is_a_gap() -> None:
+    found = await held()
+    with pytest.raises(CertificateGap, match="more than once"):
+        replace(found, recheck=twice(found.recheck, StageName.FIND_DRAWN)).verify()
+
+
+async def test_of_two_answers_at_a_recheck_the_last_one_counts() -> None:
+    found = await held()
+    [given] = [
+        r
+        for r in found.recheck
+        if r.entry.kind is EntryKind.DECISION and r.entry.data["gate"] == Gate.RECHECK
+    ]
+    no = replace(given, entry=replace(given.entry, data={**given.entry.data, "approved": False}))
+    at = found.recheck.index(given)
+    before, after = found.recheck[:at], found.recheck[at + 1 :]
+    assert replace(found, recheck=[*before, no, given, *after]).verify().recheck is not None
+    with pytest.raises(CertificateGap, match="isn't the one on record"):
+        replace(found, recheck=[*before, given, no, *after]).verify()
+
+
+async def test_a_job_is_over_with_its_first_end() -> None:
+    found = await held()
+    last = found.drawn[-1]
+    again = replace(last, sequence=last.sequence + 7)
+    assert up_to_end([*found.drawn, again]) == found.drawn
+    assert up_to_end(found.drawn[:-1]) == found.drawn[:-1]
 
 
 async def test_what_left_its_port_is_a_gap() -> None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from records_rack import Told
+from records_rack import GATES, Told
 
 from benchd.errors import NotFound, SettlingRefused
 from benchd.pipelines.disposal import disposal_of
+from benchd.proof.evidence.forms import to_json
 from benchd.records.model import ReadModel
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.words.disposal import DISPOSAL_MOVES, OPEN, DisposalState, Settling
@@ -334,3 +336,18 @@ async def test_only_what_was_rechecked_goes_back_on_sale(desk: Desk) -> None:
         await desk.settle("job-2", DisposalState.ON_SALE)
     with pytest.raises(SettlingRefused, match="00ff isn't the certificate"):
         await desk.settle("job-2", DisposalState.ON_SALE, note="00ff")
+
+
+@pytest.mark.asyncio
+async def test_what_a_later_job_told_before_the_end_of_the_other_counts_against_it() -> None:
+    """A clone's job had told another serial while the job that is on hold still ran."""
+    told, imei = Told(), "356938035643809"
+    told.open("held")
+    told.inspect("held", imei=imei, serial="R5CT10ABCDE")
+    told.open("clone")
+    told.inspect("clone", imei=None, serial="R5CT10FGHIJ")
+    told.end("held")
+    told.stage("clone", "gates", to_json(replace(GATES, screen_number=imei, label_number=imei)))
+    item = await disposal_of(await ledger_of(told), JobId("held"))
+    assert item is not None
+    assert item.state is DisposalState.HELD

@@ -269,7 +269,10 @@ async def test_who_only_waits_makes_room(server: Server, monkeypatch: pytest.Mon
     async with server() as here:
         held = await hold_streams(here, 2)
         idle = await anyio.connect_tcp("127.0.0.1", here.port)
+        await idle.send(HEAD + b"\r\n")
+        assert (await idle.receive()).startswith(b"HTTP/1.1 200")
         assert await served(here)
-        await ends(idle)
+        with anyio.fail_after(PATIENCE_S):
+            await ends(idle)
         for stream in (*held, idle):
             await stream.aclose()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchd.lab.benchmarks.visitors.programs import STRANGER
 from tests.patience import PATIENCE_S
 from tests.web.fake_door import WORKER, screen_of
 from tests.web.web_fakes import JOB
@@ -95,9 +96,7 @@ def test_rows_1_and_6_a_rack_at_work_lives_through_strangers(
         rack = stack.enter_context(side("-m", "tests.web.flooded_side", tmp_path))
         port = int(line_of(rack))
         stack.enter_context(busy_neighbours(neighbours))
-        crowd = stack.enter_context(
-            side(Path(__file__).with_name("stranger.py"), what, port, STRANGERS)
-        )
+        crowd = stack.enter_context(side(STRANGER, what, f"127.0.0.1:{port}", "A1", STRANGERS))
         assert line_of(crowd) == "there"
         asked(rack)
         for _ in range(ROUNDS):

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from benchd.commands.doctor.findings import About, Finding
-from benchd.commands.doctor.mapping import hears
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.texts.doctor_words import Check, Cure, DoctorWord
 from benchd.words.slot import ProblemCode
@@ -17,9 +16,12 @@ from benchd.words.slot import ProblemCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchd.commands.client import BenchdClient
+    from benchd.commands.client import BenchdClient, JsonObject
 
 ANSWERS_WITHIN_S: Final = 10.0
+NEWEST_JOBS: Final = 200
+OF_EACH_SLOT: Final = 5
+"""How many of a slot's jobs are asked for: not every handset's NFC can be switched."""
 _SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{(?:slot|hook)="([^"]*)"\})? (\S+)$', re.MULTILINE)
 _LOOKED_AT: Final = {
     "benchd_reader_up": "reader",
@@ -98,3 +100,35 @@ def _samples(client: BenchdClient) -> dict[tuple[str, str], float] | None:
 def _of(samples: Mapping[tuple[str, str], float], name: str) -> Iterator[tuple[str, float]]:
     """The samples of one name, by their label."""
     return ((label, value) for (of, label), value in samples.items() if of == name)
+
+
+def hears(client: BenchdClient) -> dict[str, str] | None:
+    """The slot whose handset each slot's reader was last seen to hear; None where nobody tells."""
+    heard: dict[str, str] = {}
+    try:
+        for job in reversed(list(_newest(client))):
+            slot = str(job.get("slot"))
+            for stage in _objects(job.get("stages")):
+                if stage.get("tied") is True:
+                    heard[slot] = slot
+                elif isinstance(at := stage.get("heard_at"), str):
+                    heard[at] = slot
+    except BenchdError:
+        return None
+    return heard
+
+
+def _newest(client: BenchdClient) -> Iterator[JsonObject]:
+    """The newest jobs of each slot in full, the newest first."""
+    asked: dict[str, int] = {}
+    for summary in _objects(client.jobs(NEWEST_JOBS).get("jobs")):
+        slot = str(summary.get("slot"))
+        asked[slot] = asked.get(slot, 0) + 1
+        if asked[slot] <= OF_EACH_SLOT:
+            yield client.job(str(summary.get("job")))
+
+
+def _objects(value: object) -> list[JsonObject]:
+    """Those of a list of an answer."""
+    many = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("JsonObject", each) for each in many if isinstance(each, dict)]

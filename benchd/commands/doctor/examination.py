@@ -15,7 +15,6 @@ from benchd.commands.doctor.configuration import configuration
 from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.doctor.folders import Owner
-from benchd.commands.doctor.mapping import reader_places
 from benchd.commands.doctor.upkeep import upkeep
 from benchd.config import Settings
 from benchd.daemon.kernel_clock import is_synchronised
@@ -128,7 +127,7 @@ def _worked_with(
         neighbours.adb_over_tcp(),
         neighbours.udev_rules(external=external),
         neighbours.readers(settings.felica.readers, told),
-        reader_places(settings.felica.readers, told),
+        neighbours.reader_places(settings.felica.readers, told),
         machine.port(settings.http.listen.port, with_tls=beyond),
         machine.page_certificate(settings.http.tls_certificate, instruments.now()),
         neighbours.hooks(len(settings.hooks), told),

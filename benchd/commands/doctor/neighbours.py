@@ -1,4 +1,4 @@
-"""What benchd works with: adb, readers, udev, Prometheus, and the papers' fonts."""
+"""What benchd works with: adb, readers and their places, udev, Prometheus, the papers' fonts."""
 
 from __future__ import annotations
 
@@ -186,3 +186,26 @@ def fonts(folder: Path) -> Finding:
     if not found:
         return about.fail(DoctorWord.FONTS_MISSING, Cure.INSTALL_AGAIN)
     return about.ok(DoctorWord.FONTS_THERE)
+
+
+def reader_places(configured: Collection[str], told: Told | None) -> Finding:
+    """Whether the mapping of slots to readers was shown, or contradicted, by what came in."""
+    about = About(Check.READER_PLACES)
+    if not configured:
+        return about.ok(DoctorWord.NO_READERS)
+    if told is None:
+        return about.not_checked(DoctorWord.NEEDS_DAEMON, Cure.START_BENCHD)
+    heard: Mapping[str, str] = told.hears or {}
+    wrong = [
+        f"{slot} → {heard[slot]}" for slot in sorted(configured) if heard.get(slot, slot) != slot
+    ]
+    if wrong:
+        return about.having(value=", ".join(wrong)).fail(
+            DoctorWord.READERS_EXCHANGED, Cure.LEARN_READERS
+        )
+    unshown = sorted(slot for slot in configured if slot not in heard)
+    if unshown:
+        return about.having(value=", ".join(unshown)).not_checked(
+            DoctorWord.READERS_UNSHOWN, Cure.TRY_READERS
+        )
+    return about.having(count=len(configured)).ok(DoctorWord.READERS_SHOWN)

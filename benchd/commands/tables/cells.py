@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.texts.catalogue import Because, Catalogue, Language, PageWord, Texts, Word, printable
+from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
 from benchd.texts.command_words import SayWord
 from benchd.words.disposal import DisposalState
 from benchd.words.ids import JsonValue
@@ -169,7 +169,7 @@ class Cells:
         """Why exactly, in words; else what benchd has put on record, called technical."""
         if told := part(of, "detail_text"):
             return self.says(told)
-        technical = self._catalogue.page(PageWord.TECHNICAL).to(self.language)
+        technical = self._catalogue.page("technical").to(self.language)
         return Text(f"{technical}: ") + text(of, "detail", longest=LONGEST_SENTENCE)
 
     def what_to_do(self, guidance: JsonObject) -> list[Text]:

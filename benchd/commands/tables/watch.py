@@ -17,7 +17,7 @@ from benchd.commands.tables.queue import errands_table, heading, proven_slots
 from benchd.commands.tables.rack_short import fewest_lines, rack_short, waits_for_a_person
 from benchd.commands.tables.show import never_fail_on_a_letter
 from benchd.errors import BenchdError
-from benchd.texts.catalogue import Catalogue, Language, PageWord, Word, language_of, printable
+from benchd.texts.catalogue import Catalogue, Language, Word, language_of, printable
 from benchd.texts.command_words import SayWord
 from benchd.texts.failures import failure_text
 
@@ -70,7 +70,7 @@ def _look(read: Read, console: Console, catalogue: Catalogue, language: Language
         rack = read()
     except BenchdError as error:
         # Nothing old is left on the screen: a stale "sellable" would be worse than none.
-        title = catalogue.page(PageWord.UNREACHABLE).to(language)
+        title = catalogue.page("unreachable").to(language)
         waits = Cells(catalogue, language).say(SayWord.WAITING_FOR_DAEMON)
         why = failure_text(error, catalogue, language).splitlines()
         return Group(
@@ -132,9 +132,9 @@ def _summary(rack: JsonObject, catalogue: Catalogue, language: Language) -> Text
     people = len(parts(part(rack, "queue"), "errands"))
     counts = (
         (catalogue.word(Word.ATTENTION), people, "bold black on yellow" if people else "dim"),
-        (catalogue.page(PageWord.BUSY), busy, "cyan"),
-        (catalogue.page(PageWord.FINISHED), states.count("finished"), ""),
-        (catalogue.page(PageWord.FREE), states.count("empty"), "dim"),
+        (catalogue.page("busy"), busy, "cyan"),
+        (catalogue.page("finished"), states.count("finished"), ""),
+        (catalogue.page("free"), states.count("empty"), "dim"),
     )
     line = Text(f"benchd {datetime.now().astimezone():%H:%M:%S}  ")
     for name, count, style in counts:

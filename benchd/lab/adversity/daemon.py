@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 
 import anyio
 from anyio.abc import TaskStatus
@@ -13,15 +11,15 @@ from prometheus_client import CollectorRegistry
 
 from benchd.android.fill.keystream import HostKeystream
 from benchd.daemon.integrity import Integrity
-from benchd.errors import AdbServerLost, HandsetGone
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.rack_time import RackTime
 from benchd.intake.store import IntakeStore
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.bay_ports import BayAccess, BayHotplug
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.chips import SimulatedChips
 from benchd.lab.adversity.hands import Hands
-from benchd.lab.adversity.handset import Server, SimulatedHandset
+from benchd.lab.adversity.handset import Server
 from benchd.lab.adversity.issuer import SimulatedIssuer
 from benchd.lab.adversity.ledger import SimulatedLedger
 from benchd.lab.adversity.lots import Papers
@@ -33,7 +31,7 @@ from benchd.ledger.patrol import Patrol
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.pipelines.watch_list import Wanted
-from benchd.ports import Anchor, Handset
+from benchd.ports import Anchor
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.time_basis import latest_known
 from benchd.slots.admission import Admission
@@ -42,12 +40,10 @@ from benchd.slots.desk import Desk
 from benchd.slots.parts import RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.ids import AdbAddress, SlotName
-from benchd.words.port import Liveness, PlugEvent
+from benchd.words.ids import SlotName
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode
 
-OPEN_S = 0.05
 CERTIFICATES_LOOKED_AT = 50
 ANCHORED_EVERY_S = 900.0
 
@@ -93,7 +89,7 @@ class Daemon:
         self.intake = IntakeDesk(self.store, outside.chance)
         self.parts = RackParts(
             ledger=ledger,
-            access=_Access(outside),
+            access=BayAccess(outside.bays, outside.server, outside.points, outside.hands),
             chips=SimulatedChips(outside.bays, outside.points),
             issuer=outside.issuer,
             board=self.board,
@@ -160,7 +156,7 @@ class Daemon:
             if papers is not None and papers.of:
                 group.start_soon(papers.withdraw, self.intake)
                 group.start_soon(papers.import_late, self.intake)
-            self._supervisor = Supervisor(self.topology, self.parts, _Hotplug(self._outside.bays))
+            self._supervisor = Supervisor(self.topology, self.parts, BayHotplug(self._outside.bays))
             await self._supervisor.run(task_status=task_status)
 
     async def reload(self, *, lax: bool) -> None:
@@ -174,64 +170,3 @@ class Daemon:
             self.parts = replace(self.parts, recipes=recipes)
         if self._supervisor is not None:
             await self._supervisor.reload(self.topology, self.parts)
-
-
-class _Access:
-    """Implements `benchd.ports.HandsetAccess` over the bays."""
-
-    def __init__(self, outside: Outside) -> None:
-        self._outside = outside
-
-    def _bay(self, address: AdbAddress) -> Bay:
-        return next(bay for bay in self._outside.bays.values() if bay.address == address)
-
-    @asynccontextmanager
-    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
-        """What adb says of a bay, as it changes."""
-        yield self._states(self._bay(address))
-
-    async def _states(self, bay: Bay) -> AsyncIterator[Liveness]:
-        last: Liveness | None = None
-        while True:
-            now = bay.liveness(server_up=self._outside.server.up)
-            if now is last:
-                await bay.changed.wait()
-            else:
-                last = now
-                yield now
-
-    async def open(self, address: AdbAddress) -> Handset:
-        """The handset that is there."""
-        bay = self._bay(address)
-        await anyio.sleep(OPEN_S)
-        match bay.liveness(server_up=self._outside.server.up):
-            case Liveness.READY:
-                out = self._outside
-                return SimulatedHandset(bay, out.server, out.points, out.hands)
-            case Liveness.SERVER_DOWN:
-                raise AdbServerLost(address)
-            case _:
-                raise HandsetGone(address)
-
-
-class _Hotplug:
-    """Implements `benchd.ports.HotplugSource`: what is there first, then each change."""
-
-    def __init__(self, bays: Mapping[SlotName, Bay]) -> None:
-        self._bays = bays
-
-    @asynccontextmanager
-    async def events(self) -> AsyncGenerator[AsyncIterator[PlugEvent], None]:
-        """Events until nobody listens any more."""
-        send, receive = anyio.create_memory_object_stream[PlugEvent](inf)
-        for bay in self._bays.values():
-            if bay.attached:
-                send.send_nowait(bay.event())
-            bay.listen(send.send_nowait)
-        try:
-            with receive:
-                yield receive
-        finally:
-            for bay in self._bays.values():
-                bay.listen(lambda _event: None)
-            send.close()

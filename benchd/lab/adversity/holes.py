@@ -74,11 +74,18 @@ class Hole:
     @contextmanager
     def opened(self) -> Generator[None]:
         """The core with this hole in it."""
-        with ExitStack() as stack:
-            for each in self.replaced:
-                if _is_there(each):
-                    _replace(each, stack)
+        with put_in_place(self.replaced):
             yield
+
+
+@contextmanager
+def put_in_place(replaced: Sequence[Replaced]) -> Generator[None]:
+    """These names of the core replaced, as far as it has them."""
+    with ExitStack() as stack:
+        for each in replaced:
+            if _is_there(each):
+                _replace(each, stack)
+        yield
 
 
 def _is_there(each: Replaced) -> bool:

@@ -44,6 +44,8 @@ class Scenario:
 
     plan: HandsetPlan
     end: ExpectedEnd
+    story: str = ""
+    """What is the matter with it, as docs/demo.md says."""
     answers: Mapping[Gate, bool] = field(default_factory=dict[Gate, bool])
 
     @property

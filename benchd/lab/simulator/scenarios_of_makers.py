@@ -37,6 +37,7 @@ Trust service, version 2
 
 OF_MAKERS: Final = (
     Scenario(
+        story="a second user that is closed to adb",
         plan=replace(
             freshly_reset("secure-folder", GALAXY_A23_ON_14, "R5CT63PQRST", "350448713300512"),
             users=(_SECURE_FOLDER,),
@@ -45,6 +46,7 @@ OF_MAKERS: Final = (
         end=failed(Disposition.HOLD, Reason.OTHER_USER),
     ),
     Scenario(
+        story=("calls itself green, locked and its maker's; its flavour and its fingerprint don't"),
         plan=replace(
             freshly_reset("custom-rom", REDMI_12, "8c1f0a7d2b31", "866012045678909"),
             properties=_CUSTOM_ROM,
@@ -52,6 +54,11 @@ OF_MAKERS: Final = (
         end=failed(Disposition.DESTROY, Reason.SYSTEM_MODIFIED),
     ),
     Scenario(
+        story=(
+            "its maker makes an account and an app, after each reset too: held until "
+            "`benchd handset learn-fresh` has taken a picture from two such handsets, then "
+            "sold"
+        ),
         # It is there before and after every reset, as is the app, and nothing but a picture of how
         # this model looks when it is fresh can tell them from an owner's.
         plan=replace(
@@ -67,10 +74,15 @@ OF_MAKERS: Final = (
         end=failed(Disposition.HOLD, Reason.RESET_NOT_PROVEN),
     ),
     Scenario(
+        story="has less than its model is sold with",
         plan=freshly_reset("counterfeit-capacity", RENO_5_A, "5f3a9c1e", "861234050123457"),
         end=failed(Disposition.HOLD, Reason.CAPACITY_BELOW_NOMINAL),
     ),
     Scenario(
+        story=(
+            "one of its answers is of a form that benchd doesn't know: its dossier is kept "
+            "and named"
+        ),
         plan=replace(
             in_use("unknown-answer", AQUOS_WISH_3, "358876243311444", "358876243311447"),
             accounts=(Account(name="suzuki.taro@example.jp"),),

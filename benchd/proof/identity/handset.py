@@ -217,11 +217,19 @@ class Handsets:
                 clashes |= contradictions(
                     self._traits[a.job], self._traits[b.job], self._shared_serials
                 )
+        numbers = self._full_numbers(one), self._full_numbers(other)
+        if all(numbers) and numbers[0].isdisjoint(numbers[1]):
+            clashes |= {Clash.IMEI}
         if not clashes and self._answered(one, other) is not Same.OTHER:
             self._merge(one, other)
             return
         dispute = Comparison(relation=Relation.DISPUTE, joins=told.joins, clashes=clashes)
         self._disputes.append((first, last, dispute))
+
+    def _full_numbers(self, group: _Group) -> frozenset[str]:
+        """Proven numbers of those sightings that have all of their handset's."""
+        every = (self._traits[each.job] for each in group.sightings)
+        return frozenset[str]().union(*(traits.proven for traits in every if traits.is_full))
 
     def _compared(self, one: Sighting, other: Sighting) -> Comparison:
         return compare(self._traits[one.job], self._traits[other.job], self._shared_serials)

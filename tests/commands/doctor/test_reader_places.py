@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from benchd.commands.client import JsonObject
-from benchd.commands.doctor.daemon import Told
-from benchd.commands.doctor.mapping import OF_EACH_SLOT, hears, reader_places
+from benchd.commands.doctor.daemon import OF_EACH_SLOT, Told, hears
+from benchd.commands.doctor.neighbours import reader_places
 from benchd.errors import NotFound
 from benchd.texts.doctor_words import Cure, DoctorWord, Verdict
 

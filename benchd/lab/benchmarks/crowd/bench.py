@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.android.dossier.folder import read_folder
+from benchd.lab.benchmarks.crowd.among_strangers import lines_among, measure_among
 from benchd.lab.benchmarks.crowd.blows import deal_blows
 from benchd.lab.benchmarks.crowd.in_order import run_in_order
 from benchd.lab.benchmarks.crowd.lines import lines_of
@@ -35,6 +36,8 @@ def bench_crowd(
     ways: bool,
     blows: bool,
     profile: bool,
+    strangers: int,
+    rounds: int,
     dossier: Path | None,
     directory: Path | None,
     as_json: bool,
@@ -46,6 +49,7 @@ def bench_crowd(
     measured: dict[int, Measured] = {}
     others: dict[int, Mapping[str, JsonValue]] = {}
     dealt: dict[int, Mapping[str, JsonValue]] = {}
+    among: dict[int, Mapping[str, JsonValue]] = {}
     parts: Mapping[str, Mapping[str, float]] | None = None
     try:
         for count in counts:
@@ -55,6 +59,16 @@ def bench_crowd(
             if blows:
                 say(f"{count} handsets: reload, death of the adb server, storm, restart")
                 dealt[count] = run_in_order(partial(deal_blows, plan, work / f"{count}b"))
+            if strangers:
+                among[count] = run_in_order(
+                    partial(
+                        measure_among,
+                        plan,
+                        work / f"{count}s",
+                        strangers=strangers,
+                        rounds=rounds,
+                    )
+                )
             if ways:
                 say(f"{count} handsets: what people write")
                 others[count] = run_in_order(partial(measure_ways, plan, work / f"{count}w"))
@@ -68,6 +82,7 @@ def bench_crowd(
         str(count): {
             **one.figures,
             "blows": dict(dealt.get(count, {})),
+            "among_strangers": dict(among.get(count, {})),
             "ways": dict(others.get(count, {})),
             "raw": dict(one.raw),
         }
@@ -75,7 +90,11 @@ def bench_crowd(
     }
     figures["profile"] = None if parts is None else {k: dict(v) for k, v in parts.items()}
     figures["load_average"] = [*load_before, *os.getloadavg()]
-    tell("crowd", figures, lines_of(measured, dealt, others, parts), as_json=as_json)
+    lines = [
+        *lines_of(measured, dealt, others, parts),
+        *(line for count, told in among.items() for line in lines_among(count, told)),
+    ]
+    tell("crowd", figures, lines, as_json=as_json)
 
 
 def handset_of(dossier: Path) -> HandsetPlan:

@@ -1,8 +1,9 @@
 """The daemon of a crowd: all its parts are the shipped ones, but plug events and reader worker.
 
-`python -m benchd.lab.benchmarks.crowd.daemon CONFIG PLUG_SOCKET FOLDER [--profile]`. Beside it
-a task notes how late the loop comes back to it, in FOLDER, each second anew: a daemon that is
-killed has told as well. With `--profile` the profile is there at the end.
+`python -m benchd.lab.benchmarks.crowd.daemon CONFIG PLUG_SOCKET FOLDER [--profile]
+[--listen HOST:PORT]`. Beside it a task notes how late the loop comes back to it, in FOLDER, each
+second anew: a daemon that is killed has told as well. With `--profile` the profile is there at the
+end. `--listen` is an address of a network that nobody else is in, instead of the configuration's.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sys
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +29,7 @@ from benchd.lab.benchmarks.crowd.sampling import Sampler
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 from benchd.observe.log_level import LogLevels
 from benchd.observe.logs import configure_logs
+from benchd.web.sockets import tcp_listener
 
 LOOK_EVERY_S: Final = 0.01
 SAMPLE_FROM_NOW: Final = signal.SIGUSR1
@@ -41,9 +46,15 @@ def main() -> None:
     sys.executable = str(config.parent / LAUNCHER)
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
+    elsewhere = _elsewhere(sys.argv[4:])
     sampler = Sampler() if "--profile" in sys.argv else None
 
     async def run() -> None:
+        with ExitStack() as stack:
+            listener = stack.enter_context(tcp_listener(*elsewhere)) if elsewhere else None
+            await run_beside(listener)
+
+    async def run_beside(listener: socket.socket | None) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_note_lag, folder / LAGS_FILE)
             if sampler is not None:
@@ -53,6 +64,7 @@ def main() -> None:
                 settings,
                 SimulatedHotplug(plug_socket),
                 usb=False,
+                listener=listener,
                 # What is shown here is no machine's clock.
                 was_synchronised=lambda: True,
                 reread=lambda: load_settings(config),
@@ -67,6 +79,13 @@ def main() -> None:
     finally:
         if sampler is not None:
             (folder / PROFILE_FILE).write_text(json.dumps(sampler.told()), encoding="utf-8")
+
+
+def _elsewhere(arguments: Sequence[str]) -> tuple[str, int] | None:
+    if "--listen" not in arguments:
+        return None
+    host, _, port = arguments[arguments.index("--listen") + 1].rpartition(":")
+    return host, int(port)
 
 
 async def _note_lag(file: Path) -> None:

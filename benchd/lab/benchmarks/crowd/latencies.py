@@ -57,10 +57,10 @@ class Latencies:
     """The same with it."""
 
 
-def read_steps(ledger: Path) -> dict[int, Steps]:
-    """Each slot's first job, by the slot's number."""
+def read_steps(ledger: Path, after: int = 0) -> dict[int, Steps]:
+    """Each slot's first job, by the slot's number, of the records after this one."""
     found: dict[int, Steps] = defaultdict(Steps)
-    for kind, slot, body in _records(ledger):
+    for kind, slot, body in _records(ledger, after):
         steps, record = found[slot_number(slot)], json.loads(body)
         at = datetime.fromisoformat(record["at"]).timestamp()
         match kind:
@@ -103,9 +103,9 @@ def count_records(ledger: Path) -> int:
         return int(database.execute("SELECT count(*) FROM record").fetchone()[0])
 
 
-def _records(ledger: Path) -> list[tuple[str, str, bytes]]:
+def _records(ledger: Path, after: int) -> list[tuple[str, str, bytes]]:
     marks = ",".join("?" * len(_KINDS))
     query = f"SELECT kind, slot, body FROM record WHERE kind IN ({marks})"  # noqa: S608 - marks only
-    query += " AND slot IS NOT NULL ORDER BY sequence"
+    query += " AND slot IS NOT NULL AND sequence > ? ORDER BY sequence"
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
-        return list(database.execute(query, _KINDS))
+        return list(database.execute(query, (*_KINDS, after)))

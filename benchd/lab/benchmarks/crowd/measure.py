@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Final
 
 import anyio
@@ -55,19 +56,34 @@ class Measured:
         return float(str(self.figures["wall_s"]))
 
 
+@asynccontextmanager
+async def nobody(rack: CrowdRack) -> AsyncGenerator[None, None]:
+    """Nothing goes on beside the crowd."""
+    del rack
+    yield
+
+
 async def measure_crowd(
-    plan: CrowdPlan, directory: Path, *, profile: bool = False, viewers: bool = True
+    plan: CrowdPlan,
+    directory: Path,
+    *,
+    profile: bool = False,
+    viewers: bool = True,
+    beside: Callable[[CrowdRack], AbstractAsyncContextManager[None]] = nobody,
 ) -> Measured:
-    """Plug all in within 100 ms and stay until every handset is certified."""
+    """Plug all in within 100 ms and stay until every handset is certified.
+
+    `beside` is what goes on from before the first plug until the last has ended.
+    """
     daemon_core, crowd_core = cores()
     count = len(plan.handsets)
     async with crowd_rack(directory, plan, core=crowd_core) as rack:
         start_s = await rack.start_daemon(core=daemon_core, profile=profile)
         if profile:
             rack.begin_profile()
-        idle = account_of(rack)
-        begun, begun_wall = time.monotonic(), time.time()
-        async with attended(rack):
+        async with beside(rack), attended(rack):
+            idle = account_of(rack)
+            begun, begun_wall = time.monotonic(), time.time()
             await rack.hands.plug(within_s=0.1)
             with anyio.fail_after(MOST_PATIENCE_S):
                 await until_first_bytes(rack)
@@ -75,7 +91,7 @@ async def measure_crowd(
                 looked = await _look_on(rack) if viewers else {}
                 await until_ended(rack)
             wall_s = time.monotonic() - begun
-            at_end = account_of(rack)
+            ended_wall, at_end = time.time(), account_of(rack)
             exposition = await rack.watch.metrics()
         told, not_understood = await rack.hands.figures()
         await rack.stop_daemon()
@@ -83,7 +99,7 @@ async def measure_crowd(
             raise CrowdNotDone(f"the crowd was asked what it doesn't play: {not_understood[0]}")
         steps = read_steps(rack.folder.ledger)
         require_passed(steps, range(1, count + 1))
-        lags = rack.lags_ms(begun_wall)
+        lags = rack.lags_ms(begun_wall, ended_wall)
         records = count_records(rack.folder.ledger)
         profiled = rack.profile() if profile else None
     found = latencies_of(steps, told)
@@ -105,6 +121,7 @@ async def measure_crowd(
         **_percentiles("ready_to_first_byte", found.ready_to_first_byte),
         **_percentiles("with_people", found.with_people),
         **_percentiles("lag", lags),
+        "lag_mean_ms": round(mean(lags), 3),
         "lag_max_ms": round(max(lags), 2),
         "records": records,
         "records_per_s": round(records / wall_s, 1),

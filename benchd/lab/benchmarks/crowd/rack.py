@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
+from anyio import to_thread
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
@@ -24,12 +25,14 @@ from benchd.lab.benchmarks.crowd.daemon import LAGS_FILE, PROFILE_FILE, SAMPLE_F
 from benchd.lab.benchmarks.crowd.folder import make_folder
 from benchd.lab.benchmarks.crowd.hands import CrowdHands
 from benchd.lab.benchmarks.crowd.places import CONTROL_SOCKET, PLAN_JSON, PLUG_SOCKET, CrowdPlan
+from benchd.lab.benchmarks.old_ledger import copy_ledger
 from benchd.lab.demo.crew import enrol
 from benchd.lab.demo.folder import DemoFolder
 from benchd.lab.demo.operators import Operators
 from benchd.lab.demo.rack_daemon import RackDaemon, tail_of
 
 START_WITHIN_S: Final = 120.0
+LOOPBACK: Final = "127.0.0.1"
 
 
 class CrowdBroken(BenchdError):
@@ -51,12 +54,16 @@ class CrowdRack(RackDaemon):
         crowd: Process,
         slots: int,
         adb_port: int,
+        http_host: str,
+        http_port: int,
     ) -> None:
         super().__init__(folder)
         self.hands = hands
         self.crowd = crowd
         self.slots = slots
         self.adb_port = adb_port
+        self.http_host = http_host
+        self.http_port = http_port
         self._sockets = sockets
 
     async def start_daemon(self, *, core: int | None, profile: bool = False) -> float:
@@ -65,6 +72,8 @@ class CrowdRack(RackDaemon):
         command = [*pinned(core), sys.executable, "-m", "benchd.lab.benchmarks.crowd.daemon"]
         command += [str(self.folder.config), str(self._sockets / PLUG_SOCKET)]
         command += [str(self.folder.path), *(["--profile"] if profile else [])]
+        if self.http_host != LOOPBACK:
+            command += ["--listen", f"{self.http_host}:{self.http_port}"]
         await self.begin(["setpriv", "--pdeathsig", "TERM", *command])
         return time.monotonic() - begun
 
@@ -98,12 +107,21 @@ class CrowdRack(RackDaemon):
 
 @asynccontextmanager
 async def crowd_rack(
-    directory: Path, plan: CrowdPlan, *, http_port: int | None = None, core: int | None = None
+    directory: Path,
+    plan: CrowdPlan,
+    *,
+    http_host: str = LOOPBACK,
+    http_port: int | None = None,
+    core: int | None = None,
+    old: Path | None = None,
 ) -> AsyncGenerator[CrowdRack, None]:
     """A crowd that nobody has plugged in yet; nothing is left running of it afterwards.
 
     With `core` the crowd runs on that one alone. Without `http_port` the daemon takes a free one.
+    Another `http_host` than loopback is an address of a network that nobody else is in. `old` is
+    the folder of the ledger that the daemon goes on with.
     """
+    http_port = http_port or _free_port()
     sockets = directory / "crowd"
     sockets.mkdir(parents=True)
     plan_file = sockets / "plan.json"
@@ -124,10 +142,12 @@ async def crowd_rack(
         folder = make_folder(
             directory / "daemon",
             slots=len(plan.handsets),
-            http_port=http_port or _free_port(),
+            http_port=http_port,
             crowd=sockets,
             python=sys.executable,
         )
+        if old is not None:
+            await to_thread.run_sync(copy_ledger, old, folder.path)
         await enrol(folder.config)
         async with CrowdHands.connect(sockets / CONTROL_SOCKET) as hands:
             rack = CrowdRack(
@@ -137,6 +157,8 @@ async def crowd_rack(
                 crowd=crowd,
                 slots=len(plan.handsets),
                 adb_port=ready["adb_port"],
+                http_host=http_host,
+                http_port=http_port,
             )
             try:
                 yield rack
@@ -166,7 +188,7 @@ def cores() -> tuple[int | None, int | None]:
 def _free_port() -> int:
     """One that nobody listens on at this moment."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 

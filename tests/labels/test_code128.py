@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.web import code128
+from benchd.labels import code128
 
 
 def test_bars_tell_ascii_and_nothing_else() -> None:

@@ -1,0 +1,1 @@
+"""What there is to read, in figures with limits: `scripts/house`."""

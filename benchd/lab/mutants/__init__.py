@@ -1,0 +1,1 @@
+"""Mutation testing: what no test notices when a line of the decisive rooms is changed."""

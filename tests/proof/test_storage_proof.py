@@ -1,0 +1,174 @@
+"""What the figures of an overwrite and of its read-back have to be, at their very limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import pytest
+
+from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.floors import (
+    CAPACITY_TOLERANCE,
+    MINIMUM_SAMPLE,
+    MINIMUM_SEED_DIGITS,
+    MINIMUM_SUBSECTIONS,
+    PLACES_IN_SUBSECTION,
+)
+from benchd.proof.records import stage_records
+from benchd.proof.storage import (
+    capacities_agree,
+    end_gaps,
+    most_taken,
+    reach_gaps,
+    storage_gaps,
+    taken_bytes,
+)
+from benchd.words.job import StageName
+from tests.certificate.certificate_rack import records_of_an_erasure
+
+EVIDENCE = {record.stage: record.evidence() for record in stage_records(records_of_an_erasure())}
+INSPECT = cast("InspectEvidence", EVIDENCE[StageName.INSPECT])
+INITIALISE = cast("InitialiseEvidence", EVIDENCE[StageName.INITIALISE])
+OVERWRITE = cast("OverwriteEvidence", EVIDENCE[StageName.OVERWRITE])
+READ_BACK = cast("ReadBackEvidence", EVIDENCE[StageName.READ_BACK])
+WRITTEN, CAPACITY = OVERWRITE.bytes_written, OVERWRITE.capacity_bytes
+
+
+def read(**change: Any) -> ReadBackEvidence:  # noqa: ANN401 - any field
+    return replace(READ_BACK, **change)
+
+
+def gaps(read_back: ReadBackEvidence, overwrite: OverwriteEvidence = OVERWRITE) -> list[str]:
+    return storage_gaps(INSPECT, overwrite, read_back, least_coverage=0.0)
+
+
+@pytest.mark.parametrize("shown", [WRITTEN - 1, WRITTEN // 2, WRITTEN // 2 + 1, 0, None])
+def test_every_byte_that_is_proven_has_to_be_shown(shown: int | None) -> None:
+    assert reach_gaps(INSPECT, OVERWRITE, read(bytes_shown=WRITTEN)) == []
+    [gap] = reach_gaps(INSPECT, OVERWRITE, read(bytes_shown=shown))
+    assert "a cache may have answered" in gap
+
+
+def reached(inspect: InspectEvidence = INSPECT, **change: Any) -> list[str]:  # noqa: ANN401
+    return reach_gaps(inspect, replace(OVERWRITE, **change), READ_BACK)
+
+
+def test_one_log_is_all_there_is_only_where_hot_and_cold_lie_together() -> None:
+    on = {name: replace(INSPECT, file_system=name) for name in ("f2fs", "ext4")}
+    assert reached(on["ext4"], logs="one") == []
+    assert reached(on["f2fs"], logs="by_name_and_lifetime") == []
+    for gap in (*reached(on["f2fs"], logs="one"), *reached(on["ext4"], logs=None)):
+        assert "logs of hot and cold data" in gap
+    assert len(reached(on["f2fs"], logs="one")) == len(reached(on["ext4"], logs=None)) == 1
+
+
+def test_what_the_host_has_streamed_itself_needs_no_eviction_to_be_seen() -> None:
+    told = read(host_past_cache="o_direct")
+    assert reach_gaps(INSPECT, replace(OVERWRITE, mode="streamed"), told) == []
+    [gap] = reach_gaps(INSPECT, OVERWRITE, told)
+    assert "don't follow an eviction" in gap
+
+
+def test_how_much_was_read_has_to_be_said() -> None:
+    assert "read_back: it doesn't say how much was read" in gaps(read(check_mode="some"))
+
+
+def test_the_two_capacities_may_differ_by_a_file_systems_own_and_no_more() -> None:
+    least = (1 - CAPACITY_TOLERANCE) * CAPACITY
+    assert capacities_agree(math.ceil(least), CAPACITY)
+    assert not capacities_agree(math.ceil(least) - 1, CAPACITY)
+    assert capacities_agree(CAPACITY, CAPACITY)
+    assert not capacities_agree(CAPACITY + 1, CAPACITY)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A read-back of a sample: a tail that was read whole, and so much of the body."""
+
+    tail: int = 1_000_000_000
+    proven_of_body: float = MINIMUM_SAMPLE
+    subsections: int = MINIMUM_SUBSECTIONS
+    places: int = PLACES_IN_SUBSECTION * MINIMUM_SUBSECTIONS + 2
+    missing: int = 0
+
+    def evidence(self) -> ReadBackEvidence:
+        body = WRITTEN - self.tail
+        # Upwards: the least sample is so large a share, and no byte less.
+        sampled = -int(-self.proven_of_body * body // 1)
+        return read(
+            check_mode="sampled",
+            seed="0" * MINIMUM_SEED_DIGITS,
+            bytes_proven=self.tail + sampled,
+            tail_bytes_proven=self.tail,
+            sampled_from_bytes=body - self.missing,
+            sample_subsections=self.subsections,
+            sample_places=self.places,
+        )
+
+
+def test_the_smallest_sample_is_enough() -> None:
+    assert gaps(Sample().evidence()) == []
+    assert gaps(Sample(proven_of_body=1.0).evidence()) == []
+
+
+TOO_LITTLE = {
+    "too few places": Sample(places=Sample.places - 1),
+    "too few subsections": Sample(subsections=MINIMUM_SUBSECTIONS - 1),
+    "isn't drawn from all": Sample(missing=1),
+    "too small": Sample(proven_of_body=MINIMUM_SAMPLE - 0.001),
+}
+
+
+@pytest.mark.parametrize("told", TOO_LITTLE)
+def test_a_smaller_sample_is_a_gap(told: str) -> None:
+    assert any(told in gap for gap in gaps(TOO_LITTLE[told].evidence()))
+
+
+def test_more_than_there_was_is_no_sample() -> None:
+    """One byte more than the body has was never read from it."""
+    more = replace(Sample(proven_of_body=1.0).evidence(), bytes_proven=WRITTEN + 1)
+    assert any("too small" in gap for gap in gaps(more))
+
+
+def test_a_tail_stands_for_itself_and_for_nothing_of_the_body() -> None:
+    tail = WRITTEN // 2
+    told = replace(Sample(tail=tail, proven_of_body=0.5).evidence(), bytes_proven=tail)
+    assert any("too small" in gap for gap in gaps(told))
+
+
+def test_no_capacity_on_record_may_be_less_than_what_is_proven() -> None:
+    """The one that inspect was told of, and the one that was found when it was read."""
+    small, great = WRITTEN - 1, WRITTEN + 1_000_000
+    for told, found in ((small, great), (great, small)):
+        inspect = replace(INSPECT, capacity_bytes=told)
+        wrong = storage_gaps(inspect, OVERWRITE, read(capacity_bytes=found), least_coverage=0.0)
+        assert any("the capacity makes no sense" in gap for gap in wrong)
+
+
+def end(**change: Any) -> list[str]:  # noqa: ANN401 - any field
+    return end_gaps(INITIALISE, replace(OVERWRITE, **change))
+
+
+def test_written_and_free_together_are_no_more_than_the_capacity() -> None:
+    # What is free at the end was free before; all else is as large as it may be.
+    free = 1_000_000
+    told = {"free_bytes_before": CAPACITY, "free_bytes_after": free, "reserved_bytes": 0}
+    assert not any("no sense" in gap for gap in end(bytes_written=CAPACITY - free, **told))
+    assert any("no sense" in gap for gap in end(bytes_written=CAPACITY - free + 1, **told))
+
+
+def test_as_much_as_the_fill_itself_takes_may_be_missing_and_no_byte_more() -> None:
+    missing = most_taken(CAPACITY) - taken_bytes(INITIALISE, OVERWRITE)
+    most = replace(OVERWRITE, reserved_bytes=OVERWRITE.reserved_bytes - missing)
+    assert not any("neither written" in gap for gap in end_gaps(INITIALISE, most))
+    more = replace(most, reserved_bytes=most.reserved_bytes - 1)
+    assert any("neither written" in gap for gap in end_gaps(INITIALISE, more))
+
+
+@pytest.mark.parametrize("known", ["bytes_written", "free_bytes_after", "reserved_bytes"])
+def test_a_byte_that_is_known_of_is_not_taken(known: str) -> None:
+    more = replace(OVERWRITE, **{known: getattr(OVERWRITE, known) + 1})
+    assert taken_bytes(INITIALISE, more) == taken_bytes(INITIALISE, OVERWRITE) - 1

@@ -1,0 +1,98 @@
+"""Whether the time was right by which something with an age was cited, to the second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from benchd.proof.evidence.clock import TimeBasis
+from benchd.proof.evidence.intake import TimeConfirmedRecord, Who
+from benchd.proof.time_basis import CONFIRMED_WITHIN, STEP, TimeConfirmed, time_gaps
+from benchd.words.ids import JobId, SlotName
+from benchd.words.people import ShownBy
+from benchd.words.record import Entry, EntryKind, StoredEntry
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+BASIS = TimeBasis(at=NOW, newest=NOW, after=7, boot="boot-1", confirmed=None)
+BETWEEN = (5, 9)
+BEHIND = "it was cited by a clock that was behind the ledger"
+
+
+def record(sequence: int, at: datetime) -> StoredEntry:
+    entry = Entry(
+        kind=EntryKind.JOB_OPENED,
+        at=at,
+        slot=SlotName("A1"),
+        occupancy=1,
+        job=JobId("j"),
+        data={},
+    )
+    return StoredEntry(sequence=sequence, entry=entry, hash_hex=f"{sequence:064x}")
+
+
+def gaps(
+    basis: TimeBasis, *at_hand: StoredEntry, confirmed: TimeConfirmed | None = None
+) -> list[str]:
+    known = {} if confirmed is None else {confirmed.sequence: confirmed}
+    return list(time_gaps(basis, BETWEEN, at_hand, known))
+
+
+@pytest.mark.parametrize("late", [timedelta(0), STEP])
+def test_a_clock_is_behind_by_more_than_a_step(late: timedelta) -> None:
+    assert gaps(replace(BASIS, newest=NOW + late)) == []
+    assert gaps(BASIS, record(6, NOW + late)) == []
+
+
+def test_the_latest_time_counts_whoever_knows_of_it() -> None:
+    """What the rack said was its newest record, and what its records say themselves."""
+    later, earlier = NOW + STEP + timedelta(milliseconds=1), NOW - timedelta(days=1)
+    assert gaps(replace(BASIS, newest=later), record(6, earlier)) == [BEHIND]
+    assert gaps(replace(BASIS, newest=earlier), record(6, later)) == [BEHIND]
+
+
+def test_what_came_after_it_was_cited_says_nothing() -> None:
+    later = NOW + timedelta(days=1)
+    assert gaps(BASIS, record(7, later)) == [BEHIND]
+    assert gaps(BASIS, record(8, later)) == []
+
+
+@pytest.mark.parametrize(("after", "is_between"), [(4, False), (5, True), (8, True), (9, False)])
+def test_it_was_cited_between_two_records_of_its_job(after: int, is_between: bool) -> None:
+    assert (gaps(replace(BASIS, after=after)) == []) is is_between
+
+
+CONFIRMED = TimeConfirmed(
+    sequence=3,
+    at=NOW,
+    told=TimeConfirmedRecord(
+        seen_at=NOW,
+        boot="boot-1",
+        by=Who(operator="Mori", person="mori", shown_by=ShownBy.BADGE_AND_PIN),
+    ),
+)
+TOLD = replace(BASIS, confirmed=3)
+AT_ONCE = CONFIRMED.told
+NOT_CONFIRMED = {
+    "of another boot": replace(CONFIRMED, told=replace(AT_ONCE, boot="boot-0")),
+    "after it was cited": replace(CONFIRMED, sequence=8),
+    "by a badge alone": replace(
+        CONFIRMED, told=replace(AT_ONCE, by=replace(AT_ONCE.by, shown_by=ShownBy.BADGE))
+    ),
+    "of another time": replace(CONFIRMED, at=NOW + CONFIRMED_WITHIN + timedelta(seconds=1)),
+}
+
+
+def test_what_was_confirmed_in_the_same_boot_holds() -> None:
+    assert gaps(TOLD, confirmed=CONFIRMED) == []
+    at_most = replace(CONFIRMED, at=NOW + CONFIRMED_WITHIN)
+    assert gaps(TOLD, confirmed=at_most) == []
+
+
+@pytest.mark.parametrize("why", NOT_CONFIRMED)
+def test_what_does_not_confirm_the_time(why: str) -> None:
+    by = NOT_CONFIRMED[why]
+    told = replace(TOLD, confirmed=by.sequence)
+    [gap] = gaps(told, confirmed=by)
+    assert "doesn't confirm the time" in gap
