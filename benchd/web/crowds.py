@@ -25,6 +25,8 @@ LATE_S = 0.1
 """By so much the loop comes back too late where it has more to do than it can."""
 CROWD = 32
 """So many connections by one door are one."""
+GOLDEN: Final = 0.6180339887
+"""Multiples of it, without their whole part, are spread evenly, however many there are."""
 SIGN_INS_PER_S = 1.0
 SIGN_INS_AT_ONCE = 10
 """So often a source is expected to sign in where others have to wait."""
@@ -47,6 +49,12 @@ class Crowds(Generic[Door]):
         self._loop = loop
         self._late_s = 0.0
         self._due: float | None = None
+        self._turn = 0.0
+
+    def spread(self) -> float:
+        """From 1 to 2, by turns: those that have to wait at once don't come back at once."""
+        self._turn = (self._turn + GOLDEN) % 1.0
+        return 1.0 + self._turn
 
     def forget(self, door: Door, user: int | None) -> None:
         """It has left, or is about to stand elsewhere."""

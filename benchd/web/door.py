@@ -12,7 +12,7 @@ import asyncio
 import re
 import resource
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -40,7 +40,9 @@ QUEUE = 1024
 STAYS_S = 2.0
 """For so long nobody's connection has its place before another nobody's may have it."""
 REST_S = 1.0
-"""How long nothing is heard from a connection that has asked too often."""
+"""How long at least nothing is heard from a connection that has asked too often."""
+LONGEST_REST_S = 4.0
+"""At least so long where it was refused again and again: an answer costs the loop a millisecond."""
 LINGER_S = 2.0
 """How long a refusal waits to be read before its connection ends."""
 MOST_LINGERING = 1024
@@ -70,6 +72,8 @@ class DoorProtocol(PeerProtocol):
     _patience: asyncio.TimerHandle | None = None
     _answers_since: float | None = None
     _resting = False
+    _refusals = 0
+    """So often in a row it had to rest after an answer."""
     _rest: asyncio.TimerHandle | None = None
     _rests = 0
     _heard = False
@@ -122,10 +126,11 @@ class DoorProtocol(PeerProtocol):
         """Wait for the next request."""
         self._answers_since = None
         self._rests = 0
+        self._refusals = self._refusals + 1 if self._resting else 0
         if (self._resting or self._has_to_rest()) and not self.transport.is_closing():
             self._resting = False
             self.flow.pause_reading()
-            self._rest = self.loop.call_later(REST_S, self._rested)
+            self._rest_and(self._rested)
         else:
             super().on_response_complete()
         self._watch()
@@ -172,6 +177,10 @@ class DoorProtocol(PeerProtocol):
             known = _CROWDS[self.server_state] = Crowds(self.loop)
         return known
 
+    def _rest_and(self, go_on: Callable[[], None]) -> None:
+        rest_s = min(REST_S * 2 ** max(0, self._refusals - 1), LONGEST_REST_S)
+        self._rest = self.loop.call_later(rest_s * self._crowds.spread(), go_on)
+
     def _has_to_rest(self) -> bool:
         """Whether nobody's request isn't heard now: in a crowd, and the loop is late."""
         if not self.is_nobodys or self.user is not None or self._rests >= MOST_RESTS:
@@ -186,7 +195,7 @@ class DoorProtocol(PeerProtocol):
             if is_whole and self._rest is None:
                 # What comes behind the head waits in the kernel: nobody fills benchd's memory.
                 self.flow.pause_reading()
-                self._rest = self.loop.call_later(REST_S, self._try_again)
+                self._rest_and(self._try_again)
             return False
         if len(inside) >= (MOST_TCP if self.user is None else MOST_UNIX):
             if not is_whole:
@@ -254,7 +263,7 @@ class DoorProtocol(PeerProtocol):
             return
         if self._has_to_rest():
             self._rests += 1
-            self._rest = self.loop.call_later(REST_S, self._rested)
+            self._rest_and(self._rested)
         else:
             super().on_response_complete()
             self._watch()

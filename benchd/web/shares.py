@@ -29,10 +29,10 @@ MOST_DELAYED: Final = 48
 """Requests that wait until their source may ask again; with one more it is refused."""
 MOST_SOURCES: Final = 1024
 """That are known at a time."""
-SOURCE_PER_S: Final = 50.0
+SOURCE_PER_S: Final = 25.0
 SOURCE_AT_ONCE: Final = 400.0
 """The dashboard is made of some eighty files, and all screens of a shop may be one source."""
-ALL_PER_S: Final = 100.0
+ALL_PER_S: Final = 50.0
 ALL_AT_ONCE: Final = 800.0
 SIGN_IN_PER_S: Final = 5.0
 SIGN_IN_AT_ONCE: Final = 40.0

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import anyio
 import anyio.abc
 import pytest
 
-from benchd.web import crowds, door
+from benchd.web import crowds, door, shares
 from tests.patience import PATIENCE_S
 from tests.web.test_door import COOKIE, HEAD, all_of, ends, hold_streams
 from tests.web.web_running import Running, Server
@@ -185,6 +186,42 @@ async def test_where_the_loop_is_late_and_a_crowd_is_there_strangers_wait(
             assert await status(stranger) == b"200"
         for stream in idle:
             await stream.aclose()
+
+
+async def test_who_is_refused_again_and_again_rests_longer_and_not_all_alike(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "MOST_DELAYED", 0)
+    monkeypatch.setattr(shares, "SOURCE_AT_ONCE", 1.0)
+    monkeypatch.setattr(shares, "SOURCE_PER_S", 1e-6)
+    rests: list[float] = []
+    loop = asyncio.get_running_loop()
+    call_later = loop.call_later
+
+    def at_once(
+        delay: float, callback: Callable[..., object], *args: object
+    ) -> asyncio.TimerHandle:
+        if callback.__name__ == "_rested":
+            rests.append(delay)
+            delay = 0
+        return call_later(delay, callback, *args)
+
+    monkeypatch.setattr(loop, "call_later", at_once)
+    async with server() as here:
+        [stranger] = await idle_strangers(here, 1)
+        async with visitor(here) as other:
+            for stream in (*[stranger] * 6, other):
+                await stream.send(WALL + b"\r\n")
+                assert await status(stream) == b"503"
+            # Somebody has signed in meanwhile; then the page is a stranger's again.
+            await stranger.send(EXPECTED["somebody who has signed in"])
+            assert await status(stranger) == b"200"
+            await stranger.send(WALL + b"\r\n")
+            assert await status(stranger) == b"503"
+        await stranger.aclose()
+    bounds = [(1, 2), (2, 4), *[(4, 8)] * 4, (1, 2), (1, 2)]
+    assert all(low <= rest < high for rest, (low, high) in zip(rests, bounds, strict=True))
+    assert len(set(rests)) == len(rests)
 
 
 async def test_a_stranger_who_has_waited_long_for_a_late_loop_is_refused(
