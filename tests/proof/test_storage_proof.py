@@ -42,7 +42,7 @@ def read(**change: Any) -> ReadBackEvidence:  # noqa: ANN401 - any field
 
 
 def gaps(read_back: ReadBackEvidence, overwrite: OverwriteEvidence = OVERWRITE) -> list[str]:
-    return storage_gaps(INSPECT, overwrite, read_back, least_coverage=0.0)
+    return storage_gaps(INSPECT, overwrite, read_back)
 
 
 @pytest.mark.parametrize("shown", [WRITTEN - 1, WRITTEN // 2, WRITTEN // 2 + 1, 0, None])
@@ -144,7 +144,7 @@ def test_no_capacity_on_record_may_be_less_than_what_is_proven() -> None:
     small, great = WRITTEN - 1, WRITTEN + 1_000_000
     for told, found in ((small, great), (great, small)):
         inspect = replace(INSPECT, capacity_bytes=told)
-        wrong = storage_gaps(inspect, OVERWRITE, read(capacity_bytes=found), least_coverage=0.0)
+        wrong = storage_gaps(inspect, OVERWRITE, read(capacity_bytes=found))
         assert any("the capacity makes no sense" in gap for gap in wrong)
 
 
