@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Ledger
 from benchd.proof.disposal import DisposalItem, item_of
-from benchd.proof.identity.sighting import Sighting, sighting_of
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.words.ids import JobId
 from benchd.words.record import StoredEntry
@@ -20,6 +22,7 @@ async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
     mine = sighting_of(job, own)
     others = await records_of_handset(ledger, mine)
     records = sorted([*own, *others], key=lambda record: record.sequence)
+    tied = {each.job: each.tied for each in sightings_in(others)}
     later: dict[JobId, Sighting] = {}
 
     def is_taken_over(record: StoredEntry) -> bool:
@@ -32,6 +35,7 @@ async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
             later[other] = sighting_of(other, told)
         later[other].take(record)
         by_recheck = rechecked_in(record.entry) == job
-        return by_recheck or takes_over(mine.traits, later[other].traits, record.entry)
+        traits = replace(later[other].traits, tied_chip=tied[other])
+        return by_recheck or takes_over(mine.traits, traits, record.entry)
 
     return item_of(job, records, is_taken_over)

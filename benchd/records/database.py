@@ -16,7 +16,7 @@ from benchd.statements import query
 
 PAGE_BYTES: Final = 4096
 FILE_MODE: Final = 0o600
-FORM: Final = 6
+FORM: Final = 7
 """Raised with every change of the schema or of what is read from a record: then it's made anew."""
 CACHE_KIB: Final = 16 * 1024
 BUSY_MS: Final = 5000

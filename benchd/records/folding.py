@@ -113,6 +113,8 @@ class Folder:
         if imeis:
             self._run("UPDATE job SET named = 1 WHERE id = ?", number)
             self._run_again(record, number, imeis)
+        if "tied" in told:
+            self._leave_to_others(number)
         if (drawn := rechecked_in(record.entry)) is not None:
             self._take_over(drawn, record)
 
@@ -215,15 +217,43 @@ class Folder:
         found = self._rows(
             "SELECT DISTINCT job.id, job.job FROM told JOIN job ON job.id = told.job"  # noqa: S608
             f" WHERE told.imei IN ({_marks(imeis)}) AND job.id <> ?"
-            f" AND job.state IN ({_marks(CLOSED_BY_A_LATER_JOB)})",
+            f" AND (job.state IN ({_marks(CLOSED_BY_A_LATER_JOB)}) OR job.waited_as IS NOT NULL)",
             *imeis,
             number,
             *CLOSED_BY_A_LATER_JOB,
         )
         later = self._traits(number)
         for other, job in found:
-            if takes_over(self._traits(int(str(other))), later, record.entry):
+            mine = self._traits(int(str(other)))
+            if takes_over(mine, later, record.entry):
+                if mine.tied_chip is not None:
+                    self._has_met(int(str(other)), record, number)
                 self._take_over(JobId(str(job)), record)
+
+    def _has_met(self, other: int, record: StoredEntry, number: int) -> None:
+        at = record.entry.at.isoformat()
+        self._run("INSERT INTO met VALUES (?, ?, ?, ?)", other, record.sequence, number, at)
+        sql = "UPDATE job SET waited_as = state, waited_since = since WHERE id = ?"
+        self._run(f"{sql} AND waited_as IS NULL", other)
+
+    def _leave_to_others(self, number: int) -> None:
+        """Its chip is known now: it has met no handset of which another one is known."""
+        clashing = self._rows(
+            "SELECT DISTINCT mine.id FROM met JOIN job mine ON mine.id = met.job"
+            " JOIN job later ON later.id = met.later"
+            " WHERE later.id = ? AND mine.tied <> later.tied",
+            number,
+        )
+        for job in [int(str(row[0])) for row in clashing]:
+            self._run("DELETE FROM met WHERE job = ? AND later = ?", job, number)
+            sql = "SELECT job.job, met.at FROM met JOIN job ON job.id = met.later WHERE met.job = ?"
+            others = self._rows(f"{sql} ORDER BY record", job)
+            if others:
+                sql = "UPDATE job SET run_again_as = ?, since = ? WHERE id = ?"
+                self._run(sql, *map(str, others[0]), job)
+            else:
+                sql = "UPDATE job SET run_again_as = NULL, state = waited_as, since = waited_since"
+                self._run(f"{sql}, waited_as = NULL WHERE id = ?", job)
 
     def _take_over(self, job: JobId, record: StoredEntry) -> None:
         item = self._item(job)
@@ -233,14 +263,15 @@ class Folder:
     def _traits(self, number: int) -> Traits:
         """What a job's handset is known by, as far as the read model has it."""
         proven = [str(row[0]) for row in self._rows("SELECT imei FROM told WHERE job = ?", number)]
-        [(serial, manufacturer, model)] = self._rows(
-            "SELECT serial, manufacturer, model FROM job WHERE id = ?", number
+        [(serial, manufacturer, model, tied)] = self._rows(
+            "SELECT serial, manufacturer, model, tied FROM job WHERE id = ?", number
         )
         return Traits(
             imeis=frozenset(proven),
             proven=frozenset(proven),
             serial=str(serial) if serial else None,
             model=model_key(str(manufacturer), str(model)) if manufacturer and model else None,
+            tied_chip=str(tied) if tied else None,
         )
 
     def _keep(self, item: DisposalItem) -> None:

@@ -15,6 +15,7 @@ from benchd.proof.evidence.recheck import FindDrawnEvidence
 from benchd.proof.fresh import picture_of, pictured_bytes, traces_of_use, unread
 from benchd.proof.order import ARRIVED_RESET
 from benchd.proof.reading import RecordReader
+from benchd.proof.tie import tied_chip
 from benchd.proof.told import seen_in
 from benchd.words.handset import OWNER
 from benchd.words.job import Disposition, Outcome, Reason, StageName
@@ -80,7 +81,8 @@ def _of_evidence(evidence: object | None, because: str | None) -> Told:
         case FindDrawnEvidence():
             return {"screen_number": evidence.screen_number, "rechecks": evidence.drawn_job}
         case ChipEvidence():
-            return {"chip": evidence.verdict}
+            tied = tied_chip(evidence)
+            return {"chip": evidence.verdict, **({} if tied is None else {"tied": tied})}
         case InitialiseEvidence():
             return _came_with_data(evidence, because)
         case _:

@@ -34,10 +34,13 @@ CREATE TABLE job (
     usb_serial TEXT,
     came_with_data INTEGER,
     chip TEXT,
+    tied TEXT, -- the chip that was shown to be its handset's own, as a hash
     certificate TEXT,
     state TEXT,
     since TEXT,
     run_again_as TEXT,
+    waited_as TEXT, -- its state before a later job met the same handset by its number
+    waited_since TEXT,
     rechecks TEXT, -- the drawn job that it has found its handset to be of
     named INTEGER NOT NULL DEFAULT 0, -- whether its handset has told an IMEI in it
     by_hand INTEGER NOT NULL DEFAULT 0 -- entered at intake: it couldn't even be plugged in
@@ -62,6 +65,17 @@ CREATE TABLE told (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX told_of_job ON told (job);
+
+-- Which later jobs have met the handset of one that waited; the first of them has taken it over.
+CREATE TABLE met (
+    job INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    later INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (job, record)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX met_by_later ON met (later);
 
 CREATE TABLE settled (
     sequence INTEGER PRIMARY KEY,

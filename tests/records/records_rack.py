@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from benchd.proof.evidence.chip import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_PASSES
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts
 from benchd.words.ids import Evidence, JobId, SlotName
@@ -163,6 +165,17 @@ class Told:
 
     def chip(self, job: str, verdict: str) -> None:
         self.stage(job, "felica_check", recorded.chip(verdict=ChipVerdict(verdict)))
+
+    def tie(self, job: str, chip: str) -> None:
+        """A chip was silent and there as its handset's NFC was switched."""
+        pattern = (*(step % 2 == 1 for step in range(LEAST_DRAWN_STEPS)), True)
+        off = SwitchEvidence(
+            nfc_on=False, seen=ChipVerdict.SILENT, passes=LEAST_PASSES, power_cycled=True
+        )
+        on = replace(off, nfc_on=True, seen=ChipVerdict.UNUSED, chip=chip)
+        steps = tuple(on if step else off for step in pattern)
+        tie = TieEvidence(found_on=True, pattern=pattern, steps=steps, put_back=True)
+        self.stage(job, "felica_check", recorded.chip(chip=chip, tied=True, tie=tie))
 
     def end(
         self,

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ from tests.core.world import MemoryLedger, SteppingClock
 ACTOR = Actor(
     person=PersonId("uid-1000"), name=OperatorName("佐藤"), shown_by=ShownBy.UNIX, source="socket"
 )
+CHIP, OTHER_CHIP = "c0ffee00" * 8, "deadbeef" * 8
 IMEIS = (None, "356938035643809", "490154203237518", "352099001761481")
 ENDS: Mapping[str, tuple[str, str, str | None]] = {
     "held": ("failed", "hold", "coverage_too_low"),
@@ -57,16 +59,19 @@ class Reference:
     def __init__(self) -> None:
         self.states: dict[str, str] = {}
         self.imeis: dict[str, set[str]] = {}
+        self.chips: dict[str, str | None] = {}
 
-    def meets(self, job: str, imei: str) -> None:
+    def meets(self, job: str, imei: str, chip: str | None) -> None:
         for other, imeis in self.imeis.items():
             if (
                 other != job
                 and imei in imeis
                 and self.states.get(other) in ("tray", "held", "rerun_due")
+                and len({chip, self.chips.get(other)} - {None}) < 2
             ):
                 self.states[other] = "run_again"
         self.imeis.setdefault(job, set()).add(imei)
+        self.chips[job] = chip
 
     def moves(self, job: str, to: str) -> None:
         if DisposalState(to) in DISPOSAL_MOVES[DisposalState(self.states[job])]:
@@ -84,7 +89,10 @@ def tell_a_job(job: str, chance: random.Random, told: Told, reference: Reference
     imei = chance.choice(IMEIS)
     if imei is not None:
         told.inspect(job, imei=imei)
-        reference.meets(job, imei)
+        chip = chance.choice((None, CHIP, OTHER_CHIP))
+        reference.meets(job, imei, chip)
+        if chip is not None:
+            told.tie(job, chip)
     elif chance.random() < 0.5:
         told.inspect(job, imei=None)
         if (read := chance.choice(IMEIS)) is not None:
@@ -142,6 +150,50 @@ async def test_nothing_ends_in_silence(seed: int, tmp_path_factory: pytest.TempP
     assert {str(i.job.job): str(i.job.state) for i in items} == reference.states
     waits = list(reference.states.values())
     assert counts == {state: waits.count(state) for state in OPEN}
+
+
+async def items_of(told: Told, model: ReadModel) -> dict[str, tuple[str, JobId | None]]:
+    """What has become of each, and what took it over, by the ledger and by the read model."""
+    ledger = await ledger_of(told)
+    model.take(told.stored[model.upto().sequence :])
+    found = model.look(lambda looker: looker.items(tuple(DisposalState)), quick=True)
+    items = {str(i.job.job): (str(i.job.state), i.job.run_again_as) for i in found}
+    for job, (state, later) in items.items():
+        item = await disposal_of(ledger, JobId(job))
+        assert item is not None
+        assert (item.state, item.run_again_as) == (state, later)
+    return items
+
+
+@pytest.mark.asyncio
+async def test_whom_a_chip_parts_from_what_it_had_met_gives_it_back(tmp_path: Path) -> None:
+    """Two handsets tell one number and one serial: until their chips are looked at they are one."""
+    told, model = Told(), ReadModel(tmp_path / "records.sqlite")
+    for job, chip in (("first", CHIP), ("second", OTHER_CHIP)):
+        told.open(job)
+        told.inspect(job, imei=IMEIS[1])
+        told.tie(job, chip)
+    told.end("first")
+    told.end("second")
+    told.open("third")
+    told.inspect("third", imei=IMEIS[1])
+    assert await items_of(told, model) == {
+        "first": ("run_again", "third"),
+        "second": ("run_again", "third"),
+    }
+    told.open("fourth")
+    told.inspect("fourth", imei=IMEIS[1])
+    told.tie("third", OTHER_CHIP)
+    assert (await items_of(told, model))["first"] == ("run_again", "fourth")
+    told.tie("fourth", OTHER_CHIP)
+    assert await items_of(told, model) == {
+        "first": ("held", None),
+        "second": ("run_again", "third"),
+    }
+    told.open("fifth")
+    told.inspect("fifth", imei=IMEIS[1])
+    assert (await items_of(told, model))["first"] == ("run_again", "fifth")
+    model.close()
 
 
 class Desk:

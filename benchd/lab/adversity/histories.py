@@ -13,7 +13,7 @@ from typing import Final
 
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
-from benchd.lab.adversity.kinds import Kind, Scan
+from benchd.lab.adversity.kinds import Kind, Lie, Radio, Scan
 from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.rows import (
     CLOSED,
@@ -72,6 +72,8 @@ class _Job:
         default_factory=dict[str, tuple[str, datetime | None]]
     )
     chip_by: str | None = None
+    tied: bool = False
+    """Whether its own chip was seen to fall silent with its NFC."""
     overwritten: bool = False
 
 
@@ -140,6 +142,8 @@ class Histories:
     def _saw_stage(self, job: _Job, here: Truth | None, stage: str, evidence: Evidence) -> None:
         if stage in (StageName.FELICA_CHECK, StageName.FELICA_RECHECK):
             job.chip_by = str(evidence.get("source"))
+            silences = here is not None and here.radio is Radio.SILENCES
+            job.tied = job.tied or (silences and isinstance(evidence.get("tie"), Mapping))
             self._looked(here, evidence)
         elif stage == StageName.OBSERVE and isinstance(evidence.get("chip"), Mapping):
             self._looked(here, evidence["chip"])
@@ -186,9 +190,17 @@ class Histories:
     def closed(self, job: JobId, later: JobId) -> Iterator[Broken]:
         """What one job has left to be done is closed by another."""
         mine, other = self._jobs[job].truths, self._jobs[later].truths
-        if mine and other and mine.isdisjoint(other):
+        if mine and other and mine.isdisjoint(other) and not self._nothing_parts(job, later):
             told = f"that of {', '.join(mine)} (job {job}) by job {later} of {', '.join(other)}"
             yield OWN_ITEM, told
+
+    def _nothing_parts(self, *jobs: JobId) -> bool:
+        """Whether both tell one made-up number under one serial, and not both have shown a chip."""
+        found = [self._jobs[job] for job in jobs]
+        truths = [each.truth for each in found if each.truth is not None]
+        alike = len({truth.serial for truth in truths}) == 1
+        lies = all(truth.lie is Lie.IMEI for truth in truths)
+        return alike and lies and not all(each.tied for each in found)
 
     def sold(self, job: JobId, bay: Bay, truth: Truth) -> Iterator[Broken]:
         """A handset is certified."""

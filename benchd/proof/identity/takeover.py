@@ -24,7 +24,8 @@ def rechecked_in(entry: Entry) -> JobId | None:
 def takes_over(mine: Traits, later: Traits, entry: Entry) -> bool:
     """Whether this record of a later job proves a number of the same handset, undisputed.
 
-    By numbers, serial and model alone, which whatever asks has at hand.
+    By numbers, serial, model and tied chip, which whatever asks has at hand. A chip that the later
+    job ties after that record counts as well: of two that tell one number it says which is which.
     """
     if not imeis_proven(entry) & mine.proven:
         return False
@@ -32,4 +33,4 @@ def takes_over(mine: Traits, later: Traits, entry: Entry) -> bool:
 
 
 def _plain(traits: Traits) -> Traits:
-    return replace(traits, chips=frozenset(), tied_chip=None, label=None)
+    return replace(traits, chips=frozenset(), label=None)
