@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +12,8 @@ import anyio
 import pytest
 
 from benchd.errors import ReaderFault, ReaderGone
+from benchd.felica.readers.watch import ReadersSeen
+from benchd.felica.worker import __main__ as reader_worker
 from benchd.felica.worker.__main__ import Worker
 from benchd.felica.worker.chip_tasks import ChipTasks
 from benchd.felica.worker.readers import RackReaders
@@ -67,6 +70,23 @@ def test_a_worker_ends_when_its_input_does() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_watch_that_sees_readers_after_the_end_is_not_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[Callable[[ReadersSeen], object]] = []
+
+    class Watch:
+        def __init__(self, tell: Callable[[ReadersSeen], object]) -> None:
+            kept.append(tell)
+
+        def start(self) -> None:
+            pass
+
+    monkeypatch.setattr(reader_worker, "ReaderWatch", Watch)
+    anyio.run(reader_worker.serve, ORDER, io.BytesIO(), list[Message]().append)
+    kept[0](ReadersSeen(names=()))
 
 
 def test_a_baseline_that_is_gone_ends_the_worker_with_a_word() -> None:

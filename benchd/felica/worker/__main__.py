@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import BinaryIO
 
@@ -19,7 +20,7 @@ from anyio.abc import TaskGroup
 
 from benchd.errors import BenchdError, ReaderFault
 from benchd.felica.readers.session import ReaderSession
-from benchd.felica.readers.watch import ReaderWatch
+from benchd.felica.readers.watch import ReadersSeen, ReaderWatch
 from benchd.felica.worker.chip_tasks import ChipTasks
 from benchd.felica.worker.readers import RackReaders, Troubles
 from benchd.felica.worker.wire import (
@@ -112,9 +113,14 @@ async def serve(order: WorkerOrder, lines: BinaryIO, say: Say) -> None:
                 loop.call_soon_threadsafe(worker.take, decode(line))
             loop.call_soon_threadsafe(ended.set)
 
+        def see(seen: ReadersSeen) -> None:
+            # Once the loop has ended, so does the process.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(readers.seen, seen)
+
         # Daemon threads: neither may keep the process from ending.
         threading.Thread(target=listen, name="requests", daemon=True).start()
-        ReaderWatch(partial(loop.call_soon_threadsafe, readers.seen)).start()
+        ReaderWatch(see).start()
         await ended.wait()
         tasks.cancel_scope.cancel()
 
