@@ -24,12 +24,16 @@ class TokenBucket:
 
     async def take(self, tokens: float) -> bool:
         """Take them on credit, and return once none are owed; whether that had to be waited for."""
+        owed_s = self.owe_s(tokens)
+        if owed_s > 0:
+            await anyio.sleep(owed_s)
+        return owed_s > 0
+
+    def owe_s(self, tokens: float = 1) -> float:
+        """Take them on credit, and give after how many seconds none is owed."""
         self._fill()
         self._left -= tokens
-        if self._left >= 0:
-            return False
-        await anyio.sleep(-self._left / self._per_s)
-        return True
+        return max(0.0, -self._left) / self._per_s
 
     def take_or_wait_s(self) -> float:
         """Take one, and give 0; or take none, and give after how many seconds there is one."""
@@ -81,6 +85,10 @@ class Buckets(Generic[Name]):
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
         return bucket
+
+    def owe_s(self, name: Name) -> float:
+        """Take one from this bucket on credit, and give after how many seconds none is owed."""
+        return self.of(name).owe_s()
 
     def take_or_wait_s(self, name: Name) -> float:
         """Take one from this bucket, and give 0; or take none, and give when there is one."""

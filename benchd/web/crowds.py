@@ -19,6 +19,9 @@ TOLD_AT_ONCE = 20
 TOLD_PER_S = 2.0
 """So fast a source is told that it's refused; beyond that after a rest, since its clients come
 again as soon as they are told."""
+REFUSED_PER_S = 5.0
+REFUSED_AT_ONCE = 40.0
+"""So fast the application refuses a source; its connections wait until that pace is kept."""
 MOST_SOURCES: Final = 1024
 LOOK_EVERY_S: Final = 0.05
 LATE_S = 0.1
@@ -42,6 +45,10 @@ class Crowds(Generic[Door]):
         self.sign_ins = Buckets[str](
             per_s=SIGN_INS_PER_S, at_once=SIGN_INS_AT_ONCE, most=MOST_SOURCES, now=loop.time
         )
+        self.refusals = Buckets[str](
+            per_s=REFUSED_PER_S, at_once=REFUSED_AT_ONCE, most=MOST_SOURCES, now=loop.time
+        )
+        """What a source's connections were refused that stay: until none is owed they wait."""
         self.unheard = defaultdict[int | None, dict[Door, None]](dict)
         """Those that have said nothing yet, or are put off."""
         self.inside = defaultdict[int | None, dict[Door, None]](dict)

@@ -41,8 +41,9 @@ STAYS_S = 2.0
 """For so long nobody's connection has its place before another nobody's may have it."""
 REST_S = 1.0
 """How long at least nothing is heard from a connection that has asked too often."""
-LONGEST_REST_S = 4.0
-"""At least so long where it was refused again and again: an answer costs the loop a millisecond."""
+LONGEST_REST_S = 8.0
+"""How long that is at most, where so many of its source are refused: each answer costs the loop a
+millisecond."""
 LINGER_S = 2.0
 """How long a refusal waits to be read before its connection ends."""
 MOST_LINGERING = 1024
@@ -51,8 +52,8 @@ LINGER_SHARE = 4
 TOLD_AFTER_S = 5.0
 """How long that of a source waits which was told so too often."""
 MOST_RESTS = 5
-"""So often in a row nobody's request isn't heard where the loop is late; then it is refused, or its
-connection heard all the same."""
+"""So often in a row nobody's request isn't heard; then it is refused, or its connection heard all
+the same."""
 LINGER_BYTES = 64 * 1024
 LONGEST_HEAD_BYTES = 64 * 1024
 
@@ -72,8 +73,6 @@ class DoorProtocol(PeerProtocol):
     _patience: asyncio.TimerHandle | None = None
     _answers_since: float | None = None
     _resting = False
-    _refusals = 0
-    """So often in a row it had to rest after an answer."""
     _rest: asyncio.TimerHandle | None = None
     _rests = 0
     _heard = False
@@ -126,11 +125,11 @@ class DoorProtocol(PeerProtocol):
         """Wait for the next request."""
         self._answers_since = None
         self._rests = 0
-        self._refusals = self._refusals + 1 if self._resting else 0
+        owed_s = self._crowds.refusals.owe_s(self.source) if self._resting else 0.0
         if (self._resting or self._has_to_rest()) and not self.transport.is_closing():
             self._resting = False
             self.flow.pause_reading()
-            self._rest_and(self._rested)
+            self._rest_and(self._rested, min(owed_s, LONGEST_REST_S))
         else:
             super().on_response_complete()
         self._watch()
@@ -177,15 +176,17 @@ class DoorProtocol(PeerProtocol):
             known = _CROWDS[self.server_state] = Crowds(self.loop)
         return known
 
-    def _rest_and(self, go_on: Callable[[], None]) -> None:
-        rest_s = min(REST_S * 2 ** max(0, self._refusals - 1), LONGEST_REST_S)
-        self._rest = self.loop.call_later(rest_s * self._crowds.spread(), go_on)
+    def _rest_and(self, go_on: Callable[[], None], at_least_s: float = 0.0) -> None:
+        rest_s = max(REST_S * self._crowds.spread(), at_least_s)
+        self._rest = self.loop.call_later(rest_s, go_on)
 
     def _has_to_rest(self) -> bool:
-        """Whether nobody's request isn't heard now: in a crowd, and the loop is late."""
+        """Whether nobody's request waits in a crowd: the loop is late, or its source refused."""
         if not self.is_nobodys or self.user is not None or self._rests >= MOST_RESTS:
             return False
-        return self._crowds.is_one_at(self.user) and self._crowds.is_late()
+        crowds = self._crowds
+        is_too_much = crowds.is_late() or crowds.refusals.wait_s(self.source) > 0
+        return crowds.is_one_at(self.user) and is_too_much
 
     def _comes_in(self) -> bool:
         """Whether it has a place, perhaps another's; where it has none it is refused."""

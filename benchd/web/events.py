@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 import anyio
 from fastapi.sse import format_sse_event
@@ -18,8 +18,6 @@ from benchd.words.slot import ProblemView
 RECONNECT_AFTER_MS = 2000
 ALIVE_EVERY_S = 4.0
 """A page that hears nothing for some of these knows that what it shows may be old."""
-SHORTEST_INTERVAL_S = 0.1
-"""Progress of many slots comes in bursts; a page needs no more than ten looks a second."""
 PIECE_BYTES = 64 * 1024
 """A turn goes out in pieces of some such size, each a send to this one screen."""
 
@@ -59,7 +57,11 @@ class Telling:
 
 
 async def rack_events(
-    board: WatchedBoard, frames: Frames, queue: QueueDesk, stopping: anyio.Event
+    board: WatchedBoard,
+    frames: Frames,
+    queue: QueueDesk,
+    stopping: anyio.Event,
+    interval_s: Callable[[], float],
 ) -> AsyncGenerator[bytes]:
     """`slot` events carry a slot object, `unknown_ports` events the whole list of them.
 
@@ -67,7 +69,8 @@ async def rack_events(
     `queue` events everything that people have to do next.
     An `alive` event says that all there is has been told by now, and comes again and again.
 
-    A watcher that is slow misses steps, never the last one: the board is read again.
+    A watcher that is slow misses steps, never the last one: the board is read again, after
+    `interval_s` at the earliest.
     """
     yield format_sse_event(comment="benchd", retry=RECONNECT_AFTER_MS)
     telling = Telling(board, frames)
@@ -88,7 +91,7 @@ async def rack_events(
             piece.append(frames.alive(list(board.views())))
         if piece:
             yield b"".join(piece)
-        with anyio.move_on_after(SHORTEST_INTERVAL_S):
+        with anyio.move_on_after(interval_s()):
             await stopping.wait()
         if board.version == version:
             with anyio.move_on_after(max(0.0, alive_due - anyio.current_time())):

@@ -107,14 +107,16 @@ def live_routes(
         """
         began = caller_of(request.scope).sight
         frames = whole if sees_all(request) else on_wall
+        whose = _whose(request)
 
         async def told() -> AsyncGenerator[bytes]:
-            async for piece in rack_events(rack.board, frames, desk, stopping):
+            interval_s = partial(streams.interval_s, whose)
+            async for piece in rack_events(rack.board, frames, desk, stopping, interval_s):
                 if callers.of(request.scope).sight != began:
                     break
                 yield piece
 
-        return EventStream(told(), streams, _whose(request))
+        return EventStream(told(), streams, whose)
 
     return router
 

@@ -53,7 +53,7 @@ class Screens:
         return self._presenter.slot(view)
 
     def look(self) -> AsyncGenerator[bytes]:
-        return rack_events(self._board, self.frames, self.desk, self.stopping)
+        return rack_events(self._board, self.frames, self.desk, self.stopping, lambda: 0.1)
 
 
 def events_in(piece: bytes) -> list[tuple[str, dict[str, object]]]:

@@ -11,6 +11,7 @@ import anyio
 import anyio.abc
 import pytest
 
+from benchd.token_bucket import Buckets
 from benchd.web import crowds, door, shares
 from tests.patience import PATIENCE_S
 from tests.web.test_door import COOKIE, HEAD, all_of, ends, hold_streams
@@ -188,12 +189,14 @@ async def test_where_the_loop_is_late_and_a_crowd_is_there_strangers_wait(
             await stream.aclose()
 
 
-async def test_who_is_refused_again_and_again_rests_longer_and_not_all_alike(
+async def test_the_more_of_a_source_are_refused_the_longer_each_of_them_rests(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shares, "MOST_DELAYED", 0)
     monkeypatch.setattr(shares, "SOURCE_AT_ONCE", 1.0)
     monkeypatch.setattr(shares, "SOURCE_PER_S", 1e-6)
+    monkeypatch.setattr(crowds, "REFUSED_AT_ONCE", 2.0)
+    monkeypatch.setattr(crowds, "REFUSED_PER_S", 1 / 3)
     rests: list[float] = []
     loop = asyncio.get_running_loop()
     call_later = loop.call_later
@@ -210,18 +213,36 @@ async def test_who_is_refused_again_and_again_rests_longer_and_not_all_alike(
     async with server() as here:
         [stranger] = await idle_strangers(here, 1)
         async with visitor(here) as other:
-            for stream in (*[stranger] * 6, other):
+            for stream in (stranger, other, stranger, other, other):
                 await stream.send(WALL + b"\r\n")
                 assert await status(stream) == b"503"
-            # Somebody has signed in meanwhile; then the page is a stranger's again.
             await stranger.send(EXPECTED["somebody who has signed in"])
             assert await status(stranger) == b"200"
-            await stranger.send(WALL + b"\r\n")
-            assert await status(stranger) == b"503"
         await stranger.aclose()
-    bounds = [(1, 2), (2, 4), *[(4, 8)] * 4, (1, 2), (1, 2)]
-    assert all(low <= rest < high for rest, (low, high) in zip(rests, bounds, strict=True))
-    assert len(set(rests)) == len(rests)
+    assert [int(rest + 0.5) for rest in rests[2:]] == [3, 6, 8]
+    assert 1 <= min(rests[:2]) < max(rests[:2]) < 2
+
+
+@pytest.mark.parametrize("who", EXPECTED)
+async def test_where_many_of_a_source_were_refused_its_strangers_wait(
+    server: Server, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    monkeypatch.setattr(door, "REST_S", 0.01)
+    monkeypatch.setattr(door, "MOST_RESTS", sys.maxsize)
+    monkeypatch.setattr(crowds, "CROWD", 1)
+    owed = [0.0]
+    monkeypatch.setattr(Buckets, "wait_s", lambda *_: owed[0])
+    async with server() as here:
+        idle = await idle_strangers(here, 1)
+        owed[0] = 1.0
+        async with visitor(here, WALL + b"\r\n") as stranger, visitor(here, EXPECTED[who]) as known:
+            assert await status(known) in {b"200", b"201", b"404"}
+            with anyio.move_on_after(0.1) as waited:
+                await stranger.receive()
+            assert waited.cancelled_caught
+            owed[0] = 0.0
+            assert await status(stranger) == b"200"
+        await idle[0].aclose()
 
 
 async def test_a_stranger_who_has_waited_long_for_a_late_loop_is_refused(
