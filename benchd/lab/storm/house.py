@@ -71,7 +71,11 @@ NEWER: Final[Sequence[tuple[EntryKind, SlotName | None, dict[str, JsonValue]]]] 
     (EntryKind.read("rack_joined"), None, {"form": 99}),
     (EntryKind.OCCUPANCY_OPENED, SlotName("A1"), {}),
     (EntryKind.JOB_OPENED, SlotName("A1"), {"recipe": "A1"}),
-    (EntryKind.STAGE_ENDED, SlotName("A1"), {"stage": "look/deep", "outcome": "postponed"}),
+    (
+        EntryKind.STAGE_ENDED,
+        SlotName("A1"),
+        {"stage": "look/deep", "outcome": "postponed", "form": 99},
+    ),
     (EntryKind.read("handset_weighed"), SlotName("A1"), {"grams": 170}),
     (EntryKind.JOB_ENDED, SlotName("A1"), {"outcome": "postponed", "disposition": "refurbish"}),
 )
