@@ -27,8 +27,9 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 CLEARS: dict[str, tuple[list[ClearOutcome], Reason | None]] = {
     "done": ([ClearOutcome.DONE], None),
-    # It says that there was nothing to clear, and there still is.
-    "already initial": ([ClearOutcome.ALREADY_INITIAL], Reason.FELICA_RESIDUE),
+    # It says that there was nothing to clear, and there still is: it's asked once more.
+    "already initial": ([ClearOutcome.ALREADY_INITIAL] * 2, Reason.FELICA_RESIDUE),
+    "another chip's, then its own": ([ClearOutcome.ALREADY_INITIAL, ClearOutcome.DONE], None),
     "unsupported": ([ClearOutcome.UNSUPPORTED], Reason.FELICA_NOT_CLEARABLE),
     "fatal": ([ClearOutcome.FATAL], Reason.FELICA_NOT_CLEARABLE),
     "retried": ([ClearOutcome.RETRYABLE, ClearOutcome.RETRYABLE, ClearOutcome.DONE], None),
@@ -51,7 +52,9 @@ async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) ->
     told = [attempt["evidence"] for attempt in attempts(world, CLEAR)]
     assert all(evidence["consent"] == "Sato" for evidence in told)
     if case != "operator":
-        assert [evidence["claim"] for evidence in told] == claims
+        again = claims[0] is ClearOutcome.ALREADY_INITIAL
+        assert [evidence["claim"] for evidence in told] == (claims[1:] if again else claims)
+        assert all(("second time" in evidence["detail"]) is again for evidence in told)
 
 
 @pytest.mark.parametrize("cleared", [True, False])
@@ -125,7 +128,7 @@ async def test_what_an_earlier_attempt_saw_is_not_taken_for_the_next_ones() -> N
     assert view.reason is Reason.FELICA_RESIDUE
     first, second = attempts(world, CLEAR)
     assert (first["evidence"]["claim"], second["evidence"]["claim"]) == ("retryable", "done")
-    assert len(chips.orders) == 2
+    assert len(chips.orders) == 3
     world, _ = world_with(FakeChip(once=[*faults]))
     await run(world)
     assert attempts(world, CHECK)[0]["evidence"] == {}

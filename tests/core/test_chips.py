@@ -106,7 +106,7 @@ async def test_a_provider_that_lies_is_found_out_and_what_is_left_is_named() -> 
     world, chips = world_with(FakeChip(looks=IN_USE, after_clear=None))
     view = await run(world)
     assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.FELICA_RESIDUE)
-    assert len(chips.orders) == 1
+    assert len(chips.orders) == 2
     assert "Suica" in str(ended(world)[0]["detail"])
     assert view.owners == ChipOwners(ja="Suica", en="Suica")
     [recheck] = attempts(world, RECHECK)

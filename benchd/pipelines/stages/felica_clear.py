@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from benchd.errors import StageFailed, TransientFault
 from benchd.pipelines.chip_away import LooksWhileAway
@@ -16,12 +16,14 @@ from benchd.proof.chip import SKIPPED_FOR
 from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.order import SKIPPABLE
+from benchd.words.chip import ChipVerdict
 from benchd.words.clear import ClearOrder, ClearOutcome
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.slot import Away
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""
+_CLAIMED: Final = (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,11 @@ class FelicaClearStage:
         )
         context.refuse_withdrawn()
         claim = await context.chips.clear(order)
+        if claim.outcome in _CLAIMED and await _is_in_use(context):
+            # Whatever it has cleared, it wasn't this chip: what another card on the reader can do
+            # to an honest handset isn't to have it crushed.
+            claim = await context.chips.clear(order)
+            claim = replace(claim, detail=f"{claim.detail}; for the second time")
         context.seen = seen = ClearEvidence.of(claim, consent=order.consent, android_id=android_id)
         said = f"{claim.provider or 'no provider'}: {claim.outcome}: {claim.detail}"
         match claim.outcome:
@@ -96,6 +103,15 @@ class FelicaClearStage:
             answer=DecisionEvidence.of(decision),
             absent_s=absence.absent_s,
         )
+
+
+async def _is_in_use(context: JobContext) -> bool:
+    """Whether the reader sees this very chip, and that something is left in it."""
+    check = context.evidence.felica_check
+    if check is None or context.chips.reader(context.slot) is None:
+        return False
+    scan = await context.chips.scan(context.slot, passes=1, power_cycle=True)
+    return scan.verdict is ChipVerdict.IN_USE and scan.chip == check.chip
 
 
 async def _same_handset(context: JobContext) -> str | None:
