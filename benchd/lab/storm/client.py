@@ -44,6 +44,8 @@ class Browser:
         self.csrf = ""
         self.end: ClientEnd | None = None
         self._rest = bytearray()
+        self._heard = False
+        """Whether a byte of the last answer has come."""
 
     def connect(self) -> ClientEnd:
         """A connection of its own; raises ConnectionRefusedError."""
@@ -73,14 +75,24 @@ class Browser:
     async def ask(
         self, method: str, path: str, body: object = None, *, within_s: float = 60.0
     ) -> Answer:
-        """Ask and read it all; raises CutOffError, OSError or TimeoutError."""
+        """Ask and read it all; raises CutOffError, OSError or TimeoutError.
+
+        As browsers do, it asks once more where a connection that had stayed ends before a byte of
+        the answer came: the server may have ended it for its idleness just then.
+        """
         began = anyio.current_time()
+        stayed, self._heard = self.end is not None and not self.end.is_over, False
         try:
             with anyio.fail_after(within_s):
                 end = self.connect()
                 await end.send(self.request(method, path, body))
                 status, headers = await self._head(end)
                 told = await self._body(end, headers)
+        except (CutOffError, ConnectionError):
+            self.leave(reset=True)
+            if stayed and not self._heard:
+                return await self.ask(method, path, body, within_s=within_s)
+            raise
         except BaseException:
             self.leave(reset=True)
             raise
@@ -143,4 +155,5 @@ class Browser:
         came = await end.receive()
         if not came:
             raise CutOffError
+        self._heard = True
         self._rest += came
