@@ -27,7 +27,7 @@ async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
 
     def is_taken_over(record: StoredEntry) -> bool:
         other = record.entry.job
-        if other is None:
+        if other in (None, job):
             return False
         if other not in later:
             # What it told while the first one still ran is as much its handset's.

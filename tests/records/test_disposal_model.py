@@ -196,6 +196,18 @@ async def test_whom_a_chip_parts_from_what_it_had_met_gives_it_back(tmp_path: Pa
     model.close()
 
 
+@pytest.mark.asyncio
+async def test_a_label_that_is_scanned_after_a_jobs_end_takes_nothing_over(tmp_path: Path) -> None:
+    told, model = Told(), ReadModel(tmp_path / "records.sqlite")
+    told.lot("L-1")
+    told.open("first")
+    told.inspect("first", imei=IMEIS[1])
+    told.end("first")
+    told.bind("first", "T1")
+    assert await items_of(told, model) == {"first": ("held", None)}
+    model.close()
+
+
 class Desk:
     """A desk over a ledger that tells of some jobs."""
 
