@@ -57,6 +57,16 @@ async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) ->
         assert all(("second time" in evidence["detail"]) is again for evidence in told)
 
 
+async def test_a_claim_is_on_record_also_where_the_look_after_it_failed() -> None:
+    chip = FakeChip(once=[IN_USE, ReaderFault("it hung")])
+    world, chips = world_with(chip)
+    await run(world)
+    told = [(each["because"], each["evidence"]["claim"]) for each in attempts(world, CLEAR)]
+    assert told == [("ReaderFault", "done"), (None, "done")]
+    assert len(chips.orders) == 2
+    assert certified(world)
+
+
 @pytest.mark.parametrize("cleared", [True, False])
 async def test_a_clear_by_hand_is_a_claim_of_the_operator(cleared: bool) -> None:
     chip = FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR])

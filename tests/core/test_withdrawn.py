@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -14,7 +14,7 @@ import benchd.pipelines
 from benchd.errors import AdbServerLost
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.proof.evidence.intake import WithdrawnRecord
-from benchd.words.clear import ClearOutcome
+from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.words.intake import AttestationKind
 from benchd.words.job import Gate, Outcome, Reason, StageName
 from benchd.words.record import EntryKind
@@ -22,7 +22,7 @@ from benchd.words.slot import ProblemCode
 from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, attested
 
-from .fake_chips import IN_USE, FakeChip
+from .fake_chips import IN_USE, FakeChip, FakeChipAccess
 from .lot_rack import Rack
 from .world import FRESH, MIB, Phone, ended, make_recipe
 
@@ -165,6 +165,28 @@ async def test_a_chip_is_cleared_by_hand_only_as_long_as_its_owner_agrees() -> N
         assert await rack.ends() == HELD
 
 
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_chip_is_not_cleared_again_once_nothing_allows_it_any_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rack = Attested(FakeChip(looks=IN_USE, after_clear=None))
+    await rack.came_in()
+    chips = cast("FakeChipAccess", rack.world.parts.chips)
+    clear = chips.clear
+
+    async def clear_and_withdraw(order: ClearOrder) -> ClearClaim:
+        claim = await clear(order)
+        await rack.withdraw()
+        return claim
+
+    monkeypatch.setattr(chips, "clear", clear_and_withdraw)
+    async with rack.world.running():
+        rack.world.ports["A1"].plug(Phone(used_bytes=30 * MIB))
+        assert await rack.ends() == HELD
+    assert len(chips.orders) == 1
+
+
 DESTROYS = {"enable_test_harness", "fill", "clear"}
 """What a port offers that can't be undone."""
 
@@ -195,8 +217,10 @@ def test_every_act_that_destroys_asks_right_before_whether_it_still_may() -> Non
         for function in functions:
             acts = [c for c in _calls(function, DESTROYS.__contains__) if _of_a_port(c)]
             asks = _calls(function, lambda name: name == "refuse_withdrawn")
-            for act in acts:
+            last = 0
+            for act in sorted(acts, key=lambda call: call.lineno):
                 found.append(f"{file.stem}: {ast.unparse(act.func)}")
-                before = [ask for ask in asks if ask.lineno < act.lineno]
+                before = [ask for ask in asks if last < ask.lineno < act.lineno]
                 assert before, f"{file.name}:{act.lineno} doesn't ask"
+                last = act.lineno
     assert len({each.partition(":")[0] for each in found}) == 3, found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from benchd.errors import StageFailed, TransientFault
 from benchd.pipelines.chip_away import LooksWhileAway
@@ -12,7 +12,7 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.settling import consent_of
-from benchd.proof.chip import SKIPPED_FOR
+from benchd.proof.chip import CLAIMS, SKIPPED_FOR
 from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.order import SKIPPABLE
@@ -23,7 +23,6 @@ from benchd.words.slot import Away
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""
-_CLAIMED: Final = (ClearOutcome.DONE, ClearOutcome.ALREADY_INITIAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +57,13 @@ class FelicaClearStage:
             identity=context.inspected().identity,
             consent=_consent(context),
         )
-        context.refuse_withdrawn()
-        claim = await context.chips.clear(order)
-        if claim.outcome in _CLAIMED and await _is_in_use(context):
-            # Whatever it has cleared, it wasn't this chip: what another card on the reader can do
-            # to an honest handset isn't to have it crushed.
-            claim = await context.chips.clear(order)
-            claim = replace(claim, detail=f"{claim.detail}; for the second time")
-        context.seen = seen = ClearEvidence.of(claim, consent=order.consent, android_id=android_id)
-        said = f"{claim.provider or 'no provider'}: {claim.outcome}: {claim.detail}"
-        match claim.outcome:
+        seen = await _claim(context, order, android_id)
+        if seen.claim in CLAIMS and await _is_in_use(context):
+            # It cleared another card that lay there: no honest handset is crushed for that.
+            seen = await _claim(context, order, android_id)
+            context.seen = seen = replace(seen, detail=f"{seen.detail}; for the second time")
+        said = f"{seen.provider or 'no provider'}: {seen.claim}: {seen.detail}"
+        match seen.claim:
             case ClearOutcome.DONE | ClearOutcome.ALREADY_INITIAL:
                 return StageResult(evidence=seen)
             case ClearOutcome.NEEDS_OPERATOR:
@@ -103,6 +99,14 @@ class FelicaClearStage:
             answer=DecisionEvidence.of(decision),
             absent_s=absence.absent_s,
         )
+
+
+async def _claim(context: JobContext, order: ClearOrder, android_id: str | None) -> ClearEvidence:
+    """What the provider says that it has done, which is on record whatever comes after it."""
+    context.refuse_withdrawn()
+    claim = await context.chips.clear(order)
+    context.seen = seen = ClearEvidence.of(claim, consent=order.consent, android_id=android_id)
+    return seen
 
 
 async def _is_in_use(context: JobContext) -> bool:
