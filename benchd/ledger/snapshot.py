@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import tempfile
 import time
@@ -48,10 +47,9 @@ def state_of(ledger: Path) -> tuple[tuple[int, int, int] | None, ...]:
 
 
 def _copy(ledger: Path, copy: Path) -> Snapshot:
-    until = time.monotonic() + COPY_SECONDS
-    for tried in itertools.count():
-        if tried >= COPY_TRIES and time.monotonic() > until:
-            break
+    until, tries = time.monotonic() + COPY_SECONDS, 0
+    while tries < COPY_TRIES or time.monotonic() < until:
+        tries += 1
         before = _state(ledger)
         # The head first: it may be older than the copy, but never newer. The WAL last: it then
         # holds every page that was moved from it while the file was copied.

@@ -56,6 +56,17 @@ async def idle_strangers(here: Running, count: int) -> list[anyio.abc.SocketStre
     return found
 
 
+@asynccontextmanager
+async def waiting_stranger(here: Running, who: str) -> AsyncGenerator[anyio.abc.SocketStream]:
+    """A stranger who isn't heard, while one who is expected has an answer."""
+    async with visitor(here, WALL + b"\r\n") as stranger, visitor(here, EXPECTED[who]) as known:
+        assert await status(known) in {b"200", b"201", b"404"}
+        with anyio.move_on_after(0.1) as waited:
+            await stranger.receive()
+        assert waited.cancelled_caught
+        yield stranger
+
+
 async def test_who_comes_later_sends_nobody_away_who_has_not_spoken_yet(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,11 +189,7 @@ async def test_where_the_loop_is_late_and_a_crowd_is_there_strangers_wait(
     async with server() as here:
         idle = await idle_strangers(here, 2)
         monkeypatch.setattr(crowds, "LATE_S", -1.0)
-        async with visitor(here, WALL + b"\r\n") as stranger, visitor(here, EXPECTED[who]) as known:
-            assert await status(known) in {b"200", b"201", b"404"}
-            with anyio.move_on_after(0.1) as waited:
-                await stranger.receive()
-            assert waited.cancelled_caught
+        async with waiting_stranger(here, who) as stranger:
             monkeypatch.setattr(crowds, "LATE_S", 3600.0)
             assert await status(stranger) == b"200"
         for stream in idle:
@@ -235,11 +242,7 @@ async def test_where_many_of_a_source_were_refused_its_strangers_wait(
     async with server() as here:
         idle = await idle_strangers(here, 1)
         owed[0] = 1.0
-        async with visitor(here, WALL + b"\r\n") as stranger, visitor(here, EXPECTED[who]) as known:
-            assert await status(known) in {b"200", b"201", b"404"}
-            with anyio.move_on_after(0.1) as waited:
-                await stranger.receive()
-            assert waited.cancelled_caught
+        async with waiting_stranger(here, who) as stranger:
             owed[0] = 0.0
             assert await status(stranger) == b"200"
         await idle[0].aclose()

@@ -42,9 +42,9 @@ from benchd.words.job import (
 from benchd.words.record import Entry, EntryKind
 
 SHARE: Final = 0.05
+"""Of the handsets that a recipe draws."""
 PATTERN: Final = (True, False, True, True, False, True, True)
 """The steps of each tie, as if they were drawn."""
-"""Of the handsets that a recipe draws."""
 _TOKEN_DRAWN: Final = "0" * 16
 
 
