@@ -124,7 +124,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
     from benchd.config import load_settings
     from benchd.daemon.app import run_daemon
-    from benchd.daemon.life import keep_exit_code
+    from benchd.daemon.signals import hear_signals
     from benchd.hotplug import UdevHotplug
     from benchd.observe.log_level import LogLevels
     from benchd.observe.logs import configure_logs
@@ -133,11 +133,16 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     settings = read()
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
-    daemon = partial(run_daemon, settings, UdevHotplug(), reread=read, words=words, levels=levels)
-    try:
-        anyio.run(daemon)
-    finally:
-        keep_exit_code()
+    daemon = partial(
+        run_daemon,
+        settings,
+        UdevHotplug(),
+        reread=read,
+        words=words,
+        levels=levels,
+        hear=partial(hear_signals, then_exit=True),
+    )
+    anyio.run(daemon)
 
 
 @app.command("check-config")

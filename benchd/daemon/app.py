@@ -38,6 +38,7 @@ from benchd.daemon.reload import Reloader, tell_retired
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.room_watch import RoomWatch
 from benchd.daemon.services import PlanInEffect, ServedRack, services
+from benchd.daemon.signals import Hear, hear_signals
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import take_over
 from benchd.daemon.timekeeping import Timekeeping, rack_time_of
@@ -87,13 +88,15 @@ async def run_daemon(
     words: PrivateWords | None = None,
     levels: LogLevels | None = None,
     was_synchronised: Callable[[], bool | None] = was_synchronised,
+    hear: Hear = hear_signals,
 ) -> None:
     """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
     `reread` reads the configuration anew on SIGHUP; `words` learns what the logs have to mask,
     and `levels` is how much they tell. `usb=False` keeps the adb server off the machine's own USB
     ports; a `listener` that listens already takes the place of the TCP address in the settings.
-    `was_synchronised` says whether something has set the clock since the machine was started.
+    `was_synchronised` says whether something has set the clock since the machine was started,
+    and `hear` is how signals are heard.
     Raises DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     _look_first(settings, usb=usb)
@@ -278,6 +281,7 @@ async def run_daemon(
                 reloader=reloader,
                 notifier=notifier,
                 failed=metrics.fault,
+                hear=hear,
                 until_end=until_end,
             )
     _log.info("stopped")

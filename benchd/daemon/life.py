@@ -6,15 +6,14 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Final
 
 import anyio
 import structlog
-from anyio.abc import TaskStatus
 
 from benchd.daemon.notify import Notifier, watchdog_interval_s
 from benchd.daemon.problem_log import log_problems
 from benchd.daemon.reload import Reloader
+from benchd.daemon.signals import Hear, Heard
 from benchd.daemon.watchdog import feed_watchdog, follow_status
 from benchd.observe.announcing import keep_following
 from benchd.slots.admission import Admission
@@ -22,8 +21,6 @@ from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
 
 _log = structlog.get_logger()
-
-OBEYED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def serve_rack(
@@ -34,12 +31,14 @@ async def serve_rack(
     reloader: Reloader,
     notifier: Notifier,
     failed: Callable[[], None],
+    hear: Hear,
     until_end: ExitStack,
 ) -> None:
     """Run all slots until SIGTERM, SIGINT or the end of a drain; open jobs are settled then.
 
-    SIGHUP has the configuration read anew. `failed` counts what the watchers have missed. Signals
-    are heard until the end of `until_end`, so that none cuts short what is being settled or closed.
+    SIGHUP has the configuration read anew. `failed` counts what the watchers have missed. `hear`
+    is in force until the end of `until_end`, so that no signal cuts short what is being settled or
+    closed.
     """
     stopping = anyio.Event()
 
@@ -58,7 +57,7 @@ async def serve_rack(
                 notifier.stopping()
                 work.cancel_scope.cancel()
 
-            await watchers.start(_obey_signals, stop, reloader.ask, until_end)
+            until_end.enter_context(hear(signals_obeyed(stop, reloader.ask)))
             await work.start(supervisor.run)
             work.start_soon(reloader.run)
             work.start_soon(_stop_when_drained, admission, stop)
@@ -75,35 +74,24 @@ async def serve_rack(
         watchers.cancel_scope.cancel()
 
 
-def keep_exit_code() -> None:
-    """Ignore what has been obeyed so far, for a process that has nothing left to settle.
-
-    A signal that comes while it exits would tell whoever reads its exit code that it was killed.
-    """
-    for number in OBEYED:
-        signal.signal(number, signal.SIG_IGN)
-
-
-async def _obey_signals(
-    stop: Callable[[], None],
-    reload: Callable[[], None],
-    until_end: ExitStack,
-    *,
-    task_status: TaskStatus[None],
-) -> None:
-    # One that nobody heard any more would end the process in the middle of a job's last record.
-    signals = until_end.enter_context(anyio.open_signal_receiver(*OBEYED))
-    task_status.started()
+def signals_obeyed(stop: Callable[[], None], reload: Callable[[], None]) -> Heard:
+    """What each signal does; after the first that ends, none does anything."""
     stopping = False
-    async for number in signals:
+
+    def heard(number: signal.Signals) -> bool:
+        nonlocal stopping
         if stopping:
             _log.info("stopping_already", signal=number.name)
-        elif number is signal.SIGHUP:
+            return False
+        if number is signal.SIGHUP:
             reload()
-        else:
-            _log.info("stopping", signal=number.name)
-            stopping = True
-            stop()
+            return True
+        _log.info("stopping", signal=number.name)
+        stopping = True
+        stop()
+        return True
+
+    return heard
 
 
 async def _stop_when_drained(admission: Admission, stop: Callable[[], None]) -> None:

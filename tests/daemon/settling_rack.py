@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from functools import partial
 from typing import cast
 
 import anyio
 from anyio import to_thread
 from anyio.abc import TaskStatus
 
-from benchd.daemon.life import keep_exit_code, serve_rack
+from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
+from benchd.daemon.signals import hear_signals
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
@@ -67,6 +69,7 @@ async def main() -> None:
             reloader=cast("Reloader", NothingToReload()),
             notifier=Notifier(None),
             failed=lambda: None,
+            hear=partial(hear_signals, then_exit=True),
             until_end=until_end,
         )
         await take_time("closing")
@@ -75,7 +78,6 @@ async def main() -> None:
 def run() -> None:
     """As the command has it; what is left of the process takes its time as well."""
     anyio.run(main)
-    keep_exit_code()
     tell("closed")
     sys.stdin.readline()
 

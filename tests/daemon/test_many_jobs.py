@@ -25,6 +25,7 @@ from benchd.certificate import create_key
 from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
+from benchd.daemon.signals import hear_signals
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.models.catalogue import ModelCatalogue
 from benchd.observe.announcing import AnnouncingLedger
@@ -164,6 +165,7 @@ async def live(world: World, metrics: RackMetrics) -> None:
             reloader=Reloader(None, read=dict, apply=anyio.sleep, notifier=Notifier(None)),  # type: ignore[arg-type]
             notifier=Notifier(None),
             failed=metrics.fault,
+            hear=hear_signals,
             until_end=until_end,
         )
 

@@ -42,7 +42,7 @@ SAMPLES = {
         "nothing on it can be shown to come from its storage, so no overwrite of it can be proven;"
         " it has to be erased in another way, or destroyed"
     ),
-    "claim.detail": "a person clears the chip",
+    "seen.detail": "a person clears the chip",
     "RESTRICTED": "×",
     "item.state": "held",
     "refused.detail": NOTHING_OF_THIS_JOB,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from anyio import to_thread
 
+from benchd.daemon.signals import Heard
 from benchd.errors import LedgerFault
 from benchd.people.tries import Whom
 from benchd.words.people import Person
 from benchd.words.record import EntryKind, StoredEntry
+
+if TYPE_CHECKING:
+    from benchd.lab.storm.loop import StormLoop
 
 # Row 1: one reader for all, whose ten seconds run while others are waited for.
 
@@ -182,24 +188,19 @@ def begin_once(store: Any) -> None:  # noqa: ANN401
 # Row 11: the end, and what is read anew.
 
 
-async def hears_once(
-    stop: Callable[[], None],
-    reload: Callable[[], None],
-    _until_end: object,
-    *,
-    task_status: Any,  # noqa: ANN401
-) -> None:
+def hears_once(stop: Callable[[], None], reload: Callable[[], None]) -> Heard:
     """Signals are heard until the first that ends."""
-    import signal  # noqa: PLC0415
+    loop = cast("StormLoop", asyncio.get_running_loop())
 
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        task_status.started()
-        async for number in signals:
-            if number is signal.SIGHUP:
-                reload()
-            else:
-                stop()
-                return
+    def heard(number: signal.Signals) -> bool:
+        if number is signal.SIGHUP:
+            reload()
+        else:
+            loop.heard = None
+            stop()
+        return True
+
+    return heard
 
 
 async def reload_bare(reloader: Any) -> None:  # noqa: ANN401

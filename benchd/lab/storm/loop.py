@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Final, cast
 
+from benchd.daemon.signals import Heard
 from benchd.lab.adversity.virtual_time import EverybodyWaitsError
 from benchd.lab.storm.descriptors import BoundedLoop
 from benchd.lab.storm.sockets import Server, VirtualListener
@@ -27,7 +29,7 @@ class StormLoop(BoundedLoop):
         super().__init__()
         self.threads = Threads(self)
         self.killed_by: signal.Signals | None = None
-        self._heard: dict[int, Callable[[], None]] = {}
+        self.heard: Heard | None = None
         self.on_kill: Callable[[], None] = lambda: None
 
     def select(self, timeout: float | None) -> list[object]:
@@ -57,23 +59,19 @@ class StormLoop(BoundedLoop):
         """Serve a listener of this machine."""
         return Server(self, factory, sock, backlog)
 
-    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:  # noqa: ANN401
-        """Have a signal heard."""
-
-        def hear() -> None:
-            self.call_soon(callback, *args)
-
-        self._heard[sig] = hear
-
-    def remove_signal_handler(self, sig: int) -> bool:
-        """From now on it does what it does by itself."""
-        return self._heard.pop(sig, None) is not None
+    @contextmanager
+    def hear(self, heard: Heard) -> Generator[None]:
+        """Have signals heard, in place of the process' own."""
+        self.heard = heard
+        try:
+            yield
+        finally:
+            self.heard = None
 
     def deliver(self, number: signal.Signals) -> None:
         """Somebody sends the daemon a signal; one that it doesn't hear ends it."""
-        heard = self._heard.get(number)
-        if heard is not None:
-            heard()
+        if self.heard is not None:
+            self.call_soon(self.heard, number)
         elif self.killed_by is None:
             self.killed_by = number
             self.on_kill()

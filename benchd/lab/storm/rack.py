@@ -85,6 +85,7 @@ class StormRack:
                     listener=self.tcp,  # type: ignore[arg-type]
                     reread=lambda: self.reread(),  # noqa: PLW0108 - it's another later
                     was_synchronised=lambda: True,
+                    hear=self.machine.loop.hear,
                 )
         except BaseExceptionGroup as group:
             self.failed = _first(group)

@@ -120,7 +120,7 @@ ROW_HOLES: Final = (
         needs=(),
         signals=2,
         shows_as=(Rule.KILLED,),
-        replaced=(_put("daemon.life", "_obey_signals", former.hears_once),),
+        replaced=(_put("daemon.life", "signals_obeyed", former.hears_once),),
     ),
     Hole(
         row=11,

@@ -132,11 +132,16 @@ def test_without_a_descriptor_nobody_is_let_in_until_there_is_one() -> None:
 
 def test_a_signal_that_nobody_hears_kills() -> None:
     async def work(loop: StormLoop) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+        heard: list[signal.Signals] = []
+
+        def hear(number: signal.Signals) -> bool:
+            heard.append(number)
+            return True
+
+        with loop.hear(hear):
             loop.deliver(signal.SIGTERM)
-            async for number in signals:
-                assert number is signal.SIGTERM
-                break
+            await anyio.sleep(1)
+        assert heard == [signal.SIGTERM]
         assert loop.killed_by is None
         loop.deliver(signal.SIGTERM)
         assert loop.killed_by is signal.SIGTERM
