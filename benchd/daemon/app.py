@@ -78,7 +78,7 @@ from benchd.slots.supervisor import Supervisor
 _log = structlog.get_logger()
 
 
-async def run_daemon(
+async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     settings: Settings,
     hotplug: HotplugSource,
     *,

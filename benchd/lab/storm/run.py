@@ -194,13 +194,13 @@ class _Run:
         storm.start_soon(self._probe)
         storm.start_soon(self._look_in)
         storm.start_soon(self._until_ended, storm)
+        until = anyio.current_time() + REST_WITHIN_S
         async with anyio.create_task_group() as strikes:
             for strike in self.storm.strikes:
                 strikes.start_soon(self._strike, strike)
-            until = anyio.current_time() + REST_WITHIN_S
-            # Who waits for a time can't be woken by what ends it, and it costs next to nothing.
-            while not self._rests() and anyio.current_time() < until:  # noqa: ASYNC110
-                await anyio.sleep(LOOKS_S)
+        # Who waits for a time can't be woken by what ends it, and it costs next to nothing.
+        while not self._rests() and anyio.current_time() < until:  # noqa: ASYNC110
+            await anyio.sleep(LOOKS_S)
         for view in self._views().values():
             if view.state not in AT_REST and not self._is_left_open(view):
                 self.referee.broken(Rule.STUCK, f"{view.slot}: {view.state}, {view.stage}")
