@@ -8,7 +8,7 @@ from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.identity import handsets_of
 from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.identity.debts import is_anothers_chip
+from benchd.proof.identity.debts import is_anothers_chip, own_chip_by
 from benchd.words.job import Gate, Reason
 
 
@@ -44,6 +44,12 @@ async def refuse_chip_of_another(context: JobContext, chip: str, *, tied: bool =
     if not context.certifies:
         return False
     handsets = await handsets_of(context, chips=(chip,), tied=chip if tied else None)
+    if (own_by := own_chip_by(handsets)) is not None:
+        raise StageFailed(
+            Reason.FELICA_INCONSISTENT,
+            f"this handset's own chip is another, by job {own_by.job}; look whether a card or a"
+            " handset lies on the reader",
+        )
     for each in handsets.sharing_chip:
         if is_anothers_chip(each):
             raise StageFailed(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
@@ -472,6 +473,39 @@ def test_a_number_read_of_what_may_have_been_swapped_in_makes_no_handset_certain
     swapped.reads = []
     me.named = {A}
     assert Handsets(me, [swapped]).relation(JobId("a")) is Relation.CERTAIN
+
+
+def test_a_number_at_which_a_job_ended_as_anothers_makes_no_handset_certain() -> None:
+    """Twins of one serial were exchanged in mid-job: the second number is of the one put in."""
+    story = Story()
+    for job, number in (("exchanged", A), ("twin", B), ("again", A)):
+        story.read(job, Gate.IMEI, number)
+    story.read("exchanged", Gate.IMEI, B)
+    ended = {"stage": "initialise", "outcome": "failed", "because": "handset_changed"}
+    back = to_json(ReturnEvidence(attachment="1", screen_number=B))
+    story.add("exchanged", EntryKind.STAGE_ENDED, **ended, came_back=back, form=FORM, evidence={})
+    exchanged, twin, again = (story.of(job) for job in ("exchanged", "twin", "again"))
+    for each in (exchanged, twin, again):
+        each.serials, each.models = {SERIAL}, {MODEL}
+    assert exchanged.imeis == {A, B}, "it stays a lead"
+    sorted_out = Handsets(again, [exchanged, twin])
+    assert sorted_out.relation(JobId("exchanged")) is Relation.CERTAIN
+    assert sorted_out.relation(JobId("twin")) is Relation.MAY_BE
+
+
+@pytest.mark.parametrize("seen", [CHIP, OTHER_CHIP])
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_card_is_no_newer_look_at_a_handset_whose_own_chip_is_known(
+    seen: str, *, tied: bool
+) -> None:
+    """A reader saw its chip in use, and tied it; an unused one there now follows nothing."""
+    before = sighted("a", 10, A, tied=CHIP)
+    before.chip_look = (11, ChipVerdict.IN_USE)
+    me = sighted("me", 20, A, ended=False)
+    me.chips, me.tied = {seen}, seen if tied else None
+    me.chip_look = (21, ChipVerdict.UNUSED)
+    gaps = [gap for gap in identity_gaps(Handsets(me, [before])) if "tied another chip" in gap]
+    assert bool(gaps) is (seen == OTHER_CHIP and not tied)
 
 
 def test_the_other_bar_code_after_the_last_reset_is_no_swap() -> None:

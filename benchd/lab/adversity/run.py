@@ -139,15 +139,20 @@ async def _bring_to_rest(rack: Rack, bay: Bay) -> None:
 
 
 async def _empty(rack: Rack, bay: Bay) -> None:
-    bay.pull_out()
-    if not await _until(lambda: _shows_empty(rack, bay), within_s=CALM_S):
+    was_there = bay.pull_out() is not None
+    if not await _until(lambda: _shows_empty(rack, bay, was_there=was_there), within_s=CALM_S):
         rack.referee.stuck(bay.slot, f"emptied, it shows {_state(rack, bay)}")
 
 
-def _shows_empty(rack: Rack, bay: Bay) -> bool:
-    """A handset that stayed away in its reset is shown as missing until the next comes."""
+def _shows_empty(rack: Rack, bay: Bay, *, was_there: bool) -> bool:
+    """A handset that stayed away, in its reset or as its job waits, is shown as missing.
+
+    Until the next comes: nothing else is to happen in that slot.
+    """
     view = _view(rack, bay)
-    missing = view is not None and view.reason is Reason.HANDSET_NOT_RETURNED
+    reason = None if view is None else view.reason
+    missing = reason is Reason.HANDSET_NOT_RETURNED
+    missing |= reason is Reason.HANDSET_LOST and not was_there
     return missing or _state(rack, bay) is SlotState.EMPTY
 
 

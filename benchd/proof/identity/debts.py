@@ -97,6 +97,18 @@ def unclean_look(handsets: Handsets) -> Sighting | None:
     return next((look for look in looks if look is not None), None)
 
 
+def own_chip_by(handsets: Handsets) -> Sighting | None:
+    """The job that tied this handset's own chip, where another one is seen now and not tied.
+
+    What a reader sees of such a chip, a card's perhaps, tells nothing of the handset.
+    """
+    me = handsets.me
+    tied = [each for each in handsets.earlier.sightings if each.tied is not None]
+    if me.tied is not None or not me.chips or any(each.tied in me.chips for each in tied):
+        return None
+    return tied[-1] if tied else None
+
+
 def is_nameless(me: Sighting) -> bool:
     """Whether neither number nor serial nor label tells it from others: no debt could be found."""
     serial = me.traits.serial
@@ -133,6 +145,8 @@ def identity_gaps(handsets: Handsets) -> Iterator[str]:
         yield f"identity: job {doomed_by.job} has sent its handset to be destroyed"
     if (unclean_by := unclean_look(handsets)) is not None:
         yield f"identity: in job {unclean_by.job} a reader saw no unused chip in its handset"
+    if (own_by := own_chip_by(handsets)) is not None:
+        yield f"identity: job {own_by.job} tied another chip to its handset than was seen now"
     if (elsewhere := at_work_elsewhere(handsets, disputed=True)) is not None:
         yield f"identity: job {elsewhere.job} is at work on the same handset, or one of its number"
     for other in handsets.sharing_chip:

@@ -21,7 +21,7 @@ from benchd.words.chip import ChipVerdict
 from benchd.words.ids import Evidence, JobId
 from benchd.words.imei import imeis_in_text, is_imei
 from benchd.words.intake import BoundBy
-from benchd.words.job import Disposition, Gate, Outcome, StageName
+from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
 _READ_AT: Final = frozenset({Gate.IMEI, Gate.OBSERVE, Gate.CONFIRM})
@@ -93,6 +93,8 @@ class Sighting:
     """IMEIs that the gates or a recheck went by, read from its screen."""
     label_number: str | None = field(default=None, repr=False)
     reads: list[NumberRead] = field(default_factory=list[NumberRead], repr=False)
+    refused: set[str] = field(default_factory=set[str], repr=False)
+    """Of those on its screen, at which it ended: what lay there then was another handset."""
     reset_at: int | None = None
     """The record that ended its last reset."""
     serials: set[str] = field(default_factory=set[str], repr=False)
@@ -164,6 +166,7 @@ class Sighting:
             chips=frozenset(self.chips),
             tied_chip=self.tied,
             label=self.label,
+            refused=frozenset(self.refused - self.told - self.named),
             reads_differ=self._reads_differ,
         )
 
@@ -247,6 +250,8 @@ class Sighting:
         passed = data.get("outcome") in (Outcome.PASSED, Outcome.SKIPPED)
         if passed and data.get("stage") == StageName.FINAL_RESET:
             self.reset_at = record.sequence
+        if data.get("because") == Reason.HANDSET_CHANGED:
+            self.refused |= _came_back_with(data)
         seen_here = evidence_in(record.entry)
         if seen_here is not None:
             self.told_at = record.sequence
@@ -315,6 +320,12 @@ class Sighting:
                     sequence=record.sequence,
                 )
             )
+
+
+def _came_back_with(data: Evidence) -> set[str]:
+    back = data.get("came_back")
+    number = back.get("screen_number") if isinstance(back, Mapping) else None
+    return {number} if isinstance(number, str) else set()
 
 
 def _reads(data: Evidence, note: str, sequence: int) -> Iterator[NumberRead]:

@@ -58,6 +58,8 @@ class Traits:
     tied_chip: str | None = field(default=None, repr=False)
     label: tuple[str, str] | None = None
     """Lot and tag, where somebody scanned its label."""
+    refused: frozenset[str] = field(default=frozenset(), repr=False)
+    """Those of its IMEIs at which it ended, as another handset's: they make nothing certain."""
     reads_differ: bool = False
     """Whether a number was read after its last reset for which it takes no SIM: it may have been
     swapped by then, and what a machine was told before tells nothing of that number."""
@@ -97,7 +99,7 @@ def _relation(
         return Relation.CERTAIN
     # Read by one person on either side, and borne out by what a machine was told both times.
     borne_out = joins & {Join.SERIAL, Join.CHIP} and not (mine.reads_differ or other.reads_differ)
-    if Join.IMEI in joins and borne_out:
+    if borne_out and (mine.imeis - mine.refused) & (other.imeis - other.refused):
         return Relation.CERTAIN
     if mine.tied_chip is not None and mine.tied_chip == other.tied_chip:
         return Relation.CERTAIN
