@@ -238,12 +238,19 @@ class Histories:
         settled = any(gate.startswith(_SAME) for gate in found.answered)
         # A serial that two certified handsets have tells nobody which of them a third number is.
         twins = self._schedule and any(bay.twin_of_first for bay in self._schedule.bays)
-        if truth.rewritten and truth.name in self._numbers.values() and not (settled or twins):
+        let = settled or twins or not self._shares(found, truth)
+        if truth.rewritten and truth.name in self._numbers.values() and not let:
             yield ONE_HANDSET, f"{truth.name} was certified under another number"
         for number in truth.numbers:
             owner = self._numbers.setdefault(number, truth.name)
             if owner != truth.name and not self._told_apart(truth.name, owner):
                 yield ONE_NUMBER, f"{number} of {truth.name} was certified for {owner}"
+
+    def _shares(self, found: _Job, truth: Truth) -> bool:
+        """Whether a rewritten handset has anything left of what it was: serial, or a tied chip."""
+        before = (job for job in self._jobs.values() if job is not found)
+        tied = any(job.tied and truth.name in job.truths for job in before)
+        return truth.serial != FILLER or (found.tied and tied)
 
     def _told_apart(self, *names: str) -> bool:
         """Whether somebody was asked in a job of either: the answer is kept for later ones."""
