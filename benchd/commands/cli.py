@@ -124,7 +124,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
     from benchd.config import load_settings
     from benchd.daemon.app import run_daemon
-    from benchd.daemon.signals import hear_signals
+    from benchd.daemon.signals import hear_signals, ignore_signals
     from benchd.hotplug import UdevHotplug
     from benchd.observe.log_level import LogLevels
     from benchd.observe.logs import configure_logs
@@ -142,7 +142,11 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
         levels=levels,
         hear=partial(hear_signals, then_exit=True),
     )
-    anyio.run(daemon)
+    try:
+        anyio.run(daemon)
+    finally:
+        # A start that failed has not heard any: its exit code says why.
+        ignore_signals()
 
 
 @app.command("check-config")

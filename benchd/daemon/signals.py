@@ -32,22 +32,24 @@ def hear_signals(heard: Heard, *, then_exit: bool = False) -> Generator[None]:
     def tell() -> None:
         while waiting:
             if not heard(signal.Signals(waiting.pop())):
-                ignore()
+                ignore_signals()
 
     def handle(number: int, _frame: object) -> None:
         if number not in waiting:
             waiting.add(number)
             loop.call_soon_threadsafe(tell)
 
-    def ignore() -> None:
-        for number in OBEYED:
-            signal.signal(number, signal.SIG_IGN)
-
     before = {number: signal.signal(number, handle) for number in OBEYED}
     try:
         yield
     finally:
-        ignore()
+        ignore_signals()
         if not then_exit:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def ignore_signals() -> None:
+    """Ignore signals until this process is gone: its exit code is not to be another one."""
+    for number in OBEYED:
+        signal.signal(number, signal.SIG_IGN)

@@ -10,6 +10,21 @@ from pathlib import Path
 BENCHD = Path(sys.executable).with_name("benchd")
 CONFIGS = Path(__file__).parents[2] / "configs"
 
+RUN_AND_SAY = """\
+import atexit
+import signal
+import sys
+from benchd.commands.cli import main
+
+def say():
+    ignored = signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    print("SIGTERM", "is ignored" if ignored else "would kill")
+
+atexit.register(say)
+main()
+"""
+"""`benchd`, which says as it exits what a signal would do."""
+
 FIVE_MISTAKES = """\
 [site]
 name = "店"
@@ -111,9 +126,16 @@ def test_a_missing_signing_key_says_how_to_make_one(tmp_path: Path) -> None:
     (tmp_path / "recipes").mkdir()
     shipped = Path(__file__).parents[2] / "configs" / "recipes" / "overwrite.toml"
     (tmp_path / "recipes" / "overwrite.toml").write_bytes(shipped.read_bytes())
-    refused = benchd("run", "--config", str(file))
+    refused = subprocess.run(
+        [sys.executable, "-c", RUN_AND_SAY, "run", "--config", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin"},
+    )
     assert refused.returncode == 3
     assert "benchd key create" in refused.stderr
+    assert refused.stdout == "SIGTERM is ignored\n", "a signal must not take the code's place"
 
 
 def test_a_key_is_made_once_and_never_overwritten(tmp_path: Path) -> None:
