@@ -16,9 +16,8 @@ from typing import Final
 from benchd.errors import BenchdError
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen, line_of
 from benchd.felica.readers.pcsc import Context
-from benchd.felica.readers.usb_ports import SYSFS_USB, port_of_reader
+from benchd.felica.readers.usb_ports import SYSFS_USB, look_up_port
 from benchd.felica.readers.watch import ReadersSeen, ReaderWatch
-from benchd.felica.readers.wrapping import Channel
 
 LOOK_EVERY_S: Final = 0.2
 """How long a card lies there unseen: a person is slower. Waiting for each of the readers instead
@@ -65,14 +64,10 @@ class CardLook:
     def _port(self, context: Context, name: str) -> str | None:
         if name not in self._ports:
             try:
-                connection = context.connect(name, Channel.ESCAPE)
+                self._ports[name] = look_up_port(context, name, self._sysfs)
             except BenchdError:
                 # Taken by another program for a moment, or gone: asked again at the next look.
                 return None
-            try:
-                self._ports[name] = port_of_reader(context, connection, self._sysfs)
-            finally:
-                context.disconnect(connection)
         return self._ports[name]
 
     def _close(self) -> None:

@@ -160,6 +160,14 @@ class Context:
         """Let go of the reader and take the chip's power; never raises."""
         _scard.SCardDisconnect(connection.handle, _scard.SCARD_UNPOWER_CARD)
 
+    def release(self, connection: Connection) -> None:
+        """Let go of the reader and leave its chip as it is; never raises.
+
+        To take the power resets the chip for other programs. pcscd (seen with 2.3.3) then also
+        notes the reader as "present", and for good where the chip was lifted in that moment.
+        """
+        _scard.SCardDisconnect(connection.handle, _scard.SCARD_LEAVE_CARD)
+
     def usb_path(self, connection: Connection) -> str | None:
         """What the driver calls the reader's USB interface, `1-4.2.3:1.0`; None on older ones."""
         code, answer = _scard.SCardControl(connection.handle, USB_PATH_CODE, [])

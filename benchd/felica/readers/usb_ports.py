@@ -6,11 +6,24 @@ from pathlib import Path
 from typing import Final
 
 from benchd.felica.readers.pcsc import Connection, Context
+from benchd.felica.readers.wrapping import Channel
 from benchd.words.port import SMART_CARD_CLASS
 
 SYSFS_USB: Final = Path("/sys/bus/usb/devices")
 _USB_CHANNEL: Final = 0x0020
 """The upper half of libccid's channel id of a USB reader; below it bus and address."""
+
+
+def look_up_port(context: Context, reader: str, sysfs: Path) -> str | None:
+    """The port of the reader of this name, as `port_of_reader`; its chip notices nothing of it.
+
+    Raises ReaderFault where another program has taken the reader, ReaderGone.
+    """
+    connection = context.connect(reader, Channel.ESCAPE)
+    try:
+        return port_of_reader(context, connection, sysfs)
+    finally:
+        context.release(connection)
 
 
 def port_of_reader(context: Context, connection: Connection, sysfs: Path) -> str | None:

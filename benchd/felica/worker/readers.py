@@ -17,9 +17,13 @@ from benchd.felica.readers.assignment import USB, Assigned, ReaderSeen, assign
 from benchd.felica.readers.pcsc import Connection, Context
 from benchd.felica.readers.session import ReaderSession
 from benchd.felica.readers.thread import ReaderThread
-from benchd.felica.readers.usb_ports import SYSFS_USB, plugged_readers, port_of_reader
+from benchd.felica.readers.usb_ports import (
+    SYSFS_USB,
+    look_up_port,
+    plugged_readers,
+    port_of_reader,
+)
 from benchd.felica.readers.watch import ReadersSeen
-from benchd.felica.readers.wrapping import Channel
 from benchd.felica.worker.wire import STUCK, WorkerOrder
 from benchd.words.ids import SlotName
 
@@ -127,20 +131,14 @@ class RackReaders:
 
     async def _find_port(self, thread: ReaderThread) -> None:
         try:
-            future = thread.with_context(partial(self._port, thread.reader))
+            look = partial(look_up_port, reader=thread.reader, sysfs=self._sysfs)
+            future = thread.with_context(look)
             port = await self._finish(thread, future, PORT_WITHIN_S)
         except BenchdError:
             port = None
         if self._threads.get(thread.reader) is thread:
             self._ports[thread.reader] = port
             self._assign()
-
-    def _port(self, reader: str, context: Context) -> str | None:
-        connection = context.connect(reader, Channel.ESCAPE)
-        try:
-            return port_of_reader(context, connection, self._sysfs)
-        finally:
-            context.disconnect(connection)
 
     def _is_meant(self, slot: SlotName, context: Context, connection: Connection) -> bool:
         """Whether a connection leads to the USB port that the slot's reader sits in."""

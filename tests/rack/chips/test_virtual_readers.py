@@ -9,6 +9,7 @@ import pytest
 from pcsc_child import IDM, Refused, pcsc_child
 
 from benchd.errors import UsageRefused
+from benchd.felica.readers.card_readers import CardReaders
 from benchd.lab.simulator.chips.hands import ChipState
 from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
 from benchd.lab.simulator.hands import RackHands
@@ -138,6 +139,22 @@ async def test_taking_a_hung_card_away_lets_its_reader_go() -> None:
         await hands.chips.lay_back("card-1")
         await client.until_present(after=seen.events)
         await client.connect()
+        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+
+
+async def test_a_look_at_the_rack_resets_no_card_that_another_program_uses() -> None:
+    async with rack(card(1)) as (house, _), pcsc_child(house.readers[1]) as client:
+        await client.until_present()
+        await client.connect()
+        looked = anyio.Event()
+        readers = CardReaders([house.readers[1].socket], looked.set)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(readers.run)
+            with anyio.fail_after(30):
+                await looked.wait()
+            tasks.cancel_scope.cancel()
+        assert readers.seen is not None
+        assert [reader.card for reader in readers.seen[0].readers] == [True, False]
         assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
 
 
