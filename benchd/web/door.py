@@ -58,6 +58,7 @@ LINGER_BYTES = 64 * 1024
 LONGEST_HEAD_BYTES = 64 * 1024
 
 _HEAD_ENDS: Final = re.compile(rb"\n\r?\n")
+_CLAIMS: Final = frozenset({b"authorization", b"cookie"})
 _SHOWS_WHO: Final = re.compile(rb"(?i)\n(?:authorization|cookie):")
 
 
@@ -102,6 +103,7 @@ class DoorProtocol(PeerProtocol):
                 self.leave()
             return
         if not self._heard:
+            self._unset_keepalive_if_required()
             self._said += data
             if not self._comes_in():
                 return
@@ -128,7 +130,12 @@ class DoorProtocol(PeerProtocol):
         owed_s = self._crowds.refusals.owe_s(self.source) if self._resting else 0.0
         if (self._resting or self._has_to_rest()) and not self.transport.is_closing():
             self._resting = False
-            self.flow.pause_reading()
+            if self._may_show_who():
+                # A person signs in on it, say: meanwhile it is read, and heard if it's expected.
+                self._heard = False
+                super().on_response_complete()
+            else:
+                self.flow.pause_reading()
             self._rest_and(self._rested, min(owed_s, LONGEST_REST_S))
         else:
             super().on_response_complete()
@@ -188,10 +195,18 @@ class DoorProtocol(PeerProtocol):
         is_too_much = crowds.is_late() or crowds.refusals.wait_s(self.source) > 0
         return crowds.is_one_at(self.user) and is_too_much
 
+    def _may_show_who(self) -> bool:
+        """Whether nobody's next request may be somebody's: none waits, and this showed no lie."""
+        waiting, _ = self.conn.trailing_data
+        claimed = any(name in _CLAIMS for name, _ in self.headers)
+        return self.is_nobodys and not waiting and not claimed
+
     def _comes_in(self) -> bool:
         """Whether it has a place, perhaps another's; where it has none it is refused."""
         inside = self._crowds.inside[self.user]
         is_whole = _HEAD_ENDS.search(self._said) or len(self._said) > LONGEST_HEAD_BYTES
+        if self in inside:
+            return bool(is_whole) and self._comes_in_again()
         if self._has_to_rest() and not (is_whole and self._is_expected()):
             if is_whole and self._rest is None:
                 # What comes behind the head waits in the kernel: nobody fills benchd's memory.
@@ -209,6 +224,17 @@ class DoorProtocol(PeerProtocol):
             leaving.leave()
         self._crowds.forget(self, self.user)
         self._crowds.inside[self.user][self] = None
+        self._heard = True
+        return True
+
+    def _comes_in_again(self) -> bool:
+        """Whether its rest ends before its time."""
+        if not self._is_expected():
+            self.flow.pause_reading()
+            return False
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
         self._heard = True
         return True
 
@@ -265,9 +291,15 @@ class DoorProtocol(PeerProtocol):
         if self._has_to_rest():
             self._rests += 1
             self._rest_and(self._rested)
-        else:
+        elif self._heard:
             super().on_response_complete()
             self._watch()
+        else:
+            self._heard = True
+            self.flow.resume_reading()
+            data, self._said = self._said, b""
+            if data:
+                self.data_received(data)
 
     def _watch(self) -> None:
         cycle = self.cycle

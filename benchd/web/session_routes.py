@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Request, Response
 from benchd.authority import ACTION_OF, AUTHORITY, is_strong
 from benchd.errors import NotSignedIn
 from benchd.web.callers import caller_of, cookie_name, token_of
+from benchd.web.connection import connection_of
 from benchd.web.peer import is_encrypted, source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
 from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
@@ -47,6 +48,7 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
             source=source_of(request.scope),
             instead_of=token_of(request.scope),
         )
+        connection_of(request.scope).is_nobodys = False
         response.set_cookie(
             cookie_name(request.scope),
             signed_in.token,

@@ -289,3 +289,52 @@ async def test_of_who_waits_for_a_late_loop_no_more_is_kept_than_a_head(
         await idle[0].aclose()
     # What one read of asyncio's brings comes on top.
     assert max(kept) <= door.LONGEST_HEAD_BYTES + 256 * 1024
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crowd, a loop that is late, and rests that no test sees the end of."""
+    monkeypatch.setattr(door, "REST_S", 3600.0)
+    monkeypatch.setattr(door, "MOST_RESTS", sys.maxsize)
+    monkeypatch.setattr(crowds, "CROWD", 1)
+    monkeypatch.setattr(crowds, "LATE_S", -1.0)
+
+
+@pytest.mark.usefixtures("late")
+@pytest.mark.parametrize("who", EXPECTED)
+async def test_where_the_loop_is_late_a_kept_connection_is_heard_for_who_is_expected(
+    server: Server, who: str
+) -> None:
+    async with server() as here, visitor(here, HEAD + b"\r\n") as screen:
+        assert await status(screen) == b"200"
+        await screen.send(EXPECTED[who])
+        assert await status(screen) in {b"200", b"201", b"404"}
+
+
+@pytest.mark.usefixtures("late")
+async def test_where_the_loop_is_late_who_has_signed_in_is_heard_whatever_is_asked(
+    server: Server,
+) -> None:
+    async with server() as here, visitor(here, SIGN_IN) as screen:
+        assert await status(screen) == b"201"
+        await screen.send(WALL + b"\r\n")
+        assert await status(screen) == b"200"
+
+
+LIE = WALL + b"Cookie: x=y\r\n\r\n"
+
+
+@pytest.mark.usefixtures("late")
+@pytest.mark.parametrize(
+    ("said", "then"), [(LIE, LIE), (HEAD + b"\r\n" + LIE, b""), (HEAD + b"\r\n", WALL + b"\r\n")]
+)
+async def test_where_the_loop_is_late_nobodys_kept_connection_rests(
+    server: Server, said: bytes, then: bytes
+) -> None:
+    async with server() as here, visitor(here, said) as stranger:
+        assert await status(stranger) == b"200"
+        if then:
+            await stranger.send(then)
+        with anyio.move_on_after(0.1) as waited:
+            await stranger.receive()
+        assert waited.cancelled_caught
