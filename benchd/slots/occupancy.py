@@ -8,8 +8,7 @@ from anyio.abc import ObjectReceiveStream
 
 from benchd.errors import BenchdError, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.job import Job
-from benchd.pipelines.job_ids import new_job_id
+from benchd.pipelines.job import Job, new_job_id
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.settling import refuse_withdrawn
 from benchd.ports import Handset

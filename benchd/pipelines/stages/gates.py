@@ -17,8 +17,7 @@ from benchd.pipelines.assets import (
     number_by_label,
     numbers_known,
 )
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.identity import (
     handsets_of,
     let_by_somebody_in_charge,
