@@ -1,4 +1,4 @@
-"""Progress and care of a handset at work: rests when it's too hot or nearly empty, ends what has no end."""
+"""Progress of a handset at work, and care for it: rest when it's too hot, an end without one."""
 
 from __future__ import annotations
 
