@@ -52,7 +52,7 @@ def tell_checked(checked: Checked, *, as_json: bool) -> None:
         typer.echo(json.dumps(_as_json(checked), ensure_ascii=False, indent=2))
         return
     from benchd.papers.certificate_page import CertificatePage
-    from benchd.papers.certificate_text import text_of
+    from benchd.papers.model import text_of
 
     document = CertificatePage(catalogue()).document(checked.signed, language())
     typer.echo(text_of(document))

@@ -70,10 +70,10 @@ def papers_verify(
     json_output: JsonOption = False,
 ) -> None:
     """Check every file, on any machine: all that were signed, unchanged, and no other."""
-    from benchd.papers.certificate_text import text_of
     from benchd.papers.lots.desk import BY_COMMAND
     from benchd.papers.lots.reading import check_papers
     from benchd.papers.lots.summary_page import SummaryPage
+    from benchd.papers.model import text_of
     from benchd.proof.evidence.forms import to_json
 
     try:

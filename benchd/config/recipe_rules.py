@@ -11,7 +11,7 @@ from benchd.config.locator import KeyPath
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
 from benchd.pipelines.care import CareLimits
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import StageDescription
 from benchd.pipelines.parameters import parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES

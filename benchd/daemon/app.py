@@ -71,8 +71,7 @@ from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.slots.no_readers import NoReaders
-from benchd.slots.parts import RackParts
+from benchd.slots.parts import NoReaders, RackParts
 from benchd.slots.supervisor import Supervisor
 
 _log = structlog.get_logger()

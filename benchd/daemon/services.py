@@ -37,7 +37,7 @@ from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.slots.no_readers import NoReaders
+from benchd.slots.parts import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.tokens.door import TokenDoor
 from benchd.web.app import create_app

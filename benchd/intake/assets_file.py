@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.intake.mistakes import FileMistake, Mistakes
-from benchd.intake.table import LONGEST_CELL, Column, Row, narrow, read_table
+from benchd.intake.table import LONGEST_CELL, Column, FileMistake, Mistakes, Row, narrow, read_table
 from benchd.naming import INVISIBLE
 from benchd.proof.evidence.intake import AssetLine
 from benchd.proof.intake_book import IntakeBook

@@ -14,7 +14,7 @@ from benchd.intake.importing import Imported, Importer
 from benchd.intake.store import IntakeStore
 from benchd.models.papers import fits_papers
 from benchd.naming import operator_name
-from benchd.pipelines.job_ids import new_job_id
+from benchd.pipelines.job import new_job_id
 from benchd.ports import Entropy
 from benchd.proof.attestation import named_list
 from benchd.proof.citing import OF_MODEL, AssetInHand, Numbers, doubts

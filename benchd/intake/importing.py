@@ -19,9 +19,9 @@ from benchd.intake.assets_file import (
     without_those_at_work,
 )
 from benchd.intake.at_work import Views, found_at_work
-from benchd.intake.mistakes import FileMistake
 from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.store import IntakeStore, Writer
+from benchd.intake.table import FileMistake
 from benchd.ports import Entropy
 from benchd.proof.attestation import named_list
 from benchd.proof.evidence.intake import AssetLine, AssetsRecord, NetworkRecord, Who

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from benchd.intake.assets_file import imei_in
-from benchd.intake.mistakes import FileMistake, Mistakes
-from benchd.intake.table import Column, Row, narrow, read_table
+from benchd.intake.table import Column, FileMistake, Mistakes, Row, narrow, read_table
 from benchd.proof.evidence.intake import NetworkLine
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.network import look_up_result

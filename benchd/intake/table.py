@@ -1,5 +1,7 @@
 """A CSV file as people's programs write it: bytes into rows under known headings.
 
+Every mistake is told at its place, so that all can be mended at once.
+
 Excel on a Japanese Windows writes CP932, whose own letters (①, ㈱, 髙, 﨑) Shift_JIS lacks, or
 UTF-8 with a byte order mark; other programs write UTF-8 without one. No cell is ever a formula.
 """
@@ -12,10 +14,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.intake.mistakes import Mistakes
 from benchd.words.intake import Mistake
 
 LARGEST_FILE_BYTES: Final = 8 << 20
@@ -23,11 +24,42 @@ MOST_ROWS: Final = 50_000
 LONGEST_LINE: Final = 10_000
 LONGEST_CELL: Final = 100
 MOST_COLUMNS: Final = 50
+MOST_TOLD: Final = 1000
+"""Mistakes of one file; who has that many has exported the wrong one."""
 
 _NOT_CP932: Final = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 """What Python makes of bytes that CP932 doesn't have, as in UTF-16."""
 _FORMULA: Final = re.compile(r"[=+@\t\r]|-.")
 """What a spreadsheet would compute from, were it shown the cell again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class FileMistake:
+    """One mistake; the catalogue has the words and the cure."""
+
+    line: int
+    """Counted from 1 as an editor does; of a cell with line breaks where its row begins."""
+    column: str
+    """The heading as the file has it; blank where the whole line or file is meant."""
+    code: Mistake
+    facts: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+
+
+class Mistakes:
+    """Collects them, up to a bound."""
+
+    def __init__(self) -> None:
+        self.found: list[FileMistake] = []
+
+    def add(self, code: Mistake, line: int = 1, column: str = "", **facts: str) -> None:
+        """Note one more."""
+        if len(self.found) < MOST_TOLD:
+            facts = {"line": str(line), "column": column, **facts}
+            self.found.append(FileMistake(line=line, column=column, code=code, facts=facts))
+
+    def told(self) -> tuple[FileMistake, ...]:
+        """All of them in the order of their places."""
+        return tuple(sorted(self.found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from benchd.labels.content import LabelWords
 from benchd.labels.printer import LabelForm
-from benchd.labels.qr import QUIET, qr_code
+from benchd.papers.qr import QUIET, qr_code
 from benchd.papers.typesetting import set_png, set_svg
 from benchd.words.ids import JsonValue
 

@@ -1,4 +1,4 @@
-"""Printers as the configuration names them."""
+"""Printers as the configuration names them, and why one hasn't taken a label."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from benchd.errors import BenchdError
 from benchd.texts.templates import Language
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition
+from benchd.words.label import PrinterTrouble
 
 Dpi = Literal[203, 300]
 MM_PER_INCH = 25.4
@@ -82,3 +84,16 @@ class Printer:
     def prints_for(self, slot: SlotName) -> bool:
         """Whether the labels of this slot come out here."""
         return not self.slots or slot in self.slots
+
+
+class PrinterFault(BenchdError):
+    """Raised when a printer hasn't taken a label.
+
+    Whether a part of it was `begun` to be sent decides whether it may be sent once more: two labels
+    of one handset are worse than none.
+    """
+
+    def __init__(self, trouble: PrinterTrouble, *, begun: bool = False) -> None:
+        super().__init__(f"the printer hasn't taken the label: {trouble}")
+        self.trouble = trouble
+        self.begun = begun

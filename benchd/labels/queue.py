@@ -11,8 +11,8 @@ import anyio
 
 from benchd.errors import LabelRefused, RecordsUnavailable
 from benchd.labels.content import LabelContent
+from benchd.labels.printer import PrinterFault
 from benchd.labels.wires import Wire
-from benchd.labels.wires.fault import PrinterFault
 from benchd.wakeup import Bell
 from benchd.words.ids import JobId
 from benchd.words.label import LabelEnd, PrinterTrouble, PrinterView

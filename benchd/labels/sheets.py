@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Final
 
 from benchd.labels import code128
-from benchd.labels.qr import qr_code
 from benchd.papers.glyphs import settable
+from benchd.papers.qr import qr_code
 from benchd.papers.typesetting import set_pdf
 from benchd.texts.catalogue import Catalogue, Texts
 from benchd.words.ids import JsonValue

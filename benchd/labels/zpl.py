@@ -1,9 +1,22 @@
-"""From a picture to the language of label printers."""
+"""ZPL, the language of label printers: a label from a picture, and how a printer says it is.
+
+To `~HS` it answers as the ZPL II programming guide has it: three lines, each between STX and ETX.
+Of the first the second field says that there is no paper and the third that it is paused, of the
+second the third says that the head is open and the fourth that the ribbon is out.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 HALF = 127
 """Darker than this is a dot: nothing is dithered, which would tear letters and codes."""
+ASK_STATUS = b"~HS"
+STATUS_LINES = 3
+LONGEST_STATUS = 512
+
+_LINE = re.compile(rb"\x02([^\x02\x03]*)\x03")
 
 
 def zpl_of(png: bytes) -> bytes:
@@ -18,3 +31,37 @@ def zpl_of(png: bytes) -> bytes:
         png, format="Z64", dither=False, threshold=HALF, complete_zpl=True, set_label_size=True
     )
     return image.to_zpl().encode("ascii")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostStatus:
+    """How the printer says it is."""
+
+    paper_out: bool
+    paused: bool
+    head_open: bool
+    ribbon_out: bool
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether it prints nothing until somebody comes."""
+        return self.paper_out or self.paused or self.head_open or self.ribbon_out
+
+
+def is_whole_status(answer: bytes) -> bool:
+    """Whether all three lines have come."""
+    return len(_LINE.findall(answer)) >= STATUS_LINES
+
+
+def read_status(answer: bytes) -> HostStatus | None:
+    """The status in an answer; None for what isn't one."""
+    lines = [found.split(b",") for found in _LINE.findall(answer)]
+    if len(lines) < STATUS_LINES or len(lines[0]) < 12 or len(lines[1]) < 11:
+        return None
+    flags = (lines[0][1], lines[0][2], lines[1][2], lines[1][3])
+    if any(flag.strip() not in (b"0", b"1") for flag in flags):
+        return None
+    paper_out, paused, head_open, ribbon_out = (flag.strip() == b"1" for flag in flags)
+    return HostStatus(
+        paper_out=paper_out, paused=paused, head_open=head_open, ribbon_out=ribbon_out
+    )

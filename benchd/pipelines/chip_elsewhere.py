@@ -9,8 +9,8 @@ import anyio
 
 from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.drawn_pattern import drawn_pattern
-from benchd.proof.tie import THERE, tied_chip
+from benchd.ports import Entropy
+from benchd.proof.tie import THERE, is_pattern, pattern_of, tied_chip
 from benchd.words.chip import ChipVerdict
 from benchd.words.ids import SlotName
 from benchd.words.job import Reason
@@ -29,6 +29,14 @@ class Switched(Protocol):
     async def __call__(self, *, on: bool) -> bool:
         """Whether the handset says that it's so."""
         ...
+
+
+def drawn_pattern(entropy: Entropy) -> tuple[bool, ...]:
+    """One of those that a proof takes, each as likely as the other."""
+    while True:
+        pattern = pattern_of(entropy.token(1))
+        if is_pattern(pattern):
+            return pattern
 
 
 async def slot_that_hears(context: JobContext, switched: Switched) -> SlotName | None:

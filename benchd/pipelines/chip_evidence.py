@@ -1,4 +1,7 @@
-"""What a look at a chip puts on record, and how it ends a job: one wording for all stages."""
+"""What a look at a chip puts on record, and how it ends a job: one wording for all stages.
+
+A handset whose chip is silent is asked over adb why; whatever it says, silence stays silence.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from benchd.errors import StageFailed
-from benchd.proof.evidence.chip import ChipEvidence
+from benchd.pipelines.contract import JobContext
+from benchd.proof.evidence.chip import ChipEvidence, SilenceEvidence
 from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.handset import NfcFacts, SilenceCause
 from benchd.words.job import Reason
 
 _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
@@ -17,6 +22,13 @@ _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {
     ChipVerdict.IN_USE: Reason.FELICA_RESIDUE,
 }
 """All others can't be told by radio alone, whatever a reader says: they can't be judged."""
+_SAID: Final[Mapping[SilenceCause, str]] = {
+    SilenceCause.NFC_OFF: "NFC is off on this handset",
+    SilenceCause.SCREEN_OFF: "its screen is off",
+    SilenceCause.SCREEN_LOCKED: "its screen is locked",
+    SilenceCause.UNKNOWN: "the handset doesn't say why",
+}
+_UNKNOWN: Final = NfcFacts(nfc_on=None, screen_on=None, unlocked=None)
 
 
 def no_chip_by(silent: ChipEvidence) -> ChipEvidence:
@@ -31,3 +43,17 @@ def refusal_of(scan: ChipScan, because: str = "") -> StageFailed:
     left = f" ({owners.en})" if owners else ""
     cause = f"; {because}" if because else ""
     return StageFailed(reason, f"{scan.verdict}: {scan.detail}{left}{cause}")
+
+
+async def handset_says(context: JobContext) -> SilenceEvidence:
+    """What the handset says of its radio; unknown in a recipe without adb.
+
+    Raises what a handset over adb does.
+    """
+    handset = context.open_handset
+    return SilenceEvidence.of(_UNKNOWN if handset is None else await handset.nfc_facts())
+
+
+def in_words(causes: tuple[SilenceCause, ...]) -> str:
+    """For the detail of a job's end."""
+    return ", ".join(_SAID[cause] for cause in causes)

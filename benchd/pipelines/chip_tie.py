@@ -13,9 +13,8 @@ from typing import Final
 import anyio
 
 from benchd.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
-from benchd.pipelines.chip_elsewhere import slot_that_hears
+from benchd.pipelines.chip_elsewhere import drawn_pattern, slot_that_hears
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.drawn_pattern import drawn_pattern
 from benchd.ports import Handset
 from benchd.proof.evidence.chip import ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.tie import shows_step, shows_tie

@@ -10,10 +10,8 @@ from typing import ClassVar, NoReturn, Protocol, TypeVar
 from benchd.errors import StageFailed
 from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import reset_words
-from benchd.pipelines.asking import ask_until
-from benchd.pipelines.description import StageDescription
 from benchd.pipelines.rack_readers import RackReaders
-from benchd.pipelines.stage_time import StageTime
+from benchd.pipelines.waiting import StageTime, ask_until
 from benchd.ports import (
     CertificateIssuer,
     ChipAccess,
@@ -43,6 +41,24 @@ UNTOLD = "—"
 Vetting = Callable[[Actor, str, bool], Awaitable[None]]
 """Takes who answers, the note, and whether it is a yes; raises DecisionRefused for who may not give
 this answer, or a note that it can't have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageDescription:
+    """A stage in the eyes of recipes, runner and ledger; its parameters are its fields."""
+
+    name: StageName
+    """The stage stands in the file of this name."""
+    destructive: bool
+    """Whether it changes what is on the handset."""
+    needs_adb: bool
+    """Whether only a recipe whose jobs wait for adb can have it."""
+    after: tuple[StageName, ...] = ()
+    """Whose results it can't do without."""
+    skipped_for: frozenset[str] = frozenset()
+    """The reasons for which it may be skipped, and no other."""
+    needed_for: tuple[Reason, ...] = ()
+    """The ends that a recipe without it mustn't name."""
 
 
 class AbsenceWindow(Protocol):

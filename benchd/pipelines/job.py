@@ -1,9 +1,19 @@
-"""One run of a recipe, and where it stands."""
+"""One run of a recipe: what it is called, and where it stands."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from benchd.ports import Entropy
 from benchd.words.ids import JobId
 from benchd.words.job import JOB_MOVES, JobState
+
+RANDOM_BYTES = 5
+
+
+def new_job_id(now: datetime, entropy: Entropy) -> JobId:
+    """The day and ten random digits: sorted by time, and never the same twice."""
+    return JobId(f"{now:%Y%m%d}-{entropy.token(RANDOM_BYTES).hex()}")
 
 
 class Job:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 import anyio
 
 from benchd.errors import CertificateGap, NotFound, SettlingRefused
-from benchd.pipelines.disposal import disposal_of
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.ports import Clock, Ledger
-from benchd.proof.disposal import ENDS, DisposalItem
+from benchd.proof.disposal import ENDS, DisposalItem, item_of
 from benchd.proof.evidence.disposal import SettledEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.identity.handset import Handsets
-from benchd.proof.identity.sighting import sighting_of, sightings_in
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
+from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Relation
 from benchd.proof.records import decisions
 from benchd.proof.settled import bound_in
@@ -37,6 +38,34 @@ _NOTES: Final = {
     DisposalState.RETURNED: "say in the note to whom it was handed back",
     DisposalState.ON_SALE: "the note has to be the number of the certificate that it's sold under",
 }
+
+
+async def disposal_of(ledger: Ledger, job: JobId) -> DisposalItem | None:
+    """What has become of an ended job's handset; None where it's sold, runs or isn't known.
+
+    Raises CertificateGap for records that can't be read.
+    """
+    own = await ledger.entries(job)
+    mine = sighting_of(job, own)
+    others = await records_of_handset(ledger, mine)
+    records = sorted([*own, *others], key=lambda record: record.sequence)
+    tied = {each.job: each.tied for each in sightings_in(others)}
+    later: dict[JobId, Sighting] = {}
+
+    def is_taken_over(record: StoredEntry) -> bool:
+        other = record.entry.job
+        if other in (None, job):
+            return False
+        if other not in later:
+            # What it told while the first one still ran is as much its handset's.
+            told = [r for r in others if r.entry.job == other and r.sequence < record.sequence]
+            later[other] = sighting_of(other, told)
+        later[other].take(record)
+        by_recheck = rechecked_in(record.entry) == job
+        traits = replace(later[other].traits, tied_chip=tied[other])
+        return by_recheck or takes_over(mine.traits, traits, record.entry)
+
+    return item_of(job, records, is_taken_over)
 
 
 class DisposalDesk:

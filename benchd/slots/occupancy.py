@@ -8,16 +8,14 @@ from anyio.abc import ObjectReceiveStream
 
 from benchd.errors import BenchdError, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.job import Job
-from benchd.pipelines.job_ids import new_job_id
+from benchd.pipelines.job import Job, new_job_id
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.settling import refuse_withdrawn
 from benchd.ports import Handset
-from benchd.slots.assignment import Assignment
 from benchd.slots.continued import Continued
 from benchd.slots.face import Face
 from benchd.slots.flapping import Flapping
-from benchd.slots.parts import RackParts
+from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.presence import Presence
 from benchd.slots.readiness import Readiness
 from benchd.slots.records import end_cut_short, told_of_end, told_of_port

@@ -1,10 +1,13 @@
-"""What every slot is given: the ports of the core and the rack's timing."""
+"""What every slot is given: the ports of the core, the rack's timing, and what it is to do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import anyio
+
+from benchd.errors import NotFound, ReaderGone
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.recipe import Recipe
@@ -19,12 +22,19 @@ from benchd.ports import (
     Keystream,
     Ledger,
 )
+from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.fresh import FreshPictures
-from benchd.slots.admission import Admission
+from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.intake_book import IntakeBook
+from benchd.slots.admission import Admission, RollCall
 from benchd.slots.desk import Desk
-from benchd.slots.no_intake import NoIntake
 from benchd.slots.pace import Pace
-from benchd.slots.roll_call import RollCall
+from benchd.slots.topology import SlotPlace
+from benchd.words.chip import ChipScan
+from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.words.ids import JobId, SlotName
+from benchd.words.intake import TimeDoubt
+from benchd.words.job import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,49 @@ class Timing:
     """A handset may enumerate several times after a plug (charging, MTP, MTP with adb)."""
     settlement_s: float = 10.0
     """How long the last records of an occupancy may take when everything is being stopped."""
+
+
+class NoIntake:
+    """Implements `benchd.ports.Intake` over nothing: every handset is nobody's asset."""
+
+    def __init__(self) -> None:
+        self.book = IntakeBook()
+
+    def time_basis(self) -> TimeBasis | TimeDoubt:
+        """There is nothing to cite."""
+        return TimeDoubt.TIME_UNCONFIRMED
+
+    async def changed(self) -> None:
+        """Never returns: nothing changes."""
+        await anyio.sleep_forever()
+
+    async def bind(self, told: BoundRecord, *, job: JobId, slot: SlotName) -> None:  # noqa: ARG002
+        """Raises NotFound: there is nothing to bind to."""
+        raise NotFound(f"there is no asset {told.tag}")
+
+
+class NoReaders:
+    """Implements `benchd.ports.ChipAccess` without readers: chips are the operators' to look at."""
+
+    def reader(self, slot: SlotName) -> str | None:  # noqa: ARG002 - the port's signature
+        """No slot has one."""
+        return None
+
+    async def scan(self, slot: SlotName, *, passes: int, power_cycle: bool) -> ChipScan:  # noqa: ARG002
+        """Raises ReaderGone: there is nothing to scan with."""
+        raise ReaderGone(f"slot {slot} has no reader")
+
+    async def until_there(self, slot: SlotName) -> None:
+        """Raises ReaderGone: there is nothing to wait for."""
+        raise ReaderGone(f"slot {slot} has no reader")
+
+    async def clear(self, order: ClearOrder) -> ClearClaim:  # noqa: ARG002
+        """A person's hand is all there is."""
+        return ClearClaim(
+            provider="operator",
+            outcome=ClearOutcome.NEEDS_OPERATOR,
+            detail="no provider is configured",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +118,21 @@ class RackParts:
     """Of the slots whose handsets a former daemon has known."""
     pictures: FreshPictures = field(default_factory=FreshPictures)
     """Without one the recipe's numbers hold."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Assignment:
+    """What a slot is to do, which a new configuration changes while an occupancy goes on.
+
+    Read at the moment when it matters: at the start of a job, and when the slot is ended.
+    """
+
+    place: SlotPlace
+    recipes: Mapping[str, Recipe]
+    stop_reason: Reason = Reason.DAEMON_STOPPED
+    """Why a job that is cut short with the slot has ended."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the next job."""
+        return self.recipes[self.place.recipe]

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import cast
 
 import anyio
 import structlog
+from anyio.streams.memory import MemoryObjectReceiveStream
 
-from benchd.slots.assignment import Assignment
+from benchd.errors import LedgerFault
 from benchd.slots.continued import Continued, continued_from
 from benchd.slots.face import Face
 from benchd.slots.flapping import Flapping
 from benchd.slots.occupancy import Occupancy
-from benchd.slots.parts import RackParts
-from benchd.slots.quarantine import let_ledger_faults_through, until_gone
+from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.topology import SlotPlace
 from benchd.words.ids import Evidence
 from benchd.words.job import Reason
@@ -161,3 +162,27 @@ class Slot:
                 data=data,
             )
         )
+
+
+async def until_gone(
+    events: MemoryObjectReceiveStream[PlugEvent], here: Attached
+) -> Attached | None:
+    """Return once what is here has left, with what has come in its place, if anything has."""
+    while True:
+        match await events.receive():
+            case Detached():
+                return None
+            case Attached() as event if event.attachment != here.attachment:
+                return event
+            case Attached():
+                pass
+
+
+def let_ledger_faults_through(broken: Exception) -> None:
+    """No ledger, no wipe: this one fault stops the daemon."""
+    if isinstance(broken, LedgerFault):
+        raise broken
+    if isinstance(broken, BaseExceptionGroup):
+        faults = cast("BaseExceptionGroup[BaseException]", broken).subgroup(LedgerFault)
+        if faults is not None:
+            raise faults

@@ -10,8 +10,8 @@ from benchd.authority import Action
 from benchd.errors import NotAllowed, RecheckRefused, ScreenNumberNeeded, SecondPersonNeeded
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
-from benchd.pipelines.disposal import disposal_of
 from benchd.pipelines.recovery import settle_open_jobs
+from benchd.slots.disposal_desk import disposal_of
 from benchd.words.disposal import DisposalState
 from benchd.words.intake import AttestationKind
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName

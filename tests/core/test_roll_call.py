@@ -7,7 +7,7 @@ import pytest
 
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.ports import AdbAddress, Handset
-from benchd.slots.roll_call import MOST_S, QUIET_S, RollCall
+from benchd.slots.admission import MOST_S, QUIET_S, RollCall
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState

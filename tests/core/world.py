@@ -48,8 +48,7 @@ from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
-from benchd.slots.no_readers import NoReaders
-from benchd.slots.parts import RackParts, Timing
+from benchd.slots.parts import NoReaders, RackParts, Timing
 from benchd.slots.supervisor import Supervisor
 from benchd.slots.topology import SlotPlace, Topology
 from benchd.words.fill import (

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.intake.assets_file import read_assets
-from benchd.intake.mistakes import MOST_TOLD
-from benchd.intake.table import LARGEST_FILE_BYTES, LONGEST_LINE, MOST_ROWS
+from benchd.intake.table import LARGEST_FILE_BYTES, LONGEST_LINE, MOST_ROWS, MOST_TOLD
 from benchd.proof.evidence.intake import AssetLine
 from benchd.texts.catalogue import Catalogue
 from benchd.words.intake import Mistake

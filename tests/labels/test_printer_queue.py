@@ -11,8 +11,8 @@ import pytest
 
 from benchd.errors import LabelRefused, LedgerFault, NotFound, RecordsUnavailable
 from benchd.labels.content import LabelContent
+from benchd.labels.printer import PrinterFault
 from benchd.labels.queue import LIVES_S, MOST_WAITING, PrinterQueue
-from benchd.labels.wires.fault import PrinterFault
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition
 from benchd.words.label import LabelEnd, PrinterTrouble

@@ -10,10 +10,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.labels.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter
-from benchd.labels.wires import Wire, raw9100, status, usb, wire_to
+from benchd.labels import zpl
+from benchd.labels.printer import CupsQueue, LabelForm, Printer, PrinterFault, Raw9100, UsbPrinter
+from benchd.labels.wires import Wire, raw9100, usb, wire_to
 from benchd.labels.wires.cups import CupsWire
-from benchd.labels.wires.fault import PrinterFault
 from benchd.labels.wires.raw9100 import RawWire
 from benchd.labels.wires.usb import UsbWire
 from benchd.words.label import PrinterTrouble
@@ -135,11 +135,11 @@ async def test_what_is_no_status_is_no_printer(told: bytes) -> None:
 
 
 async def test_the_status_of_the_programming_guide() -> None:
-    told = status.read_status(READY)
+    told = zpl.read_status(READY)
     assert told is not None
     assert not told.needs_a_person
-    assert status.read_status(READY[:-8]) is None
-    assert not status.is_whole(READY[:-8])
+    assert zpl.read_status(READY[:-8]) is None
+    assert not zpl.is_whole_status(READY[:-8])
 
 
 @pytest.fixture

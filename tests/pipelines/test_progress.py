@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchd.pipelines.progress import TransferMeter
+from benchd.pipelines.care import TransferMeter
 from benchd.words.fill import TransferProgress
 from benchd.words.slot import ProgressView, TransferView
 

@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 from benchd.pipelines import settling
-from benchd.pipelines.asking import ask_until
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.waiting import ask_until
 from benchd.proof.evidence.intake import CitedAttestation, SettledGate
 from benchd.words.ids import JobId
 from benchd.words.job import Gate

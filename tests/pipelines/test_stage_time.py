@@ -7,7 +7,7 @@ from contextlib import suppress
 import anyio
 import pytest
 
-from benchd.pipelines.stage_time import StageTime
+from benchd.pipelines.waiting import StageTime
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

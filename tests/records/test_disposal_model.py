@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from records_rack import GATES, Told
 
 from benchd.errors import NotFound, SettlingRefused
-from benchd.pipelines.disposal import disposal_of
 from benchd.proof.evidence.forms import to_json
 from benchd.records.model import ReadModel
-from benchd.slots.disposal_desk import DisposalDesk
+from benchd.slots.disposal_desk import DisposalDesk, disposal_of
 from benchd.words.disposal import DISPOSAL_MOVES, OPEN, DisposalState, Settling
 from benchd.words.ids import JobId, OperatorName
 from benchd.words.job import Disposition

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from records_rack import IMEI, Told
 
-from benchd.pipelines.disposal import disposal_of
 from benchd.records.model import ReadModel
+from benchd.slots.disposal_desk import disposal_of
 from benchd.words.disposal import DisposalState
 from benchd.words.ids import JobId
 from tests.core.world import MemoryLedger

@@ -146,7 +146,7 @@ UNBOUND: Final = (
     Replaced(module="benchd.pipelines.standing", name="other_handset", by=_nothing_else),
     Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing_else),
     Replaced(module=BINDING, name="Known.by_people", by=property(_read_by_nobody)),
-    Replaced(module="benchd.pipelines.chip_again", name="same_unused_chip", by=_no_chip_again),
+    Replaced(module="benchd.pipelines.last_look", name="same_unused_chip", by=_no_chip_again),
 )
 """Whatever comes back is taken for the handset that left."""
 ERASED: Final = "sellable means erased"

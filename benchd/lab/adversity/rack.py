@@ -35,9 +35,9 @@ from benchd.lab.adversity.schedule import BayPlan, Blow, Schedule
 from benchd.lab.adversity.striking import Striking
 from benchd.lab.adversity.truth import Chip, digest, make_truth
 from benchd.lab.adversity.walls import Walls
-from benchd.pipelines.disposal import disposal_of
 from benchd.pipelines.watch_list import Wanted
 from benchd.proof.citing import DAY_S
+from benchd.slots.disposal_desk import disposal_of
 from benchd.words.ids import SlotName
 from benchd.words.record import Entry, EntryKind
 

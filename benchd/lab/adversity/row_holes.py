@@ -206,7 +206,7 @@ ROW_HOLES: Final = (
     _hole(
         5,
         "all NFC is switched in the same order, and nobody looks for rivals",
-        Replaced(module="benchd.pipelines.drawn_pattern", name="drawn_pattern", by=_same_for_all),
+        Replaced(module="benchd.pipelines.chip_elsewhere", name="drawn_pattern", by=_same_for_all),
         Replaced(module="benchd.pipelines.chip_tie", name="_Tying._rivals", by=_never),
     ),
     _hole(

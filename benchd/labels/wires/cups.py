@@ -7,7 +7,7 @@ import subprocess
 
 import anyio
 
-from benchd.labels.wires.fault import PrinterFault
+from benchd.labels.printer import PrinterFault
 from benchd.words.label import PrinterTrouble
 
 ASK_S = 5.0

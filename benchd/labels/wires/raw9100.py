@@ -10,8 +10,8 @@ import termios
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-from benchd.labels.wires import status
-from benchd.labels.wires.fault import PrinterFault
+from benchd.labels import zpl
+from benchd.labels.printer import PrinterFault
 from benchd.words.label import PrinterTrouble
 
 CONNECT_S = 5.0
@@ -65,15 +65,15 @@ class RawWire:
 
 
 async def _status(stream: SocketStream) -> bytes:
-    await stream.send(status.ASK)
+    await stream.send(zpl.ASK_STATUS)
     answer = b""
-    while not status.is_whole(answer) and len(answer) < status.LONGEST_ANSWER:
-        answer += await stream.receive(status.LONGEST_ANSWER)
+    while not zpl.is_whole_status(answer) and len(answer) < zpl.LONGEST_STATUS:
+        answer += await stream.receive(zpl.LONGEST_STATUS)
     return answer
 
 
 def _refuse_unless_well(answer: bytes, *, begun: bool) -> None:
-    told = status.read_status(answer)
+    told = zpl.read_status(answer)
     if told is None:
         raise PrinterFault(PrinterTrouble.NO_ANSWER, begun=begun)
     if told.needs_a_person:

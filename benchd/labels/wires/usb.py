@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from benchd.labels.wires.fault import PrinterFault
+from benchd.labels.printer import PrinterFault
 from benchd.words.label import PrinterTrouble
 
 SEND_S = 20.0

@@ -26,7 +26,7 @@ from benchd.papers.lots.statement import (
     NamedFile,
     counted,
 )
-from benchd.papers.lots.summary_pdf import LIST_NAME, SUMMARY_NAME, summary_of
+from benchd.papers.lots.summary_page import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.lots.tables import CSV_NAME, JSON_NAME, csv_of, json_lines_of
 from benchd.papers.press import Press
 from benchd.ports import CertificateIssuer, Clock, Ledger

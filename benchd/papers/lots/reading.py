@@ -20,7 +20,7 @@ from benchd.papers.certificate_pdf import ENVELOPE_NAME
 from benchd.papers.lots.archive import Archive
 from benchd.papers.lots.signing import MAX_BYTES, verify_lot_papers
 from benchd.papers.lots.statement import HandsetLine, LotPapers, NamedFile
-from benchd.papers.lots.summary_pdf import LIST_NAME, SUMMARY_NAME, summary_of
+from benchd.papers.lots.summary_page import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.reading import MAX_PDF_BYTES, is_signed_draft, signed_file
 from benchd.papers.told import Told
 from benchd.papers.typesetting import SettingFailed

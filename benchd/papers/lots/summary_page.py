@@ -1,4 +1,7 @@
-"""The page of lot papers: how many handsets stand where, and nothing that the list doesn't say."""
+"""The page of lot papers and its PDF, which has the signed list in it.
+
+It says how many handsets stand where, and nothing that the list doesn't say.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,22 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
+from benchd.papers.certificate_pdf import LANGUAGES, VOUCH_NAME, set_documents
 from benchd.papers.lots.statement import LotPapers
 from benchd.papers.lots.tables import disposition_in_words, reason_in_words
 from benchd.papers.model import Document, Line, Section
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.told import japanese_time
+from benchd.papers.typesetting import Attached
+from benchd.papers.vouching import Vouched, vouch_json
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import Sentences
 from benchd.texts.templates import Language, Texts
 from benchd.words.lot_papers import PapersOf
 
+LIST_NAME: Final = "lot-papers.json"
+SUMMARY_NAME: Final = "summary.pdf"
 MOST_REASONS: Final = 20
 """On the page; the list has all of them."""
 _TITLE_OF: Final = {
@@ -134,3 +142,34 @@ class _Named(Protocol):
     def __call__(self, value: str, catalogue: Catalogue, /) -> Texts:
         """In both languages."""
         ...
+
+
+def summary_of(
+    papers: LotPapers,
+    envelope: bytes,
+    vouched: Vouched,
+    catalogue: Catalogue,
+    *,
+    key_id: str,
+) -> bytes:
+    """As it is before it is signed: the same bytes anywhere. Raises SettingFailed."""
+    pages = SummaryPage(catalogue)
+    documents = [
+        pages.document(papers, envelope, language, key_id=key_id, where=vouched.where)
+        for language in LANGUAGES
+    ]
+    attached = (
+        Attached(
+            name=LIST_NAME,
+            text=envelope.decode("ascii"),
+            kind="application/json",
+            about=catalogue.paper(PaperWord.LOT_ATTACHED).ja,
+        ),
+        Attached(
+            name=VOUCH_NAME,
+            text=vouch_json(vouched),
+            kind="application/json",
+            about=catalogue.paper(PaperWord.KEY).ja,
+        ),
+    )
+    return set_documents(documents, at=papers.made_at, attached=attached)

@@ -8,8 +8,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Final, cast
 
-from benchd.pipelines.contract import Stage
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import Stage, StageDescription
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.words.job import StageName
 

@@ -1,20 +1,27 @@
-"""Stage `certify`: folds the ledger's records into a certificate, or refuses."""
+"""Stage `certify`: folds the ledger's records into a certificate, or refuses.
+
+Whether the handset is drawn for a recheck is on record before anything depends on it, once.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
-from benchd.pipelines.drawing import drawn_records
-from benchd.proof.drawn import RECHECK_STILL_DUE
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.handset_jobs import records_of_handset
+from benchd.proof.drawn import RECHECK_STILL_DUE, draw_in, is_drawn, owed_by, share_of
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
+from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.order import RECHECK_DUE, REQUIRED_STAGES
 from benchd.words.job import Reason, StageName
+from benchd.words.record import Entry, EntryKind, StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +64,31 @@ class CertifyStage:
         return StageResult(
             evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())
         )
+
+
+async def drawn_records(
+    context: JobContext,
+) -> tuple[Sequence[StoredEntry], Sequence[StoredEntry]]:
+    """The job's records, with its draw where one is due, and those of its handset's other jobs.
+
+    Raises CertificateGap for records that can't be read.
+    """
+    records = await context.ledger.entries(context.job)
+    me = sighting_of(context.job, records)
+    others = await records_of_handset(context.ledger, me)
+    share, owed = share_of(records), owed_by(me, others)
+    if draw_in(records) is not None or not (share or owed):
+        return records, others
+    token = context.entropy.token(DRAW_BYTES).hex()
+    draw = DrawRecord(share=share, token=token, owed=owed, drawn=is_drawn(share, token, owed))
+    await context.ledger.append(
+        Entry(
+            kind=EntryKind.RECHECK_DRAWN,
+            at=context.clock.now(),
+            slot=context.slot,
+            occupancy=records[0].entry.occupancy,
+            job=context.job,
+            data=to_json(draw),
+        )
+    )
+    return await context.ledger.entries(context.job), others

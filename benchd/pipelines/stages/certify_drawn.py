@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from benchd.errors import CertificateGap, StageFailed
 from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.pipelines.stages.certify import CertifyEvidence
 from benchd.proof.erasure import JobHeld, verify_drawn_erasure

@@ -7,14 +7,12 @@ from typing import ClassVar, Final
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_elsewhere import refuse_misread
-from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
+from benchd.pipelines.chip_evidence import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_history import tie_unless_anothers
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.identity import refuse_over_reader, settle_identity
 from benchd.pipelines.settling import settle
-from benchd.pipelines.silence import handset_says, in_words
 from benchd.proof.chip import may_lack_chip
 from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
 from benchd.proof.evidence.intake import SettledGate

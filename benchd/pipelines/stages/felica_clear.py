@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from benchd.errors import StageFailed, TransientFault
 from benchd.pipelines.chip_away import LooksWhileAway
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.settling import consent_of
 from benchd.proof.chip import CLAIMS, SKIPPED_FOR

@@ -7,12 +7,10 @@ from typing import ClassVar
 
 from benchd.errors import StageFailed
 from benchd.pipelines.chip_elsewhere import refuse_misread
-from benchd.pipelines.chip_evidence import no_chip_by, refusal_of
+from benchd.pipelines.chip_evidence import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_history import refuse_chip_of_another
 from benchd.pipelines.chip_tie import look_once_on
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
-from benchd.pipelines.silence import handset_says, in_words
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.proof.chip import SEEN_BASELINES
 from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import StageFailed
-from benchd.pipelines.asking import ask_until
-from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import AbsenceWindow, JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.screens import open_page
 from benchd.pipelines.standing import FactsAgain, wait_for_sim_out
+from benchd.pipelines.waiting import ask_until
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence
 from benchd.words.job import Decision, Gate, Reason, StageName

@@ -8,8 +8,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Interval
 
 from benchd.errors import DecisionRefused, StageFailed
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.drawn_job import bind_as_drawn, find_drawn_job, refuse_late, vet
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence

@@ -16,8 +16,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.pipelines.binding import tie_by_screen
-from benchd.pipelines.contract import AbsenceWindow, JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import AbsenceWindow, JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.screens import leave_setup_out, open_page
 from benchd.proof.evidence.handset import InitialiseEvidence

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.pipelines.assets import bind_if_sure
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.identity import earlier_end, handsets_of
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.job import Reason, StageName

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from benchd.errors import StageFailed
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached

@@ -9,9 +9,8 @@ from annotated_types import Interval
 
 from benchd.errors import StageFailed
 from benchd.pipelines.binding import tie_and_name_by_screen
-from benchd.pipelines.chip_again import look_at_chip_again
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.last_look import look_at_chip_again
 from benchd.pipelines.parameters import LONGEST_S
 from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.evidence.people import DecisionEvidence

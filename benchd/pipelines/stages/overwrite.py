@@ -12,11 +12,9 @@ from annotated_types import Interval, MultipleOf
 
 from benchd.errors import HandsetFault, HandsetGone, StageFailed
 from benchd.pipelines.binding import add_to_return
-from benchd.pipelines.care import Care, CareLimits
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.care import Care, CareLimits, TransferMeter
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
-from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES
 from benchd.proof.evidence.storage import OverwriteEvidence
 from benchd.proof.storage import most_free_after_fill, most_taken, taken_bytes

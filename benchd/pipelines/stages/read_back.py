@@ -9,11 +9,9 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Interval
 
 from benchd.errors import StageFailed, StorageFault
-from benchd.pipelines.care import Care, CareLimits
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.care import Care, CareLimits, TransferMeter
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
-from benchd.pipelines.progress import TransferMeter
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import LOWEST_MINIMUM_COVERAGE, MINIMUM_HOST_SAMPLES, MINIMUM_SEED_DIGITS

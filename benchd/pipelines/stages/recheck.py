@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.errors import StageFailed
+from benchd.errors import RecheckRefused, SecondPersonNeeded, StageFailed
+from benchd.naming import same_person
 from benchd.pipelines.chip_evidence import refusal_of
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.description import StageDescription
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.drawn_job import vet
-from benchd.pipelines.recheck_tie import tie_to_drawn_job
+from benchd.proof.binding import screen_number
 from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.floors import LEAST_PASSES
+from benchd.proof.recheck import up_to_end
 from benchd.proof.recheck_chip import by_eye, chip_before, chip_differs
+from benchd.proof.recheck_tie import is_known_again, label_was_scanned
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.ids import JobId
+from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.people import Actor
 from benchd.words.port import Attached
@@ -94,3 +97,32 @@ class RecheckStage:
         if port.has_adb:
             raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
         return port
+
+
+async def tie_to_drawn_job(
+    context: JobContext, found: FindDrawnEvidence, chip: ChipEvidence
+) -> None:
+    """Have a second person read the number of a handset that no machine knows again.
+
+    Nobody is asked where USB or the chip ties it, or its label was scanned in this slot.
+    """
+    drawn = up_to_end(await context.ledger.entries(JobId(found.drawn_job)))
+    here = await context.ledger.entries(context.job)
+    if is_known_again(drawn, found, chip) or label_was_scanned(drawn, here):
+        return
+    gate = Gate.IMEI if is_imei(found.screen_number) else Gate.SERIAL
+
+    async def vet(by: Actor, note: str, _approved: bool) -> None:  # noqa: FBT001
+        if by.person == found.answer.person or same_person(by.name, found.answer.operator):
+            message = f"{by.name} has named this handset: somebody else has to read its number"
+            raise SecondPersonNeeded(message)
+        if note.strip() and screen_number(gate, note) != found.screen_number:
+            message = "its screen shows another number than the one that it was named by"
+            raise RecheckRefused(message)
+
+    shown = {"model": context.handset_facts()["model"], "serial": ""}
+    if gate is Gate.SERIAL:
+        del shown["serial"]
+    decision = await context.ask(gate, shown, vet)
+    if not decision.approved:
+        raise StageFailed(Reason.HANDSET_NOT_BOUND, f"{gate} was answered with no")

@@ -17,7 +17,7 @@ from benchd.certificate import SigningKey
 from benchd.papers.lots.reading import check_papers
 from benchd.papers.lots.signing import sign_lot_papers
 from benchd.papers.lots.statement import counted, faults_of
-from benchd.papers.lots.summary_pdf import summary_of
+from benchd.papers.lots.summary_page import summary_of
 from benchd.papers.vouching import vouched_for
 from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Reason

@@ -18,7 +18,7 @@ from benchd.config import Settings, load_settings
 from benchd.daemon.app import chip_access, run_daemon
 from benchd.felica.access import PcscChipAccess
 from benchd.lab.simulator.chips.plan import ReaderFaults
-from benchd.slots.no_readers import NoReaders
+from benchd.slots.parts import NoReaders
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
 from tests.patience import PATIENCE_S

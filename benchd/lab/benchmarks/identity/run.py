@@ -13,9 +13,9 @@ from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.binding import tie_and_name_by_screen
 from benchd.pipelines.chip_history import tie_unless_anothers
 from benchd.pipelines.contract import JobContext, Station
-from benchd.pipelines.drawing import drawn_records
 from benchd.pipelines.identity import handsets_of, refuse_over_reader, settle_identity
 from benchd.pipelines.rack_readers import RackReaders
+from benchd.pipelines.stages.certify import drawn_records
 from benchd.pipelines.stages.confirm import ConfirmStage
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.watch_list import Wanted, WatchList
