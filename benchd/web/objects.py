@@ -9,7 +9,16 @@ from pydantic import AfterValidator, Field, JsonValue, StrictBool
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
 from benchd.texts.templates import Language
-from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest, cleaned
+from benchd.web.serialiser import (
+    RECORDED,
+    Foreign,
+    Moment,
+    Recorded,
+    Verbatim,
+    WebObject,
+    WebRequest,
+    cleaned,
+)
 from benchd.words.hook import NextAction, NotTaken
 from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
@@ -208,7 +217,7 @@ class StageObject(WebObject):
 
     stage: StageWord
     outcome: Outcome
-    because: Verbatim | None
+    because: Recorded | None
     """Why it was skipped or ended early: a reason's code, or the name of a fault."""
     owners: TextsObject | None
     """Whose services a look at the FeliCa chip has found in it."""
@@ -286,29 +295,29 @@ class DirectionObject(WebObject):
 class JobObject(WebObject):
     """One job as the ledger tells it; null where nothing was recorded."""
 
-    job: Verbatim
-    slot: Verbatim
+    job: Recorded
+    slot: Recorded
     occupancy: int
-    recipe: Verbatim
+    recipe: Recorded
     opened_at: Moment
     ended_at: Moment | None
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
     reason_text: GuidanceObject | None
-    detail: Verbatim
+    detail: Recorded
     detail_text: TextsObject | None
     """The detail as operators read it; null where there is none, or it is technical."""
-    handset: dict[Verbatim, JsonValue] | None
+    handset: Annotated[dict[Verbatim, JsonValue] | None, RECORDED]
     """The evidence of the inspection."""
     bytes_written: int | None
     coverage: float | None
     stages: list[StageObject]
-    decisions: list[DecisionObject]
+    decisions: Annotated[list[DecisionObject], RECORDED]
     certificate: bool
-    dossier: Verbatim | None
+    dossier: Recorded | None
     """The name of the dossier that is kept of it."""
-    asset: JobAssetObject | None
+    asset: Annotated[JobAssetObject | None, RECORDED]
     questions: int
     """How many of its questions people have answered."""
     directions: list[DirectionObject] = Field(default_factory=list[DirectionObject])

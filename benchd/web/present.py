@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-
-import pydantic
 
 from benchd.pipelines.history import JobHistory
 from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.records import StageRecord
 from benchd.texts.catalogue import Catalogue, printable
 from benchd.texts.causes import Causes
 from benchd.web.found import chip_in, found_in
@@ -112,20 +111,23 @@ class Presenter:
 
     def job(self, history: JobHistory) -> JobObject:
         """One job with its stages and answers."""
-        job = JobObject.of(
-            **{key: json_clean(value) for key, value in history.as_json().items()},
+        return JobObject.of(
+            history,
             reason_text=self.reason(history.reason),
             detail_text=self._causes.said(history.detail),
+            stages=[self._stage(attempt) for attempt in history.attempts],
+            certificate=history.envelope is not None,
+            questions=len(history.decisions),
         )
-        stages = zip(job.stages, history.shown, strict=True)
-        return job.model_copy(update={"stages": [self._stage(*stage) for stage in stages]})
 
-    def _stage(self, stage: StageObject, shown: object | None) -> StageObject:
-        """The same with what its evidence tells in words."""
+    def _stage(self, attempt: StageRecord) -> StageObject:
+        """One attempt with what its evidence tells in words."""
+        shown = attempt.shown()
         chip = chip_in(shown)
         tie = chip.tie if chip else None
         return StageObject.of(
-            stage,
+            attempt,
+            because=attempt.skipped_because,
             owners=_owners(chip.owners) if chip and chip.owners else None,
             chip=self._catalogue.chip(chip.verdict) if chip else None,
             tied=chip.tied if chip and tie else None,
@@ -153,19 +155,6 @@ def absence(view: SlotView) -> AwayObject | None:
     if view.away is None:
         return None
     return AwayObject(planned=view.away.why is Away.RESTARTS, deadline=moment(view.away.until))
-
-
-def json_clean(value: JsonValue) -> pydantic.JsonValue:
-    """The same value without surrogates: the ledger can hold them, UTF-8 can't."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case Mapping():
-            return {str(json_clean(key)): json_clean(item) for key, item in value.items()}
-        case Sequence():
-            return [json_clean(item) for item in value]
-        case _:
-            return value
 
 
 def _asset(told: BoundRecord | None) -> JobAssetObject | None:

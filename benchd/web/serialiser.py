@@ -5,7 +5,7 @@ An object's fields are all that it can show, and the type of each text says how 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from types import NoneType, UnionType
@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 from benchd.texts.catalogue import printable
 from benchd.texts.templates import LONGEST_VALUE
+from benchd.words.ids import JsonValue as RecordedJson
 
 VERBATIM: Final = "verbatim"
 
@@ -28,6 +29,19 @@ def cleaned(longest: int = LONGEST_VALUE) -> BeforeValidator:
     return BeforeValidator(clean)
 
 
+def encodable(value: RecordedJson) -> JsonValue:
+    """The same JSON without surrogates: the ledger can hold them, UTF-8 can't."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {str(encodable(key)): encodable(item) for key, item in value.items()}
+        case Sequence():
+            return [encodable(item) for item in value]
+        case _:
+            return value
+
+
 def _iso(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
@@ -36,6 +50,10 @@ Verbatim = Annotated[str, VERBATIM]
 """A name or text of benchd's own, or one that was checked as it came in: told as it is."""
 Foreign = Annotated[str, cleaned()]
 """What a handset or a person says."""
+RECORDED: Final = BeforeValidator(encodable)
+"""How JSON of the ledger is told, its texts in full length."""
+Recorded = Annotated[str, RECORDED]
+"""A text of the ledger in full length."""
 Moment = Annotated[str, BeforeValidator(_iso)]
 """A time as ISO 8601, with the zone that it has."""
 
