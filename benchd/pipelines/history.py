@@ -8,12 +8,11 @@ from datetime import datetime
 
 from benchd.errors import CertificateGap
 from benchd.ports import CertificateIssuer
-from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import check_form
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import StageRecord, refuse_newer, stage_records
-from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.job import DISPOSITION_OF, Disposition, Outcome, Reason, StageName
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
@@ -35,38 +34,13 @@ class JobHistory:
     handset: Evidence | None
     bytes_written: int | None
     coverage: float | None
-    stages: tuple[Evidence, ...]
-    shown: tuple[object | None, ...]
-    """What each of these attempts saw, as its type; None of what isn't of its form."""
+    attempts: tuple[StageRecord, ...]
+    """Of its stages, those that have ended; none of a job with a record that can't be read."""
     decisions: tuple[Evidence, ...]
     envelope: bytes | None
     dossier: str | None
     asset: Evidence | None
     """The asset that its handset was taken for: `lot`, `tag`, and by what."""
-
-    def as_json(self) -> dict[str, JsonValue]:
-        """The same as JSON, without the certificate itself."""
-        return {
-            "job": self.job,
-            "slot": self.slot,
-            "occupancy": self.occupancy,
-            "recipe": self.recipe,
-            "opened_at": self.opened_at.isoformat(),
-            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
-            "outcome": self.outcome,
-            "disposition": self.disposition,
-            "reason": self.reason,
-            "detail": self.detail,
-            "handset": self.handset,
-            "bytes_written": self.bytes_written,
-            "coverage": self.coverage,
-            "stages": self.stages,
-            "decisions": self.decisions,
-            "certificate": self.envelope is not None,
-            "dossier": self.dossier,
-            "asset": self.asset,
-            "questions": len(self.decisions),
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +129,7 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
     if opened.kind is not EntryKind.JOB_OPENED or not opened.job or not opened.slot:
         message = "a job's first record is job_opened"
         raise ValueError(message)
-    attempts = _attempts_shown(records)
+    attempts = _attempts(records)
     passed = {a.stage: a for a in attempts if a.outcome is Outcome.PASSED}
     inspect = passed.get(StageName.INSPECT)
     end = ending_of(records, issuer)
@@ -173,18 +147,7 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
         handset=inspect.stored if inspect else None,
         bytes_written=_bytes_written(passed.get(StageName.OVERWRITE)),
         coverage=_coverage(passed.get(StageName.READ_BACK)),
-        stages=tuple(
-            {
-                "stage": a.stage,
-                "outcome": a.outcome,
-                "because": a.skipped_because,
-                "owners": _owners(a),
-                "started_at": a.started_at.isoformat(),
-                "ended_at": a.ended_at.isoformat(),
-            }
-            for a in attempts
-        ),
-        shown=tuple(attempt.shown() for attempt in attempts),
+        attempts=attempts,
         decisions=tuple(r.entry.data for r in records if r.entry.kind is EntryKind.DECISION),
         envelope=end.envelope if end else None,
         dossier=end.dossier if end else None,
@@ -192,10 +155,10 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
     )
 
 
-def _attempts_shown(records: Sequence[StoredEntry]) -> Sequence[StageRecord]:
+def _attempts(records: Sequence[StoredEntry]) -> tuple[StageRecord, ...]:
     """None of a job with a record that can't be read: its end says so."""
     try:
-        return stage_records(records)
+        return tuple(stage_records(records))
     except CertificateGap:
         return ()
 
@@ -215,9 +178,3 @@ def _bytes_written(overwrite: StageRecord | None) -> int | None:
 def _coverage(read_back: StageRecord | None) -> float | None:
     evidence = read_back.shown() if read_back else None
     return evidence.coverage if isinstance(evidence, ReadBackEvidence) else None
-
-
-def _owners(attempt: StageRecord) -> Evidence | None:
-    evidence = attempt.shown()
-    owners = evidence.owners if isinstance(evidence, ChipEvidence) else None
-    return None if owners is None else {"ja": owners.ja, "en": owners.en}

@@ -7,17 +7,15 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
 
 from benchd.errors import NotFound, UsageRefused
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.since import HandsetSince, Since
 from benchd.proof.intake_book import IntakeBook
-from benchd.texts.catalogue import printable
 from benchd.web.certified import envelope_of
-from benchd.web.present_records import upto_object
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
+from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject
 from benchd.web.service import RackService, RecordsDoor
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
@@ -28,45 +26,41 @@ from benchd.words.job import Disposition
 Wanted = Annotated[str | None, Query(min_length=1, max_length=LONGEST_NAME)]
 
 
-class FoundCertificateObject(BaseModel):
+class FoundCertificateObject(WebObject):
     """A certificate of the rack's own ledger, and what was begun with its handset since."""
 
-    model_config = ConfigDict(frozen=True)
-
-    number: str
+    number: Verbatim
     """The SHA-256 of its file."""
-    job: str
-    ended_at: str | None
-    manufacturer: str | None
-    model: str | None
-    imeis: list[str]
-    lot: str | None
-    tag: str | None
+    job: Verbatim
+    ended_at: Moment | None
+    manufacturer: Foreign | None
+    model: Foreign | None
+    imeis: list[Foreign]
+    lot: Foreign | None
+    tag: Foreign | None
     disposition: Disposition | None
     """What the job said; a hold or a later job may say otherwise."""
     state: DisposalState | None
     newest: bool
     """Whether nothing was begun with the handset since, and it hasn't come in again."""
-    later_jobs: list[str]
+    later_jobs: list[Foreign]
     """What was begun since with it, or one that can't be told from it: their ends count now.
 
     Also the case under which it was entered by hand as one that can't be erased.
     """
-    again_as: str | None
+    again_as: Foreign | None
     """Under which tag it has come in again since."""
-    held_by: str | None
+    held_by: Foreign | None
     """Which other system holds it back: it isn't to be sold then, whatever is certified."""
-    certificate_json: str
-    certificate_pdf: str | None
+    certificate_json: Verbatim
+    certificate_pdf: Verbatim | None
 
 
-class CertificatesObject(BaseModel):
+class CertificatesObject(WebObject):
     """The newest certificate first."""
 
-    model_config = ConfigDict(frozen=True)
-
     certificates: list[FoundCertificateObject]
-    doubted: list[str]
+    doubted: list[Verbatim]
     """Jobs whose certificate the rack doesn't vouch for: it counts for nothing."""
     upto: UptoObject
 
@@ -110,10 +104,10 @@ def certificate_routes(
         since = HandsetSince(rack.ledger, IntakeBook() if intake is None else intake.book)
         # The oldest first: what came in since is read once.
         found = [await told(line, since) for line in reversed(good)]
-        return CertificatesObject(
+        return CertificatesObject.of(
             certificates=found[::-1],
             doubted=[line.job.job for line in lines if line not in good],
-            upto=upto_object(records.upto),
+            upto=records.upto,
         )
 
     return router
@@ -143,25 +137,13 @@ def _object(
     # The read model knows by more, the ledger for certain.
     later = list(dict.fromkeys((*since.jobs, *line.later)))
     address = f"/api/v1/jobs/{job.job}/certificate"
-    return FoundCertificateObject(
+    return FoundCertificateObject.of(
+        job,
+        since,
         number=job.certificate or "",
-        job=job.job,
-        ended_at=None if job.ended_at is None else job.ended_at.isoformat(),
-        manufacturer=_text(job.manufacturer),
-        model=_text(job.model),
-        imeis=[printable(imei) for imei in job.imeis],
-        lot=_text(job.lot),
-        tag=_text(job.tag),
-        disposition=job.disposition,
-        state=job.state,
         newest=not later and since.again_as is None,
-        later_jobs=[printable(each) for each in later],
-        again_as=_text(since.again_as),
-        held_by=_text(holder),
+        later_jobs=later,
+        held_by=holder,
         certificate_json=f"{address}.json",
         certificate_pdf=f"{address}.pdf" if pdf else None,
     )
-
-
-def _text(text: str | None) -> str | None:
-    return None if text is None else printable(text)

@@ -54,12 +54,6 @@ def disposal_routes(
             done_on=told.done_on,
             later_job=JobId(told.later_job) if told.later_job else None,
         )
-        item = await desk.settle(JobId(job), what, by)
-        return SettledItemObject(
-            job=item.job,
-            state=item.state,
-            since=item.since.isoformat(),
-            run_again_as=item.run_again_as,
-        )
+        return SettledItemObject.of(await desk.settle(JobId(job), what, by))
 
     return router

@@ -7,16 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from benchd.authority import Action
-from benchd.texts.catalogue import printable
-from benchd.web.objects import DossierObject, KeptDossierObject, KeptDossiersObject
+from benchd.web.objects import DossierObject, KeptDossiersObject
 from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, SIGN_IN
 from benchd.web.service import DossierDoor
 from benchd.web.slot_routes import SlotInPath
 from benchd.web.who import Acting, WhoActs
 from benchd.words.ids import SlotName
 from benchd.words.people import By
-
-LONGEST_WHY = 400
 
 
 def dossier_routes(door: DossierDoor, who: WhoActs) -> APIRouter:
@@ -27,19 +24,7 @@ def dossier_routes(door: DossierDoor, who: WhoActs) -> APIRouter:
     @router.get("/dossiers")
     async def kept() -> KeptDossiersObject:
         """What failed inspections have left on the rack, the newest first."""
-        return KeptDossiersObject(
-            dossiers=[
-                KeptDossierObject(
-                    name=one.name,
-                    taken_at=one.taken_at,
-                    model=printable(one.model),
-                    android=printable(one.android),
-                    why=printable(one.why, LONGEST_WHY),
-                    path=one.path,
-                )
-                for one in await door.kept()
-            ]
-        )
+        return KeptDossiersObject.of(dossiers=await door.kept())
 
     @router.post(
         "/slots/{slot}/dossier",
@@ -47,12 +32,6 @@ def dossier_routes(door: DossierDoor, who: WhoActs) -> APIRouter:
     )
     async def record(slot: SlotInPath, _: Annotated[By, Depends(recording)]) -> DossierObject:
         """Ask the handset in a slot everything; what is personal is replaced. Takes a minute."""
-        made = await door.record(SlotName(slot))
-        return DossierObject(
-            files=dict(made.files),
-            replaced=dict(made.replaced),
-            unanswered=dict(made.unanswered),
-            reads_otherwise=list(made.reads_otherwise),
-        )
+        return DossierObject.of(await door.record(SlotName(slot)))
 
     return router

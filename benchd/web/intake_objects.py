@@ -1,18 +1,26 @@
-"""The JSON objects of lots, assets and what is attested of them."""
+"""The JSON objects of lots, assets and what is attested of them, made from the book of intake."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.importing import Imported
+from benchd.proof.attestation import Attestation
+from benchd.proof.intake_book import Asset, Lot
+from benchd.texts.catalogue import Catalogue
 from benchd.web.objects import LONGEST_OPERATOR, TextsObject
+from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest
 from benchd.words.intake import AttestationKind, BoundBy, LotKind, Mistake, Unerasable
 from benchd.words.job import Disposition
 
 LONGEST = 200
 MOST_TAGS = 1000
+MOST_LATE: Final = 20
+"""Tags of what came later, at each attestation: a system can put in as much as it likes."""
 
 
 def moment(value: object) -> object:
@@ -27,15 +35,7 @@ Operator = Annotated[str | None, Field(max_length=LONGEST_OPERATOR)]
 Tags = Annotated[tuple[Named, ...], Field(max_length=MOST_TAGS)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Object(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class LotRequest(_Request):
+class LotRequest(WebRequest):
     """A lot to be taken in; nothing in it may be of a private seller's own data."""
 
     lot: Named
@@ -49,7 +49,7 @@ class LotRequest(_Request):
     operator: Operator = None
 
 
-class AssetRequest(_Request):
+class AssetRequest(WebRequest):
     """One handset of a lot."""
 
     tag: Named
@@ -62,7 +62,7 @@ class AssetRequest(_Request):
     operator: Operator = None
 
 
-class AttestRequest(_Request):
+class AttestRequest(WebRequest):
     """What a person states of some assets, or of the whole lot but for some."""
 
     kinds: Annotated[tuple[AttestationKind, ...], Field(min_length=1)]
@@ -77,7 +77,7 @@ class AttestRequest(_Request):
     operator: Operator = None
 
 
-class WithdrawRequest(_Request):
+class WithdrawRequest(WebRequest):
     """What counts no more; nothing named is all of it."""
 
     attestation: Annotated[int, Field(ge=1)]
@@ -87,7 +87,7 @@ class WithdrawRequest(_Request):
     operator: Operator = None
 
 
-class BindRequest(_Request):
+class BindRequest(WebRequest):
     """The tag that somebody has scanned from the handset in a slot."""
 
     tag: Named
@@ -96,7 +96,7 @@ class BindRequest(_Request):
     operator: Operator = None
 
 
-class UnerasableRequest(_Request):
+class UnerasableRequest(WebRequest):
     """Why an asset can't even be plugged in."""
 
     reason: Unerasable
@@ -104,83 +104,83 @@ class UnerasableRequest(_Request):
     operator: Operator = None
 
 
-class WithdrawalObject(_Object):
+class WithdrawalObject(WebObject):
     """What counts no more of an attestation; nothing named is all of it."""
 
     kinds: list[AttestationKind]
-    tags: list[str]
-    note: str
-    operator: str
+    tags: list[Verbatim]
+    note: Verbatim
+    operator: Verbatim
 
 
-class AttestationObject(_Object):
+class AttestationObject(WebObject):
     """What one record states, without what was withdrawn of it."""
 
     sequence: int
     kinds: list[AttestationKind]
-    tags: list[str] | None
-    excepted: list[str]
+    tags: list[Verbatim] | None
+    excepted: list[Verbatim]
     assets: int
     """How many assets it is about, those that it excepts or has withdrawn included."""
     late: int
     """Assets that have come into the lot since: a whole lot was without them."""
-    late_tags: list[str]
+    late_tags: list[Verbatim]
     """The first of those; all others are after them in the list of the lot's assets."""
     withdrawn: bool
     """Whether anything of it was withdrawn."""
     withdrawals: list[WithdrawalObject]
-    operator: str
-    at: str
+    operator: Verbatim
+    at: Moment
 
 
-class LotSummaryObject(_Object):
+class LotSummaryObject(WebObject):
     """One lot in short."""
 
-    lot: str
-    consignor: str
+    lot: Verbatim
+    consignor: Verbatim
     kind: LotKind
-    paper: str
-    taken_in_at: str
+    paper: Verbatim
+    taken_in_at: Moment
     assets: int
 
 
 class LotObject(LotSummaryObject):
     """One lot with what is attested of it."""
 
-    identity_check: str
-    operator: str
+    identity_check: Verbatim
+    operator: Verbatim
     in_jobs: int
     """Assets for which a handset was taken in any job."""
     unerasable: int
     attestations: list[AttestationObject]
 
 
-class LotsObject(_Object):
+class LotsObject(WebObject):
     """The newest lots first."""
 
     lots: list[LotSummaryObject]
 
 
-class AssetObject(_Object):
+class AssetObject(WebObject):
     """One handset of a lot; null where the papers don't say."""
 
-    tag: str
-    lot: str
-    imei: str | None
-    serial: str | None
-    model: str | None
-    colour: str | None
-    grade: str | None
-    jobs: list[str]
+    tag: Verbatim
+    lot: Verbatim
+    imei: Verbatim | None
+    serial: Verbatim | None
+    model: Verbatim | None
+    colour: Verbatim | None
+    grade: Verbatim | None
+    jobs: list[Verbatim]
     """Those in which a handset was taken for it, the newest last."""
     unerasable: Unerasable | None
     disposition: Disposition | None
     """Where it goes without a job; null where a job decides."""
-    case: str | None
+    case: Verbatim | None
     """The number under which `disposal` waits for it to be crushed, like a job's."""
 
 
-class AssetsObject(_Object):
+class AssetsObject(WebObject):
     """Assets of a lot, in the order in which they were taken in."""
 
     assets: list[AssetObject]
@@ -188,13 +188,13 @@ class AssetsObject(_Object):
     """Whether there are more than were asked for."""
 
 
-class BoundObject(_Object):
+class BoundObject(WebObject):
     """Which asset the handset in a slot is."""
 
-    tag: str
-    lot: str
+    tag: Verbatim
+    lot: Verbatim
     bound_by: BoundBy
-    model_differs: str
+    model_differs: Verbatim
     """How its model differs from the papers; blank where it doesn't."""
 
 
@@ -202,11 +202,11 @@ class MistakeObject(TextsObject):
     """One mistake of a file, and its cure."""
 
     line: int
-    column: str
+    column: Foreign
     code: Mistake
 
 
-class ImportObject(_Object):
+class ImportObject(WebObject):
     """What became of a file: with any mistake nothing of it was taken in."""
 
     taken: bool
@@ -216,7 +216,62 @@ class ImportObject(_Object):
     """How many came in after their lot was attested as a whole, which doesn't cover them."""
 
 
-class AttestedObject(_Object):
+class AttestedObject(WebObject):
     """The number of the record, by which it can be withdrawn."""
 
     sequence: int
+
+
+def lot_summary(lot: Lot) -> LotSummaryObject:
+    """One lot in short."""
+    return LotSummaryObject.of(lot.told, assets=len(lot.tags))
+
+
+def whole_lot(desk: IntakeDesk, lot: Lot) -> LotObject:
+    """One lot with what is attested of it."""
+    return LotObject.of(
+        lot.told,
+        assets=len(lot.tags),
+        operator=lot.told.by.operator,
+        in_jobs=sum(tag in desk.book.bound for tag in lot.tags),
+        unerasable=sum(tag in desk.book.unerasable for tag in lot.tags),
+        attestations=[_attestation(each) for each in lot.attestations],
+    )
+
+
+def asset_shown(desk: IntakeDesk, asset: Asset) -> AssetObject:
+    """One asset, and what has become of it."""
+    dead = desk.book.unerasable.get(asset.tag)
+    return AssetObject.of(
+        asset.line,
+        lot=asset.lot,
+        jobs=[bound.job for bound in desk.book.bound.get(asset.tag, ())],
+        unerasable=dead.reason if dead else None,
+        disposition=dead.disposition if dead else None,
+        case=desk.book.cases.get(asset.tag),
+    )
+
+
+def imported(done: Imported, catalogue: Catalogue) -> ImportObject:
+    """What became of a file."""
+    mistakes = [
+        MistakeObject.of(each, catalogue.mistake(each.code, each.facts)) for each in done.mistakes
+    ]
+    return ImportObject.of(done, mistakes=mistakes)
+
+
+def _attestation(told: Attestation) -> AttestationObject:
+    of_whole = told.tags is None
+    return AttestationObject.of(
+        told,
+        kinds=sorted(told.kinds),
+        tags=None if told.tags is None else sorted(told.tags),
+        excepted=sorted(told.excepted),
+        late=told.late if of_whole else 0,
+        late_tags=told.first_late(MOST_LATE) if of_whole else [],
+        withdrawn=bool(told.withdrawn),
+        withdrawals=[
+            WithdrawalObject.of(gone, operator=gone.by.operator) for gone in told.withdrawn
+        ],
+        operator=told.by.operator,
+    )

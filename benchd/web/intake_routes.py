@@ -24,11 +24,13 @@ from benchd.web.intake_objects import (
     LotObject,
     LotRequest,
     LotsObject,
-    LotSummaryObject,
     UnerasableRequest,
     WithdrawRequest,
+    asset_shown,
+    imported,
+    lot_summary,
+    whole_lot,
 )
-from benchd.web.present_intake import asset_shown, imported, lot_shown, whole_lot
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.senders import InPersonOrByToken, Sender, sent_by
 from benchd.web.service import WatchedBoard
@@ -66,7 +68,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
     async def lots() -> LotsObject:
         """The newest lots first."""
         found = list(desk.book.lots.values())[::-1][:MOST_SHOWN]
-        return LotsObject(lots=[LotSummaryObject.model_validate(lot_shown(lot)) for lot in found])
+        return LotsObject(lots=[lot_summary(lot) for lot in found])
 
     @router.post("/lots")
     async def add_lot(asked: LotRequest, by: Annotated[Sender, Depends(taking_in)]) -> LotObject:
@@ -213,6 +215,4 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
             raise NotFound(f"there is no slot {slot}")
         scanned_by = Who.of(only_as(by, asked.operator))
         told = await desk.bind(view, asked.tag, by=scanned_by, despite_model=asked.despite_model)
-        return BoundObject(
-            tag=told.tag, lot=told.lot, bound_by=told.bound_by, model_differs=told.differs
-        )
+        return BoundObject.of(told, model_differs=told.differs)

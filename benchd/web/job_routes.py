@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from benchd.texts.catalogue import printable
 from benchd.web.certified import certificate_of, history_of
 from benchd.web.objects import (
     DecisionObject,
@@ -20,7 +19,6 @@ from benchd.web.present import Presenter
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import Directions, RackService
 from benchd.web.who import Somebody, WhoActs, only_as
-from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.people import Actor
 
@@ -81,30 +79,11 @@ def job_routes(
             via=how,
             asking=answer.asking,
         )
-        return DecisionObject(
-            gate=decision.gate,
-            approved=decision.approved,
-            operator=decision.by.name,
-            person=decision.by.person,
-            shown_by=decision.by.shown_by,
-            note=decision.note,
-            at=decision.at.isoformat(),
-            via=how,
-        )
+        return DecisionObject.of(decision, decision.by, operator=decision.by.name, via=how)
 
     return router
 
 
 async def _directions(tell: Directions | None, job: JobId) -> list[DirectionObject]:
     asked = await tell(job) if tell is not None else ()
-    return [_direction(one) for one in asked]
-
-
-def _direction(told: Direction) -> DirectionObject:
-    return DirectionObject(
-        hook=told.hook,
-        sequence=told.sequence,
-        next_action=told.action,
-        bin=None if told.bin is None else printable(told.bin),
-        refused=told.refused,
-    )
+    return [DirectionObject.of(one, next_action=one.action) for one in asked]

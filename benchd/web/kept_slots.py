@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 
 from benchd.proof.evidence.intake import BoundRecord
-from benchd.web.objects import WebObject
 from benchd.web.present import Presenter
+from benchd.web.serialiser import AnswerObject
 from benchd.web.service import WatchedBoard
 from benchd.web.wall import WallPresenter
 from benchd.words.ids import JsonValue, SlotName
@@ -17,7 +17,9 @@ from benchd.words.slot import SlotView
 class KeptSlots:
     """The slots for one sight. JSON that says the same is the same object."""
 
-    def __init__(self, presenter: Presenter, slot_object: Callable[[SlotView], WebObject]) -> None:
+    def __init__(
+        self, presenter: Presenter, slot_object: Callable[[SlotView], AnswerObject]
+    ) -> None:
         """`slot_object` leaves out what this sight doesn't reach."""
         self._presenter = presenter
         self._slot_object = slot_object

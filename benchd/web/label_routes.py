@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Query, Response
 from benchd.authority import Action
 from benchd.texts.templates import Language
 from benchd.web.job_routes import JobInPath
-from benchd.web.objects import WebObject
 from benchd.web.refusals import (
     DECISION,
     INVALID,
@@ -21,6 +20,7 @@ from benchd.web.refusals import (
     SIGN_IN,
     Responses,
 )
+from benchd.web.serialiser import Verbatim, WebObject
 from benchd.web.service import WatchedBoard
 from benchd.web.who import Acting, WhoActs
 from benchd.words.ids import JobId, SlotName
@@ -62,10 +62,10 @@ class LabelDoor(Protocol):
 class PrinterObject(WebObject):
     """How a printer of labels is doing."""
 
-    name: str
+    name: Verbatim
     waiting: int
     trouble: PrinterTrouble | None
-    newest: str | None
+    newest: Verbatim | None
     """The job of the label that it was sent last, to be printed again."""
 
 
@@ -83,14 +83,14 @@ def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
     @router.get("/printers")
     async def printers() -> PrintersObject:
         """The printers of labels; none where none is configured."""
-        return PrintersObject(printers=[_printer(view) for view in door.printers])
+        return PrintersObject.of(printers=door.printers)
 
     @router.post("/jobs/{job}/label", status_code=202, responses=NOT_FOUND | DECISION | SIGN_IN)
     async def print_again(
         job: JobInPath, _: Annotated[By, Depends(printing)], printer: PrinterInQuery = None
     ) -> PrinterObject:
         """Print the label of a handset's newest job, also once more; it waits for its printer."""
-        return _printer(await door.print_again(JobId(job), printer))
+        return PrinterObject.of(await door.print_again(JobId(job), printer))
 
     @router.get(
         "/jobs/{job}/label.png",
@@ -146,9 +146,3 @@ def cards_pdf_route(board: WatchedBoard, door: LabelDoor, now: Callable[[], date
         return Response(made, media_type="application/pdf")
 
     return router
-
-
-def _printer(view: PrinterView) -> PrinterObject:
-    return PrinterObject(
-        name=view.name, waiting=view.waiting, trouble=view.trouble, newest=view.newest
-    )

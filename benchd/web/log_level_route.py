@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from benchd.authority import Action
 from benchd.errors import NotFound
-from benchd.web.objects import WebObject
 from benchd.web.peer import peer_of
 from benchd.web.refusals import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.serialiser import Verbatim, WebObject
 from benchd.web.who import Acting, WhoActs
 from benchd.words.ids import SlotName
 from benchd.words.log_level import LONGEST_S, USUAL_S, LogLevel, MoreLogged
@@ -37,7 +37,7 @@ class LogDoor(Protocol):
 class MoreLoggedObject(WebObject):
     """That everything is logged of a slot, or of the whole rack where it names none."""
 
-    slot: str | None
+    slot: Verbatim | None
     left_s: float
 
 

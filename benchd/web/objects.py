@@ -1,13 +1,24 @@
-"""The JSON objects of the API; OpenAPI is made from them."""
+"""The JSON objects of the rack, its slots and jobs; OpenAPI is made from them."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StrictBool
+from pydantic import AfterValidator, Field, JsonValue, StrictBool
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.desk import LONGEST_NOTE
+from benchd.texts.templates import Language
+from benchd.web.serialiser import (
+    RECORDED,
+    Foreign,
+    Moment,
+    Recorded,
+    Verbatim,
+    WebObject,
+    WebRequest,
+    cleaned,
+)
 from benchd.words.hook import NextAction, NotTaken
 from benchd.words.intake import BoundBy
 from benchd.words.job import Disposition, Gate, Outcome, Reason
@@ -17,23 +28,22 @@ from benchd.words.slot_states import SlotState
 
 LONGEST_OPERATOR = 200
 """Of an id that is read at all; none is that long."""
+LONGEST_WHY = 400
+"""Of what a dossier says of its inspection."""
 
-
-StageWord = Annotated[str, Field(json_schema_extra={"enum": list[JsonValue](STAGE_CLASSES)})]
+StageWord = Annotated[Verbatim, Field(json_schema_extra={"enum": list[JsonValue](STAGE_CLASSES)})]
 """The name of a stage, of which there are as many as files in `pipelines/stages`."""
-
-
-class WebObject(BaseModel):
-    """What the API answers with."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class TextsObject(WebObject):
     """One text in both languages."""
 
-    ja: str
-    en: str
+    ja: Verbatim
+    en: Verbatim
+
+    def to(self, language: Language) -> str:
+        """The text in this language."""
+        return self.ja if language == "ja" else self.en
 
 
 class GuidanceObject(TextsObject):
@@ -62,12 +72,12 @@ class QuestionObject(GuidanceObject):
 class HandsetObject(WebObject):
     """What the handset says it is. A serial is evidence, never a key."""
 
-    serial: str
-    model: str
-    android: str
-    manufacturer: str
-    imei: str | None
-    name: str | None = None
+    serial: Foreign
+    model: Foreign
+    android: Foreign
+    manufacturer: Foreign
+    imei: Foreign | None
+    name: Foreign | None = None
     """What the catalogue of models calls its model."""
     known_model: bool | None = None
     """Whether the catalogue has its model; null in lists of jobs, where nobody looks it up."""
@@ -76,8 +86,8 @@ class HandsetObject(WebObject):
 class EarlierObject(TextsObject):
     """How the last job of the same handset, by its IMEI, has ended on this rack."""
 
-    job: str
-    at: str
+    job: Verbatim
+    at: Moment
     disposition: Disposition
     reason: Reason | None
     doomed: bool
@@ -87,10 +97,10 @@ class EarlierObject(TextsObject):
 class JobAssetObject(WebObject):
     """The asset that a job's handset was taken for."""
 
-    lot: str
-    tag: str
+    lot: Verbatim
+    tag: Verbatim
     bound_by: BoundBy
-    differs: str
+    differs: Verbatim
     """How its model differs from the papers; blank where it doesn't."""
 
 
@@ -99,33 +109,33 @@ class AwayObject(WebObject):
 
     planned: bool
     """Whether it restarts, and nobody may pull it out; else a person has to bring it back."""
-    deadline: str | None
+    deadline: Moment | None
     """Until when it has to be back; null while it hasn't left yet."""
 
 
 class DirectedObject(WebObject):
     """What other systems have asked for a handset, as far as it counts."""
 
-    held_by: str | None
+    held_by: Verbatim | None
     """The hook whose answer holds it back."""
-    place: str | None
+    place: Foreign | None
     """The bin that it is to be put into."""
 
 
 class SlotObject(WebObject):
     """All that is shown of one slot; null where nothing is known."""
 
-    slot: str
-    port_path: str
+    slot: Verbatim
+    port_path: Verbatim
     state: SlotState
-    since: str | None = None
+    since: Moment | None = None
     """Since when it is in this state, for this problem, question or stage."""
     mends_itself: bool = False
     """Whether it waits for what comes right without anybody."""
     absence: AwayObject | None = None
     occupancy: int | None
-    job: str | None
-    recipe: str | None
+    job: Verbatim | None
+    recipe: Verbatim | None
     stage: StageWord | None
     progress: Annotated[float | None, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(ge=0)]
@@ -141,7 +151,7 @@ class SlotObject(WebObject):
     reason_text: GuidanceObject | None
     owners: TextsObject | None
     """Whose services are left in the FeliCa chip, if that is why the job ended."""
-    dossier: str | None
+    dossier: Verbatim | None
     """The name of the dossier that is kept of a handset whose inspection failed."""
     earlier: EarlierObject | None = None
     """What happened to this handset last time; null where it wasn't here, or tells no IMEI."""
@@ -153,13 +163,13 @@ class SlotObject(WebObject):
 class KeptDossierObject(WebObject):
     """A dossier that a failed inspection has left on the rack."""
 
-    name: str
+    name: Verbatim
     """The job's."""
-    taken_at: str
-    model: str
-    android: str
-    why: str
-    path: str
+    taken_at: Verbatim
+    model: Foreign
+    android: Foreign
+    why: Annotated[str, cleaned(LONGEST_WHY)]
+    path: Verbatim
 
 
 class KeptDossiersObject(WebObject):
@@ -171,16 +181,16 @@ class KeptDossiersObject(WebObject):
 class DossierObject(WebObject):
     """A handset's answers as they were just recorded, masked."""
 
-    files: dict[str, str]
-    replaced: dict[str, int]
-    unanswered: dict[str, str]
-    reads_otherwise: list[str]
+    files: dict[Verbatim, Verbatim]
+    replaced: dict[Verbatim, int]
+    unanswered: dict[Verbatim, Verbatim]
+    reads_otherwise: list[Verbatim]
 
 
 class ProofObject(WebObject):
     """Whether the handset that sits in a slot has its certificate."""
 
-    slot: str
+    slot: Verbatim
     occupancy: int | None
     """Which plug it is about: proof of the handset before is none of this one."""
     proven: bool
@@ -189,7 +199,7 @@ class ProofObject(WebObject):
 class UnknownPortObject(WebObject):
     """A USB port in use that no slot claims."""
 
-    port_path: str
+    port_path: Foreign
     problem: ProblemObject
 
 
@@ -207,7 +217,7 @@ class StageObject(WebObject):
 
     stage: StageWord
     outcome: Outcome
-    because: str | None
+    because: Recorded | None
     """Why it was skipped or ended early: a reason's code, or the name of a fault."""
     owners: TextsObject | None
     """Whose services a look at the FeliCa chip has found in it."""
@@ -215,12 +225,12 @@ class StageObject(WebObject):
     """What such a look has found, in words."""
     tied: bool | None = None
     """Whether that chip is the handset's own by what its NFC did; null where nobody tried."""
-    heard_at: str | None = None
+    heard_at: Verbatim | None = None
     """The slot whose reader hears this handset instead, where one does."""
     found: list[TextsObject] = Field(default_factory=list)
     """What the attempt has found, in words with its figures."""
-    started_at: str
-    ended_at: str
+    started_at: Moment
+    ended_at: Moment
 
 
 class DecisionObject(WebObject):
@@ -228,25 +238,25 @@ class DecisionObject(WebObject):
 
     gate: Gate
     approved: bool
-    operator: str
-    person: str | None = None
+    operator: Verbatim
+    person: Verbatim | None = None
     """Whose answer it is, by their id."""
     shown_by: ShownBy | None = None
-    note: str
-    at: str
-    via: dict[str, str] = Field(default_factory=dict)
+    note: Verbatim
+    at: Moment
+    via: dict[Verbatim, Verbatim] = Field(default_factory=dict)
     """How the answer came in: `transport`, and `uid` on the Unix socket."""
 
 
 class JobSummaryObject(WebObject):
     """One job in short."""
 
-    job: str
-    slot: str
+    job: Verbatim
+    slot: Verbatim
     occupancy: int
-    recipe: str
-    opened_at: str
-    ended_at: str | None
+    recipe: Verbatim
+    opened_at: Moment
+    ended_at: Moment | None
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
@@ -272,12 +282,12 @@ class JobsObject(WebObject):
 class DirectionObject(WebObject):
     """What another system has asked for a job's handset."""
 
-    hook: str
+    hook: Verbatim
     sequence: int
     """Of the record that it was told of."""
     next_action: NextAction | None
     """Null where it wasn't understood."""
-    bin: str | None
+    bin: Foreign | None
     refused: NotTaken | None
     """Why it isn't to be done; null where it is."""
 
@@ -285,29 +295,29 @@ class DirectionObject(WebObject):
 class JobObject(WebObject):
     """One job as the ledger tells it; null where nothing was recorded."""
 
-    job: str
-    slot: str
+    job: Recorded
+    slot: Recorded
     occupancy: int
-    recipe: str
-    opened_at: str
-    ended_at: str | None
+    recipe: Recorded
+    opened_at: Moment
+    ended_at: Moment | None
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
     reason_text: GuidanceObject | None
-    detail: str
+    detail: Recorded
     detail_text: TextsObject | None
     """The detail as operators read it; null where there is none, or it is technical."""
-    handset: dict[str, JsonValue] | None
+    handset: Annotated[dict[Verbatim, JsonValue] | None, RECORDED]
     """The evidence of the inspection."""
     bytes_written: int | None
     coverage: float | None
     stages: list[StageObject]
-    decisions: list[DecisionObject]
+    decisions: Annotated[list[DecisionObject], RECORDED]
     certificate: bool
-    dossier: str | None
+    dossier: Recorded | None
     """The name of the dossier that is kept of it."""
-    asset: JobAssetObject | None
+    asset: Annotated[JobAssetObject | None, RECORDED]
     questions: int
     """How many of its questions people have answered."""
     directions: list[DirectionObject] = Field(default_factory=list[DirectionObject])
@@ -323,10 +333,8 @@ def without_controls(text: str) -> str:
     return text
 
 
-class DecisionRequest(BaseModel):
+class DecisionRequest(WebRequest):
     """A person's answer to an open question of a job."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     gate: Gate
     approved: StrictBool
@@ -342,8 +350,8 @@ class DecisionRequest(BaseModel):
 class ErrorBody(WebObject):
     """Why a request wasn't served."""
 
-    code: str
-    message: str
+    code: Verbatim
+    message: Verbatim
     cause: TextsObject | None
     """The message as operators read it; null where it is technical."""
 
@@ -357,38 +365,38 @@ class ErrorObject(WebObject):
 class HealthObject(WebObject):
     """That the daemon's event loop answers, and how many slots it looks after."""
 
-    status: str
+    status: Verbatim
     slots: int
 
 
 class LabelsObject(WebObject):
     """The names of all values, and what the page itself says: section, value, languages."""
 
-    labels: dict[str, dict[str, TextsObject]]
+    labels: dict[Verbatim, dict[Verbatim, TextsObject]]
 
 
 class WallPlanObject(WebObject):
     """How a screen lays out the rack."""
 
-    rows: list[list[str]]
+    rows: list[list[Verbatim]]
     """Names of slots as they stand in the rack; blank where it has none."""
-    scan_prefix: str
+    scan_prefix: Verbatim
     """What this rack's barcode readers send before a code."""
 
 
 class IndexObject(WebObject):
     """Where the API is."""
 
-    name: str
-    version: str
+    name: Verbatim
+    version: Verbatim
     shown: Literal["read", "wall"]
     """Everything, or what the wall shows to whoever hasn't signed in."""
-    slots: str
-    jobs: str
-    events: str
-    texts: str
-    openapi: str
-    health: str
+    slots: Verbatim
+    jobs: Verbatim
+    events: Verbatim
+    texts: Verbatim
+    openapi: Verbatim
+    health: Verbatim
     prints: bool
     """Whether there is a printer of labels."""
     wall: WallPlanObject

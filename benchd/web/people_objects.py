@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
+from benchd.web.serialiser import Moment, Verbatim, WebObject, WebRequest
 from benchd.words.job import Gate
 from benchd.words.people import Role, ShownBy
 
@@ -15,35 +16,27 @@ LONGEST_TEXT = 200
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
-class _Object(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PersonObject(_Object):
+class PersonObject(WebObject):
     """Who may use the rack, and as what; nothing of their badge and PIN but that they are there."""
 
-    person: str
-    name: str
-    reading: str
+    person: Verbatim
+    name: Verbatim
+    reading: Verbatim
     roles: list[Role]
     has_badge: bool
     has_pin: bool
     lost_secret: bool
     """Whether a badge or PIN has to be set anew."""
-    disabled_from: str | None
+    disabled_from: Moment | None
 
 
-class PeopleObject(_Object):
+class PeopleObject(WebObject):
     """Everybody, in the order in which they came."""
 
     people: list[PersonObject]
 
 
-class PersonRequest(_Request):
+class PersonRequest(WebRequest):
     """Somebody new."""
 
     person: Text
@@ -52,13 +45,13 @@ class PersonRequest(_Request):
     roles: list[Role]
 
 
-class RolesRequest(_Request):
+class RolesRequest(WebRequest):
     """All that somebody may be."""
 
     roles: list[Role]
 
 
-class SessionRequest(_Request):
+class SessionRequest(WebRequest):
     """What somebody shows: a badge, an id with a PIN, or all of it."""
 
     badge: Text | None = None
@@ -66,37 +59,37 @@ class SessionRequest(_Request):
     pin: Text | None = None
 
 
-class SessionObject(_Object):
+class SessionObject(WebObject):
     """Who is signed in at this screen."""
 
-    person: str
-    name: str
-    reading: str
+    person: Verbatim
+    name: Verbatim
+    reading: Verbatim
     roles: list[Role]
     shown_by: ShownBy
     gates: list[Gate]
     """The questions that their roles let them answer; some only once `strong`."""
     strong: bool
     """Whether it is enough for what counts; else the PIN is missing."""
-    csrf: str
+    csrf: Verbatim
     """What the header `X-Benchd-CSRF` has to carry with each request that does something."""
     idle_s: float | None
     """After how long unused it is locked; null where no session shows who it is."""
 
 
-class BadgeRequest(_Request):
+class BadgeRequest(WebRequest):
     """The code that a reader types for a badge; null takes it away."""
 
     code: Text | None
 
 
-class PinRequest(_Request):
+class PinRequest(WebRequest):
     """A PIN."""
 
     pin: Text
 
 
-class DisabledRequest(_Request):
+class DisabledRequest(WebRequest):
     """From when on somebody may do nothing; null: from now on."""
 
     disabled: bool

@@ -30,16 +30,13 @@ def people_routes(people: PeopleDoor, who: WhoActs) -> APIRouter:
     router = APIRouter(prefix="/api/v1/people", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(person: Person) -> PersonObject:
-        disabled = person.disabled_from
-        return PersonObject(
+        return PersonObject.of(
+            person,
             person=person.id,
-            name=person.name,
-            reading=person.reading,
             roles=[role for role in Role if role in person.roles],
             has_badge=person.badge is not None,
             has_pin=person.pin is not None,
             lost_secret=people.has_lost_secrets(person),
-            disabled_from=None if disabled is None else disabled.isoformat(),
         )
 
     @router.get("")

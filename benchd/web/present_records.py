@@ -1,37 +1,30 @@
-"""From the handset file to the API's objects; every foreign string is cleaned."""
+"""From the handset file and the report to the API's objects."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlencode
 
-from benchd.texts.catalogue import Catalogue, printable
-from benchd.web.objects import GuidanceObject, TextsObject
+from benchd.texts.catalogue import Catalogue, Guidance
 from benchd.web.records_objects import (
+    CountObject,
     DisposalItemObject,
     DisposalListObject,
+    FigureObject,
+    FigureValueObject,
     FiledJobObject,
     FiledJobsObject,
     FoundHandsetObject,
     FoundObject,
     HandsetFileObject,
-    SettledObject,
-    UptoObject,
+    ReportObject,
+    ShareFigureObject,
+    ShareObject,
 )
 from benchd.words.disposal import DisposalState, moves_from
-from benchd.words.handset_file import (
-    DisposalLine,
-    Found,
-    HandsetFile,
-    JobLine,
-    SettledLine,
-    Upto,
-)
+from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, Upto
 from benchd.words.ids import JobId
-from benchd.words.intake import Unerasable
-from benchd.words.job import Reason
-
-LONGEST_NOTE = 500
+from benchd.words.report import Counted, Figure, Report, Share
 
 
 class RecordsPresenter:
@@ -46,125 +39,86 @@ class RecordsPresenter:
 
     def found(self, found: Found, upto: Upto) -> FoundObject:
         """What was found."""
-        return FoundObject(
-            handsets=[
-                FoundHandsetObject(
-                    key=line.key,
-                    told_by=line.told_by,
-                    jobs=line.jobs,
-                    newest=self.job(line.newest),
-                )
-                for line in found.handsets
-            ],
-            more=found.more,
-            upto=upto_object(upto),
-        )
+        handsets = [
+            FoundHandsetObject.of(line, newest=self.job(line.newest)) for line in found.handsets
+        ]
+        return FoundObject.of(found, handsets=handsets, upto=upto)
 
     def file(self, file: HandsetFile, upto: Upto) -> HandsetFileObject:
         """A handset's file."""
-        return HandsetFileObject(
-            key=file.key,
-            told_by=file.told_by,
-            jobs=[self.job(job) for job in file.jobs],
-            settled=[_settled(line) for line in file.settled],
-            perhaps=list(file.perhaps),
-            upto=upto_object(upto),
-        )
+        return HandsetFileObject.of(file, jobs=[self.job(job) for job in file.jobs], upto=upto)
 
     def items(self, items: Sequence[DisposalLine], upto: Upto) -> DisposalListObject:
         """What waits for somebody."""
-        return DisposalListObject(
-            items=[
-                DisposalItemObject(
-                    job=self.job(item.job),
-                    settled=_settled(item.settled) if item.settled else None,
-                    moves=_moves(item.job),
-                )
-                for item in items
-            ],
-            upto=upto_object(upto),
-        )
+        shown = [
+            DisposalItemObject.of(item, job=self.job(item.job), moves=_moves(item.job))
+            for item in items
+        ]
+        return DisposalListObject.of(items=shown, upto=upto)
 
     def jobs(self, jobs: Sequence[JobLine], upto: Upto) -> FiledJobsObject:
         """Jobs by their numbers."""
-        return FiledJobsObject(
-            jobs=[self.job(job) for job in jobs],
-            upto=upto_object(upto),
-        )
+        return FiledJobsObject.of(jobs=[self.job(job) for job in jobs], upto=upto)
 
     def job(self, job: JobLine) -> FiledJobObject:
         """One job in short."""
-        return FiledJobObject(
-            job=job.job,
-            slot=job.slot,
-            recipe=job.recipe,
-            opened_at=job.opened_at.isoformat(),
-            ended_at=_moment(job.ended_at),
-            outcome=job.outcome,
-            disposition=job.disposition,
-            reason=job.reason,
-            unerasable=job.unerasable,
-            reason_text=self._reason(job.reason, job.unerasable),
-            lot=_text(job.lot),
-            tag=_text(job.tag),
-            manufacturer=_text(job.manufacturer),
-            model=_text(job.model),
-            serial=_text(job.serial),
-            imeis=[printable(imei) for imei in job.imeis],
-            usb_serial=_text(job.usb_serial),
-            came_with_data=job.came_with_data,
-            chip=job.chip,
-            certificate=job.certificate,
-            held_by=job.held_by(self._holder),
-            state=job.state,
-            since=_moment(job.since),
-            run_again_as=job.run_again_as,
+        held_by = job.held_by(self._holder)
+        return FiledJobObject.of(job, reason_text=self._reason(job), held_by=held_by)
+
+    def _reason(self, job: JobLine) -> Guidance | None:
+        if job.unerasable is not None:
+            return self._catalogue.unerasable(job.unerasable)
+        return None if job.reason is None else self._catalogue.reason(job.reason)
+
+
+class ReportPresenter:
+    """Makes the objects of `/api/v1/report`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def report(self, report: Report, upto: Upto, days: Mapping[str, str]) -> ReportObject:
+        """The figures, each value with its jobs; `days` is how they were asked for."""
+        return ReportObject.of(
+            report.asked,
+            figures=[self._figure(figure, report.figures[figure]) for figure in Figure],
+            consignors=[
+                self._share(one, {**days, "consignor": one.consignor or ""})
+                for one in report.consignors
+            ],
+            lots=[self._share(one, {**days, "lot": one.lot or ""}) for one in report.lots],
+            upto=upto,
         )
 
-    def _reason(
-        self, reason: Reason | None, unerasable: Unerasable | None
-    ) -> GuidanceObject | None:
-        if unerasable is not None:
-            told = self._catalogue.unerasable(unerasable)
-        elif reason is not None:
-            told = self._catalogue.reason(reason)
-        else:
-            return None
-        to_do = TextsObject(ja=told.what_to_do.ja, en=told.what_to_do.en)
-        return GuidanceObject(ja=told.ja, en=told.en, what_to_do=to_do)
+    def _figure(self, figure: Figure, values: Mapping[str, Counted]) -> FigureObject:
+        shown = [
+            FigureValueObject.of(
+                counted,
+                self._catalogue.figure_value(figure, value),
+                value=value,
+                assets=counted.tags,
+            )
+            for value, counted in values.items()
+        ]
+        return FigureObject.of(figure=figure, text=self._catalogue.figure(figure), values=shown)
+
+    def _share(self, share: Share, asked: Mapping[str, str]) -> ShareObject:
+        return ShareObject.of(
+            share,
+            figures=[self._share_figure(figure, share.figures[figure]) for figure in Figure],
+            with_jobs=f"/api/v1/report?{urlencode(asked)}",
+        )
+
+    def _share_figure(self, figure: Figure, values: Mapping[str, Counted]) -> ShareFigureObject:
+        shown = [
+            CountObject.of(counted, self._catalogue.figure_value(figure, value), value=value)
+            for value, counted in values.items()
+        ]
+        text = self._catalogue.figure(figure)
+        return ShareFigureObject.of(figure=figure, text=text, values=shown)
 
 
 def _moves(job: JobLine) -> list[DisposalState]:
     """In the order of the states, so that a page shows them always alike."""
     allowed = moves_from(job.state, job.reason) if job.state else frozenset[DisposalState]()
     return [state for state in DisposalState if state in allowed]
-
-
-def _settled(line: SettledLine) -> SettledObject:
-    return SettledObject(
-        sequence=line.sequence,
-        job=line.job,
-        at=line.at.isoformat(),
-        before=line.before,
-        state=line.state,
-        name=printable(line.name),
-        note=printable(line.note, LONGEST_NOTE),
-        recycler=_text(line.recycler),
-        number=_text(line.number),
-        batch=_text(line.batch),
-        done_on=_text(line.done_on),
-        later_job=_text(line.later_job),
-    )
-
-
-def upto_object(upto: Upto) -> UptoObject:
-    """Up to which record an answer is true."""
-    return UptoObject(sequence=upto.sequence, hash=upto.hash)
-
-
-def _text(text: str | None) -> str | None:
-    return None if text is None else printable(text, LONGEST_NOTE)
-
-
-def _moment(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()

@@ -1,16 +1,15 @@
-"""From a shift's figures to the API's objects; every foreign string is cleaned."""
+"""From a shift's figures to the API's objects."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
 
-from benchd.texts.catalogue import Catalogue, Texts, printable
+from benchd.texts.catalogue import Catalogue, Language, Texts, printable
 from benchd.web.objects import TextsObject
 from benchd.web.plots import Bar, Legend, lying_bars, standing_bars
-from benchd.web.present_records import RecordsPresenter, upto_object
+from benchd.web.present_records import RecordsPresenter
 from benchd.web.shift_objects import (
     BinObject,
     FailureObject,
@@ -25,8 +24,6 @@ from benchd.words.handset_file import Upto
 from benchd.words.job import Reason
 from benchd.words.shift import Bin, FailedBy, Failures, ShiftFigures, Went
 
-_LANGUAGES: Final[tuple[Literal["ja", "en"], ...]] = ("ja", "en")
-
 
 @dataclass(frozen=True, slots=True)
 class ShiftPresenter:
@@ -40,26 +37,24 @@ class ShiftPresenter:
         """The figures, each with the jobs that are in it, and the plots of them."""
         failures = [self._failures(by, told.failures[by]) for by in FailedBy]
         hours = [
-            HourObject(
-                begin=_here(hour.begin).isoformat(), jobs=list(hour.done), sold=list(hour.sold)
-            )
-            for hour in told.hours
+            HourObject.of(hour, begin=_here(hour.begin), jobs=hour.done) for hour in told.hours
         ]
-        return ShiftObject(
-            now=_here(now).isoformat(),
-            begin=_here(told.shift.begin).isoformat(),
-            end=_here(told.shift.end).isoformat(),
-            handsets=told.handsets,
-            share_sold=told.share_sold,
+        return ShiftObject.of(
+            told,
+            now=_here(now),
+            begin=_here(told.shift.begin),
+            end=_here(told.shift.end),
             per_hour=told.per_hour(now),
             went=[self._went(where, jobs) for where, jobs in told.went.items()],
             hours=hours,
             ended=told.jobs,
-            failed=list(told.failed),
             failures=failures,
-            plots=self._plots(hours, failures),
+            plots=[
+                self._of_hours(hours),
+                *(self._of_failures(one) for one in failures if one.values),
+            ],
             bins=[self._bin(one) for one in bins],
-            upto=upto_object(upto),
+            upto=upto,
         )
 
     def _went(self, where: Went, jobs: Sequence[str]) -> WentObject:
@@ -68,25 +63,14 @@ class ShiftPresenter:
             if where is Went.SOLD
             else self.catalogue.disposal_state(DisposalState(where))
         )
-        return WentObject(value=where, ja=name.ja, en=name.en, jobs=list(jobs))
+        return WentObject.of(name, value=where, jobs=jobs)
 
     def _failures(self, by: FailedBy, values: Sequence[Failures]) -> FailuresObject:
         title = self.catalogue.board(f"failed_by_{by}")
-        return FailuresObject(
-            by=by,
-            text=TextsObject(ja=title.ja, en=title.en),
-            values=[self._failure(by, one) for one in values],
-        )
-
-    def _failure(self, by: FailedBy, told: Failures) -> FailureObject:
-        name = self._name(by, told.value)
-        return FailureObject(
-            value=printable(told.value),
-            ja=name.ja,
-            en=name.en,
-            jobs=list(told.failed),
-            ended=told.ended,
-        )
+        failures = [
+            FailureObject.of(one, self._name(by, one.value), jobs=one.failed) for one in values
+        ]
+        return FailuresObject.of(by=by, text=title, values=failures)
 
     def _name(self, by: FailedBy, value: str) -> Texts:
         shown = printable(value)
@@ -94,72 +78,38 @@ class ShiftPresenter:
             return self.catalogue.board("unknown")
         return self.catalogue.reason(Reason(value)) if by is FailedBy.REASON else _same(shown)
 
-    def _plots(
-        self, hours: Sequence[HourObject], failures: Sequence[FailuresObject]
-    ) -> list[PlotObject]:
-        by_hour = [
-            Bar(label=f"{hour.begin[11:16]}", part=len(hour.sold), all=len(hour.jobs))
-            for hour in hours
-        ]
-        of_hours = {
-            language: standing_bars("hours", self._of_hours(language), by_hour)
-            for language in _LANGUAGES
-        }
-        return [
-            PlotObject(name="hours", svg=TextsObject(**of_hours)),
-            *(self._plot(one) for one in failures if one.values),
+    def _of_hours(self, hours: Sequence[HourObject]) -> PlotObject:
+        title = self.catalogue.board("hours")
+        bars = [
+            Bar(label=hour.begin[11:16], part=len(hour.sold), all=len(hour.jobs)) for hour in hours
         ]
 
-    def _plot(self, told: FailuresObject) -> PlotObject:
-        drawn = {
-            language: lying_bars(
-                told.by,
-                self._of_failures(told, language),
-                [
-                    Bar(
-                        label=one.ja if language == "ja" else one.en,
-                        part=len(one.jobs),
-                        all=one.ended,
-                    )
-                    for one in told.values
-                ],
-                of_all=told.by is not FailedBy.REASON,
-            )
-            for language in _LANGUAGES
-        }
-        return PlotObject(name=told.by, svg=TextsObject(**drawn))
+        def drawn(language: Language) -> str:
+            legend = self._legend(title.to(language), "sold", "done", language)
+            return standing_bars("hours", legend, bars)
 
-    def _of_hours(self, language: Literal["ja", "en"]) -> Legend:
+        return PlotObject(name="hours", svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
+
+    def _of_failures(self, told: FailuresObject) -> PlotObject:
+        def drawn(language: Language) -> str:
+            legend = self._legend(told.text.to(language), "failed", "ended", language)
+            bars = [
+                Bar(label=one.to(language), part=len(one.jobs), all=one.ended)
+                for one in told.values
+            ]
+            return lying_bars(told.by, legend, bars, of_all=told.by is not FailedBy.REASON)
+
+        return PlotObject(name=told.by, svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
+
+    def _legend(self, title: str, part: str, whole: str, language: Language) -> Legend:
         def say(word: str) -> str:
             return self.catalogue.board(word).to(language)
 
-        return Legend(
-            title=say("hours"),
-            part=say("sold"),
-            all=say("done"),
-            others=say("others"),
-        )
-
-    def _of_failures(self, told: FailuresObject, language: Literal["ja", "en"]) -> Legend:
-        def say(word: str) -> str:
-            return self.catalogue.board(word).to(language)
-
-        return Legend(
-            title=told.text.ja if language == "ja" else told.text.en,
-            part=say("failed"),
-            all=say("ended"),
-            others=say("others"),
-        )
+        return Legend(title=title, part=say(part), all=say(whole), others=say("others"))
 
     def _bin(self, told: Bin) -> BinObject:
-        name = self.catalogue.disposal_state(told.state)
-        return BinObject(
-            state=told.state,
-            ja=name.ja,
-            en=name.en,
-            handsets=told.handsets,
-            oldest=RecordsPresenter(self.catalogue).job(told.oldest) if told.oldest else None,
-        )
+        oldest = RecordsPresenter(self.catalogue).job(told.oldest) if told.oldest else None
+        return BinObject.of(told, self.catalogue.disposal_state(told.state), oldest=oldest)
 
 
 def _here(at: datetime) -> datetime:

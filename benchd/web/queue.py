@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 from benchd.slots.errands import bins_of, errands_of
 from benchd.texts.catalogue import Catalogue, ErrandWord, Guidance
-from benchd.web.objects import DirectedObject, HandsetObject, TextsObject, WebObject
+from benchd.web.objects import DirectedObject, HandsetObject, TextsObject
 from benchd.web.present import directed, handset_object, moment
 from benchd.web.proofs import Proofs
+from benchd.web.serialiser import AnswerObject, Moment, Verbatim
 from benchd.web.service import WatchedBoard
 from benchd.web.wall import WallHandsetObject, wall_handset
 from benchd.words.errand import Errand, ErrandKind
@@ -16,32 +17,32 @@ from benchd.words.job import Disposition, Gate
 from benchd.words.slot import Away
 
 
-class ErrandObject(WebObject):
+class ErrandObject(AnswerObject):
     """One thing that somebody has to do next; null where nothing is known."""
 
     kind: ErrandKind
-    slot: str | None
+    slot: Verbatim | None
     occupancy: int | None
-    job: str | None
-    since: str | None
-    deadline: str | None
+    job: Verbatim | None
+    since: Moment | None
+    deadline: Moment | None
     """Until when it has to be done."""
     gate: Gate | None
     bin: Disposition | None
     """Where the handset is to be carried."""
     directed: DirectedObject | None = None
-    ja: str
-    en: str
+    ja: Verbatim
+    en: Verbatim
     what_to_do: TextsObject
     handset: HandsetObject | WallHandsetObject | None
     here: bool
     """Of what was taken out in the middle of its job: whether its slot is empty since."""
 
 
-class QueueObject(WebObject):
+class QueueObject(AnswerObject):
     """Everything that people have to do, the most urgent first."""
 
-    now: str
+    now: Moment
     """The rack's own time: what deadlines are to be compared with."""
     errands: list[ErrandObject]
     bins: dict[Disposition, int]

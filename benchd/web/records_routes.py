@@ -12,8 +12,7 @@ from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
-from benchd.web.present_records import RecordsPresenter
-from benchd.web.present_report import ReportPresenter
+from benchd.web.present_records import RecordsPresenter, ReportPresenter
 from benchd.web.records_objects import (
     FiledJobsObject,
     FoundObject,
@@ -116,7 +115,7 @@ def records_routes(
     @router.get("/records")
     async def upto() -> UptoObject:
         """Up to which record of the ledger the read model is true."""
-        return UptoObject(sequence=door.upto.sequence, hash=door.upto.hash)
+        return UptoObject.of(door.upto)
 
     @router.get("/records/jobs")
     async def jobs(wanted: JobsInQuery) -> FiledJobsObject:
@@ -127,7 +126,7 @@ def records_routes(
     async def rebuild(_: Annotated[By, Depends(rebuilding)]) -> UptoObject:
         """Throw the read model away and make it anew; over the Unix socket only."""
         door.make_anew()
-        return UptoObject(sequence=door.upto.sequence, hash=door.upto.hash)
+        return UptoObject.of(door.upto)
 
     return router
 

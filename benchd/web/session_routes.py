@@ -102,10 +102,9 @@ def _otherwise(actor: Actor, person: Person) -> SessionObject:
 
 
 def _object(actor: Actor, person: Person, *, csrf: str, idle_s: float | None) -> SessionObject:
-    return SessionObject(
+    return SessionObject.of(
+        person,
         person=person.id,
-        name=person.name,
-        reading=person.reading,
         roles=[role for role in Role if role in person.roles],
         gates=[gate for gate in Gate if AUTHORITY[ACTION_OF[gate]].roles & person.roles],
         shown_by=actor.shown_by,

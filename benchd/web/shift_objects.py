@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from benchd.web.objects import TextsObject, WebObject
+from benchd.web.objects import TextsObject
 from benchd.web.records_objects import FiledJobObject, UptoObject
+from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject
 from benchd.words.disposal import DisposalState
 from benchd.words.shift import FailedBy, Went
 
@@ -12,22 +13,22 @@ class WentObject(TextsObject):
     """Where handsets go, by the last job of each in the shift."""
 
     value: Went
-    jobs: list[str]
+    jobs: list[Verbatim]
 
 
 class HourObject(WebObject):
     """One hour of the shift: the last job of each handset that was done in it."""
 
-    begin: str
-    jobs: list[str]
-    sold: list[str]
+    begin: Moment
+    jobs: list[Verbatim]
+    sold: list[Verbatim]
 
 
 class FailureObject(TextsObject):
     """Failed jobs of one model, of one slot or for one reason."""
 
-    value: str
-    jobs: list[str]
+    value: Foreign
+    jobs: list[Verbatim]
     ended: int
     """How many jobs have ended; for a reason, all of the shift."""
 
@@ -43,7 +44,7 @@ class FailuresObject(WebObject):
 class PlotObject(WebObject):
     """A picture of one of the figures, as SVG in each language."""
 
-    name: str
+    name: Verbatim
     svg: TextsObject
 
 
@@ -58,9 +59,9 @@ class BinObject(TextsObject):
 class ShiftObject(WebObject):
     """What a shift has done, by the rack's own clock; `end` isn't in it any more."""
 
-    now: str
-    begin: str
-    end: str
+    now: Moment
+    begin: Moment
+    end: Moment
     handsets: int
     """How many are done; each counts once."""
     share_sold: float | None
@@ -70,7 +71,7 @@ class ShiftObject(WebObject):
     hours: list[HourObject]
     ended: int
     """How many jobs have ended; of a handset it may be several."""
-    failed: list[str]
+    failed: list[Verbatim]
     """The jobs among them that failed or were cut short."""
     failures: list[FailuresObject]
     plots: list[PlotObject]

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from benchd.authority import Action
 from benchd.intake.desk import IntakeDesk
 from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.intake import Who
 from benchd.web.intake_objects import moment
-from benchd.web.objects import LONGEST_OPERATOR, WebObject
+from benchd.web.objects import LONGEST_OPERATOR
 from benchd.web.refusals import DECISION, INVALID, LEDGER, SIGN_IN
+from benchd.web.serialiser import Moment, WebObject, WebRequest
 from benchd.web.who import InPerson, WhoActs, only_as
 from benchd.words.intake import TimeDoubt
 from benchd.words.people import Actor
@@ -23,7 +24,7 @@ from benchd.words.people import Actor
 class RackTimeObject(WebObject):
     """The rack's time, and whether what was attested or looked up counts by it."""
 
-    now: str
+    now: Moment
     counts: bool
     doubt: TimeDoubt | None
     """Why nothing with an age is cited: everything is asked then."""
@@ -31,10 +32,8 @@ class RackTimeObject(WebObject):
     """The record by which somebody has confirmed it; null where a time source has set it."""
 
 
-class ConfirmTimeRequest(BaseModel):
+class ConfirmTimeRequest(WebRequest):
     """What another clock says: a radio clock, a telephone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seen_at: Annotated[AwareDatetime, BeforeValidator(moment)]
     operator: Annotated[str | None, Field(max_length=LONGEST_OPERATOR)] = None

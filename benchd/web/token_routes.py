@@ -5,11 +5,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from benchd.authority import Action
 from benchd.web.people_objects import Text
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.serialiser import Moment, Verbatim, WebObject, WebRequest
 from benchd.web.token_gate import TokenDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
@@ -23,25 +24,21 @@ Days = Annotated[int, Field(ge=1, le=10_000)]
 Hours = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
 
 
-class TokenObject(BaseModel):
+class TokenObject(WebObject):
     """A token, without its secret."""
 
-    model_config = ConfigDict(frozen=True)
-
-    token: str
+    token: Verbatim
     scopes: list[Scope]
-    expires_at: str
-    former_until: str | None
+    expires_at: Moment
+    former_until: Moment | None
     """Until when the secret before the last rotation counts; null where it doesn't."""
-    revoked_at: str | None
+    revoked_at: Moment | None
     over: bool
     """Whether it counts no more."""
 
 
-class TokensObject(BaseModel):
+class TokensObject(WebObject):
     """Every token, in the order in which they were created."""
-
-    model_config = ConfigDict(frozen=True)
 
     tokens: list[TokenObject]
 
@@ -49,23 +46,19 @@ class TokensObject(BaseModel):
 class SecretObject(TokenObject):
     """A token with the secret that it has just been given, which is told only this once."""
 
-    secret: str
+    secret: Verbatim
 
 
-class TokenRequest(BaseModel):
+class TokenRequest(WebRequest):
     """A token to be created."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     token: Text
     scopes: list[Scope]
     days: Days = DEFAULT_DAYS
 
 
-class RotateRequest(BaseModel):
+class RotateRequest(WebRequest):
     """For how long the new secret counts, and for how much longer the old one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     days: Days = DEFAULT_DAYS
     overlap_hours: Hours = DEFAULT_OVERLAP_HOURS
@@ -78,19 +71,17 @@ def token_routes(door: TokenDoor, who: WhoActs) -> APIRouter:
 
     def shown(token: Token) -> TokenObject:
         now = door.now()
-        former = token.former_until(now)
-        return TokenObject(
+        return TokenObject.of(
+            token,
             token=token.name,
             scopes=[scope for scope in Scope if scope in token.scopes],
-            expires_at=token.expires_at.isoformat(),
-            former_until=former.isoformat() if former else None,
-            revoked_at=token.revoked_at.isoformat() if token.revoked_at else None,
+            former_until=token.former_until(now),
             over=token.is_over(now),
         )
 
     def with_secret(made: tuple[Token, str]) -> SecretObject:
         token, secret = made
-        return SecretObject(**shown(token).model_dump(), secret=secret)
+        return SecretObject.of(shown(token), secret=secret)
 
     @router.get("")
     async def tokens(_: Annotated[By, Depends(administering)]) -> TokensObject:

@@ -10,7 +10,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from benchd.texts.catalogue import printable
 from benchd.web.objects import (
     AwayObject,
     DirectedObject,
@@ -18,36 +17,36 @@ from benchd.web.objects import (
     ProblemObject,
     StageWord,
     UnknownPortObject,
-    WebObject,
 )
 from benchd.web.present import Presenter, absence, directed, moment
+from benchd.web.serialiser import AnswerObject, Foreign, Moment, Verbatim
 from benchd.words.handset import HandsetIdentity
 from benchd.words.job import Disposition, Gate, Outcome, Reason
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 
 
-class WallHandsetObject(WebObject):
+class WallHandsetObject(AnswerObject):
     """Which kind of handset it is, as anybody sees who stands before it."""
 
-    manufacturer: str
-    model: str
-    name: str | None
+    manufacturer: Foreign
+    model: Foreign
+    name: Foreign | None
     known_model: bool
 
 
-class WallQuestionObject(WebObject):
+class WallQuestionObject(AnswerObject):
     """That a question waits, and for what; its text names the handset."""
 
     gate: Gate
 
 
-class WallSlotObject(WebObject):
+class WallSlotObject(AnswerObject):
     """What a slot does; null where nothing is known."""
 
-    slot: str
+    slot: Verbatim
     state: SlotState
-    since: str | None = None
+    since: Moment | None = None
     mends_itself: bool = False
     absence: AwayObject | None = None
     occupancy: int | None
@@ -65,7 +64,7 @@ class WallSlotObject(WebObject):
     directed: DirectedObject | None = None
 
 
-class WallRackObject(WebObject):
+class WallRackObject(AnswerObject):
     """Every slot of the rack, in its order."""
 
     slots: list[WallSlotObject]
@@ -105,10 +104,10 @@ class WallPresenter:
 
 
 def wall_handset(identity: HandsetIdentity, name: str | None) -> WallHandsetObject:
-    """Which kind of handset it is, cleaned."""
+    """Which kind of handset it is."""
     return WallHandsetObject(
-        manufacturer=printable(identity.manufacturer),
-        model=printable(identity.model),
-        name=printable(name) if name else None,
+        manufacturer=identity.manufacturer,
+        model=identity.model,
+        name=name or None,
         known_model=name is not None,
     )

@@ -722,14 +722,14 @@ async def test_the_rack_tells_which_asset_lies_where_and_how_often_it_asked() ->
     assert await rack.ran() == GOOD
     job = rack.world.view().job
     assert job is not None
-    told = fold_job(await rack.ledger.entries(job), rack.world.issuer).as_json()
-    assert told["asset"] == {
+    told = fold_job(await rack.ledger.entries(job), rack.world.issuer)
+    assert told.asset == {
         "lot": LOT,
         "tag": "T1",
         "bound_by": "imei",
         "differs": f"SO-51B / {rack.world.view().identity.model}",  # type: ignore[union-attr]
     }
-    assert told["questions"] == len(rack.answered()) == 4
+    assert len(told.decisions) == len(rack.answered()) == 4
 
 
 async def test_a_tag_that_is_scanned_while_a_question_stands_answers_it() -> None:

@@ -43,7 +43,7 @@ async def test_what_is_not_understood_is_kept_and_named(
     assert phone.dossiers == ["odd"]
     assert view.job is not None
     records = await world.ledger.entries(view.job)
-    assert fold_job(records, world.issuer).as_json()["dossier"] == view.job
+    assert fold_job(records, world.issuer).dossier == view.job
 
 
 @pytest.mark.parametrize("call", ["fill", "check"])
