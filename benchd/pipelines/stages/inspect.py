@@ -9,7 +9,6 @@ from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.identity import earlier_end, handsets_of
-from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.job import Reason, StageName
 
 
@@ -28,8 +27,7 @@ class InspectStage:
         """Read the facts and show who is in the slot."""
         facts = await context.handset.inspect()
         context.facts = facts
-        evidence = InspectEvidence.of(facts)
         context.station.show_identity(facts)
-        context.station.show_earlier(earlier_end(await handsets_of(context, inspected=evidence)))
+        context.station.show_earlier(earlier_end(await handsets_of(context, inspected=facts)))
         await bind_if_sure(context)
-        return StageResult(evidence=evidence)
+        return StageResult(evidence=facts)
