@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -154,7 +154,7 @@ class AdbHandset:
         facts = await read_facts(self._shell, self._heard)
         # Found out after the reset it would be too late.
         if await self._ways.look():
-            return replace(facts, storage=await read_storage_twice(self._shell))
+            return replace(facts, **asdict(await read_storage_twice(self._shell)))
         return facts
 
     async def standing(self) -> StandingFacts:

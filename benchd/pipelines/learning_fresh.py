@@ -115,7 +115,7 @@ def _alone(taking: FreshTaking) -> FreshPicture:
 def _most_bytes(facts: HandsetFacts) -> int:
     """No picture reaches above the floors, so neither does what it's taken from."""
     return most_used_bytes(
-        facts.storage.capacity_bytes,
+        facts.capacity_bytes,
         at_most_bytes=MOST_FRESH_USED_BYTES,
         at_most_share=MOST_FRESH_USED_SHARE,
     )

@@ -67,8 +67,8 @@ class FactsAgain:
     def _keep(self, facts: StandingFacts) -> None:
         self._facts, self._read_at_s = facts, anyio.current_time()
         self._at = self._context.clock.now()
-        first = self._context.inspected().identity
-        if other_handset(first, facts.identity) is not None:
+        first = self._context.inspected()
+        if other_handset(first, facts) is not None:
             message = "it tells another serial, model or IMEI than at inspection"
             raise StageFailed(Reason.HANDSET_CHANGED, message)
         gates = self._context.evidence.gates

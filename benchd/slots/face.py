@@ -129,7 +129,7 @@ class Face:
     def identified(self, facts: HandsetFacts, model_name: str | None) -> None:
         """Who is in the slot, and what its model is sold as, if the catalogue has it."""
         if self._forecast is not None:
-            self._forecast.capacity_bytes = facts.storage.capacity_bytes
+            self._forecast.capacity_bytes = facts.capacity_bytes
         self._tell(replace(self.view, identity=facts.identity, model_name=model_name))
 
     def was_here(self, earlier: EarlierEnd | None) -> None:

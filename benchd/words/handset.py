@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Annotated, Any, TypeVar, cast
+
+from annotated_types import Ge
+
+T = TypeVar("T")
+
+WholeNumber = Annotated[int, Ge(0)]
+"""Zero or above; a record that says otherwise is refused."""
 
 OWNER = 0
 """The number of the user that every Android has."""
@@ -82,14 +90,15 @@ class NfcFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandsetIdentity:
-    """What a handset says it is. A serial is evidence, never a key: identical ones exist."""
+class HandsetNumbers:
+    """What tells one handset from another, by its own word.
+
+    A serial is evidence, never a key: identical ones exist.
+    """
 
     serial: str
     manufacturer: str
     model: str
-    android: str
-    build: str
     imei: str | None = None
     second_imei: str | None = None
     """That of a second SIM's radio, where it has one and tells it."""
@@ -98,6 +107,14 @@ class HandsetIdentity:
     def imeis(self) -> tuple[str, ...]:
         """All that it tells."""
         return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandsetIdentity(HandsetNumbers):
+    """What a handset says it is."""
+
+    android: str
+    build: str
 
     def same_handset(self, other: HandsetIdentity) -> bool:
         """Whether both describe one handset, judged by what a reset doesn't change."""
@@ -166,33 +183,51 @@ class ResetFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandingFacts:
-    """Who a handset is and what forbids to erase it, as far as its own system tells adb."""
+class StandingFacts(HandsetNumbers):
+    """Who a handset is and what forbids to erase it, as far as its own system tells adb.
 
-    identity: HandsetIdentity
+    None stands only where the handset itself may not say. These are on record as they stand here.
+    """
+
     modification_signs: tuple[str, ...]
+    """Each sign of a modified system, for example `ro.boot.verifiedbootstate=orange`."""
     modification_sources: tuple[ModificationSource, ...]
+    """Each source that at least one of the signs comes from."""
     screen_lock: bool | None
+    """Whether a PIN, pattern or password is set; None where this Android doesn't tell adb."""
     frp_armed: bool | None
-    account_count: int
+    """Whether factory reset protection is active; None where this Android doesn't tell adb."""
+    account_count: WholeNumber
+    """Accounts that a person signed in to, or that nobody knows the type of."""
     unknown_account_types: tuple[str, ...]
     frp_account_types: tuple[str, ...]
+    """Those that keep the handset locked after a reset which they weren't signed out for."""
     user_ids: tuple[int, ...]
     user_kinds: tuple[UserKind, ...]
+    """Of all users but the owner, in the order of their numbers."""
     device_owner: bool
     removable_media: bool
+    """Whether a memory card is in it, which no reset of the handset reaches for certain."""
     sim: bool | None
+    """Whether a SIM is in it; None where this Android doesn't tell adb."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandsetFacts:
-    """All that inspection reads. None stands only where the handset itself may not say."""
+class HandsetFacts(StandingFacts):
+    """All that inspection reads and puts on record."""
 
-    identity: HandsetIdentity
-    sdk: int
+    android: str
+    build: str
+    sdk: WholeNumber
     abi: str
-    storage: StorageFacts
-    battery_percent: int
+    capacity_bytes: WholeNumber
+    used_bytes: WholeNumber
+    free_bytes: WholeNumber
+    file_system: str
+    statfs_capacity_bytes: WholeNumber | None
+    """The storage by a second program at the same moment; None where the handset has none."""
+    statfs_free_bytes: WholeNumber | None
+    battery_percent: WholeNumber
     battery_temperature_c: float
     crypto_state: str
     crypto_type: str | None
@@ -200,39 +235,34 @@ class HandsetFacts:
     verified_boot_state: str | None
     bootloader_locked: bool | None
     security_patch: str | None
-    modification_signs: tuple[str, ...]
-    """Each sign of a modified system, for example `ro.boot.verifiedbootstate=orange`."""
-    screen_lock: bool | None
-    """Whether a PIN, pattern or password is set; None where this Android doesn't tell adb."""
-    account_count: int
-    """Accounts that a person signed in to, or that nobody knows the type of."""
-    user_ids: tuple[int, ...]
-    device_owner: bool
+    maker_accounts: WholeNumber
+    """Accounts that the maker's system makes by itself."""
+    maker_account_types: tuple[str, ...]
     felica_capable: bool | None
     """Whether it has what runs a FeliCa chip; None where its answers don't tell."""
     jpki_capable: bool | None
     """True if it can hold a JPKI certificate; that one is there or not, nobody can see."""
-    removable_media: bool
-    """Whether a memory card is in it, which no reset of the handset reaches for certain."""
-    sim: bool | None
-    """Whether a SIM is in it; None where this Android doesn't tell adb."""
-    maker_accounts: int = 0
-    """Accounts that the maker's system makes by itself."""
-    maker_account_types: tuple[str, ...] = ()
-    unknown_account_types: tuple[str, ...] = ()
-    frp_account_types: tuple[str, ...] = ()
-    """Those that keep the handset locked after a reset which they weren't signed out for."""
-    user_kinds: tuple[UserKind, ...] = ()
-    """Of all users but the owner, in the order of their numbers."""
-    telephony: bool | None = None
+    telephony: bool | None
     """Whether it can telephone, and so has an IMEI; None where its answers don't tell."""
-    sim_slots: int | None = None
+    sim_slots: WholeNumber | None
     """How many SIMs it can hold, and so IMEIs it has; None where its answers don't tell."""
-    modification_sources: tuple[ModificationSource, ...] = ()
-    """Each source that at least one of the signs comes from."""
-    frp_armed: bool | None = None
-    """Whether factory reset protection is active; None where this Android doesn't tell adb."""
-    sim_lock: bool | None = None
+    sim_lock: bool | None
     """Whether it takes the SIMs of one carrier only; None where it doesn't tell."""
-    sim_lock_source: str | None = None
+    sim_lock_source: str | None
     """What told that."""
+
+    @property
+    def identity(self) -> HandsetIdentity:
+        """Who it says it is."""
+        return facts_of(HandsetIdentity, self)
+
+
+def names_of(kind: type[object]) -> tuple[str, ...]:
+    """The names of the facts that a dataclass keeps."""
+    return tuple(field.name for field in fields(cast("Any", kind)))
+
+
+def facts_of(kind: type[T], told: object, **others: object) -> T:
+    """Make a dataclass of facts: each from the attribute of its name, but for the `others`."""
+    kept = {name: getattr(told, name) for name in names_of(kind) if name not in others}
+    return kind(**kept, **others)

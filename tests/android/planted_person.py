@@ -10,7 +10,7 @@ from random import Random
 from handset_fixtures import answer
 from hypothesis import strategies as st
 
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.script import Answer
 from benchd.lab.simulator.answers import parcel_dump
 from benchd.words.imei import is_imei

@@ -14,6 +14,7 @@ from benchd.android.facts.inspection import (
     read_battery_facts,
     read_facts,
     read_identity,
+    read_nfc_facts,
     read_reset_facts,
     read_sim,
     read_standing,
@@ -36,6 +37,7 @@ from benchd.errors import (
     UnsupportedHandset,
 )
 from benchd.lab.simulator.answers import parcel_dump
+from benchd.proof.evidence.forms import from_json, to_json
 
 pytestmark = pytest.mark.asyncio
 
@@ -72,6 +74,8 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "sm list-volumes all": answer("volumes-16-no-card"),
         "sm list-disks": "",
         "settings get --user 0 secure android_id": "51b6be48bac8c569\n",
+        "settings get --user 0 global nfc_on": "1\n",
+        "dumpsys nfc": answer("nfc-13-on-unlocked"),
         "settings get --user 0 global boot_count": "2\n",
         FRP: "0\n",
         FRP_IN_SECURE: "null\n",
@@ -86,6 +90,18 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
     return ScriptedShell(answers | changes)
 
 
+@pytest.mark.parametrize("properties", names("getprop"))
+async def test_facts_are_of_the_types_that_are_on_record(properties: str) -> None:
+    shell = aquos(getprop=answer(properties))
+    made = [read_facts, read_standing, read_reset_facts, read_nfc_facts, read_identity]
+    for make in made:
+        try:
+            facts = await make(shell)
+        except StageFailed:
+            continue
+        assert from_json(type(facts), to_json(facts), properties) == facts
+
+
 async def test_facts() -> None:
     facts = await read_facts(aquos())
     assert facts.identity.serial == "0000000000000015"
@@ -94,7 +110,7 @@ async def test_facts() -> None:
     assert (facts.identity.android, facts.identity.build) == ("15", "SE037")
     assert facts.identity.imei == "490154203237518"
     assert (facts.sdk, facts.abi) == (35, "arm64-v8a")
-    assert facts.storage.capacity_bytes == 114982996 * 1024
+    assert facts.capacity_bytes == 114982996 * 1024
     assert (facts.battery_percent, facts.battery_temperature_c) == (22, 28.0)
     assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
     assert facts.metadata_encryption is True

@@ -8,8 +8,8 @@ import anyio
 import pytest
 from handset_fakes import ScriptedShell
 
-from benchd.android.facts import inspection, reading
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts import fact_table, inspection
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.large_answers import USUAL_BYTES, read_beside
 from benchd.errors import AnswerNotRecognised
 from benchd.words.handset import BatteryFacts
@@ -47,7 +47,7 @@ async def test_a_neighbour_gets_its_turn_while_a_large_answer_is_read(
             await anyio.sleep(0.001)
         neighbour.set()
 
-    monkeypatch.setattr(reading, "read_battery", until_neighbour)
+    monkeypatch.setattr(fact_table, "read_battery", until_neighbour)
     shell = ScriptedShell({QUESTIONS["battery"]: "x" * USUAL_BYTES + "x"})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(neighbours_turn)

@@ -8,8 +8,8 @@ import pytest
 from handset_fixtures import answer, names
 from test_android_inspection import aquos
 
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.facts.inspection import STORAGE_LOOK_EVERY_S, read_facts, read_reset_facts
-from benchd.android.facts.questions import QUESTIONS
 from benchd.android.facts.statfs import read_statfs
 from benchd.android.shell.script import Answer
 from benchd.errors import AnswerNotRecognised, StorageContradicts
@@ -77,9 +77,9 @@ def test_what_is_no_answer_is_refused(text: str) -> None:
 
 @pytest.mark.asyncio
 async def test_both_stand_in_the_facts() -> None:
-    storage = (await read_facts(aquos(**{ASKED: HONEST}))).storage
-    assert (storage.capacity_bytes, storage.free_bytes) == (CAPACITY, FREE)
-    assert (storage.statfs_capacity_bytes, storage.statfs_free_bytes) == (CAPACITY, FREE)
+    facts = await read_facts(aquos(**{ASKED: HONEST}))
+    assert (facts.capacity_bytes, facts.free_bytes) == (CAPACITY, FREE)
+    assert (facts.statfs_capacity_bytes, facts.statfs_free_bytes) == (CAPACITY, FREE)
 
 
 @pytest.mark.asyncio
@@ -90,9 +90,9 @@ async def test_both_stand_in_the_facts() -> None:
 async def test_a_handset_without_it_is_inspected_and_the_second_source_is_unknown(
     refused: tuple[int, str],
 ) -> None:
-    storage = (await read_facts(aquos(**{ASKED: refused}))).storage
-    assert storage.capacity_bytes == CAPACITY
-    assert storage.statfs_capacity_bytes is storage.statfs_free_bytes is None
+    facts = await read_facts(aquos(**{ASKED: refused}))
+    assert facts.capacity_bytes == CAPACITY
+    assert facts.statfs_capacity_bytes is facts.statfs_free_bytes is None
 
 
 @pytest.mark.asyncio
@@ -125,8 +125,8 @@ async def test_two_sizes_of_one_storage_are_a_named_refusal(other: str) -> None:
 @pytest.mark.asyncio
 @pytest.mark.parametrize("drift", [-DRIFT // 2, DRIFT // 2, 4096])
 async def test_what_apps_write_between_both_is_no_contradiction(drift: int) -> None:
-    storage = (await read_facts(aquos(**{ASKED: told(free=FREE + drift)}))).storage
-    assert storage.statfs_free_bytes is not None
+    facts = await read_facts(aquos(**{ASKED: told(free=FREE + drift)}))
+    assert facts.statfs_free_bytes is not None
 
 
 @pytest.mark.asyncio
@@ -137,7 +137,7 @@ async def test_what_still_comes_free_is_waited_for() -> None:
     reading = asyncio.create_task(read_facts(shell))
     await asyncio.sleep(1.5 * STORAGE_LOOK_EVERY_S)
     shell.answers[ASKED] = HONEST
-    assert (await reading).storage.statfs_free_bytes == FREE
+    assert (await reading).statfs_free_bytes == FREE
 
 
 @pytest.mark.asyncio

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.superuser import SUPERUSER_PATHS
-from benchd.proof.standing import refusals
-from benchd.words.handset import ModificationSource, UserKind
+from benchd.proof.standing import NOTHING_FORBIDS, refusals
+from benchd.words.handset import ModificationSource
 from benchd.words.job import Reason
 
 SEEN = tomllib.loads((Path(__file__).parent / "systems_seen.toml").read_text())["system"]
@@ -20,27 +20,10 @@ STOCK_WITH_KEYS = ("galaxy-a12-stock-a11", "galaxy-a41-stock-a12", "redmi-note10
 BUILD, BOOT = ModificationSource.BUILD, ModificationSource.BOOT_CHAIN
 
 
-@dataclass(frozen=True, kw_only=True)
-class Handset:
-    """One that only its system may speak against."""
-
-    modification_signs: tuple[str, ...]
-    modification_sources: tuple[ModificationSource, ...]
-    device_owner: bool | None = None
-    account_count: int | None = None
-    unknown_account_types: tuple[str, ...] | None = None
-    frp_account_types: tuple[str, ...] | None = None
-    frp_armed: bool | None = None
-    user_ids: tuple[int, ...] | None = None
-    user_kinds: tuple[UserKind, ...] | None = None
-    screen_lock: bool | None = None
-    removable_media: bool | None = None
-    sim: bool | None = None
-
-
 def reasons(properties: Mapping[str, str], su: tuple[str, ...] = ()) -> list[Reason]:
     signs = modification_signs(properties, su)
-    handset = Handset(
+    handset = replace(
+        NOTHING_FORBIDS,
         modification_signs=tuple(sign.text for sign in signs),
         modification_sources=tuple(sign.source for sign in signs),
     )

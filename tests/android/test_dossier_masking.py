@@ -16,7 +16,7 @@ from benchd.android.dossier.marks import Kind
 from benchd.android.dossier.masking import Masker
 from benchd.android.dossier.parcel import Dump
 from benchd.android.dossier.replay import Replay, replay
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.script import Answer
 from benchd.words.imei import is_imei
 

@@ -9,10 +9,10 @@ import pytest
 from handset_fixtures import answer
 
 from benchd.android.dossier.folder import read_folder
-from benchd.android.dossier.replay import FACTS, Replay, replay
+from benchd.android.dossier.replay import Replay, replay
+from benchd.android.facts.fact_table import FACTS
 from benchd.errors import DossierInvalid
-from benchd.proof.evidence.handset import InspectEvidence
-from benchd.words.handset import NfcFacts, ResetFacts
+from benchd.words.handset import HandsetFacts, NfcFacts, ResetFacts
 from benchd.words.job import Reason
 
 
@@ -71,7 +71,7 @@ def test_two_sizes_of_one_storage_are_named_in_a_dossier_too(tmp_path: Path) -> 
 
 def test_every_fact_on_record_is_told() -> None:
     on_record = {
-        field.name for kind in (InspectEvidence, ResetFacts, NfcFacts) for field in fields(kind)
+        field.name for kind in (HandsetFacts, ResetFacts, NfcFacts) for field in fields(kind)
     }
     assert set(FACTS) == on_record
 

@@ -18,7 +18,7 @@ from benchd.android.dossier.folder import read_folder, write_folder
 from benchd.android.dossier.preparing import LONGEST_ANSWER, Recording, prepare
 from benchd.android.dossier.replay import replay
 from benchd.android.dossier.shelf import MOST_KEPT, DossierShelf
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,
     MAXIMUM_OUTPUT_BYTES,

@@ -338,6 +338,7 @@ def records_of_an_erasure(
             "statfs_free_bytes": CAPACITY - 40_000_000_000,
             "modification_sources": [],
             "frp_armed": None,
+            "sim_slots": None,
             "sim_lock": None,
             "sim_lock_source": None,
             **(handset or {}),

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
 
@@ -26,6 +26,7 @@ from benchd.errors import (
     StageFailed,
 )
 from benchd.hooks.held import Held
+from benchd.lab.usual_handset import USUAL
 from benchd.ledger.record import GENESIS, seal
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.contract import Stage
@@ -72,7 +73,6 @@ from benchd.words.handset import (
     Package,
     ResetFacts,
     StandingFacts,
-    StorageFacts,
     Trait,
 )
 from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
@@ -337,6 +337,34 @@ class Phone:
             second_imei=self.second_imei,
         )
 
+    def facts(self) -> HandsetFacts:
+        capacity = self.df_capacity_bytes or CAPACITY
+        return replace(
+            USUAL,
+            **asdict(self.identity()),
+            capacity_bytes=capacity,
+            used_bytes=self.used_bytes,
+            free_bytes=capacity - self.used_bytes,
+            battery_percent=self.battery_percent,
+            crypto_state=self.crypto_state,
+            modification_signs=self.signs,
+            modification_sources=self.sign_sources if self.signs else (),
+            screen_lock=self.screen_lock,
+            frp_armed=self.frp_armed,
+            account_count=self.accounts,
+            maker_accounts=self.maker_accounts,
+            user_ids=self.users,
+            device_owner=self.device_owner,
+            felica_capable=self.felica_capable,
+            jpki_capable=self.jpki_capable,
+            removable_media=self.removable_media,
+            sim=self.sim,
+            telephony=self.telephony,
+            sim_slots=self.sim_slots,
+            sim_lock=self.sim_lock,
+            sim_lock_source="gsm.sim.state=NETWORK_LOCKED" if self.sim_lock else None,
+        )
+
     def wipe(self) -> None:
         """What a real reset does, less what the test says it forgets."""
         fresh = {
@@ -386,61 +414,10 @@ class FakeHandset:
         return (await self._call("identity")).identity()
 
     async def inspect(self) -> HandsetFacts:
-        phone = await self._call("inspect")
-        capacity = phone.df_capacity_bytes or CAPACITY
-        return HandsetFacts(
-            identity=phone.identity(),
-            sdk=33,
-            abi="arm64-v8a",
-            storage=StorageFacts(
-                capacity_bytes=capacity,
-                used_bytes=phone.used_bytes,
-                free_bytes=capacity - phone.used_bytes,
-                file_system="f2fs",
-            ),
-            battery_percent=phone.battery_percent,
-            battery_temperature_c=28.0,
-            crypto_state=phone.crypto_state,
-            crypto_type="file",
-            metadata_encryption=True,
-            verified_boot_state="green",
-            bootloader_locked=True,
-            security_patch="2026-10-05",
-            modification_signs=phone.signs,
-            screen_lock=phone.screen_lock,
-            account_count=phone.accounts,
-            maker_accounts=phone.maker_accounts,
-            user_ids=phone.users,
-            device_owner=phone.device_owner,
-            felica_capable=phone.felica_capable,
-            jpki_capable=phone.jpki_capable,
-            removable_media=phone.removable_media,
-            sim=phone.sim,
-            telephony=phone.telephony,
-            sim_slots=phone.sim_slots,
-            modification_sources=phone.sign_sources if phone.signs else (),
-            frp_armed=phone.frp_armed,
-            sim_lock=phone.sim_lock,
-            sim_lock_source="gsm.sim.state=NETWORK_LOCKED" if phone.sim_lock else None,
-        )
+        return (await self._call("inspect")).facts()
 
     async def standing(self) -> StandingFacts:
-        phone = await self._call("standing")
-        return StandingFacts(
-            identity=phone.identity(),
-            modification_signs=phone.signs,
-            modification_sources=phone.sign_sources if phone.signs else (),
-            screen_lock=phone.screen_lock,
-            frp_armed=phone.frp_armed,
-            account_count=phone.accounts,
-            unknown_account_types=(),
-            frp_account_types=(),
-            user_ids=phone.users,
-            user_kinds=(),
-            device_owner=phone.device_owner,
-            removable_media=phone.removable_media,
-            sim=phone.sim,
-        )
+        return (await self._call("standing")).facts()
 
     async def sim(self) -> bool | None:
         return (await self._call("sim")).sim

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from benchd.android.dossier.folder import read_folder
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.demo.rack import demo_rack
 from benchd.lab.demo.run import as_expected, result_of, until_all_ended

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from benchd.lab.usual_handset import USUAL
 from benchd.proof.evidence.chip import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
@@ -28,35 +29,15 @@ START = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 IMEI = "356938035643809"
 OTHER_IMEI = "490154203237518"
 
-INSPECT = InspectEvidence(
-    serial="HQ61230001",
-    manufacturer="Sony",
+INSPECT = replace(
+    USUAL,
     model="SO-51B",
-    android="13",
     build="61.2",
     imei=IMEI,
-    sdk=33,
-    abi="arm64-v8a",
     capacity_bytes=1 << 30,
     used_bytes=1 << 20,
     free_bytes=(1 << 30) - (1 << 20),
-    file_system="f2fs",
-    battery_percent=80,
-    battery_temperature_c=25.0,
-    crypto_state="encrypted",
-    crypto_type="file",
-    metadata_encryption=True,
-    verified_boot_state="green",
-    bootloader_locked=True,
-    modification_signs=(),
-    screen_lock=False,
-    account_count=0,
-    user_ids=(0,),
-    device_owner=False,
-    felica_capable=True,
     jpki_capable=False,
-    removable_media=False,
-    sim=False,
 )
 GATES = GatesEvidence(
     minimum_battery_percent=30,

@@ -8,8 +8,8 @@ from typing import Final
 import anyio
 
 from benchd.android.dossier.preparing import Recording
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.facts.inspection import ask
-from benchd.android.facts.questions import QUESTIONS
 from benchd.android.shell.commands import Shell
 from benchd.android.shell.script import Answer
 from benchd.errors import HandsetFault, StageFailed

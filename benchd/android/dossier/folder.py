@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.script import Answer
 from benchd.errors import DossierInvalid, UsageRefused
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchd.android.dossier.marks import Kind
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.words.imei import is_imei
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from benchd.android.dossier.masking import Masked, Masker
 from benchd.android.dossier.replay import Replay, replay
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.script import Answer
 from benchd.android.shell.text import printable
 from benchd.revision import version

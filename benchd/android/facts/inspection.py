@@ -7,11 +7,9 @@ from typing import Final, TypeVar
 
 import anyio
 
-from benchd.android.facts import questions
+from benchd.android.facts import fact_table
 from benchd.android.facts.answers import Answers
-from benchd.android.facts.questions import QUESTIONS
-from benchd.android.facts.reading import Reading
-from benchd.android.facts.reset_reading import ResetReading
+from benchd.android.facts.fact_table import QUESTIONS, Reading
 from benchd.android.shell.commands import Shell
 from benchd.android.shell.large_answers import read_beside
 from benchd.android.shell.script import Answer, run_script
@@ -24,6 +22,7 @@ from benchd.words.handset import (
     ResetFacts,
     StandingFacts,
     StorageFacts,
+    facts_of,
 )
 
 T = TypeVar("T")
@@ -38,12 +37,14 @@ SCRIPT_DEADLINE_S: Final = 60.0
 
 async def read_identity(shell: Shell) -> HandsetIdentity:
     """Who the handset says it is."""
-    return await _read(shell, questions.IDENTITY, lambda reading: reading.identity)
+    return await _read(
+        shell, fact_table.IDENTITY, lambda reading: facts_of(HandsetIdentity, reading)
+    )
 
 
 async def read_storage_facts(shell: Shell) -> StorageFacts:
     """The user storage as it is now."""
-    return await _read(shell, questions.STORAGE, _storage)
+    return await _read(shell, fact_table.STORAGE, _storage)
 
 
 async def read_storage_twice(shell: Shell) -> StorageFacts:
@@ -51,7 +52,7 @@ async def read_storage_twice(shell: Shell) -> StorageFacts:
 
     Raises StorageContradicts where they tell two sizes.
     """
-    told = await ask(shell, *questions.STORAGE_TWICE)
+    told = await ask(shell, *fact_table.STORAGE_TWICE)
     await _come_to_rest(shell, told)
     return await _made_of(told, _storage)
 
@@ -59,37 +60,37 @@ async def read_storage_twice(shell: Shell) -> StorageFacts:
 async def read_facts(shell: Shell, told: dict[str, Answer] | None = None) -> HandsetFacts:
     """All that the gates and the certificate need to know; `told` gets each answer at once."""
     told = {} if told is None else told
-    told |= await ask(shell, *questions.IDENTITY, *questions.STORAGE_TWICE)
+    told |= await ask(shell, *fact_table.IDENTITY, *fact_table.STORAGE_TWICE)
     await _made_of(told, _refuse_too_old)
     await _come_to_rest(shell, told)
-    told |= await ask(shell, *questions.OWNERS, *questions.STATE)
-    told |= await ask(shell, *questions.PARTS)
-    return await _made_of(told, lambda reading: reading.handset_facts)
+    told |= await ask(shell, *fact_table.OWNERS, *fact_table.STATE)
+    told |= await ask(shell, *fact_table.PARTS)
+    return await _made_of(told, lambda reading: reading.inspected)
 
 
 async def read_standing(shell: Shell, told: dict[str, Answer] | None = None) -> StandingFacts:
     """Who it is and what the gates refuse by, read afresh; `told` gets each answer at once."""
     told = {} if told is None else told
     heard: dict[str, Answer] = {}
-    for names in (questions.IDENTITY, questions.STANDING):
+    for names in (fact_table.IDENTITY, fact_table.STANDING):
         heard |= await ask(shell, *names)
         told |= heard
-    return await _made_of(heard, lambda reading: reading.standing)
+    return await _made_of(heard, lambda reading: facts_of(StandingFacts, reading))
 
 
 async def read_sim(shell: Shell) -> bool | None:
     """Whether a SIM is in it now."""
-    return await _read(shell, questions.SIM, lambda reading: reading.sim)
+    return await _read(shell, fact_table.SIM, lambda reading: reading.sim)
 
 
 async def read_battery_facts(shell: Shell) -> BatteryFacts:
     """How full and how warm the battery is now."""
-    return await _read(shell, questions.BATTERY, lambda reading: reading.battery)
+    return await _read(shell, fact_table.BATTERY, lambda reading: reading.battery)
 
 
 async def read_nfc_facts(shell: Shell) -> NfcFacts:
     """What the handset says of its radio."""
-    return await _read(shell, questions.NFC, lambda reading: reading.nfc)
+    return await _read(shell, fact_table.NFC, lambda reading: reading.nfc)
 
 
 async def read_reset_facts(shell: Shell, told: dict[str, Answer] | None = None) -> ResetFacts:
@@ -100,13 +101,13 @@ async def read_reset_facts(shell: Shell, told: dict[str, Answer] | None = None) 
     told = {} if told is None else told
     heard: dict[str, Answer] = {}
     for names in (
-        ("properties", *questions.STORAGE),
-        (*questions.OWNERS, *questions.RESET),
-        questions.LEFT,
+        ("properties", *fact_table.STORAGE),
+        (*fact_table.OWNERS, *fact_table.RESET),
+        fact_table.LEFT,
     ):
         heard |= await ask(shell, *names)
         told |= heard
-    return await read_beside(_size(heard), lambda: ResetReading(Answers(heard)).reset_facts)
+    return await _made_of(heard, lambda reading: facts_of(ResetFacts, reading))
 
 
 async def ask(shell: Shell, *names: str) -> dict[str, Answer]:
@@ -125,7 +126,7 @@ async def _come_to_rest(shell: Shell, told: dict[str, Answer]) -> None:
             _ = await _made_of(told, _storage)
         except StorageContradicts:
             await anyio.sleep(STORAGE_LOOK_EVERY_S)
-            told |= await ask(shell, *questions.STORAGE_TWICE)
+            told |= await ask(shell, *fact_table.STORAGE_TWICE)
         except AnswerNotRecognised:
             return  # told by whoever goes by it
         else:

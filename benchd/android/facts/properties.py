@@ -13,6 +13,7 @@ LONGEST_NAME: Final = 256
 LONGEST_VALUE: Final = 4096
 """Characters. A value that can be set has at most 91 bytes; one that a build sets may have more."""
 MOST_PROPERTIES: Final = 20_000
+_MOST_DIGITS: Final = 4
 
 _OPENING: Final = re.compile(r"\[([^\[\]]+)\]: \[(.*)", re.DOTALL)
 
@@ -69,3 +70,17 @@ def one_of(properties: Mapping[str, str], name: str, *allowed: str) -> str | Non
     if value not in allowed:
         raise AnswerNotRecognised(f"getprop: {name} is {printable(told)!r}")
     return value
+
+
+def flag(properties: Mapping[str, str], name: str) -> bool | None:
+    """A property that is true or false; None where it isn't set."""
+    value = one_of(properties, name, "true", "false", "1", "0")
+    return None if value is None else value in ("true", "1")
+
+
+def whole_number(properties: Mapping[str, str], name: str) -> int:
+    """A property that has to be a number of at most four digits."""
+    value = required(properties, name)
+    if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
+        raise AnswerNotRecognised(f"getprop: {name} is no number")
+    return int(value)

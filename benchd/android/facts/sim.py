@@ -47,11 +47,14 @@ def sim_slots(properties: Mapping[str, str]) -> int | None:
     return len(states.split(",")) if states else None
 
 
-def sim_lock(properties: Mapping[str, str]) -> tuple[bool | None, str | None]:
-    """Whether it refuses a SIM of another carrier, and what told so.
+def sim_lock(properties: Mapping[str, str]) -> bool | None:
+    """Whether it refuses a SIM of another carrier.
 
     Only a SIM that is refused shows the lock: no other word says that there is none.
     """
-    if _LOCKED in properties.get(_STATE, "").split(","):
-        return True, f"{_STATE}={_LOCKED}"
-    return None, None
+    return True if _LOCKED in properties.get(_STATE, "").split(",") else None
+
+
+def sim_lock_source(properties: Mapping[str, str]) -> str | None:
+    """What told of that lock."""
+    return f"{_STATE}={_LOCKED}" if sim_lock(properties) else None

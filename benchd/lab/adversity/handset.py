@@ -18,11 +18,10 @@ from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.telling import (
     STEP_S,
     STEPS,
+    facts_of_truth,
     holds,
     identity_of,
     report_of,
-    signs_of,
-    sources_of,
     used_bytes_of,
     write_extent,
 )
@@ -51,7 +50,6 @@ from benchd.words.handset import (
     NfcFacts,
     ResetFacts,
     StandingFacts,
-    StorageFacts,
 )
 from benchd.words.job import Reason
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
@@ -100,59 +98,11 @@ class SimulatedHandset:
 
     async def inspect(self) -> HandsetFacts:
         """What it says of itself."""
-        truth = await self._call("inspect")
-        used = used_bytes_of(truth)
-        return HandsetFacts(
-            identity=identity_of(truth),
-            sdk=33,
-            abi="arm64-v8a",
-            storage=StorageFacts(
-                capacity_bytes=CAPACITY_BYTES,
-                used_bytes=used,
-                free_bytes=CAPACITY_BYTES - used,
-                file_system="f2fs",
-            ),
-            battery_percent=80,
-            battery_temperature_c=28.0,
-            crypto_state="encrypted",
-            crypto_type="file",
-            metadata_encryption=True,
-            verified_boot_state="orange" if truth.open_boot else "green",
-            bootloader_locked=not truth.open_boot,
-            security_patch="2026-10-05",
-            modification_signs=signs_of(truth),
-            modification_sources=sources_of(truth),
-            screen_lock=truth.accounts > 0,
-            account_count=truth.accounts,
-            maker_accounts=truth.maker_accounts,
-            user_ids=truth.users,
-            device_owner=truth.managed,
-            felica_capable=truth.chip is not None,
-            jpki_capable=False,
-            removable_media=truth.card,
-            sim=truth.sim,
-            telephony=truth.telephony,
-            sim_slots=2 if truth.second_imei else 1,
-        )
+        return facts_of_truth(await self._call("inspect"))
 
     async def standing(self) -> StandingFacts:
         """What forbids to erase it, now."""
-        truth = await self._call("standing")
-        return StandingFacts(
-            identity=identity_of(truth),
-            modification_signs=signs_of(truth),
-            modification_sources=sources_of(truth),
-            screen_lock=truth.accounts > 0,
-            frp_armed=None,
-            account_count=truth.accounts,
-            unknown_account_types=(),
-            frp_account_types=(),
-            user_ids=truth.users,
-            user_kinds=(),
-            device_owner=truth.managed,
-            removable_media=truth.card,
-            sim=truth.sim,
-        )
+        return facts_of_truth(await self._call("standing"))
 
     async def sim(self) -> bool | None:
         """Whether one is in it."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from typing import Final
 
 from benchd.android.fill.keystream import AES_COUNTER
 from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.truth import CAPACITY_BYTES, GIB, SIGNS, SYSTEM_EXTENTS, HeldFile, Truth
+from benchd.lab.usual_handset import USUAL
 from benchd.words.fill import FilledFile, FillReport
-from benchd.words.handset import HandsetIdentity, ModificationSource
+from benchd.words.handset import HandsetFacts, HandsetIdentity, ModificationSource
 
 STEPS: Final = 5
 STEP_S: Final = 20.0
@@ -28,6 +30,33 @@ def identity_of(truth: Truth) -> HandsetIdentity:
         build="TQ2A",
         imei=told if truth.tells_imei and truth.telephony else None,
         second_imei=truth.second_imei if truth.tells_second and truth.telephony else None,
+    )
+
+
+def facts_of_truth(truth: Truth) -> HandsetFacts:
+    """All that its system says of it."""
+    used = used_bytes_of(truth)
+    return replace(
+        USUAL,
+        **asdict(identity_of(truth)),
+        capacity_bytes=CAPACITY_BYTES,
+        used_bytes=used,
+        free_bytes=CAPACITY_BYTES - used,
+        verified_boot_state="orange" if truth.open_boot else "green",
+        bootloader_locked=not truth.open_boot,
+        modification_signs=signs_of(truth),
+        modification_sources=sources_of(truth),
+        screen_lock=truth.accounts > 0,
+        account_count=truth.accounts,
+        maker_accounts=truth.maker_accounts,
+        user_ids=truth.users,
+        device_owner=truth.managed,
+        felica_capable=truth.chip is not None,
+        jpki_capable=False,
+        removable_media=truth.card,
+        sim=truth.sim,
+        telephony=truth.telephony,
+        sim_slots=2 if truth.second_imei else 1,
     )
 
 

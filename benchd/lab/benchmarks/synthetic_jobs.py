@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
+from benchd.lab.usual_handset import USUAL
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord, Who
 from benchd.records.reading import digest_of
 from benchd.words.chip import ChipVerdict
@@ -191,37 +193,7 @@ def inspection(number: int) -> Evidence:
 
 @cache
 def _inspected() -> Evidence:
-    evidence = InspectEvidence(
-        serial="",
-        manufacturer="samsung",
-        model="",
-        android="13",
-        build="TP1A",
-        imei=None,
-        sdk=33,
-        abi="arm64-v8a",
-        capacity_bytes=1 << 37,
-        used_bytes=1 << 30,
-        free_bytes=(1 << 37) - (1 << 30),
-        file_system="f2fs",
-        battery_percent=80,
-        battery_temperature_c=25.0,
-        crypto_state="encrypted",
-        crypto_type="file",
-        metadata_encryption=True,
-        verified_boot_state="green",
-        bootloader_locked=True,
-        modification_signs=(),
-        screen_lock=False,
-        account_count=0,
-        user_ids=(0,),
-        device_owner=False,
-        felica_capable=True,
-        jpki_capable=True,
-        removable_media=False,
-        sim=False,
-    )
-    return to_json(evidence)
+    return to_json(replace(USUAL, manufacturer="samsung", build="TP1A", jpki_capable=True))
 
 
 @cache

@@ -10,14 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from benchd.android.facts import questions
-from benchd.android.facts.questions import QUESTIONS
+from benchd.android.facts import fact_table
+from benchd.android.facts.fact_table import QUESTIONS
 from benchd.lab.simulator.plan import GivenAnswer
 
-NEVER_GIVEN: Final = frozenset({*questions.STORAGE_TWICE, "uptime", "files", "superuser", "felica"})
+NEVER_GIVEN: Final = frozenset(
+    {*fact_table.STORAGE_TWICE, "uptime", "files", "superuser", "felica"}
+)
 """Storage, files and its last start have to be true; what looks for places finds those that are."""
 _UNTIL_A_RESET: Final = frozenset(
-    {*questions.OWNERS, *questions.RESET, *questions.LEFT, "policy", "trust"}
+    {*fact_table.OWNERS, *fact_table.RESET, *fact_table.LEFT, "policy", "trust"}
 )
 _OWN_PROPERTIES: Final = ("ro.product.cpu.abi", "ro.product.cpu.abilist")
 _PROPERTY: Final = re.compile(r"^\[([^\[\]\n]+)\]: \[([^\n]*)\]\r?$", re.MULTILINE)

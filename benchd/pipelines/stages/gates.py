@@ -305,7 +305,7 @@ def _nominal_bytes(facts: HandsetFacts, sizes: Sequence[int]) -> int | None:
 
     A table can only hold a handset: what doesn't fit it isn't taken for anything else.
     """
-    capacity_bytes = facts.storage.capacity_bytes
+    capacity_bytes = facts.capacity_bytes
     nominal_bytes = nominal_size(capacity_bytes, sizes)
     if nominal_bytes is None:
         return None

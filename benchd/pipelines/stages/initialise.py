@@ -157,7 +157,7 @@ class InitialiseStage:
         signed = context.picture()
         picture = None if signed is None else signed.picture
         most = most_used_bytes(
-            context.inspected().storage.capacity_bytes,
+            context.inspected().capacity_bytes,
             at_most_bytes=self.fresh_used_bytes,
             at_most_share=self.fresh_used_share,
             picture=picture,

@@ -8,7 +8,6 @@ from typing import ClassVar
 from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.identity import earlier_end, handsets_of
-from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.job import Reason, StageName
 
 
@@ -27,8 +26,7 @@ class InspectStage:
         """Read the facts and show who is in the slot."""
         facts = await context.handset.inspect()
         context.facts = facts
-        evidence = InspectEvidence.of(facts)
         context.station.show_identity(facts)
-        context.station.show_earlier(earlier_end(await handsets_of(context, inspected=evidence)))
+        context.station.show_earlier(earlier_end(await handsets_of(context, inspected=facts)))
         await bind_if_sure(context)
-        return StageResult(evidence=evidence)
+        return StageResult(evidence=facts)

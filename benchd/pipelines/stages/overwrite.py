@@ -99,7 +99,7 @@ class OverwriteStage(CareLimits):
 
     def _file_bytes(self, context: JobContext) -> int:
         """What the recipe says, or as much more as keeps their list within one record."""
-        least = least_file_bytes(context.inspected().storage.capacity_bytes)
+        least = least_file_bytes(context.inspected().capacity_bytes)
         return min(max(self.file_bytes, least), LARGEST_BYTES)
 
     async def _fill_over_replugs(self, context: JobContext) -> tuple[_Fill, FillReport, int, float]:
@@ -207,9 +207,9 @@ def _refuse_room_left(context: JobContext, evidence: OverwriteEvidence) -> None:
 
 def _expected_bytes(context: JobContext) -> int:
     """What is free since the reset: at the inspection an earlier job's fill may have lain there."""
-    storage, reset = context.inspected().storage, context.evidence.initialise
-    used_bytes = storage.used_bytes if reset is None else reset.left.used_bytes
-    return storage.capacity_bytes - used_bytes
+    facts, reset = context.inspected(), context.evidence.initialise
+    used_bytes = facts.used_bytes if reset is None else reset.left.used_bytes
+    return facts.capacity_bytes - used_bytes
 
 
 def _evidence(

@@ -241,7 +241,7 @@ def _overwrite(context: JobContext) -> OverwriteEvidence:
 
 def _refuse_contradiction(context: JobContext) -> None:
     """A `df` that tells of another storage than was written to would fail the proof hours later."""
-    told = context.inspected().storage.capacity_bytes
+    told = context.inspected().capacity_bytes
     found = _overwrite(context).capacity_bytes
     if not capacities_agree(told, found):
         message = f"the inspection was told of {told} bytes, the overwrite found {found}"
@@ -252,7 +252,7 @@ def _refuse_plain_text(context: JobContext) -> None:
     """Encrypted, what wasn't reached is nonsense after a reset; in plain text it may be read."""
     facts = context.inspected()
     left = plain_bytes_left(
-        facts.crypto_state, facts.storage.capacity_bytes, _overwrite(context).bytes_written
+        facts.crypto_state, facts.capacity_bytes, _overwrite(context).bytes_written
     )
     if left:
         message = f"{left} bytes weren't reached, and the storage isn't encrypted"

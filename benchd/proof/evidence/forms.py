@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -69,19 +69,23 @@ def _faults(error: ValidationError, place: str) -> list[str]:
 
 
 def _said_of(fault: ErrorDetails) -> str:
-    match fault["type"]:
-        case "missing":
-            return "is missing"
-        case "wanted":
-            return fault["msg"]
-        case "dataclass_type":
-            return "isn't an object"
-        case "too_short" | "tuple_type":
-            return "isn't a list with something in it"
-        case kind if kind.startswith(("datetime", "timezone")):
-            return "isn't a time with its zone"
-        case _:
-            return f"is wrong: {fault['msg']}"
+    kind = fault["type"]
+    if kind == "wanted":
+        return fault["msg"]
+    if kind.startswith(("datetime", "timezone")):
+        return "isn't a time with its zone"
+    return _FAULTS.get(kind, f"is wrong: {fault['msg']}")
+
+
+_FAULTS: Final[Mapping[str, str]] = {
+    "missing": "is missing",
+    "int_type": "isn't a whole number",
+    "int_from_float": "isn't a whole number",
+    "greater_than_equal": "isn't a whole number",
+    "dataclass_type": "isn't an object",
+    "too_short": "isn't a list with something in it",
+    "tuple_type": "isn't a list with something in it",
+}
 
 
 def _difference(given: JsonValue, known: JsonValue) -> str:

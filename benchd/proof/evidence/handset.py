@@ -8,117 +8,12 @@ from benchd.proof.evidence.fresh import SignedPicture
 from benchd.proof.evidence.intake import DeferredGate, SettledGate
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.values import Number, Seconds, Sha256, Whole
-from benchd.words.handset import HandsetFacts, ModificationSource, ResetFacts, UserKind
+from benchd.words.handset import HandsetFacts, ResetFacts
 from benchd.words.job import Reason
 from benchd.words.screen import OpenedPage, ScreenOutcome
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectEvidence:
-    """Stage `inspect`: the facts of `HandsetFacts`, one by one."""
-
-    serial: str
-    manufacturer: str
-    model: str
-    android: str
-    build: str
-    imei: str | None
-    sdk: Whole
-    abi: str
-    capacity_bytes: Whole
-    used_bytes: Whole
-    free_bytes: Whole
-    file_system: str
-    battery_percent: Whole
-    battery_temperature_c: Number
-    crypto_state: str
-    crypto_type: str | None
-    metadata_encryption: bool | None
-    verified_boot_state: str | None
-    bootloader_locked: bool | None
-    modification_signs: tuple[str, ...]
-    screen_lock: bool | None
-    account_count: Whole
-    user_ids: tuple[int, ...]
-    device_owner: bool
-    felica_capable: bool | None
-    jpki_capable: bool | None
-    removable_media: bool
-    sim: bool | None
-    security_patch: str | None = None
-    second_imei: str | None = None
-    telephony: bool | None = None
-    maker_accounts: Whole = 0
-    """Accounts that the maker's system makes; older forms counted them with the others."""
-    maker_account_types: tuple[str, ...] = ()
-    unknown_account_types: tuple[str, ...] = ()
-    frp_account_types: tuple[str, ...] = ()
-    user_kinds: tuple[UserKind, ...] = ()
-    statfs_capacity_bytes: Whole | None = None
-    """The storage by a second program at the same moment; None where the handset has none."""
-    statfs_free_bytes: Whole | None = None
-    sim_slots: Whole | None = None
-    """How many SIMs it can hold, and so IMEIs it has; None where it doesn't say."""
-    modification_sources: tuple[ModificationSource, ...] = ()
-    """Which independent sources the signs come from; older forms took any sign for enough."""
-    frp_armed: bool | None = None
-    sim_lock: bool | None = None
-    sim_lock_source: str | None = None
-
-    @property
-    def imeis(self) -> tuple[str, ...]:
-        """All that the handset told over adb."""
-        return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
-
-    @classmethod
-    def of(cls, facts: HandsetFacts) -> InspectEvidence:
-        """What the inspection puts on record."""
-        identity, storage = facts.identity, facts.storage
-        return cls(
-            serial=identity.serial,
-            manufacturer=identity.manufacturer,
-            model=identity.model,
-            android=identity.android,
-            build=identity.build,
-            imei=identity.imei,
-            sdk=facts.sdk,
-            abi=facts.abi,
-            capacity_bytes=storage.capacity_bytes,
-            used_bytes=storage.used_bytes,
-            free_bytes=storage.free_bytes,
-            file_system=storage.file_system,
-            battery_percent=facts.battery_percent,
-            battery_temperature_c=facts.battery_temperature_c,
-            crypto_state=facts.crypto_state,
-            crypto_type=facts.crypto_type,
-            metadata_encryption=facts.metadata_encryption,
-            verified_boot_state=facts.verified_boot_state,
-            bootloader_locked=facts.bootloader_locked,
-            modification_signs=facts.modification_signs,
-            screen_lock=facts.screen_lock,
-            account_count=facts.account_count,
-            user_ids=facts.user_ids,
-            device_owner=facts.device_owner,
-            felica_capable=facts.felica_capable,
-            jpki_capable=facts.jpki_capable,
-            removable_media=facts.removable_media,
-            sim=facts.sim,
-            security_patch=facts.security_patch,
-            second_imei=identity.second_imei,
-            telephony=facts.telephony,
-            maker_accounts=facts.maker_accounts,
-            maker_account_types=facts.maker_account_types,
-            unknown_account_types=facts.unknown_account_types,
-            frp_account_types=facts.frp_account_types,
-            user_kinds=facts.user_kinds,
-            statfs_capacity_bytes=storage.statfs_capacity_bytes,
-            statfs_free_bytes=storage.statfs_free_bytes,
-            sim_slots=facts.sim_slots,
-            modification_sources=facts.modification_sources,
-            frp_armed=facts.frp_armed,
-            sim_lock=facts.sim_lock,
-            sim_lock_source=facts.sim_lock_source,
-        )
+InspectEvidence = HandsetFacts
+"""Stage `inspect`: the facts as they were read, each under its own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

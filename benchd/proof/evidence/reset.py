@@ -7,67 +7,24 @@ from datetime import datetime
 
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.values import Moment, Seconds, Whole
-from benchd.words.handset import ModificationSource, StandingFacts, UserKind
+from benchd.proof.evidence.values import Moment, Seconds
+from benchd.words.handset import StandingFacts, facts_of
 from benchd.words.screen import OpenedPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactsAgainEvidence:
+class FactsAgainEvidence(StandingFacts):
     """Who the handset is and what gates refuse by, read again right before its last reset."""
 
     at: Moment
     """When it was read the last time."""
     before_reset_s: Seconds
     """How long it was still in its port from then on."""
-    serial: str
-    manufacturer: str
-    model: str
-    imei: str | None
-    second_imei: str | None
-    modification_signs: tuple[str, ...]
-    modification_sources: tuple[ModificationSource, ...]
-    screen_lock: bool | None
-    frp_armed: bool | None
-    account_count: Whole
-    unknown_account_types: tuple[str, ...]
-    frp_account_types: tuple[str, ...]
-    user_ids: tuple[int, ...]
-    user_kinds: tuple[UserKind, ...]
-    device_owner: bool
-    removable_media: bool
-    sim: bool | None
-
-    @property
-    def imeis(self) -> tuple[str, ...]:
-        """All that the handset told over adb."""
-        return tuple(imei for imei in (self.imei, self.second_imei) if imei is not None)
 
     @classmethod
     def of(cls, facts: StandingFacts, *, at: datetime, before_reset_s: float) -> FactsAgainEvidence:
         """What the reading puts on record."""
-        identity = facts.identity
-        return cls(
-            at=at,
-            before_reset_s=before_reset_s,
-            serial=identity.serial,
-            manufacturer=identity.manufacturer,
-            model=identity.model,
-            imei=identity.imei,
-            second_imei=identity.second_imei,
-            modification_signs=facts.modification_signs,
-            modification_sources=facts.modification_sources,
-            screen_lock=facts.screen_lock,
-            frp_armed=facts.frp_armed,
-            account_count=facts.account_count,
-            unknown_account_types=facts.unknown_account_types,
-            frp_account_types=facts.frp_account_types,
-            user_ids=facts.user_ids,
-            user_kinds=facts.user_kinds,
-            device_owner=facts.device_owner,
-            removable_media=facts.removable_media,
-            sim=facts.sim,
-        )
+        return facts_of(cls, facts, at=at, before_reset_s=before_reset_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from benchd.filler import built_path
 from benchd.filler.build import host_abi
 from benchd.observe.command_logs import configure_command_logs
 from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.handset import InspectEvidence
 from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
@@ -38,7 +37,7 @@ async def main(directory: Path, adb_socket: Path, slots: list[int]) -> None:
         reset = await handset.reset_facts()
         percent = (await handset.battery()).percent
         again = {"percent_again": percent, **asdict(await handset.nfc_facts())}
-        found[slot] = {**again, **to_json(InspectEvidence.of(facts)), **to_json(reset)}
+        found[slot] = {**again, **to_json(facts), **to_json(reset)}
 
     async with anyio.create_task_group() as running:
         await running.start(server.run)

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from benchd.errors import StageFailed
 from benchd.lab.benchmarks.identity.people import AtTheRack, named
 from benchd.lab.benchmarks.identity.shop import SLOT, Shop, Visit
+from benchd.lab.usual_handset import USUAL
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.binding import tie_and_name_by_screen
@@ -24,13 +25,12 @@ from benchd.proof.evidence.chip import OPERATOR as BY_EYE
 from benchd.proof.evidence.chip import READER, ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.evidence.fresh import FreshPictures
-from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import DrawRecord, FindDrawnEvidence
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.sighting import Sighting, sighting_of
 from benchd.words.chip import ChipVerdict
-from benchd.words.handset import HandsetFacts, HandsetIdentity, ModificationSource, StorageFacts
+from benchd.words.handset import HandsetFacts, ModificationSource
 from benchd.words.job import (
     DISPOSITION_OF,
     Disposition,
@@ -115,7 +115,7 @@ class Run:
         opened = {"recipe": "overwrite", "recipe_sha256": "0" * 64, "recheck_share": 0.0}
         self._people.put(EntryKind.JOB_OPENED, opened)
         self._context.facts = facts = self._facts()
-        self._passed(StageName.INSPECT, InspectEvidence.of(facts))
+        self._passed(StageName.INSPECT, facts)
         await bind_if_sure(self._context)
 
     async def _gates(self) -> None:
@@ -242,41 +242,17 @@ class Run:
             f"adb tells {' and '.join(named(truth, each) for each in told) or 'no number'},"
             f" {'serial' if truth.serial else 'no serial'}"
         )
-        return HandsetFacts(
-            identity=HandsetIdentity(
-                serial=truth.serial or "",
-                manufacturer="Maker",
-                model=truth.model,
-                android="13",
-                build="TQ2A",
-                imei=told[0] if told else None,
-                second_imei=told[1] if len(told) > 1 else None,
-            ),
-            sdk=33,
-            abi="arm64-v8a",
-            storage=StorageFacts(
-                capacity_bytes=1 << 37, used_bytes=1 << 30, free_bytes=1 << 36, file_system="f2fs"
-            ),
-            battery_percent=80,
-            battery_temperature_c=28.0,
-            crypto_state="encrypted",
-            crypto_type="file",
-            metadata_encryption=True,
-            verified_boot_state="green",
-            bootloader_locked=True,
-            security_patch="2026-10-05",
+        return replace(
+            USUAL,
+            serial=truth.serial or "",
+            manufacturer="Maker",
+            model=truth.model,
+            imei=told[0] if told else None,
+            second_imei=told[1] if len(told) > 1 else None,
             modification_signs=signs,
-            screen_lock=False,
-            account_count=0,
-            user_ids=(0,),
-            device_owner=False,
-            felica_capable=truth.chip is not None,
-            jpki_capable=None,
-            removable_media=False,
-            sim=False,
-            telephony=True,
-            sim_slots=truth.sim_slots,
             modification_sources=tuple(ModificationSource)[:2] if signs else (),
+            felica_capable=truth.chip is not None,
+            sim_slots=truth.sim_slots,
         )
 
     def _modified(self) -> tuple[str, ...]:
