@@ -64,14 +64,14 @@ class ShiftPresenter:
 
     def _went(self, where: Went, jobs: Sequence[str]) -> WentObject:
         name = (
-            self.catalogue.board("sold")
+            self.catalogue.text("board.sold")
             if where is Went.SOLD
             else self.catalogue.disposal_state(DisposalState(where))
         )
         return WentObject(value=where, ja=name.ja, en=name.en, jobs=list(jobs))
 
     def _failures(self, by: FailedBy, values: Sequence[Failures]) -> FailuresObject:
-        title = self.catalogue.board(f"failed_by_{by}")
+        title = self.catalogue.text(f"board.failed_by_{by}")
         return FailuresObject(
             by=by,
             text=TextsObject(ja=title.ja, en=title.en),
@@ -91,7 +91,7 @@ class ShiftPresenter:
     def _name(self, by: FailedBy, value: str) -> Texts:
         shown = printable(value)
         if not shown:
-            return self.catalogue.board("unknown")
+            return self.catalogue.text("board.unknown")
         return self.catalogue.reason(Reason(value)) if by is FailedBy.REASON else _same(shown)
 
     def _plots(
@@ -130,25 +130,25 @@ class ShiftPresenter:
         return PlotObject(name=told.by, svg=TextsObject(**drawn))
 
     def _of_hours(self, language: Literal["ja", "en"]) -> Legend:
-        def say(word: str) -> str:
-            return self.catalogue.board(word).to(language)
+        def say(key: str) -> str:
+            return self.catalogue.text(key).to(language)
 
         return Legend(
-            title=say("hours"),
-            part=say("sold"),
-            all=say("done"),
-            others=say("others"),
+            title=say("board.hours"),
+            part=say("board.sold"),
+            all=say("board.done"),
+            others=say("board.others"),
         )
 
     def _of_failures(self, told: FailuresObject, language: Literal["ja", "en"]) -> Legend:
-        def say(word: str) -> str:
-            return self.catalogue.board(word).to(language)
+        def say(key: str) -> str:
+            return self.catalogue.text(key).to(language)
 
         return Legend(
             title=told.text.ja if language == "ja" else told.text.en,
-            part=say("failed"),
-            all=say("ended"),
-            others=say("others"),
+            part=say("board.failed"),
+            all=say("board.ended"),
+            others=say("board.others"),
         )
 
     def _bin(self, told: Bin) -> BinObject:

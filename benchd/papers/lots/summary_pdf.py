@@ -10,7 +10,6 @@ from benchd.papers.lots.summary_page import SummaryPage
 from benchd.papers.typesetting import Attached
 from benchd.papers.vouching import Vouched, vouch_json
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.paper_words import PaperWord
 
 LIST_NAME: Final = "lot-papers.json"
 SUMMARY_NAME: Final = "summary.pdf"
@@ -35,13 +34,13 @@ def summary_of(
             name=LIST_NAME,
             text=envelope.decode("ascii"),
             kind="application/json",
-            about=catalogue.paper(PaperWord.LOT_ATTACHED).ja,
+            about=catalogue.text("paper.lot_attached").ja,
         ),
         Attached(
             name=VOUCH_NAME,
             text=vouch_json(vouched),
             kind="application/json",
-            about=catalogue.paper(PaperWord.KEY).ja,
+            about=catalogue.text("paper.key").ja,
         ),
     )
     return set_documents(documents, at=papers.made_at, attached=attached)
