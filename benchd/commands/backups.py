@@ -17,7 +17,6 @@ from benchd.commands.misuse import mistake, why
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import error_of, tell
 from benchd.errors import BackupInvalid, SignedByRetired, UsageRefused, WouldLose
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.config import Settings
@@ -42,13 +41,13 @@ def ledger_backup(
     _check_folder(folder, settings)
     path, manifest = back_up(settings, folder)
     tell(
-        SayWord.BACKED_UP,
+        "say.backed_up",
         path=str(path),
         count=str(manifest.records),
         value=str(manifest.head.sequence),
     )
     if is_on_same_disk(settings, folder):
-        tell(SayWord.BACKUP_ON_SAME_DISK, path=str(folder))
+        tell("say.backup_on_same_disk", path=str(folder))
 
 
 def ledger_restore(
@@ -82,7 +81,7 @@ def ledger_restore(
             with _refusals(backup):
                 tried = try_backup(settings, backup, to.absolute(), retired=retired_key)
         except UsageRefused as error:
-            raise error_of(UsageRefused, SayWord.TRIES_ELSEWHERE, path=str(to)) from error
+            raise error_of(UsageRefused, "say.tries_elsewhere", path=str(to)) from error
         show(json_output, _tried_as_json(tried), partial(_tell_tried, tried))
         return
     restore = partial(
@@ -100,7 +99,7 @@ def ledger_restore(
     except WouldLose as error:
         raise error_of(
             UsageRefused,
-            SayWord.RESTORE_WOULD_LOSE,
+            "say.restore_would_lose",
             path=str(settings.ledger.path),
             count=str(error.kept),
             value=str(error.known or "?"),
@@ -113,9 +112,9 @@ def _refusals(backup: Path) -> Generator[None]:
     try:
         yield
     except SignedByRetired as error:
-        raise error_of(SignedByRetired, SayWord.BACKUP_BY_RETIRED_KEY, path=str(backup)) from error
+        raise error_of(SignedByRetired, "say.backup_by_retired_key", path=str(backup)) from error
     except BackupInvalid as error:
-        raise error_of(BackupInvalid, SayWord.BACKUP_NOT_VALID, detail=str(error)) from error
+        raise error_of(BackupInvalid, "say.backup_not_valid", detail=str(error)) from error
 
 
 def _tried_as_json(tried: Tried) -> dict[str, object]:
@@ -130,7 +129,7 @@ def _tried_as_json(tried: Tried) -> dict[str, object]:
 def _tell_tried(tried: Tried) -> None:
     _tell_age(tried.manifest.at)
     tell(
-        SayWord.BACKUP_TRIED,
+        "say.backup_tried",
         path=str(tried.ledger),
         count=str(tried.manifest.head.sequence),
         jobs=str(tried.certificates),
@@ -156,26 +155,26 @@ def _tell(done: Restored) -> None:
         typer.echo(job)
     _tell_age(done.manifest.at)
     tell(
-        SayWord.RESTORED,
+        "say.restored",
         path=str(done.ledger),
         count=str(done.manifest.head.sequence),
         value=str(done.put.receipt.sequence),
         jobs=str(done.certificates),
     )
     if done.put.aside is not None:
-        tell(SayWord.FORMER_KEPT, path=str(done.put.aside))
-    tell(SayWord.RESTORE_UNDONE, value=_made(done.manifest.at))
+        tell("say.former_kept", path=str(done.put.aside))
+    tell("say.restore_undone", value=_made(done.manifest.at))
     if look.jobs:
-        word = SayWord.LOOK_AT_THESE if look.from_former else SayWord.LOOK_AT_ALL
+        word = "say.look_at_these" if look.from_former else "say.look_at_all"
         tell(word, count=str(len(look.jobs)))
     elif look.from_former:
-        tell(SayWord.LOOK_AT_NONE)
+        tell("say.look_at_none")
 
 
 def _tell_age(at: datetime) -> None:
     age = datetime.now(UTC) - at
     days, hours = age.days, age.seconds // 3600
-    tell(SayWord.BACKUP_MADE, value=_made(at), count=str(days), detail=str(hours))
+    tell("say.backup_made", value=_made(at), count=str(days), detail=str(hours))
 
 
 def _made(at: datetime) -> str:
@@ -187,8 +186,8 @@ def _check_folder(folder: Path, settings: Settings) -> None:
         is_folder = folder.is_dir() and str(folder) != "."
         place, state = folder.resolve(), settings.ledger.path.parent.resolve()
     except OSError as error:
-        raise mistake(SayWord.FILE_TROUBLE, path=str(folder), detail=why(error)) from error
+        raise mistake("say.file_trouble", path=str(folder), detail=why(error)) from error
     if not is_folder:
-        raise mistake(SayWord.NO_BACKUP_FOLDER, path=str(folder))
+        raise mistake("say.no_backup_folder", path=str(folder))
     if place.is_relative_to(state):
-        raise mistake(SayWord.BACKUP_IN_STATE, path=str(folder), name=str(state))
+        raise mistake("say.backup_in_state", path=str(folder), name=str(state))

@@ -13,8 +13,6 @@ from benchd.commands.files import read_file
 from benchd.commands.rings import ring_of
 from benchd.commands.saying import catalogue, language, say
 from benchd.errors import CertificateInvalid
-from benchd.texts.command_words import SayWord
-from benchd.texts.paper_words import PaperWord
 
 if TYPE_CHECKING:
     from benchd.papers.checking import Checked
@@ -41,7 +39,7 @@ def looked_at(data: bytes) -> Checked:
 
 def refuse(file: str, error: CertificateInvalid) -> typer.Exit:
     """Tell why it doesn't count, and end with 1."""
-    said = say(SayWord.CERTIFICATE_NOT_VALID, path=file, detail=str(error))
+    said = say("say.certificate_not_valid", path=file, detail=str(error))
     typer.echo(f"benchd: {said}", err=True)
     return typer.Exit(1)
 
@@ -57,22 +55,22 @@ def tell_checked(checked: Checked, *, as_json: bool) -> None:
     document = CertificatePage(catalogue()).document(checked.signed, language())
     typer.echo(text_of(document))
     typer.echo("")
-    typer.echo(_word(PaperWord.CHECKED))
+    typer.echo(say("paper.checked"))
     for line in _checks(checked):
         typer.echo(f"  - {line}")
 
 
 def _checks(checked: Checked) -> Iterator[str]:
     if not checked.signature:
-        yield _word(PaperWord.CHECKED_NOTHING)
+        yield say("paper.checked_nothing")
         return
-    yield _word(PaperWord.CHECKED_STATEMENT, value=checked.signed.key_id)
+    yield say("paper.checked_statement", value=checked.signed.key_id)
     if checked.kind == "pdf":
-        page = PaperWord.CHECKED_PAGE if checked.paper_key_vouched else PaperWord.CHECKED_PAGE_ALONE
-        yield _word(page, value=checked.paper_key_sha256 or "")
-        same = PaperWord.CHECKED_SAME if checked.page_compared else PaperWord.CHECKED_NOT_SAME
-        yield _word(same)
-    yield _word(PaperWord.CHECKED_NO_MORE)
+        page = "paper.checked_page" if checked.paper_key_vouched else "paper.checked_page_alone"
+        yield say(page, value=checked.paper_key_sha256 or "")
+        same = "paper.checked_same" if checked.page_compared else "paper.checked_not_same"
+        yield say(same)
+    yield say("paper.checked_no_more")
 
 
 def _as_json(checked: Checked) -> dict[str, object]:
@@ -85,7 +83,3 @@ def _as_json(checked: Checked) -> dict[str, object]:
         "page_compared": checked.page_compared,
         "statement": checked.signed.statement,
     }
-
-
-def _word(word: PaperWord, **facts: str) -> str:
-    return catalogue().paper(word, facts).to(language())

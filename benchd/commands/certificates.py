@@ -14,7 +14,6 @@ from benchd.commands.rings import PublicKeyOption, RingOption
 from benchd.commands.saying import tell
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.errors import CertificateInvalid
-from benchd.texts.command_words import SayWord
 
 certificate_app = typer.Typer(help="Certificates of erasure.", no_args_is_help=True)
 
@@ -66,6 +65,6 @@ def certificate_verify(
     except CertificateInvalid as error:
         raise refuse(str(file), error) from error
     if not json_output:
-        tell(SayWord.CERTIFICATE_VALID, path=str(file))
+        tell("say.certificate_valid", path=str(file))
         typer.echo("")
     tell_checked(checked, as_json=json_output)

@@ -41,7 +41,6 @@ from benchd.commands.setup import setup
 from benchd.commands.tokens import tokens_app
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.revision import commit, version
-from benchd.texts.command_words import SayWord
 
 app = typer.Typer(
     name="benchd",
@@ -109,7 +108,7 @@ def main() -> None:
         try:
             code = app(prog_name="benchd", standalone_mode=False)
         except typer.Abort:
-            typer.echo(say(SayWord.ABORTED), err=True)
+            typer.echo(say("say.aborted"), err=True)
             sys.exit(1)
         except typer.TyperException as error:
             tell_misuse(error)
@@ -158,7 +157,7 @@ def check_config(file: Path) -> None:
     for key in settings.retired:
         typer.echo(str(key))
     tell(
-        SayWord.CONFIG_CHECKED,
+        "say.config_checked",
         path=str(file),
         count=str(len(settings.topology.places)),
         value=str(len(settings.recipes)),
@@ -290,4 +289,4 @@ def felica_capture(
     order = CaptureOrder(name=name, model=model, screen=screen, seen_on=today)
     text = capture_chip(config, slot, order)
     write_new(file, text.encode())
-    tell(SayWord.BASELINE_MADE, path=str(file))
+    tell("say.baseline_made", path=str(file))

@@ -29,7 +29,6 @@ from benchd.errors import (
     TriedTooOften,
     UsageRefused,
 )
-from benchd.texts.command_words import SayWord
 from benchd.words.ids import JsonValue
 
 SOCKET = Path("/run/benchd/benchd.sock")
@@ -287,7 +286,7 @@ class BenchdClient:
         """The JSON object that a route answers with; `kind` is the body's media type."""
         answer = _parsed(self._request(method, path, body, kind))
         if answer is None:
-            raise error_of(BenchdError, SayWord.NOT_BENCHD, path=str(self._path))
+            raise error_of(BenchdError, "say.not_benchd", path=str(self._path))
         return answer
 
     def _request(
@@ -318,10 +317,8 @@ class BenchdClient:
         try:
             yield
         except httpx2.HTTPError as error:
-            what = both(
-                SayWord.STOPPED_ANSWERING, path=str(self._path), detail=type(error).__name__
-            )
-            cure = SayWord.SEE_SERVICE_AND_JOB if method == "POST" else SayWord.SEE_SERVICE
+            what = both("say.stopped_answering", path=str(self._path), detail=type(error).__name__)
+            cure = "say.see_service_and_job" if method == "POST" else "say.see_service"
             raise missing(what, both(cure, name="JOB")) from error
 
     def _refusal(self, response: httpx2.Response) -> BenchdError:
@@ -331,7 +328,7 @@ class BenchdClient:
         code = error.get("code") if isinstance(error, Mapping) else None
         if not isinstance(message, str):
             path, status = str(self._path), str(response.status_code)
-            return error_of(BenchdError, SayWord.NO_REASON_GIVEN, path=path, value=status)
+            return error_of(BenchdError, "say.no_reason_given", path=path, value=status)
         if response.status_code == TOO_MANY:
             wait = response.headers.get("retry-after", "")
             refused: BenchdError = TriedTooOften(
@@ -355,7 +352,7 @@ def _refusal_of(status: int, code: object) -> type[BenchdError]:
 def segment(name: str) -> str:
     """A name as one part of a path; what can't be one names nothing."""
     if name in ("", ".", ".."):
-        raise error_of(NotFound, SayWord.NOTHING_CALLED, name=repr(name))
+        raise error_of(NotFound, "say.nothing_called", name=repr(name))
     return quote(name, safe="", errors="replace")
 
 
@@ -382,11 +379,11 @@ def _refuse_unless_reachable(path: Path) -> None:
         try:
             probe.connect(os.fspath(path))
         except BlockingIOError as error:
-            what = both(SayWord.SOCKET_CROWDED, path=str(path))
-            raise missing(what, both(SayWord.SEE_WHO_CROWDS)) from error
+            what = both("say.socket_crowded", path=str(path))
+            raise missing(what, both("say.see_who_crowds")) from error
         except PermissionError as error:
-            what = both(SayWord.NOT_YOUR_SOCKET, path=str(path))
-            raise missing(what, both(SayWord.JOIN_GROUP)) from error
+            what = both("say.not_your_socket", path=str(path))
+            raise missing(what, both("say.join_group")) from error
         except OSError as error:
-            what = both(SayWord.NOT_RUNNING, path=str(path))
-            raise missing(what, both(SayWord.START_IT, name=SOCKET_VARIABLE)) from error
+            what = both("say.not_running", path=str(path))
+            raise missing(what, both("say.start_it", name=SOCKET_VARIABLE)) from error

@@ -15,8 +15,7 @@ from benchd.commands.signing_in import (
     as_person,
 )
 from benchd.errors import NotFound, NotSignedIn, UsageRefused
-from benchd.texts.catalogue import Texts, Word, printable
-from benchd.texts.command_words import SayWord
+from benchd.texts.catalogue import Texts, printable
 from benchd.words.job import Gate
 
 if TYPE_CHECKING:
@@ -27,10 +26,10 @@ NOTE_HELP = (
     " looked up: ○ (or o), △ or -."
 )
 NOTE_ASKED: Final = {
-    Gate.NETWORK: SayWord.SIGN_ASKED,
-    Gate.IMEI: SayWord.NUMBER_ASKED,
-    Gate.SERIAL: SayWord.NUMBER_ASKED,
-    Gate.RECHECK: SayWord.NUMBER_ASKED,
+    Gate.NETWORK: "say.sign_asked",
+    Gate.IMEI: "say.number_asked",
+    Gate.SERIAL: "say.number_asked",
+    Gate.RECHECK: "say.number_asked",
 }
 """What a yes at these gates can't do without."""
 YES: Final = ("y", "yes", "はい")
@@ -86,14 +85,14 @@ def decide(
                 # Whose user the daemon knows isn't asked.
                 if operator is not None or not asked:
                     raise
-                told = answer(_typed(say(SayWord.YOUR_ID)).strip())
+                told = answer(_typed(say("say.your_id")).strip())
         except NotFound as error:
             raise _closed(job_id, gate) from error
     tell(
-        SayWord.ANSWERED,
+        "say.answered",
         job=job_id,
         gate=_title(gate),
-        answer=catalogue().word(Word.YES if approve else Word.NO),
+        answer=catalogue().text("word.yes" if approve else "word.no"),
         name=str(told["operator"]),
     )
 
@@ -116,12 +115,12 @@ def _asking(slot: JsonObject) -> int | None:
 
 
 def _closed(job: str, gate: str) -> NotFound:
-    return error_of(NotFound, SayWord.NO_OPEN_QUESTION, job=job, gate=_title(gate))
+    return error_of(NotFound, "say.no_open_question", job=job, gate=_title(gate))
 
 
 def _yes_or_no() -> bool:
     while True:
-        answer = _typed(say(SayWord.YES_OR_NO)).strip().casefold()
+        answer = _typed(say("say.yes_or_no")).strip().casefold()
         if answer in YES:
             return True
         if answer in NO:
@@ -129,7 +128,7 @@ def _yes_or_no() -> bool:
 
 
 def _asked_note(gate: str) -> str:
-    word = NOTE_ASKED.get(Gate(gate), SayWord.NOTE_ASKED)
+    word = NOTE_ASKED.get(Gate(gate), "say.note_asked")
     return _typed(say(word), default="").strip()
 
 
@@ -138,7 +137,7 @@ def _typed(question: str, default: str | None = None) -> str:
     try:
         typed: str = typer.prompt(question, default=default, show_default=False)
     except typer.Abort as abort:
-        raise error_of(UsageRefused, SayWord.YES_OR_NO_FIRST) from abort
+        raise error_of(UsageRefused, "say.yes_or_no_first") from abort
     return typed
 
 

@@ -15,7 +15,6 @@ from benchd.commands.signing_in import (
     PinFileOption,
     as_person,
 )
-from benchd.texts.command_words import SayWord
 from benchd.words.disposal import DisposalState
 
 disposal_app = typer.Typer(help="What becomes of handsets that aren't sold.", no_args_is_help=True)
@@ -76,4 +75,4 @@ def disposal_settle(
 
 
 def _tell_settled(job: str, to: DisposalState) -> None:
-    tell(SayWord.SETTLED, job=job, value=named("disposal_state", to))
+    tell("say.settled", job=job, value=named("disposal_state", to))

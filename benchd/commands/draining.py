@@ -12,7 +12,6 @@ from benchd.commands.log_level import seconds_of
 from benchd.commands.saying import tell
 from benchd.commands.signing_in import OperatorOption, as_person
 from benchd.errors import DependencyMissing
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient
@@ -31,16 +30,16 @@ def drain(
     """Finish the running jobs, begin no new ones, then end the daemon."""
     with daemon_client() as client:
         told = as_person(client, client.drain, operator=operator)
-        tell(SayWord.DRAINING, count=str(told["running_jobs"]))
+        tell("say.draining", count=str(told["running_jobs"]))
         try:
             while wait:
                 time.sleep(DRAIN_LOOK_EVERY_S)
                 now = client.draining()
                 if now != told:
-                    tell(SayWord.STILL_RUNNING, count=str(now["running_jobs"]))
+                    tell("say.still_running", count=str(now["running_jobs"]))
                 told = now
         except DependencyMissing:
-            tell(SayWord.ENDED)
+            tell("say.ended")
 
 
 def pause(
@@ -57,11 +56,11 @@ def pause(
     with daemon_client() as client:
         if over:
             as_person(client, lambda: client.pause(0), operator=operator)
-            tell(SayWord.PAUSE_OVER)
+            tell("say.pause_over")
             return
         if not as_person(client, lambda: is_quiet(client, seconds_of(within)), operator=operator):
             told = client.draining()
-            tell(SayWord.PAUSE_TOO_LONG, count=str(told["running_jobs"]), value=within)
+            tell("say.pause_too_long", count=str(told["running_jobs"]), value=within)
             raise typer.Exit(1)
 
 
@@ -72,11 +71,11 @@ def is_quiet(client: BenchdClient, within_s: float) -> bool:
     while (told := client.pause(LEASE_S))["running_jobs"]:
         if told["running_jobs"] != running:
             running = told["running_jobs"]
-            tell(SayWord.STILL_RUNNING, count=str(running))
+            tell("say.still_running", count=str(running))
         if time.monotonic() >= deadline:
             client.pause(0)
             return False
         time.sleep(DRAIN_LOOK_EVERY_S)
     client.pause(QUIET_S)
-    tell(SayWord.PAUSED)
+    tell("say.paused")
     return True

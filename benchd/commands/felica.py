@@ -21,8 +21,7 @@ from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.felica.worker.wire import CaptureOrder
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import to_json
-from benchd.texts.catalogue import Catalogue, ChipTrouble
-from benchd.texts.command_words import SayWord
+from benchd.texts.catalogue import Catalogue
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.ids import JsonValue, SlotName
 
@@ -71,9 +70,9 @@ def capture_chip(config: Path, slot: str, order: CaptureOrder) -> str:
 def _slots(settings: Settings, slot: str | None) -> Sequence[SlotName]:
     readers = settings.felica.readers
     if slot is not None and slot not in readers:
-        raise error_of(NotFound, SayWord.SLOT_HAS_NO_READER, slot=slot)
+        raise error_of(NotFound, "say.slot_has_no_reader", slot=slot)
     if not readers:
-        raise missing(both(SayWord.NO_READER), both(SayWord.NAME_A_READER))
+        raise missing(both("say.no_reader"), both("say.name_a_reader"))
     return [SlotName(slot)] if slot is not None else list(readers)
 
 
@@ -103,7 +102,7 @@ async def _capture(settings: Settings, slot: SlotName, order: CaptureOrder) -> s
 async def _open_chips(settings: Settings) -> AsyncGenerator[PcscChipAccess, None]:
     chips = chip_access(settings, load_rack_key(settings.certificate.key, os.environ))
     if not isinstance(chips, PcscChipAccess):
-        raise missing(both(SayWord.NO_READER), both(SayWord.NAME_A_READER))
+        raise missing(both("say.no_reader"), both("say.name_a_reader"))
     failure: BenchdError | None = None
     async with anyio.create_task_group() as tasks:
         await tasks.start(chips.run)
@@ -130,8 +129,8 @@ def _told(slot: SlotName, found: Found, catalogue: Catalogue) -> dict[str, JsonV
             guidance, evidence = catalogue.chip(found.verdict), to_json(ChipEvidence.of(found))
         case failure:
             gone = isinstance(failure, ReaderGone)
-            trouble = ChipTrouble.READER_GONE if gone else ChipTrouble.READER_FAULT
-            guidance = catalogue.chip(trouble)
+            trouble = "chip_trouble.reader_gone" if gone else "chip_trouble.reader_fault"
+            guidance = catalogue.guidance(trouble)
             evidence = {"verdict": None, "detail": str(failure)}
     return {
         "slot": slot,

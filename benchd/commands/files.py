@@ -6,7 +6,6 @@ import stat
 from pathlib import Path
 
 from benchd.commands.misuse import mistake, why
-from benchd.texts.command_words import SayWord
 
 
 def read_file(path: Path) -> bytes:
@@ -14,7 +13,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=why(error)) from error
+        raise mistake("say.file_trouble", path=str(path), detail=why(error)) from error
 
 
 def regular_file(path: Path) -> Path:
@@ -23,8 +22,8 @@ def regular_file(path: Path) -> Path:
         if stat.S_ISREG(path.stat().st_mode):
             return path
     except (OSError, ValueError) as error:
-        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=why(error)) from error
-    raise mistake(SayWord.NO_FILE, path=str(path))
+        raise mistake("say.file_trouble", path=str(path), detail=why(error)) from error
+    raise mistake("say.no_file", path=str(path))
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -33,6 +32,6 @@ def write_new(path: Path, content: bytes) -> None:
         with path.open("xb") as stream:
             stream.write(content)
     except FileExistsError:
-        raise mistake(SayWord.FILE_THERE, path=str(path)) from None
+        raise mistake("say.file_there", path=str(path)) from None
     except OSError as error:
-        raise mistake(SayWord.FILE_TROUBLE, path=str(path), detail=why(error)) from error
+        raise mistake("say.file_trouble", path=str(path), detail=why(error)) from error

@@ -38,7 +38,6 @@ from benchd.signing.pictures import (
     sign_taking,
     taking_sha256,
 )
-from benchd.texts.command_words import SayWord
 from benchd.words.ids import AdbAddress, JsonValue, SlotName
 from benchd.words.port import Attached
 
@@ -116,13 +115,13 @@ async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> A
     """How adb names what is plugged into this slot; NotFound for no slot, or an empty one."""
     place = settings.topology.places.get(SlotName(slot))
     if place is None:
-        raise error_of(NotFound, SayWord.NO_SLOT, slot=slot)
+        raise error_of(NotFound, "say.no_slot", slot=slot)
     with anyio.move_on_after(PLUGGED_WITHIN_S):
         async with hotplug.events() as events:
             async for event in events:
                 if isinstance(event, Attached) and event.port_path == place.port_path:
                     return event.adb_address
-    raise error_of(NotFound, SayWord.SLOT_EMPTY, slot=slot)
+    raise error_of(NotFound, "say.slot_empty", slot=slot)
 
 
 def _name_of(taking: FreshTaking) -> str:

@@ -15,7 +15,6 @@ from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.proving import name_of_whoever_may
 from benchd.commands.saying import say, tell_rows
 from benchd.commands.signing_in import BadgeFileOption, PinFileOption
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.fresh import Learned
@@ -56,7 +55,7 @@ def learn(
     from benchd.words.ids import AdbAddress
 
     if (slot is None) == (address is None):
-        raise mistake(SayWord.SLOT_OR_ADDRESS)
+        raise mistake("say.slot_or_address")
     settings = load_settings(config)
     if slot is not None:
         found = anyio.run(address_of, settings, slot, UdevHotplug())
@@ -81,7 +80,7 @@ def approve(
         Action.SUPERVISE, by, config, pin_file=pin_file, badge_file=badge_file
     )
     approved = approve_fresh(load_settings(config), picture, name)
-    typer.echo("\n".join([say(SayWord.PICTURE_MADE, path=str(picture)), *_excused(approved)]))
+    typer.echo("\n".join([say("say.picture_made", path=str(picture)), *_excused(approved)]))
 
 
 def list_known(json_output: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -106,20 +105,20 @@ def _told_of(learned: Learned) -> list[str]:
     picture = learned.picture
     if picture is None:
         return [
-            say(SayWord.FIRST_OF_TWO, path=str(learned.file)),
-            say(SayWord.SECOND_OF_TWO),
+            say("say.first_of_two", path=str(learned.file)),
+            say("say.second_of_two"),
         ]
     return [
-        say(SayWord.PICTURE_WAITS, path=str(learned.file)),
+        say("say.picture_waits", path=str(learned.file)),
         *_excused(picture),
-        *(f"  {say(SayWord.ONLY_ONE_SHOWS)}\t{one}" for one in learned.left_out),
+        *(f"  {say('say.only_one_shows')}\t{one}" for one in learned.left_out),
     ]
 
 
 def _excused(picture: FreshPicture) -> list[str]:
     return [
-        f"  {say(SayWord.MAKER_ACCOUNTS)}\t{', '.join(picture.maker_account_types) or '-'}",
-        f"  {say(SayWord.PREINSTALLED)}\t{len(picture.packages)}",
+        f"  {say('say.maker_accounts')}\t{', '.join(picture.maker_account_types) or '-'}",
+        f"  {say('say.preinstalled')}\t{len(picture.packages)}",
         *(f"    {package.place}={package.name}" for package in picture.packages),
-        f"  {say(SayWord.BYTES_USED)}\t{picture.used_bytes}",
+        f"  {say('say.bytes_used')}\t{picture.used_bytes}",
     ]

@@ -13,7 +13,6 @@ import typer
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import named, say, tell_rows
-from benchd.texts.command_words import SayWord
 from benchd.words.dossier import Dossier
 from benchd.words.ids import AdbAddress
 
@@ -48,7 +47,7 @@ def record(
     from benchd.android.dossier.folder import write_folder
 
     if (slot is None) == (address is None):
-        raise mistake(SayWord.SLOT_OR_ADDRESS)
+        raise mistake("say.slot_or_address")
     made = _of_slot(slot) if slot is not None else _at_address(config, address or "")
     write_folder(directory, made.files)
     typer.echo("\n".join(_told_of(directory, made)))
@@ -100,12 +99,9 @@ def _lines(found: Replay) -> list[str]:
     known = {name: value for name, value in found.facts.items() if value is not None}
     return [
         *(f"{name}\t{_shown(value)}" for name, value in known.items()),
-        *(f"{say(SayWord.NOT_UNDERSTOOD)}: {one.command}: {one.why}" for one in found.refused),
-        *(
-            f"{say(SayWord.WOULD_BE_HELD)}: {named('finding', finding)}"
-            for finding in found.findings
-        ),
-        *([f"{say(SayWord.NOT_ASKED)}: {', '.join(found.missing)}"] if found.missing else []),
+        *(f"{say('say.not_understood')}: {one.command}: {one.why}" for one in found.refused),
+        *(f"{say('say.would_be_held')}: {named('finding', finding)}" for finding in found.findings),
+        *([f"{say('say.not_asked')}: {', '.join(found.missing)}"] if found.missing else []),
     ]
 
 
@@ -136,9 +132,9 @@ def _told_of(directory: Path, made: Dossier) -> list[str]:
     replaced = [f"  {kind}\t{count}" for kind, count in made.replaced.items()]
     unanswered = [f"  {name}\t{why}" for name, why in made.unanswered.items()]
     return [
-        say(SayWord.FILES_WRITTEN, path=str(directory), count=str(len(made.files))),
-        *([say(SayWord.REPLACED), *replaced] if replaced else [say(SayWord.NOTHING_REPLACED)]),
-        *([say(SayWord.NOT_ANSWERED), *unanswered] if unanswered else []),
-        *(f"{say(SayWord.READS_OTHERWISE)}: {fact}" for fact in made.reads_otherwise),
-        say(SayWord.READ_BEFORE_SENDING),
+        say("say.files_written", path=str(directory), count=str(len(made.files))),
+        *([say("say.replaced"), *replaced] if replaced else [say("say.nothing_replaced")]),
+        *([say("say.not_answered"), *unanswered] if unanswered else []),
+        *(f"{say('say.reads_otherwise')}: {fact}" for fact in made.reads_otherwise),
+        say("say.read_before_sending"),
     ]

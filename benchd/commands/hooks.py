@@ -12,7 +12,6 @@ from benchd.commands.daemon_client import show
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import error_of, tell, tell_rows
 from benchd.errors import NotFound, UsageRefused
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -77,9 +76,9 @@ def hooks_test(hook: HookName, config: ConfigOption = DEFAULT_CONFIG) -> None:
         finally:
             await sender.aclose()
         if isinstance(answer, Taken):
-            tell(SayWord.HOOK_TOOK, name=hook)
+            tell("say.hook_took", name=hook)
             return
-        raise error_of(UsageRefused, SayWord.HOOK_REFUSED, name=hook, detail=answer.why)
+        raise error_of(UsageRefused, "say.hook_refused", name=hook, detail=answer.why)
 
     anyio.run(run)
 
@@ -100,13 +99,13 @@ def hooks_replay(
     settings = load_settings(config)
     _hook(settings, hook)
     if since is not None and since > (newest := _newest(settings.ledger.path)):
-        raise error_of(UsageRefused, SayWord.RECORD_NOT_THERE, count=str(since), value=str(newest))
+        raise error_of(UsageRefused, "say.record_not_there", count=str(since), value=str(newest))
     for store in _state(settings.ledger.path):
         if since is None:
-            tell(SayWord.HOOK_REVIVED, name=hook, count=str(store.revive(hook)))
+            tell("say.hook_revived", name=hook, count=str(store.revive(hook)))
         else:
             store.rewind(hook, Place(sequence=since - 1))
-            tell(SayWord.HOOK_REWOUND, name=hook, value=str(since))
+            tell("say.hook_rewound", name=hook, value=str(since))
 
 
 def _hook(settings: Settings, name: str) -> HookSection:
@@ -114,7 +113,7 @@ def _hook(settings: Settings, name: str) -> HookSection:
         if hook.name == name:
             return hook
     known = ", ".join(hook.name for hook in settings.hooks) or "-"
-    raise error_of(NotFound, SayWord.NO_SUCH_HOOK, name=name, value=known)
+    raise error_of(NotFound, "say.no_such_hook", name=name, value=known)
 
 
 def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:

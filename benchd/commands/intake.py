@@ -19,7 +19,6 @@ from benchd.commands.signing_in import (
     PinFileOption,
     as_person,
 )
-from benchd.texts.command_words import SayWord
 from benchd.words.intake import AttestationKind, LotKind, Unerasable
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def lots_add(
         "attests": list(attests or ()),
     }
     _as(operator, pin_file, badge_file, lambda client: client.add_lot(told))
-    tell(SayWord.TAKEN_IN, name=lot)
+    tell("say.taken_in", name=lot)
 
 
 @lots_app.command("attest")
@@ -123,7 +122,7 @@ def lots_attest(
         "operator": operator,
     }
     done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
-    tell(SayWord.ATTESTED, name=lot, value=str(done["sequence"]))
+    tell("say.attested", name=lot, value=str(done["sequence"]))
 
 
 @lots_app.command("withdraw")
@@ -144,7 +143,7 @@ def lots_withdraw(
         "operator": operator,
     }
     _as(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
-    tell(SayWord.WITHDRAWN, name=lot, value=str(attestation))
+    tell("say.withdrawn", name=lot, value=str(attestation))
 
 
 @assets_app.command("list")
@@ -184,7 +183,7 @@ def assets_add(
     line = {"tag": tag, "imei": imei, "serial": serial, "model": model}
     told = {**line, "colour": colour, "grade": grade, "operator": operator}
     _as(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
-    tell(SayWord.TAKEN_IN_WITH, name=tag, lot=lot)
+    tell("say.taken_in_with", name=tag, lot=lot)
 
 
 @assets_app.command("import")
@@ -211,7 +210,7 @@ def assets_import(
     )
     tell_import(file, done, dry_run=dry_run)
     if done["late"]:
-        tell(SayWord.CAME_LATE, lot=lot, count=str(done["late"]))
+        tell("say.came_late", lot=lot, count=str(done["late"]))
 
 
 @assets_app.command("network")
@@ -250,7 +249,7 @@ def assets_bind(
     """Say that the handset in a slot has this tag."""
     told = {"tag": tag, "operator": operator, "despite_model": despite_model}
     done = _as(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
-    tell(SayWord.BOUND, slot=slot, name=str(done["tag"]), lot=str(done["lot"]))
+    tell("say.bound", slot=slot, name=str(done["tag"]), lot=str(done["lot"]))
 
 
 @assets_app.command("dead")
@@ -266,12 +265,12 @@ def assets_dead(
     told = {"reason": reason, "note": note, "operator": operator}
     done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
     tell(
-        SayWord.UNERASABLE,
+        "say.unerasable",
         name=tag,
         value=named("unerasable", done["unerasable"]),
         answer=named("disposition", done["disposition"]),
     )
-    tell(SayWord.ONCE_CRUSHED, name=str(done["case"]))
+    tell("say.once_crushed", name=str(done["case"]))
 
 
 def _client() -> IntakeClient:

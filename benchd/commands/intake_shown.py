@@ -10,7 +10,6 @@ import typer
 
 from benchd.commands.daemon_client import show
 from benchd.commands.saying import language, named, say, tell, tell_rows
-from benchd.texts.command_words import SayWord
 from benchd.words.ids import JsonValue
 
 if TYPE_CHECKING:
@@ -34,9 +33,9 @@ def tell_import(file: Path, done: JsonObject, *, dry_run: bool) -> None:
             place = f"{file}:{each['line']}: {each['column']}".rstrip(" :")
             typer.echo(f"{place}: {cell_of(each[reads])}")
     if mistakes:
-        typer.echo(f"benchd: {say(SayWord.NOTHING_TAKEN_IN, path=str(file))}", err=True)
+        typer.echo(f"benchd: {say('say.nothing_taken_in', path=str(file))}", err=True)
         raise typer.Exit(1)
-    word = SayWord.ROWS_WOULD_BE_TAKEN_IN if dry_run else SayWord.ROWS_TAKEN_IN
+    word = "say.rows_would_be_taken_in" if dry_run else "say.rows_taken_in"
     tell(word, path=str(file), count=str(done["rows"]))
 
 

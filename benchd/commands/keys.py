@@ -13,7 +13,6 @@ from benchd.commands.files import write_new
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import error_of, tell, tell_rows
 from benchd.errors import NoLedger, UsageRefused, WouldVoid
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.signing.ring import KeyRing
@@ -39,7 +38,7 @@ def key_create(file: Path) -> None:
     from benchd.certificate import create_key, public_key_path
 
     create_key(file)
-    tell(SayWord.KEY_MADE, path=str(file), name=str(public_key_path(file)))
+    tell("say.key_made", path=str(file), name=str(public_key_path(file)))
 
 
 @key_app.command("rotate")
@@ -106,7 +105,7 @@ def key_export(file: Path, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Write the key ring to a new file, to be handed out: nothing in it is secret."""
     ring = _ring(config)
     write_new(file, ring.encode())
-    tell(SayWord.RING_WRITTEN, path=str(file), count=str(len(ring.keys)))
+    tell("say.ring_written", path=str(file), count=str(len(ring.keys)))
 
 
 def count_of(key: dict[str, object]) -> str:
@@ -165,19 +164,19 @@ def _rotate(
     except WouldVoid as error:
         folder = str(settings.certificate.directory)
         raise error_of(
-            UsageRefused, SayWord.WOULD_VOID, path=folder, count=str(error.count)
+            UsageRefused, "say.would_void", path=folder, count=str(error.count)
         ) from error
     except NoLedger as error:
         ledger = str(settings.ledger.path)
-        raise error_of(UsageRefused, SayWord.LOST_WITHOUT_LEDGER, path=ledger) from error
+        raise error_of(UsageRefused, "say.lost_without_ledger", path=ledger) from error
     files = KeyFiles(settings.certificate.key)
     count = len(rotated.ring.rotations[-1].retirement.certificates)
     tell(
-        SayWord.KEY_ROTATED,
+        "say.key_rotated",
         count=str(count),
         path=str(files.public),
         name=str(files.ring),
         value=str(files.secrets),
     )
     if rotated.doubtful:
-        tell(SayWord.CERTIFICATES_DOUBTFUL, count=str(rotated.doubtful))
+        tell("say.certificates_doubtful", count=str(rotated.doubtful))

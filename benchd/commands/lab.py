@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from benchd.commands.saying import both, catalogue, missing
-from benchd.texts.catalogue import Word
-from benchd.texts.command_words import SayWord
 
 PARTS = ("benchd.lab", "mfusepy")
 
@@ -15,5 +13,5 @@ def require_lab() -> None:
     """Raise DependencyMissing, with what to do, where there is no lab."""
     lost = [part for part in PARTS if find_spec(part) is None]
     if lost:
-        what = both(SayWord.NO_LAB, detail=", ".join(lost))
-        raise missing(what, catalogue().word(Word.NO_LAB))
+        what = both("say.no_lab", detail=", ".join(lost))
+        raise missing(what, catalogue().text("word.no_lab"))

@@ -22,7 +22,6 @@ from benchd.commands.signing_in import (
     as_person,
 )
 from benchd.commands.which_job import JobArgument, job_named
-from benchd.texts.command_words import SayWord
 
 KINDS: Final = {".png": "png", ".svg": "svg", ".zpl": "zpl"}
 BADGE_BYTES: Final = 10
@@ -54,7 +53,7 @@ def label(
     """Print the label of a handset's newest job, or write it to a file."""
     kind = None if to is None else KINDS.get(to.suffix.lower())
     if (to is None) is not print_it or (to is not None and kind is None):
-        raise mistake(SayWord.LABEL_HOW)
+        raise mistake("say.label_how")
     with daemon_client() as client:
         job = job_named(client, of)
         if to is not None and kind is not None:
@@ -66,7 +65,7 @@ def label(
             show(
                 json_output,
                 told,
-                lambda: tell(SayWord.LABEL_SENT, job=job, name=str(told["name"])),
+                lambda: tell("say.label_sent", job=job, name=str(told["name"])),
             )
 
         as_person(client, print_once, operator=operator, pin_file=pin_file, badge_file=badge_file)
@@ -91,7 +90,7 @@ def badges(
 
     made: dict[str, str] = {}
     if to.exists():
-        raise mistake(SayWord.FILE_THERE, path=str(to))
+        raise mistake("say.file_there", path=str(to))
     with daemon_client() as client:
 
         def give() -> None:

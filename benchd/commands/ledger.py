@@ -18,7 +18,6 @@ from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
 from benchd.commands.rings import NEWEST_KEY, RingOption, ring_of
 from benchd.commands.saying import error_of, say, tell
 from benchd.errors import LedgerBroken, SignedByRetired
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.ledger.verification import VerifyReport
@@ -41,11 +40,11 @@ def ledger_verify(
     """
     if file is not None:
         if key is None:
-            raise mistake(SayWord.KEY_FOR_FILE)
+            raise mistake("say.key_for_file")
         _verify(file, read_file(key), ring and ring_of(key, ring))
         return
     if key is not None or ring is not None:
-        raise mistake(SayWord.KEY_FOR_FILE)
+        raise mistake("say.key_for_file")
     from benchd.config import load_settings
     from benchd.daemon.upkeep import note_verified
     from benchd.signing.keeping import KeyFiles, load_ring
@@ -66,7 +65,7 @@ def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
         report = verify_ledger(regular_file(file), key, ring)
     except LedgerBroken as error:
         said = say(
-            SayWord.LEDGER_BROKEN_AT,
+            "say.ledger_broken_at",
             path=str(file),
             value=str(error.sequence),
             detail=str(error),
@@ -76,11 +75,11 @@ def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
     unsigned = _unsigned(file, report)
     told = {"path": str(file), "count": str(unsigned), "value": str(report.signed_records)}
     if unsigned > MOST_UNSIGNED:
-        typer.echo(f"benchd: {say(SayWord.LEDGER_UNSIGNED, **told)}", err=True)
+        typer.echo(f"benchd: {say('say.ledger_unsigned', **told)}", err=True)
         raise typer.Exit(1)
-    tell(SayWord.LEDGER_WHOLE, path=str(file), count=str(report.records), value=report.head_hash)
+    tell("say.ledger_whole", path=str(file), count=str(report.records), value=report.head_hash)
     if unsigned:
-        tell(SayWord.LEDGER_LAST_UNSIGNED, **told)
+        tell("say.ledger_last_unsigned", **told)
 
 
 def _unsigned(file: Path, report: VerifyReport) -> int:
@@ -136,5 +135,5 @@ def ledger_restored(
     try:
         told = anyio.run(record)
     except SignedByRetired as error:
-        raise error_of(SignedByRetired, SayWord.LEDGER_BY_RETIRED_KEY, path=path) from error
-    tell(SayWord.LEDGER_NUMBERED_ON, path=path, value=str(told.sequence))
+        raise error_of(SignedByRetired, "say.ledger_by_retired_key", path=path) from error
+    tell("say.ledger_numbered_on", path=path, value=str(told.sequence))

@@ -13,7 +13,6 @@ from benchd.commands.misuse import mistake
 from benchd.commands.options import JsonOption
 from benchd.commands.saying import tell
 from benchd.commands.signing_in import OperatorOption, as_person
-from benchd.texts.command_words import SayWord
 from benchd.words.log_level import LONGEST_S, LogLevel
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def seconds_of(text: str) -> float:
     found = re.fullmatch(r"([0-9]{1,6})([smh])", text.strip())
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     if not 1 <= seconds <= LONGEST_S:
-        raise mistake(SayWord.TIME_HOW, value=text)
+        raise mistake("say.time_how", value=text)
     return float(seconds)
 
 
@@ -56,7 +55,7 @@ def _tell(told: JsonObject) -> None:
     found = told["debug"]
     debug = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
     if not debug:
-        tell(SayWord.LOG_AS_USUAL)
+        tell("say.log_as_usual")
     for one in debug:
-        word = SayWord.LOG_RACK if one["slot"] is None else SayWord.LOG_SLOT
+        word = "say.log_rack" if one["slot"] is None else "say.log_slot"
         tell(word, slot=str(one["slot"]), count=str(one["left_s"]))

@@ -10,7 +10,6 @@ import typer
 
 from benchd.commands.saying import Fact, catalogue, language, say
 from benchd.texts.catalogue import Texts, printable
-from benchd.texts.command_words import SayWord
 
 LONGEST_TOLD: Final = 1000
 MISUSE_CODE: Final = 2
@@ -20,9 +19,9 @@ class Misuse(typer.BadParameter):
     """Raised with words of the catalogue, which need nothing around them."""
 
 
-def mistake(word: SayWord, **facts: Fact) -> Misuse:
+def mistake(key: str, **facts: Fact) -> Misuse:
     """A mistake in the command's words, told in the reader's language."""
-    return Misuse(say(word, **facts))
+    return Misuse(say(key, **facts))
 
 
 def tell_misuse(error: typer.TyperException) -> None:
@@ -36,7 +35,7 @@ def tell_misuse(error: typer.TyperException) -> None:
         # The help stands there already.
         return
     usage, reason = (
-        say(SayWord.USAGE, name=command),
+        say("say.usage", name=command),
         printable(error.format_message(), LONGEST_TOLD),
     )
     _complain(f"{usage}\n{reason}" if language() == "ja" else f"{reason}\n{usage}")
@@ -46,7 +45,7 @@ def tell_of_file(error: OSError) -> int:
     """Say on standard error which file or disk has failed; returns the exit code."""
     _complain(
         say(
-            SayWord.FILE_TROUBLE,
+            "say.file_trouble",
             path=str(error.filename or "-"),
             detail=why(error),
         )

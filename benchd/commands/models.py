@@ -10,9 +10,8 @@ import typer
 
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG
-from benchd.commands.saying import catalogue, language, named, say, tell, tell_rows
-from benchd.texts.catalogue import Word, printable
-from benchd.texts.command_words import SayWord
+from benchd.commands.saying import language, named, say, tell, tell_rows
+from benchd.texts.catalogue import printable
 from benchd.words.ids import JsonValue
 
 if TYPE_CHECKING:
@@ -47,9 +46,9 @@ def models_check(
         # A file of it may add to a maker, and name menus, that benchd brings.
         known = read_models([shipped_models(), folder])
     else:
-        raise mistake(SayWord.NO_FOLDER, path=str(folder))
+        raise mistake("say.no_folder", path=str(folder))
     makers = {entry.maker for entry in known.models}
-    tell(SayWord.MODELS_CHECKED, count=str(len(known.models)), value=str(len(makers)))
+    tell("say.models_checked", count=str(len(known.models)), value=str(len(makers)))
 
 
 @models_app.command("list")
@@ -74,7 +73,7 @@ def models_show(code: str, config: ConfigOption = None) -> None:
     known = _catalogue(config)
     entry = known.of_code(code)
     if entry is None:
-        typer.echo(f"benchd: {say(SayWord.UNKNOWN_MODEL, name=code)}", err=True)
+        typer.echo(f"benchd: {say('say.unknown_model', name=code)}", err=True)
         raise typer.Exit(1)
     reads = language()
     for key, value in _told(entry, known).items():
@@ -131,7 +130,7 @@ def _both(words: Bilingual) -> dict[str, JsonValue]:
 
 def _cell(value: JsonValue) -> str:
     if isinstance(value, bool):
-        return catalogue().word(Word.YES if value else Word.NO).to(language())
+        return say("word.yes" if value else "word.no")
     return UNKNOWN if value is None else str(value)
 
 

@@ -17,8 +17,6 @@ from benchd.commands.saying import catalogue, language, say, tell
 from benchd.commands.signing_in import BadgeFileOption, OperatorOption, PinFileOption, as_person
 from benchd.commands.unpacking import receiving
 from benchd.errors import CertificateInvalid
-from benchd.texts.command_words import SayWord
-from benchd.texts.paper_words import PaperWord
 
 NEXT_WITHIN_S = 120.0
 """For the next piece; the summary of thousands of handsets is one."""
@@ -47,7 +45,7 @@ def papers_export(
         if value is not None
     }
     if len(asked) != 1:
-        raise mistake(SayWord.PAPERS_OF_ONE)
+        raise mistake("say.papers_of_one")
     path = f"/api/v1/papers.zip?{urlencode(asked, errors='replace')}"
     with receiving(to) as write, daemon_client(NEXT_WITHIN_S) as client:
         as_person(
@@ -57,7 +55,7 @@ def papers_export(
             pin_file=pin_file,
             badge_file=badge_file,
         )
-    tell(SayWord.PAPERS_WRITTEN, path=str(to))
+    tell("say.papers_written", path=str(to))
 
 
 @papers_app.command("verify")
@@ -79,7 +77,7 @@ def papers_verify(
     try:
         checked = check_papers(of, ring_of(key, ring), catalogue())
     except CertificateInvalid as error:
-        said = say(SayWord.PAPERS_NOT_VALID, path=str(of), detail=str(error))
+        said = say("say.papers_not_valid", path=str(of), detail=str(error))
         typer.echo(f"benchd: {said}", err=True)
         raise typer.Exit(1) from error
     if json_output:
@@ -93,23 +91,19 @@ def papers_verify(
         }
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    tell(SayWord.PAPERS_VALID, path=str(of))
+    tell("say.papers_valid", path=str(of))
     typer.echo("")
     page = SummaryPage(catalogue()).document(
         checked.papers, checked.envelope, language(), key_id=checked.key_id, where=BY_COMMAND
     )
     typer.echo(text_of(page))
     typer.echo("")
-    same = PaperWord.CHECKED_SAME if checked.page_compared else PaperWord.CHECKED_NOT_SAME
-    typer.echo(_word(PaperWord.CHECKED))
+    same = "paper.checked_same" if checked.page_compared else "paper.checked_not_same"
+    typer.echo(say("paper.checked"))
     for line in (
-        _word(PaperWord.LOT_CHECKED_LIST, value=checked.key_id),
-        _word(PaperWord.LOT_CHECKED_FILES, count=str(checked.certificates)),
-        _word(same),
-        _word(PaperWord.CHECKED_NO_MORE),
+        say("paper.lot_checked_list", value=checked.key_id),
+        say("paper.lot_checked_files", count=str(checked.certificates)),
+        say(same),
+        say("paper.checked_no_more"),
     ):
         typer.echo(f"  - {line}")
-
-
-def _word(word: PaperWord, **facts: str) -> str:
-    return catalogue().paper(word, facts).to(language())

@@ -18,7 +18,6 @@ from benchd.commands.people_either import (
 )
 from benchd.commands.saying import named, say, tell_rows
 from benchd.commands.signing_in import OperatorOption, secret_from
-from benchd.texts.command_words import SayWord
 from benchd.words.people import Role
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def people_badge(
     operator: OperatorOption = None,
 ) -> None:
     """Give somebody the badge that is scanned next."""
-    code = None if remove else secret_from(from_file, say(SayWord.BADGE))
+    code = None if remove else secret_from(from_file, say("say.badge"))
 
     async def on_disk(people: People) -> JsonObject:
         return told_of(people, await people.set_badge(files_owner(), person, code))
@@ -126,7 +125,7 @@ def people_pin(
     operator: OperatorOption = None,
 ) -> None:
     """Give somebody the PIN that they type, twice; nobody sees it."""
-    pin = secret_from(from_file, say(SayWord.PIN), twice=True)
+    pin = secret_from(from_file, say("say.pin"), twice=True)
 
     async def on_disk(people: People) -> JsonObject:
         return told_of(people, await people.set_pin(files_owner(), person, pin))
@@ -184,7 +183,7 @@ def _cells(person: JsonObject) -> list[str]:
         str(person["name"]),
         str(person["reading"] or "-"),
         ",".join(named("role", role) for role in roles) if isinstance(roles, list) else "",
-        "+".join(named("say", name) for name in shows) or say(SayWord.NO_BADGE_NO_PIN),
-        say(SayWord.SET_ANEW) if person["lost_secret"] else "",
-        say(SayWord.DISABLED_FROM, value=str(disabled)) if disabled else "",
+        "+".join(named("say", name) for name in shows) or say("say.no_badge_no_pin"),
+        say("say.set_anew") if person["lost_secret"] else "",
+        say("say.disabled_from", value=str(disabled)) if disabled else "",
     ]

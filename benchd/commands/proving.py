@@ -11,7 +11,6 @@ from benchd.commands.people_either import over_either
 from benchd.commands.saying import error_of, say
 from benchd.commands.signing_in import secret_from
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
-from benchd.texts.command_words import SayWord
 from benchd.words.people import Actor, Role, ShownBy
 
 if TYPE_CHECKING:
@@ -27,14 +26,14 @@ def name_of_whoever_may(
     Raises NotSignedIn, NotAllowed or MoreToShow; a badge that is missing is asked for where the
     PIN was.
     """
-    pin = secret_from(pin_file, say(SayWord.PIN))
-    badge = None if badge_file is None else secret_from(badge_file, say(SayWord.BADGE))
+    pin = secret_from(pin_file, say("say.pin"))
+    badge = None if badge_file is None else secret_from(badge_file, say("say.badge"))
     try:
         return _name(action, person, config, pin, badge)
     except MoreToShow:
         if badge is not None or pin_file is not None:
             raise
-    return _name(action, person, config, pin, secret_from(None, say(SayWord.BADGE)))
+    return _name(action, person, config, pin, secret_from(None, say("say.badge")))
 
 
 def _name(action: Action, person: str, config: Path, pin: str, badge: str | None) -> str:
@@ -54,7 +53,7 @@ def _name(action: Action, person: str, config: Path, pin: str, badge: str | None
         known = next((one for one in people.everybody if one.id == person), None)
         is_theirs = badge is None or (known is not None and people.of_badge(badge) == known)
         if not (await people.is_pin(known, pin) and is_theirs) or known is None:
-            raise error_of(NotSignedIn, SayWord.NOBODY_BY_THAT)
+            raise error_of(NotSignedIn, "say.nobody_by_that")
         shown = ShownBy.PIN if badge is None else ShownBy.BADGE_AND_PIN
         source = f"files, uid {os.geteuid()}"
         actor = Actor(person=known.id, name=known.name, shown_by=shown, source=source)

@@ -18,7 +18,6 @@ from benchd.commands.signing_in import (
     PinFileOption,
     as_person,
 )
-from benchd.texts.command_words import SayWord
 from benchd.words.intake import TimeDoubt
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 time_app = typer.Typer(help="The rack's time, and who has confirmed it.", no_args_is_help=True)
 
 _OF_DOUBT = {
-    TimeDoubt.CLOCK_BEHIND: SayWord.TIME_BEHIND,
-    TimeDoubt.TIME_UNCONFIRMED: SayWord.TIME_UNCONFIRMED,
+    TimeDoubt.CLOCK_BEHIND: "say.time_behind",
+    TimeDoubt.TIME_UNCONFIRMED: "say.time_unconfirmed",
 }
 
 
@@ -69,7 +68,7 @@ def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.strip()).astimezone()
     except ValueError:
-        raise mistake(SayWord.MOMENT_HOW, value=text) from None
+        raise mistake("say.moment_how", value=text) from None
 
 
 def _tell(told: JsonObject) -> None:
@@ -78,9 +77,9 @@ def _tell(told: JsonObject) -> None:
     if told["doubt"] is not None:
         tell(_OF_DOUBT[TimeDoubt(str(told["doubt"]))], value=at)
     elif told["confirmed"] is not None:
-        tell(SayWord.TIME_CONFIRMED, value=at, count=str(told["confirmed"]))
+        tell("say.time_confirmed", value=at, count=str(told["confirmed"]))
     else:
-        tell(SayWord.TIME_KEPT, value=at)
+        tell("say.time_kept", value=at)
 
 
 def _client() -> IntakeClient:

@@ -14,7 +14,6 @@ from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, JsonOption
 from benchd.commands.saying import tell
 from benchd.commands.signing_in import OperatorOption, as_person
-from benchd.texts.command_words import SayWord
 
 REPORT_WITHIN_S = 75.0
 """Longer than the daemon itself takes at most."""
@@ -56,7 +55,7 @@ def records_rebuild(
     try:
         with daemon_client() as client:
             target = as_person(client, client.rebuild_records, operator=operator)["sequence"]
-            tell(SayWord.READING_AGAIN, count=str(target))
+            tell("say.reading_again", count=str(target))
             return
     except DependencyMissing:
         pass
@@ -67,7 +66,7 @@ def records_rebuild(
     told = rebuild_records(load_settings(config))
     took_s = max(time.monotonic() - began, 1e-9)
     tell(
-        SayWord.REBUILT,
+        "say.rebuilt",
         count=str(told.sequence),
         value=f"{took_s:.1f}",
         answer=f"{told.sequence / took_s:.0f}",
@@ -93,7 +92,7 @@ def report(
     from benchd.commands import tables
 
     if csv and json_output:
-        raise mistake(SayWord.CSV_OR_JSON)
+        raise mistake("say.csv_or_json")
     with daemon_client(REPORT_WITHIN_S) as client:
         if csv:
             sys.stdout.buffer.write(client.report_csv(begin, last, lot, consignor))

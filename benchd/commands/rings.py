@@ -9,7 +9,6 @@ import typer
 
 from benchd.commands.files import read_file
 from benchd.commands.misuse import mistake
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.signing.ring import KeyRing
@@ -33,4 +32,4 @@ def ring_of(key: Path, ring: Path | None) -> KeyRing:
     try:
         return decode_ring(read_file(ring), public_key)
     except ValueError as error:
-        raise mistake(SayWord.RING_TROUBLE, path=str(ring), detail=str(error)) from error
+        raise mistake("say.ring_trouble", path=str(ring), detail=str(error)) from error

@@ -12,7 +12,7 @@ import typer
 
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.texts.catalogue import Catalogue, Language, Texts, language_of, printable
-from benchd.texts.command_words import LONGEST_SAID, SayWord
+from benchd.texts.templates import LONGEST_SAID
 
 Error = TypeVar("Error", bound=BenchdError)
 Fact = str | Texts
@@ -29,26 +29,26 @@ def language() -> Language:
     return language_of(os.environ)
 
 
-def both(word: SayWord, **facts: Fact) -> Texts:
+def both(key: str, **facts: Fact) -> Texts:
     """A sentence in both languages."""
     ja = {name: fact.ja if isinstance(fact, Texts) else fact for name, fact in facts.items()}
     en = {name: fact.en if isinstance(fact, Texts) else fact for name, fact in facts.items()}
-    return Texts(ja=catalogue().say(word, ja).ja, en=catalogue().say(word, en).en)
+    return Texts(ja=catalogue().text(key, ja).ja, en=catalogue().text(key, en).en)
 
 
-def say(word: SayWord, **facts: Fact) -> str:
+def say(key: str, **facts: Fact) -> str:
     """A sentence in the reader's language."""
-    return both(word, **facts).to(language())
+    return both(key, **facts).to(language())
 
 
-def tell(word: SayWord, **facts: Fact) -> None:
+def tell(key: str, **facts: Fact) -> None:
     """Print a sentence."""
-    typer.echo(say(word, **facts))
+    typer.echo(say(key, **facts))
 
 
-def error_of(kind: type[Error], word: SayWord, **facts: Fact) -> Error:
+def error_of(kind: type[Error], key: str, **facts: Fact) -> Error:
     """An error that is told in the reader's language; its message is the English one."""
-    texts = both(word, **facts)
+    texts = both(key, **facts)
     error = kind(texts.en)
     error.japanese = texts.ja
     return error

@@ -20,7 +20,6 @@ from benchd.commands.signing_in import BadgeFileOption, PinFileOption, secret_fr
 from benchd.errors import NameRefused, PersonRefused
 from benchd.naming import operator_name
 from benchd.people.person import badge_of, person_id, pin_of, reading_of
-from benchd.texts.command_words import SayWord
 from benchd.texts.failures import failure_text
 from benchd.words.people import Role
 
@@ -50,12 +49,12 @@ def setup(
     """
     first = _first(config)
     if first is not None and (first["has_pin"] or first["has_badge"]):
-        tell(SayWord.ADMINISTERS_ALREADY, name=str(first["person"]))
+        tell("say.administers_already", name=str(first["person"]))
         return
     if first is None:
-        chosen = _asked(say(SayWord.ID_ASKED), person, person_id)
-        called = _asked(say(SayWord.NAME_ASKED), name, operator_name)
-        read = _asked(say(SayWord.READING_ASKED), reading, reading_of, default="")
+        chosen = _asked(say("say.id_asked"), person, person_id)
+        called = _asked(say("say.name_asked"), name, operator_name)
+        read = _asked(say("say.reading_asked"), reading, reading_of, default="")
     else:
         chosen, called, read = str(first["person"]), "", ""
     pin, badge = _secrets(pin_file, badge_file)
@@ -91,8 +90,8 @@ def setup(
             lambda client: client.change_person(chosen, "badge", {"code": badge}),
             set_badge,
         )
-    tell(SayWord.ADMINISTERS_NOW, name=chosen)
-    tell(SayWord.COLLEAGUES_NEXT)
+    tell("say.administers_now", name=chosen)
+    tell("say.colleagues_next")
 
 
 def _first(config: Path) -> JsonObject | None:
@@ -125,17 +124,17 @@ def _asked(
 def _secrets(pin_file: Path | None, badge_file: Path | None) -> tuple[str, str]:
     """The PIN, and the badge's code or nothing."""
     if pin_file is None:
-        pin = _until_right(lambda: pin_of(secret_from(None, say(SayWord.PIN), twice=True)))
+        pin = _until_right(lambda: pin_of(secret_from(None, say("say.pin"), twice=True)))
     else:
-        pin = pin_of(secret_from(pin_file, say(SayWord.PIN)))
+        pin = pin_of(secret_from(pin_file, say("say.pin")))
     if badge_file is not None:
-        return pin, badge_of(secret_from(badge_file, say(SayWord.BADGE)))
+        return pin, badge_of(secret_from(badge_file, say("say.badge")))
     return pin, _until_right(_scanned) if pin_file is None else ""
 
 
 def _scanned() -> str:
     """The code of the badge; empty for who has none."""
-    code = typer.prompt(say(SayWord.BADGE_ASKED), hide_input=True, default="")
+    code = typer.prompt(say("say.badge_asked"), hide_input=True, default="")
     return badge_of(code) if code.strip() else ""
 
 

@@ -12,7 +12,6 @@ import typer
 from benchd.commands.files import read_file
 from benchd.commands.saying import error_of, say
 from benchd.errors import MoreToShow, NotSignedIn
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient
@@ -50,9 +49,9 @@ def as_person(
             if operator is None:
                 raise
     if operator is None:
-        raise error_of(NotSignedIn, SayWord.SAY_WHO)
-    pin = secret_from(pin_file, say(SayWord.PIN))
-    badge = None if badge_file is None else secret_from(badge_file, say(SayWord.BADGE))
+        raise error_of(NotSignedIn, "say.say_who")
+    pin = secret_from(pin_file, say("say.pin"))
+    badge = None if badge_file is None else secret_from(badge_file, say("say.badge"))
     client.sign_in(person=operator, pin=pin, badge=badge)
     try:
         try:
@@ -60,7 +59,7 @@ def as_person(
         except MoreToShow:
             if badge is not None or pin_file is not None:
                 raise
-        client.sign_in(person=operator, pin=pin, badge=secret_from(None, say(SayWord.BADGE)))
+        client.sign_in(person=operator, pin=pin, badge=secret_from(None, say("say.badge")))
         return call()
     finally:
         client.sign_out()

@@ -13,7 +13,6 @@ from benchd.commands.options import DEFAULT_CONFIG, JsonOption
 from benchd.commands.people_either import ConfigOption, files_owner, over_daemon_or
 from benchd.commands.saying import say, tell_rows
 from benchd.commands.signing_in import OperatorOption
-from benchd.texts.command_words import SayWord
 from benchd.words.token import Scope
 
 if TYPE_CHECKING:
@@ -137,18 +136,18 @@ def _told(tokens: Tokens, token: Token) -> JsonObject:
 
 
 def _tell_secret(told: JsonObject) -> None:
-    typer.echo(say(SayWord.TOKEN_ONCE, name=str(told["token"])), err=True)
+    typer.echo(say("say.token_once", name=str(told["token"])), err=True)
     typer.echo(str(told["secret"]))
 
 
 def _cells(token: JsonObject) -> list[str]:
     scopes, former = token["scopes"], token["former_until"]
     if token["revoked_at"]:
-        state = say(SayWord.TOKEN_REVOKED, value=str(token["revoked_at"]))
+        state = say("say.token_revoked", value=str(token["revoked_at"]))
     elif token["over"]:
-        state = say(SayWord.TOKEN_EXPIRED)
+        state = say("say.token_expired")
     else:
-        state = say(SayWord.TOKEN_FORMER, value=str(former)) if former else ""
+        state = say("say.token_former", value=str(former)) if former else ""
     return [
         str(token["token"]),
         ",".join(map(str, scopes)) if isinstance(scopes, list) else "",

@@ -12,7 +12,6 @@ from typing import Final
 
 from benchd.commands.misuse import mistake, why
 from benchd.errors import BenchdError
-from benchd.texts.command_words import SayWord
 
 _NAME: Final = re.compile(r"(certificates/)?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 """Of a file in papers: no name leads out of the folder."""
@@ -25,7 +24,7 @@ def receiving(to: Path) -> Generator[Callable[[bytes], object]]:
     What can't be made or is there already is a mistake in the command.
     """
     if to.exists() or to.is_symlink():
-        raise mistake(SayWord.FILE_THERE, path=str(to))
+        raise mistake("say.file_there", path=str(to))
     part = to.with_name(f"{to.name}.part")
     try:
         with part.open("xb") as file:
@@ -34,10 +33,10 @@ def receiving(to: Path) -> Generator[Callable[[bytes], object]]:
             os.fsync(file.fileno())
         _finish(part, to)
     except FileExistsError as error:
-        raise mistake(SayWord.FILE_THERE, path=str(error.filename)) from error
+        raise mistake("say.file_there", path=str(error.filename)) from error
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise mistake(SayWord.FILE_TROUBLE, path=str(to), detail=why(error)) from error
+        raise mistake("say.file_trouble", path=str(to), detail=why(error)) from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -10,7 +10,6 @@ import typer
 from benchd.commands.saying import error_of
 from benchd.errors import NotFound, UsageRefused
 from benchd.texts.catalogue import printable
-from benchd.texts.command_words import SayWord
 
 if TYPE_CHECKING:
     from benchd.commands.client import BenchdClient, JsonObject
@@ -35,18 +34,16 @@ def job_named(client: BenchdClient, told: str) -> str:
     slot = _slot(client, told)
     if slot is not None:
         if not isinstance(slot["job"], str):
-            raise error_of(NotFound, SayWord.SLOT_WITHOUT_JOB, slot=told)
+            raise error_of(NotFound, "say.slot_without_job", slot=told)
         return slot["job"]
     found = client.find(told)["handsets"]
     handsets = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     if not handsets:
-        raise error_of(NotFound, SayWord.NO_SUCH_JOB, name=repr(told))
+        raise error_of(NotFound, "say.no_such_job", name=repr(told))
     if len(handsets) > 1:
         named = ", ".join(printable(_newest(one)) for one in handsets[:MOST_NAMED])
         more = ", …" if handsets[MOST_NAMED:] else ""
-        raise error_of(
-            UsageRefused, SayWord.SEVERAL_HANDSETS, name=repr(told), jobs=f"{named}{more}"
-        )
+        raise error_of(UsageRefused, "say.several_handsets", name=repr(told), jobs=f"{named}{more}")
     return _newest(handsets[0])
 
 

@@ -9,7 +9,7 @@ from benchd.errors import LabelRefused
 from benchd.papers.glyphs import settable
 from benchd.pipelines.history import JobHistory
 from benchd.proof.reading import RecordReader
-from benchd.texts.catalogue import Catalogue, ErrandWord, Language
+from benchd.texts.catalogue import Catalogue, Language
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Reason
 
@@ -94,9 +94,9 @@ def words_of(content: LabelContent, catalogue: Catalogue, language: Language) ->
     number = settable(content.number, LONGEST_NUMBER)
     reason = catalogue.reason(content.reason).to(language) if content.reason else ""
     if content.held_by is not None:
-        reason = f"{catalogue.errand(ErrandWord.HELD_BACK).to(language)} ({content.held_by})"
+        reason = f"{catalogue.guidance('errand.held_back').to(language)} ({content.held_by})"
     slot = settable(content.slot, LONGEST_SLOT)
-    unknown = catalogue.named("act", "unknown_handset").to(language)
+    unknown = catalogue.text("act.unknown_handset").to(language)
     return LabelWords(
         goes=catalogue.disposition(content.disposition).to(language),
         handset=settable(content.handset, LONGEST_NAME) or unknown,

@@ -14,7 +14,6 @@ from benchd.papers.model import Document, Section, Signed
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.told import Told, size
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import Sentences
 from benchd.texts.templates import Language
 from benchd.words.job import Outcome
@@ -53,13 +52,13 @@ class _Page:
         digest = digest_of(signed.envelope)
         return Document(
             language=self._words.language,
-            title=self._words.word(PaperWord.TITLE),
+            title=self._words.word("paper.title"),
             head=(
-                self._words.line(PaperWord.NUMBER, self._text("job")),
-                self._words.line(PaperWord.ISSUED_AT, told.day_and_time("issued_at")),
-                self._words.line(PaperWord.SITE, self._text("site")),
-                self._words.line(PaperWord.DIGEST, digest),
-                self._words.line(PaperWord.KEY, signed.key_id),
+                self._words.line("paper.number", self._text("job")),
+                self._words.line("paper.issued_at", told.day_and_time("issued_at")),
+                self._words.line("paper.site", self._text("site")),
+                self._words.line("paper.digest", digest),
+                self._words.line("paper.key", signed.key_id),
             ),
             sections=(
                 self._handset(),
@@ -73,7 +72,7 @@ class _Page:
                 self._verify(),
             ),
             code=f"BENCHD:{told.text('job')}:{digest}:{signed.where}".upper(),
-            code_says=self._words.word(PaperWord.CODE),
+            code_says=self._words.word("paper.code"),
         )
 
     def _text(self, path: str) -> str:
@@ -87,78 +86,78 @@ class _Page:
         model = f"{self._text('handset.manufacturer')} {self._text('handset.model')}"
         system = f"{self._text('handset.android')} / {self._text('handset.build')}"
         lot, tag = self._text("intake.lot"), self._text("intake.tag")
-        asset = f"{lot} / {tag}" if lot else self._words.word(PaperWord.NONE)
+        asset = f"{lot} / {tag}" if lot else self._words.word("paper.none")
         return self._words.section(
-            PaperWord.HANDSET,
-            self._words.line(PaperWord.MODEL, model),
-            self._words.line(PaperWord.IMEI, *self._numbers()),
-            self._words.line(PaperWord.SERIAL, self._text("handset.serial")),
-            self._words.line(PaperWord.ASSET, asset),
-            self._words.line(PaperWord.SYSTEM, system),
-            self._words.line(PaperWord.STORAGE, size(told.number("medium.capacity_bytes"))),
-            self._words.line(PaperWord.SIM_LOCK, *self._sim_lock()),
+            "paper.handset",
+            self._words.line("paper.model", model),
+            self._words.line("paper.imei", *self._numbers()),
+            self._words.line("paper.serial", self._text("handset.serial")),
+            self._words.line("paper.asset", asset),
+            self._words.line("paper.system", system),
+            self._words.line("paper.storage", size(told.number("medium.capacity_bytes"))),
+            self._words.line("paper.sim_lock", *self._sim_lock()),
         )
 
     def _numbers(self) -> list[str]:
         """Its IMEIs and how they are known."""
         told = [self._text(f"handset.{name}") for name in ("imei", "second_imei")]
         known = self._words.sentence(self._told.text("handset.imei_known_by"))
-        return [*filter(None, told), *known] or [self._words.word(PaperWord.UNKNOWN)]
+        return [*filter(None, told), *known] or [self._words.word("paper.unknown")]
 
     def _sim_lock(self) -> list[str]:
         told = self._told.at("sim_lock")
         locked = told.text("state") == "locked"
-        state = self._words.word(PaperWord.LOCKED if locked else PaperWord.UNKNOWN)
+        state = self._words.word("paper.locked" if locked else "paper.unknown")
         return [state, *self._words.sentence(told.text("source"))]
 
     def _first_reset(self) -> str:
         came = self._told.text("initialise.outcome") == Outcome.SKIPPED
-        return self._words.word(PaperWord.CAME_RESET if came else PaperWord.RESET_HERE)
+        return self._words.word("paper.came_reset" if came else "paper.reset_here")
 
     def _erasure(self) -> Section:
         told = self._told
         stages = told.parts("stages")
         worked = self._words.word(
-            PaperWord.FROM_TO,
+            "paper.from_to",
             at=stages[0].day_and_time("started_at") if stages else "",
             until=stages[-1].day_and_time("ended_at") if stages else "",
         )
         covered = self._words.word(
-            PaperWord.COVERED,
+            "paper.covered",
             share=f"{told.number('verification.coverage'):.1%}",
             value=f"{told.number('verification.minimum_coverage'):.1%}",
         )
         read = self._words.word(
-            PaperWord.READ,
+            "paper.read",
             value=size(told.number("verification.bytes_proven")),
             count=told.text("verification.bytes_bad"),
         )
         network = self._words.word(
-            PaperWord.LOOKED_UP,
+            "paper.looked_up",
             value=told.text("network_restriction.result"),
             at=told.day_and_time("network_restriction.looked_up_at"),
         )
         recipe = f"{self._text('recipe.name')} ({told.text('recipe.sha256')[:16]})"
         excused = [told.text("fresh_picture.excuses"), told.text("clock.says")]
         return self._words.section(
-            PaperWord.ERASURE,
-            self._words.line(PaperWord.RESULT, self._words.word(PaperWord.SELLABLE)),
-            self._words.said(PaperWord.METHOD, [told.text("method"), told.text("standard")]),
-            self._words.line(PaperWord.FIRST_RESET, self._first_reset()),
-            self._words.said(PaperWord.TECHNIQUE, [told.text("technique"), *excused]),
-            self._words.line(PaperWord.COVERAGE, covered),
-            self._words.line(PaperWord.READ_BACK, read),
-            self._words.line(PaperWord.WORKED, worked),
-            self._words.line(PaperWord.NETWORK, network),
-            self._words.line(PaperWord.RECIPE, recipe),
+            "paper.erasure",
+            self._words.line("paper.result", self._words.word("paper.sellable")),
+            self._words.said("paper.method", [told.text("method"), told.text("standard")]),
+            self._words.line("paper.first_reset", self._first_reset()),
+            self._words.said("paper.technique", [told.text("technique"), *excused]),
+            self._words.line("paper.coverage", covered),
+            self._words.line("paper.read_back", read),
+            self._words.line("paper.worked", worked),
+            self._words.line("paper.network", network),
+            self._words.line("paper.recipe", recipe),
         )
 
     def _not_reached(self) -> Section:
         told = self._all("not_reached")
         told = told[: len(told) - len(self._said_to_be_trusted())]
         return self._words.section(
-            PaperWord.NOT_REACHED,
-            self._words.said(PaperWord.NOT_REACHED, told, shown=False),
+            "paper.not_reached",
+            self._words.said("paper.not_reached", told, shown=False),
             warns=True,
         )
 
@@ -170,12 +169,12 @@ class _Page:
     def _trusted(self) -> Section:
         told = self._told
         system = self._said_to_be_trusted()
-        locked = {True: PaperWord.LOCKED, False: PaperWord.UNLOCKED}
+        locked = {True: "paper.locked", False: "paper.unlocked"}
         lock = told.at("trusted.bootloader_locked").value
-        unknown = self._words.word(PaperWord.UNKNOWN)
-        word = locked[lock] if isinstance(lock, bool) else PaperWord.UNKNOWN
+        unknown = self._words.word("paper.unknown")
+        word = locked[lock] if isinstance(lock, bool) else "paper.unknown"
         state = self._words.word(
-            PaperWord.BOOT_STATE,
+            "paper.boot_state",
             value=told.text("trusted.verified_boot_state") or unknown,
             name=self._words.word(word),
             last=told.text("trusted.security_patch") or unknown,
@@ -183,14 +182,14 @@ class _Page:
         read_by = self._words.sentence(told.text("trusted.read_by"))
         values = [each for text in system for each in self._words.sentence(text)]
         return self._words.section(
-            PaperWord.TRUSTED,
-            self._words.line(PaperWord.TRUSTED, *values, shown=False),
-            self._words.line(PaperWord.TRUSTED_SYSTEM, state, *read_by),
+            "paper.trusted",
+            self._words.line("paper.trusted", *values, shown=False),
+            self._words.line("paper.trusted_system", state, *read_by),
             self._words.line(
-                PaperWord.TRUSTED,
+                "paper.trusted",
                 *self._words.sentence(told.text("trusted.number")),
-                self._words.word(PaperWord.TRUSTED_PEOPLE),
-                self._words.word(PaperWord.TRUSTED_KEY),
+                self._words.word("paper.trusted_people"),
+                self._words.word("paper.trusted_key"),
                 shown=False,
             ),
             warns=True,
@@ -199,22 +198,22 @@ class _Page:
     def _chip(self) -> Section:
         told = self._told
         return self._words.section(
-            PaperWord.CHIP,
-            self._words.line(PaperWord.CHIP_CHECK, self._words.verdict(told.text("felica.check"))),
-            self._words.said(PaperWord.CHIP_CLEAR, [told.text("felica.clear")]),
+            "paper.chip",
+            self._words.line("paper.chip_check", self._words.verdict(told.text("felica.check"))),
+            self._words.said("paper.chip_clear", [told.text("felica.clear")]),
             self._words.line(
-                PaperWord.CHIP_RECHECK, self._words.verdict(told.text("felica.recheck"))
+                "paper.chip_recheck", self._words.verdict(told.text("felica.recheck"))
             ),
             self._words.said(
-                PaperWord.BASIS, [told.text("felica.basis"), *self._all("felica.sources")]
+                "paper.basis", [told.text("felica.basis"), *self._all("felica.sources")]
             ),
         )
 
     def _bound(self) -> Section:
         return self._words.section(
-            PaperWord.BOUND,
-            self._words.said(PaperWord.RESET, self._all("final_reset.kinds")),
-            self._words.said(PaperWord.BOUND_BY, self._all("bound_by")),
+            "paper.bound",
+            self._words.said("paper.reset", self._all("final_reset.kinds")),
+            self._words.said("paper.bound_by", self._all("bound_by")),
         )
 
     def _people(self) -> Section:
@@ -228,13 +227,13 @@ class _Page:
         confirmed = self._words.person(told.at("confirmation"))
         passed = told.at("recheck.passed")
         rechecked = (
-            [self._words.line(PaperWord.RECHECKED_BY, self._words.person(passed))]
+            [self._words.line("paper.rechecked_by", self._words.person(passed))]
             if passed.value
             else []
         )
         return self._words.section(
-            PaperWord.PEOPLE,
-            self._words.line(PaperWord.CONFIRMED_BY, confirmed),
+            "paper.people",
+            self._words.line("paper.confirmed_by", confirmed),
             *rechecked,
             *answered,
         )
@@ -244,25 +243,23 @@ class _Page:
         subject = Told(self._signed.statement).parts("subject")
         program = f"benchd {told.text('benchd_version')} {told.text('benchd_commit')[:12]}".strip()
         return self._words.section(
-            PaperWord.RECORD,
+            "paper.record",
             self._words.line(
-                PaperWord.LEDGER,
+                "paper.ledger",
                 self._words.word(
-                    PaperWord.LEDGER_RANGE,
+                    "paper.ledger_range",
                     first=told.text("ledger.first_sequence"),
                     last=told.text("ledger.last_sequence"),
                     value=told.text("ledger.head_hash"),
                 ),
             ),
-            self._words.line(
-                PaperWord.EVIDENCE, subject[0].text("digest.sha256") if subject else ""
-            ),
-            self._words.line(PaperWord.PROGRAM, program),
+            self._words.line("paper.evidence", subject[0].text("digest.sha256") if subject else ""),
+            self._words.line("paper.program", program),
         )
 
     def _verify(self) -> Section:
-        where = self._words.word(PaperWord.WHERE_TO_VERIFY, where=self._signed.where)
-        how = self._words.word(PaperWord.HOW_TO_VERIFY)
+        where = self._words.word("paper.where_to_verify", where=self._signed.where)
+        how = self._words.word("paper.how_to_verify")
         return self._words.section(
-            PaperWord.VERIFY, self._words.line(PaperWord.VERIFY, how, where, shown=False)
+            "paper.verify", self._words.line("paper.verify", how, where, shown=False)
         )

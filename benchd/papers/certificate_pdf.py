@@ -16,7 +16,6 @@ from benchd.papers.told import Told, moment_of
 from benchd.papers.typesetting import Attached, set_pdf
 from benchd.papers.vouching import Vouched, vouch_json
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.paper_words import PaperWord
 from benchd.words.ids import JsonValue
 
 ENVELOPE_NAME: Final = "certificate.json"
@@ -37,13 +36,13 @@ def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
             name=ENVELOPE_NAME,
             text=signed.envelope.decode("ascii"),
             kind="application/json",
-            about=catalogue.paper(PaperWord.ATTACHED).ja,
+            about=catalogue.text("paper.attached").ja,
         ),
         Attached(
             name=VOUCH_NAME,
             text=vouch_json(vouched),
             kind="application/json",
-            about=catalogue.paper(PaperWord.KEY).ja,
+            about=catalogue.text("paper.key").ja,
         ),
     )
     at = moment_of(told, "predicate.issued_at")

@@ -9,7 +9,6 @@ from benchd.papers.glyphs import settable
 from benchd.papers.model import Line, Section
 from benchd.papers.told import Told
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import LONGEST_SENTENCE, Sentences
 from benchd.texts.templates import Language, Texts
 from benchd.words.chip import ChipVerdict
@@ -35,7 +34,7 @@ class PageWords:
 
     def person(self, told: Told) -> str:
         """Who answered, and when."""
-        return self.word(PaperWord.PERSON, name=_name_of(told), at=told.day_and_time("at"))
+        return self.word("paper.person", name=_name_of(told), at=told.day_and_time("at"))
 
     def answered(self, decisions: Sequence[Told]) -> Line:
         """What one person was asked, how they showed who they are, and when they did it last."""
@@ -52,35 +51,35 @@ class PageWords:
         names = dict.fromkeys(decision.text("gate") for decision in decisions)
         known = [self._to(self._catalogue.gate(Gate(name))) for name in names if name in list(Gate)]
         between = "、" if self.language == "ja" else ", "
-        return between.join(known) or self.word(PaperWord.NONE)
+        return between.join(known) or self.word("paper.none")
 
     def verdict(self, told: str) -> str:
         """What a chip was found to be, whoever found it."""
         known = told in list(ChipVerdict)
-        return self.word(PaperWord(f"chip_is_{told}")) if known else bounded(told)
+        return self.word(f"paper.chip_is_{told}") if known else bounded(told)
 
     def sentence(self, told: str) -> list[str]:
         """A signed line, sentence by sentence."""
         return [self._to(each) for each in self._sentences.said(told)] if told else []
 
-    def said(self, word: PaperWord, told: Iterable[str], *, shown: bool = True) -> Line:
+    def said(self, label: str, told: Iterable[str], *, shown: bool = True) -> Line:
         """A line of what was signed."""
         said = [each for text in told for each in self.sentence(text)]
-        return self.line(word, *said, shown=shown)
+        return self.line(label, *said, shown=shown)
 
-    def section(self, title: PaperWord, *lines: Line, warns: bool = False) -> Section:
+    def section(self, title: str, *lines: Line, warns: bool = False) -> Section:
         """A section under its heading."""
         return Section(title=self.word(title), lines=lines, warns=warns)
 
-    def line(self, label: PaperWord, *values: str, shown: bool = True) -> Line:
+    def line(self, label: str, *values: str, shown: bool = True) -> Line:
         """A line of what the page says."""
         told = tuple(settable(value, LONGEST_SENTENCE) for value in values)
         return Line(label=self.word(label) if shown else "", values=told)
 
-    def word(self, word: PaperWord, **facts: str) -> str:
+    def word(self, key: str, **facts: str) -> str:
         """A text of the page; what strangers said is bounded."""
         told = {name: bounded(fact) for name, fact in facts.items()}
-        return self._to(self._catalogue.paper(word, told))
+        return self._to(self._catalogue.text(key, told))
 
     def _to(self, texts: Texts) -> str:
         return texts.to(self.language)

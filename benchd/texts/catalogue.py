@@ -6,36 +6,18 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from enum import StrEnum
 from importlib import resources
 from types import MappingProxyType
 from typing import Final, cast
 
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.proof.chip import CLAIMS
-from benchd.texts.command_words import (
-    COMMAND_SECTIONS,
-    LONGEST_SAID,
-    SAY_FACTS,
-    Failure,
-    SayWord,
-)
-from benchd.texts.doctor_words import DOCTOR_FACTS, DOCTOR_SECTIONS, Cure, DoctorWord
-from benchd.texts.found_words import FOUND_FACTS, FoundWord
-from benchd.texts.paper_words import PAPER_FACTS, PaperWord
-from benchd.texts.shown_words import (
-    Because,
-    ChipTrouble,
-    EarlierWord,
-    ErrandWord,
-    LearnWord,
-    MenuWord,
-    Refusal,
-    Word,
-)
+from benchd.proof.order import SKIPPABLE
 from benchd.texts.templates import (
     LONGEST_MENU,
+    LONGEST_SAID,
     LONGEST_VALUE,
+    MENUS,
     PLACEHOLDER,
     Guidance,
     Language,
@@ -57,7 +39,7 @@ from benchd.words.intake import (
     Unerasable,
 )
 from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
-from benchd.words.people import ShownBy
+from benchd.words.people import Role, ShownBy
 from benchd.words.report import Became, DataFound, Figure
 from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.words.slot_states import SlotState
@@ -67,18 +49,13 @@ __all__ = [
     "LONGEST_MENU",
     "LONGEST_VALUE",
     "MONTHS",
-    "Because",
+    "OF_PAGES",
+    "SKIPS",
+    "VALUES",
     "Catalogue",
-    "ChipTrouble",
-    "EarlierWord",
-    "ErrandWord",
     "Guidance",
     "Language",
-    "LearnWord",
-    "MenuWord",
-    "Refusal",
     "Texts",
-    "Word",
     "fill",
     "language_of",
     "printable",
@@ -110,7 +87,13 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.SAME_HANDSET}": _OF_HANDSET | {"other"},
         f"gate.{Gate.SAME_HANDSET_HELD}": _OF_HANDSET | {"other"},
         "earlier": frozenset({"disposition", "reason", "date", "operator"}),
-        "found": FOUND_FACTS,
+        "found": frozenset(
+            {
+                *("android", "build", "capacity", "used", "percent", "degrees", "count", "number"),
+                *("reader", "passes", "size", "time", "rate", "bad", "minimum", "provider"),
+                "seconds",
+            }
+        ),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
@@ -119,10 +102,18 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
-        "say": SAY_FACTS,
-        "paper": PAPER_FACTS,
-        "doctor": DOCTOR_FACTS,
-        "cure": DOCTOR_FACTS,
+        "say": frozenset(
+            {
+                *("path", "name", "slot", "jobs", "job", "detail", "value", "gate", "answer"),
+                *("count", "lot"),
+            }
+        ),
+        "paper": frozenset(
+            {"name", "at", "until", "value", "count", "share", "first", "last", "where"}
+        ),
+        **dict.fromkeys(
+            ("doctor", "cure"), frozenset({"path", "name", "detail", "value", "count"})
+        ),
     }
 )
 """Which placeholders the texts of a section may have; all other sections have none."""
@@ -137,7 +128,9 @@ _MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-_NAMED: Mapping[str, Iterable[str]] = {
+SKIPS: Final = frozenset[str]().union(*SKIPPABLE.values())
+"""Why a stage may be skipped."""
+VALUES: Final[Mapping[str, Iterable[str]]] = {
     "slot_state": SlotState,
     "outcome": Outcome,
     "disposition": Disposition,
@@ -147,9 +140,7 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "figure": Figure,
     "data_found": DataFound,
     "became": Became,
-    "because": (*Because, *FaultCode),
-    "word": Word,
-    "refusal": Refusal,
+    "because": SKIPS | set(FaultCode),
     "lot_kind": LotKind,
     "attestation": AttestationKind,
     "bound_by": BoundBy,
@@ -159,35 +150,37 @@ _NAMED: Mapping[str, Iterable[str]] = {
     "clear_claim": CLAIMS,
     "user_kind": UserKind,
     "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
-}
-ONLY_IN_FILES: Final = (
-    *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "help", "cards", "board", "handover"),
-)
-"""Sections whose keys stand in the files alone, for pages to name; a test holds who names them."""
-_SPOKEN: Mapping[str, type[StrEnum]] = {
-    "earlier": EarlierWord,
-    "learn": LearnWord,
-    "menu": MenuWord,
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "tray": Tray,
     "mistake": Mistake,
-    "found": FoundWord,
-    "paper": PaperWord,
-    **COMMAND_SECTIONS,
-    **DOCTOR_SECTIONS,
+    "role": Role,
+    "menu": MENUS,
+    "problem": ProblemCode,
+    "gate": Gate,
+    "reason": Reason,
+    "chip": ChipVerdict,
 }
-"""What stands for itself, or inside another text."""
-_GUIDED: Mapping[str, tuple[type[StrEnum], tuple[str, ...]]] = {
-    "problem": (ProblemCode, ("title", "what_to_do")),
-    "gate": (Gate, ("title", "question", "what_to_do")),
-    "reason": (Reason, ("title", "what_to_do")),
-    "chip": (ChipVerdict, ("title", "what_to_do")),
-    "chip_trouble": (ChipTrouble, ("title", "what_to_do")),
-    "errand": (ErrandWord, ("title", "what_to_do")),
+"""Sections that have a text of each value of a type, and no others."""
+OF_PAGES: Final = (
+    *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
+    *("answering", "help", "cards", "board", "handover"),
+)
+"""Sections whose texts pages name by themselves."""
+_SERVED: Final = (
+    *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
+    *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
+    *("bound_by", "unerasable", "not_needed", "shown_by", "clear_claim", "user_kind"),
+    *("settle_as", "gate", "reason", *OF_PAGES),
+)
+"""Sections that the API hands to its pages."""
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "problem": ("title", "what_to_do"),
+    "gate": ("title", "question", "what_to_do"),
+    "reason": ("title", "what_to_do"),
+    "chip": ("title", "what_to_do"),
 }
-
+"""Of the sections whose values have several texts."""
 
 _QUESTIONS = frozenset(f"gate.{gate}.question" for gate in Gate)
 
@@ -197,7 +190,7 @@ class Catalogue:
 
     def __init__(self, *, ja: Mapping[str, str], en: Mapping[str, str]) -> None:
         """Take the texts by their dotted keys; ValueError lists all that is missing or stale."""
-        wanted = frozenset((*_wanted_keys(), *_keys_of_pages(ja), *_keys_of_pages(en)))
+        wanted = frozenset((*_keys_of_values(), *_keys_in_files(ja), *_keys_in_files(en)))
         faults: list[str] = []
         both: tuple[tuple[Language, Mapping[str, str]], ...] = (("ja", ja), ("en", en))
         for language, texts in both:
@@ -215,7 +208,12 @@ class Catalogue:
             ]
         if faults:
             raise ValueError("\n".join(faults))
-        self._texts = {key: Texts(ja=ja[key], en=en[key]) for key in wanted}
+        self._texts = {key: Texts(ja=text, en=en[key]) for key, text in ja.items()}
+        self._sections: dict[str, dict[str, Texts]] = {}
+        for key, texts in self._texts.items():
+            section, value, *part = key.split(".")
+            if part in ([], ["title"]):
+                self._sections.setdefault(section, {})[value] = texts
 
     @classmethod
     def load(cls) -> Catalogue:
@@ -242,14 +240,13 @@ class Catalogue:
         """How it ended last time, by the calendar of this machine."""
         name, day = self.disposition(told.disposition), told.at.astimezone()
         reason = self.reason(told.reason) if told.reason else None
-        word = EarlierWord.LAST_TIME if reason else EarlierWord.LAST_TIME_SOLD
-        texts = self._texts[f"earlier.{word}"]
+        texts = self._texts["earlier.last_time" if reason else "earlier.last_time_sold"]
         told_ja = {"disposition": name.ja, "reason": reason.ja if reason else ""}
         told_en = {"disposition": name.en, "reason": reason.en if reason else ""}
         ja = fill(texts.ja, {**told_ja, "date": f"{day.month}月{day.day}日"})
         en = fill(texts.en, {**told_en, "date": f"{day.day} {MONTHS[day.month - 1]}"})
         if told.doomed and told.disposition is not Disposition.DESTROY:
-            warning = self._texts[f"earlier.{EarlierWord.DOOMED}"]
+            warning = self._texts["earlier.doomed"]
             return Texts(ja=f"{ja}。{warning.ja}", en=f"{en}. {warning.en}")
         return Texts(ja=ja, en=en)
 
@@ -270,19 +267,15 @@ class Catalogue:
         """What a figure of a report counts."""
         return self._texts[f"figure.{figure}"]
 
-    def board(self, word: str) -> Texts:
-        """What the shift board says."""
-        return self._texts[f"board.{word}"]
-
-    def found(self, word: FoundWord, facts: Mapping[str, str]) -> Texts:
+    def found(self, key: str, facts: Mapping[str, str]) -> Texts:
         """What a stage has found."""
-        return self._filled(f"found.{word}", facts)
+        return self._filled(key, facts)
 
     def stage(self, stage: StageName) -> Texts:
         """The name of a stage."""
         return self._texts[f"stage.{stage}"]
 
-    def because(self, because: Because | FaultCode) -> Texts:
+    def because(self, because: str) -> Texts:
         """Why an attempt was skipped, or ended early without ending the job."""
         return self._texts[f"because.{because}"]
 
@@ -290,30 +283,24 @@ class Catalogue:
         """What a user besides the owner is."""
         return self._texts[f"user_kind.{kind}"]
 
-    def word(self, word: Word) -> Texts:
-        """A heading or a short answer."""
-        return self._texts[f"word.{word}"]
+    def text(self, key: str, facts: Mapping[str, str] | None = None) -> Texts:
+        """The text with this key; a fact may be long, as the path of a file is."""
+        said, facts = self._texts[key], facts or {}
+        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
+        return Texts(ja=ja, en=en)
 
-    def page(self, word: str) -> Texts:
-        """What the dashboard says."""
-        return self._texts[f"page.{word}"]
+    def guidance(self, key: str) -> Guidance:
+        """What is the matter, by a key that has both a title and what to do about it."""
+        return self._guidance(key, "title", {})
 
-    def learn(self, word: LearnWord, facts: Mapping[str, str]) -> Texts:
-        """What `benchd slots learn` says."""
-        return self._said(f"learn.{word}", facts)
+    @property
+    def keys(self) -> frozenset[str]:
+        """The key of every text."""
+        return frozenset(self._texts)
 
-    def say(self, word: SayWord, facts: Mapping[str, str]) -> Texts:
-        """A sentence of a command."""
-        return self._said(f"say.{word}", facts)
-
-    def doctor(self, word: DoctorWord | Cure, facts: Mapping[str, str]) -> Texts:
-        """What `benchd doctor` has found, or what to do about it."""
-        section = "cure" if isinstance(word, Cure) else "doctor"
-        return self._said(f"{section}.{word}", facts)
-
-    def paper(self, word: PaperWord, facts: Mapping[str, str] | None = None) -> Texts:
-        """What a paper says; a fact may be a whole sentence."""
-        return self._said(f"paper.{word}", facts or {})
+    def section(self, section: str) -> Mapping[str, Texts]:
+        """The name of every value of a section."""
+        return self._sections[section]
 
     def file_trouble(self, code: str) -> Texts | None:
         """Why a file can't be used, by the name of the error; None where it isn't told here."""
@@ -322,14 +309,6 @@ class Catalogue:
     def named(self, section: str, value: str) -> Texts:
         """A value of a section in words; itself where it has none there."""
         return self._texts.get(f"{section}.{value}", Texts(ja=value, en=value))
-
-    def refusal(self, refusal: Refusal) -> Texts:
-        """Why an answer of a person wasn't taken."""
-        return self._texts[f"refusal.{refusal}"]
-
-    def failure(self, failure: Failure) -> Texts:
-        """What to tell of an error that has no words of its own."""
-        return self._texts[f"failure.{failure}"]
 
     def mistake(self, mistake: Mistake, facts: Mapping[str, str]) -> Texts:
         """What is wrong in a file at its place, and what to do about it."""
@@ -352,7 +331,7 @@ class Catalogue:
             title = self._texts[f"problem.{facts['not_cited']}.title"]
             yield Texts(ja=f"{title.ja}。", en=f"{title.en}.")
         if "restricted_by" in facts:
-            texts = self._texts[f"earlier.{EarlierWord.RESTRICTED}"]
+            texts = self._texts["earlier.restricted"]
             said = {"operator": facts["restricted_by"], "date": facts.get("restricted_at", "")}
             yield Texts(ja=fill(texts.ja, said), en=fill(texts.en, said))
 
@@ -371,20 +350,9 @@ class Catalogue:
             Texts(ja=japanese[2], en=english[2]),
         )
 
-    def labels(self) -> dict[str, dict[str, Texts]]:
-        """The name of every value, by section and value."""
-        named = {
-            section: {str(value): self._texts[f"{section}.{value}"] for value in values}
-            for section, values in _NAMED.items()
-        }
-        for key in _keys_of_pages(self._texts):
-            section, _, value = key.partition(".")
-            named.setdefault(section, {})[value] = self._texts[key]
-        return {
-            **named,
-            "gate": {str(gate): self.gate(gate) for gate in Gate},
-            "reason": {str(reason): self.reason(reason) for reason in Reason},
-        }
+    def labels(self) -> dict[str, Mapping[str, Texts]]:
+        """The name of every value that pages show, by section and value."""
+        return {section: self.section(section) for section in _SERVED}
 
     def problem(self, view: ProblemView) -> Guidance:
         """Why a slot can't go on, and what puts it right."""
@@ -392,27 +360,16 @@ class Catalogue:
 
     def reason(self, reason: Reason) -> Guidance:
         """Why a handset isn't sellable, and where it goes next."""
-        return self._guidance(f"reason.{reason}", "title", {})
+        return self.guidance(f"reason.{reason}")
 
     def unerasable(self, reason: Unerasable) -> Guidance:
         """Why a handset couldn't even be plugged in, and where it goes next."""
         said = self._texts[f"unerasable.{reason}"]
-        return Guidance(ja=said.ja, en=said.en, what_to_do=self.word(Word.CRUSH_BY_HAND))
+        return Guidance(ja=said.ja, en=said.en, what_to_do=self.text("word.crush_by_hand"))
 
-    def errand(self, word: ErrandWord) -> Guidance:
-        """What somebody has to do next."""
-        return self._guidance(f"errand.{word}", "title", {})
-
-    def chip(self, seen: ChipVerdict | ChipTrouble) -> Guidance:
+    def chip(self, seen: ChipVerdict) -> Guidance:
         """What looking at a chip has shown, and what to do next."""
-        section = "chip" if isinstance(seen, ChipVerdict) else "chip_trouble"
-        return self._guidance(f"{section}.{seen}", "title", {})
-
-    def _said(self, key: str, facts: Mapping[str, str]) -> Texts:
-        """With facts that may be long, as the path of a file is."""
-        said = self._texts[key]
-        ja, en = (fill(text, facts, LONGEST_SAID) for text in (said.ja, said.en))
-        return Texts(ja=ja, en=en)
+        return self.guidance(f"chip.{seen}")
 
     def _guidance(self, section: str, says: str, facts: Mapping[str, str]) -> Guidance:
         said = self._filled(f"{section}.{says}", facts)
@@ -423,7 +380,7 @@ class Catalogue:
         texts = self._texts[key]
         findings = self._findings(facts.get("findings", ""))
         causes = self._causes(facts.get("causes", ""))
-        menus = {word: self._menu(word, facts) for word in MenuWord}
+        menus = {menu: self._menu(menu, facts) for menu in MENUS}
         model_felica = self._model_felica(facts.get("model_felica", ""))
         told = {
             **menus,
@@ -446,10 +403,10 @@ class Catalogue:
         told = told if told in list(Tray) else Tray.NOT_TOLD
         return self._texts[f"tray.{told}"]
 
-    def _menu(self, word: MenuWord, facts: Mapping[str, str]) -> Texts:
+    def _menu(self, menu: str, facts: Mapping[str, str]) -> Texts:
         """The way through this handset's own menus, else through those of most."""
-        usual = self._texts[f"menu.{word}"]
-        return Texts(ja=facts.get(f"{word}_ja") or usual.ja, en=facts.get(f"{word}_en") or usual.en)
+        usual = self._texts[f"menu.{menu}"]
+        return Texts(ja=facts.get(f"{menu}_ja") or usual.ja, en=facts.get(f"{menu}_en") or usual.en)
 
     def _causes(self, codes: str) -> Texts:
         """Why a chip is silent by its handset's word, one sentence for each cause."""
@@ -468,19 +425,19 @@ class Catalogue:
         told = codes.split(",")
         found = [self._texts[f"finding.{finding}"] for finding in Finding if finding in told]
         if not found:
-            return self.word(Word.NONE)
+            return self.text("word.none")
         return Texts(ja="・".join(f.ja for f in found), en=", ".join(f.en for f in found))
 
 
-def _wanted_keys() -> Iterator[str]:
-    for section, values in (*_NAMED.items(), *_SPOKEN.items()):
-        yield from (f"{section}.{value}" for value in values)
-    for section, (values, parts) in _GUIDED.items():
-        yield from (f"{section}.{value}.{part}" for value in values for part in parts)
+def _keys_of_values() -> Iterator[str]:
+    for section, values in VALUES.items():
+        ends = [f".{part}" for part in _PARTS.get(section, ())] or [""]
+        yield from (f"{section}.{value}{end}" for value in values for end in ends)
 
 
-def _keys_of_pages(keys: Iterable[str]) -> Iterator[str]:
-    return (key for key in keys if key.partition(".")[0] in ONLY_IN_FILES)
+def _keys_in_files(keys: Iterable[str]) -> Iterator[str]:
+    """Those that code names one by one; a test holds that each is, and none besides."""
+    return (key for key in keys if key.partition(".")[0] not in VALUES)
 
 
 def _facts_of(key: str) -> frozenset[str]:

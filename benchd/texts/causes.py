@@ -15,8 +15,7 @@ from pydantic import Field
 
 from benchd.knowledge import Table, Words, read_knowledge
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.texts.catalogue import Catalogue
-from benchd.texts.shown_words import Because
+from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Texts, printable
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
@@ -77,7 +76,7 @@ class Causes:
                 **{kind: catalogue.user_kind(kind) for kind in UserKind},
                 "unknown": _UNKNOWN_KIND,
             },
-            "because": {because: catalogue.because(because) for because in Because},
+            "because": {because: catalogue.because(because) for because in SKIPS},
             "disposal_state": {state: catalogue.disposal_state(state) for state in DisposalState},
             "set": _SET,
         }

@@ -6,19 +6,15 @@ import re
 from typing import Final
 
 from benchd.errors import BenchdError
-from benchd.texts.catalogue import Catalogue, Language, Refusal, Texts
-from benchd.texts.command_words import Failure
+from benchd.texts.catalogue import Catalogue, Language, Texts
 
-_SAID_ANYWHERE: Final = frozenset(Refusal) - {
-    Refusal.NOT_FOUND,
-    Refusal.INVALID_REQUEST,
-    Refusal.NOT_SIGNED_IN,
-    Refusal.LEDGER_FAULT,
-    Refusal.SIGN_IN_NEEDED,
-    Refusal.INTERNAL_ERROR,
-    Refusal.UNREACHABLE,
-}
-"""The words of the others are about the question on a page, or about its sign-in."""
+_SAID_ON_PAGES: Final = frozenset(
+    {
+        *("not_found", "invalid_request", "not_signed_in", "ledger_fault", "sign_in_needed"),
+        *("internal_error", "unreachable"),
+    }
+)
+"""Refusals whose words are about the question on a page, or about its sign-in."""
 _WORD_BEGINS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -38,14 +34,18 @@ def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -
 
 
 def _said_of(error: BenchdError, catalogue: Catalogue) -> Texts:
-    if error.refusal in _SAID_ANYWHERE:
-        return catalogue.refusal(Refusal(error.refusal))
+    failures = catalogue.section("failure")
+    refusals = {
+        code: texts
+        for code, texts in catalogue.section("refusal").items()
+        if code not in _SAID_ON_PAGES
+    }
+    if error.refusal in refusals:
+        return refusals[error.refusal]
     for name in map(_name, type(error).__mro__):
-        if name in list(Failure):
-            return catalogue.failure(Failure(name))
-        if name in _SAID_ANYWHERE:
-            return catalogue.refusal(Refusal(name))
-    return catalogue.failure(Failure.BENCHD_ERROR)
+        if (said := failures.get(name) or refusals.get(name)) is not None:
+            return said
+    return failures["benchd_error"]
 
 
 def _name(kind: type) -> str:

@@ -15,8 +15,7 @@ from pydantic import Field
 
 from benchd.knowledge import Table, Words, read_knowledge
 from benchd.proof.chip import CLAIMS
-from benchd.texts.catalogue import Catalogue
-from benchd.texts.shown_words import Because
+from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Language, Texts, printable
 
 LONGEST_SENTENCE: Final = 500
@@ -50,7 +49,7 @@ class Sentences:
 
     def __init__(self, catalogue: Catalogue, table: _Table) -> None:
         """ValueError where a translation names what the signed English doesn't have."""
-        because = {each.value: catalogue.because(each) for each in Because}
+        because = {each: catalogue.because(each) for each in SKIPS}
         claimed = {each.value: catalogue.named("clear_claim", each) for each in CLAIMS}
         self._named: Mapping[str, Texts] = {**because, **claimed}
         self._forms = [_form_of(each) for each in table.sentence]

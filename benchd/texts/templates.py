@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from benchd.texts.shown_words import MenuWord
-
 Language = Literal["ja", "en"]
 
 LONGEST_VALUE = 80
 """Characters of one filled-in value; a model or serial that is longer is cut."""
 LONGEST_MENU = 200
 """Of a way through menus, which is of the catalogue of models."""
+MENUS = ("reset", "debugging")
+"""Facts that are such ways: where most handsets have what a person looks for, or this model."""
+LONGEST_SAID = 1000
+"""Of one value in a sentence of a command: paths aren't cut, nor a list of jobs."""
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 """What stands in a text for a fact."""
 
@@ -57,7 +59,7 @@ def fill(template: str, facts: Mapping[str, str], longest_value: int = LONGEST_V
     """
 
     def value(found: re.Match[str]) -> str:
-        longest = LONGEST_MENU if found[1] in list(MenuWord) else longest_value
+        longest = LONGEST_MENU if found[1] in MENUS else longest_value
         return printable(facts.get(found[1], ""), longest) or "?"
 
     return PLACEHOLDER.sub(value, template)

@@ -11,9 +11,8 @@ from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, Ins
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.texts.found_words import FoundWord
 
-Finding = tuple[FoundWord, dict[str, str]]
+Finding = tuple[str, dict[str, str]]
 
 UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
@@ -39,23 +38,23 @@ def _findings(evidence: object | None) -> Iterator[Finding]:  # noqa: C901 - one
         case InspectEvidence():
             yield from _inspected(evidence)
         case GatesEvidence(screen_number=str() as number):
-            yield FoundWord.SCREEN_NUMBER, {"number": number}
+            yield "found.screen_number", {"number": number}
         case ChipEvidence():
             yield from _looked(evidence)
         case InitialiseEvidence(after=None):
-            yield FoundWord.CAME_RESET, {"used": size(evidence.before.used_bytes)}
+            yield "found.came_reset", {"used": size(evidence.before.used_bytes)}
         case InitialiseEvidence():
-            yield FoundWord.WAS_RESET, {"used": size(evidence.left.used_bytes)}
+            yield "found.was_reset", {"used": size(evidence.left.used_bytes)}
         case OverwriteEvidence():
             yield from _written(evidence)
         case ReadBackEvidence():
             yield from _read_back(evidence)
         case ClearEvidence():
-            yield FoundWord.CLEARED_BY, {"provider": evidence.provider}
+            yield "found.cleared_by", {"provider": evidence.provider}
         case FinalResetEvidence(absent_s=float() as seconds):
-            yield FoundWord.AWAY, {"seconds": f"{math.floor(seconds)}"}
+            yield "found.away", {"seconds": f"{math.floor(seconds)}"}
         case ObserveEvidence():
-            yield FoundWord.CAME_BACK, {"count": str(len(evidence.kinds))}
+            yield "found.came_back", {"count": str(len(evidence.kinds))}
             if evidence.chip is not None:
                 yield from _looked(evidence.chip)
         case _:
@@ -63,41 +62,41 @@ def _findings(evidence: object | None) -> Iterator[Finding]:  # noqa: C901 - one
 
 
 def _inspected(told: InspectEvidence) -> Iterator[Finding]:
-    yield FoundWord.SYSTEM, {"android": told.android, "build": told.build}
+    yield "found.system", {"android": told.android, "build": told.build}
     capacity, used = size(told.capacity_bytes), size(told.used_bytes)
-    yield FoundWord.STORAGE, {"capacity": capacity, "used": used}
+    yield "found.storage", {"capacity": capacity, "used": used}
     degrees = f"{told.battery_temperature_c:.1f}"
-    yield FoundWord.BATTERY, {"percent": str(told.battery_percent), "degrees": degrees}
+    yield "found.battery", {"percent": str(told.battery_percent), "degrees": degrees}
     if told.screen_lock is not None:
-        yield (FoundWord.LOCKED if told.screen_lock else FoundWord.NOT_LOCKED), {}
-    yield FoundWord.ACCOUNTS, {"count": str(told.account_count)}
+        yield ("found.locked" if told.screen_lock else "found.not_locked"), {}
+    yield "found.accounts", {"count": str(told.account_count)}
     encrypted = told.crypto_state == "encrypted"
-    yield (FoundWord.ENCRYPTED if encrypted else FoundWord.NOT_ENCRYPTED), {}
+    yield ("found.encrypted" if encrypted else "found.not_encrypted"), {}
 
 
 def _looked(told: ChipEvidence) -> Iterator[Finding]:
     if told.source == OPERATOR:
-        yield FoundWord.BY_PERSON, {}
+        yield "found.by_person", {}
     elif told.reader:
-        yield FoundWord.BY_READER, {"reader": told.reader, "passes": str(told.passes)}
+        yield "found.by_reader", {"reader": told.reader, "passes": str(told.passes)}
 
 
 def _written(told: OverwriteEvidence) -> Iterator[Finding]:
-    yield FoundWord.WRITTEN, {"size": size(told.bytes_written), "time": span(told.elapsed_s)}
+    yield "found.written", {"size": size(told.bytes_written), "time": span(told.elapsed_s)}
     if told.elapsed_s > 0:
         fresh = max(told.bytes_written - told.resumed_bytes, 0)
-        yield FoundWord.RATE, {"rate": size(int(fresh / told.elapsed_s))}
-    yield FoundWord.FREE_LEFT, {"size": size(told.free_bytes_after)}
+        yield "found.rate", {"rate": size(int(fresh / told.elapsed_s))}
+    yield "found.free_left", {"size": size(told.free_bytes_after)}
 
 
 def _read_back(told: ReadBackEvidence) -> Iterator[Finding]:
-    yield FoundWord.PROVEN, {"size": size(told.bytes_proven), "bad": size(told.bytes_bad)}
+    yield "found.proven", {"size": size(told.bytes_proven), "bad": size(told.bytes_bad)}
     yield (
-        FoundWord.COVERAGE,
+        "found.coverage",
         {"percent": tenths(told.coverage), "minimum": tenths(told.minimum_coverage)},
     )
     yield (
-        FoundWord.HOST_SAMPLES,
+        "found.host_samples",
         {"count": str(told.host_samples), "bad": str(told.host_mismatches)},
     )
 

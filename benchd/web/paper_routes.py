@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 
 from benchd.texts.catalogue import Catalogue, Language
-from benchd.texts.paper_words import PaperWord
 from benchd.web.certified import certificate_of
 from benchd.web.job_routes import JobInPath
 from benchd.web.refusals import INVALID, LEDGER, NOT_FOUND
@@ -44,11 +43,11 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
         envelope = (await certificate_of(rack, JobId(job))).envelope
         other: Language = "en" if language == "ja" else "ja"
         links = (
-            ("certificate.pdf", catalogue.paper(PaperWord.AS_PDF).to(language)),
-            ("certificate.json", catalogue.paper(PaperWord.AS_FILE).to(language)),
+            ("certificate.pdf", catalogue.text("paper.as_pdf").to(language)),
+            ("certificate.json", catalogue.text("paper.as_file").to(language)),
             (
                 f"certificate.html?language={other}",
-                catalogue.paper(PaperWord.OTHER_LANGUAGE).to(language),
+                catalogue.text("paper.other_language").to(language),
             ),
         )
         return HTMLResponse(await papers.page(envelope, language, links))

@@ -59,14 +59,14 @@ class ShiftPresenter:
 
     def _went(self, where: Went, jobs: Sequence[str]) -> WentObject:
         name = (
-            self.catalogue.board("sold")
+            self.catalogue.text("board.sold")
             if where is Went.SOLD
             else self.catalogue.disposal_state(DisposalState(where))
         )
         return WentObject.of(name, value=where, jobs=jobs)
 
     def _failures(self, by: FailedBy, values: Sequence[Failures]) -> FailuresObject:
-        title = self.catalogue.board(f"failed_by_{by}")
+        title = self.catalogue.text(f"board.failed_by_{by}")
         failures = [
             FailureObject.of(one, self._name(by, one.value), jobs=one.failed) for one in values
         ]
@@ -75,24 +75,24 @@ class ShiftPresenter:
     def _name(self, by: FailedBy, value: str) -> Texts:
         shown = printable(value)
         if not shown:
-            return self.catalogue.board("unknown")
+            return self.catalogue.text("board.unknown")
         return self.catalogue.reason(Reason(value)) if by is FailedBy.REASON else _same(shown)
 
     def _of_hours(self, hours: Sequence[HourObject]) -> PlotObject:
-        title = self.catalogue.board("hours")
+        title = self.catalogue.text("board.hours")
         bars = [
             Bar(label=hour.begin[11:16], part=len(hour.sold), all=len(hour.jobs)) for hour in hours
         ]
 
         def drawn(language: Language) -> str:
-            legend = self._legend(title.to(language), "sold", "done", language)
+            legend = self._legend(title.to(language), "board.sold", "board.done", language)
             return standing_bars("hours", legend, bars)
 
         return PlotObject(name="hours", svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
 
     def _of_failures(self, told: FailuresObject) -> PlotObject:
         def drawn(language: Language) -> str:
-            legend = self._legend(told.text.to(language), "failed", "ended", language)
+            legend = self._legend(told.text.to(language), "board.failed", "board.ended", language)
             bars = [
                 Bar(label=one.to(language), part=len(one.jobs), all=one.ended)
                 for one in told.values
@@ -102,10 +102,10 @@ class ShiftPresenter:
         return PlotObject(name=told.by, svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
 
     def _legend(self, title: str, part: str, whole: str, language: Language) -> Legend:
-        def say(word: str) -> str:
-            return self.catalogue.board(word).to(language)
+        def say(key: str) -> str:
+            return self.catalogue.text(key).to(language)
 
-        return Legend(title=title, part=say(part), all=say(whole), others=say("others"))
+        return Legend(title=title, part=say(part), all=say(whole), others=say("board.others"))
 
     def _bin(self, told: Bin) -> BinObject:
         oldest = RecordsPresenter(self.catalogue).job(told.oldest) if told.oldest else None

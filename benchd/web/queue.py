@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from benchd.slots.errands import bins_of, errands_of
-from benchd.texts.catalogue import Catalogue, ErrandWord, Guidance
+from benchd.texts.catalogue import Catalogue, Guidance
 from benchd.web.objects import DirectedObject, HandsetObject, TextsObject
 from benchd.web.present import directed, handset_object, moment
 from benchd.web.proofs import Proofs
@@ -109,31 +109,31 @@ class QueueDesk:
     def _said(self, errand: Errand, *, sees_all: bool) -> Guidance:
         question = errand.view.question if errand.view else None
         if (word := _word(errand)) is not None:
-            return self._catalogue.errand(word)
+            return self._catalogue.guidance(word)
         if errand.problem is not None:
             return self._catalogue.problem(errand.problem)
-        hidden = self._catalogue.errand(ErrandWord.HIDDEN)
+        hidden = self._catalogue.guidance("errand.hidden")
         if question is None or sees_all:
             return self._catalogue.question(question) if question else hidden
         gate = self._catalogue.gate(question.gate)
         return Guidance(ja=gate.ja, en=gate.en, what_to_do=hidden.what_to_do)
 
 
-def _word(errand: Errand) -> ErrandWord | None:
+def _word(errand: Errand) -> str | None:
     """What it says where neither a problem nor a question does."""
     view = errand.view
     match errand.kind:
         case ErrandKind.REPLUG:
             in_hand = view is not None and view.away is not None and view.away.why is Away.IN_HAND
-            return ErrandWord.IN_HAND if in_hand else ErrandWord.CABLE_OUT
+            return "errand.in_hand" if in_hand else "errand.cable_out"
         case ErrandKind.TRAY:
-            return ErrandWord.TRAY
+            return "errand.tray"
         case ErrandKind.CARRY if errand.goes is not None:
             sold = view is not None and view.disposition is Disposition.SELLABLE
             if errand.unproven:
-                return ErrandWord.UNPROVEN
+                return "errand.unproven"
             held_back = sold and errand.goes is not Disposition.SELLABLE
-            return ErrandWord.HELD_BACK if held_back else ErrandWord(errand.goes)
+            return "errand.held_back" if held_back else f"errand.{errand.goes}"
         case _:
             return None
 

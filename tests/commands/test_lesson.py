@@ -12,7 +12,6 @@ from benchd.commands.learning.new_plugs import NewPlugs
 from benchd.config.slot_tables import SlotEntry
 from benchd.felica.readers.assignment import ReaderAt, meant_by, wish_for
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
-from benchd.texts.catalogue import LearnWord
 from benchd.words.ids import AdbAddress, PortPath, SlotName
 from benchd.words.port import Attached, Detached
 
@@ -48,10 +47,10 @@ class Rack:
         self.now = 100.0
         self.pcscds = [CardsSeen(readers=tuple(readers)) for readers in pcscds]
         self.known = known or Known(ports={}, readers={})
-        self.said: list[LearnWord] = []
+        self.said: list[str] = []
         self._steps: list[Step] = []
 
-    def say(self, word: LearnWord, **facts: str) -> None:
+    def say(self, word: str, **facts: str) -> None:
         self.said.append(word)
 
     def wait(self, seconds: float) -> Callable[[], None]:
@@ -92,8 +91,8 @@ async def test_a_port_per_slot_where_there_are_no_readers() -> None:
     rack = Rack(())
     learned = await rack.walk(ENTER, plug("p1"), plug("p2"))
     assert learned == {A1: SlotEntry(port=PortPath("p1")), A2: SlotEntry(port=PortPath("p2"))}
-    assert LearnWord.NO_READERS in rack.said
-    assert LearnWord.LAY not in rack.said
+    assert "learn.no_readers" in rack.said
+    assert "learn.lay" not in rack.said
 
 
 async def test_what_was_there_or_comes_back_at_once_is_no_plug() -> None:
@@ -114,9 +113,9 @@ async def test_what_was_there_or_comes_back_at_once_is_no_plug() -> None:
         plug("old"),
     )
     assert learned == {A1: SlotEntry(port=PortPath("p1")), A2: SlotEntry(port=PortPath("old"))}
-    assert rack.said.count(LearnWord.STILL_THERE) == 1
-    assert rack.said.count(LearnWord.TOO_SOON) == 1
-    assert LearnWord.PORT_TAKEN not in rack.said
+    assert rack.said.count("learn.still_there") == 1
+    assert rack.said.count("learn.too_soon") == 1
+    assert "learn.port_taken" not in rack.said
 
 
 async def test_another_slots_port_is_refused_and_a_card_reader_is_no_handset() -> None:
@@ -132,8 +131,8 @@ async def test_another_slots_port_is_refused_and_a_card_reader_is_no_handset() -
         ENTER,
     )
     assert learned == {A1: SlotEntry(port=PortPath("p1"))}
-    assert rack.said.count(LearnWord.PORT_TAKEN) == 2
-    assert rack.said[-1] is LearnWord.SKIPPED
+    assert rack.said.count("learn.port_taken") == 2
+    assert rack.said[-1] == "learn.skipped"
 
 
 async def test_a_reader_per_slot_by_its_usb_port_before_its_name() -> None:
@@ -198,8 +197,8 @@ async def test_two_cards_at_once_and_another_slots_reader_are_refused() -> None:
         slots=[A1],
     )
     assert learned[A1].reader == "S"
-    assert rack.said.count(LearnWord.READER_TAKEN) == 1
-    assert rack.said.count(LearnWord.SEVERAL_READERS) == 1
+    assert rack.said.count("learn.reader_taken") == 1
+    assert rack.said.count("learn.several_readers") == 1
 
 
 async def test_row_5_the_reader_is_tested_by_the_handset_on_the_slot_s_cable() -> None:
@@ -215,7 +214,7 @@ async def test_row_5_the_reader_is_tested_by_the_handset_on_the_slot_s_cable() -
         slots=[A1],
     )
     assert learned[A1].reader == "R"
-    assert rack.said[-1] is LearnWord.READER_TESTED
+    assert rack.said[-1] == "learn.reader_tested"
 
 
 async def test_row_5_a_reader_that_another_falls_silent_for_is_not_learned() -> None:
@@ -241,8 +240,8 @@ async def test_row_5_a_reader_that_another_falls_silent_for_is_not_learned() -> 
         slots=[A1],
     )
     assert learned[A1].reader == "S"
-    assert rack.said.count(LearnWord.READER_EXCHANGED) == 1
-    assert rack.said[-1] is LearnWord.READER_TESTED
+    assert rack.said.count("learn.reader_exchanged") == 1
+    assert rack.said[-1] == "learn.reader_tested"
 
 
 async def test_row_5_a_plug_at_the_next_slot_ends_the_test_and_counts() -> None:
@@ -273,7 +272,7 @@ async def test_readers_that_cannot_be_told_apart_are_never_written_down() -> Non
         slots=[A1],
     )
     assert learned == {A1: SlotEntry(port=PortPath("p1"))}
-    assert LearnWord.READER_NAMELESS in rack.said
+    assert "learn.reader_nameless" in rack.said
 
 
 async def test_all_skipped_is_nothing_learned() -> None:

@@ -24,7 +24,6 @@ from benchd.papers.told import Told
 from benchd.proof.chip import CLAIMS, SKIPPED_FOR
 from benchd.proof.evidence.chip import OPERATOR, READER
 from benchd.texts import sentences
-from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import Sentences
 from benchd.words.chip import BaselineKind, ChipVerdict
 from benchd.words.ids import Evidence
@@ -168,7 +167,7 @@ def test_what_limits_it_stands_on_the_page_in_sections_of_their_own(
         found = [value for section in warned for line in section.lines for value in line.values]
         for line in told["not_reached"]:
             assert SAID.said(line)[0].to(document.language) in found
-        assert CATALOGUE.paper(PaperWord.TRUSTED_KEY).to(document.language) in found
+        assert CATALOGUE.text("paper.trusted_key").to(document.language) in found
 
 
 @pytest.mark.looptime
@@ -181,7 +180,7 @@ async def test_a_reader_that_is_trusted_stands_beside_the_system_that_is(
         [trusted] = [
             section
             for section in document.sections
-            if section.title == CATALOGUE.paper(PaperWord.TRUSTED).to(document.language)
+            if section.title == CATALOGUE.text("paper.trusted").to(document.language)
         ]
         for sentence in (Sentence.READER_TRUSTED, Sentence.SYSTEM_TRUSTED):
             said = SAID.said(sentence)[0].to(document.language)

@@ -10,14 +10,11 @@ import pytest
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import (
     FACTS,
-    Because,
+    SKIPS,
+    VALUES,
     Catalogue,
-    ChipTrouble,
     Guidance,
-    LearnWord,
-    Refusal,
     Texts,
-    Word,
     fill,
     language_of,
     printable,
@@ -27,7 +24,6 @@ from benchd.words.intake import Unerasable
 from benchd.words.job import (
     DISPOSITION_OF,
     Disposition,
-    FaultCode,
     Gate,
     Outcome,
     Reason,
@@ -93,14 +89,15 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"outcome.{outcome}": catalogue.outcome(outcome) for outcome in Outcome},
         **{f"disposition.{goes}": catalogue.disposition(goes) for goes in Disposition},
         **{f"stage.{stage}": catalogue.stage(stage) for stage in STAGE_CLASSES},
-        **{f"because.{because}": catalogue.because(because) for because in (*Because, *FaultCode)},
-        **{f"word.{word}": catalogue.word(word) for word in Word},
+        **{f"because.{because}": catalogue.because(because) for because in VALUES["because"]},
+        **{f"word.{word}": text for word, text in catalogue.section("word").items()},
         **{f"gate.{gate}.title": catalogue.gate(gate) for gate in Gate},
         **{f"gate.{gate}": catalogue.question(view) for gate, view in questions.items()},
         **{f"problem.{code}": catalogue.problem(view) for code, view in problems.items()},
         **{f"reason.{reason}": catalogue.reason(reason) for reason in Reason},
         **{f"chip.{verdict}": catalogue.chip(verdict) for verdict in ChipVerdict},
-        **{f"chip_trouble.{trouble}": catalogue.chip(trouble) for trouble in ChipTrouble},
+        "chip_trouble.reader_gone": catalogue.guidance("chip_trouble.reader_gone"),
+        "chip_trouble.reader_fault": catalogue.guidance("chip_trouble.reader_fault"),
     }
     advice = {
         f"{key}.what_to_do": texts.what_to_do
@@ -207,9 +204,12 @@ def test_meanings_are_those_of_the_question(catalogue: Catalogue) -> None:
 def test_labels_name_every_value(catalogue: Catalogue) -> None:
     labels = catalogue.labels()
     assert labels["disposition"]["destroy"].ja == "破砕"
-    assert labels["reason"]["locked"] == catalogue.reason(Reason.LOCKED)
+    locked = catalogue.reason(Reason.LOCKED)
+    assert labels["reason"]["locked"] == Texts(ja=locked.ja, en=locked.en)
     assert labels["page"].keys() == {key[5:] for key in shipped("en") if key.startswith("page.")}
-    assert labels["refusal"].keys() == set(Refusal)
+    assert labels["refusal"].keys() == {
+        key[8:] for key in shipped("en") if key.startswith("refusal.")
+    }
 
 
 @pytest.mark.parametrize("gate", [Gate.FELICA_CHECK, Gate.FELICA_RECHECK])
@@ -221,7 +221,7 @@ def test_felica_yes_is_unused(catalogue: Catalogue, gate: Gate) -> None:
 
 def test_every_skip_that_counts_has_its_words() -> None:
     skips = {because for stage in STAGE_CLASSES.values() for because in stage.describes.skipped_for}
-    assert skips <= set(Because)
+    assert skips == SKIPS
 
 
 def test_unknown_port_carries_the_lines_to_add(catalogue: Catalogue) -> None:
@@ -245,7 +245,7 @@ def test_hostile_facts_stay_what_they_are(catalogue: Catalogue, value: str) -> N
 
 def test_the_path_of_a_file_is_told_whole(catalogue: Catalogue) -> None:
     path = f"/srv/{'racks-of-the-dealer/' * 6}benchd.toml"
-    asked = catalogue.learn(LearnWord.CONFIRM, {"file": path})
+    asked = catalogue.text("learn.confirm", {"file": path})
     assert path in asked.ja
     assert path in asked.en
 

@@ -19,8 +19,7 @@ from benchd.errors import (
     SlotBusy,
     TransientFault,
 )
-from benchd.texts.catalogue import Catalogue, Refusal
-from benchd.texts.command_words import Failure
+from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
 
 JAPANESE = re.compile(r"[ぁ-んァ-ン一-龥]")
@@ -50,14 +49,14 @@ def test_every_kind_of_error_begins_in_japanese(
 
 def test_an_error_of_its_own_kind_is_told_by_that(catalogue: Catalogue) -> None:
     told = failure_text(NotFound("no job x"), catalogue, "ja")
-    assert told == f"{catalogue.failure(Failure.NOT_FOUND).ja}\nno job x"
+    assert told == f"{catalogue.text('failure.not_found').ja}\nno job x"
     busy, fault = SlotBusy("A1"), TransientFault("closed")
-    assert catalogue.failure(Failure.BENCHD_ERROR).ja in failure_text(busy, catalogue, "ja")
-    assert catalogue.failure(Failure.HANDSET_FAULT).ja in failure_text(fault, catalogue, "ja")
+    assert catalogue.text("failure.benchd_error").ja in failure_text(busy, catalogue, "ja")
+    assert catalogue.text("failure.handset_fault").ja in failure_text(fault, catalogue, "ja")
     broken = LedgerBroken("record 7", sequence=7)
-    assert catalogue.failure(Failure.LEDGER_BROKEN).ja in failure_text(broken, catalogue, "ja")
+    assert catalogue.text("failure.ledger_broken").ja in failure_text(broken, catalogue, "ja")
     person = failure_text(PersonRefused("two of mori"), catalogue, "ja")
-    assert catalogue.refusal(Refusal.PERSON_REFUSED).ja in person
+    assert catalogue.text("refusal.person_refused").ja in person
 
 
 def test_a_refusal_of_the_daemon_is_told_by_its_code(catalogue: Catalogue) -> None:
@@ -65,7 +64,7 @@ def test_a_refusal_of_the_daemon_is_told_by_its_code(catalogue: Catalogue) -> No
     error.refusal = "second_person_needed"
     told = failure_text(error, catalogue, "ja")
     assert told.splitlines() == [
-        catalogue.refusal(Refusal.SECOND_PERSON_NEEDED).ja,
+        catalogue.text("refusal.second_person_needed").ja,
         "sato has worked on it",
     ]
 
@@ -77,7 +76,7 @@ def test_a_code_that_says_nothing_here_leaves_it_to_the_kind(
     error = DecisionRefused("no")
     error.refusal = code
     told = failure_text(error, catalogue, "ja")
-    assert told == f"{catalogue.failure(Failure.DECISION_REFUSED).ja}\nno"
+    assert told == f"{catalogue.text('failure.decision_refused').ja}\nno"
 
 
 def test_words_of_its_own_need_no_detail(catalogue: Catalogue) -> None:
@@ -93,3 +92,8 @@ def test_every_mistake_of_a_configuration_stays_below(catalogue: Catalogue) -> N
     )
     told = failure_text(ConfigInvalid(issues), catalogue, "ja").splitlines()
     assert told[1:] == ["x.toml:1:1: adb: ?", "x.toml:2:1: adb: ?"]
+
+
+def test_every_failure_is_a_kind_of_error(catalogue: Catalogue) -> None:
+    names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in KINDS}
+    assert catalogue.section("failure").keys() <= names

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchd.proof.evidence.handset import InitialiseEvidence
-from benchd.texts.catalogue import Catalogue
-from benchd.texts.found_words import FOUND_FACTS, FoundWord
+from benchd.texts.catalogue import FACTS, Catalogue
 from benchd.web.found import chip_in, found_in, size, span, tenths
 from benchd.words.chip import ChipVerdict
 from tests.recorded import CHIP, OVERWRITE, READ_BACK
@@ -78,14 +77,12 @@ def test_what_tells_nothing_is_told_nothing_of(catalogue: Catalogue, nothing: ob
     assert chip_in(nothing) is None
 
 
-@pytest.mark.parametrize("word", FoundWord)
-def test_each_finding_says_its_figures_in_both_languages(
-    catalogue: Catalogue, word: FoundWord
-) -> None:
-    said = catalogue.found(word, {fact: f"<{fact}>" for fact in FOUND_FACTS})
+@pytest.mark.parametrize("word", Catalogue.load().section("found"))
+def test_each_finding_says_its_figures_in_both_languages(catalogue: Catalogue, word: str) -> None:
+    said = catalogue.found(f"found.{word}", {fact: f"<{fact}>" for fact in FACTS["found"]})
     assert "?" not in said.ja + said.en
-    assert {fact for fact in FOUND_FACTS if f"<{fact}>" in said.ja} == {
-        fact for fact in FOUND_FACTS if f"<{fact}>" in said.en
+    assert {fact for fact in FACTS["found"] if f"<{fact}>" in said.ja} == {
+        fact for fact in FACTS["found"] if f"<{fact}>" in said.en
     }
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from benchd.commands.daemon_client import show
+from benchd.commands.doctor.findings import Verdict
 from benchd.commands.doctor.manuals import INSTALLED, placed
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from benchd.commands.saying import Fact, catalogue, language
+from benchd.commands.saying import Fact, both, language, say
 from benchd.texts.catalogue import Texts, printable
-from benchd.texts.command_words import LONGEST_SAID
-from benchd.texts.doctor_words import Cure, DoctorWord, Verdict
+from benchd.texts.templates import LONGEST_SAID
 
 if TYPE_CHECKING:
     from benchd.commands.client import JsonObject
@@ -51,27 +51,19 @@ def exit_code(found: Iterable[Finding]) -> int:
 
 
 def _object(finding: Finding) -> JsonObject:
-    texts = said(finding.word, finding.facts)
     cure = None if finding.cure is None else cured(finding.cure, finding.facts)
     return {
-        "check": finding.check.value,
+        "check": finding.check.removeprefix("check."),
         "verdict": finding.verdict.value,
-        "found": finding.word.value,
-        **_texts(texts),
+        "found": finding.word.removeprefix("doctor."),
+        **_texts(both(finding.word, **finding.facts)),
         "cure": None if cure is None else _texts(cure),
     }
 
 
-def said(word: DoctorWord | Cure, facts: Mapping[str, Fact]) -> Texts:
-    """A sentence in both languages."""
-    ja = {name: fact.ja if isinstance(fact, Texts) else fact for name, fact in facts.items()}
-    en = {name: fact.en if isinstance(fact, Texts) else fact for name, fact in facts.items()}
-    return Texts(ja=catalogue().doctor(word, ja).ja, en=catalogue().doctor(word, en).en)
-
-
-def cured(cure: Cure, facts: Mapping[str, Fact], manuals: Path = INSTALLED) -> Texts:
+def cured(cure: str, facts: Mapping[str, Fact], manuals: Path = INSTALLED) -> Texts:
     """What to do, in both languages, naming pages where they lie on this machine."""
-    told = said(cure, facts)
+    told = both(cure, **facts)
     return Texts(ja=placed(told.ja, manuals), en=placed(told.en, manuals))
 
 
@@ -81,10 +73,8 @@ def _texts(texts: Texts) -> dict[str, str]:
 
 def _tell(found: Iterable[Finding]) -> None:
     for each in found:
-        verdict = catalogue().named("verdict", each.verdict).to(language())
-        check = catalogue().named("check", each.check).to(language())
-        words = said(each.word, each.facts).to(language())
-        line = printable(f"{check}: {words}", LONGEST_SAID)
+        verdict = say(f"verdict.{each.verdict}")
+        line = printable(f"{say(each.check)}: {say(each.word, **each.facts)}", LONGEST_SAID)
         typer.echo(f"[{typer.style(verdict, fg=_COLOUR[each.verdict])}] {line}")
         if each.cure is not None:
             cure = cured(each.cure, each.facts).to(language())

@@ -7,17 +7,16 @@ from pathlib import Path
 from benchd.commands.doctor.findings import About, Finding
 from benchd.config import Settings, checked_settings, load_settings
 from benchd.errors import ConfigInvalid
-from benchd.texts.doctor_words import Check, Cure, DoctorWord
 
 
 def configuration(file: Path) -> tuple[Finding, Settings | None]:
     """The finding, and the settings for all other checks; None where there are none."""
-    about = About(Check.CONFIGURATION).having(path=file)
+    about = About("check.configuration").having(path=file)
     try:
         with file.open("rb"):
             pass
     except FileNotFoundError:
-        return about.fail(DoctorWord.CONFIG_MISSING, Cure.NAME_THE_FILE), None
+        return about.fail("doctor.config_missing", "cure.name_the_file"), None
     except OSError as error:
         return about.not_to_be_seen(file, error), None
     try:
@@ -26,13 +25,13 @@ def configuration(file: Path) -> tuple[Finding, Settings | None]:
         first = invalid.issues[0]
         place = f"{first.file}:{first.line}: {first.message}"
         found = about.having(count=len(invalid.issues), detail=place)
-        return found.fail(DoctorWord.CONFIG_MISTAKES, Cure.CHECK_CONFIG), _usable(file)
+        return found.fail("doctor.config_mistakes", "cure.check_config"), _usable(file)
     if settings.retired:
         first = settings.retired[0]
         told = about.having(detail=f"{first.file}:{first.line}: {first.key} {first.message}")
-        return told.warn(DoctorWord.CONFIG_RETIRED, Cure.DELETE_KEY), settings
+        return told.warn("doctor.config_retired", "cure.delete_key"), settings
     valid = about.having(count=len(settings.topology.places))
-    return valid.ok(DoctorWord.CONFIG_VALID), settings
+    return valid.ok("doctor.config_valid"), settings
 
 
 def _usable(file: Path) -> Settings | None:

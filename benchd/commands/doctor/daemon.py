@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from benchd.commands.doctor.findings import About, Finding
 from benchd.errors import BenchdError, DependencyMissing
-from benchd.texts.doctor_words import Check, Cure, DoctorWord
 from benchd.words.slot import ProblemCode
 
 if TYPE_CHECKING:
@@ -49,16 +48,16 @@ class Told:
 
 def daemon(path: Path, ask: Callable[[Path], Told]) -> tuple[Finding, Told | None]:
     """Whether it answers; None where it doesn't, or this user may not ask."""
-    about = About(Check.DAEMON).having(path=path)
+    about = About("check.daemon").having(path=path)
     try:
         told = ask(path)
     except DependencyMissing as missing:
         if isinstance(missing.__cause__, PermissionError):
             return about.not_to_be_seen(path, missing.__cause__), None
-        return about.fail(DoctorWord.DAEMON_SILENT, Cure.START_BENCHD), None
+        return about.fail("doctor.daemon_silent", "cure.start_benchd"), None
     except BenchdError:
-        return about.fail(DoctorWord.DAEMON_SILENT, Cure.START_BENCHD), None
-    return about.ok(DoctorWord.DAEMON_ANSWERS), told
+        return about.fail("doctor.daemon_silent", "cure.start_benchd"), None
+    return about.ok("doctor.daemon_answers"), told
 
 
 def ask_daemon(path: Path) -> Told:

@@ -19,26 +19,25 @@ from benchd.commands.doctor.upkeep import upkeep
 from benchd.config import Settings
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.papers.typesetting import FONTS
-from benchd.texts.doctor_words import Check, DoctorWord
 
 SERVICE_USER: Final = "benchd"
 _NEED_SETTINGS: Final = (
-    Check.STATE_FOLDER,
-    Check.CERTIFICATE_FOLDER,
-    Check.SPACE,
-    Check.FLUSH,
-    Check.LEDGER,
-    Check.UNSIGNED,
-    Check.BACKUP,
-    Check.KEY,
-    Check.KEY_AGE,
-    Check.ADB,
-    Check.UDEV_RULES,
-    Check.READERS,
-    Check.READER_PLACES,
-    Check.PORTS,
-    Check.HOOKS,
-    Check.PAGE_CERTIFICATE,
+    "check.state_folder",
+    "check.certificate_folder",
+    "check.space",
+    "check.flush",
+    "check.ledger",
+    "check.unsigned",
+    "check.backup",
+    "check.key",
+    "check.key_age",
+    "check.adb",
+    "check.udev_rules",
+    "check.readers",
+    "check.reader_places",
+    "check.ports",
+    "check.hooks",
+    "check.page_certificate",
 )
 
 
@@ -73,15 +72,13 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
     place = socket or (settings.http.socket if settings else None)
     found, told = [settled], None
     if place is None:
-        found.append(About(Check.DAEMON).not_checked(DoctorWord.NEEDS_CONFIGURATION))
+        found.append(About("check.daemon").not_checked("doctor.needs_configuration"))
     else:
         answered, told = daemon(place, instruments.ask_daemon)
         found.append(answered)
     found += machine.units(states)
     if settings is None:
-        found += [
-            About(each).not_checked(DoctorWord.NEEDS_CONFIGURATION) for each in _NEED_SETTINGS
-        ]
+        found += [About(each).not_checked("doctor.needs_configuration") for each in _NEED_SETTINGS]
     else:
         found += _kept(settings, told, instruments)
         found += _worked_with(settings, told, states, instruments)
@@ -97,8 +94,8 @@ def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> li
     owner = instruments.owner()
     state, key = settings.ledger.path.parent, settings.certificate.key
     return [
-        folders.folder(Check.STATE_FOLDER, state, owner),
-        folders.folder(Check.CERTIFICATE_FOLDER, settings.certificate.directory, owner),
+        folders.folder("check.state_folder", state, owner),
+        folders.folder("check.certificate_folder", settings.certificate.directory, owner),
         folders.space(state),
         folders.space(settings.certificate.directory),
         folders.flush(state),

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from benchd.commands.misuse import why
 from benchd.commands.saying import Fact
-from benchd.texts.doctor_words import Check, Cure, DoctorWord, Verdict
 from benchd.texts.templates import Texts
+
+
+class Verdict(StrEnum):
+    """How something is. What couldn't be looked at is never `ok`."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """How one thing is, in words of the catalogue with their facts, and what to do about it."""
+    """How one thing is, by keys of the catalogue with their facts, and what to do about it."""
 
-    check: Check
+    check: str
     verdict: Verdict
-    word: DoctorWord
-    cure: Cure | None = None
+    word: str
+    cure: str | None = None
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
 
 
@@ -26,7 +35,7 @@ class Finding:
 class About:
     """Makes findings of one check, whose facts they share."""
 
-    check: Check
+    check: str
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
 
     def having(self, **facts: object) -> About:
@@ -34,27 +43,27 @@ class About:
         told = {k: v if isinstance(v, Texts) else str(v) for k, v in facts.items()}
         return replace(self, facts={**self.facts, **told})
 
-    def ok(self, word: DoctorWord) -> Finding:
+    def ok(self, word: str) -> Finding:
         """It was looked at, and is as it should be."""
         return self._of(Verdict.OK, word, None)
 
-    def warn(self, word: DoctorWord, cure: Cure) -> Finding:
+    def warn(self, word: str, cure: str) -> Finding:
         """The rack works, and it should be mended."""
         return self._of(Verdict.WARN, word, cure)
 
-    def fail(self, word: DoctorWord, cure: Cure) -> Finding:
+    def fail(self, word: str, cure: str) -> Finding:
         """The rack doesn't work, or what it says isn't safe."""
         return self._of(Verdict.FAIL, word, cure)
 
-    def not_checked(self, word: DoctorWord, cure: Cure | None = None) -> Finding:
+    def not_checked(self, word: str, cure: str | None = None) -> Finding:
         """It couldn't be looked at, for the reason that the word says."""
         return self._of(Verdict.NOT_CHECKED, word, cure)
 
     def not_to_be_seen(self, path: object, error: OSError) -> Finding:
         """This user may not look at it, or it can't be read at all."""
-        cure = Cure.AS_ROOT if isinstance(error, PermissionError) else Cure.LOOK_AT_DISK
+        cure = "cure.as_root" if isinstance(error, PermissionError) else "cure.look_at_disk"
         about = self.having(path=path, detail=why(error))
-        return about.not_checked(DoctorWord.NOT_TO_BE_SEEN, cure)
+        return about.not_checked("doctor.not_to_be_seen", cure)
 
-    def _of(self, verdict: Verdict, word: DoctorWord, cure: Cure | None) -> Finding:
+    def _of(self, verdict: Verdict, word: str, cure: str | None) -> Finding:
         return Finding(check=self.check, verdict=verdict, word=word, cure=cure, facts=self.facts)

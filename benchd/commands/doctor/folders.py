@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from benchd.commands.doctor.findings import About, Finding
-from benchd.texts.doctor_words import Check, Cure, DoctorWord
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 LITTLE_BYTES: Final = 2 << 30
@@ -34,65 +33,65 @@ class Owner:
     uid: int
 
 
-def folder(check: Check, path: Path, owner: Owner) -> Finding:
+def folder(check: str, path: Path, owner: Owner) -> Finding:
     """Whose a folder is, and who else gets in."""
     about = About(check).having(path=path, name=owner.name)
     try:
         found = path.stat()
     except FileNotFoundError:
-        return about.warn(DoctorWord.FOLDER_MISSING, Cure.MADE_AT_START)
+        return about.warn("doctor.folder_missing", "cure.made_at_start")
     except OSError as error:
         return about.not_to_be_seen(path, error)
     if found.st_uid != owner.uid:
         of_another = about.having(value=found.st_uid)
-        return of_another.fail(DoctorWord.FOLDER_OF_ANOTHER, Cure.GIVE_FOLDER)
+        return of_another.fail("doctor.folder_of_another", "cure.give_folder")
     if found.st_mode & _OPEN:
         is_open = about.having(value=f"{stat.S_IMODE(found.st_mode):04o}")
-        return is_open.warn(DoctorWord.FOLDER_OPEN, Cure.CLOSE_FOLDER)
-    return about.ok(DoctorWord.FOLDER_PRIVATE)
+        return is_open.warn("doctor.folder_open", "cure.close_folder")
+    return about.ok("doctor.folder_private")
 
 
 def space(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> Finding:
     """Whether there is room, for whoever isn't root, and whether it can be written to."""
-    about = About(Check.SPACE).having(path=path)
+    about = About("check.space").having(path=path)
     try:
         found = statvfs(_there(path))
     except OSError as error:
         return about.not_to_be_seen(path, error)
     if found.f_flag & os.ST_RDONLY:
-        return about.fail(DoctorWord.READ_ONLY, Cure.LOOK_AT_DISK)
+        return about.fail("doctor.read_only", "cure.look_at_disk")
     free = found.f_bavail * found.f_frsize
     about = about.having(value=f"{free / 1e9:.1f}")
     if free < NOTHING_BYTES:
-        return about.fail(DoctorWord.SPACE_FREE, Cure.MAKE_ROOM)
+        return about.fail("doctor.space_free", "cure.make_room")
     if free < LITTLE_BYTES:
-        return about.warn(DoctorWord.SPACE_FREE, Cure.MAKE_ROOM)
-    return about.ok(DoctorWord.SPACE_FREE)
+        return about.warn("doctor.space_free", "cure.make_room")
+    return about.ok("doctor.space_free")
 
 
 def flush(path: Path, mounts: Path = MOUNTS) -> Finding:
     """Whether the file system hands flushes on; what the disk makes of them, nobody can see."""
-    about = About(Check.FLUSH).having(path=path)
+    about = About("check.flush").having(path=path)
     try:
         mount = _mount_of(_there(path).resolve(), mounts.read_text("utf-8", "replace"))
     except OSError as error:
         return about.not_to_be_seen(path, error)
     if mount is None:
-        return about.not_checked(DoctorWord.FLUSH_UNKNOWN)
+        return about.not_checked("doctor.flush_unknown")
     return _by_mount(about, *mount)
 
 
 def _by_mount(about: About, kind: str, options: frozenset[str]) -> Finding:
     about = about.having(name=kind)
     if kind in _IN_MEMORY:
-        return about.fail(DoctorWord.FLUSH_MEMORY, Cure.MOVE_TO_DISK)
+        return about.fail("doctor.flush_memory", "cure.move_to_disk")
     if kind in _ELSEWHERE:
-        return about.warn(DoctorWord.FLUSH_ELSEWHERE, Cure.MOVE_TO_DISK)
+        return about.warn("doctor.flush_elsewhere", "cure.move_to_disk")
     if kind in _LAYERED or kind.startswith("fuse"):
-        return about.not_checked(DoctorWord.FLUSH_UNDERNEATH, Cure.MOVE_TO_DISK)
+        return about.not_checked("doctor.flush_underneath", "cure.move_to_disk")
     if off := sorted(_NO_BARRIER & options):
-        return about.having(value=off[0]).fail(DoctorWord.FLUSH_OFF, Cure.MOUNT_OTHERWISE)
-    return about.ok(DoctorWord.FLUSH_REACHES)
+        return about.having(value=off[0]).fail("doctor.flush_off", "cure.mount_otherwise")
+    return about.ok("doctor.flush_reaches")
 
 
 def _there(path: Path) -> Path:

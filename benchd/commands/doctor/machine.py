@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from benchd.commands.doctor.findings import About, Finding
-from benchd.texts.doctor_words import Check, Cure, DoctorWord
 from benchd.web.tls import expiry_of
 
 UNITS: Final = ("benchd.service", "benchd-adb.socket", "pcscd.socket")
@@ -60,50 +59,50 @@ def states(units: Sequence[str], show: Show) -> Mapping[str, Mapping[str, str]] 
 def units(found: Mapping[str, Mapping[str, str]] | None) -> list[Finding]:
     """Whether systemd looks after benchd and what it needs."""
     if found is None:
-        return [About(Check.UNITS).not_checked(DoctorWord.NO_SYSTEMD)]
+        return [About("check.units").not_checked("doctor.no_systemd")]
     return [_unit(name, found.get(name, {})) for name in UNITS]
 
 
 def _unit(name: str, state: Mapping[str, str]) -> Finding:
-    about = About(Check.UNITS).having(name=name)
+    about = About("check.units").having(name=name)
     if state.get("LoadState", "not-found") == "not-found":
-        return about.warn(DoctorWord.UNIT_MISSING, Cure.INSTALL_AGAIN)
+        return about.warn("doctor.unit_missing", "cure.install_again")
     active = state.get("ActiveState", "unknown")
     if active == "failed":
         failed = about.having(detail=state.get("Result", active))
-        return failed.fail(DoctorWord.UNIT_FAILED, Cure.LOOK_AT_UNIT)
+        return failed.fail("doctor.unit_failed", "cure.look_at_unit")
     if active not in ("active", "reloading"):
-        return about.having(value=active).warn(DoctorWord.UNIT_INACTIVE, Cure.START_UNIT)
+        return about.having(value=active).warn("doctor.unit_inactive", "cure.start_unit")
     if state.get("UnitFileState") == "disabled":
-        return about.warn(DoctorWord.UNIT_NOT_ENABLED, Cure.ENABLE_UNIT)
-    return about.ok(DoctorWord.UNIT_ACTIVE)
+        return about.warn("doctor.unit_not_enabled", "cure.enable_unit")
+    return about.ok("doctor.unit_active")
 
 
 def clock(is_synchronised: Callable[[], bool | None]) -> Finding:
     """Whether something keeps the wall clock right."""
-    about = About(Check.CLOCK)
+    about = About("check.clock")
     match is_synchronised():
         case True:
-            return about.ok(DoctorWord.CLOCK_KEPT)
+            return about.ok("doctor.clock_kept")
         case False:
-            return about.fail(DoctorWord.CLOCK_FREE, Cure.SET_CLOCK)
+            return about.fail("doctor.clock_free", "cure.set_clock")
         case None:
-            return about.not_checked(DoctorWord.CLOCK_UNKNOWN, Cure.AS_ROOT)
+            return about.not_checked("doctor.clock_unknown", "cure.as_root")
 
 
 def autosuspend(devices: Path = USB_DEVICES) -> Finding:
     """Whether the kernel may put a handset or reader to sleep, which looks like a bad cable."""
-    about = About(Check.AUTOSUSPEND)
+    about = About("check.autosuspend")
     if not devices.is_dir():
-        return about.not_checked(DoctorWord.NO_USB)
+        return about.not_checked("doctor.no_usb")
     try:
         sleepy = sorted(each.name for each in devices.iterdir() if _may_sleep(each))
     except OSError as error:
         return about.not_to_be_seen(devices, error)
     if sleepy:
         named = about.having(value=", ".join(sleepy[:MOST_NAMED]), count=len(sleepy))
-        return named.warn(DoctorWord.USB_SLEEPS, Cure.KEEP_USB_AWAKE)
-    return about.ok(DoctorWord.USB_AWAKE)
+        return named.warn("doctor.usb_sleeps", "cure.keep_usb_awake")
+    return about.ok("doctor.usb_awake")
 
 
 def _may_sleep(device: Path) -> bool:
@@ -118,9 +117,9 @@ def _may_sleep(device: Path) -> bool:
 
 def page_certificate(file: Path | None, now: datetime) -> Finding:
     """For how long browsers still take the pages' certificate."""
-    about = About(Check.PAGE_CERTIFICATE)
+    about = About("check.page_certificate")
     if file is None:
-        return about.ok(DoctorWord.NO_PAGE_CERTIFICATE)
+        return about.ok("doctor.no_page_certificate")
     about = about.having(path=file)
     try:
         ends = expiry_of(file)
@@ -128,32 +127,32 @@ def page_certificate(file: Path | None, now: datetime) -> Finding:
         return about.not_to_be_seen(file, error)
     except ValueError as error:
         about = about.having(detail=error)
-        return about.not_checked(DoctorWord.NOT_TO_BE_SEEN, Cure.RENEW_CERTIFICATE)
+        return about.not_checked("doctor.not_to_be_seen", "cure.renew_certificate")
     about = about.having(value=f"{ends:%Y-%m-%d}")
     if ends <= now:
-        return about.fail(DoctorWord.PAGE_CERTIFICATE_ENDS, Cure.RENEW_CERTIFICATE)
+        return about.fail("doctor.page_certificate_ends", "cure.renew_certificate")
     if ends - now < RENEW_BEFORE:
-        return about.warn(DoctorWord.PAGE_CERTIFICATE_ENDS, Cure.RENEW_CERTIFICATE)
-    return about.ok(DoctorWord.PAGE_CERTIFICATE_ENDS)
+        return about.warn("doctor.page_certificate_ends", "cure.renew_certificate")
+    return about.ok("doctor.page_certificate_ends")
 
 
 def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) -> Finding:
     """From where a port is reached, by what really listens; `with_tls` lets others reach it."""
-    about = About(Check.PORTS).having(value=f":{number}")
+    about = About("check.ports").having(value=f":{number}")
     try:
         found = listening(number, tables)
     except OSError as error:
         return about.not_to_be_seen(tables[0], error)
     if not found:
-        return about.not_checked(DoctorWord.PORT_UNUSED)
+        return about.not_checked("doctor.port_unused")
     beyond = [address for address in found if not address.is_loopback]
     shown = ", ".join(sorted(_shown(address, number) for address in beyond or found))
     about = about.having(value=shown)
     if not beyond:
-        return about.ok(DoctorWord.PORT_LOOPBACK)
+        return about.ok("doctor.port_loopback")
     if with_tls:
-        return about.ok(DoctorWord.PORT_OPEN_TLS)
-    return about.fail(DoctorWord.PORT_OPEN, Cure.LISTEN_ON_LOOPBACK)
+        return about.ok("doctor.port_open_tls")
+    return about.fail("doctor.port_open", "cure.listen_on_loopback")
 
 
 def listening(number: int, tables: Sequence[Path] = TCP_TABLES) -> list[Address]:

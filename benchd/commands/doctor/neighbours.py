@@ -15,7 +15,6 @@ from benchd.commands.doctor.daemon import Told
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.doctor.folders import Owner
 from benchd.commands.misuse import why
-from benchd.texts.doctor_words import Check, Cure, DoctorWord
 
 RULES_FOLDERS: Final = tuple(
     Path(folder) / "udev/rules.d" for folder in ("/etc", "/run", "/usr/local/lib", "/usr/lib")
@@ -47,19 +46,19 @@ def adb_runs(
 
 def adb(path: Path, owner: Owner, *, runs: bool, ask: Callable[[Path], int]) -> Finding:
     """Who reaches the adb server, whether it answers, and as which version."""
-    about = About(Check.ADB).having(path=path, name=owner.name)
+    about = About("check.adb").having(path=path, name=owner.name)
     opened = _open_to_others(path, owner)
     if opened is not None:
-        return about.having(value=opened).fail(DoctorWord.ADB_OPEN, Cure.CLOSE_ADB)
+        return about.having(value=opened).fail("doctor.adb_open", "cure.close_adb")
     if not runs:
-        return about.not_checked(DoctorWord.ADB_IDLE, Cure.START_BENCHD)
+        return about.not_checked("doctor.adb_idle", "cure.start_benchd")
     try:
         version = ask(path)
     except PermissionError as error:
         return about.not_to_be_seen(path, error)
     except (OSError, ValueError) as error:
-        return about.having(detail=why(error)).fail(DoctorWord.ADB_SILENT, Cure.RESTART_ADB)
-    return about.having(value=f"1.0.{version}").ok(DoctorWord.ADB_ANSWERS)
+        return about.having(detail=why(error)).fail("doctor.adb_silent", "cure.restart_adb")
+    return about.having(value=f"1.0.{version}").ok("doctor.adb_answers")
 
 
 def _open_to_others(path: Path, owner: Owner) -> str | None:
@@ -75,15 +74,15 @@ def _open_to_others(path: Path, owner: Owner) -> str | None:
 
 def adb_over_tcp(tables: Sequence[Path] = machine.TCP_TABLES) -> Finding:
     """Whether an adb server listens where every user of the machine gets in."""
-    about = About(Check.ADB)
+    about = About("check.adb")
     try:
         found = [port for port in ADB_TCP_PORTS if machine.listening(port, tables)]
     except OSError as error:
         return about.not_to_be_seen(tables[0], error)
     if found:
         ports = ", ".join(map(str, found))
-        return about.having(value=ports).warn(DoctorWord.ADB_ON_TCP, Cure.END_ADB)
-    return about.ok(DoctorWord.ADB_NOT_ON_TCP)
+        return about.having(value=ports).warn("doctor.adb_on_tcp", "cure.end_adb")
+    return about.ok("doctor.adb_not_on_tcp")
 
 
 def ask_adb(path: Path) -> int:
@@ -102,59 +101,59 @@ def ask_adb(path: Path) -> int:
 
 def udev_rules(*, external: bool, folders: Sequence[Path] = RULES_FOLDERS) -> Finding:
     """Whether the rule that gives handsets to the adb server alone is in effect."""
-    about = About(Check.UDEV_RULES).having(name=RULES)
+    about = About("check.udev_rules").having(name=RULES)
     found = next((each / RULES for each in folders if (each / RULES).exists()), None)
     if found is not None and found.resolve() != Path("/dev/null") and found.stat().st_size:
-        return about.having(path=found).ok(DoctorWord.RULES_THERE)
+        return about.having(path=found).ok("doctor.rules_there")
     if external:
-        return about.fail(DoctorWord.RULES_MISSING, Cure.INSTALL_AGAIN)
-    return about.warn(DoctorWord.RULES_MISSING, Cure.INSTALL_AGAIN)
+        return about.fail("doctor.rules_missing", "cure.install_again")
+    return about.warn("doctor.rules_missing", "cure.install_again")
 
 
 def readers(configured: Collection[str], told: Told | None) -> Finding:
     """Whether each slot's reader answers, which only the daemon knows: it holds them."""
-    about = About(Check.READERS)
+    about = About("check.readers")
     if not configured:
-        return about.ok(DoctorWord.NO_READERS)
+        return about.ok("doctor.no_readers")
     if told is None:
-        return about.not_checked(DoctorWord.NEEDS_DAEMON, Cure.START_BENCHD)
+        return about.not_checked("doctor.needs_daemon", "cure.start_benchd")
     if told.readers is None:
-        return about.not_checked(DoctorWord.READERS_UNTOLD)
+        return about.not_checked("doctor.readers_untold")
     down = sorted(slot for slot in configured if not told.readers.get(slot, False))
     if down:
         names = about.having(value=", ".join(down))
-        return names.fail(DoctorWord.READERS_DOWN, Cure.LOOK_AT_READERS)
-    return about.having(count=len(configured)).ok(DoctorWord.READERS_UP)
+        return names.fail("doctor.readers_down", "cure.look_at_readers")
+    return about.having(count=len(configured)).ok("doctor.readers_up")
 
 
 def hooks(configured: int, told: Told | None) -> Finding:
     """Whether every event has reached its receiver, or still may."""
-    about = About(Check.HOOKS)
+    about = About("check.hooks")
     if not configured:
-        return about.ok(DoctorWord.NO_HOOKS)
+        return about.ok("doctor.no_hooks")
     if told is None:
-        return about.not_checked(DoctorWord.NEEDS_DAEMON, Cure.START_BENCHD)
+        return about.not_checked("doctor.needs_daemon", "cure.start_benchd")
     if told.dead_letters is None:
-        return about.not_checked(DoctorWord.HOOKS_UNTOLD)
+        return about.not_checked("doctor.hooks_untold")
     if told.dead_letters:
         given_up = about.having(count=told.dead_letters)
-        return given_up.warn(DoctorWord.HOOKS_GAVE_UP, Cure.REPLAY_HOOKS)
-    return about.having(count=configured).ok(DoctorWord.HOOKS_HEARD)
+        return given_up.warn("doctor.hooks_gave_up", "cure.replay_hooks")
+    return about.having(count=configured).ok("doctor.hooks_heard")
 
 
 def prometheus(file: Path = PROMETHEUS) -> Finding:
     """Whether the Prometheus of this machine loads benchd's alerts."""
-    about = About(Check.PROMETHEUS).having(path=file)
+    about = About("check.prometheus").having(path=file)
     try:
         text = file.read_text("utf-8", "replace")
         loaded = any(_is_benchds(rules) for rules in _rule_files(file.parent, text))
     except FileNotFoundError:
-        return about.not_checked(DoctorWord.NO_PROMETHEUS)
+        return about.not_checked("doctor.no_prometheus")
     except OSError as error:
         return about.not_to_be_seen(file, error)
     if not loaded:
-        return about.warn(DoctorWord.ALERTS_NOT_LOADED, Cure.LOAD_ALERTS)
-    return about.ok(DoctorWord.ALERTS_LOADED)
+        return about.warn("doctor.alerts_not_loaded", "cure.load_alerts")
+    return about.ok("doctor.alerts_loaded")
 
 
 def _rule_files(folder: Path, text: str) -> list[Path]:
@@ -173,7 +172,7 @@ def _is_benchds(rules: Path) -> bool:
 
 def fonts(folder: Path) -> Finding:
     """Whether the papers' own fonts are there; no other is used."""
-    about = About(Check.FONTS).having(path=folder)
+    about = About("check.fonts").having(path=folder)
     found = sorted(folder.glob("*.ttf"))
     for file in found:
         try:
@@ -182,30 +181,30 @@ def fonts(folder: Path) -> Finding:
         except OSError as error:
             return about.not_to_be_seen(file, error)
         if begins != _TRUE_TYPE:
-            return about.having(path=file).fail(DoctorWord.FONTS_MISSING, Cure.INSTALL_AGAIN)
+            return about.having(path=file).fail("doctor.fonts_missing", "cure.install_again")
     if not found:
-        return about.fail(DoctorWord.FONTS_MISSING, Cure.INSTALL_AGAIN)
-    return about.ok(DoctorWord.FONTS_THERE)
+        return about.fail("doctor.fonts_missing", "cure.install_again")
+    return about.ok("doctor.fonts_there")
 
 
 def reader_places(configured: Collection[str], told: Told | None) -> Finding:
     """Whether the mapping of slots to readers was shown, or contradicted, by what came in."""
-    about = About(Check.READER_PLACES)
+    about = About("check.reader_places")
     if not configured:
-        return about.ok(DoctorWord.NO_READERS)
+        return about.ok("doctor.no_readers")
     if told is None:
-        return about.not_checked(DoctorWord.NEEDS_DAEMON, Cure.START_BENCHD)
+        return about.not_checked("doctor.needs_daemon", "cure.start_benchd")
     heard: Mapping[str, str] = told.hears or {}
     wrong = [
         f"{slot} → {heard[slot]}" for slot in sorted(configured) if heard.get(slot, slot) != slot
     ]
     if wrong:
         return about.having(value=", ".join(wrong)).fail(
-            DoctorWord.READERS_EXCHANGED, Cure.LEARN_READERS
+            "doctor.readers_exchanged", "cure.learn_readers"
         )
     unshown = sorted(slot for slot in configured if slot not in heard)
     if unshown:
         return about.having(value=", ".join(unshown)).not_checked(
-            DoctorWord.READERS_UNSHOWN, Cure.TRY_READERS
+            "doctor.readers_unshown", "cure.try_readers"
         )
-    return about.having(count=len(configured)).ok(DoctorWord.READERS_SHOWN)
+    return about.having(count=len(configured)).ok("doctor.readers_shown")

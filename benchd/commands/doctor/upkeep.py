@@ -12,7 +12,6 @@ from typing import Final
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.doctor.machine import Show, states
 from benchd.daemon.upkeep import Upkeep, last_done
-from benchd.texts.doctor_words import Check, Cure, DoctorWord
 
 TIMERS: Final = "benchd-backup@*.timer"
 BACKUP_WITHIN: Final = timedelta(days=3)
@@ -23,12 +22,12 @@ VERIFIED_WITHIN: Final = timedelta(days=15)
 
 def upkeep(ledger: Path, show: Show, now: datetime) -> list[Finding]:
     """When the last of each was, and whether the backups' disks are others than the ledger's."""
-    about = About(Check.BACKUP)
+    about = About("check.backup")
     try:
         next(ledger.parent.iterdir(), None)
     except FileNotFoundError:
         at = about.having(path=ledger)
-        return [at.not_checked(DoctorWord.LEDGER_NOT_YET, Cure.MADE_AT_START)]
+        return [at.not_checked("doctor.ledger_not_yet", "cure.made_at_start")]
     except OSError as error:
         return [about.not_to_be_seen(ledger.parent, error)]
     backup, verified = (_age(ledger, what, now) for what in (Upkeep.BACKUP, Upkeep.VERIFICATION))
@@ -47,20 +46,20 @@ def _age(ledger: Path, what: Upkeep, now: datetime) -> timedelta | None:
 def _last_backup(about: About, age: timedelta | None) -> Finding:
     """Only those on another disk than the ledger's are noted."""
     if age is None:
-        return about.warn(DoctorWord.BACKUP_NEVER, Cure.SET_UP_BACKUP)
+        return about.warn("doctor.backup_never", "cure.set_up_backup")
     about = about.having(count=max(0, age.days))
     if age > BACKUP_WITHIN:
-        return about.warn(DoctorWord.BACKUP_DAYS, Cure.RUN_BACKUP)
-    return about.ok(DoctorWord.BACKUP_DAYS)
+        return about.warn("doctor.backup_days", "cure.run_backup")
+    return about.ok("doctor.backup_days")
 
 
 def _last_verified(about: About, age: timedelta | None) -> Finding:
     if age is None:
-        return about.warn(DoctorWord.VERIFIED_NEVER, Cure.RUN_VERIFICATION)
+        return about.warn("doctor.verified_never", "cure.run_verification")
     about = about.having(count=max(0, age.days))
     if age > VERIFIED_WITHIN:
-        return about.warn(DoctorWord.VERIFIED_DAYS, Cure.RUN_VERIFICATION)
-    return about.ok(DoctorWord.VERIFIED_DAYS)
+        return about.warn("doctor.verified_days", "cure.run_verification")
+    return about.ok("doctor.verified_days")
 
 
 def _targets(about: About, ledger: Path, show: Show) -> Iterator[Finding]:
@@ -69,7 +68,7 @@ def _targets(about: About, ledger: Path, show: Show) -> Iterator[Finding]:
     if timers is None:
         return
     if not timers:
-        yield about.warn(DoctorWord.BACKUP_NO_TIMER, Cure.SET_UP_BACKUP)
+        yield about.warn("doctor.backup_no_timer", "cure.set_up_backup")
     for name in sorted(timers):
         yield _target(about, ledger, folder_of(name))
 
@@ -79,12 +78,12 @@ def _target(about: About, ledger: Path, folder: Path) -> Finding:
     try:
         same = folder.stat().st_dev == ledger.parent.stat().st_dev
     except FileNotFoundError:
-        return about.warn(DoctorWord.BACKUP_AWAY, Cure.BRING_BACKUP_DISK)
+        return about.warn("doctor.backup_away", "cure.bring_backup_disk")
     except OSError as error:
         return about.not_to_be_seen(folder, error)
     if same:
-        return about.fail(DoctorWord.BACKUP_SAME_DISK, Cure.BACKUP_ELSEWHERE)
-    return about.ok(DoctorWord.BACKUP_OTHER_DISK)
+        return about.fail("doctor.backup_same_disk", "cure.backup_elsewhere")
+    return about.ok("doctor.backup_other_disk")
 
 
 def folder_of(timer: str) -> Path:

@@ -19,8 +19,6 @@ from benchd.config.replacing import replace_file
 from benchd.config.slot_tables import SlotEntry, with_slots
 from benchd.errors import UsageRefused
 from benchd.ports import HotplugSource
-from benchd.texts.catalogue import LearnWord
-from benchd.texts.command_words import SayWord
 from benchd.words.ids import SlotName
 
 
@@ -45,9 +43,9 @@ def learn_slots(
     before = config.read_bytes()
     slots = [SlotName(name) for name in names] or list(settings.topology.places)
     if not slots:
-        raise error_of(UsageRefused, SayWord.NAME_THE_SLOTS)
+        raise error_of(UsageRefused, "say.name_the_slots")
     if len(set(slots)) != len(slots):
-        raise error_of(UsageRefused, SayWord.SLOT_NAMED_TWICE)
+        raise error_of(UsageRefused, "say.slot_named_twice")
     _refuse_beside_daemon(settings)
     terminal = Terminal(sys.stdin.fileno() if answers is None else answers, out or sys.stdout)
     walk = Walk(settings=settings, terminal=terminal, return_s=return_s)
@@ -57,7 +55,7 @@ def learn_slots(
         # The daemon's own check, of what the file would say.
         load_settings(config, after)
         if after == before:
-            terminal.say(LearnWord.NOTHING_NEW)
+            terminal.say("learn.nothing_new")
             return None
         terminal.show_difference(before.decode(), after.decode(), str(config))
         return after
@@ -68,10 +66,10 @@ def learn_slots(
             if after is None:
                 return True
             if dry_run or not await walk.confirmed(config):
-                terminal.say(LearnWord.NOT_WRITTEN)
+                terminal.say("learn.not_written")
                 return dry_run
         replace_file(config, before, after)
-        terminal.say(LearnWord.WRITTEN, file=str(config))
+        terminal.say("learn.written", file=str(config))
         return True
 
     return anyio.run(run)
@@ -88,4 +86,4 @@ def _refuse_beside_daemon(settings: Settings) -> None:
             raise UsageRefused(
                 f"{settings.http.socket}: can't see whether benchd runs: {error.strerror}"
             ) from error
-    raise error_of(UsageRefused, SayWord.STOP_BENCHD_FIRST)
+    raise error_of(UsageRefused, "say.stop_benchd_first")

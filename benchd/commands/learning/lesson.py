@@ -10,7 +10,6 @@ from benchd.commands.learning.new_plugs import NewPlugs, Plugged
 from benchd.config.slot_tables import SlotEntry
 from benchd.felica.readers.assignment import ReaderAt, meant_by, wish_for
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
-from benchd.texts.catalogue import LearnWord
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.port import PlugEvent
 
@@ -33,7 +32,7 @@ Heard = Typed | CardsChanged | PlugEvent
 class Say(Protocol):
     """Tells the operator something, in their language."""
 
-    def __call__(self, word: LearnWord, **facts: str) -> None:
+    def __call__(self, key: str, **facts: str) -> None:
         """`facts` fill the placeholders."""
         ...
 
@@ -70,22 +69,22 @@ class Lesson:
 
     async def learn(self, slots: Sequence[SlotName]) -> dict[SlotName, SlotEntry]:
         """What was learned of each slot, in order; a slot that was skipped whole isn't in it."""
-        self._say(LearnWord.BEGIN)
+        self._say("learn.begin")
         while not isinstance(await self._hear(), Typed):
             pass
         for port in sorted(self._plugs.present):
-            self._say(LearnWord.STILL_THERE, port=port)
+            self._say("learn.still_there", port=port)
         if not any(seen.readers for seen in self._cards()):
             troubles = [seen.trouble for seen in self._cards() if seen.trouble]
             detail = "; ".join(dict.fromkeys(troubles)) or "pcscd has none"
-            self._say(LearnWord.NO_READERS, detail=detail)
+            self._say("learn.no_readers", detail=detail)
         learned: dict[SlotName, SlotEntry] = {}
         for slot in slots:
             entry = await self._slot(slot)
             if entry.keys():
                 learned[slot] = entry
             else:
-                self._say(LearnWord.SKIPPED, slot=slot)
+                self._say("learn.skipped", slot=slot)
         return learned
 
     async def _slot(self, slot: SlotName) -> SlotEntry:
@@ -101,7 +100,7 @@ class Lesson:
 
     async def _port(self, slot: SlotName) -> PortPath | None:
         """The port that something was plugged into; None where the operator skips it."""
-        self._say(LearnWord.PLUG, slot=slot)
+        self._say("learn.plug", slot=slot)
         while True:
             plugged, self._early = self._early, None
             if plugged is None:
@@ -114,16 +113,16 @@ class Lesson:
             port, owner = plugged.port_path, self._ports.get(plugged.port_path)
             if owner is not None:
                 if not plugged.too_soon:
-                    self._say(LearnWord.PORT_TAKEN, port=port, owner=owner, slot=slot)
+                    self._say("learn.port_taken", port=port, owner=owner, slot=slot)
             elif plugged.too_soon:
-                self._say(LearnWord.TOO_SOON, port=port)
+                self._say("learn.too_soon", port=port)
             else:
-                self._say(LearnWord.PORT_FOUND, slot=slot, port=port)
+                self._say("learn.port_found", slot=slot, port=port)
                 return port
 
     async def _reader(self, slot: SlotName, before: frozenset[ReaderAt]) -> str | None:
         """The entry for the reader that something was laid on; None where there is none."""
-        self._say(LearnWord.LAY, slot=slot)
+        self._say("learn.lay", slot=slot)
         complained: frozenset[ReaderAt] = frozenset()
         while True:
             laid = self._laid()
@@ -133,7 +132,7 @@ class Lesson:
             if fresh != complained:
                 complained = fresh
                 if len(fresh) > 1:
-                    self._say(LearnWord.SEVERAL_READERS, slot=slot)
+                    self._say("learn.several_readers", slot=slot)
                 elif fresh and (wish := self._taken(slot, *fresh)) is not None:
                     if await self._hears_slot(slot, wish, *fresh):
                         return wish
@@ -148,7 +147,7 @@ class Lesson:
         Whoever laid a card there, or has no handset with NFC, goes on without the test: by Enter,
         or by plugging in at the next slot.
         """
-        self._say(LearnWord.TEST_READER, slot=slot)
+        self._say("learn.test_reader", slot=slot)
         laid = self._laid()
         while self._early is None and not isinstance(heard := await self._hear_next(), Typed):
             if not isinstance(heard, CardsChanged):
@@ -156,10 +155,10 @@ class Lesson:
                 continue
             silent = laid - self._laid()
             if found in silent:
-                self._say(LearnWord.READER_TESTED, slot=slot, reader=wish)
+                self._say("learn.reader_tested", slot=slot, reader=wish)
                 return True
             if silent:
-                self._say(LearnWord.READER_EXCHANGED, slot=slot, reader=wish)
+                self._say("learn.reader_exchanged", slot=slot, reader=wish)
                 return False
             laid = self._laid()
         return True
@@ -169,13 +168,13 @@ class Lesson:
         readers = self._readers()
         for owner, wish in self._wishes.items():
             if owner != slot and meant_by(wish, readers) == reader:
-                self._say(LearnWord.READER_TAKEN, reader=wish, owner=owner, slot=slot)
+                self._say("learn.reader_taken", reader=wish, owner=owner, slot=slot)
                 return None
         wish = wish_for(reader, readers)
         if wish is None:
-            self._say(LearnWord.READER_NAMELESS, reader=reader.name)
+            self._say("learn.reader_nameless", reader=reader.name)
             return None
-        self._say(LearnWord.READER_FOUND, slot=slot, reader=wish)
+        self._say("learn.reader_found", slot=slot, reader=wish)
         return wish
 
     def _readers(self) -> Sequence[Sequence[CardSeen]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TextIO
 
-from benchd.texts.catalogue import Catalogue, Language, LearnWord, language_of
+from benchd.texts.catalogue import Catalogue, Language, language_of
 
 READ_BYTES: Final = 4096
 LONGEST_LINE: Final = 400
@@ -27,9 +27,9 @@ class Terminal:
         self._catalogue = Catalogue.load()
         self._language: Language = language_of(os.environ)
 
-    def say(self, word: LearnWord, **facts: str) -> None:
+    def say(self, key: str, **facts: str) -> None:
         """One line."""
-        self._print(self._catalogue.learn(word, facts).to(self._language))
+        self._print(self._catalogue.text(key, facts).to(self._language))
 
     def show_difference(self, before: str, after: str, file: str) -> None:
         """What would be another, as `diff -u` shows it."""

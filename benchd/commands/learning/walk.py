@@ -20,8 +20,6 @@ from benchd.config.slot_tables import SlotEntry
 from benchd.errors import BenchdError, UsageRefused
 from benchd.felica.readers.card_readers import CardReaders, CardsSeen
 from benchd.ports import HotplugSource
-from benchd.texts.catalogue import LearnWord
-from benchd.texts.command_words import SayWord
 from benchd.words.ids import SlotName
 from benchd.words.port import PlugEvent
 
@@ -81,7 +79,7 @@ class Walk:
 
     async def confirmed(self, config: Path) -> bool:
         """Whether the operator says yes; anything else is a no."""
-        self._terminal.say(LearnWord.CONFIRM, file=str(config))
+        self._terminal.say("learn.confirm", file=str(config))
         while True:
             heard = await self._hear()
             if isinstance(heard, Typed):
@@ -95,7 +93,7 @@ class Walk:
     async def _hear(self) -> Heard:
         heard = await self._told.receive()
         if heard is None:
-            raise error_of(UsageRefused, SayWord.NOBODY_ANSWERS)
+            raise error_of(UsageRefused, "say.nobody_answers")
         return heard
 
     async def _follow(self, events: AsyncIterator[PlugEvent]) -> None:

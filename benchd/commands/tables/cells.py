@@ -6,21 +6,16 @@ through `printable` first: a handset can't colour, move or clear the operator's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import TypeVar
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.texts.catalogue import Because, Catalogue, Language, Texts, Word, printable
-from benchd.texts.command_words import SayWord
-from benchd.words.disposal import DisposalState
+from benchd.texts.catalogue import Catalogue, Language, printable
 from benchd.words.ids import JsonValue
-from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
+from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.slot_states import SlotState
 
 JsonObject = Mapping[str, JsonValue]
@@ -48,8 +43,6 @@ OUTCOME_STYLE: Mapping[str, str] = {
     Outcome.FAILED: "bold red",
     Outcome.SKIPPED: "dim",
 }
-
-_Value = TypeVar("_Value", bound=StrEnum)
 
 
 def nothing() -> Text:
@@ -153,13 +146,9 @@ class Cells:
         self._catalogue = catalogue
         self.language: Language = language
 
-    def word(self, word: Word) -> str:
-        """A heading or a short answer."""
-        return self._catalogue.word(word).to(self.language)
-
-    def say(self, word: SayWord, **facts: str) -> str:
-        """A sentence with what it is about."""
-        return self._catalogue.say(word, facts).to(self.language)
+    def say(self, key: str, **facts: str) -> str:
+        """A heading, a short answer, or a sentence with what it is about."""
+        return self._catalogue.text(key, facts).to(self.language)
 
     def says(self, guidance: JsonObject) -> Text:
         """What is the matter."""
@@ -169,7 +158,7 @@ class Cells:
         """Why exactly, in words; else what benchd has put on record, called technical."""
         if told := part(of, "detail_text"):
             return self.says(told)
-        technical = self._catalogue.page("technical").to(self.language)
+        technical = self.say("page.technical")
         return Text(f"{technical}: ") + text(of, "detail", longest=LONGEST_SENTENCE)
 
     def what_to_do(self, guidance: JsonObject) -> list[Text]:
@@ -181,19 +170,18 @@ class Cells:
     def state(self, slot: JsonObject) -> Text:
         """What a slot is doing; what needs nobody doesn't look as if it did."""
         if part(slot, "absence").get("planned") is True:
-            return Text(self.say(SayWord.RESTARTING), style="cyan")
+            return Text(self.say("say.restarting"), style="cyan")
         if slot.get("mends_itself") is True:
-            return Text(self.say(SayWord.MENDS_ITSELF), style="cyan")
+            return Text(self.say("say.mends_itself"), style="cyan")
         style = {
             **STATE_STYLE,
             SlotState.FINISHED: DISPOSITION_STYLE.get(str(slot.get("disposition")), ""),
         }
-        return self._named(SlotState, slot, "state", self._catalogue.slot_state, style)
+        return self._named("slot_state", slot, "state", style)
 
     def stage(self, of: JsonObject) -> Text:
         """The name of a stage."""
-        stage = next((name for name in STAGE_CLASSES if name == of.get("stage")), None)
-        return Text(self._catalogue.stage(stage).to(self.language)) if stage else text(of, "stage")
+        return self._named("stage", of, "stage", {})
 
     def handset(self, of: JsonObject, *, longest: int = 80) -> Text:
         """The same as `handset`, and below it that nobody has told of its model."""
@@ -201,27 +189,25 @@ class Cells:
         if part(of, "handset").get("known_model") is not False:
             return shown
         # On a line of its own: beside it, the column would take the room of the reasons.
-        return Text.assemble(shown, "\n", (self.word(Word.UNKNOWN_MODEL), "yellow"))
+        return Text.assemble(shown, "\n", (self.say("word.unknown_model"), "yellow"))
 
     def gate(self, of: JsonObject) -> Text:
         """The name of a gate."""
-        return self._named(Gate, of, "gate", self._catalogue.gate, {})
+        return self._named("gate", of, "gate", {})
 
     def disposal_state(self, of: JsonObject) -> Text:
         """Where a handset waits, or what has become of it; a dash where it's sold or runs."""
         if of.get("state") is None:
             return nothing()
-        name = self._catalogue.disposal_state
-        return self._named(DisposalState, of, "state", name, {})
+        return self._named("disposal_state", of, "state", {})
 
     def outcome(self, of: JsonObject) -> Text:
         """How it ended."""
-        return self._named(Outcome, of, "outcome", self._catalogue.outcome, OUTCOME_STYLE)
+        return self._named("outcome", of, "outcome", OUTCOME_STYLE)
 
     def disposition(self, of: JsonObject) -> Text:
         """Where the handset goes."""
-        name = self._catalogue.disposition
-        return self._named(Disposition, of, "disposition", name, DISPOSITION_STYLE)
+        return self._named("disposition", of, "disposition", DISPOSITION_STYLE)
 
     def reason(self, of: JsonObject) -> Text:
         """Why it goes there."""
@@ -239,19 +225,16 @@ class Cells:
 
     def because(self, stage: JsonObject) -> Text:
         """Why an attempt was skipped or ended early, and whose services it found in the chip."""
-        value = stage.get("because")
-        if isinstance(value, str) and value in list(Reason):
-            why = Text(self._catalogue.reason(Reason(value)).to(self.language))
-        else:
-            words = FaultCode if value in list(FaultCode) else Because
-            why = self._named(words, stage, "because", self._catalogue.because, {})
-        return Text.assemble(why, self._owners(stage))
+        section = "reason" if stage.get("because") in list(Reason) else "because"
+        return Text.assemble(self._named(section, stage, "because", {}), self._owners(stage))
 
     def dossier(self, of: JsonObject) -> list[Text]:
         """That a dossier of the handset is kept, and which; nothing where there is none."""
         name = of.get("dossier")
         return (
-            [Text(f"{self.word(Word.DOSSIER)}: {printable(name)}")] if isinstance(name, str) else []
+            [Text(f"{self.say('word.dossier')}: {printable(name)}")]
+            if isinstance(name, str)
+            else []
         )
 
     def _owners(self, of: JsonObject) -> str:
@@ -259,17 +242,10 @@ class Cells:
         owners = part(of, "owners")
         return f" ({self.says(owners).plain})" if owners else ""
 
-    def _named(
-        self,
-        values: type[_Value],
-        of: JsonObject,
-        key: str,
-        name: Callable[[_Value], Texts],
-        style: Mapping[str, str],
-    ) -> Text:
+    def _named(self, section: str, of: JsonObject, key: str, style: Mapping[str, str]) -> Text:
         """The name of a value; one that only a newer benchd knows is shown as it is."""
-        try:
-            value = values(str(of.get(key)))
-        except ValueError:
+        value = str(of.get(key))
+        name = self._catalogue.section(section).get(value)
+        if name is None:
             return text(of, key)
-        return Text(name(value).to(self.language), style=style.get(value, ""))
+        return Text(name.to(self.language), style=style.get(value, ""))

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from benchd.commands.tables.cells import Cells, JsonObject, nothing, part, parts, plain_table, text
-from benchd.texts.catalogue import Catalogue, Language, Word, printable
+from benchd.texts.catalogue import Catalogue, Language, printable
 from benchd.words.chip import ChipVerdict
 
 LONGEST_SERVICES = 200
@@ -19,10 +19,10 @@ def chips_view(told: JsonObject, catalogue: Catalogue, language: Language) -> Re
     """What `benchd felica scan --json` tells, for a terminal."""
     cells = Cells(catalogue, language)
     table = plain_table()
-    table.add_column(cells.word(Word.SLOT), no_wrap=True)
-    table.add_column(cells.word(Word.CHIP), overflow="fold", min_width=16)
-    table.add_column(cells.word(Word.SERVICES), overflow="fold", min_width=8)
-    table.add_column(cells.word(Word.WHAT_TO_DO), overflow="fold", min_width=20)
+    table.add_column(cells.say("word.slot"), no_wrap=True)
+    table.add_column(cells.say("word.chip"), overflow="fold", min_width=16)
+    table.add_column(cells.say("word.services"), overflow="fold", min_width=8)
+    table.add_column(cells.say("word.what_to_do"), overflow="fold", min_width=20)
     for slot in parts(told, "slots"):
         guidance = part(slot, "text")
         says = cells.says(guidance)

@@ -21,7 +21,7 @@ from benchd.commands.tables.cells import (
     plain_table,
     text,
 )
-from benchd.texts.catalogue import Catalogue, Language, Word
+from benchd.texts.catalogue import Catalogue, Language
 from benchd.words.job import Disposition, Outcome
 
 LONGEST_NAME = 16
@@ -33,13 +33,13 @@ def jobs_view(jobs: JsonObject, catalogue: Catalogue, language: Language) -> Ren
     cells = Cells(catalogue, language)
     listed = parts(jobs, "jobs")
     if not listed:
-        return Text(cells.word(Word.NO_JOBS))
+        return Text(cells.say("word.no_jobs"))
     table = plain_table()
-    for word in (Word.JOB, Word.SLOT, Word.OPENED):
-        table.add_column(cells.word(word), no_wrap=True)
-    table.add_column(cells.word(Word.DURATION), no_wrap=True, justify="right")
-    table.add_column(cells.word(Word.HANDSET), overflow="fold", min_width=8)
-    table.add_column(cells.word(Word.RESULT), overflow="fold", min_width=12)
+    for word in ("word.job", "word.slot", "word.opened"):
+        table.add_column(cells.say(word), no_wrap=True)
+    table.add_column(cells.say("word.duration"), no_wrap=True, justify="right")
+    table.add_column(cells.say("word.handset"), overflow="fold", min_width=8)
+    table.add_column(cells.say("word.result"), overflow="fold", min_width=12)
     for job in listed:
         table.add_row(
             text(job, "job"),
@@ -72,32 +72,32 @@ class _JobView:
     def _head(self, job: JsonObject) -> Table:
         return self._facts(
             {
-                Word.JOB: text(job, "job"),
-                Word.SLOT: text(job, "slot"),
-                Word.HANDSET: handset(job),
-                Word.RECIPE: text(job, "recipe"),
-                Word.OPENED: moment(job, "opened_at"),
-                Word.ENDED: moment(job, "ended_at"),
-                Word.DURATION: duration(job, "opened_at", "ended_at"),
+                "word.job": text(job, "job"),
+                "word.slot": text(job, "slot"),
+                "word.handset": handset(job),
+                "word.recipe": text(job, "recipe"),
+                "word.opened": moment(job, "opened_at"),
+                "word.ended": moment(job, "ended_at"),
+                "word.duration": duration(job, "opened_at", "ended_at"),
             }
         )
 
     def _verdict(self, job: JsonObject) -> RenderableType:
         if job.get("ended_at") is None:
-            return Text(self._cells.word(Word.STILL_RUNNING), style="cyan")
+            return Text(self._cells.say("word.still_running"), style="cyan")
         certified = job.get("certificate") is True
         facts = {
-            Word.RESULT: self._cells.outcome(job),
-            Word.DISPOSITION: self._cells.disposition(job),
-            Word.CERTIFICATE: Text(self._cells.word(Word.ISSUED if certified else Word.NONE)),
+            "word.result": self._cells.outcome(job),
+            "word.disposition": self._cells.disposition(job),
+            "word.certificate": Text(self._cells.say("word.issued" if certified else "word.none")),
         }
         if guidance := part(job, "reason_text"):
-            facts[Word.REASON] = self._cells.says(guidance)
-            facts[Word.WHAT_TO_DO] = Text("\n").join(self._cells.what_to_do(guidance))
+            facts["word.reason"] = self._cells.says(guidance)
+            facts["word.what_to_do"] = Text("\n").join(self._cells.what_to_do(guidance))
         if kept := self._cells.dossier(job):
-            facts[Word.NOTE] = kept[0]
+            facts["word.note"] = kept[0]
         if job.get("detail"):
-            facts[Word.DETAIL] = self._cells.cause(job)
+            facts["word.detail"] = self._cells.cause(job)
         return Group(self._said_of_erasure(job), self._facts(facts))
 
     def _said_of_erasure(self, job: JsonObject) -> Text:
@@ -108,15 +108,15 @@ class _JobView:
             and job.get("outcome") == Outcome.PASSED
         )
         if proven:
-            return Text(self._cells.word(Word.PROVEN), style="bold green")
-        return Text(self._cells.word(Word.NOT_PROVEN), style="bold red")
+            return Text(self._cells.say("word.proven"), style="bold green")
+        return Text(self._cells.say("word.not_proven"), style="bold red")
 
     def _stages(self, stages: list[JsonObject]) -> Table:
         table = plain_table()
-        for word in (Word.STAGE, Word.RESULT, Word.OPENED):
-            table.add_column(self._cells.word(word), no_wrap=True)
-        table.add_column(self._cells.word(Word.DURATION), no_wrap=True, justify="right")
-        table.add_column(self._cells.word(Word.REASON), overflow="fold")
+        for word in ("word.stage", "word.result", "word.opened"):
+            table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.say("word.duration"), no_wrap=True, justify="right")
+        table.add_column(self._cells.say("word.reason"), overflow="fold")
         for stage in stages:
             table.add_row(
                 self._cells.stage(stage),
@@ -129,12 +129,12 @@ class _JobView:
 
     def _decisions(self, decisions: list[JsonObject]) -> Table:
         table = plain_table()
-        for word in (Word.QUESTION, Word.ANSWER, Word.OPERATOR, Word.AT):
-            table.add_column(self._cells.word(word), no_wrap=True)
-        table.add_column(self._cells.word(Word.NOTE), overflow="fold")
+        for word in ("word.question", "word.answer", "word.operator", "word.at"):
+            table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.say("word.note"), overflow="fold")
         for decision in decisions:
             approved = decision.get("approved") is True
-            answer = self._cells.word(Word.YES if approved else Word.NO)
+            answer = self._cells.say("word.yes" if approved else "word.no")
             table.add_row(
                 self._cells.gate(decision),
                 Text(answer, style="green" if approved else "bold red"),
@@ -144,10 +144,10 @@ class _JobView:
             )
         return table
 
-    def _facts(self, facts: Mapping[Word, Text]) -> Table:
+    def _facts(self, facts: Mapping[str, Text]) -> Table:
         table = Table.grid(padding=(0, 2))
         table.add_column(no_wrap=True, style="dim")
         table.add_column(overflow="fold")
         for word, fact in facts.items():
-            table.add_row(self._cells.word(word), fact)
+            table.add_row(self._cells.say(word), fact)
         return table

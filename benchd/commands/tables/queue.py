@@ -18,7 +18,6 @@ from benchd.commands.tables.cells import (
 )
 from benchd.commands.tables.questions import decide_command
 from benchd.texts.catalogue import Catalogue, Language
-from benchd.texts.command_words import SayWord
 from benchd.words.job import Disposition
 
 LONGEST_SLOT = 12
@@ -59,9 +58,9 @@ def heading(queue: JsonObject, cells: Cells) -> Text:
     """How much there is to do, and how many handsets lie in each bin."""
     errands = parts(queue, "errands")
     if errands:
-        head = Text.assemble((f"{cells.say(SayWord.NEXT)} {len(errands)}", "bold underline"))
+        head = Text.assemble((f"{cells.say('say.next')} {len(errands)}", "bold underline"))
     else:
-        head = Text(cells.say(SayWord.NOTHING_TO_DO), style="dim")
+        head = Text(cells.say("say.nothing_to_do"), style="dim")
     bins = part(queue, "bins")
     for disposition in Disposition:
         count = bins.get(disposition)
@@ -116,8 +115,8 @@ def _time(queue: JsonObject, errand: JsonObject, cells: Cells) -> Text:
         return Text()
     if (deadline := instant(errand, "deadline")) is not None:
         left = max((deadline - now).total_seconds(), 0.0)
-        return Text(cells.say(SayWord.LEFT, value=seconds(left).plain), style="bold red")
+        return Text(cells.say("say.left", value=seconds(left).plain), style="bold red")
     if (since := instant(errand, "since")) is not None:
         waited = max((now - since).total_seconds(), 0.0)
-        return Text(cells.say(SayWord.FOR, value=seconds(waited).plain), style="dim")
+        return Text(cells.say("say.for", value=seconds(waited).plain), style="dim")
     return Text()

@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from benchd.commands.tables.cells import Cells, JsonObject, part, seconds, text
-from benchd.texts.command_words import SayWord
 from benchd.words.slot_states import NEEDS_A_PERSON, SlotState
 
 LONGEST_SLOT = 8
@@ -27,7 +26,7 @@ def rack_short(
     if _rows(used, width) <= height:
         return _grid(used, columns)
     room = columns * max(height - 1, 0)
-    more = cells.say(SayWord.MORE_SLOTS, count=str(len(used) - room))
+    more = cells.say("say.more_slots", count=str(len(used) - room))
     return Group(_grid(used[:room], columns), Text(more, style="dim"))
 
 

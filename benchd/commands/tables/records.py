@@ -17,7 +17,7 @@ from benchd.commands.tables.cells import (
     plain_table,
     text,
 )
-from benchd.texts.catalogue import Catalogue, Language, Word, printable
+from benchd.texts.catalogue import Catalogue, Language, printable
 
 
 def found_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
@@ -25,8 +25,8 @@ def found_view(told: JsonObject, catalogue: Catalogue, language: Language) -> Re
     cells = Cells(catalogue, language)
     handsets = parts(told, "handsets")
     if not handsets:
-        return Text(cells.word(Word.NOTHING_FOUND))
-    table = _table(cells, Word.JOB, Word.HANDSET, Word.OPENED, Word.RESULT, Word.BECAME)
+        return Text(cells.say("word.nothing_found"))
+    table = _table(cells, "word.job", "word.handset", "word.opened", "word.result", "word.became")
     for handset in handsets:
         newest = part(handset, "newest")
         table.add_row(
@@ -37,14 +37,16 @@ def found_view(told: JsonObject, catalogue: Catalogue, language: Language) -> Re
             cells.disposal_state(newest),
         )
     if told.get("more") is True:
-        return Group(table, Text(cells.word(Word.MORE_FOUND), style="yellow"))
+        return Group(table, Text(cells.say("word.more_found"), style="yellow"))
     return table
 
 
 def handset_file_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
     """What `/api/v1/handsets/{key}` tells, for a terminal."""
     cells = Cells(catalogue, language)
-    jobs = _table(cells, Word.JOB, Word.HANDSET, Word.OPENED, Word.ENDED, Word.RESULT, Word.BECAME)
+    jobs = _table(
+        cells, "word.job", "word.handset", "word.opened", "word.ended", "word.result", "word.became"
+    )
     for job in parts(told, "jobs"):
         jobs.add_row(
             text(job, "job"),
@@ -59,7 +61,7 @@ def handset_file_view(told: JsonObject, catalogue: Catalogue, language: Language
         shown += [Text(), _settled(cells, settled)]
     perhaps = told.get("perhaps")
     if isinstance(perhaps, list) and perhaps:
-        shown += [Text(), Text(cells.word(Word.PERHAPS_SAME), style="yellow")]
+        shown += [Text(), Text(cells.say("word.perhaps_same"), style="yellow")]
         shown += [Text(printable(str(key))) for key in perhaps]
     return Group(*shown)
 
@@ -69,8 +71,10 @@ def disposal_view(told: JsonObject, catalogue: Catalogue, language: Language) ->
     cells = Cells(catalogue, language)
     items = parts(told, "items")
     if not items:
-        return Text(cells.word(Word.NOTHING_OPEN))
-    table = _table(cells, Word.JOB, Word.HANDSET, Word.BECAME, Word.SINCE, Word.REASON, Word.PAPERS)
+        return Text(cells.say("word.nothing_open"))
+    table = _table(
+        cells, "word.job", "word.handset", "word.became", "word.since", "word.reason", "word.papers"
+    )
     for item in items:
         job = part(item, "job")
         table.add_row(
@@ -85,7 +89,9 @@ def disposal_view(told: JsonObject, catalogue: Catalogue, language: Language) ->
 
 
 def _settled(cells: Cells, settled: list[JsonObject]) -> Table:
-    table = _table(cells, Word.AT, Word.JOB, Word.BECAME, Word.OPERATOR, Word.PAPERS, Word.NOTE)
+    table = _table(
+        cells, "word.at", "word.job", "word.became", "word.operator", "word.papers", "word.note"
+    )
     for one in settled:
         table.add_row(
             moment(one, "at"),
@@ -98,10 +104,10 @@ def _settled(cells: Cells, settled: list[JsonObject]) -> Table:
     return table
 
 
-def _table(cells: Cells, *words: Word) -> Table:
+def _table(cells: Cells, *words: str) -> Table:
     table = plain_table()
     for word in words:
-        table.add_column(cells.word(word), overflow="fold")
+        table.add_column(cells.say(word), overflow="fold")
     return table
 
 

@@ -15,16 +15,16 @@ from benchd.commands.tables.cells import (
     plain_table,
     text,
 )
-from benchd.texts.catalogue import Catalogue, Language, Word
+from benchd.texts.catalogue import Catalogue, Language
 
 
 def report_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
     """What `/api/v1/report` tells, for a terminal."""
     cells = Cells(catalogue, language)
     table = plain_table()
-    for word in (Word.FIGURE, Word.RESULT):
-        table.add_column(cells.word(word), overflow="fold")
-    table.add_column(cells.word(Word.COUNT), justify="right", no_wrap=True)
+    for word in ("word.figure", "word.result"):
+        table.add_column(cells.say(word), overflow="fold")
+    table.add_column(cells.say("word.count"), justify="right", no_wrap=True)
     for figure in parts(told, "figures"):
         name = text(part(figure, "text"), language)
         for value in parts(figure, "values"):
@@ -33,19 +33,19 @@ def report_view(told: JsonObject, catalogue: Catalogue, language: Language) -> R
             name = Text()
     shown: list[RenderableType] = [table]
     for key, columns in (
-        ("consignors", {"consignor": Word.CONSIGNOR}),
-        ("lots", {"lot": Word.LOT, "consignor": Word.CONSIGNOR}),
+        ("consignors", {"consignor": "word.consignor"}),
+        ("lots", {"lot": "word.lot", "consignor": "word.consignor"}),
     ):
         if shares := parts(told, key):
             shown += [Text(), _shares(cells, shares, columns)]
     return Group(*shown)
 
 
-def _shares(cells: Cells, shares: list[JsonObject], columns: dict[str, Word]) -> Table:
+def _shares(cells: Cells, shares: list[JsonObject], columns: dict[str, str]) -> Table:
     """A line for each, with all of its figures."""
     table = plain_table()
     for word in columns.values():
-        table.add_column(cells.word(word), overflow="fold")
+        table.add_column(cells.say(word), overflow="fold")
     for figure in parts(shares[0], "figures"):
         table.add_column(text(part(figure, "text"), cells.language), overflow="fold")
     for share in shares:

@@ -16,8 +16,7 @@ from benchd.commands.tables.cells import (
     text,
 )
 from benchd.commands.tables.queue import proven_slots, queue_view
-from benchd.texts.catalogue import Catalogue, Language, Word
-from benchd.texts.command_words import SayWord
+from benchd.texts.catalogue import Catalogue, Language
 
 LONGEST_NAME = 16
 """Of a model or a serial in the overview; the whole of it stands in the question."""
@@ -36,7 +35,7 @@ class _StatusView:
 
     def of(self, rack: JsonObject, queue: RenderableType) -> RenderableType:
         slots = proven_slots(rack)
-        overview = self._overview(slots) if slots else Text(self._cells.word(Word.NO_SLOTS))
+        overview = self._overview(slots) if slots else Text(self._cells.say("word.no_slots"))
         ends = Table.grid(padding=(0, 2, 0, 0))
         ends.add_column(no_wrap=True, style="bold")
         ends.add_column(overflow="fold")
@@ -53,12 +52,12 @@ class _StatusView:
 
     def _overview(self, slots: list[JsonObject]) -> RenderableType:
         table = plain_table()
-        for word in (Word.SLOT, Word.STATE):
-            table.add_column(self._cells.word(word), no_wrap=True)
-        table.add_column(self._cells.word(Word.STAGE), overflow="fold", min_width=12)
-        table.add_column(self._cells.word(Word.PROGRESS), no_wrap=True)
-        table.add_column(self._cells.word(Word.REMAINING), no_wrap=True, justify="right")
-        table.add_column(self._cells.word(Word.HANDSET), overflow="fold", min_width=8)
+        for word in ("word.slot", "word.state"):
+            table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.say("word.stage"), overflow="fold", min_width=12)
+        table.add_column(self._cells.say("word.progress"), no_wrap=True)
+        table.add_column(self._cells.say("word.remaining"), no_wrap=True, justify="right")
+        table.add_column(self._cells.say("word.handset"), overflow="fold", min_width=8)
         for slot in slots:
             left = slot.get("handset_left_s")
             table.add_row(
@@ -81,5 +80,5 @@ class _StatusView:
         if slot.get("disposition") is not None:
             return self._cells.result(slot)
         if part(slot, "absence").get("planned") is True:
-            return Text(self._cells.say(SayWord.LEAVE_IT_IN))
+            return Text(self._cells.say("say.leave_it_in"))
         return self._cells.stage(slot)

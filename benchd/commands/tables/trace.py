@@ -9,8 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from benchd.commands.tables.cells import Cells, JsonObject, parts, plain_table, seconds, text
-from benchd.texts.catalogue import Catalogue, Language, Word
-from benchd.texts.command_words import SayWord
+from benchd.texts.catalogue import Catalogue, Language
 from benchd.traces.stretches import AWAY, CUT_SHORT, WAIT
 from benchd.words.ids import JsonValue
 from benchd.words.job import Outcome
@@ -37,15 +36,15 @@ class _TraceView:
     def all(self) -> RenderableType:
         """The sums, and the spans below the job, each below what it is a part of."""
         table = plain_table()
-        table.add_column(self._cells.word(Word.STAGE), overflow="fold")
-        table.add_column(self._cells.word(Word.DURATION), no_wrap=True, justify="right")
-        table.add_column(self._cells.word(Word.RESULT), overflow="fold")
+        table.add_column(self._cells.say("word.stage"), overflow="fold")
+        table.add_column(self._cells.say("word.duration"), no_wrap=True, justify="right")
+        table.add_column(self._cells.say("word.result"), overflow="fold")
         heads: list[RenderableType] = []
         for job in self._below[""]:
             named = _named(job)
             heads.append(self._sums(job, named))
             if named.get("benchd.clock.set_back") is True:
-                heads.append(Text(self._cells.say(SayWord.TRACE_CLOCK_SET_BACK), style="yellow"))
+                heads.append(Text(self._cells.say("say.trace_clock_set_back"), style="yellow"))
             for depth, span in self._tree(job, 0):
                 what = Text("  " * depth) + self._what(span)
                 table.add_row(what, seconds(_length_s(span)), self._how(span))
@@ -53,7 +52,7 @@ class _TraceView:
 
     def _sums(self, job: JsonObject, named: JsonObject) -> Text:
         told = self._cells.say(
-            SayWord.TRACE_TOOK,
+            "say.trace_took",
             job=str(named.get("benchd.job", "?")),
             value=seconds(_length_s(job)).plain,
             count=seconds(named.get("benchd.people.seconds")).plain,
@@ -77,12 +76,12 @@ class _TraceView:
         named = _named(span)
         if span.get("name") == WAIT:
             gate = self._cells.gate({"gate": named.get("benchd.gate")})
-            return Text(self._cells.say(SayWord.TRACE_WAIT, gate=gate.plain), style="magenta")
+            return Text(self._cells.say("say.trace_wait", gate=gate.plain), style="magenta")
         if span.get("name") == AWAY:
-            return Text(self._cells.say(SayWord.TRACE_AWAY), style="cyan")
+            return Text(self._cells.say("say.trace_away"), style="cyan")
         if "benchd.attempt" in named:
             count = str(named["benchd.attempt"])
-            return Text(self._cells.say(SayWord.TRACE_ATTEMPT, count=count))
+            return Text(self._cells.say("say.trace_attempt", count=count))
         if "benchd.stage" in named:
             return self._cells.stage({"stage": named["benchd.stage"]})
         return text(span, "name")
@@ -90,11 +89,11 @@ class _TraceView:
     def _how(self, span: JsonObject) -> Text:
         named = _named(span)
         if "benchd.approved" in named:
-            word = Word.YES if named["benchd.approved"] is True else Word.NO
-            return Text(self._cells.word(word))
+            word = "word.yes" if named["benchd.approved"] is True else "word.no"
+            return Text(self._cells.say(word))
         outcome = named.get("benchd.outcome")
         if outcome == CUT_SHORT:
-            return Text(self._cells.say(SayWord.TRACE_CUT_SHORT), style="yellow")
+            return Text(self._cells.say("say.trace_cut_short"), style="yellow")
         if outcome is None:
             return Text()
         ended = self._cells.outcome({"outcome": outcome})

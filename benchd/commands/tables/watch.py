@@ -17,8 +17,7 @@ from benchd.commands.tables.queue import errands_table, heading, proven_slots
 from benchd.commands.tables.rack_short import fewest_lines, rack_short, waits_for_a_person
 from benchd.commands.tables.show import never_fail_on_a_letter
 from benchd.errors import BenchdError
-from benchd.texts.catalogue import Catalogue, Language, Word, language_of, printable
-from benchd.texts.command_words import SayWord
+from benchd.texts.catalogue import Catalogue, Language, language_of, printable
 from benchd.texts.failures import failure_text
 
 LOOK_EVERY_S = 0.5
@@ -70,8 +69,8 @@ def _look(read: Read, console: Console, catalogue: Catalogue, language: Language
         rack = read()
     except BenchdError as error:
         # Nothing old is left on the screen: a stale "sellable" would be worse than none.
-        title = catalogue.page("unreachable").to(language)
-        waits = Cells(catalogue, language).say(SayWord.WAITING_FOR_DAEMON)
+        title = catalogue.text("page.unreachable").to(language)
+        waits = Cells(catalogue, language).say("say.waiting_for_daemon")
         why = failure_text(error, catalogue, language).splitlines()
         return Group(
             Text(title, style="bold white on red"),
@@ -113,7 +112,7 @@ def _queue(queue: JsonObject, cells: Cells, console: Console, room: int | None) 
 def _with_more(table: RenderableType, more: int, cells: Cells) -> RenderableType:
     if not more:
         return table
-    return Group(table, Text(cells.say(SayWord.MORE_TO_DO, count=str(more)), style="bold yellow"))
+    return Group(table, Text(cells.say("say.more_to_do", count=str(more)), style="bold yellow"))
 
 
 def _lines(console: Console, what: RenderableType) -> int:
@@ -131,10 +130,10 @@ def _summary(rack: JsonObject, catalogue: Catalogue, language: Language) -> Text
     )
     people = len(parts(part(rack, "queue"), "errands"))
     counts = (
-        (catalogue.word(Word.ATTENTION), people, "bold black on yellow" if people else "dim"),
-        (catalogue.page("busy"), busy, "cyan"),
-        (catalogue.page("finished"), states.count("finished"), ""),
-        (catalogue.page("free"), states.count("empty"), "dim"),
+        (catalogue.text("word.attention"), people, "bold black on yellow" if people else "dim"),
+        (catalogue.text("page.busy"), busy, "cyan"),
+        (catalogue.text("page.finished"), states.count("finished"), ""),
+        (catalogue.text("page.free"), states.count("empty"), "dim"),
     )
     line = Text(f"benchd {datetime.now().astimezone():%H:%M:%S}  ")
     for name, count, style in counts:

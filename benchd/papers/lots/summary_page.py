@@ -18,7 +18,6 @@ from benchd.papers.told import japanese_time
 from benchd.papers.typesetting import Attached
 from benchd.papers.vouching import Vouched, vouch_json
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.paper_words import PaperWord
 from benchd.texts.sentences import Sentences
 from benchd.texts.templates import Language, Texts
 from benchd.words.lot_papers import PapersOf
@@ -28,9 +27,9 @@ SUMMARY_NAME: Final = "summary.pdf"
 MOST_REASONS: Final = 20
 """On the page; the list has all of them."""
 _TITLE_OF: Final = {
-    PapersOf.LOT: PaperWord.LOT_OF_LOT,
-    PapersOf.DAY: PaperWord.LOT_OF_DAY,
-    PapersOf.CONSIGNOR: PaperWord.LOT_OF_CONSIGNOR,
+    PapersOf.LOT: "paper.lot_of_lot",
+    PapersOf.DAY: "paper.lot_of_day",
+    PapersOf.CONSIGNOR: "paper.lot_of_consignor",
 }
 
 
@@ -50,76 +49,76 @@ class SummaryPage:
         digest = hashlib.sha256(envelope).hexdigest()
         return Document(
             language=language,
-            title=words.word(PaperWord.LOT_TITLE),
+            title=words.word("paper.lot_title"),
             head=(
                 words.line(_TITLE_OF[papers.of.by], bounded(papers.of.name)),
-                words.line(PaperWord.LOT_MADE_AT, japanese_time(papers.made_at)),
-                words.line(PaperWord.SITE, bounded(papers.site)),
-                words.line(PaperWord.LOT_DIGEST, digest),
-                words.line(PaperWord.KEY, key_id),
+                words.line("paper.lot_made_at", japanese_time(papers.made_at)),
+                words.line("paper.site", bounded(papers.site)),
+                words.line("paper.lot_digest", digest),
+                words.line("paper.key", key_id),
             ),
             sections=tuple(self._sections(papers, words, where)),
             code=f"BENCHD:PAPERS:{digest}:{where}".upper(),
-            code_says=words.word(PaperWord.LOT_CODE),
+            code_says=words.word("paper.lot_code"),
         )
 
     def _sections(self, papers: LotPapers, words: PageWords, where: str) -> Iterator[Section]:
         counts = papers.counts
         told = {
-            PaperWord.LOT_ALL: counts.handsets,
-            PaperWord.LOT_CERTIFIED: counts.certified,
-            PaperWord.LOT_HELD: counts.held,
-            PaperWord.LOT_NOT_CERTIFIED: counts.not_certified,
-            PaperWord.LOT_RUNNING: counts.running,
-            PaperWord.LOT_NOT_RUN: counts.not_run,
-            PaperWord.LOT_SEEN_AGAIN: counts.seen_again,
+            "paper.lot_all": counts.handsets,
+            "paper.lot_certified": counts.certified,
+            "paper.lot_held": counts.held,
+            "paper.lot_not_certified": counts.not_certified,
+            "paper.lot_running": counts.running,
+            "paper.lot_not_run": counts.not_run,
+            "paper.lot_seen_again": counts.seen_again,
         }
         yield words.section(
-            PaperWord.LOT_HANDSETS,
+            "paper.lot_handsets",
             *(words.line(word, str(count)) for word, count in told.items()),
         )
         yield words.section(
-            PaperWord.LOT_SAYS,
+            "paper.lot_says",
             words.line(
-                PaperWord.LOT_SAYS,
-                words.word(PaperWord.LOT_SAYS_CERTIFIED),
-                words.word(PaperWord.LOT_SAYS_HELD),
-                words.word(PaperWord.LOT_SAYS_REST),
-                words.word(PaperWord.LOT_SAYS_SEEN_AGAIN),
-                words.word(PaperWord.LOT_SAYS_WHEN, last=str(papers.ledger.sequence)),
-                words.word(PaperWord.LOT_SAYS_HANDSET),
+                "paper.lot_says",
+                words.word("paper.lot_says_certified"),
+                words.word("paper.lot_says_held"),
+                words.word("paper.lot_says_rest"),
+                words.word("paper.lot_says_seen_again"),
+                words.word("paper.lot_says_when", last=str(papers.ledger.sequence)),
+                words.word("paper.lot_says_handset"),
                 shown=False,
             ),
             warns=True,
         )
-        yield self._counted(words, PaperWord.LOT_GOES, counts.by_disposition, disposition_in_words)
-        yield self._counted(words, PaperWord.LOT_WHY, counts.by_reason, reason_in_words)
+        yield self._counted(words, "paper.lot_goes", counts.by_disposition, disposition_in_words)
+        yield self._counted(words, "paper.lot_why", counts.by_reason, reason_in_words)
         program = f"benchd {papers.benchd_version} {papers.benchd_commit[:12]}"
         yield words.section(
-            PaperWord.RECORD,
+            "paper.record",
             words.line(
-                PaperWord.LEDGER,
+                "paper.ledger",
                 words.word(
-                    PaperWord.LOT_LEDGER,
+                    "paper.lot_ledger",
                     last=str(papers.ledger.sequence),
                     value=papers.ledger.hash,
                 ),
             ),
-            words.line(PaperWord.LOT_FILES, str(len(papers.files))),
-            words.line(PaperWord.LOT_PROGRAM, bounded(program)),
+            words.line("paper.lot_files", str(len(papers.files))),
+            words.line("paper.lot_program", bounded(program)),
         )
         yield words.section(
-            PaperWord.VERIFY,
+            "paper.verify",
             words.line(
-                PaperWord.VERIFY,
-                words.word(PaperWord.LOT_HOW_TO_VERIFY),
-                words.word(PaperWord.WHERE_TO_VERIFY, where=where),
+                "paper.verify",
+                words.word("paper.lot_how_to_verify"),
+                words.word("paper.where_to_verify", where=where),
                 shown=False,
             ),
         )
 
     def _counted(
-        self, words: PageWords, title: PaperWord, counts: Mapping[str, int], named: _Named
+        self, words: PageWords, title: str, counts: Mapping[str, int], named: _Named
     ) -> Section:
         """The most frequent first; what there is no room for as one line."""
         ranked = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
@@ -131,8 +130,8 @@ class SummaryPage:
             for value, count in ranked[:MOST_REASONS]
         ]
         if rest := sum(count for _, count in ranked[MOST_REASONS:]):
-            lines.append(words.line(PaperWord.LOT_OTHERS, str(rest)))
-        nothing = words.line(title, words.word(PaperWord.NONE), shown=False)
+            lines.append(words.line("paper.lot_others", str(rest)))
+        nothing = words.line(title, words.word("paper.none"), shown=False)
         return words.section(title, *(lines or [nothing]))
 
 
@@ -163,13 +162,13 @@ def summary_of(
             name=LIST_NAME,
             text=envelope.decode("ascii"),
             kind="application/json",
-            about=catalogue.paper(PaperWord.LOT_ATTACHED).ja,
+            about=catalogue.text("paper.lot_attached").ja,
         ),
         Attached(
             name=VOUCH_NAME,
             text=vouch_json(vouched),
             kind="application/json",
-            about=catalogue.paper(PaperWord.KEY).ja,
+            about=catalogue.text("paper.key").ja,
         ),
     )
     return set_documents(documents, at=papers.made_at, attached=attached)

@@ -14,7 +14,6 @@ from benchd.papers.lots.statement import NOT_TOLD, HandsetLine
 from benchd.papers.told import japanese_time
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.cells import cell
-from benchd.texts.paper_words import PaperWord
 from benchd.texts.templates import Texts
 from benchd.words.ids import JsonValue
 from benchd.words.job import Disposition, Reason
@@ -39,7 +38,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
     for row in rows:
         line = row.line
         counts = _counts(row, last)
-        standing = _standing(line) if counts else PaperWord.LOT_EARLIER
+        standing = _standing(line) if counts else "paper.lot_earlier"
         why = reason_in_words(line.reason, catalogue).ja if line.reason else ""
         # Where a handset went before its newest job is no answer to where it goes.
         goes = catalogue.disposition(line.disposition).ja if line.disposition and counts else ""
@@ -48,7 +47,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
         lines.writerow(
             [
                 *(cell(told) for told in (*strangers, row.imei, row.serial)),
-                catalogue.paper(standing).ja,
+                catalogue.text(standing).ja,
                 *(goes, why),
                 japanese_time(at) if at else "",
                 *(line.pdf or "", line.standing, line.disposition or "", line.reason or ""),
@@ -77,7 +76,7 @@ def reason_in_words(reason: str, catalogue: Catalogue) -> Texts:
     if reason in list(Reason):
         return catalogue.reason(Reason(reason))
     if reason == NOT_TOLD:
-        return catalogue.paper(PaperWord.LOT_NO_REASON)
+        return catalogue.text("paper.lot_no_reason")
     # A word of a later benchd stands as it is.
     return catalogue.named("unerasable", reason)
 
@@ -86,11 +85,11 @@ def disposition_in_words(disposition: str, catalogue: Catalogue) -> Texts:
     """Where a handset goes."""
     if disposition in list(Disposition):
         return catalogue.disposition(Disposition(disposition))
-    return catalogue.paper(PaperWord.UNKNOWN)
+    return catalogue.text("paper.unknown")
 
 
-def _standing(line: HandsetLine) -> PaperWord:
-    return PaperWord.LOT_HELD if line.held_by is not None else PaperWord(f"lot_{line.standing}")
+def _standing(line: HandsetLine) -> str:
+    return "paper.lot_held" if line.held_by is not None else f"paper.lot_{line.standing}"
 
 
 def _last_of(rows: Sequence[Row]) -> dict[int, Row]:

@@ -14,19 +14,19 @@ from typer.testing import CliRunner
 
 from benchd.certificate import load_key
 from benchd.commands.cli import app as command
-from benchd.commands.doctor.command import exit_code, said
+from benchd.commands.doctor.command import exit_code
 from benchd.commands.doctor.configuration import configuration
 from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
 from benchd.commands.doctor.examination import Instruments, examine
-from benchd.commands.doctor.findings import Finding
+from benchd.commands.doctor.findings import Finding, Verdict
 from benchd.commands.doctor.folders import Owner
 from benchd.commands.doctor.record import key_age, key_usable, ledger
+from benchd.commands.saying import both, catalogue
 from benchd.errors import DependencyMissing
 from benchd.ledger import open_ledger
 from benchd.records.access import Records
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.doctor_words import Check, Cure, DoctorWord, Verdict
 from benchd.web.app import create_app
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
@@ -56,7 +56,7 @@ def instruments(told: Told | None = None) -> Instruments:
     )
 
 
-def verdicts(found: Sequence[Finding]) -> dict[Check, Verdict]:
+def verdicts(found: Sequence[Finding]) -> dict[str, Verdict]:
     return {each.check: each.verdict for each in found}
 
 
@@ -65,15 +65,16 @@ def test_every_check_has_its_finding_with_or_without_a_configuration(
 ) -> None:
     for file in (config, tmp_path / "none.toml"):
         found = examine(file, None, instruments())
-        assert {each.check for each in found} == set(Check)
+        checks = {each.check.removeprefix("check.") for each in found}
+        assert checks == catalogue().section("check").keys()
 
 
 def test_without_a_configuration_nothing_that_needs_it_is_ok(tmp_path: Path) -> None:
     found = verdicts(examine(tmp_path / "none.toml", None, instruments()))
-    assert found.pop(Check.CONFIGURATION) is Verdict.FAIL
+    assert found.pop("check.configuration") is Verdict.FAIL
     assert {check for check, verdict in found.items() if verdict is Verdict.OK} == {
-        Check.CLOCK,
-        Check.FONTS,
+        "check.clock",
+        "check.fonts",
     }
 
 
@@ -98,7 +99,7 @@ def test_nothing_is_made_or_changed_by_looking(config: Path, tmp_path: Path) -> 
 def test_the_first_mistake_of_a_configuration_is_told_with_its_place(config: Path) -> None:
     config.write_text(config.read_text("utf-8") + "[rack]\nsettle_s = -1\nrecipe = 7\n", "utf-8")
     found, settings = configuration(config)
-    assert (found.verdict, found.cure, settings) == (Verdict.FAIL, Cure.CHECK_CONFIG, None)
+    assert (found.verdict, found.cure, settings) == (Verdict.FAIL, "cure.check_config", None)
     assert found.facts["count"] == "2"
     assert str(found.facts["detail"]).startswith(f"{config}:")
 
@@ -112,7 +113,7 @@ def test_a_silent_daemon_fails_and_one_that_may_not_be_asked_isnt_checked() -> N
     place = Path("/run/benchd/benchd.sock")
     assert daemon(place, nobody)[0].verdict is Verdict.FAIL
     found, told = daemon(place, forbidden)
-    assert (found.verdict, found.cure, told) == (Verdict.NOT_CHECKED, Cure.AS_ROOT, None)
+    assert (found.verdict, found.cure, told) == (Verdict.NOT_CHECKED, "cure.as_root", None)
 
 
 METRICS = b"""\
@@ -167,16 +168,16 @@ async def test_a_ledger_at_rest_is_known_by_its_form_and_its_signature(
 ) -> None:
     key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
     assert config.is_file()
-    assert ledger(file, key, None).word is DoctorWord.LEDGER_NOT_YET
+    assert ledger(file, key, None).word == "doctor.ledger_not_yet"
     await keep_a_record(file, key)
     found = ledger(file, key, None)
     assert (found.verdict, found.facts["count"]) == (Verdict.OK, "1")
     head = tmp_path / "ledger.sqlite.head"
     signed = head.read_bytes()
     head.write_bytes(signed.replace(b"1", b"2"))
-    assert ledger(file, key, None).word is DoctorWord.LEDGER_DAMAGED
+    assert ledger(file, key, None).word == "doctor.ledger_damaged"
     head.unlink()
-    assert ledger(file, key, None).word is DoctorWord.LEDGER_NOT_WHOLE
+    assert ledger(file, key, None).word == "doctor.ledger_not_whole"
     head.write_bytes(signed)
     file.write_bytes(b"not a database")
     assert ledger(file, key, None).verdict is Verdict.FAIL
@@ -188,7 +189,7 @@ def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
     file, key = tmp_path / "ledger.sqlite", tmp_path / "key.pem"
     assert ledger(file, key, TOLD).verdict is Verdict.OK
     broken = ledger(file, key, Told(broken=True, records=7))
-    assert (broken.verdict, broken.cure) == (Verdict.FAIL, Cure.VERIFY_LEDGER)
+    assert (broken.verdict, broken.cure) == (Verdict.FAIL, "cure.verify_ledger")
 
 
 def test_a_key_has_to_be_there_private_and_a_key(config: Path, tmp_path: Path) -> None:
@@ -197,14 +198,14 @@ def test_a_key_has_to_be_there_private_and_a_key(config: Path, tmp_path: Path) -
     assert key_usable(key, {}).verdict is Verdict.OK
     key.chmod(0o640)
     assert (key_usable(key, {}).cure, key_usable(key, {}).facts["value"]) == (
-        Cure.CLOSE_KEY,
+        "cure.close_key",
         "0640",
     )
     key.chmod(0o600)
     key.write_text("no key")
-    assert key_usable(key, {}).word is DoctorWord.KEY_UNUSABLE
+    assert key_usable(key, {}).word == "doctor.key_unusable"
     key.unlink()
-    assert key_usable(key, {}).word is DoctorWord.KEY_MISSING
+    assert key_usable(key, {}).word == "doctor.key_missing"
 
 
 @pytest.mark.parametrize(
@@ -238,8 +239,14 @@ def test_the_command_tells_lines_or_json_and_fails_where_anything_does(config: P
     assert "[異常] サービス本体: " in japanese.output
 
 
-@pytest.mark.parametrize("word", [*DoctorWord, *Cure])
-def test_every_sentence_has_its_facts_in_both_languages(word: DoctorWord | Cure) -> None:
-    told = said(word, dict.fromkeys(("path", "name", "detail", "value", "count"), "事実"))
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(f"doctor.{word}" for word in catalogue().section("doctor")),
+        *(f"cure.{word}" for word in catalogue().section("cure")),
+    ],
+)
+def test_every_sentence_has_its_facts_in_both_languages(key: str) -> None:
+    told = both(key, **dict.fromkeys(("path", "name", "detail", "value", "count"), "事実"))
     assert told.ja.count("事実") == told.en.count("事実")
     assert "{" not in told.ja + told.en

@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
+from benchd.commands.doctor.findings import Verdict
 from benchd.commands.doctor.folders import Owner, flush, folder, space
-from benchd.texts.doctor_words import Check, Cure, DoctorWord, Verdict
 
 ME = Owner(name="benchd", uid=os.geteuid())
 
@@ -23,26 +23,26 @@ def state(tmp_path: Path) -> Path:
 
 
 def test_a_folder_of_benchds_own_is_ok(state: Path) -> None:
-    found = folder(Check.STATE_FOLDER, state, ME)
-    assert (found.verdict, found.word) == (Verdict.OK, DoctorWord.FOLDER_PRIVATE)
+    found = folder("check.state_folder", state, ME)
+    assert (found.verdict, found.word) == (Verdict.OK, "doctor.folder_private")
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o701, 0o770])
 def test_a_folder_that_others_get_into_is_told_with_its_mode(state: Path, mode: int) -> None:
     state.chmod(mode)
-    found = folder(Check.STATE_FOLDER, state, ME)
-    assert (found.verdict, found.cure) == (Verdict.WARN, Cure.CLOSE_FOLDER)
+    found = folder("check.state_folder", state, ME)
+    assert (found.verdict, found.cure) == (Verdict.WARN, "cure.close_folder")
     assert found.facts["value"] == f"{mode:04o}"
 
 
 def test_a_folder_of_somebody_else_fails(state: Path) -> None:
-    found = folder(Check.STATE_FOLDER, state, Owner(name="benchd", uid=os.geteuid() + 1))
-    assert (found.verdict, found.cure) == (Verdict.FAIL, Cure.GIVE_FOLDER)
+    found = folder("check.state_folder", state, Owner(name="benchd", uid=os.geteuid() + 1))
+    assert (found.verdict, found.cure) == (Verdict.FAIL, "cure.give_folder")
 
 
 def test_a_folder_that_isnt_there_is_told(state: Path) -> None:
-    found = folder(Check.STATE_FOLDER, state / "none", ME)
-    assert (found.verdict, found.word) == (Verdict.WARN, DoctorWord.FOLDER_MISSING)
+    found = folder("check.state_folder", state / "none", ME)
+    assert (found.verdict, found.word) == (Verdict.WARN, "doctor.folder_missing")
 
 
 class NotYours:
@@ -53,8 +53,8 @@ class NotYours:
 
 
 def test_what_may_not_be_seen_is_never_ok() -> None:
-    found = folder(Check.STATE_FOLDER, cast("Path", NotYours()), ME)
-    assert (found.verdict, found.cure) == (Verdict.NOT_CHECKED, Cure.AS_ROOT)
+    found = folder("check.state_folder", cast("Path", NotYours()), ME)
+    assert (found.verdict, found.cure) == (Verdict.NOT_CHECKED, "cure.as_root")
 
 
 def disk(free: float, flags: int = 0) -> os.statvfs_result:
@@ -71,7 +71,7 @@ def test_the_less_room_the_graver(state: Path, free: float, verdict: Verdict) ->
 
 def test_a_disk_that_went_read_only_fails_whatever_its_room(state: Path) -> None:
     found = space(state, lambda _: disk(50e9, os.ST_RDONLY))
-    assert (found.verdict, found.word) == (Verdict.FAIL, DoctorWord.READ_ONLY)
+    assert (found.verdict, found.word) == (Verdict.FAIL, "doctor.read_only")
 
 
 ROOT = "25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -81,20 +81,20 @@ ON_ROOT = "{kind} /dev/sdb1 {options}\n"
 @pytest.mark.parametrize(
     ("kind", "options", "verdict", "word"),
     [
-        ("ext4", "rw,errors=remount-ro", Verdict.OK, DoctorWord.FLUSH_REACHES),
-        ("ext4", "rw,nobarrier", Verdict.FAIL, DoctorWord.FLUSH_OFF),
-        ("ext4", "rw,barrier=0", Verdict.FAIL, DoctorWord.FLUSH_OFF),
-        ("tmpfs", "rw", Verdict.FAIL, DoctorWord.FLUSH_MEMORY),
-        ("nfs4", "rw", Verdict.WARN, DoctorWord.FLUSH_ELSEWHERE),
-        ("fuse.sshfs", "rw", Verdict.WARN, DoctorWord.FLUSH_ELSEWHERE),
-        ("overlay", "rw,upperdir=/run/rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
-        ("fuse", "rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
-        ("fuse.rclone", "rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
-        ("fuseblk", "rw", Verdict.NOT_CHECKED, DoctorWord.FLUSH_UNDERNEATH),
+        ("ext4", "rw,errors=remount-ro", Verdict.OK, "doctor.flush_reaches"),
+        ("ext4", "rw,nobarrier", Verdict.FAIL, "doctor.flush_off"),
+        ("ext4", "rw,barrier=0", Verdict.FAIL, "doctor.flush_off"),
+        ("tmpfs", "rw", Verdict.FAIL, "doctor.flush_memory"),
+        ("nfs4", "rw", Verdict.WARN, "doctor.flush_elsewhere"),
+        ("fuse.sshfs", "rw", Verdict.WARN, "doctor.flush_elsewhere"),
+        ("overlay", "rw,upperdir=/run/rw", Verdict.NOT_CHECKED, "doctor.flush_underneath"),
+        ("fuse", "rw", Verdict.NOT_CHECKED, "doctor.flush_underneath"),
+        ("fuse.rclone", "rw", Verdict.NOT_CHECKED, "doctor.flush_underneath"),
+        ("fuseblk", "rw", Verdict.NOT_CHECKED, "doctor.flush_underneath"),
     ],
 )
 def test_a_flush_goes_by_the_mount_that_the_folder_lies_on(
-    state: Path, kind: str, options: str, verdict: Verdict, word: DoctorWord
+    state: Path, kind: str, options: str, verdict: Verdict, word: str
 ) -> None:
     mounts = state / "mountinfo"
     place = str(state.resolve()).replace(" ", r"\040")

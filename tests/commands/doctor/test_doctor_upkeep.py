@@ -10,14 +10,13 @@ import pytest
 from benchd.certificate import load_key
 from benchd.commands.doctor import upkeep as doctor_upkeep
 from benchd.commands.doctor.daemon import Told
-from benchd.commands.doctor.findings import Finding
+from benchd.commands.doctor.findings import Finding, Verdict
 from benchd.commands.doctor.machine import autosuspend, page_certificate
 from benchd.commands.doctor.neighbours import hooks
 from benchd.commands.doctor.record import unsigned
 from benchd.commands.doctor.upkeep import folder_of, upkeep
 from benchd.daemon.upkeep import Upkeep, note_done
 from benchd.ledger import open_ledger
-from benchd.texts.doctor_words import Cure, DoctorWord, Verdict
 from benchd.words.record import Entry, EntryKind
 from tests.web.certificates import Authority
 
@@ -25,28 +24,28 @@ NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
 
-def told(found: list[Finding]) -> list[tuple[Verdict, DoctorWord]]:
+def told(found: list[Finding]) -> list[tuple[Verdict, str]]:
     return [(each.verdict, each.word) for each in found]
 
 
 def test_backups_and_verifications_grow_old(tmp_path: Path) -> None:
     ledger = tmp_path / "ledger.sqlite"
     never = told(upkeep(ledger, lambda _: None, NOW))
-    assert never == [(WARN, DoctorWord.BACKUP_NEVER), (WARN, DoctorWord.VERIFIED_NEVER)]
+    assert never == [(WARN, "doctor.backup_never"), (WARN, "doctor.verified_never")]
     for days, verdict in ((1, OK), (4, WARN)):
         note_done(ledger, Upkeep.BACKUP, NOW - timedelta(days=days))
         note_done(ledger, Upkeep.VERIFICATION, NOW - timedelta(days=days * 4))
         found = upkeep(ledger, lambda _: None, NOW)
         assert told(found) == [
-            (verdict, DoctorWord.BACKUP_DAYS),
-            (verdict, DoctorWord.VERIFIED_DAYS),
+            (verdict, "doctor.backup_days"),
+            (verdict, "doctor.verified_days"),
         ]
         assert found[0].facts["count"] == str(days)
 
 
 def test_without_a_ledger_nothing_is_due_yet(tmp_path: Path) -> None:
     [found] = upkeep(tmp_path / "state" / "ledger.sqlite", lambda _: None, NOW)
-    assert (found.verdict, found.word) == (Verdict.NOT_CHECKED, DoctorWord.LEDGER_NOT_YET)
+    assert (found.verdict, found.word) == (Verdict.NOT_CHECKED, "doctor.ledger_not_yet")
 
 
 def timers_for(*folders: Path) -> str:
@@ -64,14 +63,14 @@ def test_where_timers_put_backups_is_looked_at(
     shown = timers_for(beside, Path("/proc"), tmp_path / "gone")
     _, *targets, _ = upkeep(state / "ledger.sqlite", lambda _: shown, NOW)
     assert sorted((each.word, each.verdict) for each in targets) == [
-        (DoctorWord.BACKUP_AWAY, WARN),
-        (DoctorWord.BACKUP_OTHER_DISK, OK),
-        (DoctorWord.BACKUP_SAME_DISK, FAIL),
+        ("doctor.backup_away", WARN),
+        ("doctor.backup_other_disk", OK),
+        ("doctor.backup_same_disk", FAIL),
     ]
     [same] = [each for each in targets if each.verdict is FAIL]
-    assert (same.cure, same.facts["path"]) == (Cure.BACKUP_ELSEWHERE, str(beside))
+    assert (same.cure, same.facts["path"]) == ("cure.backup_elsewhere", str(beside))
     _, none, _ = upkeep(state / "ledger.sqlite", lambda _: "", NOW)
-    assert (none.verdict, none.word) == (WARN, DoctorWord.BACKUP_NO_TIMER)
+    assert (none.verdict, none.word) == (WARN, "doctor.backup_no_timer")
     assert doctor_upkeep.TIMERS.startswith("benchd-backup@")
 
 
@@ -92,7 +91,7 @@ def test_the_folder_of_a_timer(timer: str, folder: str) -> None:
 async def test_records_that_nobody_has_signed_are_counted(config: Path, tmp_path: Path) -> None:
     key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
     assert config.is_file()
-    assert unsigned(file, key, None).word is DoctorWord.LEDGER_NOT_YET
+    assert unsigned(file, key, None).word == "doctor.ledger_not_yet"
     assert unsigned(file, key, Told(broken=False, records=9)).verdict is OK
     head = tmp_path / "ledger.sqlite.head"
     record = Entry(kind=EntryKind.DAEMON_STARTED, at=NOW)
@@ -105,9 +104,9 @@ async def test_records_that_nobody_has_signed_are_counted(config: Path, tmp_path
         await ledger.append(record)
     head.write_bytes(signed)
     found = unsigned(file, key, None)
-    assert (found.verdict, found.cure, found.facts["count"]) == (FAIL, Cure.LOOK_AT_UNSIGNED, "2")
+    assert (found.verdict, found.cure, found.facts["count"]) == (FAIL, "cure.look_at_unsigned", "2")
     file.write_bytes(b"not a database" * 999)
-    assert unsigned(file, key, None).word is DoctorWord.LEDGER_DAMAGED
+    assert unsigned(file, key, None).word == "doctor.ledger_damaged"
     (tmp_path / "key.pem.pub").unlink()
     assert unsigned(file, key, None).verdict is Verdict.NOT_CHECKED
 
@@ -115,14 +114,14 @@ async def test_records_that_nobody_has_signed_are_counted(config: Path, tmp_path
 @pytest.mark.parametrize(
     ("configured", "dead", "verdict", "word"),
     [
-        (0, None, OK, DoctorWord.NO_HOOKS),
-        (2, None, Verdict.NOT_CHECKED, DoctorWord.HOOKS_UNTOLD),
-        (2, 0, OK, DoctorWord.HOOKS_HEARD),
-        (2, 4, WARN, DoctorWord.HOOKS_GAVE_UP),
+        (0, None, OK, "doctor.no_hooks"),
+        (2, None, Verdict.NOT_CHECKED, "doctor.hooks_untold"),
+        (2, 0, OK, "doctor.hooks_heard"),
+        (2, 4, WARN, "doctor.hooks_gave_up"),
     ],
 )
 def test_events_that_were_given_up_are_told(
-    configured: int, dead: int | None, verdict: Verdict, word: DoctorWord
+    configured: int, dead: int | None, verdict: Verdict, word: str
 ) -> None:
     found = hooks(configured, Told(broken=False, records=1, dead_letters=dead))
     assert (found.verdict, found.word) == (verdict, word)

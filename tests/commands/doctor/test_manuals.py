@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.commands.doctor.command import cured, said
-from benchd.texts.doctor_words import Cure
+from benchd.commands.doctor.command import cured
+from benchd.commands.saying import both, catalogue
 
 PAGES = ("docs/keys.md", "docs/service.md", "docs/watching.md", "docs/runbooks/recovery.md")
 RULES = "configs/prometheus/rules"
@@ -27,9 +27,9 @@ def manuals(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("cure", Cure)
-def test_each_page_that_a_cure_names_is_named_by_its_whole_path(manuals: Path, cure: Cure) -> None:
-    plain, told = said(cure, FACTS), cured(cure, FACTS, manuals)
+@pytest.mark.parametrize("cure", [f"cure.{word}" for word in catalogue().section("cure")])
+def test_each_page_that_a_cure_names_is_named_by_its_whole_path(manuals: Path, cure: str) -> None:
+    plain, told = both(cure, **FACTS), cured(cure, FACTS, manuals)
     for before, after in ((plain.ja, told.ja), (plain.en, told.en)):
         expected = [
             place if place == FACTS["path"] else f"{manuals}/{place}"
@@ -39,11 +39,11 @@ def test_each_page_that_a_cure_names_is_named_by_its_whole_path(manuals: Path, c
 
 
 def test_alerts_are_loaded_from_where_the_installation_has_put_them(manuals: Path) -> None:
-    told = cured(Cure.LOAD_ALERTS, {}, manuals)
+    told = cured("cure.load_alerts", {}, manuals)
     for text in (told.ja, told.en):
         assert f"{manuals}/{RULES}" in text
         assert f"{manuals}/docs/watching.md" in text
 
 
 def test_a_checkout_names_its_own_pages(tmp_path: Path) -> None:
-    assert cured(Cure.LOAD_ALERTS, {}, tmp_path) == said(Cure.LOAD_ALERTS, {})
+    assert cured("cure.load_alerts", {}, tmp_path) == both("cure.load_alerts")

@@ -8,9 +8,9 @@ import pytest
 
 from benchd.commands.client import JsonObject
 from benchd.commands.doctor.daemon import OF_EACH_SLOT, Told, hears
+from benchd.commands.doctor.findings import Verdict
 from benchd.commands.doctor.neighbours import reader_places
 from benchd.errors import NotFound
-from benchd.texts.doctor_words import Cure, DoctorWord, Verdict
 
 
 class Client:
@@ -63,22 +63,22 @@ def told(hears: Mapping[str, str] | None) -> Told:
 @pytest.mark.parametrize(
     ("told", "verdict", "word", "value"),
     [
-        (None, Verdict.NOT_CHECKED, DoctorWord.NEEDS_DAEMON, None),
-        (told(None), Verdict.NOT_CHECKED, DoctorWord.READERS_UNSHOWN, "A1, A2"),
-        (told({"A1": "A1"}), Verdict.NOT_CHECKED, DoctorWord.READERS_UNSHOWN, "A2"),
-        (told({"A1": "A1", "A2": "A2"}), Verdict.OK, DoctorWord.READERS_SHOWN, None),
-        (told({"A2": "A1"}), Verdict.FAIL, DoctorWord.READERS_EXCHANGED, "A2 → A1"),
-        (told({"A1": "A1", "A2": "A2", "B1": "A1"}), Verdict.OK, DoctorWord.READERS_SHOWN, None),
+        (None, Verdict.NOT_CHECKED, "doctor.needs_daemon", None),
+        (told(None), Verdict.NOT_CHECKED, "doctor.readers_unshown", "A1, A2"),
+        (told({"A1": "A1"}), Verdict.NOT_CHECKED, "doctor.readers_unshown", "A2"),
+        (told({"A1": "A1", "A2": "A2"}), Verdict.OK, "doctor.readers_shown", None),
+        (told({"A2": "A1"}), Verdict.FAIL, "doctor.readers_exchanged", "A2 → A1"),
+        (told({"A1": "A1", "A2": "A2", "B1": "A1"}), Verdict.OK, "doctor.readers_shown", None),
     ],
 )
 def test_row_5_exchanged_readers_are_named(
-    told: Told | None, verdict: Verdict, word: DoctorWord, value: str | None
+    told: Told | None, verdict: Verdict, word: str, value: str | None
 ) -> None:
     found = reader_places(("A1", "A2"), told)
     assert (found.verdict, found.word, found.facts.get("value")) == (verdict, word, value)
     if verdict is Verdict.FAIL:
-        assert found.cure is Cure.LEARN_READERS
+        assert found.cure == "cure.learn_readers"
 
 
 def test_without_readers_there_is_nothing_to_exchange() -> None:
-    assert reader_places((), None).word is DoctorWord.NO_READERS
+    assert reader_places((), None).word == "doctor.no_readers"
