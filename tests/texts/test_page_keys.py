@@ -15,7 +15,7 @@ HOUSE = Path(str(resources.files("benchd")))
 SCRIPTS = {file.name: file.read_text() for file in (HOUSE / "web" / "static").glob("*.js")}
 MODULES = {
     "cards": ("labels/sheets.py", "web/cards.py"),
-    "board": ("web/present_shift.py",),
+    "board": ("web/shift_objects.py",),
     "page": ("commands/tables/cells.py", "commands/tables/watch.py"),
     # Codes of refusals, which a page has words of its own for.
     "act": ("web/refusals.py",),
