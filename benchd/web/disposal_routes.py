@@ -8,8 +8,12 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from benchd.authority import RELEASES, Action
 from benchd.texts.catalogue import Catalogue
-from benchd.web.present_records import RecordsPresenter
-from benchd.web.records_objects import DisposalListObject, SettledItemObject, SettlingRequest
+from benchd.web.records_objects import (
+    DisposalListObject,
+    RecordsPresenter,
+    SettledItemObject,
+    SettlingRequest,
+)
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import RecordsDoor, SettlingDesk
 from benchd.web.who import InPerson, WhoActs, only_as

@@ -12,12 +12,13 @@ from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
-from benchd.web.present_records import RecordsPresenter, ReportPresenter
 from benchd.web.records_objects import (
     FiledJobsObject,
     FoundObject,
     HandsetFileObject,
+    RecordsPresenter,
     ReportObject,
+    ReportPresenter,
     UptoObject,
 )
 from benchd.web.refusals import (

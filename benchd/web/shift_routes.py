@@ -10,10 +10,9 @@ from fastapi import APIRouter, Query
 
 from benchd.errors import UsageRefused
 from benchd.texts.catalogue import Catalogue
-from benchd.web.present_shift import ShiftPresenter
 from benchd.web.refusals import INVALID, LEDGER
 from benchd.web.service import RecordsDoor
-from benchd.web.shift_objects import ShiftObject
+from benchd.web.shift_objects import ShiftObject, ShiftPresenter
 from benchd.words.shift import Shift
 
 MIDNIGHT: Final = time(0)
