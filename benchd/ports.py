@@ -32,7 +32,7 @@ from benchd.words.handset import (
     StandingFacts,
     Trait,
 )
-from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.ids import DeviceAddress, JobId, PortPath, SlotName
 from benchd.words.intake import TimeDoubt
 from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
@@ -197,11 +197,13 @@ class Handset(Protocol):
 class HandsetAccess(Protocol):
     """benchd's own adb server as the core sees it."""
 
-    def liveness(self, address: AdbAddress) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
+    def liveness(
+        self, address: DeviceAddress
+    ) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
         """What the server says of the address now, then each change."""
         ...
 
-    async def open(self, address: AdbAddress) -> Handset:
+    async def open(self, address: DeviceAddress) -> Handset:
         """The handset that is READY at this address, bound to its present transport.
 
         Raises HandsetGone when there is none, AdbServerLost when the server is down, StageFailed

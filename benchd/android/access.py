@@ -11,6 +11,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
+from benchd.android.address import AdbAddress
 from benchd.android.dossier.asking import ask_everything
 from benchd.android.dossier.preparing import Recording
 from benchd.android.dossier.shelf import DossierShelf
@@ -57,7 +58,6 @@ from benchd.words.handset import (
     ResetFacts,
     StandingFacts,
 )
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
 from benchd.words.port import Liveness
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome

@@ -14,6 +14,7 @@ from typing import Final
 import anyio
 
 from benchd.android.access import AdbAccess
+from benchd.android.address import AdbAddress
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.commands.one_handset import ask_one
 from benchd.commands.saying import error_of
@@ -39,7 +40,7 @@ from benchd.signing.pictures import (
     taking_sha256,
 )
 from benchd.texts.command_words import SayWord
-from benchd.words.ids import AdbAddress, JsonValue, SlotName
+from benchd.words.ids import JsonValue, SlotName
 from benchd.words.port import Attached
 
 PLUGGED_WITHIN_S: Final = 5.0
@@ -121,7 +122,7 @@ async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> A
         async with hotplug.events() as events:
             async for event in events:
                 if isinstance(event, Attached) and event.port_path == place.port_path:
-                    return event.adb_address
+                    return event.address
     raise error_of(NotFound, SayWord.SLOT_EMPTY, slot=slot)
 
 

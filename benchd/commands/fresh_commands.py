@@ -50,10 +50,10 @@ def learn(
     """
     import anyio
 
+    from benchd.android.address import AdbAddress
     from benchd.commands.fresh import address_of, learn_fresh
     from benchd.config import load_settings
     from benchd.hotplug import UdevHotplug
-    from benchd.words.ids import AdbAddress
 
     if (slot is None) == (address is None):
         raise mistake(SayWord.SLOT_OR_ADDRESS)

@@ -6,8 +6,8 @@ from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.proof.floors import MINIMUM_ABSENCE_S, MOST_S_BEFORE_RESET
 from benchd.proof.standing import other_handset, refusals
+from benchd.words.handset import ADB_INTERFACE
 from benchd.words.job import Reason
-from benchd.words.port import ADB_INTERFACE
 
 
 def observe_gaps(evidence: ObserveEvidence) -> list[str]:

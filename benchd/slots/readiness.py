@@ -42,13 +42,13 @@ class Readiness:
             self._face.waiting(shown_trouble(trouble, attached, self._parts.models))
             await anyio.sleep_forever()
         while True:
-            async with self._parts.access.liveness(attached.adb_address) as states:
+            async with self._parts.access.liveness(attached.address) as states:
                 async for liveness in states:
                     if liveness is Liveness.READY:
                         break
                     self._wait_for(PROBLEM_OF[liveness])
             try:
-                return await self._parts.access.open(attached.adb_address)
+                return await self._parts.access.open(attached.address)
             except (HandsetGone, AdbServerLost) as fault:
                 _log.info("handset_not_open_yet", detail=str(fault))
 

@@ -176,7 +176,7 @@ class SlotStation:
 
     async def _open_at(self, attached: Attached) -> Handset | None:
         """Whoever reset it by hand has to see at once what is still to be done on its screen."""
-        address, trouble = attached.adb_address, problem_of_port(attached)
+        address, trouble = attached.address, problem_of_port(attached)
         if trouble is not None:
             await anyio.sleep(self._parts.timing.settle_s)
             models, identity = self._parts.models, self._identity

@@ -7,8 +7,8 @@ from typing import Final
 
 from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import debugging_words
-from benchd.words.handset import HandsetIdentity
-from benchd.words.port import FASTBOOT_INTERFACE, Attached, Liveness
+from benchd.words.handset import FASTBOOT_INTERFACE, HandsetIdentity, offers_adb
+from benchd.words.port import Attached, Liveness
 from benchd.words.slot import ProblemCode, ProblemView
 
 PROBLEM_OF: Final[Mapping[Liveness, ProblemCode]] = {
@@ -23,7 +23,7 @@ PROBLEM_OF: Final[Mapping[Liveness, ProblemCode]] = {
 
 def problem_of_port(attached: Attached) -> ProblemCode | None:
     """What its interfaces tell; None where adb is among them."""
-    if attached.has_adb:
+    if offers_adb(attached):
         return None
     wrong_mode = FASTBOOT_INTERFACE in attached.interfaces
     return ProblemCode.WRONG_MODE if wrong_mode else ProblemCode.ADB_DISABLED

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from benchd.words.port import Attached
+
+ADB_INTERFACE = "ff4201"
+FASTBOOT_INTERFACE = "ff4203"
+"""USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
 OWNER = 0
 """The number of the user that every Android has."""
+
+
+def offers_adb(attached: Attached) -> bool:
+    """Whether what is on the port offers adb in its present mode."""
+    return ADB_INTERFACE in attached.interfaces
 
 
 class Trait(StrEnum):

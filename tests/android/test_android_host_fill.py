@@ -9,6 +9,7 @@ import pytest
 from handset_fakes import Pause, Step, Unplug
 from streamed_handset import BLOCK, StreamedHandset
 
+from benchd.android.address import AdbAddress
 from benchd.android.fill import cable_streams, stream_layout
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
@@ -34,7 +35,6 @@ from benchd.words.fill import (
     FillReport,
     HostSample,
 )
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

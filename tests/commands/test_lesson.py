@@ -13,7 +13,7 @@ from benchd.config.slot_tables import SlotEntry
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
 from benchd.felica.readers.naming import ReaderAt, meant_by, wish_for
 from benchd.texts.catalogue import LearnWord
-from benchd.words.ids import AdbAddress, PortPath, SlotName
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath, SlotName
 from benchd.words.port import Attached, Detached
 
 pytestmark = [pytest.mark.asyncio]
@@ -26,7 +26,8 @@ Step = Heard | Callable[[], None]
 def plug(port: str, *, interfaces: str = "ff4201") -> Attached:
     return Attached(
         port_path=PortPath(port),
-        adb_address=AdbAddress("usb:1-1"),
+        kind=ANDROID,
+        address=DeviceAddress("usb:1-1"),
         attachment=port,
         interfaces=frozenset({interfaces}),
         at_s=0.0,

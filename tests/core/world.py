@@ -76,7 +76,7 @@ from benchd.words.handset import (
     StorageFacts,
     Trait,
 )
-from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.ids import ANDROID, DeviceAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
@@ -615,7 +615,7 @@ class Port:
         self.world = world
         self.slot = slot
         self.port_path = PortPath(f"pci-0000:00:14.0-usb-0:{number}")
-        self.address = AdbAddress(f"usb:1-{number}")
+        self.address = DeviceAddress(f"usb:1-{number}")
         self.phone: Phone | None = None
         self.interfaces = ADB
         self.enumeration = 0
@@ -635,7 +635,8 @@ class Port:
         assert self.phone is not None
         return Attached(
             port_path=self.port_path,
-            adb_address=self.address,
+            kind=ANDROID,
+            address=self.address,
             attachment=f"boot:{self.enumeration}",
             interfaces=self.interfaces,
             usb_serial=self.phone.serial,
@@ -688,7 +689,9 @@ class FakeAccess:
         self._changed = anyio.Event()
 
     @asynccontextmanager
-    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
+    async def liveness(
+        self, address: DeviceAddress
+    ) -> AsyncGenerator[AsyncIterator[Liveness], None]:
         async def states() -> AsyncIterator[Liveness]:
             port = self._world.port_at(address)
             last: Liveness | None = None
@@ -702,7 +705,7 @@ class FakeAccess:
 
         yield states()
 
-    async def open(self, address: AdbAddress) -> Handset:
+    async def open(self, address: DeviceAddress) -> Handset:
         port = self._world.port_at(address)
         await anyio.sleep(0.05)
         match port.liveness:
@@ -871,7 +874,7 @@ class World:
         if phone and phone.erased_for_real and phone.wiped and not phone.bad_bytes:
             self.passed_for_real.add(job)
 
-    def port_at(self, address: AdbAddress) -> Port:
+    def port_at(self, address: DeviceAddress) -> Port:
         return next(port for port in self.ports.values() if port.address == address)
 
     def view(self, slot: str = "A1") -> SlotView:

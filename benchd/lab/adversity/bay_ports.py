@@ -16,7 +16,7 @@ from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server, SimulatedHandset
 from benchd.lab.adversity.points import Points
 from benchd.ports import Handset
-from benchd.words.ids import AdbAddress, SlotName
+from benchd.words.ids import DeviceAddress, SlotName
 from benchd.words.port import Liveness, PlugEvent
 
 OPEN_S: Final = 0.05
@@ -38,7 +38,9 @@ class BayAccess:
         task_status.started()
 
     @asynccontextmanager
-    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
+    async def liveness(
+        self, address: DeviceAddress
+    ) -> AsyncGenerator[AsyncIterator[Liveness], None]:
         """What adb says of a bay, as it changes."""
         yield self._states(self._at[address])
 
@@ -52,7 +54,7 @@ class BayAccess:
                 last = now
                 yield now
 
-    async def open(self, address: AdbAddress) -> Handset:
+    async def open(self, address: DeviceAddress) -> Handset:
         """The handset that is there."""
         bay = self._at[address]
         await anyio.sleep(OPEN_S)

@@ -16,6 +16,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from benchd.android.address import AdbAddress
 from benchd.android.server.smart_socket import (
     RequestRefused,
     ServerPlace,
@@ -24,7 +25,6 @@ from benchd.android.server.smart_socket import (
 )
 from benchd.errors import AdbServerLost
 from benchd.wakeup import Bell
-from benchd.words.ids import AdbAddress
 
 _log = structlog.get_logger()
 

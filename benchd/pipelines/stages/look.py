@@ -9,6 +9,7 @@ from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.words.handset import offers_adb
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached
 
@@ -54,6 +55,6 @@ class LookStage:
 
     def _refuse_adb(self, context: JobContext) -> Attached:
         port = context.station.port()
-        if port.has_adb:
+        if offers_adb(port):
             raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
         return port

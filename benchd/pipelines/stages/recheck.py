@@ -17,6 +17,7 @@ from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.floors import LEAST_PASSES
 from benchd.proof.recheck_chip import by_eye, chip_before, chip_differs
 from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.handset import offers_adb
 from benchd.words.ids import JobId
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.people import Actor
@@ -91,6 +92,6 @@ class RecheckStage:
 
     def _refuse_adb(self, context: JobContext) -> Attached:
         port = context.station.port()
-        if port.has_adb:
+        if offers_adb(port):
             raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
         return port
