@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.binding import STRONG, Tie
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.values import OneOrMore, Positive, Whole
 
 
@@ -26,7 +26,7 @@ class BindingSection:
     returns: Whole
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> BindingSection:
+    def of(cls, erasure: HandsetErasure) -> BindingSection:
         """From the chain that the proof has followed."""
         seen = sorted(erasure.binding.last_seen.items())
         return cls(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchd.certificate.sentences import Sentence
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.intake import CitedAttestation
 from benchd.proof.evidence.reset import ObserveEvidence
@@ -94,7 +94,7 @@ class InitialiseSection:
     fresh_used_bytes: Whole
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> InitialiseSection:
+    def of(cls, erasure: HandsetErasure) -> InitialiseSection:
         """From the reset here, or from how the handset came in."""
         record = erasure.stages[StageName.INITIALISE]
         evidence = erasure.evidence.initialise

@@ -14,7 +14,7 @@ from typing import Final
 import anyio
 
 from benchd.android.access import AdbAccess
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.commands.one_handset import ask_one
 from benchd.commands.saying import error_of

@@ -50,7 +50,7 @@ def learn(
     """
     import anyio
 
-    from benchd.android.address import AdbAddress
+    from benchd.android.adb import AdbAddress
     from benchd.commands.fresh import address_of, learn_fresh
     from benchd.config import load_settings
     from benchd.hotplug import UdevHotplug

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import anyio
 
 from benchd.android.access import AdbAccess
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.external_server import ExternalAdbServer
 from benchd.config import Settings
 from benchd.errors import BenchdError, DependencyMissing

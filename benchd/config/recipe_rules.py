@@ -171,7 +171,7 @@ def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator
 def _needs_adb(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
     if document.data.get("needs_adb") is not False:
         return
-    allowed = [described.name for described in _DESCRIBED if not described.needs_adb]
+    allowed = [described.name for described in _DESCRIBED if not described.needs_access]
     for stage in stages:
         if stage.name not in allowed:
             yield document.issue(

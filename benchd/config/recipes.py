@@ -103,7 +103,7 @@ def _read_recipe(document: Document, file: Path, book: RecipeBook) -> None:
             name=parsed.name,
             digest=document.digest,
             ends_as=Reason(parsed.ends_as),
-            needs_adb=parsed.needs_adb,
+            needs_access=parsed.needs_adb,
             recheck_share=parsed.recheck_share,
             stages=tuple(stage.spec for stage in stages if stage.spec is not None),
         )

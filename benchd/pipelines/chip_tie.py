@@ -16,7 +16,7 @@ from benchd.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, Sta
 from benchd.pipelines.chip_elsewhere import slot_that_hears
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.drawn_pattern import drawn_pattern
-from benchd.ports import Handset
+from benchd.pipelines.handset import Handset
 from benchd.proof.evidence.chip import ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.tie import shows_step, shows_tie
 from benchd.words.chip import ChipScan, ChipVerdict

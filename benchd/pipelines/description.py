@@ -15,8 +15,8 @@ class StageDescription:
     """The stage stands in the file of this name."""
     destructive: bool
     """Whether it changes what is on the handset."""
-    needs_adb: bool
-    """Whether only a recipe whose jobs wait for adb can have it."""
+    needs_access: bool
+    """Whether only a recipe whose jobs wait for their device can have it."""
     after: tuple[StageName, ...] = ()
     """Whose results it can't do without."""
     skipped_for: frozenset[str] = frozenset()

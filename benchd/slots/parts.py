@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from benchd.models.catalogue import ModelCatalogue
+from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
@@ -14,7 +15,6 @@ from benchd.ports import (
     ChipAccess,
     Clock,
     Entropy,
-    HandsetAccess,
     Intake,
     Keystream,
     Ledger,
@@ -25,6 +25,7 @@ from benchd.slots.desk import Desk
 from benchd.slots.no_intake import NoIntake
 from benchd.slots.pace import Pace
 from benchd.slots.roll_call import RollCall
+from benchd.words.ids import DeviceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ class RackParts:
     """The ports of the core, wired once for all slots."""
 
     ledger: Ledger
-    access: HandsetAccess
+    kinds: Mapping[DeviceKind, DeviceSupport]
+    """The kinds of device that the rack knows."""
     chips: ChipAccess
     issuer: CertificateIssuer
     board: Board

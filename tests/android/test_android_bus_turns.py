@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.fill.bus_turns import LONGEST_TURN_S, BusTurns
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.device_list import read_device_list
 from benchd.words.port import Liveness
 

@@ -10,7 +10,7 @@ from typing import cast
 import anyio
 import pytest
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.loop_stream import LoopStream
 from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.shell.commands import AdbCommandStream, complete

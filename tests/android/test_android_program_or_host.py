@@ -12,7 +12,7 @@ from planted_person import WHOLE
 from streamed_handset import counting
 
 from benchd.android.access import AdbHandset
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.facts.questions import QUESTIONS
 from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurns

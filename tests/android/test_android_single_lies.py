@@ -11,7 +11,7 @@ from handset_fixtures import answer
 from streamed_handset import BLOCK, StreamedHandset
 from test_android_inspection import aquos
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.facts.inspection import read_facts
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill

@@ -11,7 +11,7 @@ import pytest
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 from structlog.testing import capture_logs
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.device_list import ListedTransport
 from benchd.android.server.lists import READ_BYTES, NewestList
 from benchd.android.server.loop_stream import LoopStream

@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from benchd.pipelines.handset import Handset
 from benchd.pipelines.recovery import settle_open_jobs
-from benchd.ports import Handset
 from benchd.slots.roll_call import MOST_S, QUIET_S, RollCall
 from benchd.words.ids import DeviceAddress
 from benchd.words.job import Outcome, Reason, StageName

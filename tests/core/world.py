@@ -17,8 +17,8 @@ from math import inf
 
 import anyio
 
+from benchd.android.adb import AdbServerLost
 from benchd.errors import (
-    AdbServerLost,
     DecisionRefused,
     HandsetGone,
     LedgerFault,
@@ -28,7 +28,10 @@ from benchd.errors import (
 from benchd.hooks.held import Held
 from benchd.ledger.record import GENESIS, seal
 from benchd.models.catalogue import ModelCatalogue
+from benchd.pipelines.android import android_support
 from benchd.pipelines.contract import Stage
+from benchd.pipelines.device_support import device_kinds
+from benchd.pipelines.handset import Handset
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -42,7 +45,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.ports import ChipAccess, Handset, HostSamples, ProgressSink, Rest
+from benchd.ports import ChipAccess, HostSamples, ProgressSink, Rest
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
@@ -830,7 +833,7 @@ class World:
         self.parts = adjust(
             RackParts(
                 ledger=self.ledger,
-                access=self.access,
+                kinds=device_kinds(android_support(self.access)),
                 chips=chips or NoReaders(),
                 issuer=self.issuer,
                 board=self.board,

@@ -14,7 +14,7 @@ from typing import Final
 
 import anyio
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.device_list import LIVENESS_OF_STATE, ListedTransport
 from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.token_bucket import TokenBucket
 
 TOKENS_PER_S: Final = 2_000.0

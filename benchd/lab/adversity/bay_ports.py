@@ -10,12 +10,13 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from benchd.errors import AdbServerLost, HandsetGone
+from benchd.android.adb import AdbServerLost
+from benchd.errors import HandsetGone
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server, SimulatedHandset
 from benchd.lab.adversity.points import Points
-from benchd.ports import Handset
+from benchd.pipelines.handset import Handset
 from benchd.words.ids import DeviceAddress, SlotName
 from benchd.words.port import Liveness, PlugEvent
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.words.ids import PortPath
 from benchd.words.port import Attached
 

@@ -16,14 +16,13 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server.smart_socket import (
     RequestRefused,
     ServerPlace,
     SmartSocket,
     connect,
 )
-from benchd.errors import AdbServerLost
 from benchd.wakeup import Bell
 
 _log = structlog.get_logger()

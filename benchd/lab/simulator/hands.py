@@ -14,7 +14,7 @@ from anyio.abc import UNIXSocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import TypeAdapter
 
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.errors import UsageRefused
 from benchd.lab.simulator.chips.hands import ChipHands
 from benchd.lab.simulator.lines.child import RackBroken

@@ -12,8 +12,7 @@ from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.description import StageDescription
 from benchd.pipelines.drawing import drawn_records
 from benchd.proof.drawn import RECHECK_STILL_DUE
-from benchd.proof.erasure import verify_erasure
-from benchd.proof.order import RECHECK_DUE, REQUIRED_STAGES
+from benchd.proof.order import RECHECK_DUE
 from benchd.words.job import Reason, StageName
 
 
@@ -31,8 +30,7 @@ class CertifyStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.CERTIFY,
         destructive=False,
-        needs_adb=True,
-        after=REQUIRED_STAGES,
+        needs_access=True,
         skipped_for=frozenset({RECHECK_DUE}),
     )
 
@@ -53,7 +51,7 @@ class CertifyStage:
     async def _certified(self, context: JobContext) -> StageResult:
         records, others = await drawn_records(context)
         intake = await intake_of(context, records, others)
-        envelope = issue(context, verify_erasure(context.job, records, intake, others))
+        envelope = issue(context, context.profile.verify(context.job, records, intake, others))
         return StageResult(
             evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())
         )

@@ -33,7 +33,7 @@ class LookStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.LOOK,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         needed_for=(Reason.RECHECKED,),
     )
 

@@ -34,7 +34,7 @@ class ObserveStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.OBSERVE,
         destructive=False,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.FINAL_RESET,),
     )
 

@@ -34,7 +34,7 @@ class RecheckStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.RECHECK,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         after=(StageName.FIND_DRAWN,),
     )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.own_server import AdbServer
 from benchd.android.server.smart_socket import ServerPlace, connect
 from benchd.android.shell.commands import AdbShell

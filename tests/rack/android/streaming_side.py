@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream

@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.server.own_server import AdbServer
 from benchd.filler import built_path
 from benchd.filler.build import host_abi

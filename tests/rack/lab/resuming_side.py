@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.address import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.server.own_server import AdbServer
 from benchd.errors import HandsetGone
