@@ -255,10 +255,8 @@ class TransientFault(HandsetFault):
     code = FaultCode.TRANSIENT_FAULT
 
 
-class AdbServerLost(HandsetFault):
-    """Raised when benchd's adb server is gone: wait for it, it isn't the handset's fault."""
-
-    code = FaultCode.ADB_SERVER_LOST
+class AccessLost(HandsetFault):
+    """Base of what there is no way to any device by: wait for it, it isn't the device's fault."""
 
 
 class ReaderFault(TransientFault):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from benchd.authority import Action
 from benchd.proof.erasure import VerifiedErasure
@@ -15,29 +15,18 @@ from benchd.proof.intake_book import IntakeBook
 from benchd.words.chip import ChipScan
 from benchd.words.clear import ClearCapabilities, ClearClaim, ClearOrder
 from benchd.words.fill import (
-    CheckOrder,
-    CheckReport,
-    DropReport,
-    FillOrder,
-    FillReport,
     HostSample,
     TransferProgress,
 )
 from benchd.words.handset import (
-    BatteryFacts,
-    HandsetFacts,
     HandsetIdentity,
-    NfcFacts,
-    ResetFacts,
-    StandingFacts,
     Trait,
 )
-from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.ids import DeviceAddress, JobId, PortPath, SlotName
 from benchd.words.intake import TimeDoubt
 from benchd.words.people import Actor
 from benchd.words.port import Liveness, PlugEvent
 from benchd.words.record import Entry, Receipt, StoredEntry
-from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 from benchd.words.slot import SlotView
 
 ProgressSink = Callable[[TransferProgress], None]
@@ -100,87 +89,12 @@ class HostSamples(Protocol):
         ...
 
 
-class Handset(Protocol):
-    """One handset over adb, bound to the transport it was opened on.
+class Device(Protocol):
+    """A device on a slot's port, opened by its kind's access; what else it can do its kind knows.
 
-    Every method may raise HandsetGone (the transport ended: nothing is known of what was asked),
-    AdbServerLost, TransientFault, HandsetStalled, StorageFault or AnswerNotRecognised.
-    Cancelling a call returns at once and leaves no thread behind.
+    Every method may raise HandsetGone (it has left: nothing is known of what was asked), AccessLost
+    or TransientFault. Cancelling a call returns at once and leaves no thread behind.
     """
-
-    async def identity(self) -> HandsetIdentity:
-        """Who this handset says it is."""
-        ...
-
-    async def inspect(self) -> HandsetFacts:
-        """Everything that the gates and the certificate need to know."""
-        ...
-
-    async def standing(self) -> StandingFacts:
-        """Who it is and what the gates refuse by, read afresh."""
-        ...
-
-    async def sim(self) -> bool | None:
-        """Whether a SIM is in it now; None where it doesn't tell."""
-        ...
-
-    async def battery(self) -> BatteryFacts:
-        """How full and how warm the battery is now."""
-        ...
-
-    async def nfc_facts(self) -> NfcFacts:
-        """Whether its radio and its screen are on; what it doesn't say clearly is unknown."""
-        ...
-
-    async def switch_nfc(self, *, on: bool) -> None:
-        """Ask for its radio to be switched; what became of it `nfc_facts` tells.
-
-        Off is for a short time only: by itself it goes on again.
-        """
-        ...
-
-    async def reset_facts(self) -> ResetFacts:
-        """The facts that only a reset changes, read afresh."""
-        ...
-
-    async def enable_test_harness(self) -> None:
-        """Ask for the reset that keeps adb (Android 10 and later); its answer proves nothing."""
-        ...
-
-    async def open_page(self, page: Page) -> OpenedPage:
-        """Wake the screen and open a page of the settings, for a person's eyes only."""
-        ...
-
-    async def leave_setup_out(self) -> ScreenOutcome:
-        """Tell the system that its first setup is over, if it isn't."""
-        ...
-
-    async def fill(
-        self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
-    ) -> FillReport:
-        """Overwrite all the user storage that can be reached, each byte synced before it counts.
-
-        While `rest` is due nothing is written, and nothing is waited for.
-        """
-        ...
-
-    async def check(
-        self, order: CheckOrder, progress: ProgressSink, rest: Rest | None = None
-    ) -> CheckReport:
-        """Read back what is ordered past the handset's cache and compare it with the keystream."""
-        ...
-
-    def samples(self) -> AbstractAsyncContextManager[HostSamples]:
-        """Samples of the fill, one after the other; they count once the block has ended well."""
-        ...
-
-    async def drop(self, *, only_tail: bool = False) -> DropReport:
-        """Delete all that the fill has made, or only what takes the last room."""
-        ...
-
-    async def take_back(self) -> None:
-        """Remove what benchd has put on it, but for files of a fill: the last thing it's asked."""
-        ...
 
     async def leave_dossier(self, name: str, why: str) -> str | None:
         """Keep on the rack what it has answered and still answers, without what is personal.
@@ -190,21 +104,26 @@ class Handset(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Let go of the transport; never raises."""
+        """Let go of it; never raises."""
         ...
 
 
-class HandsetAccess(Protocol):
-    """benchd's own adb server as the core sees it."""
+Device_co = TypeVar("Device_co", bound=Device, covariant=True)
 
-    def liveness(self, address: AdbAddress) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
-        """What the server says of the address now, then each change."""
+
+class DeviceAccess(Protocol[Device_co]):
+    """The core's way to the devices of one kind; it alone understands their addresses."""
+
+    def liveness(
+        self, address: DeviceAddress
+    ) -> AbstractAsyncContextManager[AsyncIterator[Liveness]]:
+        """Whether what is at the address can be worked with now, then each change."""
         ...
 
-    async def open(self, address: AdbAddress) -> Handset:
-        """The handset that is READY at this address, bound to its present transport.
+    async def open(self, address: DeviceAddress) -> Device_co:
+        """The device that is READY at this address, for as long as it isn't unplugged.
 
-        Raises HandsetGone when there is none, AdbServerLost when the server is down, StageFailed
+        Raises HandsetGone when there is none, AccessLost when there is no way to any, StageFailed
         for one that can't be worked with: no new attempt changes that.
         """
         ...

@@ -11,6 +11,7 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.dossier.asking import ask_everything
 from benchd.android.dossier.preparing import Recording
 from benchd.android.dossier.shelf import DossierShelf
@@ -38,9 +39,9 @@ from benchd.android.server.transports import ServerDoor, Transport, TransportOpe
 from benchd.android.shell.commands import AdbShell, Shell, require_success
 from benchd.android.shell.flow import Flows
 from benchd.android.shell.script import Answer
-from benchd.errors import AdbServerLost, HandsetGone, StageFailed, UnsupportedHandset
+from benchd.errors import HandsetGone, StageFailed, UnsupportedHandset
 from benchd.filler import Program
-from benchd.ports import Handset, HostSamples, ProgressSink, Rest
+from benchd.ports import HostSamples, ProgressSink, Rest
 from benchd.words.fill import (
     NOTHING_OF_THIS_JOB,
     CheckOrder,
@@ -57,7 +58,6 @@ from benchd.words.handset import (
     ResetFacts,
     StandingFacts,
 )
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
 from benchd.words.port import Liveness
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
@@ -91,7 +91,7 @@ class AdbAccess:
         """What the server says of the address now, then each change."""
         return self._tracker.liveness(address)
 
-    async def open(self, address: AdbAddress) -> Handset:
+    async def open(self, address: AdbAddress) -> AdbHandset:
         """The handset that is READY at this address, bound to its present transport."""
         shell = await self._open_shell(address)
         return AdbHandset(shell, self._binaries, self._turns.of(address), self._shelf)

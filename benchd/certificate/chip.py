@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from benchd.certificate.sentences import Sentence
 from benchd.proof.chip import CLAIMS, SEEN_BASELINES, SKIPPED_FOR
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.values import Said, Sha256, Texts
 from benchd.words.chip import BaselineKind, ChipVerdict
@@ -44,7 +44,7 @@ class FelicaSection:
     baseline_sha256: Sha256 | None
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> FelicaSection:
+    def of(cls, erasure: HandsetErasure) -> FelicaSection:
         """The certificate's words on the chip of a proven erasure."""
         evidence, clear = erasure.evidence, erasure.stages[StageName.FELICA_CLEAR]
         recheck = evidence.felica_recheck

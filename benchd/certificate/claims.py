@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchd.certificate.document import Rules
 from benchd.certificate.verification import verify_certificate
 from benchd.errors import CertificateInvalid
 from benchd.signing.ring import KeyRing
@@ -39,8 +40,10 @@ class Claim:
 class Claims:
     """Reads certificates with the keys of one rack, and remembers what it has read."""
 
-    def __init__(self, trusted: bytes | KeyRing) -> None:
+    def __init__(self, trusted: bytes | KeyRing, forms: Mapping[str, Rules] | None = None) -> None:
+        """`forms` are as for `gaps_of`."""
         self._trusted = trusted
+        self._forms = forms
         self._known: dict[bytes, Claim | None] = {}
 
     def of(self, envelope: bytes) -> Claim | None:
@@ -54,7 +57,7 @@ class Claims:
 
     def _read(self, envelope: bytes) -> Claim | None:
         try:
-            statement = verify_certificate(envelope, self._trusted)
+            statement = verify_certificate(envelope, self._trusted, self._forms)
         except CertificateInvalid:
             return None
         match statement:

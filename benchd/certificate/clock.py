@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchd.certificate.sentences import Sentence
 from benchd.proof.clock import set_back_s
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.values import Seconds
 
 
@@ -19,7 +19,7 @@ class ClockSection:
     says: str | None = None
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> ClockSection:
+    def of(cls, erasure: HandsetErasure) -> ClockSection:
         """From the job's own records."""
         seconds = set_back_s(erasure.records)
         return cls(set_back_s=seconds, says=says_of(seconds))

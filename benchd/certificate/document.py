@@ -32,6 +32,9 @@ from benchd.proof.storage import FILL_MODES, STREAMED, CheckMode, most_free_afte
 from benchd.words.ids import JsonValue
 from benchd.words.job import Gate, Outcome, StageName
 
+Rules = Callable[[JsonValue], Iterator[str]]
+"""Everything that a statement lacks."""
+
 ROUNDING = 1e-6
 PROVEN_STAGES = (StageName.OVERWRITE, StageName.READ_BACK, StageName.CONFIRM)
 RESET_KINDS = (Sentence.USB_REENUMERATED, Sentence.OPERATOR_WELCOME)
@@ -45,12 +48,16 @@ BONDS = (
 )
 
 
-def gaps_of(statement: JsonValue) -> tuple[str, ...]:
-    """All that keeps a statement from being a certificate of erasure; empty where nothing does."""
+def gaps_of(statement: JsonValue, forms: Mapping[str, Rules] | None = None) -> tuple[str, ...]:
+    """All that keeps a statement from being a certificate of erasure; empty where nothing does.
+
+    `forms` are the rules by predicate type where they aren't `FORMS`.
+    """
     told = statement.get("predicateType") if isinstance(statement, Mapping) else None
     if is_retired(told):
         return (refusal_of_retired(told),)
-    judge = FORMS.get(told, _gaps_of_v4) if isinstance(told, str) else _gaps_of_v4
+    rules = FORMS if forms is None else forms
+    judge = rules.get(told, _gaps_of_v4) if isinstance(told, str) else _gaps_of_v4
     try:
         return tuple(judge(statement))
     except CertificateGap as gap:
@@ -207,5 +214,5 @@ def _gaps_of_room(predicate: Predicate) -> Iterator[str]:
         yield "more than last gaps was still free when the overwrite ended"
 
 
-FORMS: Final[Mapping[str, Callable[[JsonValue], Iterator[str]]]] = {PREDICATE_TYPE: _gaps_of_v4}
+FORMS: Final[Mapping[str, Rules]] = {PREDICATE_TYPE: _gaps_of_v4}
 """The rules of each form that is read, by its predicate type: docs/extending.md, A second form."""

@@ -9,7 +9,7 @@ from typing import Final
 from benchd.certificate.sentences import Sentence
 from benchd.certificate.trust import TrustedSection
 from benchd.proof.binding import Known
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.values import Said
 
 _KNOWN: Final = (Sentence.IMEI_TOLD, Sentence.IMEI_READ_BY_TWO)
@@ -31,7 +31,7 @@ class HandsetSection:
     """Those that it had before a repair, by a supervisor's answer."""
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> HandsetSection:
+    def of(cls, erasure: HandsetErasure) -> HandsetSection:
         """From the inspection, else from what two people have read on its screen."""
         inspect = erasure.evidence.inspect
         by_people = Known.of(erasure.evidence).by_people

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchd.certificate.people import DecisionSection
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.values import Moment, Positive, Said, Sha256
 from benchd.proof.network import SALEABLE
 from benchd.words.intake import BoundBy, LotId, LotKind, NotNeeded
@@ -54,7 +54,7 @@ class IntakeSection:
     not_needed: tuple[NotNeededSection, ...]
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> IntakeSection:
+    def of(cls, erasure: HandsetErasure) -> IntakeSection:
         """From the job's binding and what the proof has compared with the records of intake."""
         case = erasure.intake
         told = case.asset.told if case.asset else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -10,16 +10,15 @@ from pathlib import Path
 from anyio import CapacityLimiter, to_thread
 
 from benchd.certificate.claims import Claims
-from benchd.certificate.document import gaps_of
+from benchd.certificate.device_form import HANDSET_FORM, CertificateForm, Issuing
+from benchd.certificate.document import FORMS, Rules, gaps_of
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.keeping import keep_file
 from benchd.certificate.payload import encode_payload
-from benchd.certificate.statement import statement_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.forms import to_json
 from benchd.signing.key import SigningKey
-from benchd.signing.pictures import has_signed_picture
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import StoredEntry
 
@@ -35,29 +34,45 @@ class DsseIssuer:
         site: str,
         benchd_version: str,
         benchd_commit: str = "unknown",
+        forms: Sequence[CertificateForm] = (HANDSET_FORM,),
     ) -> None:
-        """Certificates name site, version and commit, and are kept in the directory."""
+        """Certificates name site, version and commit, and are kept in the directory.
+
+        `forms` are those of the kinds of device that the rack certifies.
+        """
         self._key = key
         self._directory = directory
         self._site = site
         self._benchd_version = benchd_version
         self._benchd_commit = benchd_commit
         self._limiter = CapacityLimiter(1)
-        self._claims = Claims(key.ring)
+        self._forms = {form.kind: form for form in forms}
+        if len(self._forms) != len(forms):
+            message = "a kind of device has one form of certificate"
+            raise ValueError(message)
+        # No kind changes what a certificate of benchd's own forms has to say.
+        own_rules = {form.predicate_type: form.rules for form in forms}
+        self._rules: Mapping[str, Rules] = {**own_rules, **FORMS}
+        self._claims = Claims(key.ring, self._rules)
 
     def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
         """The signed envelope for this proof; raises CertificateGap for what it doesn't show."""
-        picture = erasure.evidence.initialise.picture
-        if picture is not None and not has_signed_picture(self._key.ring, picture):
-            raise CertificateGap(("initialise: the picture isn't signed by this rack",))
-        statement = statement_of(
-            erasure,
+        form = self._forms.get(erasure.kind)
+        if form is None:
+            raise CertificateGap((f"devices of the kind {erasure.kind!r} have no certificate",))
+        issuing = Issuing(
             at=at,
             site=self._site,
             benchd_version=self._benchd_version,
             benchd_commit=self._benchd_commit,
+            ring=self._key.ring,
         )
-        return sign_statement(to_json(statement), self._key)
+        statement: Evidence = to_json(form.statement_of(erasure, issuing))
+        match statement:
+            case {"predicateType": form.predicate_type, "predicate": {"method": erasure.method}}:
+                return sign_statement(statement, self._key, self._rules)
+            case _:
+                raise CertificateGap(("it names another form or method than its kind has",))
 
     def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
         """Whether this is the rack's own certificate of this very job and these records of it."""
@@ -71,9 +86,14 @@ class DsseIssuer:
         )
 
 
-def sign_statement(statement: Evidence, key: SigningKey) -> bytes:
-    """The signed envelope around a statement; raises CertificateGap unless it certifies."""
-    gaps = gaps_of(statement)
+def sign_statement(
+    statement: Evidence, key: SigningKey, forms: Mapping[str, Rules] | None = None
+) -> bytes:
+    """The signed envelope around a statement; raises CertificateGap unless it certifies.
+
+    `forms` are as for `gaps_of`.
+    """
+    gaps = gaps_of(statement, forms)
     if gaps:
         raise CertificateGap(gaps)
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchd.certificate.people import DecisionSection
 from benchd.naming import same_person
 from benchd.proof.drawn import is_drawn
-from benchd.proof.erasure import VerifiedErasure, digest_of
+from benchd.proof.erasure import HandsetErasure, digest_of
 from benchd.proof.evidence.chip import READER
 from benchd.proof.evidence.recheck import Token
 from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Sha256, Share
@@ -75,7 +75,7 @@ class RecheckSection:
     passed: RecheckedSection | None
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> RecheckSection:
+    def of(cls, erasure: HandsetErasure) -> RecheckSection:
         """From the draw on record, and the recheck that the proof has found good."""
         draw, recheck = erasure.draw, erasure.recheck
         return cls(

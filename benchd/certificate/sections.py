@@ -8,7 +8,7 @@ from typing import Literal
 
 from benchd.certificate.sentences import Sentence
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.intake import CitedAttestation
 from benchd.proof.evidence.reset import ObserveEvidence
@@ -95,7 +95,7 @@ class InitialiseSection:
     fresh_used_bytes: Whole
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> InitialiseSection:
+    def of(cls, erasure: HandsetErasure) -> InitialiseSection:
         """From the reset here, or from how the handset came in."""
         record = erasure.stages[StageName.INITIALISE]
         evidence = erasure.evidence.initialise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
 
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
@@ -43,18 +42,15 @@ from benchd.certificate.trust import (
 )
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import METHOD, HandsetErasure
 from benchd.proof.reading import RecordReader
 from benchd.proof.records import stage_records
 from benchd.words.job import Disposition, Gate
 from benchd.words.record import EntryKind, StoredEntry
 
-METHOD: Final = "Clear"
-"""An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""
-
 
 def statement_of(
-    erasure: VerifiedErasure,
+    erasure: HandsetErasure,
     *,
     at: datetime,
     site: str,
@@ -83,7 +79,7 @@ def statement_of(
 
 
 def _predicate_of(
-    erasure: VerifiedErasure, *, at: datetime, site: str, benchd_version: str, benchd_commit: str
+    erasure: HandsetErasure, *, at: datetime, site: str, benchd_version: str, benchd_commit: str
 ) -> Predicate:
     opened = _opened(erasure.records)
     recipe = RecordReader(opened.entry.data, "job_opened")

@@ -8,7 +8,7 @@ from typing import Final
 
 from benchd.certificate.sentences import Sentence
 from benchd.proof.binding import STRONG, Known, Tie
-from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.erasure import HandsetErasure
 from benchd.proof.evidence.chip import READER
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence
@@ -30,7 +30,7 @@ class TrustedSection:
     """That its number rests on two people's reading; null where its system told it."""
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> TrustedSection:
+    def of(cls, erasure: HandsetErasure) -> TrustedSection:
         """From the inspection, and from who told its number."""
         inspect = erasure.evidence.inspect
         by_people = Known.of(erasure.evidence).by_people
@@ -80,7 +80,7 @@ class BindingSection:
     returns: Whole
 
     @classmethod
-    def of(cls, erasure: VerifiedErasure) -> BindingSection:
+    def of(cls, erasure: HandsetErasure) -> BindingSection:
         """From the chain that the proof has followed."""
         seen = sorted(erasure.binding.last_seen.items())
         return cls(
@@ -99,7 +99,7 @@ _AT_THE_END: Final[Mapping[Tie, Sentence]] = {
 }
 
 
-def bound_by(erasure: VerifiedErasure) -> tuple[str, ...]:
+def bound_by(erasure: HandsetErasure) -> tuple[str, ...]:
     """All that ties the evidence to one handset."""
     evidence, binding = erasure.evidence, erasure.binding
     bonds = [Sentence.BOUND_BY_KEYSTREAM]

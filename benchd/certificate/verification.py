@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from benchd.certificate.document import gaps_of
+from benchd.certificate.document import Rules, gaps_of
 from benchd.certificate.envelope import decode_envelope, signed_bytes
 from benchd.certificate.payload import decode_payload
 from benchd.errors import CertificateInvalid
@@ -16,12 +16,14 @@ from benchd.words.ids import Evidence
 MAX_CERTIFICATE_BYTES = 1 << 20
 
 
-def verify_certificate(data: bytes, trusted: bytes | KeyRing) -> Evidence:
+def verify_certificate(
+    data: bytes, trusted: bytes | KeyRing, forms: Mapping[str, Rules] | None = None
+) -> Evidence:
     """The statement in a certificate; raises CertificateInvalid unless every byte is as signed.
 
     Only the key that is given counts (PEM), or the ring that leads to it: nothing in the file is
     ever taken for a key. A retired key counts for what its rotation names. Raises UsageRefused
-    when that key is none.
+    when that key is none. `forms` are as for `gaps_of`.
     """
     ring = trusted if isinstance(trusted, KeyRing) else KeyRing.of(public_key_of(trusted))
     if len(data) > MAX_CERTIFICATE_BYTES:
@@ -45,7 +47,7 @@ def verify_certificate(data: bytes, trusted: bytes | KeyRing) -> Evidence:
             " name this certificate: whoever has the old key can have made it, with any date"
         )
         raise CertificateInvalid(message)
-    return _statement(envelope.payload)
+    return _statement(envelope.payload, forms)
 
 
 def certificate_digest(data: bytes) -> str:
@@ -62,13 +64,13 @@ def _of_no_trusted_key(key_id: str, ring: KeyRing) -> str:
     return "the certificate names another key than the one that was given"
 
 
-def _statement(payload: bytes) -> Evidence:
+def _statement(payload: bytes, forms: Mapping[str, Rules] | None) -> Evidence:
     try:
         statement = decode_payload(payload)
     except ValueError as error:
         message = f"what was signed isn't a statement of benchd: {error}"
         raise CertificateInvalid(message) from error
-    gaps = gaps_of(statement)
+    gaps = gaps_of(statement, forms)
     if gaps or not isinstance(statement, Mapping):
         message = f"it was signed, but it doesn't certify an erasure: {'; '.join(gaps)}"
         raise CertificateInvalid(message)

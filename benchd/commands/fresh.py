@@ -14,6 +14,7 @@ from typing import Final
 import anyio
 
 from benchd.android.access import AdbAccess
+from benchd.android.adb import AdbAddress
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.commands.one_handset import ask_one
 from benchd.commands.saying import error_of
@@ -38,7 +39,7 @@ from benchd.signing.pictures import (
     sign_taking,
     taking_sha256,
 )
-from benchd.words.ids import AdbAddress, JsonValue, SlotName
+from benchd.words.ids import JsonValue, SlotName
 from benchd.words.port import Attached
 
 PLUGGED_WITHIN_S: Final = 5.0
@@ -120,7 +121,7 @@ async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> A
         async with hotplug.events() as events:
             async for event in events:
                 if isinstance(event, Attached) and event.port_path == place.port_path:
-                    return event.adb_address
+                    return event.address
     raise error_of(NotFound, "say.slot_empty", slot=slot)
 
 

@@ -49,10 +49,10 @@ def learn(
     """
     import anyio
 
+    from benchd.android.adb import AdbAddress
     from benchd.commands.fresh import address_of, learn_fresh
     from benchd.config import load_settings
     from benchd.hotplug import UdevHotplug
-    from benchd.words.ids import AdbAddress
 
     if (slot is None) == (address is None):
         raise mistake("say.slot_or_address")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from benchd.android.adb import AdbAddress
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import named, say, tell_rows
 from benchd.words.dossier import Dossier
-from benchd.words.ids import AdbAddress
 
 if TYPE_CHECKING:
     # Reading answers takes all that speaks adb, which no other command waits for.

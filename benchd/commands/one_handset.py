@@ -8,11 +8,11 @@ from typing import Final, TypeVar
 import anyio
 
 from benchd.android.access import AdbAccess
+from benchd.android.adb import AdbAddress
 from benchd.android.server.external_server import ExternalAdbServer
 from benchd.config import Settings
 from benchd.errors import BenchdError, DependencyMissing
 from benchd.filler import program_path
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 READY_WITHIN_S: Final = 20.0

@@ -8,20 +8,20 @@ from typing import Final
 
 from benchd.config.document import Document
 from benchd.config.locator import KeyPath
+from benchd.config.stages import RecipeKind
 from benchd.config.wording import listed
 from benchd.errors import ConfigIssue
 from benchd.pipelines.care import CareLimits
 from benchd.pipelines.contract import StageDescription
 from benchd.pipelines.parameters import parameters_of
 from benchd.pipelines.recipe import StageSpec
-from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
-from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.proof.erasure import DeviceProfile
 from benchd.proof.recheck import RECHECK_STAGES
+from benchd.words.ids import ANDROID
 from benchd.words.job import Gate, Reason, StageName
 
 CHANGES_NOTHING: Final = (Reason.ASSESSED, Reason.RECHECKED)
-_DESCRIBED: Final = tuple(stage.describes for stage in STAGE_CLASSES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +31,17 @@ class ReadStage:
     index: int
     name: StageName | None
     spec: StageSpec | None
-
-    @property
-    def describes(self) -> StageDescription | None:
-        """What the stage says of itself, also where its parameters are wrong."""
-        return STAGE_CLASSES[self.name].describes if self.name else None
+    describes: StageDescription | None
+    """What the stage says of itself, also where its parameters are wrong."""
 
     def path(self, key: str) -> KeyPath:
         """Where one of its keys stands."""
         return ("stage", self.index, key)
 
 
-def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[ConfigIssue]:
+def recipe_issues(
+    document: Document, stages: Sequence[ReadStage], kind: RecipeKind
+) -> list[ConfigIssue]:
     """Every broken rule; those on order only when each name is known, as one may be misspelt."""
     issues = [
         *_repeated(document, stages),
@@ -52,10 +51,11 @@ def recipe_issues(document: Document, stages: Sequence[ReadStage]) -> list[Confi
     names = [stage.name for stage in stages if stage.name is not None]
     if len(names) == len(stages):
         issues += _unpaired(document, stages)
-        issues += _ends_otherwise(document, stages)
-        issues += _needs_adb(document, stages)
-        issues += _rechecks(document, stages)
-        unfit = list(_not_certifiable(document, stages)) if StageName.CERTIFY in names else []
+        issues += _ends_otherwise(document, stages, kind)
+        issues += _needs_adb(document, stages, kind)
+        issues += _rechecks(document, stages, kind)
+        certifies = StageName.CERTIFY in names
+        unfit = list(_not_certifiable(document, stages, kind.profile)) if certifies else []
         issues += unfit or _unprepared(document, stages)
     return issues
 
@@ -147,7 +147,9 @@ def _unprepared(document: Document, stages: Sequence[ReadStage]) -> Iterator[Con
                 )
 
 
-def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+def _ends_otherwise(
+    document: Document, stages: Sequence[ReadStage], kind: RecipeKind
+) -> Iterator[ConfigIssue]:
     """An end that says more than its stages have done would be believed."""
     end = document.data.get("ends_as")
     names = [stage.name for stage in stages]
@@ -157,7 +159,8 @@ def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator
     if end is not None and StageName.CERTIFY_DRAWN in names:
         yield document.issue(("ends_as",), "a recheck ends with the drawn job's certificate")
         return
-    needed = [described.name for described in _DESCRIBED if end in described.needed_for]
+    described = [stage.describes for stage in kind.stages.values()]
+    needed = [each.name for each in described if end in each.needed_for]
     missing = [name for name in needed if name not in names]
     if missing:
         yield document.issue(("ends_as",), f"{end} needs {listed(missing)} among the stages")
@@ -168,10 +171,13 @@ def _ends_otherwise(document: Document, stages: Sequence[ReadStage]) -> Iterator
             )
 
 
-def _needs_adb(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+def _needs_adb(
+    document: Document, stages: Sequence[ReadStage], kind: RecipeKind
+) -> Iterator[ConfigIssue]:
     if document.data.get("needs_adb") is not False:
         return
-    allowed = [described.name for described in _DESCRIBED if not described.needs_adb]
+    described = [stage.describes for stage in kind.stages.values()]
+    allowed = [each.name for each in described if not each.needs_access]
     for stage in stages:
         if stage.name not in allowed:
             yield document.issue(
@@ -181,12 +187,16 @@ def _needs_adb(document: Document, stages: Sequence[ReadStage]) -> Iterator[Conf
             )
 
 
-def _rechecks(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+def _rechecks(
+    document: Document, stages: Sequence[ReadStage], kind: RecipeKind
+) -> Iterator[ConfigIssue]:
     """A recheck is its three stages and nothing else; only what is certified is drawn for one."""
     names = [stage.name for stage in stages]
     share = document.data.get("recheck_share", 0)
     if share and StageName.CERTIFY not in names:
         yield document.issue(("recheck_share",), "only a recipe with certify draws for a recheck")
+    if share and kind.profile.kind != ANDROID:
+        yield document.issue(("recheck_share",), "only handsets are drawn for a recheck")
     strange = [stage for stage in stages if stage.name in RECHECK_STAGES]
     if strange and names != list(RECHECK_STAGES):
         yield document.issue(
@@ -200,18 +210,21 @@ def _rechecks(document: Document, stages: Sequence[ReadStage]) -> Iterator[Confi
         )
 
 
-def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterator[ConfigIssue]:
+def _not_certifiable(
+    document: Document, stages: Sequence[ReadStage], profile: DeviceProfile
+) -> Iterator[ConfigIssue]:
     """Found out by the certificate itself, it would cost hours first."""
+    required = profile.required_stages
     names = [stage.name for stage in stages]
     certify = stages[names.index(StageName.CERTIFY)]
-    before = [name for name in names[: certify.index] if name in REQUIRED_STAGES]
-    missing = [name for name in REQUIRED_STAGES if name not in before]
-    order = f"allowed is {' → '.join(REQUIRED_STAGES)}"
+    before = [name for name in names[: certify.index] if name in required]
+    missing = [name for name in required if name not in before]
+    order = f"allowed is {' → '.join(required)}"
     if missing:
         yield document.issue(
             certify.path("name"), f"certify needs {listed(missing)} before it; {order}"
         )
-    elif before != list(REQUIRED_STAGES):
+    elif before != list(required):
         yield document.issue(certify.path("name"), f"certify needs another order; {order}")
     if certify.index != len(stages) - 1:
         yield document.issue(
@@ -227,7 +240,7 @@ def _not_certifiable(document: Document, stages: Sequence[ReadStage]) -> Iterato
             unasked = [
                 gate
                 for gate in ATTESTATIONS
-                if gate in REQUIRED_APPROVALS and gate not in stage.spec.stage.attest
+                if gate in profile.required_approvals and gate not in stage.spec.stage.attest
             ]
             if unasked:
                 yield document.issue(

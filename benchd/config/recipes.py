@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -14,11 +14,11 @@ from benchd.config.checking import check
 from benchd.config.document import Document, read_document
 from benchd.config.recipe_rules import ReadStage, recipe_issues
 from benchd.config.sections import OneLine, Section
-from benchd.config.stages import STAGE_TABLES, StageTable, stage_spec
+from benchd.config.stages import HANDSETS, RecipeKind
 from benchd.config.wording import found, refused
 from benchd.errors import ConfigInvalid, ConfigIssue
 from benchd.pipelines.recipe import Recipe
-from benchd.words.job import Reason, StageName
+from benchd.words.job import Reason
 
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
@@ -73,7 +73,9 @@ def recipe_files(directory: Path) -> list[Path]:
     )
 
 
-def read_recipes(files: Mapping[Path, str]) -> RecipeBook:
+def read_recipes(
+    files: Mapping[Path, str], kinds: Sequence[RecipeKind] = (HANDSETS,)
+) -> RecipeBook:
     """The recipes of these files, each given with the path that messages show."""
     book = RecipeBook(names={file.stem for file in files})
     for file, shown in files.items():
@@ -82,15 +84,18 @@ def read_recipes(files: Mapping[Path, str]) -> RecipeBook:
         except ConfigInvalid as invalid:
             book.issues += invalid.issues
         else:
-            _read_recipe(document, file, book)
+            _read_recipe(document, file, book, kinds)
     return book
 
 
-def _read_recipe(document: Document, file: Path, book: RecipeBook) -> None:
+def _read_recipe(
+    document: Document, file: Path, book: RecipeBook, kinds: Sequence[RecipeKind]
+) -> None:
     stem = file.stem
+    kind = _kind_of(document, kinds)
     parsed, issues = check(RecipeFile, document, data=document.data)
-    stages = _read_stages(document, file.parent, issues)
-    issues += recipe_issues(document, stages)
+    stages = _read_stages(document, file.parent, issues, kind)
+    issues += recipe_issues(document, stages, kind)
     if parsed is not None and parsed.name != stem:
         issues.append(
             document.issue(
@@ -103,7 +108,8 @@ def _read_recipe(document: Document, file: Path, book: RecipeBook) -> None:
             name=parsed.name,
             digest=document.digest,
             ends_as=Reason(parsed.ends_as),
-            needs_adb=parsed.needs_adb,
+            needs_access=parsed.needs_adb,
+            kind=kind.profile.kind,
             recheck_share=parsed.recheck_share,
             stages=tuple(stage.spec for stage in stages if stage.spec is not None),
         )
@@ -112,7 +118,20 @@ def _read_recipe(document: Document, file: Path, book: RecipeBook) -> None:
         )
 
 
-def _read_stages(document: Document, folder: Path, issues: list[ConfigIssue]) -> list[ReadStage]:
+def _kind_of(document: Document, kinds: Sequence[RecipeKind]) -> RecipeKind:
+    """The kind of the first stage that no other kind has; the first one where there is none."""
+    tables = document.data.get("stage")
+    for data in cast("list[object]", tables) if isinstance(tables, list) else ():
+        name = cast("dict[str, object]", data).get("name") if isinstance(data, dict) else None
+        of_kinds = [kind for kind in kinds if name in kind.stages]
+        if len(of_kinds) == 1:
+            return of_kinds[0]
+    return kinds[0]
+
+
+def _read_stages(
+    document: Document, folder: Path, issues: list[ConfigIssue], kind: RecipeKind
+) -> list[ReadStage]:
     """Every stage that is a table; the mistakes in them go to `issues`."""
     tables = document.data.get("stage")
     if not isinstance(tables, list):
@@ -122,16 +141,18 @@ def _read_stages(document: Document, folder: Path, issues: list[ConfigIssue]) ->
         if not isinstance(data, dict):
             continue
         table = cast("dict[str, object]", data)
-        name = _stage_name(table.get("name"))
-        model = StageTable if name is None else STAGE_TABLES[name]
+        name = next((stage for stage in kind.stages if stage == table.get("name")), None)
+        model = kind.unknown if name is None else kind.tables[name]
         parsed, mistakes = check(
             model, document, at=("stage", index), data=table, context={"folder": folder}
         )
         issues += mistakes
-        spec = None if parsed is None else stage_spec(parsed)
-        stages.append(ReadStage(index=index, name=name, spec=spec))
+        stages.append(
+            ReadStage(
+                index=index,
+                name=name,
+                spec=None if parsed is None else kind.spec(parsed),
+                describes=None if name is None else kind.stages[name].describes,
+            )
+        )
     return stages
-
-
-def _stage_name(name: object) -> StageName | None:
-    return next((stage for stage in STAGE_TABLES if stage == name), None)

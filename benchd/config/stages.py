@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Final, cast, get_args, get_origin
 
@@ -22,6 +23,7 @@ from benchd.pipelines.parameters import OneOf, Seconds, parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.watch_list import WatchList
+from benchd.proof.erasure import ANDROID_PROFILE, DeviceProfile
 from benchd.words.job import StageName
 
 # pydantic would turn "5" and true into numbers; enums and tuples have to be turned into.
@@ -58,6 +60,8 @@ class StageTable(BaseModel):
 class _KnownStageTable(StageTable):
     model_config = ConfigDict(extra="forbid")
 
+    name: str
+
 
 def table_of(stage: type[Stage]) -> type[StageTable]:
     """The table in which a recipe sets up this stage; TypeError for a number without limits."""
@@ -87,19 +91,40 @@ def _as_pydantic_has_it(mark: object) -> object:
     return BeforeValidator(_chosen_of(mark.words)) if isinstance(mark, OneOf) else mark
 
 
-STAGE_TABLES: Final[Mapping[StageName, type[StageTable]]] = MappingProxyType(
-    {name: table_of(stage) for name, stage in STAGE_CLASSES.items()}
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeKind:
+    """What the recipes for one kind of device are made of, and held to."""
+
+    profile: DeviceProfile
+    stages: Mapping[StageName, type[Stage]]
+    tables: Mapping[StageName, type[StageTable]]
+    """In which a recipe sets up each of them."""
+    unknown: type[StageTable]
+    """That of a stage which it hasn't."""
+
+    @classmethod
+    def of(cls, profile: DeviceProfile, stages: Mapping[StageName, type[Stage]]) -> RecipeKind:
+        """By its profile and stages; TypeError for a number without limits."""
+        named = Annotated[str, BeforeValidator(_chosen_of(tuple(stages)))]
+        return cls(
+            profile=profile,
+            stages=stages,
+            tables=MappingProxyType({name: table_of(stage) for name, stage in stages.items()}),
+            unknown=create_model("unknown_table", __base__=StageTable, name=(named, ...)),
+        )
+
+    def spec(self, table: StageTable) -> StageSpec:
+        """The step that one of its tables describes."""
+        common = StageTable.model_fields.keys()
+        parameters = {
+            name: getattr(table, name) for name in type(table).model_fields if name not in common
+        }
+        return StageSpec(
+            stage=self.stages[StageName(table.name)](**parameters),
+            deadline_s=table.deadline_s,
+            attempts=table.attempts,
+        )
 
 
-def stage_spec(table: StageTable) -> StageSpec:
-    """The step that a table of STAGE_TABLES describes."""
-    common = StageTable.model_fields.keys()
-    parameters = {
-        name: getattr(table, name) for name in type(table).model_fields if name not in common
-    }
-    return StageSpec(
-        stage=STAGE_CLASSES[StageName(table.name)](**parameters),
-        deadline_s=table.deadline_s,
-        attempts=table.attempts,
-    )
+HANDSETS: Final = RecipeKind.of(ANDROID_PROFILE, STAGE_CLASSES)
+STAGE_TABLES: Final = HANDSETS.tables

@@ -61,6 +61,8 @@ from benchd.observe.job_log import JobLog
 from benchd.observe.log_level import LogLevels
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
+from benchd.pipelines.android import android_support
+from benchd.pipelines.device_support import device_kinds
 from benchd.ports import HotplugSource
 from benchd.records.access import Records
 from benchd.records.database import records_path
@@ -227,7 +229,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         ):
             parts = RackParts(
                 ledger=ledger,
-                access=access,
+                kinds=device_kinds(android_support(access)),
                 chips=chips,
                 issuer=issuer,
                 board=rack.board,

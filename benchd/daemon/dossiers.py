@@ -10,7 +10,7 @@ from benchd.errors import NotFound, SlotBusy
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
 from benchd.words.dossier import Dossier, KeptDossier
-from benchd.words.ids import AdbAddress, SlotName
+from benchd.words.ids import ANDROID, DeviceAddress, SlotName
 from benchd.words.slot_states import SlotState
 
 _SETTLED: Final = (SlotState.FINISHED, SlotState.QUARANTINED)
@@ -41,16 +41,16 @@ class RackDossiers:
         recording = await access.ask_everything(address)
         return await self.shelf.prepare(recording)
 
-    def _place(self, slot: SlotName) -> tuple[AdbAccess, AdbAddress]:
+    def _place(self, slot: SlotName) -> tuple[AdbAccess, DeviceAddress]:
         view = self._board.views().get(slot)
         if view is None or self._rack is None:
             raise NotFound(f"there is no slot {slot}")
         supervisor, access = self._rack
         attached = supervisor.attached(slot)
-        if attached is None:
+        if attached is None or attached.kind != ANDROID:
             raise NotFound(f"there is no handset in slot {slot}")
         if view.job is not None and view.state not in _SETTLED:
             raise SlotBusy(
                 f"job {view.job} works with the handset in slot {slot}: wait for its end"
             )
-        return access, attached.adb_address
+        return access, attached.address

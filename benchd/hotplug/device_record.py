@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.ids import ANDROID, DeviceAddress, DeviceKind, PortPath
 from benchd.words.port import Attached
 
 UdevProperties = Mapping[str, str]
@@ -17,6 +17,16 @@ _MOST_INTERFACES = 64
 _INTERFACE = re.compile(r"[0-9a-f]{6}")
 _VENDOR_OR_PRODUCT = re.compile(r"[0-9a-f]{4}")
 _HUB_CLASS = "9"
+
+
+KindByUsb = Callable[[frozenset[str], str | None], DeviceKind]
+"""The kind of a device by its interface classes and its vendor's id."""
+
+
+def every_device_is_a_handset(interfaces: frozenset[str], vendor_id: str | None) -> DeviceKind:
+    """What is right on a rack of handsets alone: one that isn't set up yet offers anything."""
+    del interfaces, vendor_id
+    return ANDROID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +68,12 @@ def device_number(properties: UdevProperties) -> str:
 
 
 def device_record(
-    device_path: str, properties: UdevProperties, *, boot_id: str, seen_s: float
+    device_path: str,
+    properties: UdevProperties,
+    *,
+    boot_id: str,
+    seen_s: float,
+    kind_of: KindByUsb = every_device_is_a_handset,
 ) -> DeviceRecord | None:
     """The record of a device, or None when udev gave it no ID_PATH, so that no slot can name it.
 
@@ -71,15 +86,18 @@ def device_record(
     initialised_us = _whole_number(properties.get("USEC_INITIALIZED", ""))
     vendor, _, product_and_version = properties.get("PRODUCT", "").partition("/")
     product = product_and_version.partition("/")[0]
+    interfaces = _interfaces(properties.get("ID_USB_INTERFACES", ""))
+    vendor_id = _four_digits(properties.get("ID_VENDOR_ID"), vendor)
     attached = Attached(
         port_path=PortPath(port_path),
-        adb_address=AdbAddress("usb:" + device_path.rpartition("/")[2]),
+        kind=kind_of(interfaces, vendor_id),
+        address=DeviceAddress("usb:" + device_path.rpartition("/")[2]),
         # The number alone comes round again after 127 enumerations of a bus, the time alone
         # is udev's to reset: together they don't repeat within a boot.
         attachment=f"{boot_id}{device_path}#{number}@{initialised_us or ''}",
-        interfaces=_interfaces(properties.get("ID_USB_INTERFACES", "")),
+        interfaces=interfaces,
         usb_serial=_cleaned(properties.get("ID_SERIAL_SHORT", ""), _LONGEST_SERIAL) or None,
-        vendor_id=_four_digits(properties.get("ID_VENDOR_ID"), vendor),
+        vendor_id=vendor_id,
         product_id=_four_digits(properties.get("ID_MODEL_ID"), product),
         at_s=initialised_us / 1e6 if initialised_us else seen_s,
     )

@@ -14,7 +14,14 @@ import pyudev
 import structlog
 
 from benchd.errors import DependencyMissing
-from benchd.hotplug.device_record import DeviceRecord, device_number, device_record, is_hub
+from benchd.hotplug.device_record import (
+    DeviceRecord,
+    KindByUsb,
+    device_number,
+    device_record,
+    every_device_is_a_handset,
+    is_hub,
+)
 from benchd.hotplug.monitor import MonitorOverrun, UsbChange, UsbMonitor, udev_context
 from benchd.hotplug.port_states import PortStates
 from benchd.words.port import PlugEvent
@@ -47,7 +54,9 @@ class UdevHotplug:
         udev_control: Path = Path("/run/udev/control"),
         boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id"),
         clock: Callable[[], float] = time.monotonic,
+        kind_of: KindByUsb = every_device_is_a_handset,
     ) -> None:
+        self._kind_of = kind_of
         self._receive_buffer_bytes = receive_buffer_bytes
         self._udev_control = udev_control
         self._boot_id_file = boot_id_file
@@ -71,6 +80,7 @@ class UdevHotplug:
             receive_buffer_bytes=self._receive_buffer_bytes,
             boot_id=self._boot_id_file.read_text("ascii").strip(),
             clock=self._clock,
+            kind_of=self._kind_of,
         )
         try:
             yield stream
@@ -88,8 +98,10 @@ class _PlugEvents(AsyncIterator[PlugEvent]):
         receive_buffer_bytes: int,
         boot_id: str,
         clock: Callable[[], float],
+        kind_of: KindByUsb,
     ) -> None:
         self._context = context
+        self._kind_of = kind_of
         self._clock = clock
         self._receive_buffer_bytes = receive_buffer_bytes
         self._boot_id = boot_id
@@ -178,7 +190,11 @@ class _PlugEvents(AsyncIterator[PlugEvent]):
         if is_hub(change.properties):
             return None
         record = device_record(
-            change.device_path, change.properties, boot_id=self._boot_id, seen_s=self._clock()
+            change.device_path,
+            change.properties,
+            boot_id=self._boot_id,
+            seen_s=self._clock(),
+            kind_of=self._kind_of,
         )
         if record is None and change.device_path not in self._without_port:
             self._without_port.add(change.device_path)

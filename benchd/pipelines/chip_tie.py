@@ -15,7 +15,7 @@ import anyio
 from benchd.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
 from benchd.pipelines.chip_elsewhere import drawn_pattern, slot_that_hears
 from benchd.pipelines.contract import JobContext
-from benchd.ports import Handset
+from benchd.pipelines.handset import Handset
 from benchd.proof.evidence.chip import ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.tie import shows_step, shows_tie
 from benchd.words.chip import ChipScan, ChipVerdict

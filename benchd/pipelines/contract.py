@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import ClassVar, NoReturn, Protocol, TypeVar
+from typing import ClassVar, NoReturn, Protocol, TypeVar, cast
 
 from benchd.errors import StageFailed
 from benchd.models.catalogue import ModelCatalogue
 from benchd.models.guidance import reset_words
+from benchd.pipelines.handset import Handset
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.waiting import StageTime, ask_until
 from benchd.ports import (
     CertificateIssuer,
     ChipAccess,
     Clock,
+    Device,
     Entropy,
-    Handset,
     Intake,
     Keystream,
     Ledger,
 )
 from benchd.proof.binding import JobBinding
+from benchd.proof.erasure import DeviceProfile
 from benchd.proof.evidence.fresh import FreshPictures, SignedPicture
 from benchd.proof.evidence.job import JobEvidence
 from benchd.words.handset import HandsetFacts
-from benchd.words.ids import JobId, SlotName
+from benchd.words.ids import ANDROID, JobId, SlotName
 from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.words.people import Actor
 from benchd.words.port import Absence, Attached
@@ -51,8 +53,8 @@ class StageDescription:
     """The stage stands in the file of this name."""
     destructive: bool
     """Whether it changes what is on the handset."""
-    needs_adb: bool
-    """Whether only a recipe whose jobs wait for adb can have it."""
+    needs_access: bool
+    """Whether only a recipe whose jobs wait for their device can have it."""
     after: tuple[StageName, ...] = ()
     """Whose results it can't do without."""
     skipped_for: frozenset[str] = frozenset()
@@ -97,8 +99,8 @@ class Station(Protocol):
         """
         ...
 
-    async def reopen(self, within_s: float) -> Handset:
-        """The handset of this job, ready again on its port and with its identity checked.
+    async def reopen(self, within_s: float) -> Device:
+        """The device of this job, ready again on its port and with its identity checked.
 
         Raises StageFailed with `handset_lost` when it doesn't come, with `handset_changed`
         when another one did.
@@ -133,7 +135,7 @@ class Station(Protocol):
         ...
 
     def show_identity(self, facts: HandsetFacts) -> None:
-        """Who the handset is; from here on a replug must bring back the same one."""
+        """Who the handset is."""
         ...
 
     def show_earlier(self, earlier: EarlierEnd | None) -> None:
@@ -149,7 +151,8 @@ class JobContext:
         *,
         job: JobId,
         slot: SlotName,
-        handset: Handset | None,
+        profile: DeviceProfile | None,
+        device: Device | None,
         station: Station,
         chips: ChipAccess,
         ledger: Ledger,
@@ -169,7 +172,9 @@ class JobContext:
         self.job = job
         self._grounds = grounds
         self.slot = slot
-        self._handset = handset
+        self._profile = profile
+        self.device = device
+        """What is in the slot, opened; None where the recipe works without."""
         self.station = station
         self.chips = chips
         self.ledger = ledger
@@ -220,20 +225,29 @@ class JobContext:
         return kept
 
     @property
-    def handset(self) -> Handset:
-        """The handset over adb; a recipe that works without adb can't run what needs it."""
-        if self._handset is None:
-            raise StageFailed(Reason.PROOF_INCOMPLETE, "this recipe works without adb")
-        return self._handset
+    def profile(self) -> DeviceProfile:
+        """What the device has to show; StageFailed where nothing says so of its kind."""
+        if self._profile is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "its kind of device has no profile")
+        return self._profile
 
-    @handset.setter
-    def handset(self, handset: Handset) -> None:
-        self._handset = handset
+    @property
+    def handset(self) -> Handset:
+        """The device as the stages of Android ask for it; StageFailed where it's none of theirs.
+
+        A recipe that works without adb can't run what needs it.
+        """
+        if self.device is None:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, "this recipe works without adb")
+        if self.profile.kind != ANDROID:
+            message = f"a device of the kind {self.profile.kind!r} is no handset over adb"
+            raise StageFailed(Reason.PROOF_INCOMPLETE, message)
+        return cast("Handset", self.device)
 
     @property
     def open_handset(self) -> Handset | None:
-        """The handset over adb, or None where the recipe works without."""
-        return self._handset
+        """The same, or None where the recipe works without."""
+        return None if self.device is None else self.handset
 
     def inspected(self) -> HandsetFacts:
         """The facts of the inspection; a recipe without one can't run what needs them."""
@@ -354,7 +368,7 @@ class Stage(Protocol):
         """Do the step and return its evidence.
 
         Raises StageFailed to end the job, TransientFault or HandsetGone for another attempt,
-        AdbServerLost or ReaderGone to wait for the server or the reader first. What has to be
+        AccessLost or ReaderGone to wait for the access or the reader first. What has to be
         on record even then goes into `context.seen` before.
         """
         ...

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from benchd.pipelines.contract import Stage
+from benchd.words.ids import ANDROID, DeviceKind
 from benchd.words.job import Reason, StageName
 
 
@@ -38,8 +39,10 @@ class Recipe:
     stages: tuple[StageSpec, ...]
     ends_as: Reason = Reason.OVERWRITE_DUE
     """How a job ends that has passed without a certificate: why it still isn't sellable."""
-    needs_adb: bool = True
-    """Whether a job waits for adb; one that touches nothing can do without."""
+    needs_access: bool = True
+    """Whether a job waits until its device can be worked with; one that touches nothing doesn't."""
+    kind: DeviceKind = ANDROID
+    """The kind of device that it is for."""
     recheck_share: float = 0.0
     """The share of handsets that is drawn for an independent recheck, 0 to 1."""
 

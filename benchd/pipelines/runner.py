@@ -10,7 +10,7 @@ import structlog
 
 from benchd.errors import (
     LONGEST_DETAIL,
-    AdbServerLost,
+    AccessLost,
     HandsetFault,
     HandsetGone,
     ReaderGone,
@@ -34,7 +34,7 @@ from benchd.words.job import (
 from benchd.words.record import Entry, EntryKind
 
 LOSSES_ALLOWED = 20
-"""A lost adb server or reader isn't the stage's fault and costs no attempt, but not without end."""
+"""A lost access or reader isn't the stage's fault and costs no attempt, but not without end."""
 REOPEN_WITHIN_S = 120.0
 DOSSIER_WITHIN_S = 20.0
 _READING = (StageName.INSPECT, StageName.GATES, StageName.INITIALISE, StageName.FINAL_RESET)
@@ -121,7 +121,7 @@ class JobRunner:
                 await self._record_fault(spec, Outcome.FAILED, failure, failure.reason)
                 await self._leave_dossier(spec, failure)
                 raise
-            except AdbServerLost as fault:
+            except AccessLost as fault:
                 losses += 1
                 await self._record_fault(spec, Outcome.INTERRUPTED, fault, fault.code)
                 if losses > LOSSES_ALLOWED:
@@ -147,16 +147,16 @@ class JobRunner:
 
     async def _leave_dossier(self, spec: StageSpec, failure: StageFailed) -> None:
         """Keep what a handset has said that somebody has to look into, while it's still there."""
-        handset = self._context.open_handset
-        if spec.name not in _READING or failure.reason not in _WORTH_A_DOSSIER or handset is None:
+        device = self._context.device
+        if spec.name not in _READING or failure.reason not in _WORTH_A_DOSSIER or device is None:
             return
         # Outside the stage's deadline: no job ends for another reason because of this.
         with anyio.move_on_after(DOSSIER_WITHIN_S):
-            self._dossier = await handset.leave_dossier(self._context.job, failure.detail)
+            self._dossier = await device.leave_dossier(self._context.job, failure.detail)
 
     async def _find_again(self) -> None:
-        if self._recipe.needs_adb:
-            self._context.handset = await self._context.station.reopen(REOPEN_WITHIN_S)
+        if self._recipe.needs_access:
+            self._context.device = await self._context.station.reopen(REOPEN_WITHIN_S)
 
     async def _attempt(self, spec: StageSpec) -> StageResult:
         self._context.asking = None

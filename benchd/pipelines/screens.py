@@ -14,6 +14,7 @@ import anyio
 
 from benchd.errors import HandsetFault, StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.words.handset import offers_adb
 from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 ASKED_WITHIN_S = 10.0
@@ -25,7 +26,7 @@ T = TypeVar("T")
 async def open_page(context: JobContext, page: Page) -> OpenedPage | None:
     """Have the page opened that the next question is about; None where adb is off or not used."""
     handset = context.open_handset
-    if handset is None or not context.station.port().has_adb:
+    if handset is None or not offers_adb(context.station.port()):
         return None
     opened = await _within_seconds(handset.open_page(page))
     return opened or OpenedPage(page=page, outcome=ScreenOutcome.UNANSWERED)

@@ -44,7 +44,7 @@ async def _sim_now(context: JobContext) -> bool | None:
         return await context.handset.sim()
     except HandsetFault:
         # Some restart when their tray is pulled.
-        context.handset = await context.station.reopen(REOPEN_WITHIN_S)
+        context.device = await context.station.reopen(REOPEN_WITHIN_S)
         return True
 
 

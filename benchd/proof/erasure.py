@@ -1,40 +1,83 @@
 """From a job's records to the one value that a certificate can be made of.
 
-`verify_erasure` reads what the ledger holds, nothing else, and refuses every gap;
-`verify_drawn_erasure` does so for a job that was drawn, with its recheck. Only they can make a
-`VerifiedErasure`, and only a `VerifiedErasure` can be certified.
+`verify_erasure` reads what the ledger holds of a handset, nothing else, and refuses every gap;
+`verify_drawn_erasure` does so for a job that was drawn, with its recheck, and `verify_by` for
+devices of other kinds by their profile. Only they can make a `VerifiedErasure`, and only a
+`VerifiedErasure` can be certified.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from benchd.errors import CertificateGap
-from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in
+from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
 from benchd.proof.erasure_case import ErasureCase, judged
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.handset import Handsets
 from benchd.proof.identity.sighting import sighting_of, sightings_in
+from benchd.proof.order import (
+    REQUIRED_APPROVALS,
+    REQUIRED_STAGES,
+    SKIPPABLE,
+    approval_gaps,
+    stage_gaps,
+)
 from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
+from benchd.proof.records import DecisionRecord, StageRecord, decisions, kind_gaps, stage_records
 from benchd.proof.since_then import Stay, gaps_since, stay_of_drawn
 from benchd.proof.touched import touchers_of
 from benchd.proof.typed_network import typed_gaps
-from benchd.words.ids import JobId
-from benchd.words.record import StoredEntry
+from benchd.words.ids import ANDROID, DeviceKind, JobId
+from benchd.words.job import Gate, StageName
+from benchd.words.record import EntryKind, StoredEntry
 
+METHOD: Final = "Clear"
+"""An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""
 _SEAL: Final = object()
 
 
 class VerifiedErasure:
     """The proof of one erasure without a gap; can be made in this file alone."""
 
-    __slots__ = (
-        *("answers", "binding", "draw", "evidence", "former_imeis", "intake", "job"),
-        *("read_twice", "recheck", "records", "stages"),
-    )
+    __slots__ = ("answers", "job", "kind", "method", "recheck", "records", "stages")
+
+    def __init__(
+        self,
+        seal: object,
+        *,
+        job: JobId,
+        profile: DeviceProfile,
+        case: DeviceCase | ErasureCase,
+        records: Sequence[StoredEntry],
+        recheck: VerifiedRecheck | None = None,
+    ) -> None:
+        if seal is not _SEAL:
+            message = "a VerifiedErasure comes from verify_erasure or verify_by only"
+            raise TypeError(message)
+        self.job = job
+        self.kind = profile.kind
+        self.method = profile.method
+        """The method of erasure that a certificate may name."""
+        self.stages = case.stages
+        """The last attempt of each stage."""
+        self.answers = case.answers
+        self.recheck = recheck
+        """The independent recheck that vouches for it, where it was drawn."""
+        self.records = (*records, *(recheck.records if recheck else ()))
+
+    def evidence_digest(self) -> str:
+        """SHA-256 over the chain hashes of all the records that this proof rests on, as hex."""
+        return digest_of(self.records)
+
+
+class HandsetErasure(VerifiedErasure):
+    """The same of a handset over adb."""
+
+    __slots__ = ("binding", "draw", "evidence", "former_imeis", "intake", "read_twice")
 
     def __init__(
         self,
@@ -46,13 +89,10 @@ class VerifiedErasure:
         former_imeis: frozenset[str],
         recheck: VerifiedRecheck | None = None,
     ) -> None:
-        if seal is not _SEAL:
-            message = "a VerifiedErasure comes from verify_erasure only"
-            raise TypeError(message)
-        self.job = job
-        self.stages = case.stages
+        super().__init__(
+            seal, job=job, profile=ANDROID_PROFILE, case=case, records=records, recheck=recheck
+        )
         self.evidence = case.evidence
-        self.answers = case.answers
         self.binding = case.binding
         """What tied the handset to itself."""
         self.intake = case.intake
@@ -63,13 +103,53 @@ class VerifiedErasure:
         """Those that it had before a repair, by the answer of somebody in charge."""
         self.draw = draw_in(records)
         """Whether it was drawn for a recheck; None where nobody had to draw."""
-        self.recheck = recheck
-        """The independent recheck that vouches for it, where it was drawn."""
-        self.records = (*records, *(recheck.records if recheck else ()))
 
-    def evidence_digest(self) -> str:
-        """SHA-256 over the chain hashes of all the records that this proof rests on, as hex."""
-        return digest_of(self.records)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceProfile:
+    """What a kind of device has to show before it counts as erased, and what may be said then."""
+
+    kind: DeviceKind
+    required_stages: tuple[StageName, ...]
+    """An erasure is these, in this order; a recipe that leaves one out can't be certified."""
+    required_approvals: tuple[Gate, ...] = ()
+    """What a person has to approve in every job."""
+    skippable: Mapping[StageName, frozenset[str]] = field(
+        default_factory=dict[StageName, frozenset[str]]
+    )
+    """Which stages may be skipped, and for which reasons only."""
+    method: str
+    """The method of erasure that its certificate may name."""
+    verify: VerifyErasure
+    """Holds what a job's records tell to the kind's floors; raises CertificateGap with all gaps."""
+
+    def __post_init__(self) -> None:
+        if not self.required_stages or not self.method.strip():
+            message = f"{self.kind}: a profile without a stage or a method proves nothing"
+            raise ValueError(message)
+
+
+class VerifyErasure(Protocol):
+    """Proves an erasure by its records and nothing else."""
+
+    def __call__(
+        self,
+        job: JobId,
+        records: Sequence[StoredEntry],
+        intake: Sequence[StoredEntry] = (),
+        others: Sequence[StoredEntry] = (),
+    ) -> VerifiedErasure:
+        """`intake` are the records of intake, `others` those of the device's other jobs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCase:
+    """What a job's records say of a device where no stage of its profile is missing."""
+
+    stages: Mapping[StageName, StageRecord]
+    """The last attempt of each stage."""
+    answers: Sequence[DecisionRecord]
 
 
 def digest_of(records: Iterable[StoredEntry]) -> str:
@@ -88,13 +168,51 @@ class JobHeld:
     records: Sequence[StoredEntry]
 
 
+def verify_by(
+    profile: DeviceProfile,
+    job: JobId,
+    records: Sequence[StoredEntry],
+    gaps_of: Callable[[DeviceCase], Iterable[str]],
+) -> VerifiedErasure:
+    """The proof by a profile that isn't Android's, else CertificateGap with all that is missing.
+
+    `gaps_of` weighs what the stages saw; it may raise CertificateGap too.
+    """
+    gaps = kind_gaps(profile.kind, records)
+    if profile.kind == ANDROID:
+        gaps.append("only verify_erasure proves the erasure of a handset")
+    if not any(record.entry.kind is EntryKind.JOB_OPENED for record in records):
+        gaps.append("job_opened: there is no record of it")
+    if any(record.entry.job != job for record in records):
+        gaps.append("a record is of another job")
+    if gaps:
+        raise CertificateGap(tuple(gaps))
+    attempts = stage_records(records)
+    case = DeviceCase(
+        stages={attempt.stage: attempt for attempt in attempts}, answers=decisions(records)
+    )
+    missing = [stage for stage in profile.required_stages if stage not in case.stages]
+    gaps = [f"{stage}: there is no record of it" for stage in missing]
+    gaps += stage_gaps(case.stages, profile.required_stages, profile.skippable)
+    gaps += approval_gaps(case.answers, required=profile.required_approvals)
+    if share_of(records) or draw_in(records) is not None:
+        gaps.append("recheck: only handsets are drawn for one")
+    try:
+        gaps += [] if missing else gaps_of(case)
+    except CertificateGap as gap:
+        raise CertificateGap((*gaps, *gap.missing)) from gap
+    if gaps:
+        raise CertificateGap(tuple(gaps))
+    return VerifiedErasure(_SEAL, job=job, profile=profile, case=case, records=records)
+
+
 def verify_erasure(
     job: JobId,
     records: Sequence[StoredEntry],
     intake: Sequence[StoredEntry] = (),
     others: Sequence[StoredEntry] = (),
-) -> VerifiedErasure:
-    """The proof that the job's records hold, else CertificateGap with all that is missing.
+) -> HandsetErasure:
+    """The proof that a handset's records hold, else CertificateGap with all that is missing.
 
     `intake` are the ledger's records of intake from the job's lot on: what a gate cites is
     believed only of them. `others` are those of the handset's other jobs: what they owe counts.
@@ -106,17 +224,19 @@ def verify_erasure(
     gaps += _typed(job, case, records, others)
     if gaps:
         raise CertificateGap(tuple(gaps))
-    return VerifiedErasure(
+    return HandsetErasure(
         _SEAL, job=job, case=case, records=records, former_imeis=handsets.former_imeis
     )
 
 
 def verify_drawn_erasure(
     drawn: JobHeld, recheck: JobHeld, intake: Sequence[StoredEntry], others: Sequence[StoredEntry]
-) -> VerifiedErasure:
+) -> HandsetErasure:
     """The same of a job that was drawn, by its own records and those of its recheck."""
     records = up_to_end(drawn.records)
     handsets = Handsets(sighting_of(drawn.job, records), sightings_in(others))
+    if of_others := kind_gaps(ANDROID, recheck.records):
+        raise CertificateGap(tuple(of_others))
     case, gaps = judged(drawn.job, records, intake, handsets)
     gaps += _since(stay_of_drawn(drawn.job, records), intake)
     gaps += _typed(drawn.job, case, records, others)
@@ -131,7 +251,7 @@ def verify_drawn_erasure(
         raise CertificateGap((*gaps, *gap.missing)) from gap
     if gaps:
         raise CertificateGap(tuple(gaps))
-    return VerifiedErasure(
+    return HandsetErasure(
         _SEAL,
         job=drawn.job,
         case=case,
@@ -158,3 +278,14 @@ def _stay_of(case: ErasureCase, records: Sequence[StoredEntry]) -> Stay:
 
 def _since(stay: Stay, intake: Sequence[StoredEntry]) -> list[str]:
     return [f"intake: {gap}" for gap in gaps_since(stay, intake)]
+
+
+ANDROID_PROFILE: Final = DeviceProfile(
+    kind=ANDROID,
+    required_stages=REQUIRED_STAGES,
+    required_approvals=REQUIRED_APPROVALS,
+    skippable=SKIPPABLE,
+    method=METHOD,
+    verify=verify_erasure,
+)
+"""Handsets over adb; the numbers stand in `proof.floors`."""

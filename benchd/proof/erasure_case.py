@@ -30,11 +30,11 @@ from benchd.proof.identity.handset import Handsets
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.people import confirm_gaps, scanner_gaps
-from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
+from benchd.proof.records import DecisionRecord, StageRecord, decisions, kind_gaps, stage_records
 from benchd.proof.settled import SettledCase, settled_gaps
 from benchd.proof.storage import end_gaps, reach_gaps, storage_gaps
 from benchd.proof.told import imeis_in
-from benchd.words.ids import JobId
+from benchd.words.ids import ANDROID, JobId
 from benchd.words.imei import imeis_in_text
 from benchd.words.job import Gate, Outcome, StageName
 from benchd.words.record import StoredEntry
@@ -63,6 +63,8 @@ def judged(
     job: JobId, records: Sequence[StoredEntry], intake: Sequence[StoredEntry], handsets: Handsets
 ) -> tuple[ErasureCase, list[str]]:
     """What the records say of the erasure, and every gap of it but those of a draw."""
+    if gaps := kind_gaps(ANDROID, records):
+        raise CertificateGap(tuple(gaps))
     attempts = stage_records(records)
     stages = {attempt.stage: attempt for attempt in attempts}
     answers = decisions(records)

@@ -19,8 +19,8 @@ from benchd.proof.evidence.reset import (
 from benchd.proof.floors import MINIMUM_ABSENCE_S, MOST_S_BEFORE_RESET, MOST_S_FROM_LOOK_TO_CONFIRM
 from benchd.proof.records import DecisionRecord
 from benchd.proof.standing import other_handset, refusals
+from benchd.words.handset import ADB_INTERFACE
 from benchd.words.job import Gate, Reason
-from benchd.words.port import ADB_INTERFACE
 
 
 def observe_gaps(evidence: ObserveEvidence) -> list[str]:

@@ -44,20 +44,30 @@ REQUIRED_APPROVALS: Final = (
 """What a person has to approve in every job; what the chip needs depends on who looked at it."""
 
 
-def order_gaps(
-    attempts: Sequence[StageRecord], stages: Mapping[StageName, StageRecord]
+def stage_gaps(
+    stages: Mapping[StageName, StageRecord],
+    required: Sequence[StageName],
+    skippable: Mapping[StageName, frozenset[str]],
 ) -> list[str]:
     """Stages that haven't passed, were skipped for no good reason, or came in another order."""
     gaps: list[str] = []
     for stage, record in stages.items():
         if record.outcome is Outcome.SKIPPED:
-            if record.skipped_because not in SKIPPABLE.get(stage, frozenset()):
+            if record.skipped_because not in skippable.get(stage, frozenset()):
                 gaps.append(f"{stage}: skipped because of {record.skipped_because}")
         elif record.outcome is not Outcome.PASSED:
             gaps.append(f"{stage}: its last attempt ended as {record.outcome}")
-    order = [stages[stage].ended_sequence for stage in REQUIRED_STAGES if stage in stages]
+    order = [stages[stage].ended_sequence for stage in required if stage in stages]
     if order != sorted(order):
         gaps.append("the stages were not run in the order that makes a proof")
+    return gaps
+
+
+def order_gaps(
+    attempts: Sequence[StageRecord], stages: Mapping[StageName, StageRecord]
+) -> list[str]:
+    """The same of a handset's erasure, which nothing may have changed after its read-back."""
+    gaps = stage_gaps(stages, REQUIRED_STAGES, SKIPPABLE)
     read_back = stages.get(StageName.READ_BACK)
     if read_back is not None:
         gaps += [
@@ -69,7 +79,11 @@ def order_gaps(
     return gaps
 
 
-def approval_gaps(answers: Sequence[DecisionRecord], unneeded: Collection[Gate] = ()) -> list[str]:
+def approval_gaps(
+    answers: Sequence[DecisionRecord],
+    unneeded: Collection[Gate] = (),
+    required: Sequence[Gate] = REQUIRED_APPROVALS,
+) -> list[str]:
     """What nobody has approved, or somebody has turned down in the end.
 
     At the gates of `unneeded` nobody need have been asked; a no counts there too.
@@ -78,12 +92,8 @@ def approval_gaps(answers: Sequence[DecisionRecord], unneeded: Collection[Gate] 
     latest = {answer.gate: answer.approved for answer in answers}
     gaps = [
         f"{gate}: nobody has approved it"
-        for gate in REQUIRED_APPROVALS
+        for gate in required
         if gate not in approved and gate not in unneeded
     ]
-    gaps += [
-        f"{gate}: the last answer was no"
-        for gate in REQUIRED_APPROVALS
-        if not latest.get(gate, True)
-    ]
+    gaps += [f"{gate}: the last answer was no" for gate in required if not latest.get(gate, True)]
     return gaps

@@ -24,10 +24,10 @@ from benchd.proof.recheck_tie import lateness_gaps, tie_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.settled import bound_in
 from benchd.proof.touched import Toucher
+from benchd.words.handset import ADB_INTERFACE
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.words.people import ShownBy
-from benchd.words.port import ADB_INTERFACE
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
 RECHECK_STAGES: Final = (StageName.FIND_DRAWN, StageName.RECHECK, StageName.CERTIFY_DRAWN)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from benchd.errors import CertificateGap
 from benchd.proof.evidence.binding import ReturnEvidence
-from benchd.proof.evidence.forms import check_form, from_json, read_evidence
+from benchd.proof.evidence.forms import FORM, check_form, from_json, read_evidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.reading import RecordReader
-from benchd.words.ids import Evidence
+from benchd.words.ids import ANDROID, DeviceKind, Evidence
 from benchd.words.job import Outcome, StageName
 from benchd.words.record import EntryKind, StoredEntry
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,11 @@ class StageRecord:
     def evidence(self) -> object | None:
         """What it saw, as its type; None where it saw nothing. Raises CertificateGap."""
         return read_evidence(self.stage, self.stored, self.form) if self.stored else None
+
+    def evidence_as(self, kind: type[T]) -> T:
+        """The same as the type that a kind of device brings along; raises CertificateGap."""
+        check_form(self.stage, self.form)
+        return from_json(kind, self.stored, self.stage, exact=self.form == FORM)
 
     def came_back(self) -> ReturnEvidence | None:
         """What was seen of a handset that had come back; raises CertificateGap."""
@@ -70,6 +78,18 @@ def refuse_unread_form(record: StoredEntry) -> None:
     if record.entry.kind is EntryKind.STAGE_ENDED:
         reader = RecordReader(record.entry.data, "stage_ended")
         check_form(reader.text("stage"), reader.form())
+
+
+def kind_gaps(kind: DeviceKind, records: Sequence[StoredEntry]) -> list[str]:
+    """What tells that a job's records aren't all of a device of this kind."""
+    gaps: list[str] = []
+    for record in records:
+        if record.entry.kind in (EntryKind.JOB_OPENED, EntryKind.ATTACHMENT_CHANGED):
+            told = RecordReader(record.entry.data, record.entry.kind).optional_text("kind")
+            found = ANDROID if told is None else told
+            if found != kind:
+                gaps.append(f"{record.entry.kind}: a device of the kind {found!r}, not {kind!r}")
+    return gaps
 
 
 def stage_records(records: Sequence[StoredEntry]) -> list[StageRecord]:

@@ -8,16 +8,17 @@ from anyio.abc import ObjectReceiveStream
 
 from benchd.errors import BenchdError, RecordRefused, StageFailed
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.job import Job, new_job_id
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.settling import refuse_withdrawn
-from benchd.ports import Handset
+from benchd.ports import Device
 from benchd.slots.continued import Continued
 from benchd.slots.face import Face
 from benchd.slots.flapping import Flapping
 from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.presence import Presence
-from benchd.slots.readiness import Readiness
+from benchd.slots.readiness import Readiness, support_for
 from benchd.slots.records import end_cut_short, told_of_end, told_of_port
 from benchd.slots.station import SlotStation
 from benchd.slots.topology import SlotPlace
@@ -59,7 +60,7 @@ class Occupancy:
         self._preparing: anyio.CancelScope | None = None
         self._job: Job | None = None
         self._end: JobEnd | None = None
-        self._handset: Handset | None = None
+        self._device: Device | None = None
         self.next_attached: Attached | None = None
         """What was plugged in without the port telling that the former had left."""
 
@@ -179,9 +180,9 @@ class Occupancy:
         self._face.finished(end)
 
     async def _prepare(self) -> StageFailed | None:
-        """Wait until the port is quiet and adb is ready; start over whenever the port changes.
+        """Wait until the device on a quiet port is ready; start over whenever the port changes.
 
-        Returns why the handset can't be worked with, if it can't; a recipe without adb needs
+        Returns why it can't be worked with, if it can't; a recipe that touches nothing needs
         nothing but the quiet port.
         """
         ready = Readiness(self._presence, self._parts, self._face, self._number)
@@ -190,11 +191,12 @@ class Occupancy:
             self._preparing = anyio.CancelScope()
             with self._preparing:
                 attached = await ready.quiet_port()
-                if self._assignment.recipe.needs_adb:
-                    try:
-                        self._handset = await ready.handset(attached)
-                    except StageFailed as unfit:
-                        refusal = unfit
+                try:
+                    support = support_for(attached, self._assignment.recipe, self._parts.kinds)
+                    if self._assignment.recipe.needs_access:
+                        self._device = await ready.device(attached, support)
+                except StageFailed as unfit:
+                    refusal = unfit
                 self._preparing = None
                 return refusal
 
@@ -229,10 +231,18 @@ class Occupancy:
         self._job = self._station.job = Job(job)
         structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
         self._face.began_job(job, recipe)
+        support: DeviceSupport | None = None
+        try:
+            # What the slot is to do may have changed while the job waited to begin.
+            support = support_for(self._presence.last, recipe, parts.kinds)
+        except StageFailed as unfit:
+            refusal = refusal or unfit
+        self._station.support = support
         context = JobContext(
             job=job,
             slot=self._place.name,
-            handset=self._handset,
+            profile=None if support is None else support.profile,
+            device=self._device,
             station=self._station,
             chips=parts.chips,
             ledger=parts.ledger,
@@ -302,12 +312,12 @@ class Occupancy:
     async def _let_go(self) -> None:
         with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
             context = self._station.context
-            handset = context.open_handset if context is not None else self._handset
-            if handset is not None:
-                await handset.aclose()
+            device = context.device if context is not None else self._device
+            if device is not None:
+                await device.aclose()
         # The handset may lie in its slot for hours yet: what was heard and seen of it, with the
         # certificate, is in the ledger.
-        self._station.context = self._handset = None
+        self._station.context = self._device = None
 
     async def _record(self, kind: EntryKind, data: Evidence, job: JobId | None = None) -> None:
         await self._parts.ledger.append(

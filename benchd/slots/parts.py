@@ -9,6 +9,7 @@ import anyio
 
 from benchd.errors import NotFound, ReaderGone
 from benchd.models.catalogue import ModelCatalogue
+from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.recipe import Recipe
 from benchd.ports import (
@@ -17,7 +18,6 @@ from benchd.ports import (
     ChipAccess,
     Clock,
     Entropy,
-    HandsetAccess,
     Intake,
     Keystream,
     Ledger,
@@ -32,7 +32,7 @@ from benchd.slots.pace import Pace
 from benchd.slots.topology import SlotPlace
 from benchd.words.chip import ChipScan
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.ids import JobId, SlotName
+from benchd.words.ids import DeviceKind, JobId, SlotName
 from benchd.words.intake import TimeDoubt
 from benchd.words.job import Reason
 
@@ -95,7 +95,8 @@ class RackParts:
     """The ports of the core, wired once for all slots."""
 
     ledger: Ledger
-    access: HandsetAccess
+    kinds: Mapping[DeviceKind, DeviceSupport]
+    """The kinds of device that the rack knows."""
     chips: ChipAccess
     issuer: CertificateIssuer
     board: Board

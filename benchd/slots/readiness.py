@@ -1,18 +1,22 @@
-"""What a handset in its slot is waited for before its job: a quiet port, and adb."""
+"""What a device in its slot is waited for before its job: a quiet port, and a way to it."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import anyio
 import structlog
 
-from benchd.errors import AdbServerLost, HandsetGone
-from benchd.ports import Handset
+from benchd.errors import AccessLost, HandsetGone, UnsupportedHandset
+from benchd.pipelines.device_support import DeviceSupport
+from benchd.pipelines.recipe import Recipe
+from benchd.ports import Device
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
-from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
+from benchd.words.ids import DeviceKind
 from benchd.words.port import Attached, Liveness
-from benchd.words.slot import ProblemCode, ProblemView
+from benchd.words.slot import ProblemView
 
 _log = structlog.get_logger()
 
@@ -35,22 +39,33 @@ class Readiness:
         await anyio.sleep(self._parts.timing.settle_s)
         return attached
 
-    async def handset(self, attached: Attached) -> Handset:
-        """The handset over adb; StageFailed for one that can't be worked with."""
-        trouble = problem_of_port(attached)
-        if trouble is not None:
-            self._face.waiting(shown_trouble(trouble, attached, self._parts.models))
+    async def device(self, attached: Attached, support: DeviceSupport) -> Device:
+        """What is on the port, opened; StageFailed for what can't be worked with."""
+        problem = support.problem_of_port(attached, self._parts.models, None)
+        if problem is not None:
+            self._face.waiting(problem)
             await anyio.sleep_forever()
         while True:
-            async with self._parts.access.liveness(attached.adb_address) as states:
+            async with support.access.liveness(attached.address) as states:
                 async for liveness in states:
                     if liveness is Liveness.READY:
                         break
-                    self._wait_for(PROBLEM_OF[liveness])
+                    self._face.waiting(ProblemView(code=support.problem_of[liveness]))
             try:
-                return await self._parts.access.open(attached.adb_address)
-            except (HandsetGone, AdbServerLost) as fault:
+                return await support.access.open(attached.address)
+            except (HandsetGone, AccessLost) as fault:
                 _log.info("handset_not_open_yet", detail=str(fault))
 
-    def _wait_for(self, code: ProblemCode) -> None:
-        self._face.waiting(ProblemView(code=code))
+
+def support_for(
+    attached: Attached, recipe: Recipe, kinds: Mapping[DeviceKind, DeviceSupport]
+) -> DeviceSupport:
+    """How to work with what is on the port; UnsupportedHandset for what the slot can't erase."""
+    support = kinds.get(attached.kind)
+    if support is None:
+        raise UnsupportedHandset(f"this rack knows no kind of device {attached.kind!r}")
+    if recipe.kind != attached.kind:
+        raise UnsupportedHandset(
+            f"the slot's recipe {recipe.name} is for {recipe.kind}, and this is {attached.kind}"
+        )
+    return support

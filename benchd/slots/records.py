@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchd.words.ids import Evidence
+from benchd.words.ids import ANDROID, Evidence
 from benchd.words.job import DISPOSITION_OF, JobEnd, Outcome, Reason
 from benchd.words.port import Attached
 
@@ -16,6 +16,8 @@ def told_of_port(attached: Attached) -> Evidence:
         "usb_serial": attached.usb_serial,
         "vendor_id": attached.vendor_id,
         "product_id": attached.product_id,
+        # No word of it is a handset over adb.
+        **({} if attached.kind == ANDROID else {"kind": attached.kind}),
     }
 
 

@@ -9,18 +9,16 @@ from typing import NoReturn
 
 import anyio
 
-from benchd.errors import AdbServerLost, HandsetFault, HandsetGone, StageFailed
-from benchd.pipelines.binding import check_return
+from benchd.errors import AccessLost, HandsetFault, HandsetGone, StageFailed
 from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
+from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.job import Job
-from benchd.ports import Clock, Handset
-from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.ports import Clock, Device
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.topology import SlotPlace
-from benchd.slots.trouble import PROBLEM_OF, problem_of_port, shown_trouble
-from benchd.words.handset import HandsetFacts, HandsetIdentity
+from benchd.words.handset import HandsetFacts
 from benchd.words.job import Decision, Gate, JobState, Reason
 from benchd.words.port import Absence, Attached, Liveness
 from benchd.words.slot import (
@@ -55,9 +53,10 @@ class SlotStation:
         self._parts = parts
         self._face = face
         self._occupancy = occupancy
-        self._identity: HandsetIdentity | None = None
         self.job: Job | None = None
         self.context: JobContext | None = None
+        self.support: DeviceSupport | None = None
+        """How to work with the device of the job."""
         self.begins_anew = False
         """Whether what is on the port when the job ends begins another one."""
         self.departed = anyio.CancelScope()
@@ -97,54 +96,35 @@ class SlotStation:
             self.departed.cancel()
             await anyio.sleep_forever()
 
-    async def reopen(self, within_s: float) -> Handset:
-        """The handset of this job, ready on its port again, its identity checked."""
-        if self.context is not None and self.context.open_handset is not None:
-            await self.context.open_handset.aclose()
+    async def reopen(self, within_s: float) -> Device:
+        """The device of this job, ready on its port again, its identity checked."""
+        context, support = self.context, self.support
+        if context is None or support is None:
+            message = "a device is opened again by a job"
+            raise RuntimeError(message)
+        if context.device is not None:
+            await context.device.aclose()
         try:
             with anyio.fail_after(within_s):
-                while True:
-                    handset, attached = await self._open_when_ready()
-                    try:
-                        found = await handset.identity()
-                        android_id = await self._android_id(handset)
-                    except HandsetFault:
-                        await handset.aclose()
-                        continue
-                    break
+                device = await self._open_again(context, support)
         except TimeoutError as late:
             message = f"the handset didn't become ready within {within_s:.0f} s"
             raise StageFailed(Reason.HANDSET_LOST, message) from late
-        if self._identity is not None and not self._identity.same_handset(found):
-            await handset.aclose()
-            message = "another handset is in the slot now"
-            raise StageFailed(Reason.HANDSET_CHANGED, message)
-        try:
-            self._check_return(attached, found, android_id)
-        except StageFailed:
-            await handset.aclose()
-            raise
         self._face.running()
-        return handset
+        return device
 
-    async def _android_id(self, handset: Handset) -> str | None:
-        """The id that Android drew at its last reset, once the job has one to compare it with."""
-        if self.context is None or self.context.evidence.initialise is None:
-            return None
-        return (await handset.reset_facts()).android_id
-
-    def _check_return(
-        self, attached: Attached, found: HandsetIdentity, android_id: str | None
-    ) -> None:
-        if self.context is None or self.context.facts is None:
-            return
-        seen = ReturnEvidence(
-            attachment=attached.attachment,
-            serial=found.serial,
-            imeis=found.imeis,
-            android_id=android_id,
-        )
-        check_return(self.context, seen)
+    async def _open_again(self, context: JobContext, support: DeviceSupport) -> Device:
+        while True:
+            device, attached = await self._open_when_ready(support)
+            try:
+                await support.check_return(context, device, attached)
+            except HandsetFault:
+                await device.aclose()
+            except StageFailed:
+                await device.aclose()
+                raise
+            else:
+                return device
 
     async def reader_back(self) -> None:
         """Wait for the slot's reader, and say on the wall that it's missing."""
@@ -156,16 +136,16 @@ class SlotStation:
         await self._parts.chips.until_there(slot)
         self._face.running()
 
-    async def _open_when_ready(self) -> tuple[Handset, Attached]:
+    async def _open_when_ready(self, support: DeviceSupport) -> tuple[Device, Attached]:
         """Start over whenever the port changes: it may come back under another address."""
         while True:
             while self._presence.attached is None:
                 await self._presence.changed()
             attached = self._presence.attached
-            opened: Handset | None = None
+            opened: Device | None = None
             async with anyio.create_task_group() as group:
                 group.start_soon(self._cancel_on_change, group.cancel_scope)
-                opened = await self._open_at(attached)
+                opened = await self._open_at(attached, support)
                 group.cancel_scope.cancel()
             if opened is not None:
                 return opened, attached
@@ -174,26 +154,28 @@ class SlotStation:
         await self._presence.changed()
         scope.cancel()
 
-    async def _open_at(self, attached: Attached) -> Handset | None:
+    async def _open_at(self, attached: Attached, support: DeviceSupport) -> Device | None:
         """Whoever reset it by hand has to see at once what is still to be done on its screen."""
-        address, trouble = attached.adb_address, problem_of_port(attached)
-        if trouble is not None:
+        problem = self._problem_of_port(attached, support)
+        if problem is not None:
             await anyio.sleep(self._parts.timing.settle_s)
-            models, identity = self._parts.models, self._identity
-            self._face.waiting(shown_trouble(trouble, attached, models, identity))
+            self._face.waiting(problem)
             await anyio.sleep_forever()
-        async with self._parts.access.liveness(address) as states:
+        async with support.access.liveness(attached.address) as states:
             async for liveness in states:
                 if liveness is Liveness.READY:
                     break
-                if liveness is Liveness.SERVER_DOWN:
-                    self._face.waiting(ProblemView(code=ProblemCode.ADB_SERVER_DOWN))
-                elif liveness not in _PASSING:
-                    self._face.waiting(ProblemView(code=PROBLEM_OF[liveness]))
+                if liveness not in _PASSING:
+                    self._face.waiting(ProblemView(code=support.problem_of[liveness]))
         try:
-            return await self._parts.access.open(address)
-        except (HandsetGone, AdbServerLost):
+            return await support.access.open(attached.address)
+        except (HandsetGone, AccessLost):
             return None
+
+    def _problem_of_port(self, attached: Attached, support: DeviceSupport) -> ProblemView | None:
+        if attached.kind != support.kind:
+            return ProblemView(code=ProblemCode.WRONG_MODE)
+        return support.problem_of_port(attached, self._parts.models, self.context)
 
     async def counts_as_unplugged(self) -> NoReturn:
         """End the job as if the handset had left for good; what is on the port begins another."""
@@ -231,8 +213,7 @@ class SlotStation:
         self._face.progressed(progress)
 
     def show_identity(self, facts: HandsetFacts) -> None:
-        """From here on a replug must bring back this handset."""
-        self._identity = facts.identity
+        """Say on the wall who it is."""
         entry = self._parts.models.of(facts.identity)
         self._face.identified(facts, entry.name if entry else None)
 

@@ -8,13 +8,22 @@ from typing import Annotated, Any, TypeVar, cast
 
 from annotated_types import Ge
 
+from benchd.words.port import Attached
+
 T = TypeVar("T")
 
 WholeNumber = Annotated[int, Ge(0)]
 """Zero or above; a record that says otherwise is refused."""
-
+ADB_INTERFACE = "ff4201"
+FASTBOOT_INTERFACE = "ff4203"
+"""USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
 OWNER = 0
 """The number of the user that every Android has."""
+
+
+def offers_adb(attached: Attached) -> bool:
+    """Whether what is on the port offers adb in its present mode."""
+    return ADB_INTERFACE in attached.interfaces
 
 
 class Trait(StrEnum):

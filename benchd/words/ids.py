@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NewType
+from typing import Final, NewType
 
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -19,8 +19,15 @@ PortPath = NewType("PortPath", str)
 """udev's ID_PATH of a USB port, for example `pci-0000:03:00.0-usb-0:1.4.2`."""
 
 
-AdbAddress = NewType("AdbAddress", str)
-"""How adb names what is plugged into a port: `usb:1-1.4.2`, or `host:port` over TCP."""
+DeviceKind = NewType("DeviceKind", str)
+"""A kind of device by its name: what is worked with in one way, and proven by one profile."""
+
+ANDROID: Final = DeviceKind("android")
+"""A handset over adb."""
+
+
+DeviceAddress = NewType("DeviceAddress", str)
+"""How what is plugged into a port is addressed; only its kind's own access understands it."""
 
 
 JobId = NewType("JobId", str)

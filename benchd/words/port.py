@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.ids import DeviceAddress, DeviceKind, PortPath
 
-ADB_INTERFACE = "ff4201"
-FASTBOOT_INTERFACE = "ff4203"
-"""USB class, subclass and protocol that name a mode; source: AOSP adb.h and fastboot.h."""
 SMART_CARD_CLASS = "0b"
 """The USB class of whatever reads smart cards; source: USB's CCID specification."""
 
 
 class Liveness(StrEnum):
-    """What the adb server says of one address; presence on USB is another thing."""
+    """What a kind's access says of one address; presence on USB is another thing."""
 
     SERVER_DOWN = "server_down"
     ABSENT = "absent"
@@ -31,7 +28,9 @@ class Attached:
     """Something was plugged into a port, or came back on it in another mode."""
 
     port_path: PortPath
-    adb_address: AdbAddress
+    kind: DeviceKind
+    """By what USB tells."""
+    address: DeviceAddress
     attachment: str
     """Differs for every enumeration of a port and stays the same as long as nothing is unplugged,
     also over a restart of the daemon: that a handset never left is proven by this alone."""
@@ -42,11 +41,6 @@ class Attached:
     product_id: str | None = None
     at_s: float = field(compare=False)
     """When it was enumerated, in the rack's own time: the kernel's, on a rack of hardware."""
-
-    @property
-    def has_adb(self) -> bool:
-        """Whether the handset offers adb in this mode."""
-        return ADB_INTERFACE in self.interfaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from benchd.android.adb import AdbAddress
 from benchd.android.fill.bus_turns import LONGEST_TURN_S, BusTurns
-from benchd.words.ids import AdbAddress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

@@ -13,12 +13,11 @@ import anyio
 import pytest
 from handset_fakes import FakeLink, FakeServer, fake_server
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server.claims import Claims
 from benchd.android.server.device_list import read_device_list
 from benchd.android.server.device_message import read_device_message
 from benchd.android.server.tracker import Tracker
-from benchd.errors import AdbServerLost
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 pytestmark = pytest.mark.asyncio

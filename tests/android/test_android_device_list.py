@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from benchd.android.adb import AdbAddress
 from benchd.android.server.device_list import read_device_list
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 NO_PERMISSION = (

@@ -10,6 +10,7 @@ from typing import cast
 import anyio
 import pytest
 
+from benchd.android.adb import AdbAddress
 from benchd.android.server.loop_stream import LoopStream
 from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.shell.commands import AdbCommandStream, complete
@@ -23,7 +24,6 @@ from benchd.android.shell.flow import (
 )
 from benchd.errors import AnswerNotRecognised, HandsetGone, HandsetStalled
 from benchd.token_bucket import TokenBucket
-from benchd.words.ids import AdbAddress
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

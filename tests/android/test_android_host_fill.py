@@ -9,13 +9,13 @@ import pytest
 from handset_fakes import Pause, Step, Unplug
 from streamed_handset import BLOCK, StreamedHandset
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.fill import cable_streams, stream_layout
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import (
-    AdbServerLost,
     AnswerNotRecognised,
     BenchdError,
     HandsetGone,
@@ -34,7 +34,6 @@ from benchd.words.fill import (
     FillReport,
     HostSample,
 )
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

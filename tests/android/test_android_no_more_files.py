@@ -16,6 +16,7 @@ import anyio
 import pytest
 from handset_fakes import fake_server
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server import smart_socket
 from benchd.android.server.loop_stream import LoopStream
 from benchd.android.server.smart_socket import (
@@ -25,7 +26,6 @@ from benchd.android.server.smart_socket import (
     server_version,
 )
 from benchd.android.server.transports import Transport, TransportOpener
-from benchd.errors import AdbServerLost
 
 pytestmark = pytest.mark.asyncio
 

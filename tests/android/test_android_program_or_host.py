@@ -12,6 +12,7 @@ from planted_person import WHOLE
 from streamed_handset import counting
 
 from benchd.android.access import AdbHandset
+from benchd.android.adb import AdbAddress
 from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurns
@@ -22,7 +23,6 @@ from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StageFailed, StorageFault, UnsupportedHandset
 from benchd.filler import Program
-from benchd.words.ids import AdbAddress
 from benchd.words.job import Reason
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

@@ -11,13 +11,13 @@ from handset_fixtures import answer
 from streamed_handset import BLOCK, StreamedHandset
 from test_android_inspection import aquos
 
+from benchd.android.adb import AdbAddress
 from benchd.android.facts.inspection import read_facts
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
 from benchd.errors import AnswerNotRecognised, StorageFault
 from benchd.words.fill import CheckOrder, FillOrder
-from benchd.words.ids import AdbAddress
 
 pytestmark = pytest.mark.asyncio
 

@@ -11,12 +11,12 @@ import pytest
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 from structlog.testing import capture_logs
 
+from benchd.android.adb import AdbAddress
 from benchd.android.server.device_list import ListedTransport
 from benchd.android.server.lists import READ_BYTES, NewestList
 from benchd.android.server.loop_stream import LoopStream
 from benchd.android.server.smart_socket import SmartSocket
 from benchd.android.server.tracker import KEPT_CHANGES, LivenessStream, Tracker
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 pytestmark = pytest.mark.asyncio

@@ -14,12 +14,12 @@ from anyio.lowlevel import checkpoint
 from handset_fakes import FakeLink, FakeServer, fake_server, until
 
 from benchd.android.access import AdbAccess
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server import transports
 from benchd.android.server.smart_socket import SERVER_DEADLINE_S
 from benchd.android.server.transports import Transport, TransportOpener
 from benchd.android.shell.commands import AdbShell
-from benchd.errors import AdbServerLost, HandsetGone, HandsetStalled
-from benchd.words.ids import AdbAddress
+from benchd.errors import HandsetGone, HandsetStalled
 
 pytestmark = pytest.mark.asyncio
 

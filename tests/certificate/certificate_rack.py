@@ -10,7 +10,7 @@ from typing import get_args, get_type_hints
 
 from pydantic_core import to_jsonable_python
 
-from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.erasure import HandsetErasure, verify_erasure
 from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.forms import FORM, to_json
@@ -482,5 +482,5 @@ def records_of_an_erasure(
 
 def proven_erasure(
     handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
-) -> VerifiedErasure:
+) -> HandsetErasure:
     return verify_erasure(JOB, records_of_an_erasure(handset, chip))

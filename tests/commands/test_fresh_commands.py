@@ -16,7 +16,7 @@ from benchd.commands.fresh import address_of, approve_fresh, keep
 from benchd.config import load_settings
 from benchd.errors import NotFound
 from benchd.signing.key import load_key
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath
 from benchd.words.port import Attached, PlugEvent
 from tests.commands.test_cli import benchd
 from tests.core.pictures import MEMO, PHONE, mark, taking
@@ -98,7 +98,8 @@ class Plugged:
         async def told() -> AsyncIterator[PlugEvent]:
             yield Attached(
                 port_path=self._port_path,
-                adb_address=AdbAddress("usb:1-4.2"),
+                kind=ANDROID,
+                address=DeviceAddress("usb:1-4.2"),
                 attachment="7:1",
                 at_s=0.0,
             )

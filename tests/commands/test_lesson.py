@@ -12,7 +12,7 @@ from benchd.commands.learning.new_plugs import NewPlugs
 from benchd.config.slot_tables import SlotEntry
 from benchd.felica.readers.assignment import ReaderAt, meant_by, wish_for
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
-from benchd.words.ids import AdbAddress, PortPath, SlotName
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath, SlotName
 from benchd.words.port import Attached, Detached
 
 pytestmark = [pytest.mark.asyncio]
@@ -25,7 +25,8 @@ Step = Heard | Callable[[], None]
 def plug(port: str, *, interfaces: str = "ff4201") -> Attached:
     return Attached(
         port_path=PortPath(port),
-        adb_address=AdbAddress("usb:1-1"),
+        kind=ANDROID,
+        address=DeviceAddress("usb:1-1"),
         attachment=port,
         interfaces=frozenset({interfaces}),
         at_s=0.0,

@@ -180,7 +180,7 @@ def test_the_shipped_recipes_are_the_dealers_policies() -> None:
         "recheck": Reason.RECHECKED,
         "recycle": Reason.RECYCLED,
     }
-    without_adb = [name for name, recipe in recipes.items() if not recipe.needs_adb]
+    without_adb = [name for name, recipe in recipes.items() if not recipe.needs_access]
     assert without_adb == ["drawn_recheck", "recheck"]
     assert [spec.name for spec in recipes["drawn_recheck"].stages] == list(RECHECK_STAGES)
     assert all(recipe.recheck_share == 0 for recipe in recipes.values())

@@ -39,7 +39,7 @@ def recheck_recipe() -> Recipe:
     return Recipe(
         name="drawn_recheck",
         digest="1" * 64,
-        needs_adb=False,
+        needs_access=False,
         stages=tuple(StageSpec(stage=s, deadline_s=ANSWER_S, attempts=3) for s in stages),
     )
 

@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import pytest
 
+from benchd.android.adb import AdbServerLost
 from benchd.errors import (
-    AdbServerLost,
     AnswerNotRecognised,
     HandsetGone,
     HandsetStalled,

@@ -13,7 +13,7 @@ from unittest.mock import ANY
 import pytest
 
 from benchd.errors import CertificateGap
-from benchd.proof.erasure import VerifiedErasure, verify_erasure
+from benchd.proof.erasure import ANDROID_PROFILE, HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.words.chip import BaselineKind
 from benchd.words.clear import ClearOutcome
@@ -86,7 +86,9 @@ async def test_a_good_record_verifies(chip: str) -> None:
 
 async def test_nothing_else_can_make_a_verified_erasure() -> None:
     with pytest.raises(TypeError):
-        VerifiedErasure(object(), job=JOB, case=ANY, records=(), former_imeis=frozenset())
+        VerifiedErasure(object(), job=JOB, profile=ANDROID_PROFILE, case=ANY, records=())
+    with pytest.raises(TypeError):
+        HandsetErasure(object(), job=JOB, case=ANY, records=(), former_imeis=frozenset())
 
 
 @pytest.mark.parametrize("chip", CHIPS)

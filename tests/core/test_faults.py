@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.fill.talk import ProgramBusy
 from benchd.errors import (
-    AdbServerLost,
     AnswerNotRecognised,
     HandsetFault,
     HandsetGone,

@@ -8,13 +8,17 @@ import anyio
 import pytest
 
 from benchd.slots.presence import Presence
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath
 from benchd.words.port import Absence, Attached, Detached
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 BEFORE = Attached(
-    port_path=PortPath("p"), adb_address=AdbAddress("usb:1-1"), attachment="1", at_s=100.0
+    port_path=PortPath("p"),
+    kind=ANDROID,
+    address=DeviceAddress("usb:1-1"),
+    attachment="1",
+    at_s=100.0,
 )
 AFTER = replace(BEFORE, attachment="2", at_s=145.0)
 

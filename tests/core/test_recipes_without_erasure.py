@@ -31,12 +31,12 @@ from .world import ADB, ANSWER_S, MTP_ONLY, Phone, World, ended
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-def recipe(ends_as: Reason, *stages: Stage, needs_adb: bool = True) -> Recipe:
+def recipe(ends_as: Reason, *stages: Stage, needs_access: bool = True) -> Recipe:
     return Recipe(
         name="trial",
         digest="0" * 64,
         ends_as=ends_as,
-        needs_adb=needs_adb,
+        needs_access=needs_access,
         stages=tuple(StageSpec(stage=stage, deadline_s=ANSWER_S, attempts=3) for stage in stages),
     )
 
@@ -45,7 +45,7 @@ INSPECT = InspectStage()
 CHECK = FelicaCheckStage()
 RECHECK_CHIP = FelicaRecheckStage()
 ASSESS = recipe(Reason.ASSESSED, INSPECT, CHECK, AssessStage())
-RECHECK = recipe(Reason.RECHECKED, RECHECK_CHIP, LookStage(), needs_adb=False)
+RECHECK = recipe(Reason.RECHECKED, RECHECK_CHIP, LookStage(), needs_access=False)
 RECYCLE = recipe(
     Reason.RECYCLED,
     INSPECT,
@@ -152,7 +152,7 @@ async def test_a_handset_taken_out_of_its_recheck_aborts_it() -> None:
 
 
 async def test_a_stage_that_needs_adb_fails_where_there_is_none() -> None:
-    world = World(recipe=recipe(Reason.RECHECKED, INSPECT, needs_adb=False))
+    world = World(recipe=recipe(Reason.RECHECKED, INSPECT, needs_access=False))
     async with world.running():
         world.ports["A1"].plug(Phone())
         view = await world.until_state(SlotState.FINISHED)

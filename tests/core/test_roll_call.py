@@ -5,9 +5,10 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from benchd.pipelines.handset import Handset
 from benchd.pipelines.recovery import settle_open_jobs
-from benchd.ports import AdbAddress, Handset
 from benchd.slots.admission import MOST_S, QUIET_S, RollCall
+from benchd.words.ids import DeviceAddress
 from benchd.words.job import Outcome, Reason, StageName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
@@ -73,7 +74,7 @@ def slow_to_open(world: World, seconds: dict[str, float]) -> None:
     """Slots whose handset answers adb so much later than the others."""
     open_at_once = world.access.open
 
-    async def open_late(address: AdbAddress) -> Handset:
+    async def open_late(address: DeviceAddress) -> Handset:
         await anyio.sleep(seconds.get(world.port_at(address).slot, 0))
         return await open_at_once(address)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import anyio
 import pytest
 
+from benchd.android.adb import AdbServerLost
 from benchd.errors import (
-    AdbServerLost,
     AnswerNotRecognised,
     HandsetGone,
     HandsetStalled,

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.ids import PortPath, SlotName
+from benchd.words.ids import ANDROID, PortPath, SlotName
 from benchd.words.job import Outcome
 from benchd.words.port import Attached, Detached
 from benchd.words.slot_states import SlotState
@@ -22,7 +22,11 @@ async def test_a_handset_in_an_unknown_port_is_shown_and_hinders_nobody() -> Non
     world = World()
     async with world.running():
         attached = Attached(
-            port_path=STRANGE, adb_address=world.ports["A1"].address, attachment="1", at_s=0.0
+            port_path=STRANGE,
+            kind=ANDROID,
+            address=world.ports["A1"].address,
+            attachment="1",
+            at_s=0.0,
         )
         world.tell(attached)
         world.ports["A1"].plug(Phone())

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 import benchd.pipelines
-from benchd.errors import AdbServerLost
+from benchd.android.adb import AdbServerLost
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.proof.evidence.intake import WithdrawnRecord
 from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome

@@ -17,8 +17,8 @@ from math import inf
 
 import anyio
 
+from benchd.android.adb import AdbServerLost
 from benchd.errors import (
-    AdbServerLost,
     DecisionRefused,
     HandsetGone,
     LedgerFault,
@@ -29,7 +29,10 @@ from benchd.hooks.held import Held
 from benchd.lab.usual_handset import USUAL
 from benchd.ledger.record import GENESIS, seal
 from benchd.models.catalogue import ModelCatalogue
+from benchd.pipelines.android import android_support
 from benchd.pipelines.contract import Stage
+from benchd.pipelines.device_support import device_kinds
+from benchd.pipelines.handset import Handset
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -43,7 +46,7 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.ports import ChipAccess, Handset, HostSamples, ProgressSink, Rest
+from benchd.ports import ChipAccess, HostSamples, ProgressSink, Rest
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
@@ -75,7 +78,7 @@ from benchd.words.handset import (
     StandingFacts,
     Trait,
 )
-from benchd.words.ids import AdbAddress, JobId, PortPath, SlotName
+from benchd.words.ids import ANDROID, DeviceAddress, JobId, PortPath, SlotName
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
@@ -591,7 +594,7 @@ class Port:
         self.world = world
         self.slot = slot
         self.port_path = PortPath(f"pci-0000:00:14.0-usb-0:{number}")
-        self.address = AdbAddress(f"usb:1-{number}")
+        self.address = DeviceAddress(f"usb:1-{number}")
         self.phone: Phone | None = None
         self.interfaces = ADB
         self.enumeration = 0
@@ -611,7 +614,8 @@ class Port:
         assert self.phone is not None
         return Attached(
             port_path=self.port_path,
-            adb_address=self.address,
+            kind=ANDROID,
+            address=self.address,
             attachment=f"boot:{self.enumeration}",
             interfaces=self.interfaces,
             usb_serial=self.phone.serial,
@@ -664,7 +668,9 @@ class FakeAccess:
         self._changed = anyio.Event()
 
     @asynccontextmanager
-    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
+    async def liveness(
+        self, address: DeviceAddress
+    ) -> AsyncGenerator[AsyncIterator[Liveness], None]:
         async def states() -> AsyncIterator[Liveness]:
             port = self._world.port_at(address)
             last: Liveness | None = None
@@ -678,7 +684,7 @@ class FakeAccess:
 
         yield states()
 
-    async def open(self, address: AdbAddress) -> Handset:
+    async def open(self, address: DeviceAddress) -> Handset:
         port = self._world.port_at(address)
         await anyio.sleep(0.05)
         match port.liveness:
@@ -803,7 +809,7 @@ class World:
         self.parts = adjust(
             RackParts(
                 ledger=self.ledger,
-                access=self.access,
+                kinds=device_kinds(android_support(self.access)),
                 chips=chips or NoReaders(),
                 issuer=self.issuer,
                 board=self.board,
@@ -847,7 +853,7 @@ class World:
         if phone and phone.erased_for_real and phone.wiped and not phone.bad_bytes:
             self.passed_for_real.add(job)
 
-    def port_at(self, address: AdbAddress) -> Port:
+    def port_at(self, address: DeviceAddress) -> Port:
         return next(port for port in self.ports.values() if port.address == address)
 
     def view(self, slot: str = "A1") -> SlotView:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.hotplug.device_record import DeviceRecord, device_record, is_hub
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath
 from benchd.words.port import Attached
 
 HANDSET = {
@@ -42,7 +42,8 @@ def test_a_handset_as_udev_tells_of_it() -> None:
         initialised_us=5_123_456,
         attached=Attached(
             port_path=PortPath("pci-0000:03:00.0-usb-0:1.4.2"),
-            adb_address=AdbAddress("usb:4-1.4.2"),
+            kind=ANDROID,
+            address=DeviceAddress("usb:4-1.4.2"),
             attachment=f"boot{PATH}#004/002@5123456",
             interfaces=frozenset({"ff4201", "060101"}),
             usb_serial="0123456789ABCDEF",

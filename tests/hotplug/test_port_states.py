@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from benchd.hotplug.device_record import DeviceRecord
 from benchd.hotplug.port_states import PortStates
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath
 from benchd.words.port import Attached, Detached, PlugEvent
 
 # Two ports; the first is reached over both halves of its connector.
@@ -32,7 +32,8 @@ def record(
         initialised_us=time_us,
         attached=Attached(
             port_path=PortPath(PORT_OF[path]),
-            adb_address=AdbAddress(f"usb:{name}"),
+            kind=ANDROID,
+            address=DeviceAddress(f"usb:{name}"),
             attachment=f"{path}@{time_us}",
             interfaces=frozenset(interfaces),
             at_s=time_us / 1e6,

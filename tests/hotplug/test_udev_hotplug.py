@@ -8,8 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from benchd.hotplug.monitor import UsbChange, UsbMonitor
-from benchd.words.ids import PortPath
-from benchd.words.port import FASTBOOT_INTERFACE, Attached
+from benchd.words.handset import FASTBOOT_INTERFACE, offers_adb
+from benchd.words.ids import ANDROID, PortPath
+from benchd.words.port import Attached
 
 from .listening import Watch, attached, left, nothing_more, told
 from .usb_testbed import UsbTestbed, id_path
@@ -40,7 +41,8 @@ async def test_plug_and_unplug(testbed: UsbTestbed, watch: Watch) -> None:
         assert await told(events, 1) == [left("1-1.4")]
     assert event == Attached(
         port_path=PortPath("pci-0000:00:14.0-usb-0:1.4"),
-        adb_address=event.adb_address,
+        kind=ANDROID,
+        address=event.address,
         attachment=event.attachment,
         interfaces=frozenset({ADB, MTP}),
         usb_serial="S1",
@@ -48,7 +50,7 @@ async def test_plug_and_unplug(testbed: UsbTestbed, watch: Watch) -> None:
         product_id="9c9b",
         at_s=event.at_s,
     )
-    assert event.adb_address == "usb:1-1.4"
+    assert event.address == "usb:1-1.4"
 
 
 async def test_remove_without_any_property_of_udev(testbed: UsbTestbed, watch: Watch) -> None:
@@ -69,7 +71,7 @@ async def test_every_change_of_mode_is_a_new_attachment(testbed: UsbTestbed, wat
             assert await told(events, 1) == [left("1-1.4")]
             modes.append(await attached(events))
     assert [mode.interfaces for mode in modes] == [{CHARGE}, {MTP}, {MTP, ADB}]
-    assert [mode.has_adb for mode in modes] == [False, False, True]
+    assert [offers_adb(mode) for mode in modes] == [False, False, True]
     assert len({mode.attachment for mode in modes}) == 3
 
 
@@ -78,7 +80,7 @@ async def test_fastboot(testbed: UsbTestbed, watch: Watch) -> None:
         testbed.plug("1-1.4", interfaces=(FASTBOOT_INTERFACE,), product="18d1/4ee0/100")
         event = await attached(events)
     assert FASTBOOT_INTERFACE in event.interfaces
-    assert not event.has_adb
+    assert not offers_adb(event)
     assert (event.vendor_id, event.product_id) == ("18d1", "4ee0")
 
 
@@ -161,7 +163,7 @@ async def test_the_newer_half_of_a_usb3_connector_stands_for_the_port(
         fast = await attached(events)
         testbed.unplug("1-1.4")
         await nothing_more(events, testbed)
-    assert (slow.adb_address, fast.adb_address) == ("usb:1-1.4", "usb:2-1.4")
+    assert (slow.address, fast.address) == ("usb:1-1.4", "usb:2-1.4")
     assert slow.port_path == fast.port_path
 
 

@@ -7,7 +7,8 @@ import pytest
 from metrics_rig import at_once, observe, text_of, value
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from benchd.errors import AdbServerLost, HandsetStalled
+from benchd.android.adb import AdbServerLost
+from benchd.errors import HandsetStalled
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.words.job import StageName

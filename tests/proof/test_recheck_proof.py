@@ -13,7 +13,7 @@ import pytest
 from benchd.errors import CertificateGap
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.drawn import RECHECK_STILL_DUE, is_drawn
-from benchd.proof.erasure import JobHeld, VerifiedErasure, verify_drawn_erasure, verify_erasure
+from benchd.proof.erasure import HandsetErasure, JobHeld, verify_drawn_erasure, verify_erasure
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.proof.identity.sighting import sighting_of
@@ -40,7 +40,7 @@ class Held:
     recheck: list[StoredEntry]
     others: list[StoredEntry]
 
-    def verify(self) -> VerifiedErasure:
+    def verify(self) -> HandsetErasure:
         return verify_drawn_erasure(
             JobHeld(job=_job_of(self.drawn), records=self.drawn),
             JobHeld(job=_job_of(self.recheck), records=self.recheck),

@@ -12,9 +12,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.own_server import AdbServer
 from benchd.android.server.smart_socket import ServerPlace, server_version
-from benchd.errors import AdbServerLost
 
 pytestmark = [
     pytest.mark.rack,

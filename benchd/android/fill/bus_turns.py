@@ -8,7 +8,7 @@ from typing import Final
 
 import anyio
 
-from benchd.words.ids import AdbAddress
+from benchd.android.adb import AdbAddress
 
 STREAMS_PER_BUS: Final = 4
 """Pieces on the way at once: enough to keep a bus busy while one handset is slow."""

@@ -14,6 +14,7 @@ from typing import Final
 
 import anyio
 
+from benchd.android.adb import AdbAddress
 from benchd.android.server.device_list import LIVENESS_OF_STATE, ListedTransport
 from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,
@@ -21,7 +22,6 @@ from benchd.android.server.smart_socket import (
     ServerPlace,
     connect,
 )
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 _UNKNOWN_ID: Final = "no device with transport id"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from benchd.words.ids import AdbAddress
+from benchd.android.adb import AdbAddress
 from benchd.words.port import Liveness
 
 LIVENESS_OF_STATE: Final[Mapping[str, Liveness]] = MappingProxyType(

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server.device_list import ListedTransport
-from benchd.errors import AdbServerLost
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 LIVENESS_OF_NUMBER: Final[Mapping[int, Liveness]] = MappingProxyType(

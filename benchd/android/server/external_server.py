@@ -15,6 +15,7 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,
     RequestRefused,
@@ -23,7 +24,7 @@ from benchd.android.server.smart_socket import (
     connect,
 )
 from benchd.android.server.watch import FIRST_PAUSE_S, LONGEST_PAUSE_S, until_unusable
-from benchd.errors import AdbServerLost, DependencyMissing
+from benchd.errors import DependencyMissing
 from benchd.wakeup import Wakeup
 
 _log = structlog.get_logger()

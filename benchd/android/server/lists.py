@@ -12,6 +12,7 @@ from typing import Final
 
 import anyio
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server.claims import Claims
 from benchd.android.server.device_list import ListedTransport, read_device_list
 from benchd.android.server.device_message import read_device_message
@@ -22,9 +23,7 @@ from benchd.android.server.smart_socket import (
     SmartSocket,
     connect,
 )
-from benchd.errors import AdbServerLost
 from benchd.token_bucket import TokenBucket
-from benchd.words.ids import AdbAddress
 
 LISTS_AT_ONCE: Final = 20
 LISTS_PER_S: Final = 20

@@ -21,10 +21,11 @@ import anyio
 import structlog
 from anyio.abc import Process, TaskStatus
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.leftover import clear_place, marks
 from benchd.android.server.smart_socket import ServerPlace, server_version
 from benchd.android.server.watch import FIRST_PAUSE_S, LONGEST_PAUSE_S, until_unusable
-from benchd.errors import AdbServerLost, DependencyMissing
+from benchd.errors import DependencyMissing
 from benchd.wakeup import Wakeup
 
 _log = structlog.get_logger()

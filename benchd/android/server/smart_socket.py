@@ -17,8 +17,8 @@ from typing import Final
 
 import anyio
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.loop_stream import LoopStream
-from benchd.errors import AdbServerLost
 
 MAXIMUM_REQUEST_BYTES: Final = 0xFFFF
 SERVER_DEADLINE_S: Final = 5.0

@@ -11,13 +11,12 @@ import anyio
 import structlog
 from anyio.abc import TaskStatus
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server.device_list import ListedTransport
 from benchd.android.server.lists import open_list
 from benchd.android.server.smart_socket import RequestRefused
 from benchd.android.server.transports import ServerDoor, Transport
-from benchd.errors import AdbServerLost
 from benchd.wakeup import Wakeup
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 _log = structlog.get_logger()

@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 import anyio
 import anyio.to_thread
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.adb_library import AdbDevice, AdbError, AdbTimeout, Wire
 from benchd.android.server.smart_socket import (
     SERVER_DEADLINE_S,
@@ -24,7 +25,7 @@ from benchd.android.server.smart_socket import (
     server_version,
 )
 from benchd.android.server.turns import Turns
-from benchd.errors import AdbServerLost, HandsetGone
+from benchd.errors import HandsetGone
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Final
 
 import anyio
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.smart_socket import ServerPlace, server_version
-from benchd.errors import AdbServerLost
 
 PROBE_EVERY_S: Final = 5.0
 PROBE_DEADLINE_S: Final = 5.0

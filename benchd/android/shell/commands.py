@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import anyio
 import structlog
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.server.smart_socket import RequestRefused, SmartSocket
 from benchd.android.server.transports import Transport, TransportOpener
 from benchd.android.shell.flow import Flow
@@ -26,7 +27,6 @@ from benchd.android.shell.packets import (
     stdin_packets,
 )
 from benchd.errors import (
-    AdbServerLost,
     AnswerNotRecognised,
     BenchdError,
     HandsetFault,

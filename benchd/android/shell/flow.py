@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchd.android.adb import AdbAddress
 from benchd.token_bucket import TokenBucket
-from benchd.words.ids import AdbAddress
 
 TOKENS_PER_S: Final = 2_000.0
 """Some 2 % of one core at the most: a token is a microsecond for a packet, 10 with its read."""

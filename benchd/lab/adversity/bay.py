@@ -10,8 +10,9 @@ import anyio
 from benchd.lab.adversity.schedule import BayPlan
 from benchd.lab.adversity.truth import Chip, Truth
 from benchd.wakeup import Wakeup
-from benchd.words.ids import AdbAddress, PortPath, SlotName
-from benchd.words.port import ADB_INTERFACE, Attached, Detached, Liveness, PlugEvent
+from benchd.words.handset import ADB_INTERFACE
+from benchd.words.ids import ANDROID, DeviceAddress, PortPath, SlotName
+from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 
 MTP: Final = "060101"
 VENDOR: Final = "0fce"
@@ -26,7 +27,7 @@ class Bay:
         self.plan = plan
         self.slot = SlotName(plan.slot)
         self.port_path = PortPath(f"pci-0000:00:14.0-usb-0:{number}")
-        self.address = AdbAddress(f"usb:1-{number}")
+        self.address = DeviceAddress(f"usb:1-{number}")
         self.own = own
         self.visitor = visitor
         self.handset: Truth | None = None
@@ -100,7 +101,8 @@ class Bay:
         here = self.present()
         return Attached(
             port_path=self.port_path,
-            adb_address=self.address,
+            kind=ANDROID,
+            address=self.address,
             attachment=f"boot:{self.enumeration}",
             interfaces=frozenset({MTP, ADB_INTERFACE} if here.adb_on else {MTP}),
             usb_serial=here.serial,

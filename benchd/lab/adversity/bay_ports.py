@@ -10,13 +10,14 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from benchd.errors import AdbServerLost, HandsetGone
+from benchd.android.adb import AdbServerLost
+from benchd.errors import HandsetGone
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.hands import Hands
 from benchd.lab.adversity.handset import Server, SimulatedHandset
 from benchd.lab.adversity.points import Points
-from benchd.ports import Handset
-from benchd.words.ids import AdbAddress, SlotName
+from benchd.pipelines.handset import Handset
+from benchd.words.ids import DeviceAddress, SlotName
 from benchd.words.port import Liveness, PlugEvent
 
 OPEN_S: Final = 0.05
@@ -38,7 +39,9 @@ class BayAccess:
         task_status.started()
 
     @asynccontextmanager
-    async def liveness(self, address: AdbAddress) -> AsyncGenerator[AsyncIterator[Liveness], None]:
+    async def liveness(
+        self, address: DeviceAddress
+    ) -> AsyncGenerator[AsyncIterator[Liveness], None]:
         """What adb says of a bay, as it changes."""
         yield self._states(self._at[address])
 
@@ -52,7 +55,7 @@ class BayAccess:
                 last = now
                 yield now
 
-    async def open(self, address: AdbAddress) -> Handset:
+    async def open(self, address: DeviceAddress) -> Handset:
         """The handset that is there."""
         bay = self._at[address]
         await anyio.sleep(OPEN_S)

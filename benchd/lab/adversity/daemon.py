@@ -29,6 +29,8 @@ from benchd.lab.adversity.staff import Staff
 from benchd.ledger.anchoring import Anchoring
 from benchd.ledger.patrol import Patrol
 from benchd.observe.ledger_metrics import LedgerMetrics
+from benchd.pipelines.android import android_support
+from benchd.pipelines.device_support import device_kinds
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.pipelines.watch_list import Wanted
 from benchd.ports import Anchor
@@ -89,7 +91,11 @@ class Daemon:
         self.intake = IntakeDesk(self.store, outside.chance)
         self.parts = RackParts(
             ledger=ledger,
-            access=BayAccess(outside.bays, outside.server, outside.points, outside.hands),
+            kinds=device_kinds(
+                android_support(
+                    BayAccess(outside.bays, outside.server, outside.points, outside.hands)
+                )
+            ),
             chips=SimulatedChips(outside.bays, outside.points),
             issuer=outside.issuer,
             board=self.board,

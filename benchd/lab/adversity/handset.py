@@ -8,8 +8,9 @@ from typing import Final
 
 import anyio
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.fill.keystream import AES_COUNTER, HostKeystream
-from benchd.errors import AdbServerLost, HandsetGone, StageFailed
+from benchd.errors import HandsetGone, StageFailed
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.fresh_pictures import OWN_TYPE
 from benchd.lab.adversity.hands import Hands

@@ -6,7 +6,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchd.words.ids import AdbAddress, PortPath
+from benchd.android.adb import AdbAddress
+from benchd.words.ids import PortPath
 from benchd.words.port import Attached
 
 FIRST_ADBD_PORT: Final = 16000

@@ -16,15 +16,14 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
+from benchd.android.adb import AdbAddress, AdbServerLost
 from benchd.android.server.smart_socket import (
     RequestRefused,
     ServerPlace,
     SmartSocket,
     connect,
 )
-from benchd.errors import AdbServerLost
 from benchd.wakeup import Bell
-from benchd.words.ids import AdbAddress
 
 _log = structlog.get_logger()
 

@@ -15,8 +15,9 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from benchd.lab.simulator.addresses import ATTACHED_JSON, adb_address, port_path
 from benchd.lab.simulator.plan import HandsetPlan
-from benchd.words.ids import PortPath
-from benchd.words.port import ADB_INTERFACE, Attached
+from benchd.words.handset import ADB_INTERFACE
+from benchd.words.ids import ANDROID, PortPath
+from benchd.words.port import Attached
 
 MTP_INTERFACE: Final = "060101"
 
@@ -41,7 +42,8 @@ class PlugBoard:
         self._count += 1
         attached = Attached(
             port_path=port_path(slot),
-            adb_address=adb_address(slot),
+            kind=ANDROID,
+            address=adb_address(slot),
             attachment=f"{self._rack_start}-{self._count}",
             interfaces=frozenset({MTP_INTERFACE, ADB_INTERFACE} if adb else {MTP_INTERFACE}),
             usb_serial=plan.serial,

@@ -46,7 +46,7 @@ class AssessStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.ASSESS,
         destructive=False,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.INSPECT, StageName.FELICA_CHECK),
         needed_for=(Reason.ASSESSED,),
     )

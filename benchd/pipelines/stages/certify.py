@@ -15,11 +15,10 @@ from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_in, is_drawn, owed_by, share_of
-from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
 from benchd.proof.identity.sighting import sighting_of
-from benchd.proof.order import RECHECK_DUE, REQUIRED_STAGES
+from benchd.proof.order import RECHECK_DUE
 from benchd.words.job import Reason, StageName
 from benchd.words.record import Entry, EntryKind, StoredEntry
 
@@ -38,8 +37,7 @@ class CertifyStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.CERTIFY,
         destructive=False,
-        needs_adb=True,
-        after=REQUIRED_STAGES,
+        needs_access=True,
         skipped_for=frozenset({RECHECK_DUE}),
     )
 
@@ -60,7 +58,7 @@ class CertifyStage:
     async def _certified(self, context: JobContext) -> StageResult:
         records, others = await drawn_records(context)
         intake = await intake_of(context, records, others)
-        envelope = issue(context, verify_erasure(context.job, records, intake, others))
+        envelope = issue(context, context.profile.verify(context.job, records, intake, others))
         return StageResult(
             evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())
         )

@@ -24,7 +24,7 @@ class CertifyDrawnStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.CERTIFY_DRAWN,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         after=(StageName.FIND_DRAWN, StageName.RECHECK),
     )
 

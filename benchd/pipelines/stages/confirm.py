@@ -33,7 +33,7 @@ class ConfirmStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.CONFIRM,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
     )
 
     async def run(self, context: JobContext) -> StageResult:

@@ -33,7 +33,7 @@ class FelicaCheckStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.FELICA_CHECK,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         needed_for=(Reason.ASSESSED, Reason.RECYCLED),
     )
 

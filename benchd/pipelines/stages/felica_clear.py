@@ -31,7 +31,7 @@ class FelicaClearStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.FELICA_CLEAR,
         destructive=True,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.GATES,),
         skipped_for=SKIPPABLE[StageName.FELICA_CLEAR],
         needed_for=(Reason.RECYCLED,),
@@ -88,7 +88,7 @@ class FelicaClearStage:
         context.seen = asked = replace(asked, away=away.evidence)
         away.refuse_another()
         if absence.left:
-            context.handset = await context.station.reopen(self.return_within_s)
+            context.device = await context.station.reopen(self.return_within_s)
         return replace(
             asked,
             provider=OPERATOR,

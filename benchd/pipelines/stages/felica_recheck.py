@@ -26,7 +26,7 @@ class FelicaRecheckStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.FELICA_RECHECK,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         needed_for=(Reason.RECHECKED, Reason.RECYCLED),
     )
 

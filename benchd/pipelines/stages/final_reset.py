@@ -29,7 +29,7 @@ class FinalResetStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.FINAL_RESET,
         destructive=True,
-        needs_adb=True,
+        needs_access=True,
     )
 
     leave_within_s: Patience = 600

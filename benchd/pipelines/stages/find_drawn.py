@@ -27,7 +27,7 @@ class FindDrawnStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.FIND_DRAWN,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
     )
 
     within_days: Annotated[int, Interval(ge=1, le=MOST_DAYS_TO_RECHECK)] = MOST_DAYS_TO_RECHECK

@@ -70,7 +70,7 @@ class GatesStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.GATES,
         destructive=False,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.INSPECT,),
         needed_for=(Reason.RECYCLED,),
     )
@@ -290,7 +290,7 @@ class GatesStage:
             return (await context.handset.battery()).percent
         except HandsetFault:
             # A cable that was touched in hours of charging is no reason to ask everything again.
-            context.handset = await context.station.reopen(REOPEN_WITHIN_S)
+            context.device = await context.station.reopen(REOPEN_WITHIN_S)
             return before
 
     def _low(self, percent: int) -> ProblemView:

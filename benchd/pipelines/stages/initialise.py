@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Interval
 
 from benchd.errors import (
-    AdbServerLost,
+    AccessLost,
     HandsetFault,
     HandsetGone,
     StageFailed,
@@ -51,7 +51,7 @@ class InitialiseStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.INITIALISE,
         destructive=True,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.INSPECT,),
         skipped_for=SKIPPABLE[StageName.INITIALISE],
     )
@@ -123,8 +123,8 @@ class InitialiseStage:
                 await context.handset.enable_test_harness()
             except HandsetGone:
                 return TransientFault(broken)
-            except AdbServerLost:
-                return AdbServerLost(broken)
+            except AccessLost as lost:
+                return type(lost)(broken)
             except UnsupportedHandset:
                 pass  # some makers leave it out: a person can still reset it
             else:
@@ -150,7 +150,7 @@ class InitialiseStage:
             raise StageFailed(
                 Reason.HANDSET_NOT_RETURNED, f"not back within {self.return_within_s:.0f} s"
             )
-        context.handset = await context.station.reopen(self.return_within_s)
+        context.device = await context.station.reopen(self.return_within_s)
         return await context.handset.reset_facts(), absence.absent_s
 
     def _traces(self, context: JobContext, facts: ResetFacts) -> list[str]:

@@ -18,7 +18,7 @@ class InspectStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.INSPECT,
         destructive=False,
-        needs_adb=True,
+        needs_access=True,
         needed_for=(Reason.ASSESSED, Reason.RECYCLED),
     )
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from benchd.errors import StageFailed
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.words.handset import offers_adb
 from benchd.words.job import Gate, Reason, StageName
 from benchd.words.port import Attached
 
@@ -31,7 +32,7 @@ class LookStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.LOOK,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         needed_for=(Reason.RECHECKED,),
     )
 
@@ -53,6 +54,6 @@ class LookStage:
 
     def _refuse_adb(self, context: JobContext) -> Attached:
         port = context.station.port()
-        if port.has_adb:
+        if offers_adb(port):
             raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
         return port

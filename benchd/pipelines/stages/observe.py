@@ -16,9 +16,8 @@ from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
 from benchd.proof.floors import MINIMUM_ABSENCE_S
-from benchd.words.handset import Tray
+from benchd.words.handset import ADB_INTERFACE, Tray
 from benchd.words.job import Gate, Reason, StageName
-from benchd.words.port import ADB_INTERFACE
 
 
 def tray_of(reset: FinalResetEvidence | None) -> Tray:
@@ -34,7 +33,7 @@ class ObserveStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.OBSERVE,
         destructive=False,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.FINAL_RESET,),
     )
 

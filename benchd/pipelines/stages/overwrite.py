@@ -41,7 +41,7 @@ class OverwriteStage(CareLimits):
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.OVERWRITE,
         destructive=True,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.INSPECT,),
     )
 
@@ -124,7 +124,7 @@ class OverwriteStage(CareLimits):
                 else:
                     return fill, report, runs, rested_s + fill.rested_s
             # Away for good, it counts as unplugged and this isn't reached.
-            context.handset = await context.station.reopen(self.return_within_s)
+            context.device = await context.station.reopen(self.return_within_s)
 
 
 @dataclass(slots=True)

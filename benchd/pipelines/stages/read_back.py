@@ -59,7 +59,7 @@ class ReadBackStage(CareLimits):
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.READ_BACK,
         destructive=False,
-        needs_adb=True,
+        needs_access=True,
         after=(StageName.OVERWRITE,),
     )
 

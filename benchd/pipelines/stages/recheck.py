@@ -19,6 +19,7 @@ from benchd.proof.recheck import up_to_end
 from benchd.proof.recheck_chip import by_eye, chip_before, chip_differs
 from benchd.proof.recheck_tie import is_known_again, label_was_scanned
 from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.words.handset import offers_adb
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.job import Gate, Reason, StageName
@@ -36,7 +37,7 @@ class RecheckStage:
     describes: ClassVar[StageDescription] = StageDescription(
         name=StageName.RECHECK,
         destructive=False,
-        needs_adb=False,
+        needs_access=False,
         after=(StageName.FIND_DRAWN,),
     )
 
@@ -94,7 +95,7 @@ class RecheckStage:
 
     def _refuse_adb(self, context: JobContext) -> Attached:
         port = context.station.port()
-        if port.has_adb:
+        if offers_adb(port):
             raise StageFailed(Reason.NOT_AS_RESET, "adb is on, which a reset switches off")
         return port
 

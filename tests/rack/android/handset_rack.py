@@ -13,11 +13,11 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess, AdbHandset
+from benchd.android.adb import AdbAddress
 from benchd.android.server.own_server import AdbServer
 from benchd.android.server.smart_socket import ServerPlace, connect
 from benchd.android.shell.commands import AdbShell
 from benchd.filler import Program
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 from tests.hang_up import hang_ups_reach_children
 

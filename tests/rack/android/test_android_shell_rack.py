@@ -13,11 +13,11 @@ import anyio
 import pytest
 from handset_rack import Daemon, kill_now, open_sockets, running_rack, until
 
+from benchd.android.adb import AdbServerLost
 from benchd.android.shell.commands import complete
 from benchd.android.shell.packets import Output
 from benchd.android.shell.script import run_script
 from benchd.errors import (
-    AdbServerLost,
     AnswerNotRecognised,
     HandsetGone,
     HandsetStalled,

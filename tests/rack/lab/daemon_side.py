@@ -8,12 +8,12 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess
+from benchd.android.adb import AdbAddress
 from benchd.android.server.own_server import AdbServer
 from benchd.filler import built_path
 from benchd.filler.build import host_abi
 from benchd.observe.command_logs import configure_command_logs
 from benchd.proof.evidence.forms import to_json
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 

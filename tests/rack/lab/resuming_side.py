@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 
 from benchd.android.access import AdbAccess, AdbHandset
+from benchd.android.adb import AdbAddress
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.server.own_server import AdbServer
 from benchd.errors import HandsetGone
@@ -24,7 +25,6 @@ from benchd.lab.simulator.hands import HandsetState, RackHands
 from benchd.observe.command_logs import configure_command_logs
 from benchd.pipelines.sampling import host_places
 from benchd.words.fill import CheckOrder, FillOrder, FillReport, TransferProgress
-from benchd.words.ids import AdbAddress
 from benchd.words.port import Liveness
 
 FILE_BYTES = 4 << 20

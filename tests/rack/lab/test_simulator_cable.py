@@ -10,6 +10,7 @@ from simulator_rack import TMP, one, until, virtual_rack
 
 from benchd.errors import UsageRefused
 from benchd.lab.simulator.plug_source import SimulatedHotplug
+from benchd.words.handset import offers_adb
 from benchd.words.port import Attached, Detached
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
@@ -103,8 +104,8 @@ async def test_plug_events_tell_all_that_happens_on_a_port(tmp_path: Path) -> No
         assert set(found) == {"platform-virtual-usb-0:1", "platform-virtual-usb-0:3"}
         first = found["platform-virtual-usb-0:1"]
         assert isinstance(first, Attached)
-        assert first.has_adb
-        assert first.adb_address == "127.0.0.1:16001"
+        assert offers_adb(first)
+        assert first.address == "127.0.0.1:16001"
         assert (first.usb_serial, first.vendor_id) == ("HQ633K0CQ8", "0fce")
 
         await rack.hands.disable_adb("clean")

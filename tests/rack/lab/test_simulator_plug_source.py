@@ -18,7 +18,8 @@ def attached(port: int, attachment: str) -> dict[str, object]:
     return {
         "event": "attached",
         "port_path": f"p:{port}",
-        "adb_address": f"127.0.0.1:{16000 + port}",
+        "kind": "android",
+        "address": f"127.0.0.1:{16000 + port}",
         "attachment": attachment,
         "interfaces": ["ff4201"],
         "usb_serial": None,

@@ -8,6 +8,7 @@ from simulator_rack import TMP, one, until, virtual_rack
 from benchd.android.facts.owner import COUNT_CALLS, COUNT_FILES
 from benchd.lab.simulator.plan import HandsetPlan, TestHarness
 from benchd.lab.simulator.plug_source import SimulatedHotplug
+from benchd.words.handset import offers_adb
 from benchd.words.port import Attached, Detached
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
@@ -26,7 +27,7 @@ async def test_test_harness_mode_really_wipes_and_comes_back_with_adb(tmp_path: 
             back = await anext(events)
         assert isinstance(first, Attached)
         assert isinstance(back, Attached)
-        assert back.has_adb
+        assert offers_adb(back)
         assert back.attachment != first.attachment
         await rack.until_state("device")
         after = await rack.hands.handset("live-data")

@@ -11,7 +11,7 @@ from benchd.lab.benchmarks.identity.truth import Truth
 from benchd.pipelines.contract import Vetting
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.words.ids import AdbAddress, Evidence, JobId, OperatorName, PortPath
+from benchd.words.ids import ANDROID, DeviceAddress, Evidence, JobId, OperatorName, PortPath
 from benchd.words.job import Decision, Gate
 from benchd.words.people import Actor, PersonId, ShownBy
 from benchd.words.port import Attached
@@ -48,7 +48,8 @@ class AtTheRack:
         """What lies there, as it was enumerated last; its adb opens no page."""
         return Attached(
             port_path=PortPath("1-1"),
-            adb_address=AdbAddress("1"),
+            kind=ANDROID,
+            address=DeviceAddress("1"),
             attachment=self._visit.attachment,
             at_s=0.0,
         )

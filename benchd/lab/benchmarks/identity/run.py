@@ -21,6 +21,7 @@ from benchd.pipelines.stages.confirm import ConfirmStage
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.watch_list import Wanted, WatchList
 from benchd.proof.drawn import draw_in
+from benchd.proof.erasure import ANDROID_PROFILE
 from benchd.proof.evidence.chip import OPERATOR as BY_EYE
 from benchd.proof.evidence.chip import READER, ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.evidence.forms import FORM, to_json
@@ -59,7 +60,8 @@ class Run:
         self._context = JobContext(
             job=visit.job,
             slot=SLOT,
-            handset=None,
+            profile=ANDROID_PROFILE,
+            device=None,
             station=cast("Station", self._people),
             chips=nobody,
             ledger=shop.kept,
