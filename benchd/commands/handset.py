@@ -18,7 +18,7 @@ from benchd.words.dossier import Dossier
 
 if TYPE_CHECKING:
     # Reading answers takes all that speaks adb, which no other command waits for.
-    from benchd.android.dossier.replay import Fact, Replay
+    from benchd.android.dossier.replay import Replay
 
 RECORDED_WITHIN_S: Final = 240.0
 """Longer than the daemon gives a handset to answer all questions."""
@@ -105,7 +105,7 @@ def _lines(found: Replay) -> list[str]:
     ]
 
 
-def _shown(value: Fact) -> str:
+def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
