@@ -13,8 +13,7 @@ from typing import Annotated, Final, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
-from benchd.texts.catalogue import printable
-from benchd.texts.templates import LONGEST_VALUE
+from benchd.texts.templates import LONGEST_VALUE, printable
 from benchd.words.ids import JsonValue as RecordedJson
 
 VERBATIM: Final = "verbatim"
