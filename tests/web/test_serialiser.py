@@ -111,8 +111,7 @@ def test_what_is_given_and_no_field_is_a_mistake() -> None:
     "given",
     [
         {"name": AT},
-        {"name": 5},
-        {"note": AT},
+        *({"name": 5}, {"name": b"A1"}, {"note": AT}, {"note": b"\x1b[2J"}, {"at": b"2026"}),
         {"gate": "no_gate"},
         {"at": date(2026, 11, 24)},
         {"first": "text"},
