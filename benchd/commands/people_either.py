@@ -12,7 +12,7 @@ import typer
 from benchd.commands.options import DEFAULT_CONFIG
 from benchd.commands.signing_in import as_person
 from benchd.errors import DependencyMissing
-from benchd.words.people import By, Person, Role
+from benchd.words.people import By, Person
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -83,15 +83,8 @@ def files_owner() -> By:
 
 
 def told_of(people: People, person: Person) -> JsonObject:
-    """A person by the fields of the API."""
-    disabled = person.disabled_from
-    return {
-        "person": person.id,
-        "name": person.name,
-        "reading": person.reading,
-        "roles": [role.value for role in Role if role in person.roles],
-        "has_badge": person.badge is not None,
-        "has_pin": person.pin is not None,
-        "lost_secret": people.has_lost_secrets(person),
-        "disabled_from": None if disabled is None else disabled.isoformat(),
-    }
+    """A person as the API tells of them."""
+    from benchd.web.people_objects import person_shown
+
+    shown = person_shown(person, lost_secret=people.has_lost_secrets(person))
+    return shown.model_dump(mode="json")

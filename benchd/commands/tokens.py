@@ -122,17 +122,10 @@ def _either(
 
 
 def _told(tokens: Tokens, token: Token) -> JsonObject:
-    """A token by the fields of the API."""
-    now = tokens.now()
-    former = token.former_until(now)
-    return {
-        "token": token.name,
-        "scopes": [scope.value for scope in Scope if scope in token.scopes],
-        "expires_at": token.expires_at.isoformat(),
-        "former_until": former.isoformat() if former else None,
-        "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
-        "over": token.is_over(now),
-    }
+    """A token as the API tells of it."""
+    from benchd.web.people_objects import token_shown
+
+    return token_shown(token, tokens.now()).model_dump(mode="json")
 
 
 def _tell_secret(told: JsonObject) -> None:

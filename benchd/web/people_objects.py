@@ -1,14 +1,16 @@
-"""The JSON objects of people."""
+"""The JSON objects of people, and of the tokens of other systems."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
 from benchd.web.serialiser import Moment, Verbatim, WebObject, WebRequest
 from benchd.words.job import Gate
-from benchd.words.people import Role, ShownBy
+from benchd.words.people import Person, Role, ShownBy
+from benchd.words.token import Scope, Token
 
 LONGEST_TEXT = 200
 """What is read at all; the register has limits of its own."""
@@ -94,3 +96,51 @@ class DisabledRequest(WebRequest):
 
     disabled: bool
     disabled_from: AwareDatetime | None = None
+
+
+class TokenObject(WebObject):
+    """A token, without its secret."""
+
+    token: Verbatim
+    scopes: list[Scope]
+    expires_at: Moment
+    former_until: Moment | None
+    """Until when the secret before the last rotation counts; null where it doesn't."""
+    revoked_at: Moment | None
+    over: bool
+    """Whether it counts no more."""
+
+
+class TokensObject(WebObject):
+    """Every token, in the order in which they were created."""
+
+    tokens: list[TokenObject]
+
+
+class SecretObject(TokenObject):
+    """A token with the secret that it has just been given, which is told only this once."""
+
+    secret: Verbatim
+
+
+def person_shown(person: Person, *, lost_secret: bool) -> PersonObject:
+    """Somebody, as the API and `benchd people` tell of them."""
+    return PersonObject.of(
+        person,
+        person=person.id,
+        roles=[role for role in Role if role in person.roles],
+        has_badge=person.badge is not None,
+        has_pin=person.pin is not None,
+        lost_secret=lost_secret,
+    )
+
+
+def token_shown(token: Token, now: datetime) -> TokenObject:
+    """A token, as the API and `benchd tokens` tell of it."""
+    return TokenObject.of(
+        token,
+        token=token.name,
+        scopes=[scope for scope in Scope if scope in token.scopes],
+        former_until=token.former_until(now),
+        over=token.is_over(now),
+    )

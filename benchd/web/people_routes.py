@@ -15,11 +15,12 @@ from benchd.web.people_objects import (
     PersonRequest,
     PinRequest,
     RolesRequest,
+    person_shown,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import PeopleDoor
 from benchd.web.who import Acting, WhoActs
-from benchd.words.people import By, Person, Role
+from benchd.words.people import By, Person
 
 PersonInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
@@ -30,14 +31,7 @@ def people_routes(people: PeopleDoor, who: WhoActs) -> APIRouter:
     router = APIRouter(prefix="/api/v1/people", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(person: Person) -> PersonObject:
-        return PersonObject.of(
-            person,
-            person=person.id,
-            roles=[role for role in Role if role in person.roles],
-            has_badge=person.badge is not None,
-            has_pin=person.pin is not None,
-            lost_secret=people.has_lost_secrets(person),
-        )
+        return person_shown(person, lost_secret=people.has_lost_secrets(person))
 
     @router.get("")
     async def everybody(_: Annotated[By, Depends(administering)]) -> PeopleObject:

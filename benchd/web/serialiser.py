@@ -11,20 +11,23 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Final, Literal, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, Strict
 
-from benchd.texts.catalogue import printable
-from benchd.texts.templates import LONGEST_VALUE
+from benchd.texts.templates import LONGEST_VALUE, printable
 from benchd.words.ids import JsonValue as RecordedJson
 
 VERBATIM: Final = "verbatim"
 
 
 def cleaned(longest: int = LONGEST_VALUE) -> BeforeValidator:
-    """On one line, bounded, and without what could steer a terminal or turn its order."""
+    """Cleans a text: one line, bounded, nothing that could steer a terminal or turn its order."""
 
-    def clean(value: object) -> object:
-        return printable(value, longest) if isinstance(value, str) else value
+    def clean(value: object) -> str:
+        if not isinstance(value, str):
+            # Bytes would else become a text after this, uncleaned.
+            message = "only a text can be cleaned"
+            raise ValueError(message)  # noqa: TRY004 - what pydantic makes a ValidationError of
+        return printable(value, longest)
 
     return BeforeValidator(clean)
 
@@ -46,7 +49,7 @@ def _iso(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-Verbatim = Annotated[str, VERBATIM]
+Verbatim = Annotated[str, Strict(), VERBATIM]
 """A name or text of benchd's own, or one that was checked as it came in: told as it is."""
 Foreign = Annotated[str, cleaned()]
 """What a handset or a person says."""
@@ -54,7 +57,7 @@ RECORDED: Final = BeforeValidator(encodable)
 """How JSON of the ledger is told, its texts in full length."""
 Recorded = Annotated[str, RECORDED]
 """A text of the ledger in full length."""
-Moment = Annotated[str, BeforeValidator(_iso)]
+Moment = Annotated[str, Strict(), BeforeValidator(_iso)]
 """A time as ISO 8601, with the zone that it has."""
 
 

@@ -8,9 +8,15 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import Field
 
 from benchd.authority import Action
-from benchd.web.people_objects import Text
+from benchd.web.people_objects import (
+    SecretObject,
+    Text,
+    TokenObject,
+    TokensObject,
+    token_shown,
+)
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.serialiser import Moment, Verbatim, WebObject, WebRequest
+from benchd.web.serialiser import WebRequest
 from benchd.web.token_gate import TokenDoor
 from benchd.web.who import Acting, WhoActs
 from benchd.words.people import By
@@ -22,31 +28,6 @@ DEFAULT_OVERLAP_HOURS = 24.0
 TokenInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 Days = Annotated[int, Field(ge=1, le=10_000)]
 Hours = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
-
-
-class TokenObject(WebObject):
-    """A token, without its secret."""
-
-    token: Verbatim
-    scopes: list[Scope]
-    expires_at: Moment
-    former_until: Moment | None
-    """Until when the secret before the last rotation counts; null where it doesn't."""
-    revoked_at: Moment | None
-    over: bool
-    """Whether it counts no more."""
-
-
-class TokensObject(WebObject):
-    """Every token, in the order in which they were created."""
-
-    tokens: list[TokenObject]
-
-
-class SecretObject(TokenObject):
-    """A token with the secret that it has just been given, which is told only this once."""
-
-    secret: Verbatim
 
 
 class TokenRequest(WebRequest):
@@ -70,14 +51,7 @@ def token_routes(door: TokenDoor, who: WhoActs) -> APIRouter:
     router = APIRouter(prefix="/api/v1/tokens", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(token: Token) -> TokenObject:
-        now = door.now()
-        return TokenObject.of(
-            token,
-            token=token.name,
-            scopes=[scope for scope in Scope if scope in token.scopes],
-            former_until=token.former_until(now),
-            over=token.is_over(now),
-        )
+        return token_shown(token, door.now())
 
     def with_secret(made: tuple[Token, str]) -> SecretObject:
         token, secret = made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeGuard, get_args
@@ -9,8 +10,10 @@ from typing import Annotated, Any, TypeGuard, get_args
 import pytest
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
+from benchd.web import app
 from benchd.web.queue import ErrandObject, QueueObject
 from benchd.web.serialiser import (
+    VERBATIM,
     AnswerObject,
     Foreign,
     Moment,
@@ -108,8 +111,7 @@ def test_what_is_given_and_no_field_is_a_mistake() -> None:
     "given",
     [
         {"name": AT},
-        {"name": 5},
-        {"note": AT},
+        *({"name": 5}, {"name": b"A1"}, {"note": AT}, {"note": b"\x1b[2J"}, {"at": b"2026"}),
         {"gate": "no_gate"},
         {"at": date(2026, 11, 24)},
         {"first": "text"},
@@ -212,3 +214,23 @@ def test_all_that_the_wall_may_show_is_listed_by_hand() -> None:
 )
 def test_what_the_wall_shows_takes_no_field_by_its_name(kind: type[AnswerObject]) -> None:
     assert not issubclass(kind, WebObject)
+
+
+def kinds_of(kind: type[AnswerObject]) -> Iterator[type[AnswerObject]]:
+    for one in kind.__subclasses__():
+        if one.__module__.startswith("benchd."):
+            yield one
+            yield from kinds_of(one)
+
+
+def test_what_a_handset_says_is_cleaned_in_every_object() -> None:
+    """But for assets: those are as papers describe them, and were checked as they came in."""
+    assert app.create_app, "it imports all of them"
+    says = {"serial", "usb_serial", "model", "manufacturer", "android", "imei", "imeis"}
+    as_it_is = {
+        (kind.__name__, name)
+        for kind in kinds_of(AnswerObject)
+        for name in says & kind.model_fields.keys()
+        if VERBATIM in repr((kind.model_fields[name].annotation, kind.model_fields[name].metadata))
+    }
+    assert as_it_is == {("AssetObject", name) for name in ("imei", "serial", "model")}
