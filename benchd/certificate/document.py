@@ -19,8 +19,8 @@ from benchd.certificate.predicate import (
     refusal_of_retired,
 )
 from benchd.certificate.recheck import gaps_of_recheck
+from benchd.certificate.sections import gaps_of_sim_lock
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.sim_lock import gaps_of_sim_lock
 from benchd.certificate.trust import trusts_reader
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap

@@ -11,7 +11,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
@@ -27,11 +26,11 @@ from benchd.certificate.sections import (
     NetworkSection,
     OverwriteSection,
     RecipeSection,
+    SimLockSection,
     StageSection,
     VerificationSection,
 )
-from benchd.certificate.sim_lock import SimLockSection
-from benchd.certificate.trust import NotWrittenSection, TrustedSection
+from benchd.certificate.trust import BindingSection, NotWrittenSection, TrustedSection
 from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Sha256, Texts, Whole
 from benchd.words.job import Disposition
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from benchd.certificate.binding import BindingSection
 from benchd.certificate.chip import FelicaSection
 from benchd.certificate.clock import ClockSection
 from benchd.certificate.fresh import FreshPictureSection
@@ -30,12 +29,18 @@ from benchd.certificate.sections import (
     NetworkSection,
     OverwriteSection,
     RecipeSection,
+    SimLockSection,
     StageSection,
     VerificationSection,
 )
 from benchd.certificate.sentences import Sentence
-from benchd.certificate.sim_lock import SimLockSection
-from benchd.certificate.trust import NotWrittenSection, TrustedSection, bound_by, trusts_reader
+from benchd.certificate.trust import (
+    BindingSection,
+    NotWrittenSection,
+    TrustedSection,
+    bound_by,
+    trusts_reader,
+)
 from benchd.certificate.wording import not_reached_of, technique_of
 from benchd.errors import CertificateGap
 from benchd.proof.erasure import VerifiedErasure

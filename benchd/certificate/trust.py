@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.certificate.sentences import Sentence
-from benchd.proof.binding import Known, Tie
+from benchd.proof.binding import STRONG, Known, Tie
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.chip import READER
 from benchd.proof.evidence.handset import InspectEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence
-from benchd.proof.evidence.values import Said, Whole
+from benchd.proof.evidence.values import OneOrMore, Positive, Said, Whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,35 @@ class NotWrittenSection:
             at_overwrite_bytes=overwrite.used_bytes_before,
             reserved_bytes=overwrite.reserved_bytes,
             free_after_overwrite_bytes=overwrite.free_bytes_after,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TieSection:
+    """One kind of tie, and the newest record in which it was seen."""
+
+    tie: Tie
+    strong: bool
+    last_seen_sequence: Positive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingSection:
+    """Every tie that was seen, and how often the handset came back; no number itself."""
+
+    bound_by: OneOrMore[TieSection]
+    returns: Whole
+
+    @classmethod
+    def of(cls, erasure: VerifiedErasure) -> BindingSection:
+        """From the chain that the proof has followed."""
+        seen = sorted(erasure.binding.last_seen.items())
+        return cls(
+            bound_by=tuple(
+                TieSection(tie=tie, strong=tie in STRONG, last_seen_sequence=sequence)
+                for tie, sequence in seen
+            ),
+            returns=erasure.binding.returns,
         )
 
 

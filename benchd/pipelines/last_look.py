@@ -14,8 +14,8 @@ from benchd.pipelines.chip_evidence import refusal_of
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.waiting import ask_until
 from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.confirm import LookAgain
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.reset import LookAgain
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
 from benchd.proof.tie import tied_chip
 from benchd.words.chip import ChipScan, ChipVerdict

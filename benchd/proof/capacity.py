@@ -1,9 +1,19 @@
-"""Whether a handset tells one size of its storage, by `df` and by `stat -f` at the same moment."""
+"""Whether a storage is one size, by `df` and by `stat -f`, and the size its model is sold with.
+
+Less than that is hidden or counterfeit, more a lie.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.floors import LEAST_FREE_DRIFT_BYTES, MOST_FREE_DRIFT
+from benchd.proof.floors import (
+    HIGHEST_SHARE_OF_NOMINAL,
+    LEAST_FREE_DRIFT_BYTES,
+    LOWEST_SHARE_OF_NOMINAL,
+    MOST_FREE_DRIFT,
+)
 
 _ROUNDED_TO_BYTES = 1024
 """`df -k` counts in units of this."""
@@ -43,3 +53,21 @@ def capacity_gaps(inspect: InspectEvidence) -> list[str]:
         statfs_free_bytes=free_bytes,
     )
     return [f"inspect: df and stat -f tell of two sizes: {differs}"] if differs else []
+
+
+def nominal_size(capacity_bytes: int, sizes: Sequence[int]) -> int | None:
+    """The size that this storage has to be, of those that its model is sold with.
+
+    The smallest that it fits into: what users get is always less. None where no size is known.
+    """
+    return min((size for size in sizes if size >= capacity_bytes), default=max(sizes, default=None))
+
+
+def is_clearly_less(capacity_bytes: int, nominal_bytes: int) -> bool:
+    """Whether more is missing than any system takes for itself."""
+    return capacity_bytes < LOWEST_SHARE_OF_NOMINAL * nominal_bytes
+
+
+def is_clearly_more(capacity_bytes: int, nominal_bytes: int) -> bool:
+    """Whether it shows more than was ever built in, so that the table or the system is wrong."""
+    return capacity_bytes > HIGHEST_SHARE_OF_NOMINAL * nominal_bytes

@@ -14,10 +14,10 @@ from benchd.proof.binding import (
     chain_of,
     screen_number,
 )
-from benchd.proof.capacity import capacity_gaps
+from benchd.proof.capacity import capacity_gaps, is_clearly_less, is_clearly_more
 from benchd.proof.chip import ChipCase, chip_gaps
 from benchd.proof.evidence.job import ErasureEvidence
-from benchd.proof.final_reset import absence_gaps, observe_gaps, standing_gaps
+from benchd.proof.final_reset import absence_gaps, last_look_gaps, observe_gaps, standing_gaps
 from benchd.proof.fresh import (
     excused_accounts,
     excused_packages,
@@ -27,9 +27,7 @@ from benchd.proof.fresh import (
     pictured_bytes,
 )
 from benchd.proof.identity.handset import Handsets
-from benchd.proof.last_look import last_look_gaps
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.nominal import is_clearly_less, is_clearly_more
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.people import confirm_gaps, scanner_gaps
 from benchd.proof.records import DecisionRecord, StageRecord, decisions, stage_records

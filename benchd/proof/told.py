@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.forms import read_evidence
 from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.proof.evidence.reset import ConfirmEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.handset import Trait
 from benchd.words.imei import is_imei

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchd.certificate.binding import BindingSection
+from benchd.certificate.trust import BindingSection
 from benchd.proof.evidence.forms import from_json, to_json
 from tests.certificate.certificate_rack import IMEI, proven_erasure
 

@@ -10,8 +10,8 @@ import pytest
 from benchd.commands.learning.lesson import CardsChanged, Heard, Known, Lesson, Typed
 from benchd.commands.learning.new_plugs import NewPlugs
 from benchd.config.slot_tables import SlotEntry
+from benchd.felica.readers.assignment import ReaderAt, meant_by, wish_for
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
-from benchd.felica.readers.naming import ReaderAt, meant_by, wish_for
 from benchd.texts.catalogue import LearnWord
 from benchd.words.ids import AdbAddress, PortPath, SlotName
 from benchd.words.port import Attached, Detached

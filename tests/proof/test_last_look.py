@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import timedelta
 
-from benchd.proof.evidence.confirm import ConfirmEvidence, LookAgain
 from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.reset import ObserveEvidence
+from benchd.proof.evidence.reset import ConfirmEvidence, LookAgain, ObserveEvidence
+from benchd.proof.final_reset import last_look_gaps
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
-from benchd.proof.last_look import last_look_gaps
 from benchd.proof.records import DecisionRecord
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.proof.evidence.chip import SwitchEvidence, TieEvidence
-from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.proof.evidence.reset import ConfirmEvidence
 from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_PASSES
 from benchd.words.chip import ChipVerdict
 from benchd.words.handset import ResetFacts

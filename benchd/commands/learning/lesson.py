@@ -8,8 +8,8 @@ from typing import Protocol
 
 from benchd.commands.learning.new_plugs import NewPlugs, Plugged
 from benchd.config.slot_tables import SlotEntry
+from benchd.felica.readers.assignment import ReaderAt, meant_by, wish_for
 from benchd.felica.readers.card_readers import CardSeen, CardsSeen
-from benchd.felica.readers.naming import ReaderAt, meant_by, wish_for
 from benchd.texts.catalogue import LearnWord
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.port import PlugEvent

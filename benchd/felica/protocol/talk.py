@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from benchd.felica.protocol.codes import WILDCARD, system_text
 from benchd.felica.protocol.errors import AnotherChip, ChipFellSilent, NotHandsetChip, ScanTooLong
 from benchd.felica.protocol.frames import Command
 from benchd.felica.protocol.generation import is_handset_chip
 from benchd.felica.protocol.polling import BARE, WITH_SYSTEM_CODE, Poll, Polling
-from benchd.felica.protocol.transport import ChipTransport
 
 TRIES: Final = 3
 """How often a chip is asked before its silence counts."""
@@ -19,6 +18,25 @@ LONGEST_LOOK_S: Final = 60.0
 _POLL_FORMS: Final = (WITH_SYSTEM_CODE, BARE) * 2
 """Handsets restrict which forms of Polling they answer, so that absence needs both."""
 Reply = TypeVar("Reply")
+
+
+class ChipTransport(Protocol):
+    """One reader with at most one chip in its field; called from the reader's own thread.
+
+    Both methods raise ReaderGone while the reader or its pcscd is away and ReaderFault when
+    the reader failed or hung: the reader's failures are never silence.
+    """
+
+    def exchange(self, frame: bytes, timeout_s: float) -> bytes | None:
+        """Send one frame from its length byte on; the answer from its length byte on.
+
+        None when no chip answered in time. Polling goes through here like any other frame.
+        """
+        ...
+
+    def power_cycle(self) -> None:
+        """Switch the field off until every chip in it has lost its power, then on again."""
+        ...
 
 
 class Talk:

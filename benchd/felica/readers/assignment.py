@@ -1,4 +1,4 @@
-"""Which reader belongs to which slot. No I/O.
+"""Which reader belongs to which slot, and how the configuration calls one. No I/O.
 
 The configuration names a reader by the USB port that it sits in (`usb:1-4.2.3`), or by its
 PC/SC name without the two numbers that pcscd appends. With them, only the second one counts,
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ WALL: Final = (
     " with two interfaces counts twice); install pcsc-lite 2.5.1 and libccid 1.8.2 or later, or"
     " run a second pcscd and name both in [felica] pcscd"
 )
+_ANY: Final = SlotName("any")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,3 +90,33 @@ def _only(names: list[str], otherwise: str) -> Assigned:
     if len(names) == 1:
         return Assigned(reader=names[0])
     return Assigned(reader=None, cause=f"{len(names)} contactless readers {otherwise}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReaderAt:
+    """One reader of a rack: the place of its pcscd among all, and its PC/SC name there now."""
+
+    pcscd: int
+    name: str
+
+
+def meant_by(wish: str, listed: Sequence[Sequence[ReaderSeen]]) -> ReaderAt | None:
+    """The reader that an entry of the configuration means; `listed` is what each pcscd lists."""
+    chosen = [assign({_ANY: wish}, seen)[_ANY].reader for seen in listed]
+    found = [ReaderAt(place, name) for place, name in enumerate(chosen) if name is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def wish_for(reader: ReaderAt, listed: Sequence[Sequence[ReaderSeen]]) -> str | None:
+    """The entry that means this reader and no other, its USB port before its name.
+
+    None where two readers have one name and their USB ports can't be found out.
+    """
+    for seen in listed[reader.pcscd]:
+        if seen.name != reader.name:
+            continue
+        port = [] if seen.usb_port is None else [USB + seen.usb_port]
+        for wish in (*port, stable_name(seen.name), seen.name):
+            if meant_by(wish, listed) == reader:
+                return wish
+    return None

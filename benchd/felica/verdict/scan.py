@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchd.felica.protocol.codes import system_text
 from benchd.felica.protocol.errors import AnotherChip, ChipFault
-from benchd.felica.protocol.talk import Talk
-from benchd.felica.protocol.transport import ChipTransport
+from benchd.felica.protocol.talk import ChipTransport, Talk
 from benchd.felica.verdict.baselines import Baselines
 from benchd.felica.verdict.chip_nodes import ChipNodes, list_chip
 from benchd.felica.verdict.judge import judge

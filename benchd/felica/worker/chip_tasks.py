@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchd.felica.protocol.transport import ChipTransport
+from benchd.felica.protocol.talk import ChipTransport
 from benchd.felica.verdict.baselines import load_baselines
 from benchd.felica.verdict.capture import capture_baseline
 from benchd.felica.verdict.nodes import shipped_catalogue

@@ -13,8 +13,8 @@ from benchd.pipelines.identity import settle_identity
 from benchd.pipelines.last_look import LastLook
 from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.binding import Known
-from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.reset import ConfirmEvidence
 from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.people import has_scanned
 from benchd.words.imei import imeis_in_text

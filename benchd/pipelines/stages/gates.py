@@ -29,6 +29,7 @@ from benchd.pipelines.screens import open_page
 from benchd.pipelines.settling import UNSETTLED, settle
 from benchd.pipelines.standing import wait_for_sim_out
 from benchd.pipelines.watch_list import WatchList
+from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.citing import DAY_S, Numbers
 from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.intake import DeferredGate, SettledGate
@@ -40,7 +41,6 @@ from benchd.proof.floors import (
 )
 from benchd.proof.identity.debts import is_nameless
 from benchd.proof.identity.traits import Join, Relation
-from benchd.proof.nominal import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.standing import refusals
 from benchd.words.handset import HandsetFacts
 from benchd.words.intake import NotNeeded

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
-from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
-from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
+from benchd.proof.evidence.reset import ConfirmEvidence, FinalResetEvidence, ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
 
 
