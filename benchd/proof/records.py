@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.forms import check_form, from_json, read_evidence
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.ids import Evidence

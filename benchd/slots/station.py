@@ -14,7 +14,7 @@ from benchd.pipelines.binding import check_return
 from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
 from benchd.pipelines.job import Job
 from benchd.ports import Clock, Handset
-from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
