@@ -190,7 +190,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 ledger=stored.for_visitors(ledger.append, patient=True),
                 issuer=issuer,
                 records=records,
-                holds=hooks.held,
+                held=hooks.held,
                 board=board,
                 metrics=metrics,
             ),

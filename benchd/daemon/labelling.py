@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from benchd.config import Settings
 from benchd.daemon.printer_watch import PrinterWatch
+from benchd.hooks.held import Held
 from benchd.labels.desk import LabelDesk
-from benchd.labels.source import Holds, LabelSource
+from benchd.labels.source import LabelSource
 from benchd.labels.wanted import WantedLabels
 from benchd.observe.metrics import RackMetrics
 from benchd.ports import CertificateIssuer, Ledger
@@ -21,7 +22,7 @@ def label_desk(
     ledger: Ledger,
     issuer: CertificateIssuer,
     records: Records,
-    holds: Holds,
+    held: Held,
     board: RackBoard,
     metrics: RackMetrics,
 ) -> LabelDesk:
@@ -31,7 +32,7 @@ def label_desk(
     return LabelDesk(
         settings.printers,
         wanted,
-        source=LabelSource(ledger=ledger, issuer=issuer, files=records, holds=holds),
+        source=LabelSource(ledger=ledger, issuer=issuer, files=records, held=held),
         catalogue=Catalogue.load(),
         sink=PrinterWatch(names, board=board, metrics=metrics.labels),
     )

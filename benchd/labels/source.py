@@ -9,11 +9,11 @@ from typing import Final, Protocol
 import anyio
 
 from benchd.errors import LabelRefused, NotFound, RecordsUnavailable
+from benchd.hooks.held import Held
 from benchd.labels.content import LabelContent, content_of, held_back
 from benchd.pipelines.history import fold_job
 from benchd.ports import CertificateIssuer, Ledger
 from benchd.words.handset_file import HandsetFile
-from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.record import EntryKind, StoredEntry
 
@@ -33,18 +33,6 @@ class Files(Protocol):
         ...
 
 
-class Holds(Protocol):
-    """Which handsets other systems hold back."""
-
-    def holder(self, job: JobId) -> str | None:
-        """The hook that holds a job's handset back."""
-        ...
-
-    def hold(self, job: JobId) -> Direction | None:
-        """Its answer that does."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSource:
     """Tells the labels of one rack's jobs."""
@@ -52,7 +40,7 @@ class LabelSource:
     ledger: Ledger
     issuer: CertificateIssuer
     files: Files
-    holds: Holds
+    held: Held
 
     async def of_job(self, job: JobId) -> LabelContent:
         """The label of this job; raises NotFound, LabelRefused."""
@@ -81,7 +69,7 @@ class LabelSource:
 
     async def _of_records(self, job: JobId, records: Sequence[StoredEntry]) -> LabelContent:
         content = content_of(fold_job(records, self.issuer))
-        return held_back(content, self.holds.holder(job))
+        return held_back(content, self.held.holder(job))
 
     async def _caught_up(self, sequence: int) -> None:
         """Who asks at the very end of a job is a moment before the read model."""

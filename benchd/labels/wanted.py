@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from benchd.hooks.held import Held
 from benchd.hooks.replies import direction_in
-from benchd.labels.source import Holds
 from benchd.wakeup import Bell
 from benchd.words.hook import NextAction
 from benchd.words.ids import JobId
@@ -36,9 +36,9 @@ class Wanted:
 class WantedLabels:
     """A subscriber of the ledger: keeps the jobs' names until somebody asks for them."""
 
-    def __init__(self, holds: Holds) -> None:
-        """Take who has heard of a hold before this does."""
-        self._holds = holds
+    def __init__(self, held: Held) -> None:
+        """`held` has to hear of a hold before this does."""
+        self._held = held
         self._wanted: deque[Wanted] = deque(maxlen=MOST_KEPT)
         self._bell = Bell()
 
@@ -53,7 +53,7 @@ class WantedLabels:
             if told.action is NextAction.REPRINT:
                 self._put(Wanted(told.job, Why.ASKED_FOR))
             # Of several holds only the first changes what a label says.
-            if told.action is NextAction.HOLD and self._holds.hold(told.job) == told:
+            if told.action is NextAction.HOLD and self._held.hold(told.job) == told:
                 self._put(Wanted(told.job, Why.HELD))
 
     def recalled(self, entry: Entry) -> None:

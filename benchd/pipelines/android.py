@@ -14,7 +14,7 @@ from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.handset import Handset
 from benchd.ports import Device, DeviceAccess
 from benchd.proof.erasure import ANDROID_PROFILE
-from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.words.handset import FASTBOOT_INTERFACE, offers_adb
 from benchd.words.job import Reason
 from benchd.words.port import Attached, Liveness

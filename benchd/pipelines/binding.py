@@ -9,7 +9,7 @@ from benchd.pipelines.contract import JobContext
 from benchd.pipelines.screen_numbers import numbers_on_screen
 from benchd.pipelines.screens import open_page
 from benchd.proof.binding import Known, screen_number
-from benchd.proof.evidence.binding import ReturnEvidence
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.words.imei import imeis_in_text
 from benchd.words.job import Decision, Gate, Reason
 from benchd.words.screen import OpenedPage, Page

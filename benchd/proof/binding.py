@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from benchd.proof.evidence.binding import ReturnEvidence
-from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
+from benchd.proof.evidence.job import ErasureEvidence, JobEvidence, ReturnEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.records import DecisionRecord, StageRecord
 from benchd.proof.tie import tied_chip

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from benchd.errors import CertificateGap
-from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.forms import FORM, check_form, from_json, read_evidence
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.proof.reading import RecordReader
 from benchd.words.ids import ANDROID, DeviceKind, Evidence

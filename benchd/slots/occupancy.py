@@ -15,9 +15,8 @@ from benchd.pipelines.settling import refuse_withdrawn
 from benchd.ports import Device
 from benchd.slots.continued import Continued
 from benchd.slots.face import Face
-from benchd.slots.flapping import Flapping
 from benchd.slots.parts import Assignment, RackParts
-from benchd.slots.presence import Presence
+from benchd.slots.presence import Flapping, Presence
 from benchd.slots.readiness import Readiness, support_for
 from benchd.slots.records import end_cut_short, told_of_end, told_of_port
 from benchd.slots.station import SlotStation

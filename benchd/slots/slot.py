@@ -14,9 +14,9 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from benchd.errors import LedgerFault
 from benchd.slots.continued import Continued, continued_from
 from benchd.slots.face import Face
-from benchd.slots.flapping import Flapping
 from benchd.slots.occupancy import Occupancy
 from benchd.slots.parts import Assignment, RackParts
+from benchd.slots.presence import Flapping
 from benchd.slots.topology import SlotPlace
 from benchd.words.ids import Evidence
 from benchd.words.job import Reason

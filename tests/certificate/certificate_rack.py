@@ -11,10 +11,9 @@ from typing import get_args, get_type_hints
 from pydantic_core import to_jsonable_python
 
 from benchd.proof.erasure import HandsetErasure, verify_erasure
-from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.evidence.job import JobEvidence
+from benchd.proof.evidence.job import JobEvidence, ReturnEvidence
 from benchd.words.chip import ChipVerdict
 from benchd.words.clear import ClearOutcome
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName

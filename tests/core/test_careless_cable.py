@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.slots.flapping import FREE_PLUGS, LONGEST_PAUSE_S
+from benchd.slots.presence import FREE_PLUGS, LONGEST_PAUSE_S
 from benchd.words.job import Disposition
 from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode

@@ -13,8 +13,8 @@ import yaml
 
 from benchd.config.models import read_models, shipped_models
 from benchd.lab.dashboards.drawing.album import ALBUM, DASHBOARDS, DRAWN_FROM, digests
+from benchd.lab.dashboards.drawing.answers import Span, filled_in
 from benchd.lab.dashboards.drawing.bundle import PAGE
-from benchd.lab.dashboards.drawing.substitution import Span, filled_in
 from benchd.lab.dashboards.drawing.week_source import key_of, metrics_of
 from benchd.lab.dashboards.week.openmetrics import week
 from benchd.lab.dashboards.week.plan import BEGINS, ENDS, MODELS, RACKS, Alert

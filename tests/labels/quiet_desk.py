@@ -29,7 +29,7 @@ def quiet_desk(rack: FakeRack, records: Records, catalogue: Catalogue) -> LabelD
     return LabelDesk(
         (),
         WantedLabels(rack.held),
-        source=LabelSource(ledger=rack.ledger, issuer=rack.issuer, files=records, holds=rack.held),
+        source=LabelSource(ledger=rack.ledger, issuer=rack.issuer, files=records, held=rack.held),
         catalogue=catalogue,
         sink=Nobody(),
     )

@@ -98,7 +98,7 @@ async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
     desk = LabelDesk(
         printers,
         wanted,
-        source=LabelSource(ledger=ledger, issuer=rack.issuer, files=records, holds=rack.held),
+        source=LabelSource(ledger=ledger, issuer=rack.issuer, files=records, held=rack.held),
         catalogue=Catalogue.load(),
         sink=heard,
     )

@@ -11,8 +11,8 @@ import pytest
 from benchd.errors import CertificateGap
 from benchd.proof.binding import Known, Tie, differences, screen_number, ties_of
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.forms import to_json
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.words.job import Gate, StageName
 from benchd.words.record import EntryKind, StoredEntry
 from tests.certificate.certificate_rack import IMEI, JOB, SCANNED, records_of_an_erasure

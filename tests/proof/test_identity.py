@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from benchd.proof.evidence.binding import ReturnEvidence
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
+from benchd.proof.evidence.job import ReturnEvidence
 from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
 from benchd.proof.identity.debts import Debt, at_work_elsewhere, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler

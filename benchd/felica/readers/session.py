@@ -1,6 +1,6 @@
 """One reader taken for one look at its chip: bare frames in, bare frames out.
 
-Implements `benchd.felica.protocol.transport.ChipTransport`. Belongs to the thread of its context.
+Implements `benchd.felica.protocol.talk.ChipTransport`. Belongs to the thread of its context.
 """
 
 from __future__ import annotations

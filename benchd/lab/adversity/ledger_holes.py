@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -33,8 +33,20 @@ def _nothing(*_arguments: object) -> None:
     """Nobody looks, and nobody holds anything."""
 
 
-def _by_hand(*kinds: Kind) -> Callable[[Schedule], bool]:
-    return lambda schedule: any(blow.kind in kinds for blow in schedule.blows)
+def _hole(says: str, shows: str, blows: Sequence[Kind], *replaced: Replaced) -> Hole:
+    """Of row 10, found where one of these blows is struck and shown by this rule."""
+
+    def struck(schedule: Schedule) -> bool:
+        return any(blow.kind in blows for blow in schedule.blows)
+
+    return Hole(
+        row=10,
+        says=says,
+        ingredients=struck,
+        without=_without_forger,
+        shows_as=(shows,),
+        replaced=replaced,
+    )
 
 
 def _without_forger(schedule: Schedule) -> Schedule:
@@ -42,49 +54,35 @@ def _without_forger(schedule: Schedule) -> Schedule:
 
 
 LEDGER_HOLES: Final = (
-    Hole(
-        row=10,
-        says="a rewritten end is believed",
-        ingredients=_by_hand(Kind.REWRITTEN_END),
-        without=_without_forger,
-        shows_as=(SHOWN,),
-        replaced=(Replaced(module="benchd.pipelines.history", name="ending_of", by=_believed),),
+    _hole(
+        "a rewritten end is believed",
+        SHOWN,
+        (Kind.REWRITTEN_END,),
+        Replaced(module="benchd.pipelines.history", name="ending_of", by=_believed),
     ),
-    Hole(
-        row=10,
-        says="what a running job has on record is believed",
-        ingredients=_by_hand(Kind.REWRITTEN_JOB),
-        without=_without_forger,
-        shows_as=(NAMED,),
-        replaced=(
-            Replaced(module="benchd.ledger.running", name="check_written", by=_nothing),
-            Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing),
-        ),
+    _hole(
+        "what a running job has on record is believed",
+        NAMED,
+        (Kind.REWRITTEN_JOB,),
+        Replaced(module="benchd.ledger.running", name="check_written", by=_nothing),
+        Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing),
     ),
-    Hole(
-        row=10,
-        says="an older ledger is taken for the newest",
-        ingredients=_by_hand(Kind.ROLLBACK),
-        without=_without_forger,
-        shows_as=(NOTICED,),
-        replaced=(Replaced(module="benchd.ledger.witness", name="check_witnesses", by=_nothing),),
+    _hole(
+        "an older ledger is taken for the newest",
+        NOTICED,
+        (Kind.ROLLBACK,),
+        Replaced(module="benchd.ledger.witness", name="check_witnesses", by=_nothing),
     ),
-    Hole(
-        row=10,
-        says="nobody goes over the whole ledger",
-        ingredients=_by_hand(Kind.REWRITTEN_END),
-        without=_without_forger,
-        shows_as=(NOTICED,),
-        replaced=(
-            Replaced(module="benchd.ledger.patrol", name="Patrol._follow_to", by=_none_walked),
-        ),
+    _hole(
+        "nobody goes over the whole ledger",
+        NOTICED,
+        (Kind.REWRITTEN_END,),
+        Replaced(module="benchd.ledger.patrol", name="Patrol._follow_to", by=_none_walked),
     ),
-    Hole(
-        row=10,
-        says="a break is told, and the door stays open",
-        ingredients=_by_hand(Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK),
-        without=_without_forger,
-        shows_as=(HELD,),
-        replaced=(Replaced(module="benchd.slots.admission", name="Admission.hold", by=_nothing),),
+    _hole(
+        "a break is told, and the door stays open",
+        HELD,
+        (Kind.REWRITTEN_END, Kind.REWRITTEN_JOB, Kind.ROLLBACK),
+        Replaced(module="benchd.slots.admission", name="Admission.hold", by=_nothing),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from benchd.lab.adversity.fresh_pictures import without_pictures
@@ -34,54 +34,46 @@ def _all_accounts(facts: ResetFacts, _picture: FreshPicture | None) -> int:
     return facts.account_count + facts.maker_accounts
 
 
-def _pictured(*kinds: Picture) -> Callable[[Schedule], bool]:
-    return lambda schedule: any(bay.picture in kinds for bay in schedule.bays)
+def _hole(says: str, pictures: Sequence[Picture], *replaced: Replaced) -> Hole:
+    """Of row 3, found where one of these pictures is given."""
+
+    def pictured(schedule: Schedule) -> bool:
+        return any(bay.picture in pictures for bay in schedule.bays)
+
+    return Hole(
+        row=3,
+        says=says,
+        ingredients=pictured,
+        without=without_pictures,
+        shows_as=(ERASED,),
+        replaced=replaced,
+    )
 
 
 PICTURE_HOLES: Final = (
-    Hole(
-        row=3,
-        says="a fresh picture counts whoever has signed it",
-        ingredients=_pictured(Picture.ALTERED, Picture.UNSIGNED, Picture.FOREIGN),
-        without=without_pictures,
-        shows_as=(ERASED,),
-        replaced=(
-            Replaced(module="benchd.signing.pictures", name="has_signed_picture", by=_anything),
-        ),
+    _hole(
+        "a fresh picture counts whoever has signed it",
+        (Picture.ALTERED, Picture.UNSIGNED, Picture.FOREIGN),
+        Replaced(module="benchd.signing.pictures", name="has_signed_picture", by=_anything),
     ),
-    Hole(
-        row=3,
-        says="a fresh picture of another model or an older build counts",
-        ingredients=_pictured(Picture.OTHER_MODEL, Picture.OLDER_BUILD),
-        without=without_pictures,
-        shows_as=(ERASED,),
-        replaced=(
-            Replaced(module="benchd.proof.evidence.fresh", name="FreshPicture.is_of", by=_anything),
-        ),
+    _hole(
+        "a fresh picture of another model or an older build counts",
+        (Picture.OTHER_MODEL, Picture.OLDER_BUILD),
+        Replaced(module="benchd.proof.evidence.fresh", name="FreshPicture.is_of", by=_anything),
     ),
-    Hole(
-        row=3,
-        says="a fresh picture excuses an app wherever it lies",
-        ingredients=_pictured(Picture.DATA_PACKAGE),
-        without=without_pictures,
-        shows_as=(ERASED,),
-        replaced=(
-            Replaced(module="benchd.proof.places", name="on_system_partition", by=_anything),
-        ),
+    _hole(
+        "a fresh picture excuses an app wherever it lies",
+        (Picture.DATA_PACKAGE,),
+        Replaced(module="benchd.proof.places", name="on_system_partition", by=_anything),
     ),
-    Hole(
-        row=3,
-        says="a fresh picture excuses an account of a person",
-        ingredients=_pictured(Picture.PERSON),
-        without=without_pictures,
-        shows_as=(ERASED,),
-        replaced=(
-            Replaced(module="benchd.pipelines.stages.gates", name="refusals", by=_nothing),
-            Replaced(module="benchd.pipelines.standing", name="refusals", by=_nothing),
-            Replaced(module="benchd.proof.final_reset", name="refusals", by=_nothing),
-            Replaced(module=FRESH, name="_counts", by=_no_counts),
-            Replaced(module=FRESH, name="excused_accounts", by=_all_accounts),
-            Replaced(module="benchd.certificate.fresh", name="gaps_of_fresh", by=_nothing),
-        ),
+    _hole(
+        "a fresh picture excuses an account of a person",
+        (Picture.PERSON,),
+        Replaced(module="benchd.pipelines.stages.gates", name="refusals", by=_nothing),
+        Replaced(module="benchd.pipelines.standing", name="refusals", by=_nothing),
+        Replaced(module="benchd.proof.final_reset", name="refusals", by=_nothing),
+        Replaced(module=FRESH, name="_counts", by=_no_counts),
+        Replaced(module=FRESH, name="excused_accounts", by=_all_accounts),
+        Replaced(module="benchd.certificate.fresh", name="gaps_of_fresh", by=_nothing),
     ),
 )

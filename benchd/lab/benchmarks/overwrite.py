@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import platform
 import shutil
@@ -16,7 +17,6 @@ from pathlib import Path
 
 from benchd.lab.benchmarks.fill_runs import RunFailed, check, fill
 from benchd.lab.benchmarks.loop_medium import LoopMedium, loop_media, require_root_and
-from benchd.lab.benchmarks.raw_io import CHUNK_BYTES, read_and_forget, write_ready_made
 from benchd.lab.benchmarks.report import Line, ratio, say, tell
 from benchd.words.ids import JsonValue
 
@@ -24,6 +24,7 @@ SPARE_SHARE = 0.2
 """How much larger a medium is than what is written to it: the file system's own part."""
 NWIPE_FIXED_BYTES = 64 << 20
 AT_ONCE = 4
+CHUNK_BYTES = 4 << 20
 
 
 def bench_overwrite(*, size_mib: int, rounds: int, directory: Path | None, as_json: bool) -> None:
@@ -180,3 +181,32 @@ def _lines(seconds: dict[str, float], size: int) -> list[Line]:
             " nwipe's time without its fixed cost",
         ),
     ]
+
+
+def write_ready_made(file: Path, size_bytes: int) -> float:
+    """Seconds to write so many bytes of one random buffer with O_DIRECT, synced."""
+    with mmap.mmap(-1, CHUNK_BYTES) as buffer:
+        buffer.write(os.urandom(CHUNK_BYTES))
+        begun = time.monotonic()
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_DIRECT)
+        try:
+            for offset in range(0, size_bytes, CHUNK_BYTES):
+                os.pwritev(descriptor, [buffer], offset)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        return time.monotonic() - begun
+
+
+def read_and_forget(file: Path) -> float:
+    """Seconds to read the whole file with O_DIRECT."""
+    with mmap.mmap(-1, CHUNK_BYTES) as buffer:
+        begun = time.monotonic()
+        descriptor = os.open(file, os.O_RDONLY | os.O_DIRECT)
+        try:
+            offset = 0
+            while count := os.preadv(descriptor, [buffer], offset):
+                offset += count
+        finally:
+            os.close(descriptor)
+        return time.monotonic() - begun

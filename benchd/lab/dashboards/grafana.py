@@ -26,8 +26,8 @@ from benchd.lab.dashboards.sheet import (
     Shown,
     Unit,
     Words,
+    of,
 )
-from benchd.lab.dashboards.unknowns import besides
 
 _SOURCE: Final = options.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ROWS_SHOWN: Final = 256
@@ -56,6 +56,8 @@ _NO_NUMBER: Final = tuple(
 )
 """Grafana would give it the colour of the lowest threshold, which may be green."""
 _DECIMALS: Final = {Unit.COUNT: 0, Unit.RATIO: 2}
+_OWN: Final = "job, instance, site, rack"
+"""What tells a rack's series from another's; where nobody gives sites and racks, the first two."""
 _Picture = bargauge.Panel | stat.Panel | timeline.Panel | timeseries.Panel
 
 
@@ -192,3 +194,29 @@ def _target(query: Query, name: str, *, over_time: bool) -> source.Dataquery:
     made = source.Dataquery().expr(query.expr).legend_format(query.legend).ref_id(name)
     made.datasource(_SOURCE)
     return made.range() if over_time else made.instant()
+
+
+def besides(panel: Panel) -> tuple[Query, ...]:
+    """What it asks beside its own queries: racks of which nobody knows, and `NONE` without any.
+
+    So nothing known never looks like nothing wrong. Prometheus answers alike, with no series, where
+    a rack has nothing to tell and where it doesn't answer; and a sum over racks leaves out the one
+    that is away.
+    """
+    if not panel.known:
+        return ()
+    name = f"{{{{rack}}}} {NO_DATA}" if panel.kind is Kind.NAMES else "{{rack}}"
+    unknown = _unknown(panel.known)
+    found = [Query(f"{unknown} * NaN", name)]
+    if panel.may_be_empty:
+        shown = " or ".join(f"({query.expr})" for query in panel.queries)
+        none = f"0 * count ({panel.known}) unless on () {unknown} unless on () ({shown})"
+        found.append(Query(none, str(NONE)))
+    return tuple(found)
+
+
+def _unknown(known: str) -> str:
+    """The racks that tell no number of this; one without a name where Prometheus has no rack."""
+    racks = of("up", 'job="benchd"')
+    # No number is less than -Inf, and what isn't a number isn't more either.
+    return f"(({racks} unless on ({_OWN}) ({known}) >= -Inf) or absent ({racks}))"

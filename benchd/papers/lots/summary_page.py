@@ -6,8 +6,8 @@ It says how many handsets stand where, and nothing that the list doesn't say.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from benchd.papers.certificate_pdf import LANGUAGES, VOUCH_NAME, set_documents
 from benchd.papers.lots.statement import LotPapers
@@ -26,6 +26,8 @@ LIST_NAME: Final = "lot-papers.json"
 SUMMARY_NAME: Final = "summary.pdf"
 MOST_REASONS: Final = 20
 """On the page; the list has all of them."""
+_Named = Callable[[str, Catalogue], Texts]
+"""A value in words, in both languages."""
 _TITLE_OF: Final = {
     PapersOf.LOT: "paper.lot_of_lot",
     PapersOf.DAY: "paper.lot_of_day",
@@ -133,14 +135,6 @@ class SummaryPage:
             lines.append(words.line("paper.lot_others", str(rest)))
         nothing = words.line(title, words.word("paper.none"), shown=False)
         return words.section(title, *(lines or [nothing]))
-
-
-class _Named(Protocol):
-    """A value in words."""
-
-    def __call__(self, value: str, catalogue: Catalogue, /) -> Texts:
-        """In both languages."""
-        ...
 
 
 def summary_of(

@@ -1,4 +1,4 @@
-"""What the stages of one job saw, as far as other stages and the proof need it."""
+"""What the stages of one job saw, and what was seen of its handset when it came back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,26 @@ from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, Ins
 from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.evidence.reset import ConfirmEvidence, FinalResetEvidence, ObserveEvidence
 from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.evidence.values import Whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnEvidence:
+    """Stands beside the evidence of the stage that ended the absence: what was seen, no verdict."""
+
+    attachment: str
+    """The enumeration of its port that it came back with."""
+    serial: str | None = None
+    """What it told over adb, like the next two; None and none where adb was gone."""
+    imeis: tuple[str, ...] = ()
+    android_id: str | None = None
+    """Only where this job has a reset to compare with."""
+    keystream_bytes: Whole = 0
+    """Found on it of what this job had confirmed before the first departure."""
+    chip: str | None = None
+    """The chip that answered, where this job has tied that chip to the handset."""
+    screen_number: str | None = None
+    """What a person read on its own screen: an IMEI, or a serial where it can't telephone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES, FlashMedium
 from benchd.lab.simulator.storage.nodes import File
-from benchd.lab.simulator.storage.pace import Pace
 from benchd.lab.simulator.storage.space import Space
+from benchd.lab.simulator.storage.state import Pace
 from benchd.lab.simulator.storage.tree import Tree
 from benchd.lab.simulator.storage.volume import Volume
 

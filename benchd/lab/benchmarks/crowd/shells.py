@@ -14,12 +14,12 @@ from benchd.android.fill.probe import CONTENT, PROBE
 from benchd.android.fill.program import PROGRAM_PATH
 from benchd.android.fill.sample_stream import READ_BLOCKS
 from benchd.android.shell.packets import PacketId
-from benchd.lab.benchmarks.crowd.block_reader import read_blocks
 from benchd.lab.benchmarks.crowd.filler import Filler, Work
 from benchd.lab.benchmarks.crowd.floods import OF_THE_PROGRAM, flood_output
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.pace import Drawn
 from benchd.lab.benchmarks.crowd.packets import Stdin, exit_packet, packet
+from benchd.lab.benchmarks.crowd.storage import BLOCK_BYTES
 from benchd.lab.benchmarks.crowd.tools import TAKE_PROGRAM, Said, said
 
 LONGEST_STDOUT_PACKET_BYTES: Final = 64 << 10
@@ -31,6 +31,8 @@ _PUSH: Final = re.compile(rf"\({TAKE_PROGRAM}\)\n")
 _FILL: Final = f"exec {PROGRAM_PATH} "
 _SYNC: Final = struct.Struct("<4sI")
 _STAT_BYTES: Final = 68
+LONGEST_REQUEST_BYTES: Final = 1 << 10
+_TOLD: Final = "cache {} page_bytes=4096 pages={} resident={}\n"
 
 Reset = Callable[[CrowdHandset], Awaitable[None]]
 
@@ -173,3 +175,41 @@ class Shells:
             for start in range(0, len(data), LONGEST_STDOUT_PACKET_BYTES):
                 writer.write(packet(kind, data[start : start + LONGEST_STDOUT_PACKET_BYTES]))
         writer.write(exit_packet(answer.code))
+
+
+async def read_blocks(
+    handset: CrowdHandset,
+    stdin: Stdin,
+    say: Callable[[bytes], Awaitable[None]],
+    think: Callable[[], Awaitable[None]],
+) -> bool:
+    """Answer each request for blocks until there are no more; False where the host has left.
+
+    The words are those of `benchd/android/fill/sample_stream.py`, and of `benchd/filler/cache`.
+    """
+    asked = b""
+    while piece := await stdin.read():
+        asked += piece
+        *lines, asked = asked.split(b"\n")
+        if len(asked) > LONGEST_REQUEST_BYTES:
+            return False
+        for line in lines:
+            await think()
+            await say(_answer(handset, line.decode()))
+    return piece is not None
+
+
+def _answer(handset: CrowdHandset, request: str) -> bytes:
+    mark, name, *numbers = request.split(" ")
+    begin, size_bytes, first, count = map(int, numbers)
+    data = handset.storage.read(name, first, count)
+    if data is None:
+        failed = "cache failed no such file or directory\n"
+        return f"{mark}\n{failed}{failed}{mark} 4\n".encode()
+    held = len(handset.storage.probe if name == "probe" else b"")
+    held = held or handset.storage.written[name].size_bytes
+    pages = -(-max(0, min(begin + size_bytes, held) - begin) // BLOCK_BYTES)
+    before, after = _TOLD.format("empty", pages, 0), _TOLD.format("count", pages, pages)
+    return b"".join(
+        (f"{mark}\n{before}".encode(), data, f"{after}{mark} 0\n".encode()),
+    )

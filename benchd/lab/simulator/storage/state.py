@@ -14,7 +14,6 @@ from benchd.lab.simulator.storage.contents import lay_out_previous_owner, lay_ou
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES, FlashMedium
 from benchd.lab.simulator.storage.nodes import File
-from benchd.lab.simulator.storage.pace import Pace
 from benchd.lab.simulator.storage.space import Space
 from benchd.lab.simulator.storage.tree import Tree, failure
 from benchd.lab.simulator.storage.volume import Volume
@@ -39,6 +38,32 @@ class StorageFacts:
     filled_since_s: float | None
     """When the first bytes of a fill were on the medium, by the machine's monotonic clock."""
     previous_owner_files: int
+
+
+class Pace:
+    """Delays transfers so that together they keep to a rate."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._busy_until_s = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self, size_bytes: int, bytes_per_s: int | None, latency_s: float) -> None:
+        """Return when a chip of this speed would be done with so many bytes."""
+        if bytes_per_s is None and latency_s <= 0.0:
+            return
+        duration_s = latency_s + (size_bytes / bytes_per_s if bytes_per_s else 0.0)
+        with self._lock:
+            now_s = self._clock()
+            self._busy_until_s = max(self._busy_until_s, now_s) + duration_s
+            left_s = self._busy_until_s - now_s
+        self._sleep(left_s)
 
 
 class StorageState:
