@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchd.android.dossier.elsewhere import looked_for, lowered
-from benchd.android.dossier.marks import SEPARATED, Kind, Marks, bare
+from benchd.android.dossier.marks import SEPARATED, Marks, bare
 from benchd.android.dossier.parcel import Dump
 from benchd.android.dossier.personal import RULES, Found
 from benchd.android.dossier.plain import PLAIN, words_of_model
 from benchd.android.shell.script import Answer
+from benchd.words.dossier import PersonalKind
 
 _SEPARATORS: Final = re.compile("[ :-]")
 _PARCEL: Final = "Parcel("
@@ -24,7 +25,7 @@ class Masked:
     """A handset's answers without what is personal in them."""
 
     told: Mapping[str, Answer]
-    replaced: Mapping[Kind, int]
+    replaced: Mapping[PersonalKind, int]
     """How often something was."""
 
 
@@ -44,7 +45,7 @@ class Masker:
 
     def masked(self, told: Mapping[str, Answer]) -> Masked:
         """These answers with every value replaced by its mark."""
-        counts = Counter[Kind]()
+        counts = Counter[PersonalKind]()
         masked = {
             name: replace(answer, text=self._answer(name, answer.text, counts))
             for name, answer in told.items()
@@ -55,7 +56,7 @@ class Masker:
         """Any other text, with the values that are known replaced."""
         return self._put(text, _apart(self._elsewhere(text), len(text)))
 
-    def _answer(self, name: str, text: str, counts: Counter[Kind]) -> str:
+    def _answer(self, name: str, text: str, counts: Counter[PersonalKind]) -> str:
         def spans(text: str, of: str = "") -> list[Found]:
             found = _apart([*self._at_places(of, text), *self._elsewhere(text)], len(text))
             counts.update(one.kind for one in found)

@@ -7,6 +7,7 @@ come from it; what has no field of its name in a dataclass there is neither stor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
@@ -55,6 +56,7 @@ from benchd.android.facts.uptime import read_uptime
 from benchd.android.facts.user_kinds import kinds_of
 from benchd.android.facts.users import User, read_user_ids, read_users
 from benchd.android.facts.volumes import has_removable_media
+from benchd.words.dossier import PersonalKind
 from benchd.words.handset import (
     OWNER,
     BatteryFacts,
@@ -107,6 +109,29 @@ QUESTIONS: Final[Mapping[str, str]] = {
 """A name for each command, reading ones only; the names are those of a dossier's files.
 
 Nothing that a handset said goes into a command.
+"""
+
+PERSONAL: Final[Mapping[str, tuple[PersonalKind, re.Pattern[str]]]] = {
+    "android_id": (
+        PersonalKind.ANDROID_ID,
+        re.compile(r"(?<![0-9A-Za-z])(?P<value>[0-9a-fA-F]{6,64})(?![0-9A-Za-z])"),
+    ),
+    "policy": (
+        PersonalKind.ORGANISATION,
+        re.compile(
+            r"^[ \t]*(?:name|m?OrganizationName|m?OrganizationId|enrollmentSpecificId|"
+            r"m?DeviceOwnerLockScreenInfo)=(?P<value>[^\n]+)$",
+            re.MULTILINE | re.IGNORECASE,
+        ),
+    ),
+    "volumes": (
+        PersonalKind.IDENTIFIER,
+        re.compile(r"^[ \t]*\S{1,128} [a-z_]{1,32} (?!null\s*$)(?P<value>\S[^\n]*)$", re.MULTILINE),
+    ),
+}
+"""What is personal in the answer to one question: the group `value` is masked in a dossier.
+
+What is masked in any answer, and names of properties, are in `benchd/android/dossier/personal.py`.
 """
 
 IDENTITY: Final = ("properties", "imei", "second_imei", "second_imei_before_11")
