@@ -14,8 +14,8 @@ from handset_fixtures import answer, names
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchd.android.facts.hardware import read_nfc
 from benchd.android.facts.inspection import read_nfc_facts
-from benchd.android.facts.nfc import read_nfc
 from benchd.android.radio import off_command, switch_nfc
 from benchd.words.handset import NfcFacts, SilenceCause
 
