@@ -41,13 +41,14 @@ def given_answers(
         if name in left_out:
             continue
         text = _with_own(answer.text, own) if name == "properties" else answer.text
-        said[_asked(QUESTIONS[name])] = (text, answer.status)
+        said[asked_as(QUESTIONS[name])] = (text, answer.status)
         if name == "properties":
             said |= {("getprop", key): (f"{value}\n", 0) for key, value in _PROPERTY.findall(text)}
     return said
 
 
-def _asked(command: str) -> Asked:
+def asked_as(command: str) -> Asked:
+    """A command as the virtual tools look for its answer."""
     tool, _, arguments = command.partition(" ")
     if tool == "content":
         # By provider, as the tool itself looks for it.
