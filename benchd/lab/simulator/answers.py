@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 from collections.abc import Mapping
@@ -9,11 +10,64 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchd.android.facts.fact_table import QUESTIONS
+from benchd.android.facts.fact_table import LEFT, OWNERS, QUESTIONS, RESET, STORAGE_TWICE
 from benchd.lab.simulator import dumps
 from benchd.lab.simulator.android import AndroidState, properties
-from benchd.lab.simulator.given import asked_as, given_answers
-from benchd.lab.simulator.plan import HandsetPlan
+from benchd.lab.simulator.plan import GivenAnswer, HandsetPlan
+
+NEVER_GIVEN: Final = frozenset({*STORAGE_TWICE, "uptime", "files", "superuser", "felica"})
+"""Storage, files and its last start have to be true; what looks for places finds those that are."""
+_UNTIL_A_RESET: Final = frozenset({*OWNERS, *RESET, *LEFT, "policy", "trust"})
+_OWN_PROPERTIES: Final = ("ro.product.cpu.abi", "ro.product.cpu.abilist")
+_PROPERTY: Final = re.compile(r"^\[([^\[\]\n]+)\]: \[([^\n]*)\]\r?$", re.MULTILINE)
+
+Asked = tuple[str, str]
+
+
+def given_answers(
+    given: Mapping[str, GivenAnswer], own: Mapping[str, str], *, was_reset: bool
+) -> Mapping[Asked, Answer]:
+    """By tool and arguments: what the handset says with another one's words.
+
+    `own` are its own properties, of which it needs some.
+    """
+    left_out = NEVER_GIVEN | _UNTIL_A_RESET if was_reset else NEVER_GIVEN
+    said: dict[Asked, Answer] = {}
+    for name, answer in given.items():
+        if name in left_out:
+            continue
+        text = _with_own(answer.text, own) if name == "properties" else answer.text
+        said[asked_as(QUESTIONS[name])] = Answer(text=text, status=answer.status)
+        if name == "properties":
+            said |= {
+                ("getprop", key): Answer(text=f"{value}\n")
+                for key, value in _PROPERTY.findall(text)
+            }
+    return said
+
+
+def asked_as(command: str) -> Asked:
+    """A command as the virtual tools look for its answer."""
+    tool, _, arguments = command.partition(" ")
+    if tool == "content":
+        # By provider, as the tool itself looks for it.
+        return tool, arguments.partition("content://")[2].partition("/")[0].partition(" ")[0]
+    return tool, arguments or "all"
+
+
+def _with_own(text: str, own: Mapping[str, str]) -> str:
+    """With what native programs need to run here, and with the mark of its own last reset."""
+    mark = "persist.sys.test_harness"
+    needed = {name: own[name] for name in (*_OWN_PROPERTIES, mark) if name in own}
+
+    def line(found: re.Match[str]) -> str:
+        return f"[{found[1]}]: [{needed.pop(found[1], found[2])}]"
+
+    replaced = _PROPERTY.sub(line, text)
+    if mark not in needed:
+        return replaced
+    return f"{replaced.removesuffix(chr(10))}\n[{mark}]: [{needed[mark]}]\n"
+
 
 _LAST_TO_TELL_IMEI: Final = 33
 """Android 13: from 14 on the shell is refused device identifiers."""
@@ -122,10 +176,7 @@ def answers(
     # TelephonyShellCommand.handleGetImei lets only root on a debuggable build through.
     refused = Answer(text="Device IMEI: Permission denied.\n", status=255)
     found["cmd", "phone get-imei 0"] = found["cmd", "phone get-imei"] = refused
-    said = given_answers(plan.given, values, was_reset=state.was_reset)
-    return found | {
-        asked: Answer(text=text, status=status) for asked, (text, status) in said.items()
-    }
+    return {**found, **given_answers(plan.given, values, was_reset=state.was_reset)}
 
 
 def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Answer]) -> None:
