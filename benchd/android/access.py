@@ -31,14 +31,13 @@ from benchd.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
 from benchd.android.fill.program import TAKE_BACK
 from benchd.android.fill.program_or_host import Overwriter, WaysToOverwrite
 from benchd.android.fill.programs import NoRoomForProgram
-from benchd.android.radio import switch_nfc
-from benchd.android.resets import enable_test_harness
 from benchd.android.screens import leave_setup_out, open_page
 from benchd.android.server.tracker import Tracker
 from benchd.android.server.transports import ServerDoor, Transport, TransportOpener
-from benchd.android.shell.commands import AdbShell, Shell, require_success
+from benchd.android.shell.commands import AdbShell, Completed, Shell, command_line, require_success
 from benchd.android.shell.flow import Flows
 from benchd.android.shell.script import Answer
+from benchd.android.shell.text import printable
 from benchd.errors import HandsetGone, StageFailed, UnsupportedHandset
 from benchd.filler import Program
 from benchd.ports import HostSamples, ProgressSink, Rest
@@ -249,3 +248,68 @@ class AdbHandset:
         if self._open_shell is None:
             raise HandsetGone("this handset was let go of")
         return await self._ways.chosen(may_make_room=may_make_room)
+
+
+ENABLE_DEADLINE_S: Final = 120.0
+
+_LOCK_IS_SET: Final = 2
+"""Exit code of TestHarnessModeService's shell command (AOSP, frameworks/base)."""
+
+_ENDED_BY_A_SIGNAL: Final = range(129, 129 + 64)
+"""A shell's exit codes for a command that died of signal 1 to 64."""
+
+
+async def enable_test_harness(shell: Shell) -> None:
+    """Ask for the reset that keeps adb; that it returns proves nothing.
+
+    The handset may reboot before its answer is through: HandsetGone then says that it can't be
+    known whether it was even asked, and what became of it shows on the port.
+    """
+    completed = await shell.run(
+        command_line("cmd", "testharness", "enable"), deadline_s=ENABLE_DEADLINE_S
+    )
+    if completed.exit_code == _LOCK_IS_SET:
+        raise StageFailed(Reason.LOCKED, "a screen lock forbids Test Harness Mode")
+    if completed.exit_code in _ENDED_BY_A_SIGNAL:
+        # The handset ends what runs on it when it goes down, this command too.
+        raise HandsetGone("the command was ended by a signal, perhaps by the reset it asked for")
+    if completed.exit_code != 0:
+        # 1: the maker left out what it needs; 20: this Android has no such service.
+        raise UnsupportedHandset(
+            f"no Test Harness Mode (code {completed.exit_code}): {_said(completed)}"
+        )
+
+
+def _said(completed: Completed) -> str:
+    return printable((completed.stderr or completed.stdout).decode(errors="replace"))
+
+
+SWITCH_DEADLINE_S: Final = 20.0
+BACK_ON_AFTER_S: Final = 60
+"""The system keeps what it was switched to over a restart. Should benchd or the cable go in the
+meantime, nobody else would switch it on again: so the handset does that itself."""
+
+_NFC_ON: Final = "svc nfc enable"
+
+
+async def switch_nfc(shell: Shell, *, on: bool) -> None:
+    """Ask for it; that it returns proves nothing.
+
+    `svc nfc` (AOSP, frameworks/base, cmds/svc: NfcCommand) calls INfcAdapter.enable and .disable,
+    for which NfcService wants WRITE_SECURE_SETTINGS (packages/apps/Nfc: NfcPermissions); the
+    manifest of packages/Shell holds it. So shell may do it from Android 8 on, unless the maker or
+    an administrator forbids it. It ends with 0 whatever became of it, and `cmd nfc` is no way
+    round: it isn't there before Android 15, and a maker's has been seen to take the NFC service
+    down.
+
+    What it switches is the NFC controller. A FeliCa chip behind it falls silent; older Japanese
+    models have one beside it that answers on.
+    """
+    command = _NFC_ON if on else off_command(BACK_ON_AFTER_S)
+    await shell.run(command, deadline_s=SWITCH_DEADLINE_S)
+
+
+def off_command(back_on_after_s: float) -> str:
+    """Switches it off once it's certain that it goes on again, whatever becomes of this shell."""
+    back_on = f"(sleep {back_on_after_s:g}; {_NFC_ON}) </dev/null >/dev/null 2>&1 &"
+    return f"trap '' HUP; {back_on} svc nfc disable"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.words.handset import OWNER, HandsetFacts
+from benchd.words.handset import OWNER, HandsetFacts, ResetFacts
 
 _GIB: Final = 1 << 30
 
@@ -51,3 +51,19 @@ USUAL: Final = HandsetFacts(
     frp_armed=None,
     telephony=True,
 )
+
+JUST_RESET: Final = ResetFacts(
+    android_id="0" * 16,
+    account_count=0,
+    user_ids=(OWNER,),
+    used_bytes=_GIB,
+    third_party_packages=0,
+    boot_count=1,
+    test_harness=False,
+    owner_files=0,
+    call_count=0,
+    contact_count=0,
+    message_count=0,
+    up_s=600,
+)
+"""One right after its reset."""

@@ -4,6 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PersonalKind(StrEnum):
+    """What is personal in an answer, and replaced in a dossier."""
+
+    SERIAL = "serial"
+    IMEI = "imei"
+    SUBSCRIBER = "subscriber"
+    """Numbers of a SIM and of who has it: ICCID and IMSI."""
+    PHONE = "phone"
+    MAIL = "mail"
+    ACCOUNT = "account"
+    USER = "user"
+    DEVICE_NAME = "device_name"
+    ORGANISATION = "organisation"
+    ANDROID_ID = "android_id"
+    ADDRESS = "address"
+    """Of a network's hardware or of a network: MAC and IP."""
+    NETWORK = "network"
+    IDENTIFIER = "identifier"
+    """Of a card, a file system or an installation."""
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,29 +22,34 @@ from handset_fixtures import answer, names
 
 from benchd.android.facts.account_types import sort_accounts
 from benchd.android.facts.accounts import read_account_types
-from benchd.android.facts.battery import read_battery
 from benchd.android.facts.capability import (
     FELICA_DIRECTORIES,
     felica_capable,
     read_felica_directories,
 )
-from benchd.android.facts.encryption import ENCRYPTED, crypto_state
-from benchd.android.facts.features import read_features
-from benchd.android.facts.imei import read_imei
+from benchd.android.facts.hardware import (
+    has_removable_media,
+    has_sim,
+    read_battery,
+    read_features,
+    read_nfc,
+)
 from benchd.android.facts.modification import modification_signs
-from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.owner import read_file_count, read_row_count
 from benchd.android.facts.packages import count_packages, read_packages, read_preinstalled
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties
-from benchd.android.facts.settings import read_android_id, read_boot_count, read_frp_armed
-from benchd.android.facts.sim import has_sim
+from benchd.android.facts.protection import ENCRYPTED, crypto_state, has_screen_lock
+from benchd.android.facts.single_values import (
+    read_android_id,
+    read_boot_count,
+    read_frp_armed,
+    read_imei,
+)
 from benchd.android.facts.statfs import read_statfs
 from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
-from benchd.android.facts.trust import has_screen_lock
 from benchd.android.facts.users import read_user_ids
-from benchd.android.facts.volumes import has_removable_media
 
 UNKNOWN: Final = 1 << 40
 """What can't be read is never clean."""

@@ -14,8 +14,8 @@ from pathlib import Path
 import anyio
 from anyio.abc import SocketStream
 
-from benchd.android.fill.probe import PROBE
 from benchd.android.fill.sample_stream import READ_BLOCKS
+from benchd.android.fill.shown_reads import PROBE
 from benchd.android.server.smart_socket import ServerPlace
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,

@@ -9,6 +9,7 @@ from handset_fakes import FakeShell, ScriptedShell, said
 from handset_fixtures import answer, names
 from structlog.testing import capture_logs
 
+from benchd.android.access import enable_test_harness
 from benchd.android.facts.capability import LOOK_FOR_FELICA
 from benchd.android.facts.inspection import (
     read_battery_facts,
@@ -28,7 +29,6 @@ from benchd.android.facts.owner import (
 )
 from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
-from benchd.android.resets import enable_test_harness
 from benchd.errors import (
     AnswerNotRecognised,
     HandsetGone,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from handset_fixtures import answer, names
 
-from benchd.android.facts.boot_state import bootloader_locked, verified_boot_state
 from benchd.android.facts.modification import MOST_OF_A_KIND, Sign, modification_signs
 from benchd.android.facts.properties import read_properties
+from benchd.android.facts.protection import bootloader_locked, verified_boot_state
 from benchd.errors import AnswerNotRecognised
 
 STOCK = {

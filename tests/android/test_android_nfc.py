@@ -14,9 +14,9 @@ from handset_fixtures import answer, names
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchd.android.access import off_command, switch_nfc
+from benchd.android.facts.hardware import read_nfc
 from benchd.android.facts.inspection import read_nfc_facts
-from benchd.android.facts.nfc import read_nfc
-from benchd.android.radio import off_command, switch_nfc
 from benchd.words.handset import NfcFacts, SilenceCause
 
 UNKNOWN = NfcFacts(nfc_on=None, screen_on=None, unlocked=None)

@@ -8,22 +8,17 @@ import pytest
 from handset_fixtures import FOLDER, answer, names
 
 from benchd.android.facts.accounts import read_account_types
-from benchd.android.facts.battery import read_battery
-from benchd.android.facts.boot_state import bootloader_locked, verified_boot_state
 from benchd.android.facts.capability import FELICA_DIRECTORIES, felica_capable, jpki_capable
-from benchd.android.facts.features import read_features
-from benchd.android.facts.imei import read_imei
+from benchd.android.facts.hardware import has_removable_media, has_sim, read_battery, read_features
 from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.packages import count_packages, read_packages
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties
-from benchd.android.facts.settings import read_android_id, read_boot_count
-from benchd.android.facts.sim import has_sim
+from benchd.android.facts.protection import bootloader_locked, has_screen_lock, verified_boot_state
+from benchd.android.facts.single_values import read_android_id, read_boot_count, read_imei
 from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
-from benchd.android.facts.trust import has_screen_lock
 from benchd.android.facts.users import read_user_ids
-from benchd.android.facts.volumes import has_removable_media
 from benchd.errors import AnswerNotRecognised
 
 

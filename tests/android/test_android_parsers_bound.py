@@ -9,8 +9,7 @@ import pytest
 from benchd.android.facts.accounts import read_account_types
 from benchd.android.facts.answers import Answers
 from benchd.android.facts.capability import FELICA_DIRECTORIES, read_felica_directories
-from benchd.android.facts.features import MOST_FEATURES, read_features
-from benchd.android.facts.imei import read_imei
+from benchd.android.facts.hardware import MOST_FEATURES, read_features
 from benchd.android.facts.packages import MOST_PACKAGES, read_packages
 from benchd.android.facts.properties import (
     LONGEST_NAME,
@@ -18,6 +17,7 @@ from benchd.android.facts.properties import (
     MOST_PROPERTIES,
     read_properties,
 )
+from benchd.android.facts.single_values import read_imei
 from benchd.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
 from benchd.android.facts.users import MOST_USERS, read_user_ids
 from benchd.android.shell.script import Answer

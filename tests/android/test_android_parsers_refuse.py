@@ -11,21 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from benchd.android.facts.accounts import read_account_types
-from benchd.android.facts.battery import read_battery
-from benchd.android.facts.boot_state import bootloader_locked
 from benchd.android.facts.capability import read_felica_directories
-from benchd.android.facts.features import read_features
-from benchd.android.facts.imei import is_imei, read_imei
+from benchd.android.facts.hardware import has_removable_media, read_battery, read_features
 from benchd.android.facts.modification import modification_signs
 from benchd.android.facts.packages import count_packages
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import read_properties, required
-from benchd.android.facts.settings import read_android_id, read_boot_count, read_frp_armed
+from benchd.android.facts.protection import bootloader_locked, has_screen_lock
+from benchd.android.facts.single_values import (
+    is_imei,
+    read_android_id,
+    read_boot_count,
+    read_frp_armed,
+    read_imei,
+)
 from benchd.android.facts.storage import read_mounts, read_storage
 from benchd.android.facts.superuser import read_superuser_paths
-from benchd.android.facts.trust import has_screen_lock
 from benchd.android.facts.users import read_user_ids
-from benchd.android.facts.volumes import has_removable_media
 from benchd.errors import AnswerNotRecognised
 
 MOUNTS = read_mounts(answer("mounts-16-f2fs"))

@@ -6,8 +6,8 @@ import pytest
 from handset_fakes import Pause, Step, Unplug, said
 from handset_fill_rig import Rig, framed, shown
 
-from benchd.android.fill.probe import CONTENT, INNER_CONTENT, PROBE, REMOVE
 from benchd.android.fill.sample_stream import READ_EACH
+from benchd.android.fill.shown_reads import CONTENT, INNER_CONTENT, PROBE, REMOVE
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import (
     AnswerNotRecognised,

@@ -17,9 +17,9 @@ from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurns
 from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.probe import PROBE
 from benchd.android.fill.program import CACHE_PATH, PROGRAM_PATH
 from benchd.android.fill.program_or_host import NativeFill, WaysToOverwrite
+from benchd.android.fill.shown_reads import PROBE
 from benchd.android.shell.packets import Exit, Output
 from benchd.errors import HandsetGone, StageFailed, StorageFault, UnsupportedHandset
 from benchd.filler import Program

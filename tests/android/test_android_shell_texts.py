@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchd.android.fill.awake import HOLD
-from benchd.android.fill.probe import CONTENT, PROBE
 from benchd.android.fill.program import PROGRAMS
+from benchd.android.fill.shown_reads import CONTENT, PROBE
 from benchd.android.screens import UNCOVER
 
 SETTINGS = """\

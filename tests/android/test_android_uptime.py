@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.android.facts.uptime import read_uptime
+from benchd.android.facts.single_values import read_uptime
 
 
 def test_whole_seconds_are_read() -> None:

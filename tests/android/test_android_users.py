@@ -11,8 +11,7 @@ from benchd.android.dossier.folder import read_folder
 from benchd.android.dossier.replay import Replay, replay
 from benchd.android.facts.answers import Answers
 from benchd.android.facts.packages import read_packages
-from benchd.android.facts.user_kinds import kinds_of
-from benchd.android.facts.users import read_user_ids, read_users
+from benchd.android.facts.users import kinds_of, read_user_ids, read_users
 from benchd.android.shell.commands import Completed
 from benchd.android.shell.script import Answer, run_script
 from benchd.errors import AnswerNotRecognised, OtherUserClosed

@@ -12,12 +12,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from planted_person import PEOPLE, WHOLE, Person, handset_of, note_of, told
 
-from benchd.android.dossier.marks import Kind
 from benchd.android.dossier.masking import Masker
 from benchd.android.dossier.parcel import Dump
 from benchd.android.dossier.replay import Replay, replay
 from benchd.android.facts.fact_table import QUESTIONS
 from benchd.android.shell.script import Answer
+from benchd.words.dossier import PersonalKind
 from benchd.words.imei import is_imei
 
 MANY = settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.generate))
@@ -62,7 +62,7 @@ def test_where_android_puts_it_nothing_personal_is_left_and_every_fact_stays(
     masked = Masker(original).masked(original)
     assert left_of(person, masked.told) == []
     assert reads_the_same(original, masked.told)
-    assert masked.replaced[Kind.SERIAL] >= 2
+    assert masked.replaced[PersonalKind.SERIAL] >= 2
 
 
 @MANY

@@ -26,7 +26,7 @@ from benchd.errors import (
     StageFailed,
 )
 from benchd.hooks.held import Held
-from benchd.lab.usual_handset import USUAL
+from benchd.lab.usual_handset import JUST_RESET, USUAL
 from benchd.ledger.record import GENESIS, seal
 from benchd.models.catalogue import ModelCatalogue
 from benchd.pipelines.android import android_support
@@ -458,7 +458,8 @@ class FakeHandset:
 
     async def reset_facts(self) -> ResetFacts:
         phone = await self._call("reset_facts")
-        return ResetFacts(
+        return replace(
+            JUST_RESET,
             android_id=phone.android_id,
             account_count=phone.accounts,
             maker_accounts=phone.maker_accounts,
@@ -469,7 +470,6 @@ class FakeHandset:
             preinstalled=phone.preinstalled,
             boot_count=phone.boot_count,
             up_s=phone.up_s,
-            test_harness=False,
             owner_files=phone.files,
             call_count=phone.call_log,
             contact_count=phone.contacts,

@@ -8,14 +8,22 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from benchd.android.dossier.marks import IMEI_WITHOUT_CHECK, SEPARATED, Kind, bare
+from benchd.android.dossier.marks import IMEI_WITHOUT_CHECK, SEPARATED, bare
 from benchd.android.dossier.personal import Found
+from benchd.words.dossier import PersonalKind
 from benchd.words.imei import is_imei
 
 MOST_VALUES: Final = 200
 """Which are looked for everywhere; what else is found is replaced at its own place."""
 _NAMES: Final = frozenset(
-    {Kind.ACCOUNT, Kind.USER, Kind.DEVICE_NAME, Kind.ORGANISATION, Kind.NETWORK, Kind.FILE}
+    {
+        PersonalKind.ACCOUNT,
+        PersonalKind.USER,
+        PersonalKind.DEVICE_NAME,
+        PersonalKind.ORGANISATION,
+        PersonalKind.NETWORK,
+        PersonalKind.FILE,
+    }
 )
 """What people call things: words, which may be parts of others."""
 _SHORTEST_NAME: Final = 3

@@ -8,35 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from enum import StrEnum
 from typing import Final
 
+from benchd.words.dossier import PersonalKind
 from benchd.words.imei import IMEI_DIGITS, is_imei
 
-
-class Kind(StrEnum):
-    """What is replaced."""
-
-    SERIAL = "serial"
-    IMEI = "imei"
-    SUBSCRIBER = "subscriber"
-    """Numbers of a SIM and of who has it: ICCID and IMSI."""
-    PHONE = "phone"
-    MAIL = "mail"
-    ACCOUNT = "account"
-    USER = "user"
-    DEVICE_NAME = "device_name"
-    ORGANISATION = "organisation"
-    ANDROID_ID = "android_id"
-    ADDRESS = "address"
-    """Of a network's hardware or of a network: MAC and IP."""
-    NETWORK = "network"
-    IDENTIFIER = "identifier"
-    """Of a card, a file system or an installation."""
-    FILE = "file"
-
-
-SEPARATED: Final = frozenset({Kind.IMEI, Kind.SUBSCRIBER, Kind.PHONE, Kind.ADDRESS})
+SEPARATED: Final = frozenset(
+    {PersonalKind.IMEI, PersonalKind.SUBSCRIBER, PersonalKind.PHONE, PersonalKind.ADDRESS}
+)
 """Kinds of which the same value is written with separators or without."""
 _SEPARATORS: Final = re.compile(r"[ :-]")
 _TEST_TAC: Final = "00100000"
@@ -47,7 +26,7 @@ _LOCAL_MAC: Final = "0200000000"
 """Locally administered (IEEE 802c), so it's nobody's."""
 _TOP_LEVEL: Final = ".test"
 """Reserved: RFC 2606."""
-_KEPT: Final = {Kind.PHONE: 3, Kind.SUBSCRIBER: 5}
+_KEPT: Final = {PersonalKind.PHONE: 3, PersonalKind.SUBSCRIBER: 5}
 """The first characters of a number that say its country or its network, not whose it is."""
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]*[a-f][0-9a-f]*")
 _BEYOND_ASCII: Final = "甲乙丙丁戊己庚辛壬癸"
@@ -55,7 +34,7 @@ _BEYOND_16_BITS: Final = "𠮷"
 _MOST_TRIES: Final = 1000
 
 
-def bare(kind: Kind, value: str) -> str:
+def bare(kind: PersonalKind, value: str) -> str:
     """The value without what only groups it, in one case: equal ones are the same value."""
     return _SEPARATORS.sub("", value).lower() if kind in SEPARATED else value.lower()
 
@@ -66,17 +45,17 @@ class Marks:
     def __init__(self, originals: Collection[str]) -> None:
         self._originals = frozenset(original.lower() for original in originals)
         self._marks: dict[str, str] = {}
-        self._counts: dict[Kind, int] = {}
+        self._counts: dict[PersonalKind, int] = {}
         self._taken: set[str] = set()
 
-    def of(self, kind: Kind, value: str, written: str | None = None) -> str:
+    def of(self, kind: PersonalKind, value: str, written: str | None = None) -> str:
         """The mark of a value as it is written: with its separators, in the case of its letters."""
         key = bare(kind, value)
         if key not in self._marks:
             self._marks[key] = self._next(kind, key)
         return _fill(kind, value if written is None else written, self._marks[key])
 
-    def _next(self, kind: Kind, key: str) -> str:
+    def _next(self, kind: PersonalKind, key: str) -> str:
         mark = key
         for _ in range(_MOST_TRIES):
             self._counts[kind] = self._counts.get(kind, 0) + 1
@@ -87,7 +66,7 @@ class Marks:
         return mark
 
 
-def _fill(kind: Kind, written: str, mark: str) -> str:
+def _fill(kind: PersonalKind, written: str, mark: str) -> str:
     rest = iter(mark)
     return "".join(
         letter
@@ -101,12 +80,12 @@ def _cased(like: str, letter: str) -> str:
     return letter.upper() if like.isascii() and like.isupper() else letter
 
 
-def _mark(kind: Kind, value: str, number: int) -> str:
+def _mark(kind: PersonalKind, value: str, number: int) -> str:
     if is_imei(value):
         return _imei(number)
-    if kind is Kind.ADDRESS and _MAC.fullmatch(value):
+    if kind is PersonalKind.ADDRESS and _MAC.fullmatch(value):
         return f"{_LOCAL_MAC}{number % 256:02x}"
-    if kind is Kind.MAIL or ("@" in value and kind is Kind.ACCOUNT):
+    if kind is PersonalKind.MAIL or ("@" in value and kind is PersonalKind.ACCOUNT):
         return _mail(value, number)
     kept = _KEPT.get(kind, 0)
     return value[:kept] + alike(value[kept:], number)

@@ -9,11 +9,51 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from benchd.android.dossier.elsewhere import looked_for, lowered
-from benchd.android.dossier.marks import SEPARATED, Kind, Marks, bare
+from benchd.android.dossier.marks import SEPARATED, Marks, bare
 from benchd.android.dossier.parcel import Dump
 from benchd.android.dossier.personal import RULES, Found
-from benchd.android.dossier.plain import PLAIN, words_of_model
 from benchd.android.shell.script import Answer
+from benchd.android.shell.text import printable
+from benchd.words.dossier import PersonalKind
+
+_WORDS: Final = """
+    0 1 true false null none unknown default yes no on off enabled disabled enforcing permissive
+    user users owner guest admin system android device phone mobile tablet sim local localhost
+    account accounts google samsung sony sharp huawei xiaomi oppo vivo oneplus motorola lge
+    asus fcnt fujitsu kyocera docomo kddi softbank rakuten honor realme nokia zte
+    name type flags state serial model build service services info package packages feature
+    data media emulated private public mounted unmounted disk storage primary vendor product
+    oem apex locked unlocked running trusted encrypted unencrypted file block managed
+    policy battery trust nfc level scale status health present temperature technology
+    headless root shell test release keys debug green yellow orange red
+"""
+_NAMES: Final = """
+    Work profile|Managed Profile|Work|Personal|Secure Folder|Private space|Private Space|XSpace
+    security space|Dual Messenger|DUAL_APP|Clone|Cloned app|Parallel user|Second space|Multi-user
+    Driver|Guest user|New user|Demo user|Test user|擁有者|所有者|机主|機主|ゲスト|オーナー|소유자
+    Eigentümer|Propietario|Proprietário|Propriétaire|Proprietario|Gast|仕事用プロファイル
+    DCIM|Camera|Download|Downloads|Pictures|Screenshots|Music|Movies|Documents|Ringtones|Alarms
+    Notifications|Podcasts|Audiobooks|Recordings|Android|obb|.thumbnails
+"""
+PLAIN: Final = frozenset(
+    {*_WORDS.split(), *(name.strip().lower() for name in re.split(r"[|\n]", _NAMES))}
+)
+"""Words of Android, its tools and makers, in lower case: none is masked as a name.
+
+A person may be called by one of them too, and is told apart by none.
+"""
+
+_OF_THE_MODEL: Final = re.compile(
+    r"^\[ro\.(?:[a-z_]+\.)*(?:model|device|name|brand|manufacturer|marketname|hardware|platform)\]:"
+    r" \[([^\[\]\n]{1,128})\]$",
+    re.MULTILINE,
+)
+
+
+def words_of_model(properties: str) -> frozenset[str]:
+    """What this model is called, by `getprop`: a hostname that says no more is nobody's."""
+    return frozenset(printable(found).lower() for found in _OF_THE_MODEL.findall(properties))
+
 
 _SEPARATORS: Final = re.compile("[ :-]")
 _PARCEL: Final = "Parcel("
@@ -24,7 +64,7 @@ class Masked:
     """A handset's answers without what is personal in them."""
 
     told: Mapping[str, Answer]
-    replaced: Mapping[Kind, int]
+    replaced: Mapping[PersonalKind, int]
     """How often something was."""
 
 
@@ -44,7 +84,7 @@ class Masker:
 
     def masked(self, told: Mapping[str, Answer]) -> Masked:
         """These answers with every value replaced by its mark."""
-        counts = Counter[Kind]()
+        counts = Counter[PersonalKind]()
         masked = {
             name: replace(answer, text=self._answer(name, answer.text, counts))
             for name, answer in told.items()
@@ -55,7 +95,7 @@ class Masker:
         """Any other text, with the values that are known replaced."""
         return self._put(text, _apart(self._elsewhere(text), len(text)))
 
-    def _answer(self, name: str, text: str, counts: Counter[Kind]) -> str:
+    def _answer(self, name: str, text: str, counts: Counter[PersonalKind]) -> str:
         def spans(text: str, of: str = "") -> list[Found]:
             found = _apart([*self._at_places(of, text), *self._elsewhere(text)], len(text))
             counts.update(one.kind for one in found)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.android.dossier.marks import Kind
-from benchd.android.facts.fact_table import QUESTIONS
+from benchd.android.facts.fact_table import PERSONAL, QUESTIONS
+from benchd.words.dossier import PersonalKind
 from benchd.words.imei import is_imei
 
 
@@ -16,7 +16,7 @@ from benchd.words.imei import is_imei
 class Found:
     """A personal value at its place in a text."""
 
-    kind: Kind
+    kind: PersonalKind
     start: int
     end: int
     value: str
@@ -26,7 +26,7 @@ class Found:
 class Rule:
     """How one kind of value is found; the pattern's group `value` is it."""
 
-    kind: Kind
+    kind: PersonalKind
     pattern: re.Pattern[str]
     only_in: frozenset[str] = field(default_factory=frozenset[str])
     """The names of the questions; empty for all."""
@@ -57,7 +57,7 @@ _PROPERTY: Final = re.compile(
 )
 
 
-def _property(kind: Kind, name: str) -> Rule:
+def _property(kind: PersonalKind, name: str) -> Rule:
     return Rule(
         kind=kind,
         pattern=_PROPERTY,
@@ -66,8 +66,14 @@ def _property(kind: Kind, name: str) -> Rule:
     )
 
 
-def _any(kind: Kind, pattern: str, is_one: Callable[[str], bool] = bool) -> Rule:
+def _any(kind: PersonalKind, pattern: str, is_one: Callable[[str], bool] = bool) -> Rule:
     return Rule(kind=kind, pattern=re.compile(rf"(?P<value>{pattern})"), is_one=is_one)
+
+
+def _own_answers() -> Iterator[Rule]:
+    """What each question's own entry says of its answer."""
+    for question, (kind, pattern) in PERSONAL.items():
+        yield Rule(kind=kind, pattern=pattern, only_in=frozenset({question}))
 
 
 _OWNERS_FOLDER: Final = (
@@ -79,101 +85,91 @@ _TABLES: Final = frozenset({"usage", "mounts"})
 _LISTED: Final = frozenset(QUESTIONS)
 
 RULES: Final = (
-    _property(Kind.SERIAL, r"serial_?(?:no|num)|[._]serial$|[._]p?sno$|ap_serial|[._]did$"),
-    _property(Kind.SERIAL, r"cpu_?id$|chip_?id$|unique_?(?:id|no)"),
-    _property(Kind.IMEI, r"imei|meid|[._]esn$"),
-    _property(Kind.SUBSCRIBER, r"imsi|iccid|[._]eid$"),
-    _property(Kind.PHONE, r"msisdn|phone_?num|line1"),
-    _property(Kind.ADDRESS, r"mac_?addr|[._](?:wifi|bt|wlan)?_?mac$|bdaddr|btaddr"),
-    _property(Kind.ADDRESS, r"^(?:dhcp|net)\..*(?:ipaddress|gateway|dns[0-9]?$|server)"),
-    _property(Kind.NETWORK, r"ssid"),
-    _property(Kind.DEVICE_NAME, r"^(?!ro\.).*(?:hostname|device_?name|(?:bluetooth|bt)\.name)"),
-    _property(Kind.ACCOUNT, r"^(?!ro\.).*(?:account|e?mail|user_?name)"),
-    _property(Kind.ANDROID_ID, r"android_?id|gsf_?id|advertising_?id"),
-    Rule(
-        kind=Kind.ANDROID_ID,
-        pattern=re.compile(r"(?<![0-9A-Za-z])(?P<value>[0-9a-fA-F]{6,64})(?![0-9A-Za-z])"),
-        only_in=frozenset({"android_id"}),
+    _property(PersonalKind.SERIAL, r"serial_?(?:no|num)|[._]serial$|[._]p?sno$|ap_serial|[._]did$"),
+    _property(PersonalKind.SERIAL, r"cpu_?id$|chip_?id$|unique_?(?:id|no)"),
+    _property(PersonalKind.IMEI, r"imei|meid|[._]esn$"),
+    _property(PersonalKind.SUBSCRIBER, r"imsi|iccid|[._]eid$"),
+    _property(PersonalKind.PHONE, r"msisdn|phone_?num|line1"),
+    _property(PersonalKind.ADDRESS, r"mac_?addr|[._](?:wifi|bt|wlan)?_?mac$|bdaddr|btaddr"),
+    _property(PersonalKind.ADDRESS, r"^(?:dhcp|net)\..*(?:ipaddress|gateway|dns[0-9]?$|server)"),
+    _property(PersonalKind.NETWORK, r"ssid"),
+    _property(
+        PersonalKind.DEVICE_NAME, r"^(?!ro\.).*(?:hostname|device_?name|(?:bluetooth|bt)\.name)"
     ),
+    _property(PersonalKind.ACCOUNT, r"^(?!ro\.).*(?:account|e?mail|user_?name)"),
+    _property(PersonalKind.ANDROID_ID, r"android_?id|gsf_?id|advertising_?id"),
     Rule(
-        kind=Kind.ACCOUNT,
+        kind=PersonalKind.ACCOUNT,
         pattern=re.compile(r"Account \{name=(?P<value>(?:(?!Account \{name=)[^\n])*), type="),
     ),
     Rule(
-        kind=Kind.USER,
+        kind=PersonalKind.USER,
         pattern=re.compile(
             r"UserInfo\{[0-9]{1,9}:(?P<value>(?:(?!UserInfo\{)[^\n])*):[0-9a-fA-F]+\}"
         ),
     ),
-    Rule(kind=Kind.USER, pattern=re.compile(r'User "(?P<value>[^\n]{0,512})" \(id=[0-9]')),
+    Rule(kind=PersonalKind.USER, pattern=re.compile(r'User "(?P<value>[^\n]{0,512})" \(id=[0-9]')),
+    *_own_answers(),
     Rule(
-        kind=Kind.ORGANISATION,
-        pattern=re.compile(
-            r"^[ \t]*(?:name|m?OrganizationName|m?OrganizationId|enrollmentSpecificId|"
-            r"m?DeviceOwnerLockScreenInfo)=(?P<value>[^\n]+)$",
-            re.MULTILINE | re.IGNORECASE,
-        ),
-        only_in=frozenset({"policy"}),
-    ),
-    Rule(
-        kind=Kind.NETWORK,
+        kind=PersonalKind.NETWORK,
         pattern=re.compile(r'(?i:\bssid)"?\s{0,4}[:=]\s{0,4}"(?P<value>[^"\n]{1,64})"'),
     ),
     Rule(
-        kind=Kind.NETWORK,
+        kind=PersonalKind.NETWORK,
         pattern=re.compile(r'(?i:\bssid)\s{0,4}[:=]\s{0,4}(?P<value>[^\s",\[\]]{1,64})'),
     ),
     Rule(
-        kind=Kind.DEVICE_NAME,
+        kind=PersonalKind.DEVICE_NAME,
         pattern=re.compile(
             r'(?i:\b(?:host|device|bluetooth)_?name)"?\s{0,4}[:=]\s{0,4}"?(?P<value>[^\n",\[\]]{1,64})'
         ),
         only_in=_LISTED - {"properties"},
     ),
     Rule(
-        kind=Kind.FILE,
+        kind=PersonalKind.FILE,
         pattern=re.compile(_OWNERS_FOLDER + r"(?P<value>[^\s]+)", re.MULTILINE),
         only_in=_TABLES,
         apart="/",
     ),
     Rule(
-        kind=Kind.FILE,
+        kind=PersonalKind.FILE,
         pattern=re.compile(_OWNERS_FOLDER + r"(?P<value>[^\n\"'\[\]<>|=]+)", re.MULTILINE),
         only_in=_LISTED - _TABLES,
         apart="/",
     ),
     Rule(
-        kind=Kind.IDENTIFIER,
-        pattern=re.compile(
-            r"^[ \t]*\S{1,128} [a-z_]{1,32} (?!null\s*$)(?P<value>\S[^\n]*)$", re.MULTILINE
-        ),
-        only_in=frozenset({"volumes"}),
-    ),
-    Rule(
-        kind=Kind.IDENTIFIER,
+        kind=PersonalKind.IDENTIFIER,
         pattern=re.compile(
             r"/(?:storage|media_rw|expand)/(?P<value>[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4})(?![0-9A-Za-z-])"
         ),
     ),
     _any(
-        Kind.MAIL,
+        PersonalKind.MAIL,
         r"(?<![\w.+%-])[\w.+%-]{1,64}@(?![0-9]+\.[0-9])"
         r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])",
     ),
-    _any(Kind.ADDRESS, r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])"),
-    _any(Kind.IMEI, r"(?<![0-9])[0-9]{15}(?![0-9])", is_imei),
     _any(
-        Kind.IMEI,
+        PersonalKind.ADDRESS,
+        r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])",
+    ),
+    _any(PersonalKind.IMEI, r"(?<![0-9])[0-9]{15}(?![0-9])", is_imei),
+    _any(
+        PersonalKind.IMEI,
         r"(?<![0-9-])[0-9]{2}-[0-9]{6}-[0-9]{6}-[0-9](?![0-9-])",
         lambda value: is_imei(value.replace("-", "")),
     ),
-    _any(Kind.SUBSCRIBER, r"(?<![0-9])89[0-9]{16,20}(?![0-9])"),
-    _any(Kind.SUBSCRIBER, r"(?<![0-9A-Za-z.])[2-7][0-9]{14}(?![0-9A-Za-z.])"),
-    _any(Kind.PHONE, r"(?<![0-9A-Za-z.+/_-])0[0-9]{9,10}(?![0-9A-Za-z_])"),
-    _any(Kind.PHONE, r"(?<![0-9A-Za-z.+/_-])0[0-9]{1,4}-[0-9]{1,4}-[0-9]{4}(?![0-9A-Za-z_-])"),
-    _any(Kind.PHONE, r"(?<![0-9A-Za-z.+/_-])\+[0-9]{1,3}[ -]?[0-9](?:[ -]?[0-9]){6,12}(?![0-9])"),
+    _any(PersonalKind.SUBSCRIBER, r"(?<![0-9])89[0-9]{16,20}(?![0-9])"),
+    _any(PersonalKind.SUBSCRIBER, r"(?<![0-9A-Za-z.])[2-7][0-9]{14}(?![0-9A-Za-z.])"),
+    _any(PersonalKind.PHONE, r"(?<![0-9A-Za-z.+/_-])0[0-9]{9,10}(?![0-9A-Za-z_])"),
     _any(
-        Kind.IDENTIFIER,
+        PersonalKind.PHONE, r"(?<![0-9A-Za-z.+/_-])0[0-9]{1,4}-[0-9]{1,4}-[0-9]{4}(?![0-9A-Za-z_-])"
+    ),
+    _any(
+        PersonalKind.PHONE,
+        r"(?<![0-9A-Za-z.+/_-])\+[0-9]{1,3}[ -]?[0-9](?:[ -]?[0-9]){6,12}(?![0-9])",
+    ),
+    _any(
+        PersonalKind.IDENTIFIER,
         r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![0-9A-Za-z])",
     ),
 )

@@ -7,6 +7,7 @@ come from it; what has no field of its name in a dataclass there is neither stor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
@@ -14,12 +15,6 @@ from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 from benchd.android.facts.account_types import Accounts, sort_accounts
 from benchd.android.facts.accounts import read_account_types
 from benchd.android.facts.answers import Answers
-from benchd.android.facts.battery import read_battery
-from benchd.android.facts.boot_state import (
-    bootloader_locked,
-    security_patch,
-    verified_boot_state,
-)
 from benchd.android.facts.capability import (
     LOOK_FOR_FELICA,
     can_telephone,
@@ -27,11 +22,17 @@ from benchd.android.facts.capability import (
     jpki_capable,
     read_felica_directories,
 )
-from benchd.android.facts.encryption import crypto_state, crypto_type
-from benchd.android.facts.features import read_features
-from benchd.android.facts.imei import read_imei
+from benchd.android.facts.hardware import (
+    has_removable_media,
+    has_sim,
+    read_battery,
+    read_features,
+    read_nfc,
+    sim_lock,
+    sim_lock_source,
+    sim_slots,
+)
 from benchd.android.facts.modification import Sign, modification_signs
-from benchd.android.facts.nfc import read_nfc
 from benchd.android.facts.owner import (
     COUNT_CALLS,
     COUNT_CONTACTS,
@@ -45,16 +46,26 @@ from benchd.android.facts.owner import (
 from benchd.android.facts.packages import count_packages, read_packages, read_preinstalled
 from benchd.android.facts.policy import has_device_owner
 from benchd.android.facts.properties import flag, read_properties, required, whole_number
-from benchd.android.facts.settings import read_android_id, read_boot_count, read_frp_armed
-from benchd.android.facts.sim import has_sim, sim_lock, sim_lock_source, sim_slots
+from benchd.android.facts.protection import (
+    bootloader_locked,
+    crypto_state,
+    crypto_type,
+    has_screen_lock,
+    security_patch,
+    verified_boot_state,
+)
+from benchd.android.facts.single_values import (
+    read_android_id,
+    read_boot_count,
+    read_frp_armed,
+    read_imei,
+    read_uptime,
+)
 from benchd.android.facts.statfs import ASK_STATFS
 from benchd.android.facts.storage import Mount, beside_statfs, read_mounts, read_storage
 from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER, read_superuser_paths
-from benchd.android.facts.trust import has_screen_lock
-from benchd.android.facts.uptime import read_uptime
-from benchd.android.facts.user_kinds import kinds_of
-from benchd.android.facts.users import User, read_user_ids, read_users
-from benchd.android.facts.volumes import has_removable_media
+from benchd.android.facts.users import User, kinds_of, read_user_ids, read_users
+from benchd.words.dossier import PersonalKind
 from benchd.words.handset import (
     OWNER,
     BatteryFacts,
@@ -107,6 +118,29 @@ QUESTIONS: Final[Mapping[str, str]] = {
 """A name for each command, reading ones only; the names are those of a dossier's files.
 
 Nothing that a handset said goes into a command.
+"""
+
+PERSONAL: Final[Mapping[str, tuple[PersonalKind, re.Pattern[str]]]] = {
+    "android_id": (
+        PersonalKind.ANDROID_ID,
+        re.compile(r"(?<![0-9A-Za-z])(?P<value>[0-9a-fA-F]{6,64})(?![0-9A-Za-z])"),
+    ),
+    "policy": (
+        PersonalKind.ORGANISATION,
+        re.compile(
+            r"^[ \t]*(?:name|m?OrganizationName|m?OrganizationId|enrollmentSpecificId|"
+            r"m?DeviceOwnerLockScreenInfo)=(?P<value>[^\n]+)$",
+            re.MULTILINE | re.IGNORECASE,
+        ),
+    ),
+    "volumes": (
+        PersonalKind.IDENTIFIER,
+        re.compile(r"^[ \t]*\S{1,128} [a-z_]{1,32} (?!null\s*$)(?P<value>\S[^\n]*)$", re.MULTILINE),
+    ),
+}
+"""What is personal in the answer to one question: the group `value` is masked in a dossier.
+
+What is masked in any answer, and names of properties, are in `benchd/android/dossier/personal.py`.
 """
 
 IDENTITY: Final = ("properties", "imei", "second_imei", "second_imei_before_11")

@@ -4,23 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 from benchd.android.fill.binaries import Binaries
 from benchd.android.fill.bus_turns import BusTurn
-from benchd.android.fill.direct_reads import require_direct_reads
+from benchd.android.fill.counted_reads import MOST_COUNT_BYTES, counted, require_fetched
 from benchd.android.fill.driver import FillDriver
+from benchd.android.fill.full_storage import takes_no_more
 from benchd.android.fill.host_fill import HostFill
 from benchd.android.fill.keystream import HostKeystream
 from benchd.android.fill.leftovers import leftovers
 from benchd.android.fill.processors import Processors
+from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.fill.programs import HandsetPrograms, NoRoomForProgram
 from benchd.android.fill.shown_reads import ShownReads
 from benchd.android.shell.commands import Shell
 from benchd.android.shell.script import Answer
+from benchd.errors import UnsupportedHandset
 from benchd.filler import Program
 from benchd.ports import HostSamples, ProgressSink, Rest
 from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, FillReport
+
+PROBE_BYTES: Final = 4096
+_PROBE: Final = f"{FILL_DIRECTORY}/probe"
+_PROBE_CONTENT: Final = bytes(range(256)) * (PROBE_BYTES // 256)
+_WRITE_PROBE: Final = f"mkdir -p {FILL_DIRECTORY} && cat > {_PROBE} && sync"
+_READ_PROBE: Final = counted(f"dd if={_PROBE} bs={PROBE_BYTES} count=1 iflag=direct 2> /dev/null")
+_REMOVE_PROBE: Final = f"rm -f {_PROBE}"
+
+
+async def require_direct_reads(shell: Shell) -> None:
+    """Write one block, read it past the cache and delete it; UnsupportedHandset if that fails.
+
+    The block is in the cache when it is read: a `dd` that is answered from there shows itself.
+    A storage that is too full for one block is passed: what is read later proves itself.
+    """
+    written = await shell.run(_WRITE_PROBE, stdin=_PROBE_CONTENT)
+    if takes_no_more(written.stderr):
+        await shell.run(_REMOVE_PROBE)
+        return
+    if written.exit_code != 0:
+        message = f"no program runs and nothing can be written either (code {written.exit_code})"
+        raise UnsupportedHandset(message)
+    read = await shell.run(_READ_PROBE, maximum_output_bytes=PROBE_BYTES + MOST_COUNT_BYTES)
+    await shell.run(_REMOVE_PROBE)
+    if read.exit_code != 0:
+        message = f"no program runs and its dd can't bypass the cache (code {read.exit_code})"
+        raise UnsupportedHandset(message)
+    if read.stdout != _PROBE_CONTENT:
+        raise UnsupportedHandset("no program runs and its dd doesn't read what was written")
+    require_fetched(read.stderr, PROBE_BYTES)
 
 
 class Overwriter(Protocol):

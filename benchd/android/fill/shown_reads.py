@@ -15,17 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.android.fill.full_storage import takes_no_more
-from benchd.android.fill.leftovers import fill_names
-from benchd.android.fill.probe import (
-    INNER_BLOCKS,
-    INNER_CONTENT,
-    MOST_COMPLAINT_BYTES,
-    PROBE,
-    REMOVE,
-    WRITTEN,
-)
+from benchd.android.fill.leftovers import LIST, fill_names
+from benchd.android.fill.program import FILL_DIRECTORY
 from benchd.android.fill.sample_blocks import BLOCK_BYTES, SampleBlocks, sample_blocks
-from benchd.android.fill.sample_stream import SampleStream, sample_stream
+from benchd.android.fill.sample_stream import READ_EACH, SampleStream, sample_stream
 from benchd.android.shell.commands import (
     COMMAND_DEADLINE_S,
     MAXIMUM_OUTPUT_BYTES,
@@ -36,6 +29,47 @@ from benchd.android.shell.text import printable
 from benchd.errors import AnswerNotRecognised, BenchdError, StorageFault, UnsupportedHandset
 from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.fill import HostSample
+
+PROBE_BLOCKS: Final = 5
+_PROBE_NAME: Final = "probe"
+_PROBE_PATH: Final = f"{FILL_DIRECTORY}/{_PROBE_NAME}"
+_PROBE_NUMBERS: Final = " ".join(str(number) for number in range(PROBE_BLOCKS))
+_DOUBLINGS: Final = " ".join(map(str, range(BLOCK_BYTES.bit_length() - 1)))
+_MAKE_PROBE: Final = (
+    f"for digit in {_PROBE_NUMBERS}; do block=$digit;"
+    f" for doubling in {_DOUBLINGS}; do block=$block$block; done;"
+    ' echo "${block#?}"; done'
+)
+CONTENT: Final = b"".join(
+    b"%d" % number * (BLOCK_BYTES - 1) + b"\n" for number in range(PROBE_BLOCKS)
+)
+"""Each block is full of its number, and of one end of line."""
+
+PROBE: Final = f"""\
+{{ mkdir -p {FILL_DIRECTORY} && {_MAKE_PROBE} | cat > {_PROBE_PATH}; }} 2>&1
+echo "written $?"
+{READ_EACH}rm -f {_PROBE_PATH}
+{LIST} 2> /dev/null
+exit 0"""
+"""Blocks of benchd's own: written, read as samples are, and deleted, in one shell.
+
+The handset's shell makes them itself, of text that the host knows, so that its standard input is
+free for requests: they go in one by one, as later for samples. What a fill has left beside them is
+listed at the end, since the shell is there.
+"""
+WRITTEN: Final = b"written "
+MOST_COMPLAINT_BYTES: Final = 4096
+REMOVE: Final = f"rm -f {_PROBE_PATH}"
+
+INNER_BLOCKS: Final = SampleBlocks(
+    name=_PROBE_NAME,
+    first=1,
+    count=PROBE_BLOCKS - 2,
+    skipped_bytes=0,
+    size_bytes=(PROBE_BLOCKS - 2) * BLOCK_BYTES,
+)
+INNER_CONTENT: Final = CONTENT[BLOCK_BYTES:-BLOCK_BYTES]
+
 
 _CURE: Final = (
     "nothing on it can be shown to come from its storage, so no overwrite of it can be proven;"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import anyio
@@ -32,6 +33,7 @@ from benchd.lab.adversity.truth import (
     Truth,
     digest,
 )
+from benchd.lab.usual_handset import JUST_RESET
 from benchd.ports import HostSamples, ProgressSink, Rest
 from benchd.proof.storage import EVICTION_SEEN
 from benchd.words.fill import (
@@ -57,8 +59,6 @@ from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 CALL_S: Final = 0.1
 CHECK_S: Final = 25.0
-UP_S: Final = 600
-"""Since it was started; how often that was since its reset is what it may lie in."""
 SHORT_FILL_SHARE: Final = 0.55
 _KEYSTREAM: Final = HostKeystream()
 
@@ -138,19 +138,15 @@ class SimulatedHandset:
     async def reset_facts(self) -> ResetFacts:
         """What only a reset changes."""
         truth = await self._call("reset_facts")
-        return ResetFacts(
+        return replace(
+            JUST_RESET,
             android_id=truth.android_id,
             account_count=truth.accounts,
             user_ids=truth.users,
             used_bytes=used_bytes_of(truth),
             third_party_packages=truth.apps + len(truth.packages),
             boot_count=truth.boot_count,
-            up_s=UP_S,
-            test_harness=False,
             owner_files=truth.owner_files,
-            call_count=0,
-            contact_count=0,
-            message_count=0,
             maker_accounts=truth.maker_accounts,
             maker_account_types=(OWN_TYPE,) if truth.maker_accounts else (),
             preinstalled=truth.packages,

@@ -35,13 +35,12 @@ def identity_of(truth: Truth) -> HandsetIdentity:
 
 def facts_of_truth(truth: Truth) -> HandsetFacts:
     """All that its system says of it."""
-    used = used_bytes_of(truth)
     return replace(
         USUAL,
         **asdict(identity_of(truth)),
         capacity_bytes=CAPACITY_BYTES,
-        used_bytes=used,
-        free_bytes=CAPACITY_BYTES - used,
+        used_bytes=used_bytes_of(truth),
+        free_bytes=CAPACITY_BYTES - used_bytes_of(truth),
         verified_boot_state="orange" if truth.open_boot else "green",
         bootloader_locked=not truth.open_boot,
         modification_signs=signs_of(truth),

@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from benchd.lab.usual_handset import USUAL
+from benchd.lab.usual_handset import JUST_RESET, USUAL
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import FORM, to_json
 from benchd.proof.evidence.handset import InitialiseEvidence
 from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord, Who
 from benchd.records.reading import digest_of
 from benchd.words.chip import ChipVerdict
-from benchd.words.handset import ResetFacts
 from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.words.intake import BoundBy, LotKind, Unerasable
 from benchd.words.job import Disposition, Outcome, Reason, StageName
@@ -39,15 +38,6 @@ CONSIGNORS: Final = 40
 DEAD_EVERY: Final = 200
 """and each so many jobs there is a handset that can't be plugged in."""
 _BY: Final = Who(operator="nobody")
-_RESET: Final = ResetFacts(
-    android_id="0" * 16,
-    account_count=0,
-    user_ids=(0,),
-    used_bytes=1 << 30,
-    third_party_packages=0,
-    boot_count=1,
-    test_harness=False,
-)
 
 
 class Named:
@@ -219,7 +209,7 @@ def _chip(verdict: ChipVerdict) -> Evidence:
 
 @cache
 def _initialise() -> Evidence:
-    return to_json(InitialiseEvidence(before=_RESET, fresh_used_bytes=1 << 30))
+    return to_json(InitialiseEvidence(before=JUST_RESET, fresh_used_bytes=1 << 30))
 
 
 def _filled() -> JsonValue:

@@ -9,7 +9,7 @@ from typing import Final
 from benchd.android.dossier.replay import Replay, replay
 from benchd.android.facts.inspection import OLDEST_SDK
 from benchd.android.shell.script import Answer
-from benchd.lab.simulator.given import NEVER_GIVEN
+from benchd.lab.simulator.answers import NEVER_GIVEN
 from benchd.lab.simulator.handset_models import XPERIA_ACE_III
 from benchd.lab.simulator.plan import (
     GivenAnswer,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 from collections.abc import Mapping
@@ -9,10 +10,64 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchd.android.facts.fact_table import LEFT, OWNERS, QUESTIONS, RESET, STORAGE_TWICE
 from benchd.lab.simulator import dumps
 from benchd.lab.simulator.android import AndroidState, properties
-from benchd.lab.simulator.given import given_answers
-from benchd.lab.simulator.plan import HandsetPlan
+from benchd.lab.simulator.plan import GivenAnswer, HandsetPlan
+
+NEVER_GIVEN: Final = frozenset({*STORAGE_TWICE, "uptime", "files", "superuser", "felica"})
+"""Storage, files and its last start have to be true; what looks for places finds those that are."""
+_UNTIL_A_RESET: Final = frozenset({*OWNERS, *RESET, *LEFT, "policy", "trust"})
+_OWN_PROPERTIES: Final = ("ro.product.cpu.abi", "ro.product.cpu.abilist")
+_PROPERTY: Final = re.compile(r"^\[([^\[\]\n]+)\]: \[([^\n]*)\]\r?$", re.MULTILINE)
+
+Asked = tuple[str, str]
+
+
+def given_answers(
+    given: Mapping[str, GivenAnswer], own: Mapping[str, str], *, was_reset: bool
+) -> Mapping[Asked, Answer]:
+    """By tool and arguments: what the handset says with another one's words.
+
+    `own` are its own properties, of which it needs some.
+    """
+    left_out = NEVER_GIVEN | _UNTIL_A_RESET if was_reset else NEVER_GIVEN
+    said: dict[Asked, Answer] = {}
+    for name, answer in given.items():
+        if name in left_out:
+            continue
+        text = _with_own(answer.text, own) if name == "properties" else answer.text
+        said[asked_as(QUESTIONS[name])] = Answer(text=text, status=answer.status)
+        if name == "properties":
+            said |= {
+                ("getprop", key): Answer(text=f"{value}\n")
+                for key, value in _PROPERTY.findall(text)
+            }
+    return said
+
+
+def asked_as(command: str) -> Asked:
+    """A command as the virtual tools look for its answer."""
+    tool, _, arguments = command.partition(" ")
+    if tool == "content":
+        # By provider, as the tool itself looks for it.
+        return tool, arguments.partition("content://")[2].partition("/")[0].partition(" ")[0]
+    return tool, arguments or "all"
+
+
+def _with_own(text: str, own: Mapping[str, str]) -> str:
+    """With what native programs need to run here, and with the mark of its own last reset."""
+    mark = "persist.sys.test_harness"
+    needed = {name: own[name] for name in (*_OWN_PROPERTIES, mark) if name in own}
+
+    def line(found: re.Match[str]) -> str:
+        return f"[{found[1]}]: [{needed.pop(found[1], found[2])}]"
+
+    replaced = _PROPERTY.sub(line, text)
+    if mark not in needed:
+        return replaced
+    return f"{replaced.removesuffix(chr(10))}\n[{mark}]: [{needed[mark]}]\n"
+
 
 _LAST_TO_TELL_IMEI: Final = 33
 """Android 13: from 14 on the shell is refused device identifiers."""
@@ -73,57 +128,55 @@ def answers(
     values = properties(plan, state)
     system = (*_SYSTEM_PACKAGES, *(_FELICA_PACKAGES if plan.felica else ()))
     features = (*_FEATURES, *(_FELICA_FEATURES if plan.felica else ()))
-    texts = {
-        ("getprop", "all"): "".join(f"[{key}]: [{value}]\n" for key, value in values.items()),
-        **{("getprop", key): f"{value}\n" for key, value in values.items()},
-        ("settings", "get --user 0 secure android_id"): f"{state.android_id}\n",
-        ("settings", "get --user 0 global boot_count"): f"{state.boot_count}\n",
-        ("settings", "get --user 0 global secure_frp_mode"): (
-            "0\n" if plan.model.sdk >= _FRP_IS_TOLD_FROM else "null\n"
+    of_questions = {
+        "properties": "".join(f"[{key}]: [{value}]\n" for key, value in values.items()),
+        "imei": _device_id(plan),
+        "accounts": dumps.accounts(plan, state),
+        "users": dumps.users_listed(plan, state),
+        "android_id": f"{state.android_id}\n",
+        "boot_count": f"{state.boot_count}\n",
+        "frp_global": "0\n" if plan.model.sdk >= _FRP_IS_TOLD_FROM else "null\n",
+        "frp_secure": "null\n",
+        "packages": (
+            _packages_with_places(plan.maker_packages, "/oem/deletable-app/{name}/{name}.apk")
+            + _packages_with_places(state.packages, _OWNERS_PLACE)
         ),
-        ("settings", "get --user 0 secure secure_frp_mode"): "null\n",
+        "calls": _rows(state.calls),
+        "contacts": _rows(state.contacts),
+        "sms": _rows(state.messages),
+        "mms": _rows(0),
+        "battery": dumps.battery(plan, percent),
+        "policy": dumps.device_policy(plan, state),
+        "trust": dumps.trust(plan, state),
+        "features": "".join(f"feature:{name}\n" for name in features),
+        "all_packages": _packages((*system, *state.packages)),
+        "volumes": _volumes(plan),
+        "disks": f"{_CARD}\n" if plan.memory_card else "",
+        "setting": f"{int(state.nfc_on)}\n",
+        "nfc": dumps.nfc(plan, state),
+    }
+    texts = {
+        **{asked_as(QUESTIONS[name]): text for name, text in of_questions.items()},
+        **{("getprop", key): f"{value}\n" for key, value in values.items()},
         ("settings", "get global adb_enabled"): "1\n",
         ("settings", "get global device_provisioned"): "1\n",
         ("settings", "get global stay_on_while_plugged_in"): f"{state.stay_on}\n",
         ("settings", "get --user 0 secure user_setup_complete"): "1\n",
-        ("settings", "get --user 0 global nfc_on"): f"{int(state.nfc_on)}\n",
-        ("dumpsys", "nfc"): dumps.nfc(plan, state),
-        ("dumpsys", "battery"): dumps.battery(plan, percent),
-        ("dumpsys", "account"): dumps.accounts(plan, state),
-        ("dumpsys", "device_policy"): dumps.device_policy(plan, state),
-        ("dumpsys", "trust"): dumps.trust(plan, state),
         ("dumpsys", "user"): dumps.user_service(plan, state),
-        ("pm", "list users"): dumps.users_listed(plan, state),
         ("pm", "list packages"): _packages((*system, *state.packages)),
-        ("pm", "list packages -u --user 0"): _packages((*system, *state.packages)),
         ("pm", "list packages -3"): _packages((*plan.maker_packages, *state.packages)),
-        ("pm", "list packages -3 -f --user 0"): (
-            _packages_with_places(plan.maker_packages, "/oem/deletable-app/{name}/{name}.apk")
-            + _packages_with_places(state.packages, _OWNERS_PLACE)
-        ),
-        ("pm", "list features"): "".join(f"feature:{name}\n" for name in features),
-        ("sm", "list-volumes all"): _volumes(plan),
-        ("sm", "list-disks"): f"{_CARD}\n" if plan.memory_card else "",
         ("service", "iphonesubinfo"): "",
-        ("content", "call_log"): _rows(state.calls),
-        ("content", "com.android.contacts"): _rows(state.contacts),
-        ("content", "sms"): _rows(state.messages),
-        ("content", "mms"): _rows(0),
+        ("service", "call iphonesubinfo 1"): _device_id(plan),
     }
     found = {asked: Answer(text=text) for asked, text in texts.items()}
     closed = next((user for user in state.users if user.closed), None)
     if closed is not None:
         for asked in ("list packages", "list packages -3"):
             found["pm", asked] = Answer(text=_CLOSED.format(number=closed.number), status=255)
-    for arguments in ("1 s16 com.android.shell", "1"):
-        found["service", f"call iphonesubinfo {arguments}"] = Answer(text=_device_id(plan))
     # TelephonyShellCommand.handleGetImei lets only root on a debuggable build through.
     refused = Answer(text="Device IMEI: Permission denied.\n", status=255)
     found["cmd", "phone get-imei 0"] = found["cmd", "phone get-imei"] = refused
-    said = given_answers(plan.given, values, was_reset=state.was_reset)
-    return found | {
-        asked: Answer(text=text, status=status) for asked, (text, status) in said.items()
-    }
+    return {**found, **given_answers(plan.given, values, was_reset=state.was_reset)}
 
 
 def write_answers(folder: Path, number: int, found: Mapping[tuple[str, str], Answer]) -> None:

@@ -20,9 +20,9 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from benchd.android.fill.probe import PROBE
 from benchd.android.fill.program import to_measure, to_write
 from benchd.android.fill.sample_stream import READ_BLOCKS
+from benchd.android.fill.shown_reads import PROBE
 from benchd.android.shell.packets import Exit, PacketReader, close_stdin_packet, stdin_packets
 from benchd.filler import Program
 from benchd.lab.benchmarks.crowd.crowd import Crowd

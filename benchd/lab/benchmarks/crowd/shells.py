@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from benchd.android.fill.leftovers import LIST
-from benchd.android.fill.probe import CONTENT, PROBE
 from benchd.android.fill.program import PROGRAM_PATH
 from benchd.android.fill.sample_stream import READ_BLOCKS
+from benchd.android.fill.shown_reads import CONTENT, PROBE
 from benchd.android.shell.packets import PacketId
 from benchd.lab.benchmarks.crowd.filler import Filler, Work
 from benchd.lab.benchmarks.crowd.floods import OF_THE_PROGRAM, flood_output

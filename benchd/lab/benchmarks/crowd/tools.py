@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.android.access import BACK_ON_AFTER_S, off_command
 from benchd.android.facts.capability import LOOK_FOR_FELICA
 from benchd.android.facts.owner import COUNT_FILES
 from benchd.android.facts.statfs import ASK_STATFS
@@ -13,7 +14,6 @@ from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
 from benchd.android.fill.awake import HOLD
 from benchd.android.fill.leftovers import LIST
 from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
-from benchd.android.radio import BACK_ON_AFTER_S, off_command
 from benchd.android.screens import UNCOVER
 from benchd.lab.benchmarks.crowd.floods import Flood, padded
 from benchd.lab.benchmarks.crowd.handset import CrowdHandset
