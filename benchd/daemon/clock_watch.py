@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 import structlog
 
+from benchd.daemon.timekeeping import Timekeeping
 from benchd.ports import Clock
 from benchd.proof.clock import STEP_S
 from benchd.proof.evidence.clock import ClockStepEvidence
@@ -22,26 +23,6 @@ AT_START: Final = "at_start"
 _log = structlog.get_logger()
 
 
-class ClockSink(Protocol):
-    """Who hears how the clock is."""
-
-    def stepped_back(self, seconds: float) -> None:
-        """It was set back."""
-        ...
-
-    def looked(self) -> None:
-        """All that is known of it now is told."""
-        ...
-
-    def synchronised(self) -> None:
-        """Something keeps it right."""
-        ...
-
-    def unsynchronised(self, *, too_long: bool) -> None:
-        """Nothing keeps it right, or nobody can tell; for longer than is allowed or not yet."""
-        ...
-
-
 class ClockWatch:
     """Looks every few seconds, as long as the daemon lives."""
 
@@ -53,7 +34,7 @@ class ClockWatch:
         is_synchronised: Callable[[], bool | None],
         record: Callable[[Entry], Awaitable[object]],
         running_jobs: Callable[[], Iterable[JobId]],
-        sink: ClockSink,
+        sink: Timekeeping,
         unsynchronised_s: float,
     ) -> None:
         """`monotonic` is a clock that nobody sets; `record` keeps an entry."""

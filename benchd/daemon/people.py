@@ -21,7 +21,7 @@ from benchd.daemon.witnesses import witnesses_of
 from benchd.ledger import open_ledger
 from benchd.ledger.access import SqliteLedger
 from benchd.people.refusals import Refusals
-from benchd.people.register import People, PeopleLedger
+from benchd.people.register import People
 from benchd.people.secrets import PURPOSE, Secrets
 from benchd.people.sessions import Sessions
 from benchd.people.showing import Showing
@@ -46,7 +46,7 @@ def people_file(ledger: Path) -> Path:
 @asynccontextmanager
 async def open_people(
     ledger: Path,
-    records: PeopleLedger,
+    records: SqliteLedger,
     append: Callable[[Entry], Awaitable[Receipt]],
     key: SigningKey,
 ) -> AsyncGenerator[People]:
@@ -55,8 +55,8 @@ async def open_people(
     secrets = await to_thread.run_sync(Secrets, key.derive(PURPOSE), limiter=one)
     store = await to_thread.run_sync(SecretStore, people_file(ledger), limiter=one)
     try:
-        people = People(records, append, store, secrets, SystemClock())
-        await people.load()
+        people = People(append, store, secrets, SystemClock())
+        await people.load(await records.of_people())
         for person in people.everybody:
             if people.has_lost_secrets(person):
                 _log.warning("secret_lost", person=person.id, cure="benchd people pin, or badge")

@@ -167,8 +167,8 @@ def _decide(
             secrets_sha256=secrets.sha256(),
         )
         previous = ring.rotations[-1].digest if ring.rotations else None
-        retired = old if isinstance(old, SigningKey) else ring.trusted
-        rotation = rotate(retired, new, retirement, previous)
+        retired = old.private if isinstance(old, SigningKey) else ring.trusted
+        rotation = rotate(retired, new.private, retirement, previous)
         _keep(files, files.next_key, private_pem(new), PRIVATE_MODE)
         _keep(files, files.next_ring, ring.with_rotation(rotation).encode(), PUBLIC_MODE)
     return len(issued.doubtful)

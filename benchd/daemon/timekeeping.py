@@ -41,7 +41,7 @@ def rack_time_of(
 
 
 class Timekeeping:
-    """Implements `benchd.daemon.clock_watch.ClockSink`."""
+    """Shows what the clock's watch has found on the wall and in the metrics."""
 
     def __init__(self, *, board: RackBoard, metrics: ClockMetrics, intake: IntakeStore) -> None:
         self._board = board

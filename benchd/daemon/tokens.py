@@ -16,7 +16,7 @@ from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.ledger.access import SqliteLedger
 from benchd.proof.time_basis import latest_known
 from benchd.tokens.door import TokenDoor, shares
-from benchd.tokens.register import TokenLedger, Tokens
+from benchd.tokens.register import Tokens
 from benchd.words.record import Entry, Receipt
 
 TOLD_BEFORE = timedelta(days=21)
@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 
 async def open_tokens(
-    records: TokenLedger,
+    records: SqliteLedger,
     append: Callable[[Entry], Awaitable[Receipt]],
     seen: datetime | None,
 ) -> Tokens:
@@ -34,8 +34,8 @@ async def open_tokens(
 
     `seen` is the latest time that the ledger knows of, as `latest_time` tells it.
     """
-    tokens = Tokens(records, append, SystemClock(), SystemEntropy())
-    await tokens.load(seen)
+    tokens = Tokens(append, SystemClock(), SystemEntropy())
+    tokens.load(await records.of_tokens(), seen)
     return tokens
 
 

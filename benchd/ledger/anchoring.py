@@ -10,6 +10,7 @@ import anyio
 import structlog
 
 from benchd.errors import AnchorUnreachable, LedgerBroken
+from benchd.ledger.access import SqliteLedger
 from benchd.ledger.head import Head, decode_head, is_by_retired_key
 from benchd.ledger.outrun import OUTRUN, told_against
 from benchd.ledger.witness import Witness
@@ -17,7 +18,7 @@ from benchd.ports import Anchor, Clock
 from benchd.signing.public_key import Signer
 from benchd.signing.ring import KeyRing
 from benchd.words.ids import Evidence
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import Entry, EntryKind, Receipt
 
 AFTER_FAILURE_S: Final = 60.0
 RECEIPTS_ASKED: Final = 1000
@@ -29,26 +30,6 @@ _BY_RETIRED_KEY: Final = (
 )
 
 _log = structlog.get_logger()
-
-
-class AnchoredLedger(Protocol):
-    """A ledger whose head can be sent out."""
-
-    def signed_head(self) -> tuple[Head, bytes]:
-        """The last record that is stored, and the rack's own word for it."""
-        ...
-
-    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
-        """The newest record of a kind."""
-        ...
-
-    async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
-        """So many of what anchors have said to a head, the newest first."""
-        ...
-
-    async def check_witness(self, witness: Witness) -> None:
-        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
-        ...
 
 
 class AnchoringSink(Protocol):
@@ -99,7 +80,7 @@ class Anchoring:
 
     def __init__(
         self,
-        ledger: AnchoredLedger,
+        ledger: SqliteLedger,
         record: Callable[[Entry], Awaitable[Receipt]],
         anchors: Sequence[Anchor],
         *,

@@ -6,23 +6,16 @@ forget what it said.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final
 
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.ledger.access import SqliteLedger
+from benchd.words.record import EntryKind
 
 OUTRUN: Final = "outrun"
 """The field of a `ledger_checked` record that holds it, and of each such record after it."""
 
 
-class RecallingLedger(Protocol):
-    """A ledger that knows its newest records."""
-
-    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
-        """The newest record of a kind."""
-        ...
-
-
-async def told_against(ledger: RecallingLedger) -> str | None:
+async def told_against(ledger: SqliteLedger) -> str | None:
     """What the newest check has on record of an anchor that knows more; None if nothing stands."""
     check = await ledger.newest_of(EntryKind.LEDGER_CHECKED)
     told = check.entry.data.get(OUTRUN) if check else None

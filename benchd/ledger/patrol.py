@@ -13,12 +13,13 @@ import anyio
 import structlog
 
 from benchd.errors import LedgerBroken
+from benchd.ledger.access import SqliteLedger
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.outrun import OUTRUN, told_against
 from benchd.ledger.witness import Witness
 from benchd.ports import Clock
 from benchd.words.ids import Evidence
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.record import Entry, EntryKind
 
 EVERY: Final = timedelta(days=1)
 AFTER_START_S: Final = 60.0
@@ -28,27 +29,6 @@ PAUSE_S: Final = 0.5
 """Between two pieces: a million records take less than two hours, and a few percent of a core."""
 
 _log = structlog.get_logger()
-
-
-class WalkedLedger(Protocol):
-    """A ledger that can be looked through piece by piece."""
-
-    @property
-    def head(self) -> Head:
-        """The last record that is stored."""
-        ...
-
-    async def follow(self, after: Head, most: int) -> tuple[Head, int]:
-        """How far the chain holds within so many records after a known one, and how many."""
-        ...
-
-    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
-        """The newest record of a kind."""
-        ...
-
-    async def check_witness(self, witness: Witness) -> None:
-        """Raise LedgerBroken if it names a record that the ledger doesn't have."""
-        ...
 
 
 class PatrolSink(Protocol):
@@ -76,7 +56,7 @@ class Patrol:
 
     def __init__(
         self,
-        ledger: WalkedLedger,
+        ledger: SqliteLedger,
         record: Callable[[Entry], Awaitable[object]],
         clock: Clock,
         sink: PatrolSink,

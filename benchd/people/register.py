@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import anyio
 from anyio import CapacityLimiter, to_thread
@@ -33,14 +33,6 @@ _ENDS_WHAT_WAS_SHOWN = frozenset({Change.BADGE, Change.PIN, Change.DISABLED})
 _Result = TypeVar("_Result")
 
 
-class PeopleLedger(Protocol):
-    """A ledger that tells of people."""
-
-    async def of_people(self) -> Sequence[StoredEntry]:
-        """Every change of the people who may use the rack, in order."""
-        ...
-
-
 class People:
     """The register; `load` before anything else.
 
@@ -50,13 +42,11 @@ class People:
 
     def __init__(
         self,
-        ledger: PeopleLedger,
         append: Callable[[Entry], Awaitable[Receipt]],
         store: SecretStore,
         secrets: Secrets,
         clock: Clock,
     ) -> None:
-        self._ledger = ledger
         self._append = append
         self._store = store
         self._secrets = secrets
@@ -70,9 +60,11 @@ class People:
         """Fires when somebody is added or is another than before."""
         self._thread = CapacityLimiter(1)
 
-    async def load(self) -> int:
-        """Read who there is; how many secrets nobody has any more, which are forgotten."""
-        records = await self._ledger.of_people()
+    async def load(self, records: Sequence[StoredEntry]) -> int:
+        """Know who there is by the ledger's records of people.
+
+        Returns how many secrets nobody has any more, which are forgotten.
+        """
         self._people = fold(records)
         self._latest = max((record.entry.at for record in records), default=self._latest)
         swept = await self._stored(partial(self._store.sweep, self._marks()))

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import apsw
 
 from benchd.errors import LedgerFault
 from benchd.people.secrets import mark_of
+from benchd.statements import query
 
 APPLICATION = 0x62656E70
 PRIVATE_MODE = 0o600
-
-
-class _Statements(Protocol):
-    def execute(
-        self, statements: str, bindings: Sequence[str | bytes] | None = None
-    ) -> Iterable[tuple[object, ...]]: ...
 
 
 class SecretStore:
@@ -67,41 +61,37 @@ class SecretStore:
 
     def _run(self, sql: str, values: Sequence[str | bytes] = ()) -> list[tuple[object, ...]]:
         try:
-            return list(_of(self._connection).execute(sql, values))
+            return list(query(self._connection, sql, values))
         except apsw.Error as error:
             raise self._fault(error) from error
 
     def _prepare(self) -> None:
-        connection = _of(self._connection)
-        self._connection.set_busy_timeout(1000)
+        connection = self._connection
+        connection.set_busy_timeout(1000)
         for pragma in (
             "trusted_schema = 0",
             "secure_delete = 1",
             "journal_mode = truncate",
             "synchronous = extra",
         ):
-            list(connection.execute(f"PRAGMA {pragma}"))
-        [(version,)] = list(connection.execute("PRAGMA user_version"))
+            query(connection, f"PRAGMA {pragma}")
+        [(version,)] = query(connection, "PRAGMA user_version")
         migrations = _migrations()
         if not isinstance(version, int) or version > len(migrations):
             message = f"{self._path} was made by a newer benchd"
             raise LedgerFault(message)
-        [(application,)] = list(connection.execute("PRAGMA application_id"))
+        [(application,)] = query(connection, "PRAGMA application_id")
         if version and application != APPLICATION:
             message = f"{self._path} is a database, but not one of benchd's people"
             raise LedgerFault(message)
         for number, sql in enumerate(migrations[version:], start=version + 1):
-            list(connection.execute("BEGIN IMMEDIATE"))
-            list(connection.execute(sql))
-            list(connection.execute(f"PRAGMA user_version = {number}"))
-            list(connection.execute("COMMIT"))
+            query(connection, "BEGIN IMMEDIATE")
+            query(connection, sql)
+            query(connection, f"PRAGMA user_version = {number}")
+            query(connection, "COMMIT")
 
     def _fault(self, error: Exception) -> LedgerFault:
         return LedgerFault(f"the file of badges and PINs {self._path} can't be used: {error}")
-
-
-def _of(connection: apsw.Connection) -> _Statements:
-    return connection
 
 
 def _migrations() -> tuple[str, ...]:

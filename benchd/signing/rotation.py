@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
-from typing import Final, Protocol
+from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from benchd.signing import canonical
 from benchd.signing.public_key import has_signed
@@ -38,19 +41,6 @@ class Retired(StrEnum):
     """It has signed the next one."""
     LOST = "lost"
     """Nobody has it any more: a break, which the next key alone has signed."""
-
-
-class SigningHalf(Protocol):
-    """A private key, as far as a rotation needs it."""
-
-    @property
-    def public(self) -> Ed25519PublicKey:
-        """Its public half."""
-        ...
-
-    def sign(self, message: bytes) -> bytes:
-        """The Ed25519 signature of a message."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,19 +91,19 @@ class Rotation:
 
 
 def rotate(
-    old: SigningHalf | Ed25519PublicKey,
-    new: SigningHalf,
+    old: Ed25519PrivateKey | Ed25519PublicKey,
+    new: Ed25519PrivateKey,
     retirement: Retirement,
     previous: str | None,
 ) -> Rotation:
     """The rotation, signed by both keys, or by the new one alone where the old one was lost."""
-    old_key = old if isinstance(old, Ed25519PublicKey) else old.public
+    old_key = old if isinstance(old, Ed25519PublicKey) else old.public_key()
     statement: dict[str, JsonValue] = {
         "type": ROTATION_TYPE,
         "why": retirement.why.value,
         "at": retirement.at.astimezone(UTC).isoformat(timespec="seconds"),
         "old_key": old_key.public_bytes_raw().hex(),
-        "new_key": new.public.public_bytes_raw().hex(),
+        "new_key": new.public_key().public_bytes_raw().hex(),
         "sequence": retirement.sequence,
         "head_hash": retirement.head_hash,
         "certificates": len(retirement.certificates),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import anyio
 
@@ -25,25 +24,15 @@ LONGEST_OVERLAP_HOURS = 24 * 30
 _UNKNOWN = "no token of this rack: look whether it is whole, or has been rotated since"
 
 
-class TokenLedger(Protocol):
-    """A ledger that tells of tokens."""
-
-    async def of_tokens(self) -> Sequence[StoredEntry]:
-        """Every change of a token, in order."""
-        ...
-
-
 class Tokens:
     """The register; `load` before anything else."""
 
     def __init__(
         self,
-        ledger: TokenLedger,
         append: Callable[[Entry], Awaitable[Receipt]],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        self._ledger = ledger
         self._append = append
         self._clock = clock
         self._entropy = entropy
@@ -52,9 +41,11 @@ class Tokens:
         self._by_mark: dict[str, TokenName] = {}
         self._changing = anyio.Lock()
 
-    async def load(self, seen: datetime | None = None) -> None:
-        """Read which there are; it is at least as late as it was `seen` to be before."""
-        records = await self._ledger.of_tokens()
+    def load(self, records: Sequence[StoredEntry], seen: datetime | None = None) -> None:
+        """Know which there are by the ledger's records of tokens.
+
+        It is at least as late as it was `seen` to be before.
+        """
         known = [record.entry.at for record in records]
         self._latest = max((self._latest, *known, *(() if seen is None else (seen,))))
         self._know(fold(records))

@@ -54,8 +54,10 @@ async def test_thieves_of_every_old_key_can_not_rewrite_the_ring(rack: Rack) -> 
         papers=told.papers,
         secrets_sha256=told.secrets_sha256,
     )
-    first = rotate(rack.stolen[0], rack.stolen[1], wider, None)
-    second = rotate(rack.stolen[1], rack.stolen[2], ring.rotations[1].retirement, first.digest)
+    first = rotate(rack.stolen[0].private, rack.stolen[1].private, wider, None)
+    second = rotate(
+        rack.stolen[1].private, rack.stolen[2].private, ring.rotations[1].retirement, first.digest
+    )
     # With the newest key as well it would hold: that is what it has to be kept for.
     one = KeyRing.of(rack.stolen[0].public).with_rotation(first)
     verify_certificate(lie, decode_ring(one.with_rotation(second).encode(), ring.trusted))
@@ -63,7 +65,7 @@ async def test_thieves_of_every_old_key_can_not_rewrite_the_ring(rack: Rack) -> 
     with pytest.raises(ValueError, match="doesn't follow the one before it"):
         decode_ring(swapped.encode(), ring.trusted)
     evil = SigningKey(Ed25519PrivateKey.generate())
-    forked = one.with_rotation(rotate(rack.stolen[1], evil, told, first.digest))
+    forked = one.with_rotation(rotate(rack.stolen[1].private, evil.private, told, first.digest))
     with pytest.raises(ValueError, match="doesn't lead to the key"):
         decode_ring(forked.encode(), ring.trusted)
 

@@ -77,8 +77,8 @@ def wider(rack: Rack) -> bytes:
     ring = rack.ring()
     told = ring.rotations[0].retirement
     first = rotate(
-        rack.stolen[0],
-        rack.stolen[1],
+        rack.stolen[0].private,
+        rack.stolen[1].private,
         replace(told, certificates=told.certificates | {lie}),
         None,
     )
@@ -88,7 +88,9 @@ def wider(rack: Rack) -> bytes:
 def forked(rack: Rack) -> bytes:
     """The ring that leads from the old keys to one of the thieves' own."""
     ring, evil = rack.ring(), SigningKey(Ed25519PrivateKey.generate())
-    last = rotate(rack.stolen[1], evil, ring.rotations[1].retirement, ring.rotations[0].digest)
+    last = rotate(
+        rack.stolen[1].private, evil.private, ring.rotations[1].retirement, ring.rotations[0].digest
+    )
     return KeyRing.of(ring.keys[0]).with_rotation(ring.rotations[0]).with_rotation(last).encode()
 
 

@@ -57,7 +57,7 @@ def ring(key: SigningKey, statement: Evidence, tmp_path_factory: pytest.TempPath
         papers=frozenset(),
         secrets_sha256="0" * 64,
     )
-    return KeyRing.of(key.public).with_rotation(rotate(key, now, retirement, None))
+    return KeyRing.of(key.public).with_rotation(rotate(key.private, now.private, retirement, None))
 
 
 def at(told: Signed, key: SigningKey, where: str, *, signer: SigningKey | None = None) -> bytes:

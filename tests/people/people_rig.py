@@ -80,8 +80,8 @@ async def people_in(
         store = SecretStore(secrets_file(folder))
         try:
             secrets = Secrets(key, CHEAP)
-            people = People(ledger, around(ledger.append), store, secrets, clock or HandClock())
-            await people.load()
+            people = People(around(ledger.append), store, secrets, clock or HandClock())
+            await people.load(await ledger.of_people())
             yield people
         finally:
             store.close()

@@ -120,8 +120,9 @@ async def test_a_power_cut_in_mid_change_leaves_the_old_or_the_new_whole(
 async def changing(folder: Path, telling: Connection) -> None:
     """Change after change, each told before it and after it, until somebody kills it."""
     store.CHECKPOINT_PAGES = 20
+    async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
+        begun = len(await ledger.of_people())
     async with people_in(folder) as people:
-        begun = len(await people._ledger.of_people())
         for number in count(begun):
             telling.send(number)
             await change(people, number)

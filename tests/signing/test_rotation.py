@@ -43,7 +43,7 @@ def in_other_pieces() -> list[str]:
     ids=["cut elsewhere", "capitals", "a space"],
 )
 def test_a_list_of_the_same_bytes_in_another_spelling_is_refused(listed: list[str]) -> None:
-    ring = KeyRing.of(OLD.public).with_rotation(rotate(OLD, NEW, RETIREMENT, None))
+    ring = KeyRing.of(OLD.public).with_rotation(rotate(OLD.private, NEW.private, RETIREMENT, None))
     assert decode_ring(ring.encode(), NEW.public) == ring
     told = canonical.decode(ring.encode(), ascii_only=True)
     assert sorted(listed) == listed
@@ -60,6 +60,6 @@ def test_a_list_of_the_same_bytes_in_another_spelling_is_refused(listed: list[st
 def test_no_rotation_is_made_that_names_anything_but_digests(field: str, other: str) -> None:
     named = frozenset({other}) if field in {"certificates", "papers"} else other
     told = replace(RETIREMENT, certificates=frozenset(), papers=frozenset())
-    rotate(OLD, NEW, told, None)
+    rotate(OLD.private, NEW.private, told, None)
     with pytest.raises(ValueError, match="hexadecimal"):
-        rotate(OLD, NEW, replace(told, **{field: named}), None)
+        rotate(OLD.private, NEW.private, replace(told, **{field: named}), None)

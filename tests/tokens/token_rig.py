@@ -41,8 +41,8 @@ async def tokens_in(
 ) -> AsyncGenerator[Tokens]:
     """A start on what lies in this folder."""
     async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
-        tokens = Tokens(ledger, ledger.append, clock, entropy or Counting())
-        await tokens.load(await latest_time(ledger))
+        tokens = Tokens(ledger.append, clock, entropy or Counting())
+        tokens.load(await ledger.of_tokens(), await latest_time(ledger))
         yield tokens
 
 

@@ -188,7 +188,7 @@ def test_a_retired_keys_list_counts_for_nothing_with_the_next_key(
         papers=frozenset(),
         secrets_sha256="0" * 64,
     )
-    ring = key.ring.with_rotation(rotate(key, after, told, None))
+    ring = key.ring.with_rotation(rotate(key.private, after.private, told, None))
     with pytest.raises(CertificateInvalid, match="retired"):
         check(papers, ring)
     assert check(papers, key.ring).certificates == 2
