@@ -95,7 +95,7 @@ def hooks_replay(
 ) -> None:
     """Have events sent again; the daemon does it within half a minute."""
     from benchd.config import load_settings
-    from benchd.hooks.store import Place
+    from benchd.words.record import Place
 
     settings = load_settings(config)
     _hook(settings, hook)
@@ -141,12 +141,13 @@ def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:
 def _newest(ledger: Path) -> int:
     """The number of the ledger's last record; 0 where there is none. Raises LedgerFault."""
     from benchd.ledger.reader import LedgerReader
+    from benchd.ledger.reads import NEWEST
 
     if not ledger.is_file():
         return 0
     reader = LedgerReader(ledger)
     try:
-        last = reader.select("ORDER BY sequence DESC LIMIT 1")
+        last = reader.select(NEWEST)
     finally:
         reader.close()
     return last[0].sequence if last else 0

@@ -139,7 +139,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 RecordMetrics(metrics, time.monotonic),
                 words or PrivateWords(),
                 JobLog(time.monotonic),
-                records,
+                records.follower,
                 hooks,
                 traces.follower,
                 wanted,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import ExitStack
-from functools import partial
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Final
 
 import anyio
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 
 from benchd.certificate import DsseIssuer
 from benchd.config import Settings
@@ -21,61 +19,12 @@ from benchd.hooks.held import Held
 from benchd.hooks.outbox import OutboxParts, OutboxSink
 from benchd.hooks.room import Hooks
 from benchd.hooks.store import HookStore
-from benchd.ledger.reader import LedgerReader
+from benchd.ledger.follower import open_feed
+from benchd.ledger.reads import LedgerReads
 from benchd.observe.hook_metrics import HookMetrics
 from benchd.slots.board import RackBoard
-from benchd.words.ids import JobId
-from benchd.words.record import Entry, Receipt, StoredEntry
+from benchd.words.record import Entry, Receipt
 from benchd.words.slot import ProblemCode, ProblemView
-
-_OF_JOB: Final = "WHERE job = ? ORDER BY sequence"
-_AFTER: Final = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
-_AT: Final = "WHERE sequence = ?"
-_NEWEST: Final = "ORDER BY sequence DESC LIMIT 1"
-_ANSWERS: Final = "WHERE kind = 'hook_answered' AND sequence > ? ORDER BY sequence LIMIT ?"
-_BEGUN: Final = """
-    WHERE kind = 'hook_begun' AND json_extract(CAST(body AS TEXT), '$.data.hook') = ?
-    ORDER BY sequence LIMIT 1
-"""
-
-
-class HookReader:
-    """The ledger on a connection and a thread of its own: no append and no job waits for it."""
-
-    def __init__(self, reader: LedgerReader, thread: CapacityLimiter) -> None:
-        self._reader = reader
-        self._thread = thread
-
-    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records after a known one, in order."""
-        return await self._select(_AFTER, sequence, most)
-
-    async def entry_at(self, sequence: int) -> StoredEntry | None:
-        """The record of this number."""
-        found = await self._select(_AT, sequence)
-        return found[0] if found else None
-
-    async def of_job(self, job: JobId) -> Sequence[StoredEntry]:
-        """All records of one job, in order."""
-        return await self._select(_OF_JOB, job)
-
-    async def newest(self) -> StoredEntry | None:
-        """The last record."""
-        found = await self._select(_NEWEST)
-        return found[0] if found else None
-
-    async def begun(self, hook: str) -> StoredEntry | None:
-        """The record with which a hook once began."""
-        found = await self._select(_BEGUN, hook)
-        return found[0] if found else None
-
-    async def answers_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records of answers after this number, in order."""
-        return await self._select(_ANSWERS, sequence, most)
-
-    async def _select(self, condition: str, *values: str | int) -> list[StoredEntry]:
-        call = partial(self._reader.select, condition, values)
-        return await to_thread.run_sync(call, limiter=self._thread)
 
 
 class HookBoard:
@@ -140,13 +89,9 @@ class HookLife:
         """Send until cancelled; without hooks nothing is opened. What was opened is closed."""
         if not self._settings.hooks:
             await anyio.sleep_forever()
-        thread, path = CapacityLimiter(1), self._settings.ledger.path
-        with ExitStack() as stack:
-            reader = await to_thread.run_sync(LedgerReader, path, limiter=thread)
-            stack.callback(reader.close)
-            store = await to_thread.run_sync(HookStore, hooks_path(path), limiter=thread)
-            stack.callback(store.close)
-            feed = HookReader(reader, thread)
+        path = self._settings.ledger.path
+        async with open_feed(path) as feed:
+            store = await to_thread.run_sync(HookStore, hooks_path(path), limiter=feed.thread)
             parts = OutboxParts(
                 feed=feed,
                 record=self._record,
@@ -157,22 +102,18 @@ class HookLife:
                 wall_clock=SystemClock().now,
                 chance=random.random,
                 sink=self._sink,
-                thread=thread,
             )
-            await self._hooks.run(parts)
+            with closing(store):
+                await self._hooks.run(parts)
 
 
 async def recall_held(held: Held, ledger: Path) -> None:
     """Read what other systems have asked for until now. Raises LedgerFault."""
-    thread = CapacityLimiter(1)
-    reader = await to_thread.run_sync(LedgerReader, ledger, limiter=thread)
-    try:
-        await held.recall(HookReader(reader, thread))
-    finally:
-        reader.close()
+    async with open_feed(ledger) as feed:
+        await held.recall(feed)
 
 
-async def source_of(feed: HookReader, site: str) -> Source:
+async def source_of(ledger: LedgerReads, site: str) -> Source:
     """Which rack tells: the ledger by its first record."""
-    first = await feed.entries_after(0, 1)
+    first = await ledger.entries_after(0, 1)
     return Source(site=site, ledger=first[0].hash_hex if first else "0" * 64)

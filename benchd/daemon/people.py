@@ -30,7 +30,7 @@ from benchd.people.tries import Tries
 from benchd.ports import Clock
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
-from benchd.words.record import Entry, Receipt
+from benchd.words.record import Entry, EntryKind, Receipt
 from benchd.words.slot import ProblemCode, ProblemView
 
 LOOK_EVERY_S = 60.0
@@ -56,7 +56,7 @@ async def open_people(
     store = await to_thread.run_sync(SecretStore, people_file(ledger), limiter=one)
     try:
         people = People(append, store, secrets, SystemClock())
-        await people.load(await records.of_people())
+        await people.load(await records.of_kind(EntryKind.PERSON_CHANGED))
         for person in people.everybody:
             if people.has_lost_secrets(person):
                 _log.warning("secret_lost", person=person.id, cure="benchd people pin, or badge")

@@ -8,6 +8,7 @@ from benchd.config import Settings
 from benchd.errors import DependencyMissing
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.reader import LedgerReader
+from benchd.ledger.reads import AFTER
 from benchd.records.access import PIECE_RECORDS
 from benchd.records.database import records_path, throw_away
 from benchd.records.model import ReadModel
@@ -33,9 +34,7 @@ def rebuild_records(settings: Settings) -> Upto:
 def read_whole(reader: LedgerReader, model: ReadModel) -> Upto:
     """Take in all that the ledger has after what the read model knows."""
     upto = model.upto()
-    while records := reader.select(
-        "WHERE sequence > ? ORDER BY sequence LIMIT ?", (upto.sequence, PIECE_RECORDS)
-    ):
+    while records := reader.select(AFTER, (upto.sequence, PIECE_RECORDS)):
         model.take(records)
         upto = Upto(sequence=records[-1].sequence, hash=records[-1].hash_hex)
     return upto

@@ -17,7 +17,7 @@ from benchd.ledger.access import SqliteLedger
 from benchd.proof.time_basis import latest_known
 from benchd.tokens.door import TokenDoor, shares
 from benchd.tokens.register import Tokens
-from benchd.words.record import Entry, Receipt
+from benchd.words.record import Entry, EntryKind, Receipt
 
 TOLD_BEFORE = timedelta(days=21)
 """How long before its end a token is a warning at each start."""
@@ -35,7 +35,7 @@ async def open_tokens(
     `seen` is the latest time that the ledger knows of, as `latest_time` tells it.
     """
     tokens = Tokens(append, SystemClock(), SystemEntropy())
-    tokens.load(await records.of_tokens(), seen)
+    tokens.load(await records.of_kind(EntryKind.TOKEN_CHANGED), seen)
     return tokens
 
 
@@ -46,7 +46,8 @@ async def latest_time(ledger: SqliteLedger) -> datetime | None:
     anew at every boot steps back again and again. Raises LedgerFault.
     """
     newest = await ledger.entry_at(ledger.head.sequence)
-    return latest_known((*(() if newest is None else (newest,)), *await ledger.steps_of_clock()))
+    steps = await ledger.of_kind(EntryKind.CLOCK_STEPPED)
+    return latest_known((*(() if newest is None else (newest,)), *steps))
 
 
 def tell_of_ends(tokens: Tokens) -> None:

@@ -7,51 +7,27 @@ import ssl
 import time
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 import anyio
 import structlog
 from anyio import CapacityLimiter, to_thread
 
 from benchd.config import Settings
-from benchd.daemon.hooks import HookReader
 from benchd.errors import NotFound, UsageRefused
-from benchd.ledger.files import replace_file
-from benchd.ledger.reader import LedgerReader
+from benchd.ledger.follower import Follower, open_feed
 from benchd.ledger.reads import LedgerReads
 from benchd.observe.trace_metrics import TraceMetrics
 from benchd.ports import CertificateIssuer
 from benchd.revision import version
 from benchd.traces.exporting import ExportParts, TraceExport, encoded
-from benchd.traces.follower import TraceFollower
 from benchd.traces.otlp import Source
-from benchd.traces.place import Place, decode_place, encode_place
+from benchd.traces.place import PlaceFile
 from benchd.traces.sending import OtlpSender
 from benchd.traces.settings import TraceTarget
 from benchd.words.ids import JobId
-
-LARGEST_PLACE_BYTES = 4096
+from benchd.words.record import EntryKind
 
 _log = structlog.get_logger()
-
-
-class PlaceFile:
-    """Keeps in a file beside the ledger how far its traces have been told."""
-
-    def __init__(self, ledger: Path) -> None:
-        self._path = ledger.with_name(f"{ledger.name}.traces")
-
-    def read(self) -> Place | None:
-        """None where there is none, or none that can be read."""
-        try:
-            with self._path.open("rb") as file:
-                return decode_place(file.read(LARGEST_PLACE_BYTES))
-        except FileNotFoundError:
-            return None
-
-    def keep(self, place: Place) -> None:
-        """Returns when it's on disk; raises OSError."""
-        replace_file(self._path, encode_place(place))
 
 
 class RackTraces:
@@ -65,7 +41,7 @@ class RackTraces:
         metrics: TraceMetrics,
     ) -> None:
         """Reads what a collector asks for; where that can't be done nothing is sent to it."""
-        self.follower = TraceFollower()
+        self.follower = Follower({EntryKind.JOB_ENDED})
         """Has to hear of the ledger's records."""
         self._ledger = settings.ledger.path
         self._target = _target_of(settings)
@@ -94,25 +70,21 @@ class RackTraces:
             await self._send_to(self._target)
 
     async def _send_to(self, target: TraceTarget) -> None:
-        thread, path = CapacityLimiter(1), self._ledger
         async with AsyncExitStack() as stack:
-            reader = await to_thread.run_sync(LedgerReader, path, limiter=thread)
-            stack.callback(reader.close)
-            sender = await to_thread.run_sync(OtlpSender, target, limiter=thread)
+            feed = await stack.enter_async_context(open_feed(self._ledger))
+            sender = await to_thread.run_sync(OtlpSender, target, limiter=feed.thread)
             stack.push_async_callback(sender.aclose)
-            feed = HookReader(reader, thread)
             first = await feed.entries_after(0, 1)
             parts = ExportParts(
                 feed=feed,
-                keeper=PlaceFile(path),
+                keeper=PlaceFile(self._ledger),
                 issuer=self._issuer,
                 source=Source(ledger=first[0].hash_hex if first else "0" * 64, version=version()),
                 monotonic=time.monotonic,
                 chance=random.random,
                 sink=self._metrics,
-                thread=thread,
             )
-            await self.follower.run(TraceExport(sender, parts))
+            await TraceExport(sender, parts).run(self.follower)
 
 
 def _target_of(settings: Settings) -> TraceTarget | None:

@@ -8,27 +8,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 
 from benchd.hooks.replies import direction_in
+from benchd.ledger.reads import LedgerReads
 from benchd.words.hook import Direction, NextAction
 from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import DirectedView
 
 MOST_BINS: Final = 4096
 """Jobs whose bin is kept: those still in their slots are among the newest. A hold is never lost."""
 PIECE_RECORDS: Final = 500
-
-
-class Answers(Protocol):
-    """A ledger that tells what receivers have answered; raises LedgerFault."""
-
-    async def answers_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many such records after this number, in order."""
-        ...
 
 
 class Held:
@@ -41,10 +34,10 @@ class Held:
         self._bins: dict[JobId, Direction] = {}
         self._answered: defaultdict[str, set[int]] = defaultdict(set)
 
-    async def recall(self, ledger: Answers) -> None:
+    async def recall(self, ledger: LedgerReads) -> None:
         """Read all that is on record. Raises LedgerFault."""
         upto = 0
-        while records := await ledger.answers_after(upto, PIECE_RECORDS):
+        while records := await ledger.of_kind(EntryKind.HOOK_ANSWERED, upto, PIECE_RECORDS):
             for record in records:
                 self.stored(record.entry)
             upto = records[-1].sequence

@@ -20,12 +20,13 @@ from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
 from benchd.hooks.held import Held
 from benchd.hooks.replies import JobNow, direction_in, direction_of, job_now, read_reply, record_of
 from benchd.hooks.sending import Sender, Taken
-from benchd.hooks.store import HookStore, Place, Waiting
+from benchd.hooks.store import HookStore, Waiting
+from benchd.ledger.follower import LedgerFeed
 from benchd.ports import CertificateIssuer
 from benchd.posting import Failure
 from benchd.words.hook import HookTerms
 from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import Entry, EntryKind, Place, Receipt, StoredEntry
 
 PIECE_RECORDS: Final = 200
 MOST_WAITING: Final = 200
@@ -40,26 +41,6 @@ UNKNOWN_WHY: Final = "not_on_record"
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
-
-
-class HookFeed(Protocol):
-    """The ledger, read on a thread and a connection of its own; raises LedgerFault."""
-
-    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records after a known one, in order."""
-        ...
-
-    async def entry_at(self, sequence: int) -> StoredEntry | None:
-        """The record of this number."""
-        ...
-
-    async def of_job(self, job: JobId) -> Sequence[StoredEntry]:
-        """All records of one job, in order."""
-        ...
-
-    async def begun(self, hook: str) -> StoredEntry | None:
-        """The record with which a hook once began."""
-        ...
 
 
 class OutboxSink(Protocol):
@@ -86,7 +67,7 @@ class OutboxSink(Protocol):
 class OutboxParts:
     """What all hooks of a rack share."""
 
-    feed: HookFeed
+    feed: LedgerFeed
     record: Callable[[Entry], Awaitable[Receipt]]
     """Keeps an entry; the ledger as everybody else uses it, `held` among its subscribers."""
     held: Held
@@ -97,7 +78,11 @@ class OutboxParts:
     chance: Callable[[], float]
     """From 0 to 1."""
     sink: OutboxSink
-    thread: CapacityLimiter
+
+    @property
+    def thread(self) -> CapacityLimiter:
+        """Where all that blocks is done, one after the other."""
+        return self.feed.thread
 
 
 class Outbox:
@@ -126,7 +111,7 @@ class Outbox:
         name = self._terms.name
         place = await self._stored(partial(self._parts.store.place, name))
         if place is None or (place != self._known and not await self._can_be(place)):
-            begun = await self._parts.feed.begun(name) or await self._record_begin()
+            begun = await self._begun() or await self._record_begin()
             place = Place(sequence=begun.sequence, hash=begun.hash_hex)
             await self._stored(partial(self._parts.store.begin, name, place))
         self._known = place
@@ -135,11 +120,16 @@ class Outbox:
     async def _can_be(self, place: Place) -> bool:
         if place.sequence == 0:
             return True
-        record = await self._parts.feed.entry_at(place.sequence)
-        if record is not None:
-            return place.hash in ("", record.hash_hex)
+        has = await self._parts.feed.has(place)
+        if has is not None:
+            return has or not place.hash
         # A person may name a number that the ledger has left out, but none that it hasn't reached.
         return not place.hash and bool(await self._parts.feed.entries_after(place.sequence, 1))
+
+    async def _begun(self) -> StoredEntry | None:
+        """The record with which it once began."""
+        began = await self._parts.feed.of_kind(EntryKind.HOOK_BEGUN)
+        return next((one for one in began if one.entry.data.get("hook") == self._terms.name), None)
 
     async def _record_begin(self) -> Receipt:
         """Without it, a rack that has lost the hooks' file wouldn't know what it still owes."""
@@ -158,7 +148,7 @@ class Outbox:
             events = await self._events_in(record)
             if not events and record is not records[-1]:
                 continue
-            upto = Place(sequence=record.sequence, hash=record.hash_hex)
+            upto = record.place
             if not await self._stored(partial(store.take_over, name, events, upto, after=place)):
                 return True
             self._known = place = upto
@@ -182,7 +172,7 @@ class Outbox:
             return []
         if KIND_OF.get(record.entry.kind) not in self._terms.events or record.entry.job is None:
             return []
-        of_job = await self._parts.feed.of_job(record.entry.job)
+        of_job = await self._parts.feed.entries(record.entry.job)
         event = await self._event(record, of_job)
         if event is None or not event.is_for(self._terms):
             return []
@@ -197,7 +187,7 @@ class Outbox:
             return False
         record = await self._parts.feed.entry_at(waiting.sequence)
         of_job = (
-            await self._parts.feed.of_job(record.entry.job) if record and record.entry.job else ()
+            await self._parts.feed.entries(record.entry.job) if record and record.entry.job else ()
         )
         event = await self._event(record, of_job) if record else None
         if event is None:
@@ -261,7 +251,7 @@ class Outbox:
         await self._stored(partial(self._parts.store.keep_direction, told, receipt.sequence))
 
     async def _job_now(self, job: JobId) -> JobNow:
-        records = await self._parts.feed.of_job(job)
+        records = await self._parts.feed.entries(job)
         return await to_thread.run_sync(
             partial(job_now, job, records, self._parts.issuer), limiter=self._parts.thread
         )

@@ -16,16 +16,13 @@ from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
 from benchd.hooks.sending import HttpSender
 from benchd.hooks.settings import HookSettings
-from benchd.wakeup import Bell
+from benchd.ledger.follower import Follower
 from benchd.words.hook import Direction
 from benchd.words.ids import JobId
 from benchd.words.record import Entry
 
-AFTER_FAULT_S: Final = 5.0
 MANY_FAULTS: Final = 3
 """Without having come to rest in between: it won't come right by itself."""
-PAUSE_S: Final = 0.005
-"""Between two steps: a rack that works goes first."""
 
 _log = structlog.get_logger()
 
@@ -35,7 +32,7 @@ class Hooks:
 
     def __init__(self, hooks: Sequence[HookSettings]) -> None:
         self._hooks = {each.terms.name: each for each in hooks}
-        self._bells = {name: Bell() for name in self._hooks}
+        self._followers = {name: Follower() for name in self._hooks}
         self._parts: OutboxParts | None = None
         self.held = Held()
         """What counts of all answers, those to hooks that are configured no more too."""
@@ -43,8 +40,8 @@ class Hooks:
     def stored(self, entry: Entry) -> None:
         """The ledger has another record; returns at once."""
         self.held.stored(entry)
-        for bell in self._bells.values():
-            bell.ring()
+        for follower in self._followers.values():
+            follower.stored(entry)
 
     def recalled(self, entry: Entry) -> None:
         """A former daemon's job that is still open: its records are in the ledger."""
@@ -77,26 +74,28 @@ class Hooks:
             self._parts = None
 
     async def _run_one(self, hook: HookSettings, parts: OutboxParts) -> None:
-        name, bell = hook.terms.name, self._bells[hook.terms.name]
+        name = hook.terms.name
         async with AsyncExitStack() as stack:
             make = partial(HttpSender, hook.target, now=_seconds_of(parts))
             sender = await to_thread.run_sync(make, limiter=parts.thread)
             stack.push_async_callback(sender.aclose)
             outbox, faults = Outbox(hook.terms, sender, parts), 0
-            while True:
-                try:
-                    rest_s = await outbox.step()
-                    faults = 0 if rest_s > 0 else faults
-                except (HooksUnavailable, LedgerFault) as fault:
-                    faults += 1
-                    _log.warning("hooks_fault", hook=name, detail=str(fault))
-                    rest_s = AFTER_FAULT_S
-                    outbox = Outbox(hook.terms, sender, parts)
+
+            async def step() -> float:
+                nonlocal faults
+                rest_s = await outbox.step()
+                faults = 0 if rest_s > 0 else faults
                 parts.sink.faulty(name, is_so=faults >= MANY_FAULTS)
-                await anyio.sleep(PAUSE_S)
-                if rest_s > 0:
-                    with anyio.move_on_after(rest_s):
-                        await bell.wait()
+                return rest_s
+
+            async def failed(fault: Exception) -> None:
+                nonlocal outbox, faults
+                faults += 1
+                _log.warning("hooks_fault", hook=name, detail=str(fault))
+                parts.sink.faulty(name, is_so=faults >= MANY_FAULTS)
+                outbox = Outbox(hook.terms, sender, parts)
+
+            await self._followers[name].run(step, failed, faults=(HooksUnavailable, LedgerFault))
 
 
 def _seconds_of(parts: OutboxParts) -> Callable[[], float]:

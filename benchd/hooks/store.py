@@ -16,6 +16,7 @@ from benchd.hooks.database import open_or_make, throw_away
 from benchd.statements import SqlValue, query
 from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import JobId
+from benchd.words.record import Place
 
 MOST_DIRECTIONS: Final = 10_000
 _EVERY = "''"
@@ -32,15 +33,6 @@ _FREE = f"""
 _NEXT = f"SELECT sequence, lane, attempts, waited_s, due {_FREE} ORDER BY due, sequence LIMIT 1"
 _UNTRIED = f"SELECT count(*) {_FREE} AND attempts = 0"
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.IOError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A record of the ledger, by number and hash."""
-
-    sequence: int
-    hash: str = ""
-    """Blank where a person has named it by its number alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +76,10 @@ class HookStore:
         self._connection.close()
 
     def place(self, hook: str) -> Place | None:
-        """Up to where a hook has taken over; None where it never began."""
+        """Up to where a hook has taken over; None where it never began.
+
+        Its hash is blank where a person has named it by its number alone.
+        """
         for row in self._rows("SELECT sequence, hash FROM hook WHERE name = ?", hook):
             return Place(sequence=_whole(row[0]), hash=str(row[1]))
         return None

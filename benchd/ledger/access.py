@@ -42,9 +42,6 @@ _Seen = TypeVar("_Seen")
 
 _NEWEST_OF_KIND = "WHERE kind = ? ORDER BY sequence DESC LIMIT 1"
 _NEWEST_OF_LEDGER = f"{OF_LEDGER} AND kind = ? ORDER BY sequence DESC LIMIT 1"
-_OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
-_STEPS_OF_CLOCK = "WHERE kind = 'clock_stepped' ORDER BY sequence"
-_OF_TOKENS = "WHERE kind = 'token_changed' ORDER BY sequence"
 _FOLLOWING = "WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
 
 
@@ -137,18 +134,6 @@ class SqliteLedger(LedgerReads):
     async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
         """So many of what anchors have said to a head, the newest first."""
         return await self.select(NEWEST_RECEIPTS, most)
-
-    async def of_people(self) -> Sequence[StoredEntry]:
-        """Every change of the people who may use the rack, in order."""
-        return await self.select(_OF_PEOPLE)
-
-    async def steps_of_clock(self) -> Sequence[StoredEntry]:
-        """Each time that the clock was found to be set back, in order."""
-        return await self.select(_STEPS_OF_CLOCK)
-
-    async def of_tokens(self) -> Sequence[StoredEntry]:
-        """Every change of the tokens of other systems, in order."""
-        return await self.select(_OF_TOKENS)
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from benchd.ledger.running import RunningJobs, check_written
 from benchd.words.handset import Trait
 from benchd.words.ids import JobId, SlotName
-from benchd.words.record import OF_INTAKE, StoredEntry
+from benchd.words.record import OF_INTAKE, EntryKind, Place, StoredEntry
 
+AFTER = "WHERE sequence > ? ORDER BY sequence LIMIT ?"
+NEWEST = "ORDER BY sequence DESC LIMIT 1"
 _OPEN_JOBS = """
     WHERE kind = 'job_opened' AND NOT EXISTS (
         SELECT 1 FROM record WHERE kind = 'job_ended' AND job = this.job
@@ -130,3 +132,28 @@ class LedgerReads(ABC):
         """The record of this number."""
         found = await self.select("WHERE sequence = ?", sequence)
         return found[0] if found else None
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        """So many records after a known one, in order."""
+        return await self.select(AFTER, sequence, most)
+
+    async def newest(self) -> StoredEntry | None:
+        """The last record."""
+        found = await self.select(NEWEST)
+        return found[0] if found else None
+
+    async def of_kind(
+        self, kind: EntryKind, after: int = 0, most: int = -1
+    ) -> Sequence[StoredEntry]:
+        """So many records of one kind after a number, in order, or all of them.
+
+        Without looking at all others where the kind has an index of its own.
+        """
+        # Not as a value: SQLite then couldn't know that the index is for it.
+        condition = f"WHERE kind = '{kind.value}' AND sequence > ? ORDER BY sequence LIMIT ?"
+        return await self.select(condition, after, most)
+
+    async def has(self, place: Place) -> bool | None:
+        """Whether the record of this number has this hash; None where there is no such record."""
+        record = await self.entry_at(place.sequence)
+        return None if record is None else record.hash_hex == place.hash

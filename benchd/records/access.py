@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from math import inf
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 import anyio
 import structlog
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.errors import LedgerFault, RecordsUnavailable
+from benchd.ledger.follower import Follower
+from benchd.ledger.reads import LedgerReads
 from benchd.records.looking import Looker
 from benchd.records.model import NOTHING, ReadModel
-from benchd.wakeup import Bell, Wakeup
+from benchd.wakeup import Wakeup
 from benchd.words.disposal import OPEN, DisposalState
 from benchd.words.handset_file import (
     CertifiedBy,
@@ -27,14 +30,10 @@ from benchd.words.handset_file import (
     Upto,
 )
 from benchd.words.lot_papers import AskedPapers, Listed
-from benchd.words.record import Entry, StoredEntry
 from benchd.words.report import Asked, Report
 from benchd.words.shift import Bin, Shift, ShiftFigures
 
 PIECE_RECORDS: Final = 500
-PAUSE_S: Final = 0.005
-"""Between two pieces: a rack that works goes first."""
-AFTER_FAULT_S: Final = 5.0
 QUICK_S: Final = 10.0
 LONG_S: Final = 60.0
 
@@ -42,26 +41,15 @@ _log = structlog.get_logger()
 _Result = TypeVar("_Result")
 
 
-class LedgerFeed(Protocol):
-    """A ledger that can be read from any record on."""
-
-    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records after a known one, in order."""
-        ...
-
-    async def entry_at(self, sequence: int) -> StoredEntry | None:
-        """The record of this number."""
-        ...
-
-
 class Records:
     """Follows a ledger and looks things up; whatever happens to its file, the ledger has it all."""
 
-    def __init__(self, path: Path, feed: LedgerFeed) -> None:
+    def __init__(self, path: Path, ledger: LedgerReads) -> None:
         self._path = path
-        self._feed = feed
+        self._ledger = ledger
         self._model: ReadModel | None = None
-        self._bell = Bell()
+        self.follower = Follower()
+        """Has to hear of the ledger's records."""
         self._advanced = Wakeup()
         self._adding = CapacityLimiter(1)
         self._quick = CapacityLimiter(1)
@@ -74,26 +62,12 @@ class Records:
         self.open_items: Mapping[DisposalState, int] = dict.fromkeys(OPEN, 0)
         """How many handsets wait for somebody, by state, as of `upto`."""
 
-    def stored(self, entry: Entry) -> None:
-        """The ledger has another record; returns at once."""
-        del entry
-        self._bell.ring()
-
-    def recalled(self, entry: Entry) -> None:
-        """A former daemon's job that is still open: its records are in the ledger."""
-        del entry
-
     async def run(self) -> None:
         """Follow the ledger until cancelled; what is damaged is made anew."""
         try:
-            while True:
-                try:
-                    await self._follow()
-                    await self._let_go(discard=True)
-                except (RecordsUnavailable, LedgerFault) as fault:
-                    _log.warning("records_fault", detail=str(fault))
-                    await self._let_go(discard=self._model is not None and self._model.damaged)
-                    await anyio.sleep(AFTER_FAULT_S)
+            await self.follower.run(
+                self._step, self._failed, faults=(RecordsUnavailable, LedgerFault)
+            )
         finally:
             with CancelScope(shield=True):
                 await self._let_go(discard=False)
@@ -109,7 +83,7 @@ class Records:
     def make_anew(self) -> None:
         """Throw it away and read the whole ledger again; returns at once."""
         self._again = True
-        self._bell.ring()
+        self.follower.wake()
 
     async def find(self, text: str) -> Found:
         """The handsets with this in one of their numbers; raises UsageRefused if it's too short."""
@@ -149,38 +123,38 @@ class Records:
         """How many handsets wait in each open state, and which waits longest."""
         return await self._look(Looker.bins)
 
-    async def _follow(self) -> None:
-        """Returns once the file isn't to be believed any more."""
-        self._again = False
-        model = await self._opened()
-        while not (self._again or model.damaged):
-            await self._catch_up(model)
-            self.open_items = await self._look(Looker.counts)
+    async def _step(self) -> float:
+        """Take in the next piece; a file that isn't to be believed any more is thrown away."""
+        model = self._model or await self._opened()
+        if self._again or model.damaged:
+            await self._let_go(discard=True)
+            return 0.0
+        records = await self._ledger.entries_after(self.upto.sequence, PIECE_RECORDS)
+        if records:
+            await self._add(partial(model.take, records))
+            self.upto = Upto(sequence=records[-1].sequence, hash=records[-1].hash_hex)
             self._advanced.fire()
-            await self._bell.wait()
+        # Less than a whole one was the end; whoever adds to it since then wakes the follower.
+        if len(records) == PIECE_RECORDS:
+            return 0.0
+        self.open_items = await self._look(Looker.counts)
+        self._advanced.fire()
+        return inf
 
-    async def _catch_up(self, model: ReadModel) -> None:
-        whole_piece = True
-        # Less than a whole one was the end; whoever adds to it since then rings.
-        while whole_piece:
-            records = await self._feed.entries_after(self.upto.sequence, PIECE_RECORDS)
-            whole_piece = len(records) == PIECE_RECORDS
-            if records:
-                await self._add(partial(model.take, records))
-                self.upto = Upto(sequence=records[-1].sequence, hash=records[-1].hash_hex)
-                self._advanced.fire()
-                await anyio.sleep(PAUSE_S)
+    async def _failed(self, fault: Exception) -> None:
+        _log.warning("records_fault", detail=str(fault))
+        await self._let_go(discard=self._model is not None and self._model.damaged)
 
     async def _opened(self) -> ReadModel:
         """The file if it is of this very ledger, else an empty one."""
+        self._again = False
         model = await self._add(partial(ReadModel, self._path))
         try:
             upto = await self._add(model.upto)
         except RecordsUnavailable:
             await self._add(model.discard)
             raise
-        known = await self._feed.entry_at(upto.sequence) if upto.sequence else None
-        if upto.sequence and (known is None or known.hash_hex != upto.hash):
+        if upto.sequence and not await self._ledger.has(upto):
             _log.warning("records_of_another_ledger", sequence=upto.sequence)
             await self._add(model.discard)
             model = await self._add(partial(ReadModel, self._path))
@@ -217,5 +191,5 @@ class Records:
             message = "the file of records gave no answer in time"
             raise RecordsUnavailable(message) from error
         except RecordsUnavailable:
-            self._bell.ring()
+            self.follower.wake()
             raise

@@ -15,20 +15,20 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 
 from benchd.backoff import Backoff
-from benchd.errors import CertificateGap
+from benchd.errors import CertificateGap, LedgerFault
+from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ports import CertificateIssuer
 from benchd.posting import Failure
 from benchd.traces.building import trace_of
 from benchd.traces.otlp import Source, encode
-from benchd.traces.place import Place, PlaceKeeper
+from benchd.traces.place import PlaceFile
 from benchd.traces.sending import (
     ABOUT_THE_TRACE,
     PERHAPS_THE_TRACE,
     Sender,
     Taken,
 )
-from benchd.words.ids import JobId
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.record import EntryKind, Place, StoredEntry
 
 PIECE_RECORDS: Final = 200
 KEPT_EVERY: Final = 5000
@@ -44,26 +44,6 @@ LOOK_EVERY_S: Final = 60.0
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
-
-
-class TraceFeed(Protocol):
-    """The ledger, read on a thread and a connection of its own; raises LedgerFault."""
-
-    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        """So many records after a known one, in order."""
-        ...
-
-    async def entry_at(self, sequence: int) -> StoredEntry | None:
-        """The record of this number."""
-        ...
-
-    async def newest(self) -> StoredEntry | None:
-        """The last record."""
-        ...
-
-    async def of_job(self, job: JobId) -> Sequence[StoredEntry]:
-        """All records of one job, in order."""
-        ...
 
 
 class TraceSink(Protocol):
@@ -90,19 +70,23 @@ class TraceSink(Protocol):
 class ExportParts:
     """What an export works with."""
 
-    feed: TraceFeed
-    keeper: PlaceKeeper
+    feed: LedgerFeed
+    keeper: PlaceFile
     issuer: CertificateIssuer
     source: Source
     monotonic: Callable[[], float]
     chance: Callable[[], float]
     """From 0 to 1: spreads racks apart."""
     sink: TraceSink
-    thread: CapacityLimiter
+
+    @property
+    def thread(self) -> CapacityLimiter:
+        """Where all that blocks is done, one after the other."""
+        return self.feed.thread
 
 
 class TraceExport:
-    """Call `step` again and again, after a LedgerFault that it has raised too."""
+    """Sends each ended job's trace: `run` it, or call `step` again and again."""
 
     def __init__(self, sender: Sender, parts: ExportParts) -> None:
         self._sender = sender
@@ -114,6 +98,13 @@ class TraceExport:
         self._not_before = 0.0
         self._tries = 0
         self._stumbles = 0
+
+    async def run(self, follower: Follower) -> None:
+        """Send until cancelled, woken by a follower of the ledger that is to hear of jobs' ends."""
+        await follower.run(self.step, self._failed, faults=(LedgerFault, OSError))
+
+    async def _failed(self, fault: Exception) -> None:
+        _log.warning("traces_fault", detail=str(fault))
 
     async def step(self) -> float:
         """Send the next trace, or look for it; for how long there is nothing more to do, in s."""
@@ -137,11 +128,11 @@ class TraceExport:
             await self._threaded(self._parts.keeper.read),
             await self._parts.feed.newest(),
         )
-        end = Place() if newest is None else _place_of(newest)
+        end = Place() if newest is None else newest.place
         if place is not None and place.sequence <= end.sequence:
-            record = await self._parts.feed.entry_at(place.sequence)
+            has = await self._parts.feed.has(place)
             # A number that a restore has left out is still before all that came after.
-            if record is None or record.hash_hex == place.hash:
+            if has or has is None:
                 self._kept = place
                 return place
         _log.info("traces_begun", sequence=end.sequence)
@@ -155,9 +146,9 @@ class TraceExport:
             if record.entry.kind is EntryKind.JOB_ENDED and record.entry.job is not None:
                 self._due = record
                 return True
-            self._place = _place_of(record)
+            self._place = record.place
         if records and records[-1].sequence - self._kept.sequence >= KEPT_EVERY:
-            await self._keep(_place_of(records[-1]))
+            await self._keep(records[-1].place)
         return len(records) == PIECE_RECORDS
 
     async def _send(self, due: StoredEntry) -> None:
@@ -177,7 +168,7 @@ class TraceExport:
                     return
                 self._give_up(due, answer.why)
         self._due, self._tries, self._stumbles, self._not_before = None, 0, 0, 0.0
-        self._place = _place_of(due)
+        self._place = due.place
         await self._keep(self._place)
 
     async def _body(self, due: StoredEntry) -> bytes | None:
@@ -185,7 +176,7 @@ class TraceExport:
         job = due.entry.job
         records: Sequence[StoredEntry] = ()
         if job is not None:
-            records = await self._parts.feed.of_job(job)
+            records = await self._parts.feed.entries(job)
         return await self._threaded(partial(self._encoded, records))
 
     def _encoded(self, records: Sequence[StoredEntry]) -> bytes | None:
@@ -227,7 +218,3 @@ def encoded(
         return None if trace is None else encode(trace, source)
     except (CertificateGap, ValueError, OverflowError):
         return None
-
-
-def _place_of(record: StoredEntry) -> Place:
-    return Place(sequence=record.sequence, hash=record.hash_hex)

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Final
+
+from benchd.ledger.files import replace_file
+from benchd.words.record import Place
+
+LARGEST_PLACE_BYTES: Final = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A record of the ledger, by number and hash; of the number 0 before its first."""
+class PlaceFile:
+    """Keeps the place in a file beside the ledger: plain blocking calls."""
 
-    sequence: int = 0
-    hash: str = ""
-
-
-class PlaceKeeper(Protocol):
-    """Keeps the place: plain blocking calls that raise OSError."""
+    def __init__(self, ledger: Path) -> None:
+        self._path = ledger.with_name(f"{ledger.name}.traces")
 
     def read(self) -> Place | None:
-        """None where there is none, or none that can be read."""
-        ...
+        """None where there is none, or none that can be read; raises OSError."""
+        try:
+            with self._path.open("rb") as file:
+                return _decoded(file.read(LARGEST_PLACE_BYTES))
+        except FileNotFoundError:
+            return None
 
     def keep(self, place: Place) -> None:
-        """Returns when it's on disk."""
-        ...
+        """Returns when it's on disk; raises OSError."""
+        told = {"sequence": place.sequence, "hash": place.hash}
+        replace_file(self._path, json.dumps(told).encode())
 
 
-def decode_place(data: bytes) -> Place | None:
-    """A place as it was kept; None for anything else."""
+def _decoded(data: bytes) -> Place | None:
     try:
         told: object = json.loads(data)
     except (ValueError, RecursionError):
@@ -38,8 +42,3 @@ def decode_place(data: bytes) -> Place | None:
             return Place(sequence=sequence, hash=hash_hex)
         case _:
             return None
-
-
-def encode_place(place: Place) -> bytes:
-    """The bytes to keep."""
-    return json.dumps({"sequence": place.sequence, "hash": place.hash}).encode()

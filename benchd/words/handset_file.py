@@ -12,6 +12,7 @@ from benchd.words.disposal import DisposalState
 from benchd.words.ids import JobId, SlotName
 from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Outcome, Reason
+from benchd.words.record import Place
 
 
 class ToldBy(StrEnum):
@@ -155,8 +156,5 @@ class DisposalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upto:
+class Upto(Place):
     """Up to which record of the ledger the read model is true."""
-
-    sequence: int
-    hash: str

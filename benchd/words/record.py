@@ -100,6 +100,19 @@ class StoredEntry:
     entry: Entry
     hash_hex: str
 
+    @property
+    def place(self) -> Place:
+        """Where it stands in the ledger."""
+        return Place(sequence=self.sequence, hash=self.hash_hex)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A record of a ledger, by its number and hash; 0 stands for before its first."""
+
+    sequence: int = 0
+    hash: str = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:

@@ -35,7 +35,7 @@ async def watched(folder: Path) -> AsyncGenerator[tuple[Ledger, RackBoard]]:
     key = load_key(file) if file.exists() else create_key(file)
     async with open_ledger(folder / "ledger.sqlite", head_key=key) as stored:
         records = Records(folder / "records.sqlite", stored)
-        ledger = AnnouncingLedger(stored, records, lambda: None)
+        ledger = AnnouncingLedger(stored, records.follower, lambda: None)
         board = RackBoard()
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)

@@ -15,20 +15,20 @@ from typing import Any
 from anyio import CapacityLimiter
 
 from benchd.certificate import create_key
-from benchd.daemon.hooks import HookReader
 from benchd.hooks.events import Source
 from benchd.hooks.held import Held
 from benchd.hooks.outbox import Outbox, OutboxParts
 from benchd.hooks.sending import Taken
-from benchd.hooks.store import HookStore, Place, Waiting
+from benchd.hooks.store import HookStore, Waiting
 from benchd.ledger import open_ledger
 from benchd.ledger.access import SqliteLedger
+from benchd.ledger.follower import LedgerFeed
 from benchd.ledger.reader import LedgerReader
 from benchd.posting import Failure
 from benchd.words.hook import Direction, HookEventKind, HookTerms
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.job import Disposition
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.words.record import Entry, EntryKind, Place, Receipt, StoredEntry
 
 START = datetime(2026, 11, 26, 1, 0, tzinfo=UTC)
 SOURCE = Source(site="東京", ledger="ab" * 32)
@@ -293,9 +293,8 @@ class Rig:
         """Make all but the ledger and the file anew, as a start of the daemon does."""
         self.held, self._recalled = Held(), False
         self.store = MortalStore(self.folder / "hooks.sqlite", self.blows)
-        thread = CapacityLimiter(1)
         self.parts = OutboxParts(
-            feed=HookReader(self.reader, thread),
+            feed=LedgerFeed(self.reader, CapacityLimiter(1)),
             record=self._record,
             held=self.held,
             store=self.store,
@@ -304,7 +303,6 @@ class Rig:
             wall_clock=self.clock.now,
             chance=self.draw.random,
             sink=self.sink,
-            thread=thread,
         )
         self.outbox = Outbox(self.terms, self.receiver, self.parts)
 
@@ -318,7 +316,7 @@ class Rig:
     async def step(self) -> float:
         """One step, or a kill and a new start."""
         if not self._recalled:
-            await self.held.recall(HookReader(self.reader, CapacityLimiter(1)))
+            await self.held.recall(self.parts.feed)
             self._recalled = True
         try:
             return await self.outbox.step()

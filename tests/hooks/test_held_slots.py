@@ -8,6 +8,8 @@ import pytest
 
 from benchd.daemon.directing import Directing
 from benchd.hooks.replies import record_of
+from benchd.ledger.reads import LedgerReads
+from benchd.ledger.running import RunningJobs
 from benchd.observe.announcing import announcing
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.slots.errands import errands_of
@@ -21,15 +23,20 @@ from tests.core.world import MemoryLedger, Phone, World
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
-class Answers:
+class Answers(LedgerReads):
     """A ledger in memory that tells what receivers have answered."""
 
     def __init__(self, ledger: MemoryLedger) -> None:
+        super().__init__(RunningJobs())
         self._ledger = ledger
 
-    async def answers_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        found = self._ledger.of(EntryKind.HOOK_ANSWERED)
-        return [record for record in found if record.sequence > sequence][:most]
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        raise NotImplementedError
+
+    async def of_kind(
+        self, kind: EntryKind, after: int = 0, most: int = -1
+    ) -> Sequence[StoredEntry]:
+        return [record for record in self._ledger.of(kind) if record.sequence > after][:most]
 
 
 async def hold(world: World) -> None:

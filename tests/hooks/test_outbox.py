@@ -10,9 +10,9 @@ import pytest
 
 from benchd.hooks import outbox
 from benchd.hooks.sending import Taken
-from benchd.hooks.store import HookStore, Place
+from benchd.hooks.store import HookStore
 from benchd.posting import Failure
-from benchd.words.record import EntryKind
+from benchd.words.record import EntryKind, Place
 from tests.hooks.hook_rig import START, TERMS, WEEK_S, Rig, rig
 
 pytestmark = pytest.mark.asyncio

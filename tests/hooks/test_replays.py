@@ -9,10 +9,10 @@ import pytest
 
 from benchd.errors import HooksUnavailable
 from benchd.hooks.outbox import Outbox
-from benchd.hooks.store import HookStore, Place, Waiting
+from benchd.hooks.store import HookStore, Waiting
 from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import JobId
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.record import EntryKind, Place, StoredEntry
 from tests.hooks.hook_rig import START, Rig, rig
 
 pytestmark = pytest.mark.asyncio

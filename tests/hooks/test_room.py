@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from benchd.errors import LedgerFault
-from benchd.hooks import room
 from benchd.hooks.room import MANY_FAULTS, Hooks
 from benchd.hooks.settings import HookSettings, Target
 from benchd.hooks.signing import secret_of
+from benchd.ledger import follower
 from benchd.wakeup import Wakeup
 from benchd.words.record import StoredEntry
 from tests.hooks.hook_rig import TERMS, Sink, rig
@@ -39,7 +39,7 @@ class Watched(Sink):
 async def test_faults_that_come_again_and_again_are_told_until_they_are_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "AFTER_FAULT_S", 0.001)
+    monkeypatch.setattr(follower, "AFTER_FAULT_S", 0.001)
     target = Target(url="http://127.0.0.1:1/", secrets=(secret_of(SECRET),), timeout_s=1)
     async with rig(tmp_path) as one:
         feed, faults = one.parts.feed, []

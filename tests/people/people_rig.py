@@ -22,7 +22,7 @@ from benchd.people.tries import Tries
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.sight import Sight
 from benchd.words.people import By, PersonId, Role
-from benchd.words.record import Entry, Receipt
+from benchd.words.record import Entry, EntryKind, Receipt
 
 CHEAP = Argon2Cost(iterations=1, memory_kib=8, lanes=1)
 KEY = bytes(range(32))
@@ -81,7 +81,7 @@ async def people_in(
         try:
             secrets = Secrets(key, CHEAP)
             people = People(around(ledger.append), store, secrets, clock or HandClock())
-            await people.load(await ledger.of_people())
+            await people.load(await ledger.of_kind(EntryKind.PERSON_CHANGED))
             yield people
         finally:
             store.close()

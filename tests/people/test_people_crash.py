@@ -78,7 +78,7 @@ def after(changes: int) -> Known:
 async def made(folder: Path) -> int:
     """How many changes a start finds; whatever it finds is whole, and as it was told."""
     async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
-        records = await ledger.of_people()
+        records = await ledger.of_kind(EntryKind.PERSON_CHANGED)
     assert {record.entry.kind for record in records} <= {EntryKind.PERSON_CHANGED}
     async with people_in(folder) as people:
         assert [str(person.id) for person in people.everybody] == [OF][: len(records)]
@@ -121,7 +121,7 @@ async def changing(folder: Path, telling: Connection) -> None:
     """Change after change, each told before it and after it, until somebody kills it."""
     store.CHECKPOINT_PAGES = 20
     async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
-        begun = len(await ledger.of_people())
+        begun = len(await ledger.of_kind(EntryKind.PERSON_CHANGED))
     async with people_in(folder) as people:
         for number in count(begun):
             telling.send(number)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from benchd.ledger.reads import LedgerReads
+from benchd.ledger.running import RunningJobs
 from benchd.proof.evidence.chip import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.forms import to_json
@@ -251,11 +253,15 @@ class Told:
         self.end(job)
 
 
-@dataclass
-class FakeFeed:
+class FakeFeed(LedgerReads):
     """A ledger that gives what `told` has, in pieces."""
 
-    told: Told
+    def __init__(self, told: Told) -> None:
+        super().__init__(RunningJobs())
+        self.told = told
+
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        raise NotImplementedError
 
     async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
         return self.told.stored[sequence : sequence + most]

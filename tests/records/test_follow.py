@@ -13,9 +13,8 @@ from records_rack import IMEI, START, FakeFeed, Told
 
 from benchd.certificate import create_key
 from benchd.errors import LedgerFault, RecordsUnavailable
-from benchd.ledger import open_ledger
+from benchd.ledger import follower, open_ledger
 from benchd.observe.announcing import AnnouncingLedger
-from benchd.records import access
 from benchd.records.access import Records
 from benchd.records.database import FORM
 from benchd.words.disposal import DisposalState
@@ -37,7 +36,7 @@ async def following(records: Records) -> AsyncGenerator[None]:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "AFTER_FAULT_S", 0.01)
+    monkeypatch.setattr(follower, "AFTER_FAULT_S", 0.01)
 
 
 def opened(number: int) -> Entry:
@@ -57,7 +56,7 @@ async def test_it_is_true_up_to_the_last_record_that_is_on_disk(tmp_path: Path) 
         for number in range(3):
             await stored.append(opened(number))
         records = Records(tmp_path / "records.sqlite", stored)
-        ledger = AnnouncingLedger(stored, records, lambda: None)
+        ledger = AnnouncingLedger(stored, records.follower, lambda: None)
         async with following(records):
             await records.reached(3)
             receipt = await ledger.append(opened(3))

@@ -53,7 +53,7 @@ async def followed(
 
 
 async def caught_up(house: House) -> None:
-    house.records.stored(house.rack.ledger.stored[-1].entry)
+    house.records.follower.stored(house.rack.ledger.stored[-1].entry)
     with anyio.fail_after(30):
         await house.records.reached(len(house.rack.ledger.stored))
 

@@ -24,6 +24,7 @@ from benchd.tokens.door import TokenDoor, shares
 from benchd.tokens.register import Tokens
 from benchd.web.app import create_app
 from benchd.web.sight import Sight
+from benchd.words.record import EntryKind
 from benchd.words.token import Scope
 from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, RackKey, door_in
@@ -42,7 +43,7 @@ async def tokens_in(
     """A start on what lies in this folder."""
     async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
         tokens = Tokens(ledger.append, clock, entropy or Counting())
-        tokens.load(await ledger.of_tokens(), await latest_time(ledger))
+        tokens.load(await ledger.of_kind(EntryKind.TOKEN_CHANGED), await latest_time(ledger))
         yield tokens
 
 

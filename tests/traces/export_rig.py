@@ -10,13 +10,13 @@ from pathlib import Path
 from anyio import CapacityLimiter
 
 from benchd.certificate import create_key
-from benchd.daemon.hooks import HookReader
-from benchd.daemon.traces import PlaceFile
 from benchd.ledger import open_ledger
 from benchd.ledger.access import SqliteLedger
+from benchd.ledger.follower import LedgerFeed
 from benchd.ledger.reader import LedgerReader
 from benchd.posting import Failure
 from benchd.traces.exporting import ExportParts, TraceExport
+from benchd.traces.place import PlaceFile
 from benchd.traces.sending import Taken
 from benchd.words.ids import JobId
 from tests.traces.job_told import SOURCE, FakeIssuer, JobTold
@@ -78,16 +78,14 @@ class Rig:
 
     def start(self) -> None:
         """Make all but the ledger anew, as a start of the daemon does."""
-        thread = CapacityLimiter(1)
         parts = ExportParts(
-            feed=HookReader(self.reader, thread),
+            feed=LedgerFeed(self.reader, CapacityLimiter(1)),
             keeper=PlaceFile(self.path),
             issuer=FakeIssuer(),  # type: ignore[arg-type]
             source=SOURCE,
             monotonic=lambda: self.at,
             chance=lambda: 1.0,
             sink=self.sink,
-            thread=thread,
         )
         self.export = TraceExport(self.collector, parts)
 

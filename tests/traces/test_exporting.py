@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from benchd.daemon.traces import PlaceFile
 from benchd.posting import Failure
 from benchd.traces.exporting import (
     LONGEST_ASKED_PAUSE_S,
     LONGEST_PAUSE_S,
     MOST_STUMBLES,
 )
-from benchd.traces.place import Place, decode_place
+from benchd.traces.place import PlaceFile
 from benchd.traces.sending import Taken
 from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind
+from benchd.words.record import Entry, EntryKind, Place
 from tests.traces.export_rig import rig
 from tests.traces.job_told import START
 
@@ -196,8 +195,10 @@ async def test_a_busy_ledger_without_ended_jobs_is_read_in_pieces(
 @pytest.mark.parametrize(
     "written", [b"", b"{", b"[" * 10_000, b"{}", b'{"sequence": -1, "hash": ""}', b"\xff"]
 )
-async def test_a_place_that_was_not_written_so_is_none(written: bytes) -> None:
-    assert decode_place(written) is None
+async def test_a_place_that_was_not_written_so_is_none(tmp_path: Path, written: bytes) -> None:
+    ledger = tmp_path / "ledger.sqlite"
+    ledger.with_name("ledger.sqlite.traces").write_bytes(written)
+    assert PlaceFile(ledger).read() is None
 
 
 def rack_job() -> JobId:

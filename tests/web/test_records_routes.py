@@ -7,7 +7,6 @@ import io
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,6 +27,8 @@ from benchd.commands.tables.records import (
 from benchd.commands.tables.report import report_view
 from benchd.commands.tables.show import View
 from benchd.errors import DecisionRefused, NotFound, UsageRefused
+from benchd.ledger.reads import LedgerReads
+from benchd.ledger.running import RunningJobs
 from benchd.observe.announcing import AnnouncingLedger
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
@@ -51,11 +52,15 @@ SERIAL = "HQ\x1b[31m612300"
 PAPERS = {"recycler": "例示リサイクル", "number": "R-7", "batch": "B-1"}
 
 
-@dataclass
-class Feed:
+class Feed(LedgerReads):
     """The fake ledger, read by number."""
 
-    rack: FakeRack
+    def __init__(self, rack: FakeRack) -> None:
+        super().__init__(RunningJobs())
+        self.rack = rack
+
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        raise NotImplementedError
 
     async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
         return self.rack.ledger.stored[sequence : sequence + most]
@@ -70,7 +75,7 @@ async def served(
 ) -> AsyncGenerator[tuple[FastAPI, Records]]:
     """The application over a read model that follows the fake ledger."""
     records = Records(path / "records.sqlite", Feed(rack))
-    ledger = AnnouncingLedger(rack.ledger, records, lambda: None)
+    ledger = AnnouncingLedger(rack.ledger, records.follower, lambda: None)
     desk = DisposalDesk(ledger, FakeClock())
     async with anyio.create_task_group() as group:
         group.start_soon(records.run)

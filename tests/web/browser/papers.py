@@ -47,7 +47,7 @@ class Shop:
     @asynccontextmanager
     async def open(self, catalogue: Catalogue) -> AsyncGenerator[Running]:
         records = self.records
-        ledger = AnnouncingLedger(self.rack.ledger, records, lambda: None)
+        ledger = AnnouncingLedger(self.rack.ledger, records.follower, lambda: None)
         store = IntakeStore(ledger, FakeClock())
         app = create_app(
             self.rack,

@@ -33,7 +33,7 @@ def worked(shop: Shop) -> None:
 
 async def one_more(shop: Shop, number: int) -> None:
     shop.ended(f"job-{number}", "sellable", None, number)
-    shop.records.stored(shop.stored[-1].entry)
+    shop.records.follower.stored(shop.stored[-1].entry)
     await shop.caught_up()
 
 

@@ -1,27 +1,23 @@
-"""What a start reads of hooks doesn't grow with the ledger."""
+"""What a start reads of one kind of record doesn't grow with the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import apsw
 import pytest
 from anyio import CapacityLimiter
+from ledger_rack import START, RackKey
 
-from benchd.daemon.hooks import HookReader
 from benchd.ledger import open_ledger
+from benchd.ledger.follower import LedgerFeed
 from benchd.ledger.reader import LedgerReader
 from benchd.words.record import Entry, EntryKind
-from tests.hooks.hook_rig import START
-from tests.people.people_rig import RackKey
 
 pytestmark = pytest.mark.asyncio
 
-Read = Callable[[HookReader], Awaitable[object]]
 
-
-async def steps(path: Path, read: Read) -> int:
+async def steps(path: Path, kind: EntryKind) -> int:
     """How many steps SQLite takes for one read."""
     taken: list[int] = []
     reader = LedgerReader(path)
@@ -30,26 +26,30 @@ async def steps(path: Path, read: Read) -> int:
             apsw.SQLITE_TRACE_PROFILE,
             lambda told: taken.append(told["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]),
         )
-        await read(HookReader(reader, CapacityLimiter(1)))
+        assert await LedgerFeed(reader, CapacityLimiter(1)).of_kind(kind, 0, 500)
     finally:
         reader.close()
     return sum(taken)
 
 
 @pytest.mark.parametrize(
-    "read",
-    [lambda reader: reader.answers_after(0, 500), lambda reader: reader.begun("new")],
-    ids=["what was answered", "where a new hook began"],
+    "kind",
+    [
+        EntryKind.HOOK_ANSWERED,
+        EntryKind.HOOK_BEGUN,
+        EntryKind.PERSON_CHANGED,
+        EntryKind.TOKEN_CHANGED,
+        EntryKind.CLOCK_STEPPED,
+    ],
 )
-async def test_a_longer_ledger_is_as_quickly_asked(tmp_path: Path, read: Read) -> None:
+async def test_a_longer_ledger_is_as_quickly_asked(tmp_path: Path, kind: EntryKind) -> None:
     path = tmp_path / "ledger.db"
     counts: list[int] = []
     async with open_ledger(path, head_key=RackKey()) as ledger:
-        for data in ({"hook": "other"}, {"hook": "stock"}):
-            await ledger.append(Entry(kind=EntryKind.HOOK_BEGUN, at=START, data=data))
-            await ledger.append(Entry(kind=EntryKind.HOOK_ANSWERED, at=START, data=data))
         for _ in range(2):
-            counts.append(await steps(path, read))
+            await ledger.append(Entry(kind=kind, at=START, data={}))
+        for _ in range(2):
+            counts.append(await steps(path, kind))
             for _ in range(30):
                 await ledger.append(Entry(kind=EntryKind.JOB_OPENED, at=START, data={}))
     assert counts[0] == counts[1] > 0
