@@ -12,11 +12,12 @@ import structlog
 
 from benchd.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
 from benchd.errors import RecordsUnavailable
+from benchd.records.rows import TABLES
 from benchd.statements import query
 
 PAGE_BYTES: Final = 4096
 FILE_MODE: Final = 0o600
-FORM: Final = 7
+FORM: Final = 8
 """Raised with every change of the schema or of what is read from a record: then it's made anew."""
 CACHE_KIB: Final = 16 * 1024
 BUSY_MS: Final = 5000
@@ -114,7 +115,8 @@ def _keep_in_order(connection: apsw.Connection) -> None:
 
 
 def _schema() -> str:
-    return importlib.resources.files("benchd.records").joinpath("schema.sql").read_text("utf-8")
+    rest = importlib.resources.files("benchd.records").joinpath("schema.sql").read_text("utf-8")
+    return "\n".join([*(table.create for table in TABLES), rest])
 
 
 def _shape(connection: apsw.Connection) -> list[tuple[object, ...]]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from benchd.errors import UsageRefused
+from benchd.records.columns import names_of, row_of, utc
 from benchd.records.later import later_ids
-from benchd.records.reading import utc
-from benchd.records.rows import JOB_COLUMNS, job_line
+from benchd.records.rows import JobRow, job_line
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.handset_file import Upto
 from benchd.words.ids import JobId
@@ -36,7 +36,7 @@ def _listed(connection: Statements, condition: str, *values: SqlValue) -> Listed
     sql = f"""
         SELECT upto.sequence, upto.hash,
             (SELECT job FROM job AS newest WHERE newest.id = (SELECT max(id) FROM ({later}))),
-            {JOB_COLUMNS}
+            {names_of(JobRow)}
         FROM upto LEFT JOIN job ON {condition} ORDER BY job.id LIMIT {MOST_LISTED + 1}
     """  # noqa: S608
     jobs: list[ListedJob] = []
@@ -44,10 +44,11 @@ def _listed(connection: Statements, condition: str, *values: SqlValue) -> Listed
     for sequence, hash_, newest_job, *columns in query(connection, sql, values):
         if isinstance(sequence, int):
             upto = Upto(sequence=sequence, hash=str(hash_))
-        if columns[0] is not None:
-            line = job_line(tuple(columns))
-            newest = line.job if newest_job is None else JobId(str(newest_job))
-            jobs.append(ListedJob(line=line, newest_job=newest))
+        if columns[0] is None:
+            continue
+        line = job_line(row_of(JobRow, columns))
+        newest = line.job if newest_job is None else JobId(str(newest_job))
+        jobs.append(ListedJob(line=line, newest_job=newest))
     if len(jobs) > MOST_LISTED:
         message = f"these are more than {MOST_LISTED} jobs: ask by lot or by day"
         raise UsageRefused(message)

@@ -18,7 +18,7 @@ from benchd.records.numbers import (
     whole_word,
 )
 from benchd.records.report import report_of
-from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
+from benchd.records.rows import JOB, SETTLED, job_line
 from benchd.records.shift import ended_jobs, figures_of
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import OPEN, DisposalState
@@ -89,13 +89,16 @@ class Looker:
 
     def handset(self, key: str) -> HandsetFile:
         """Everything about the handset of this job; raises NotFound."""
-        found = self._rows("SELECT handset FROM job WHERE job = ?", key)
-        if not found:
+        jobs = self._jobs(
+            "WHERE handset = (SELECT handset FROM job WHERE job = ?) ORDER BY id", key
+        )
+        if not jobs:
             message = f"there is no handset with a job {key}"
             raise NotFound(message)
-        jobs = self._jobs("WHERE handset = ? ORDER BY id", _whole(found[0]))
         newest = _telling(jobs)
-        settled = self._settled("WHERE job IN (SELECT job FROM job WHERE handset = ?)", found[0][0])
+        settled = self._settled(
+            "WHERE job IN (SELECT job FROM job WHERE handset = ?)", newest.handset
+        )
         return HandsetFile(
             key=jobs[0].job,
             told_by=newest.told_by,
@@ -224,15 +227,10 @@ class Looker:
         return found[-1] if found else None
 
     def _jobs(self, condition: str, *values: SqlValue) -> list[JobLine]:
-        return [
-            job_line(row)
-            for row in self._rows(f"SELECT {JOB_COLUMNS} FROM job {condition}", *values)  # noqa: S608
-        ]
+        return [job_line(row) for row in JOB.rows(self._connection, condition, values)]
 
-    def _settled(self, condition: str, *values: object) -> list[SettledLine]:
-        told = [value if isinstance(value, int) else str(value) for value in values]
-        sql = f"SELECT {SETTLED_COLUMNS} FROM settled {condition} ORDER BY sequence"  # noqa: S608
-        return [settled_line(row) for row in self._rows(sql, *told)]
+    def _settled(self, condition: str, *values: SqlValue) -> list[SettledLine]:
+        return list(SETTLED.rows(self._connection, f"{condition} ORDER BY sequence", values))
 
     def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:
         return list(query(self._connection, sql, values))
