@@ -17,7 +17,7 @@ from benchd.checksum_vfs import CHECKSUM_VFS
 from benchd.errors import LedgerBroken
 from benchd.ledger import verify_ledger
 from benchd.ledger.database import open_for_writing
-from benchd.ledger.pages import damage_of
+from benchd.ledger.verification import damage_of
 from benchd.proof.evidence.forms import FORM
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.record import Entry, EntryKind
