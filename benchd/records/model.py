@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 import apsw
 
 from benchd.errors import RecordsUnavailable
-from benchd.records.database import open_for_reading, open_or_make, throw_away
+from benchd.ledger.side_file import throw_away
+from benchd.records.database import open_for_reading, open_or_make
 from benchd.records.folding import Folder
 from benchd.records.looking import Looker
 from benchd.records.rows import UPTO
