@@ -15,7 +15,6 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.backoff import Backoff
 from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
 from benchd.hooks.held import Held
 from benchd.hooks.replies import JobNow, direction_in, direction_of, job_now, read_reply, record_of
@@ -23,7 +22,7 @@ from benchd.hooks.sending import Sender, Taken
 from benchd.hooks.store import HookStore, Waiting
 from benchd.ledger.follower import LedgerFeed
 from benchd.ports import CertificateIssuer
-from benchd.posting import Failure
+from benchd.posting import Backoff, Failure
 from benchd.words.hook import HookTerms
 from benchd.words.ids import JobId
 from benchd.words.record import Entry, EntryKind, Place, Receipt, StoredEntry
