@@ -16,7 +16,7 @@ from benchd.errors import LedgerFault
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing
 from benchd.ledger.files import create_file
-from benchd.ledger.head import Head, HeadKey, encode_head
+from benchd.ledger.head import Head, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_heads
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.prepared import Prepared
@@ -26,6 +26,7 @@ from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
 from benchd.ledger.unsigned import MOST_UNSIGNED, check_unsigned
 from benchd.ledger.witness import Witness, check_witnesses
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
 from benchd.statements import query
@@ -89,7 +90,7 @@ class LedgerStore:
     def __init__(
         self,
         path: Path,
-        head_key: HeadKey,
+        head_key: SigningKey,
         witnesses: Iterable[Witness] = (),
         ring: KeyRing | None = None,
         *,
