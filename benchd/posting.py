@@ -9,12 +9,15 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
 if TYPE_CHECKING:
     import httpx2
+
+
+MOST_DOUBLINGS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,22 @@ class Failure:
     why: str
     status: int | None = None
     retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """Pauses that double from the first to the longest, all in seconds."""
+
+    first_s: float
+    longest_s: float
+    longest_asked_s: float
+    """What whoever is asked may wish for (Retry-After) without being cut short."""
+
+    def pause_s(self, attempts: int, chance: float, asked_s: float | None) -> float:
+        """Seconds until the next try after so many; `chance` from 0 to 1 spreads racks apart."""
+        longest = min(self.first_s * 2.0 ** min(attempts, MOST_DOUBLINGS), self.longest_s)
+        own = longest * (0.5 + 0.5 * chance)
+        return max(own, min(asked_s or 0.0, self.longest_asked_s))
 
 
 class Poster:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import structlog
 
-from benchd.daemon.watchdog import WatchedBoard
+from benchd.slots.board import RackBoard
 from benchd.words.ids import SlotName
 from benchd.words.slot import ProblemCode
 
@@ -24,7 +24,7 @@ OF_THE_RACK = frozenset(
 """Concern all slots at once: whoever notices logs it, once."""
 
 
-async def log_problems(board: WatchedBoard) -> None:
+async def log_problems(board: RackBoard) -> None:
     """Follow the board until cancelled; what came and went between two looks isn't logged."""
     known: dict[SlotName, ProblemCode] = {}
     while True:

@@ -9,8 +9,9 @@ from benchd.errors import DependencyMissing
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.reads import AFTER
+from benchd.ledger.side_file import throw_away
 from benchd.records.access import PIECE_RECORDS
-from benchd.records.database import records_path, throw_away
+from benchd.records.database import records_path
 from benchd.records.model import ReadModel
 from benchd.words.handset_file import Upto
 

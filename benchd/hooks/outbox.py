@@ -15,7 +15,6 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.hooks.backoff import LONGEST_PAUSE_S, PAUSES, is_for_good
 from benchd.hooks.events import KIND_OF, HookEvent, Source, event_of, lane_of
 from benchd.hooks.held import Held
 from benchd.hooks.replies import JobNow, direction_in, direction_of, job_now, read_reply, record_of
@@ -23,7 +22,7 @@ from benchd.hooks.sending import Sender, Taken
 from benchd.hooks.store import HookStore, Waiting
 from benchd.ledger.follower import LedgerFeed
 from benchd.ports import CertificateIssuer
-from benchd.posting import Failure
+from benchd.posting import Backoff, Failure
 from benchd.words.hook import HookTerms
 from benchd.words.ids import JobId
 from benchd.words.record import Entry, EntryKind, Place, Receipt, StoredEntry
@@ -41,6 +40,20 @@ UNKNOWN_WHY: Final = "not_on_record"
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
+
+
+LONGEST_PAUSE_S: Final = 3600.0
+PAUSES: Final = Backoff(first_s=5.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_PAUSE_S)
+
+NEVER_BETTER: Final = frozenset({410, 413, 414, 415, 422})
+"""Answers that are about this very event: sending it again would get them again. 400, 401, 403 and
+404 aren't among them: many receivers say so to a signature or a time that they don't like, and a
+mistake in somebody's configuration, or a clock, is put right some day."""
+
+
+def is_for_good(failure: Failure) -> bool:
+    """Whether another try is no use."""
+    return failure.status in NEVER_BETTER
 
 
 class OutboxSink(Protocol):

@@ -12,7 +12,8 @@ import apsw
 import structlog
 
 from benchd.errors import HooksUnavailable
-from benchd.hooks.database import open_or_make, throw_away
+from benchd.hooks.database import open_or_make
+from benchd.ledger.side_file import throw_away
 from benchd.statements import SqlValue, query
 from benchd.words.hook import Direction, NextAction, NotTaken
 from benchd.words.ids import JobId

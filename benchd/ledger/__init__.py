@@ -2,11 +2,9 @@
 
 from benchd.ledger.access import SqliteLedger, open_ledger
 from benchd.ledger.export import export_lines
-from benchd.ledger.head import HeadKey
 from benchd.ledger.verification import VerifyReport, verify_ledger
 
 __all__ = [
-    "HeadKey",
     "SqliteLedger",
     "VerifyReport",
     "export_lines",

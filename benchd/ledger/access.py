@@ -15,7 +15,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.errors import LedgerFault
 from benchd.ledger.committer import Committer
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head
 from benchd.ledger.reader import (
     KINDS_OF_LEDGER,
     NEWEST_RECEIPTS,
@@ -27,6 +27,7 @@ from benchd.ledger.reads import LedgerReads
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.turns import ReadTurns
 from benchd.ledger.witness import Witness
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
 from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
@@ -204,7 +205,7 @@ class VisitedLedger(LedgerReads):
 async def open_ledger(
     path: Path,
     *,
-    head_key: HeadKey,
+    head_key: SigningKey,
     ring: KeyRing | None = None,
     witnesses: Iterable[Witness] = (),
     deadline_s: float = DEADLINE_S,
@@ -233,7 +234,7 @@ async def open_ledger(
 
 
 def _open(
-    path: Path, head_key: HeadKey, witnesses: Iterable[Witness], ring: KeyRing | None
+    path: Path, head_key: SigningKey, witnesses: Iterable[Witness], ring: KeyRing | None
 ) -> tuple[LedgerStore, Readers]:
     store = LedgerStore(path, head_key, witnesses, ring)
     try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchd.errors import DependencyMissing, LedgerBroken
 from benchd.ledger.copying import cannot_write, copy_records
 from benchd.ledger.files import create_file, replace_file, sync_directory, sync_file
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path, read_head, reset_head
 from benchd.ledger.lock import backup_lock
 from benchd.ledger.manifest import (
@@ -28,6 +28,7 @@ from benchd.ledger.manifest import (
     part_path,
 )
 from benchd.ledger.verification import verify_file
+from benchd.signing.key import SigningKey
 from benchd.signing.ring import KeyRing
 
 NOT_THERE = "Name the rack's configuration with --config, and do it as root or as benchd's user."
@@ -39,7 +40,7 @@ HEAD_TRIES = 5
 class Author:
     """Who signs a backup, and with what it is read and verified."""
 
-    key: HeadKey
+    key: SigningKey
     ring: KeyRing
     benchd: str
     """The version that writes it."""

@@ -6,28 +6,15 @@ A hash chain can't tell that its tail is missing. A head that is kept beside it 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from benchd.ledger.record import GENESIS
 from benchd.signing import canonical
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, has_signed, has_signed_record
 from benchd.signing.ring import KeyRing
 
 # Keeps a signature of a head from being taken for a signature of anything else.
 _DOMAIN = b"benchd ledger head v1\n"
-
-
-class HeadKey(Protocol):
-    """The rack's Ed25519 key, as far as the ledger needs it."""
-
-    @property
-    def public_key_pem(self) -> bytes:
-        """The public half, as PEM."""
-        ...
-
-    def sign(self, message: bytes) -> bytes:
-        """The Ed25519 signature of a message."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +28,7 @@ class Head:
 EMPTY_HEAD = Head(sequence=0, hash=GENESIS)
 
 
-def encode_head(head: Head, key: HeadKey) -> bytes:
+def encode_head(head: Head, key: SigningKey) -> bytes:
     """A head with its signature, as canonical JSON."""
     claim = _claim(head)
     return _signed(claim, key.sign(_DOMAIN + canonical.encode(claim)))

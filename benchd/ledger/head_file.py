@@ -17,8 +17,9 @@ from pathlib import Path
 
 from benchd.errors import LedgerBroken
 from benchd.ledger.files import replace_file
-from benchd.ledger.head import Head, HeadKey, decode_head, encode_head
+from benchd.ledger.head import Head, decode_head, encode_head
 from benchd.ledger.prepared import Prepared, decode_prepared, encode_prepared, is_prepared
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer
 
 SLOT_BYTES = 512
@@ -40,7 +41,7 @@ def head_path(ledger: Path) -> Path:
     return ledger.with_name(ledger.name + ".head")
 
 
-def reset_head(path: Path, head: Head, key: HeadKey) -> None:
+def reset_head(path: Path, head: Head, key: SigningKey) -> None:
     """Write the file anew, both slots with the same head."""
     replace_file(path, _slot(encode_head(head, key)) * SLOTS)
 
@@ -48,7 +49,7 @@ def reset_head(path: Path, head: Head, key: HeadKey) -> None:
 class HeadFile:
     """The head of an open ledger. Its descriptor is kept: a process that has none left goes on."""
 
-    def __init__(self, path: Path, head: Head, key: HeadKey) -> None:
+    def __init__(self, path: Path, head: Head, key: SigningKey) -> None:
         """Write the file anew, with the head that the ledger has now."""
         self._path = path
         self._key = key

@@ -19,8 +19,9 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from benchd.errors import BackupInvalid, SignedByRetired
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head
 from benchd.signing import canonical
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import has_signed
 from benchd.signing.ring import KeyRing
 from benchd.words.ids import JsonValue
@@ -112,7 +113,7 @@ def digest_of(path: Path) -> Digest:
     return Digest(bytes=size, sha256=whole.hexdigest())
 
 
-def encode_manifest(manifest: Manifest, key: HeadKey) -> bytes:
+def encode_manifest(manifest: Manifest, key: SigningKey) -> bytes:
     """A manifest with its signature, as canonical JSON."""
     claim = _claim(manifest)
     signature = key.sign(_DOMAIN + canonical.encode(claim))

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head
 from benchd.signing import canonical
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, has_signed_record
 from benchd.words.ids import JsonValue
 
@@ -26,7 +27,7 @@ class Prepared:
     next: Head
 
 
-def encode_prepared(prepared: Prepared, key: HeadKey) -> bytes:
+def encode_prepared(prepared: Prepared, key: SigningKey) -> bytes:
     """Both heads with their one signature, as canonical JSON."""
     claim = _claim(prepared)
     return _signed(claim, key.sign(_DOMAIN + canonical.encode(claim)))

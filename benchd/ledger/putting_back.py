@@ -21,7 +21,7 @@ from benchd.errors import BackupInvalid, LedgerBroken, UsageRefused, WouldLose
 from benchd.ledger.chain import end_of_chain
 from benchd.ledger.database import open_for_reading
 from benchd.ledger.files import PRIVATE_MODE, replace_file, sync_directory, sync_file
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path, read_head, reset_head
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import (
@@ -36,6 +36,7 @@ from benchd.ledger.store import LedgerStore
 from benchd.ledger.verification import verify_file
 from benchd.ledger.walking import walk_ledger
 from benchd.ledger.witness import Witness
+from benchd.signing.key import SigningKey
 from benchd.signing.ring import KeyRing
 from benchd.statements import query
 from benchd.words.record import Entry, Receipt, StoredEntry
@@ -48,7 +49,7 @@ class Target:
     """Where a backup goes, by whose keys it is believed, and who knows of more than it holds."""
 
     ledger: Path
-    key: HeadKey
+    key: SigningKey
     ring: KeyRing
     witnesses: Sequence[Witness]
 

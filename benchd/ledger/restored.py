@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from benchd.errors import LedgerBroken
-from benchd.ledger.head import Head, HeadKey
+from benchd.ledger.head import Head
 from benchd.signing import canonical
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, has_signed_record
 from benchd.words.ids import Evidence
 from benchd.words.record import EntryKind, StoredEntry
@@ -33,7 +34,9 @@ def number_above(known: int, at: datetime) -> int:
     return max((known // GAP + 2) * GAP, (at - _EPOCH) // timedelta(microseconds=1))
 
 
-def restored_data(kept: Head, *, sequence: int, known: int, key: HeadKey) -> dict[str, int | str]:
+def restored_data(
+    kept: Head, *, sequence: int, known: int, key: SigningKey
+) -> dict[str, int | str]:
     """What the record of a restore holds, signed."""
     claim = _claim(kept, sequence)
     signature = key.sign(_DOMAIN + canonical.encode(claim))

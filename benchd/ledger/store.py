@@ -6,17 +6,17 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import apsw
 
 from benchd.errors import LedgerFault
-from benchd.ledger.batch import receipt_of, seal_batch
 from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.database import open_for_writing
 from benchd.ledger.files import create_file
-from benchd.ledger.head import Head, HeadKey, encode_head
+from benchd.ledger.head import Head, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_heads
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.prepared import Prepared
@@ -26,6 +26,7 @@ from benchd.ledger.rotations import check_gone_on, check_rotations
 from benchd.ledger.running import RunningJobs
 from benchd.ledger.unsigned import MOST_UNSIGNED, check_unsigned
 from benchd.ledger.witness import Witness, check_witnesses
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, public_key_of
 from benchd.signing.ring import KeyRing
 from benchd.statements import query
@@ -40,6 +41,45 @@ TAIL_RECORDS = 100
 """How many of the last records are verified at every start; `verify_ledger` does them all."""
 
 
+MOST_RECORDS: Final = 64
+"""More would hold up those that come next for longer than another sync does."""
+MOST_BYTES: Final = 4 << 20
+"""After this many no further entry is taken, however small it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The rows of one commit, and what there is to say to who asked for them."""
+
+    rows: Sequence[Row]
+    answers: list[Receipt | Exception]
+    """For each entry that was taken, in their order; a receipt counts once the rows are stored."""
+
+
+def seal_batch(entries: Sequence[Entry], *, after: Head) -> Batch:
+    """Link entries to the chain, the first at least and as many more as one commit takes."""
+    rows: list[Row] = []
+    answers: list[Receipt | Exception] = []
+    last, size = after, 0
+    for entry in entries[:MOST_RECORDS]:
+        try:
+            row = seal(entry, sequence=last.sequence + 1, previous=last.hash)
+        except Exception as refusal:  # noqa: BLE001 - one entry's fault, whatever it is
+            answers.append(refusal)
+            continue
+        rows.append(row)
+        answers.append(receipt_of(row))
+        last, size = Head(sequence=row.sequence, hash=row.hash), size + len(row.body)
+        if size >= MOST_BYTES:
+            break
+    return Batch(rows=rows, answers=answers)
+
+
+def receipt_of(row: Row) -> Receipt:
+    """What whoever asked for a row is told once it is on disk."""
+    return Receipt(sequence=row.sequence, hash_hex=row.hash.hex())
+
+
 class _StillLocked(LedgerFault):
     """Raised when another process keeps the file locked: nothing was stored, so nothing is over."""
 
@@ -50,7 +90,7 @@ class LedgerStore:
     def __init__(
         self,
         path: Path,
-        head_key: HeadKey,
+        head_key: SigningKey,
         witnesses: Iterable[Witness] = (),
         ring: KeyRing | None = None,
         *,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from benchd.records.reading import utc
-from benchd.records.rows import word_of
+from benchd.records.columns import columns_of, names_of, rows_of, utc
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
@@ -63,14 +61,31 @@ def count_alike(
             only += f" AND {column} = ?{len(values)}"
         elif wanted is not None:
             only += f" AND {column} IS NULL"
-    for row in query(connection, _sql(by, only, named=named), values):
-        yield _alike(row)
+    return rows_of(Alike, query(connection, _sql(by, only, named=named), values))
 
 
 def _sql(by: Divided, only: str, *, named: bool) -> str:
     """Numbers of records tell what came first."""
     residue = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
     names = "json_group_array(iif(job.by_hand, job.tag, job.job))" if named else "NULL"
+    columns = names_of(
+        Alike,
+        lot="handset.lot",
+        consignor="handset.consignor",
+        runs="job.ended_at IS NULL",
+        outcome="job.outcome",
+        disposition="job.disposition",
+        reason="job.reason",
+        state="job.state",
+        chip="first.chip",
+        by_hand="job.by_hand",
+        handsets="count(*)",
+        names=names,
+    )
+    told = [column.name for column in columns_of(Alike)]
+    alike = ", ".join(
+        str(at) for at, name in enumerate(told, 1) if name not in ("handsets", "names")
+    )
     return f"""
         WITH line (handset, id, lot, consignor, with_data, chip, in_use) AS (
             SELECT iif(by_hand, coalesce((
@@ -84,30 +99,9 @@ def _sql(by: Divided, only: str, *, named: bool) -> str:
                 min(id) FILTER (WHERE chip IS NOT NULL)
             FROM line GROUP BY handset, {by}
         )
-        SELECT handset.lot, handset.consignor, job.ended_at IS NULL, job.outcome,
-            job.disposition, job.reason, job.state, with_data, in_use, first.chip,
-            job.by_hand, count(*), {names}
+        SELECT {columns}
         FROM handset
         JOIN job ON job.id = newest
         LEFT JOIN job AS first ON first.id = looked
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+        GROUP BY {alike}
     """  # noqa: S608
-
-
-def _alike(row: tuple[object, ...]) -> Alike:
-    text = [value if isinstance(value, str) else None for value in row]
-    return Alike(
-        lot=text[0],
-        consignor=text[1],
-        runs=bool(row[2]),
-        outcome=word_of(Outcome, text[3]),
-        disposition=word_of(Disposition, text[4]),
-        reason=text[5],
-        state=word_of(DisposalState, text[6]),
-        with_data=None if row[7] is None else bool(row[7]),
-        in_use=bool(row[8]),
-        chip=word_of(ChipVerdict, text[9]),
-        by_hand=bool(row[10]),
-        handsets=row[11] if isinstance(row[11], int) else 0,
-        names=tuple(json.loads(text[12])) if text[12] else (),
-    )

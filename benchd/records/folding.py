@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -23,25 +22,36 @@ from benchd.proof.identity.sighting import model_key
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Traits
 from benchd.proof.told import imeis_proven, imeis_told
+from benchd.records.columns import Table, values_of, word_of
 from benchd.records.joining import join, take_label_of_drawn
 from benchd.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
-from benchd.records.reading import (
-    Told,
-    told_of_end,
-    told_of_opening,
-    told_of_stage,
-    utc,
+from benchd.records.reading import Told, text_of, told_of_end, told_of_stage
+from benchd.records.rows import (
+    BROUGHT,
+    JOB,
+    LOT,
+    MET,
+    SETTLED,
+    TOLD,
+    UPTO,
+    BroughtRow,
+    JobRow,
+    LotRow,
+    MetRow,
+    ToldRow,
+    UptoRow,
 )
-from benchd.records.rows import word_of
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import CLOSED_BY_A_LATER_JOB, DisposalState
-from benchd.words.ids import JobId
+from benchd.words.handset_file import SettledLine
+from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.record import EntryKind, StoredEntry
 
 _log = structlog.get_logger()
 
 LONGEST_TEXT: Final = 1000
+_Row = TypeVar("_Row")
 
 
 class Folder:
@@ -60,11 +70,8 @@ class Folder:
                 # One record that can't be understood doesn't keep all others from being found.
                 _log.warning("record_not_understood", sequence=last.sequence, detail=str(error))
         if last is not None:
-            self._run(
-                "INSERT OR REPLACE INTO upto (only, sequence, hash) VALUES (1, ?, ?)",
-                last.sequence,
-                last.hash_hex,
-            )
+            upto = UptoRow(sequence=last.sequence, hash=last.hash_hex)
+            self._insert(UPTO, upto, or_else="REPLACE")
 
     def _take(self, record: StoredEntry) -> None:
         match record.entry.kind:
@@ -86,13 +93,21 @@ class Folder:
                 pass
 
     def _open(self, record: StoredEntry) -> None:
-        job, told = record.entry.job, told_of_opening(record.entry)
+        entry, job = record.entry, record.entry.job
         if job is None or self._id_of(job) is not None:
             return
-        columns = {"id": record.sequence, "job": job, "handset": record.sequence, **told}
-        marks = ", ".join("?" * len(columns))
-        self._run(f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
-        self._words(record, record.sequence, job, told.get("usb_serial"))
+        row = JobRow(
+            id=record.sequence,
+            job=job,
+            handset=record.sequence,
+            slot=entry.slot or SlotName(""),
+            occupancy=entry.occupancy or 0,
+            recipe=text_of(entry, "recipe") or "",
+            opened_at=entry.at,
+            usb_serial=text_of(entry, "usb_serial"),
+        )
+        self._insert(JOB, row)
+        self._words(record, record.sequence, job, row.usb_serial)
 
     def _stage(self, record: StoredEntry) -> None:
         told = told_of_stage(record.entry)
@@ -105,7 +120,7 @@ class Folder:
         named = {told.get("screen_number"), told.get("serial"), *imeis_told(record.entry)}
         self._words(record, number, *sorted(str(each) for each in named if each is not None))
         for imei in imeis:
-            self._run("INSERT OR IGNORE INTO told VALUES (?, ?)", imei, number)
+            self._insert(TOLD, ToldRow(imei=imei, job=number), or_else="IGNORE")
         if "rechecks" in told:
             take_label_of_drawn(self._connection, number)
         if imeis or "rechecks" in told:
@@ -144,25 +159,25 @@ class Folder:
             told = settled_evidence(record.entry)
         except CertificateGap:
             return
-        self._run(
-            "INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            record.sequence,
-            job,
-            record.entry.at.isoformat(),
-            told.before,
-            told.to,
-            told.name,
-            told.note,
-            told.recycler,
-            told.number,
-            told.batch,
-            told.done_on,
-            told.later_job,
+        line = SettledLine(
+            sequence=record.sequence,
+            job=job,
+            at=record.entry.at,
+            before=told.before,
+            state=told.to,
+            name=told.name,
+            note=told.note,
+            recycler=told.recycler,
+            number=told.number,
+            batch=told.batch,
+            done_on=told.done_on,
+            later_job=None if told.later_job is None else JobId(told.later_job),
         )
+        self._insert(SETTLED, line, or_else="REPLACE")
 
     def _add_lot(self, record: StoredEntry) -> None:
         told = from_json(LotRecord, record.entry.data, record.entry.kind)
-        self._run("INSERT OR REPLACE INTO lot VALUES (?, ?)", told.lot, told.consignor)
+        self._insert(LOT, LotRow(lot=told.lot, consignor=told.consignor), or_else="REPLACE")
 
     def _bind(self, record: StoredEntry) -> None:
         """The handset of a job is an asset; of two such records the later one counts."""
@@ -181,26 +196,24 @@ class Folder:
         sql = "SELECT 1 FROM job WHERE job = ? OR (tag = ? AND by_hand)"
         if self._rows(sql, case, told.tag):
             return
-        at = utc(record.entry.at)
-        columns = {
-            "id": record.sequence,
-            "job": case,
-            "handset": record.sequence,
-            "slot": "",
-            "occupancy": 0,
-            "recipe": "",
-            "lot": told.lot,
-            "consignor": self._consignor(told.lot),
-            "tag": told.tag,
-            "opened_at": at,
-            "ended_at": at,
-            "outcome": Outcome.FAILED,
-            "disposition": told.disposition,
-            "reason": told.reason,
-            "by_hand": 1,
-        }
-        marks = ", ".join("?" * len(columns))
-        self._run(f"INSERT INTO job ({', '.join(columns)}) VALUES ({marks})", *columns.values())  # noqa: S608
+        row = JobRow(
+            id=record.sequence,
+            job=case,
+            handset=record.sequence,
+            slot=SlotName(""),
+            occupancy=0,
+            recipe="",
+            lot=told.lot,
+            consignor=self._consignor(told.lot),
+            tag=told.tag,
+            opened_at=record.entry.at,
+            ended_at=record.entry.at,
+            outcome=Outcome.FAILED,
+            disposition=told.disposition,
+            reason=told.reason,
+            by_hand=True,
+        )
+        self._insert(JOB, row)
         self._words(record, record.sequence, case, told.tag)
         join(self._connection, record.sequence)
         item = opened_item(replace(record.entry, job=case))
@@ -208,9 +221,8 @@ class Folder:
             self._keep(item)
 
     def _consignor(self, lot: str) -> str | None:
-        for row in self._rows("SELECT consignor FROM lot WHERE lot = ?", lot):
-            return str(row[0])
-        return None
+        found = next(LOT.rows(self._connection, "WHERE lot = ?", (_storable(lot),)), None)
+        return None if found is None else found.consignor
 
     def _run_again(self, record: StoredEntry, number: int, imeis: tuple[str, ...]) -> None:
         """Whatever of this handset's earlier jobs a later one settles by itself."""
@@ -231,8 +243,8 @@ class Folder:
                 self._take_over(JobId(str(job)), record)
 
     def _has_met(self, other: int, record: StoredEntry, number: int) -> None:
-        at = record.entry.at.isoformat()
-        self._run("INSERT INTO met VALUES (?, ?, ?, ?)", other, record.sequence, number, at)
+        met = MetRow(job=other, record=record.sequence, later=number, at=record.entry.at)
+        self._insert(MET, met)
         sql = "UPDATE job SET waited_as = state, waited_since = since WHERE id = ?"
         self._run(f"{sql} AND waited_as IS NULL", other)
 
@@ -263,15 +275,14 @@ class Folder:
     def _traits(self, number: int) -> Traits:
         """What a job's handset is known by, as far as the read model has it."""
         proven = [str(row[0]) for row in self._rows("SELECT imei FROM told WHERE job = ?", number)]
-        [(serial, manufacturer, model, tied)] = self._rows(
-            "SELECT serial, manufacturer, model, tied FROM job WHERE id = ?", number
-        )
+        [row] = JOB.rows(self._connection, "WHERE id = ?", (number,))
+        maker, model = row.manufacturer, row.model
         return Traits(
             imeis=frozenset(proven),
             proven=frozenset(proven),
-            serial=str(serial) if serial else None,
-            model=model_key(str(manufacturer), str(model)) if manufacturer and model else None,
-            tied_chip=str(tied) if tied else None,
+            serial=row.serial or None,
+            model=model_key(maker, model) if maker and model else None,
+            tied_chip=row.tied or None,
         )
 
     def _keep(self, item: DisposalItem) -> None:
@@ -284,12 +295,9 @@ class Folder:
         )
 
     def _item(self, job: JobId) -> DisposalItem | None:
-        sql = (
-            "SELECT state, since, ended_at, disposition, reason, run_again_as FROM job"
-            " WHERE job = ? AND state IS NOT NULL"
-        )
-        for row in self._rows(sql, job):
-            return item_of_row(job, row)
+        condition = "WHERE job = ? AND state IS NOT NULL"
+        for row in JOB.rows(self._connection, condition, (_storable(job),)):
+            return _item_of(row)
         return None
 
     def _update(self, number: int, told: Told) -> None:
@@ -300,7 +308,7 @@ class Folder:
         """A job can be found by these from now on; no record does so twice."""
         words = words_of(*(one for one in numbers if isinstance(one, str)))
         if words:
-            self._run("INSERT INTO brought (record, job) VALUES (?, ?)", record.sequence, number)
+            self._insert(BROUGHT, BroughtRow(record=record.sequence, job=number))
             self._run("INSERT INTO term (rowid, words) VALUES (?, ?)", record.sequence, words)
 
     def _id_of(self, job: JobId | None) -> int | None:
@@ -310,6 +318,9 @@ class Folder:
 
     def _has_ended(self, number: int) -> bool:
         return bool(self._rows("SELECT 1 FROM job WHERE id = ? AND ended_at IS NOT NULL", number))
+
+    def _insert(self, table: Table[_Row], row: _Row, *, or_else: str = "ABORT") -> None:
+        self._run(table.insert(or_else=or_else), *values_of(row))
 
     def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:
         return list(query(self._connection, sql, [_storable(value) for value in values]))
@@ -329,18 +340,16 @@ def _marks(values: Collection[object]) -> str:
     return ", ".join("?" * len(values))
 
 
-def item_of_row(job: JobId, row: tuple[object, ...]) -> DisposalItem:
-    """What has become of a job's handset, as its row tells it."""
-    state, since, ended_at, disposition, reason, later = (
-        None if value is None else str(value) for value in row
-    )
-    told = Disposition.HOLD if disposition is None else Disposition(disposition)
+def _item_of(row: JobRow) -> DisposalItem:
+    """What has become of a job's handset."""
+    if row.since is None:
+        raise ValueError(f"job {row.job} has a state, and not since when")
     return DisposalItem(
-        job=job,
-        state=DisposalState(state or DisposalState.HELD),
-        since=datetime.fromisoformat(since or ""),
-        ended_at=datetime.fromisoformat(ended_at or since or ""),
-        disposition=told,
-        reason=word_of(Reason, reason),
-        run_again_as=None if later is None else JobId(later),
+        job=row.job,
+        state=row.state or DisposalState.HELD,
+        since=row.since,
+        ended_at=row.ended_at or row.since,
+        disposition=row.disposition or Disposition.HOLD,
+        reason=word_of(Reason, row.reason),
+        run_again_as=row.run_again_as,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.records.columns import names_of, rows_of
 from benchd.statements import Statements, query
 
 _NEAR: Final = """
@@ -21,9 +21,7 @@ _NEAR: Final = """
     ), every (handset) AS (
         SELECT handset FROM near UNION SELECT handset FROM job WHERE tag IN label
     )
-    SELECT id, handset, tag, (SELECT json_group_array(imei) FROM told WHERE told.job = job.id),
-        (SELECT id FROM job AS drawn WHERE drawn.job = job.rechecks)
-    FROM job WHERE handset IN every ORDER BY id
+    SELECT {columns} FROM job WHERE handset IN every ORDER BY id
 """
 """Every job that one more thing about a job can join with it, or part from it."""
 
@@ -42,8 +40,9 @@ class Known:
     """By what a job's handset is known; an asset that was entered by hand is known by its tag."""
 
     id: int
+    handset: int
     tag: str | None
-    imeis: Collection[str]
+    imeis: tuple[str, ...]
     rechecks: int | None
     """The drawn job that it has found its handset to be of."""
 
@@ -52,19 +51,18 @@ def join(connection: Statements, number: int) -> None:
     """Put a job with all of its handset, after what is known of it has changed."""
     if any(query(connection, _ALONE, (number,))):
         return
-    had: dict[int, int] = {}
-    jobs: list[Known] = []
-    for row in query(connection, _NEAR, (number,)):
-        match row:
-            case (int() as id_, int() as handset, (str() | None) as tag, str() as imeis, drawn):
-                had[id_] = handset
-                rechecks = drawn if isinstance(drawn, int) else None
-                jobs.append(Known(id=id_, tag=tag, imeis=json.loads(imeis), rechecks=rechecks))
-            case _:
-                pass
-    for id_, handset in handsets_of(jobs).items():
-        if had[id_] != handset:
-            query(connection, "UPDATE job SET handset = ? WHERE id = ?", (handset, id_))
+    columns = names_of(
+        Known,
+        imeis="(SELECT json_group_array(imei) FROM told WHERE told.job = job.id)",
+        rechecks="(SELECT id FROM job AS drawn WHERE drawn.job = job.rechecks)",
+    )
+    found = query(connection, _NEAR.format(columns=columns), (number,))
+    jobs = list(rows_of(Known, found))
+    handsets = handsets_of(jobs)
+    for job in jobs:
+        if handsets[job.id] != job.handset:
+            sql = "UPDATE job SET handset = ? WHERE id = ?"
+            query(connection, sql, (handsets[job.id], job.id))
 
 
 def take_label_of_drawn(connection: Statements, number: int) -> None:

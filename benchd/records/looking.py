@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from benchd.errors import NotFound, UsageRefused
+from benchd.records.columns import names_of, row_of, utc
 from benchd.records.counting import Alike, Divided, count_alike
-from benchd.records.later import later_jobs
-from benchd.records.listing import jobs_ended, jobs_of_lots
+from benchd.records.later import later_ids, later_jobs
 from benchd.records.numbers import (
     DIGEST_DIGITS,
     INDEXED_DIGEST_DIGITS,
@@ -18,7 +19,7 @@ from benchd.records.numbers import (
     whole_word,
 )
 from benchd.records.report import report_of
-from benchd.records.rows import JOB_COLUMNS, SETTLED_COLUMNS, job_line, settled_line
+from benchd.records.rows import JOB, SETTLED, JobRow, job_line
 from benchd.records.shift import ended_jobs, figures_of
 from benchd.statements import SqlValue, Statements, query
 from benchd.words.disposal import OPEN, DisposalState
@@ -32,10 +33,11 @@ from benchd.words.handset_file import (
     JobLine,
     SettledLine,
     ToldBy,
+    Upto,
 )
 from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
-from benchd.words.lot_papers import AskedPapers, Listed
+from benchd.words.lot_papers import AskedPapers, Listed, ListedJob
 from benchd.words.report import Asked, Report
 from benchd.words.shift import Bin, Shift, ShiftFigures
 
@@ -58,6 +60,46 @@ _CERTIFIED: Final = {
         " OR (rechecks = ?1 AND certificate IS NOT NULL)"
     ),
 }
+
+
+MOST_LISTED: Final = 20_000
+"""Jobs in one list; who has more asks by lot or by day."""
+
+
+def jobs_of_lots(connection: Statements, lots: Collection[str]) -> Listed:
+    """Those whose handsets are assets of these lots; raises UsageRefused if there are too many."""
+    marks = ", ".join("?" * len(lots))
+    return _listed(connection, f"lot IN ({marks})", *lots)
+
+
+def jobs_ended(connection: Statements, begin: datetime, end: datetime) -> Listed:
+    """Those that ended in this span; raises UsageRefused if there are too many."""
+    return _listed(connection, "ended_at >= ? AND ended_at < ?", utc(begin), utc(end))
+
+
+def _listed(connection: Statements, condition: str, *values: SqlValue) -> Listed:
+    # One statement, so that the list is of one moment and says of which.
+    later = later_ids("job.handset", "job.id")
+    sql = f"""
+        SELECT upto.sequence, upto.hash,
+            (SELECT job FROM job AS newest WHERE newest.id = (SELECT max(id) FROM ({later}))),
+            {names_of(JobRow)}
+        FROM upto LEFT JOIN job ON {condition} ORDER BY job.id LIMIT {MOST_LISTED + 1}
+    """  # noqa: S608
+    jobs: list[ListedJob] = []
+    upto = Upto(sequence=0, hash="")
+    for sequence, hash_, newest_job, *columns in query(connection, sql, values):
+        if isinstance(sequence, int):
+            upto = Upto(sequence=sequence, hash=str(hash_))
+        if columns[0] is None:
+            continue
+        line = job_line(row_of(JobRow, columns))
+        newest = line.job if newest_job is None else JobId(str(newest_job))
+        jobs.append(ListedJob(line=line, newest_job=newest))
+    if len(jobs) > MOST_LISTED:
+        message = f"these are more than {MOST_LISTED} jobs: ask by lot or by day"
+        raise UsageRefused(message)
+    return Listed(jobs=tuple(jobs), upto=upto)
 
 
 class Looker:
@@ -89,13 +131,16 @@ class Looker:
 
     def handset(self, key: str) -> HandsetFile:
         """Everything about the handset of this job; raises NotFound."""
-        found = self._rows("SELECT handset FROM job WHERE job = ?", key)
-        if not found:
+        jobs = self._jobs(
+            "WHERE handset = (SELECT handset FROM job WHERE job = ?) ORDER BY id", key
+        )
+        if not jobs:
             message = f"there is no handset with a job {key}"
             raise NotFound(message)
-        jobs = self._jobs("WHERE handset = ? ORDER BY id", _whole(found[0]))
         newest = _telling(jobs)
-        settled = self._settled("WHERE job IN (SELECT job FROM job WHERE handset = ?)", found[0][0])
+        settled = self._settled(
+            "WHERE job IN (SELECT job FROM job WHERE handset = ?)", newest.handset
+        )
         return HandsetFile(
             key=jobs[0].job,
             told_by=newest.told_by,
@@ -224,15 +269,10 @@ class Looker:
         return found[-1] if found else None
 
     def _jobs(self, condition: str, *values: SqlValue) -> list[JobLine]:
-        return [
-            job_line(row)
-            for row in self._rows(f"SELECT {JOB_COLUMNS} FROM job {condition}", *values)  # noqa: S608
-        ]
+        return [job_line(row) for row in JOB.rows(self._connection, condition, values)]
 
-    def _settled(self, condition: str, *values: object) -> list[SettledLine]:
-        told = [value if isinstance(value, int) else str(value) for value in values]
-        sql = f"SELECT {SETTLED_COLUMNS} FROM settled {condition} ORDER BY sequence"  # noqa: S608
-        return [settled_line(row) for row in self._rows(sql, *told)]
+    def _settled(self, condition: str, *values: SqlValue) -> list[SettledLine]:
+        return list(SETTLED.rows(self._connection, f"{condition} ORDER BY sequence", values))
 
     def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:
         return list(query(self._connection, sql, values))

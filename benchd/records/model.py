@@ -11,9 +11,11 @@ from typing import Final, TypeVar
 import apsw
 
 from benchd.errors import RecordsUnavailable
-from benchd.records.database import open_for_reading, open_or_make, throw_away
+from benchd.ledger.side_file import throw_away
+from benchd.records.database import open_for_reading, open_or_make
 from benchd.records.folding import Folder
 from benchd.records.looking import Looker
+from benchd.records.rows import UPTO
 from benchd.statements import query
 from benchd.words.handset_file import Upto
 from benchd.words.record import StoredEntry
@@ -27,7 +29,7 @@ _PASSING: Final = (
 )
 """Errors that say nothing of the file."""
 
-NOTHING: Final = Upto(sequence=0, hash="")
+NOTHING: Final = Upto()
 
 
 class ReadModel:
@@ -50,14 +52,10 @@ class ReadModel:
     def upto(self) -> Upto:
         """The last record of the ledger that was taken in."""
         try:
-            row = next(query(self._connection, "SELECT sequence, hash FROM upto"), None)
+            found = next(UPTO.rows(self._connection), NOTHING)
         except apsw.Error as error:
             raise self.fault(error) from error
-        match row:
-            case (int() as sequence, str() as hash_):
-                return Upto(sequence=sequence, hash=hash_)
-            case _:
-                return NOTHING
+        return Upto(sequence=found.sequence, hash=found.hash)
 
     def take(self, records: Sequence[StoredEntry]) -> None:
         """Take these records in, all or none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -17,12 +16,13 @@ from benchd.proof.order import ARRIVED_RESET
 from benchd.proof.reading import RecordReader
 from benchd.proof.tie import tied_chip
 from benchd.proof.told import seen_in
+from benchd.records.columns import utc
 from benchd.words.handset import OWNER
 from benchd.words.job import Disposition, Outcome, Reason, StageName
 from benchd.words.record import Entry
 
 Told = Mapping[str, int | str | None]
-"""Columns of a job, and what they are from now on."""
+"""Columns of a job by their names in `JobRow`, and what they are from now on."""
 
 _READ: Final = (
     StageName.INSPECT,
@@ -41,22 +41,6 @@ def text_of(entry: Entry, key: str) -> str | None:
         return RecordReader(entry.data, entry.kind).optional_text(key)
     except CertificateGap:
         return None
-
-
-def utc(at: datetime) -> str:
-    """A moment as it is kept: comparable as text, whatever zone it was told in."""
-    return at.astimezone(UTC).isoformat()
-
-
-def told_of_opening(entry: Entry) -> Told:
-    """What a job begins with."""
-    return {
-        "slot": entry.slot or "",
-        "occupancy": entry.occupancy or 0,
-        "recipe": text_of(entry, "recipe") or "",
-        "opened_at": utc(entry.at),
-        "usb_serial": text_of(entry, "usb_serial"),
-    }
 
 
 def told_of_stage(entry: Entry) -> Told:

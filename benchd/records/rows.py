@@ -1,90 +1,145 @@
-"""From rows to what is answered; a word that isn't known any more counts as not told."""
+"""The tables of the read model, and what is answered of a job's row."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Any, Final
 
+from benchd.records.columns import Table, word_of
 from benchd.words.chip import ChipVerdict
 from benchd.words.disposal import DisposalState
-from benchd.words.handset_file import JobLine, SettledLine
+from benchd.words.handset_file import JobLine, SettledLine, Upto
 from benchd.words.ids import JobId, SlotName
 from benchd.words.imei import is_imei
 from benchd.words.intake import Unerasable
 from benchd.words.job import Disposition, Outcome, Reason
 
-_Word = TypeVar("_Word", bound=StrEnum)
 
-JOB_COLUMNS: Final = (
-    "job, slot, recipe, opened_at, ended_at, outcome, disposition, reason, lot, tag,"
-    " manufacturer, model, serial, imei, second_imei, screen_number, usb_serial,"
-    " came_with_data, chip, certificate, state, since, run_again_as, handset,"
-    " by_hand, rechecks"
-)
-SETTLED_COLUMNS: Final = (
-    "sequence, job, at, before, state, name, note, recycler, number, batch, done_on, later_job"
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UptoRow(Upto):
+    """The one row that says how far the read model has come."""
+
+    only: int = 1
 
 
-def job_line(row: tuple[object, ...]) -> JobLine:
-    """The job in a row of JOB_COLUMNS."""
-    text = [value if isinstance(value, str) else None for value in row]
-    numbers = (text[13], text[14], text[15] if text[15] and is_imei(text[15]) else None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job, or an asset that was entered by hand because it couldn't even be plugged in."""
+
+    id: int
+    """That of the record that opened it."""
+    job: JobId
+    handset: int
+    """The first of the jobs of its handset."""
+    slot: SlotName
+    occupancy: int
+    recipe: str
+    lot: str | None = None
+    consignor: str | None = None
+    tag: str | None = None
+    opened_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    disposition: Disposition | None = None
+    reason: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    android: str | None = None
+    serial: str | None = None
+    imei: str | None = None
+    second_imei: str | None = None
+    screen_number: str | None = None
+    usb_serial: str | None = None
+    came_with_data: bool | None = None
+    chip: ChipVerdict | None = None
+    tied: str | None = None
+    """The chip that was shown to be its handset's own, as a hash."""
+    certificate: str | None = None
+    state: DisposalState | None = None
+    since: datetime | None = None
+    run_again_as: JobId | None = None
+    waited_as: DisposalState | None = None
+    """Its state before a later job met the same handset by its number."""
+    waited_since: datetime | None = None
+    rechecks: JobId | None = None
+    """The drawn job that it has found its handset to be of."""
+    named: bool = False
+    """Whether its handset has told an IMEI in it."""
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRow:
+    """A job whose handset has told an IMEI, over adb or on its own screen."""
+
+    imei: str
+    job: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetRow:
+    """A later job that has met the handset of one that waited; the first has taken it over."""
+
+    job: int
+    record: int
+    later: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotRow:
+    """Whose lot it is."""
+
+    lot: str
+    consignor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtRow:
+    """Which job a record is of that has brought numbers."""
+
+    record: int
+    job: int
+
+
+UPTO: Final = Table("upto", UptoRow, key=("only",))
+JOB: Final = Table("job", JobRow, key=("id",), unique=("job",))
+TOLD: Final = Table("told", ToldRow, key=("imei", "job"))
+MET: Final = Table("met", MetRow, key=("job", "record"))
+SETTLED: Final = Table("settled", SettledLine, key=("sequence",))
+LOT: Final = Table("lot", LotRow, key=("lot",))
+BROUGHT: Final = Table("brought", BroughtRow, key=("record",))
+TABLES: Final[tuple[Table[Any], ...]] = (UPTO, JOB, TOLD, MET, SETTLED, LOT, BROUGHT)
+
+
+def job_line(row: JobRow) -> JobLine:
+    """What is answered of a job."""
+    on_screen = row.screen_number if row.screen_number and is_imei(row.screen_number) else None
+    numbers = (row.imei, row.second_imei, on_screen)
     return JobLine(
-        job=JobId(text[0] or ""),
-        slot=SlotName(text[1] or ""),
-        recipe=text[2] or "",
-        opened_at=datetime.fromisoformat(text[3] or ""),
-        ended_at=_moment(text[4]),
-        outcome=word_of(Outcome, text[5]),
-        disposition=word_of(Disposition, text[6]),
-        reason=None if row[24] else word_of(Reason, text[7]),
-        unerasable=word_of(Unerasable, text[7]) if row[24] else None,
-        lot=text[8],
-        tag=text[9],
-        manufacturer=text[10],
-        model=text[11],
-        serial=text[12],
+        job=row.job,
+        slot=row.slot,
+        recipe=row.recipe,
+        opened_at=row.opened_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        disposition=row.disposition,
+        reason=None if row.by_hand else word_of(Reason, row.reason),
+        unerasable=word_of(Unerasable, row.reason) if row.by_hand else None,
+        lot=row.lot,
+        tag=row.tag,
+        manufacturer=row.manufacturer,
+        model=row.model,
+        serial=row.serial,
         imeis=tuple(dict.fromkeys(number for number in numbers if number)),
-        usb_serial=text[16],
-        came_with_data=None if row[17] is None else bool(row[17]),
-        chip=word_of(ChipVerdict, text[18]),
-        certificate=text[19],
-        state=word_of(DisposalState, text[20]),
-        since=_moment(text[21]),
-        run_again_as=JobId(text[22]) if text[22] else None,
-        rechecks=JobId(text[25]) if text[25] else None,
-        handset=row[23] if isinstance(row[23], int) else 0,
+        usb_serial=row.usb_serial,
+        came_with_data=row.came_with_data,
+        chip=row.chip,
+        certificate=row.certificate,
+        state=row.state,
+        since=row.since,
+        run_again_as=row.run_again_as,
+        rechecks=row.rechecks,
+        handset=row.handset,
     )
-
-
-def settled_line(row: tuple[object, ...]) -> SettledLine:
-    """The settling in a row of SETTLED_COLUMNS."""
-    text = [value if isinstance(value, str) else None for value in row]
-    return SettledLine(
-        sequence=row[0] if isinstance(row[0], int) else 0,
-        job=JobId(text[1] or ""),
-        at=datetime.fromisoformat(text[2] or ""),
-        before=DisposalState(text[3] or ""),
-        state=DisposalState(text[4] or ""),
-        name=text[5] or "",
-        note=text[6] or "",
-        recycler=text[7],
-        number=text[8],
-        batch=text[9],
-        done_on=text[10],
-        later_job=JobId(text[11]) if text[11] else None,
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def word_of(words: type[_Word], told: str | None) -> _Word | None:
-    """The word that this says; None for one that isn't known."""
-    try:
-        return None if told is None else words(told)
-    except ValueError:
-        return None

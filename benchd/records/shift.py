@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Final
 
-from benchd.records.reading import utc
-from benchd.records.rows import word_of
+from benchd.records.columns import names_of, rows_of, utc
 from benchd.statements import Statements, query
 from benchd.words.disposal import DisposalState, opened_by
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, Outcome, Reason
+from benchd.words.ids import JobId
+from benchd.words.job import Outcome
 from benchd.words.shift import HOUR, EndedJob, FailedBy, Failures, Hour, Shift, ShiftFigures, Went
 
 _WENT: Final = {
@@ -34,25 +32,12 @@ _VALUE_OF: Final[dict[FailedBy, Callable[[EndedJob], str]]] = {
 
 def ended_jobs(connection: Statements, shift: Shift) -> Iterator[EndedJob]:
     """Those that have ended in a shift, in that order; may raise apsw.Error."""
+    columns = names_of(EndedJob, certified="certificate IS NOT NULL")
     sql = (
-        "SELECT job, handset, slot, ended_at, outcome, disposition, reason, manufacturer, model,"
-        " certificate IS NOT NULL FROM job"
+        f"SELECT {columns} FROM job"  # noqa: S608
         " WHERE ended_at >= ? AND ended_at < ? AND NOT by_hand ORDER BY ended_at, id"
     )
-    for row in query(connection, sql, (utc(shift.begin), utc(shift.end))):
-        text = [value if isinstance(value, str) else None for value in row]
-        yield EndedJob(
-            job=JobId(text[0] or ""),
-            handset=row[1] if isinstance(row[1], int) else 0,
-            slot=SlotName(text[2] or ""),
-            ended_at=datetime.fromisoformat(text[3] or ""),
-            outcome=word_of(Outcome, text[4]),
-            disposition=word_of(Disposition, text[5]),
-            reason=word_of(Reason, text[6]),
-            manufacturer=text[7],
-            model=text[8],
-            certified=bool(row[9]),
-        )
+    return rows_of(EndedJob, query(connection, sql, (utc(shift.begin), utc(shift.end))))
 
 
 def figures_of(shift: Shift, ended: Iterable[EndedJob]) -> ShiftFigures:

@@ -17,6 +17,8 @@ from benchd.words.people import By
 from benchd.words.record import Entry, Receipt, StoredEntry
 from benchd.words.token import TOKEN_NAME, Former, Scope, Token, TokenName
 
+SECRET_BYTES = 32
+"""Nobody guesses 256 bits, so a plain hash of them tells nothing and needs no salt."""
 MOST_TOKENS = 1000
 """Those that were revoked as well: a name is never given away anew."""
 LONGEST_DAYS = 730
@@ -25,17 +27,6 @@ SECRET_BYTES = 32
 """Nobody guesses 256 bits, so a plain hash of them tells nothing and needs no salt."""
 
 _UNKNOWN = "no token of this rack: look whether it is whole, or has been rotated since"
-
-
-def new_secret(entropy: Entropy) -> str:
-    """A secret that nobody can foresee, in the letters that an Authorization header takes."""
-    drawn = base64.urlsafe_b64encode(entropy.token(SECRET_BYTES)).rstrip(b"=")
-    return f"benchd_{drawn.decode('ascii')}"
-
-
-def mark_of(secret: str) -> str:
-    """What is kept of a secret. It is looked up by this, so no comparison tells of the secret."""
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 class Tokens:
@@ -172,3 +163,14 @@ class Tokens:
             for mark in (token.former.mark if token.former else None, token.mark)
             if mark is not None
         }
+
+
+def new_secret(entropy: Entropy) -> str:
+    """A secret that nobody can foresee, in the letters that an Authorization header takes."""
+    drawn = base64.urlsafe_b64encode(entropy.token(SECRET_BYTES)).rstrip(b"=")
+    return f"benchd_{drawn.decode('ascii')}"
+
+
+def mark_of(secret: str) -> str:
+    """What is kept of a secret. It is looked up by this, so no comparison tells of the secret."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -6,19 +6,26 @@ people, and the handset that was away. Codes and times; no note, number or name 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.ports import CertificateIssuer
-from benchd.traces.private import make_of, numbers_of
+from benchd.texts.templates import printable
 from benchd.traces.span import Span, Trace, Value, span_id_of, trace_id_of
 from benchd.traces.stretches import WAIT, Stretches
+from benchd.words.ids import Evidence
 from benchd.words.job import Outcome
 from benchd.words.record import EntryKind, StoredEntry
 
+LONGEST_WORD: Final = 60
+SHORTEST_NUMBER: Final = 4
+"""A shorter serial is no one's: it would be found in every word."""
+_MANY_DIGITS: Final = re.compile(r"\d{8}")
+"""No model has so many in a row; an IMEI and many a serial have."""
 MOST_SPANS: Final = 2000
 """More than any job has that people could still read; the rest is counted."""
 
@@ -109,3 +116,21 @@ def _of_clock(records: Sequence[StoredEntry]) -> dict[str, Value]:
 
 def _why(history: JobHistory) -> str:
     return history.reason or history.outcome or Outcome.FAILED
+
+
+def numbers_of(opened: Evidence, inspected: Evidence | None) -> frozenset[str]:
+    """All that tells this handset from others, in lower case."""
+    told = [opened.get("usb_serial")]
+    told += [(inspected or {}).get(name) for name in ("serial", "imei", "second_imei")]
+    words = (word.strip().lower() for word in told if isinstance(word, str))
+    return frozenset(word for word in words if len(word) >= SHORTEST_NUMBER)
+
+
+def make_of(value: object, numbers: Collection[str]) -> str | None:
+    """A maker or model in plain letters; None where it has one of the numbers in it."""
+    if not isinstance(value, str):
+        return None
+    word = printable(value, LONGEST_WORD)
+    told = word.lower()
+    hidden = _MANY_DIGITS.search(word) or any(number in told for number in numbers)
+    return None if hidden or not word else word

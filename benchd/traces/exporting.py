@@ -14,11 +14,10 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.backoff import Backoff
 from benchd.errors import CertificateGap, LedgerFault
 from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ports import CertificateIssuer
-from benchd.posting import Failure
+from benchd.posting import Backoff, Failure
 from benchd.traces.building import trace_of
 from benchd.traces.otlp import Source, encode
 from benchd.traces.place import PlaceFile

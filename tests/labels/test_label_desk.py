@@ -93,7 +93,7 @@ async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
     rack = FakeRack()
     records = Records(folder / "records.sqlite", Feed(rack))
     wanted, heard, faults = WantedLabels(rack.held), Heard(), []
-    subscribers = [records, rack.held, wanted]
+    subscribers = [records.follower, rack.held, wanted]
     ledger = announcing(rack.ledger, subscribers, lambda: faults.append(1))
     desk = LabelDesk(
         printers,

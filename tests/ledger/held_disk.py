@@ -26,6 +26,7 @@ class HeldKey(RackKey):
     reached: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        RackKey.__post_init__(self)
         self.free.set()
 
     def sign(self, message: bytes) -> bytes:

@@ -11,14 +11,14 @@ from pathlib import Path
 import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchd.checksum_vfs import CHECKSUM_VFS
 from benchd.errors import LedgerBroken
 from benchd.ledger import verify_ledger
 from benchd.ledger.database import open_for_writing
-from benchd.ledger.pages import damage_of
+from benchd.ledger.verification import damage_of
 from benchd.proof.evidence.forms import FORM
+from benchd.signing.key import SigningKey
 from benchd.words.ids import Evidence, JobId, SlotName
 from benchd.words.record import Entry, EntryKind
 
@@ -26,21 +26,12 @@ START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RackKey:
+class RackKey(SigningKey):
     """An Ed25519 key in memory, the same in every test."""
 
     private: Ed25519PrivateKey = field(
         default_factory=lambda: Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     )
-
-    @property
-    def public_key_pem(self) -> bytes:
-        return self.private.public_key().public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
-
-    def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message)
 
 
 def make_entry(number: int, data: Evidence | None = None) -> Entry:

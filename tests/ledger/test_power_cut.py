@@ -18,7 +18,7 @@ from held_disk import HeldKey, together
 from ledger_rack import RackKey, make_entry
 
 from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger import batch, database, open_ledger, store, verify_ledger
+from benchd.ledger import database, open_ledger, store, verify_ledger
 from benchd.ledger.head_file import HeadFile
 from benchd.observe.announcing import announcing
 from benchd.words.record import Entry, Receipt
@@ -82,7 +82,7 @@ async def check(cut: Cut, key: RackKey) -> None:
         hashes = {stored.sequence: stored.hash_hex for stored in found}
         assert all(hashes.get(receipt.sequence) == receipt.hash_hex for receipt in receipts)
         assert [stored.entry for stored in found][: len(published)] == published
-        assert len(published) <= len(found) <= len(published) + batch.MOST_RECORDS
+        assert len(published) <= len(found) <= len(published) + store.MOST_RECORDS
         assert (await ledger.append(make_entry(0))).sequence == len(found) + 1
     assert verify_ledger(path, key.public_key_pem).records == len(found) + 1
 

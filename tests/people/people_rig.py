@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from benchd.ledger import open_ledger
 from benchd.people.refusals import Refusals
@@ -19,6 +18,7 @@ from benchd.people.sessions import Sessions
 from benchd.people.showing import Showing
 from benchd.people.store import SecretStore
 from benchd.people.tries import Tries
+from benchd.signing.key import SigningKey
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.sight import Sight
 from benchd.words.people import By, PersonId, Role
@@ -46,21 +46,12 @@ class HandClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RackKey:
+class RackKey(SigningKey):
     """An Ed25519 key in memory."""
 
     private: Ed25519PrivateKey = field(
         default_factory=lambda: Ed25519PrivateKey.from_private_bytes(KEY)
     )
-
-    @property
-    def public_key_pem(self) -> bytes:
-        return self.private.public_key().public_bytes(
-            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-        )
-
-    def sign(self, message: bytes) -> bytes:
-        return self.private.sign(message)
 
 
 def secrets_file(folder: Path) -> Path:

@@ -170,7 +170,13 @@ def test_one_by_one_it_comes_to_the_same_as_all_at_once(
             told.bind(job, tag)
             tags[ids[job]] = tag
     known = [
-        Known(id=id_, tag=tags.get(id_), imeis=imeis.get(id_, set()), rechecks=None)
+        Known(
+            id=id_,
+            handset=id_,
+            tag=tags.get(id_),
+            imeis=tuple(imeis.get(id_, ())),
+            rechecks=None,
+        )
         for id_ in ids.values()
     ]
     up_to_now(model, told)

@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from benchd.certificate import create_key, key_file, load_key, public_key_path
 from benchd.errors import DependencyMissing, UsageRefused
-from benchd.ledger import HeadKey
 
 
 def test_a_key_is_made_and_loaded(tmp_path: Path) -> None:
@@ -31,8 +30,7 @@ def test_a_key_is_made_and_loaded(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(public_key_path(path).stat().st_mode) == 0o644
     assert "PrivateKey" not in repr(loaded)
-    head_key: HeadKey = loaded
-    assert head_key.public_key_pem.startswith(b"-----BEGIN PUBLIC KEY-----")
+    assert loaded.public_key_pem.startswith(b"-----BEGIN PUBLIC KEY-----")
 
 
 def test_a_key_is_never_replaced(tmp_path: Path) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchd.ledger.head import EMPTY_HEAD, Head, HeadKey
+from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.head_file import head_path, reset_head
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.record import unseal
 from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
+from benchd.signing.key import SigningKey
 from benchd.signing.public_key import public_key_of
 from benchd.words.record import Entry, Receipt, StoredEntry
 
@@ -26,7 +27,7 @@ from benchd.words.record import Entry, Receipt, StoredEntry
 class Disk:
     """Holds one ledger, and knows what was acknowledged of it."""
 
-    def __init__(self, folder: Path, key: HeadKey) -> None:
+    def __init__(self, folder: Path, key: SigningKey) -> None:
         self._folder = folder
         self._key = key
         self._lives = 0

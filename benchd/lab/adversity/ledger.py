@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from benchd.errors import LedgerFault
 from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.points import Points
+from benchd.ledger.access import SqliteLedger
 from benchd.ledger.head import Head
 from benchd.ledger.reader import NEWEST_RECEIPTS
 from benchd.ledger.running import check_written
@@ -43,8 +44,8 @@ class _Waiting:
     answer: Receipt | Exception | None = None
 
 
-class SimulatedLedger:
-    """Implements `benchd.ports.Ledger` for the life of one daemon."""
+class SimulatedLedger(SqliteLedger):
+    """The ledger for the life of one daemon, without the threads of the real one."""
 
     def __init__(
         self,

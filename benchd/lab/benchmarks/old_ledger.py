@@ -23,9 +23,8 @@ from benchd.certificate import create_key
 from benchd.daemon.rebuilding import read_whole
 from benchd.lab.benchmarks.report import say
 from benchd.lab.benchmarks.synthetic_jobs import TakenIn, job_records, noise_records
-from benchd.ledger.batch import MOST_RECORDS
 from benchd.ledger.reader import LedgerReader
-from benchd.ledger.store import LedgerStore
+from benchd.ledger.store import MOST_RECORDS, LedgerStore
 from benchd.records.database import records_path
 from benchd.records.model import ReadModel
 from benchd.words.record import Entry, Receipt

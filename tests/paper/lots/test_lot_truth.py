@@ -21,7 +21,7 @@ from benchd.papers.lots.choosing import Chooser
 from benchd.papers.lots.reading import check_papers
 from benchd.papers.lots.statement import LotPapers
 from benchd.proof.intake_book import IntakeBook
-from benchd.records import listing
+from benchd.records import looking
 from benchd.words.handset_file import Upto
 from benchd.words.ids import JobId
 from benchd.words.lot_papers import AskedPapers, Listed, PapersOf
@@ -229,7 +229,7 @@ async def test_more_than_a_list_holds_is_refused_before_anything_is_made(
         patch.setattr(choosing, "MOST_ASSETS", 1)
         with pytest.raises(UsageRefused, match="assets"):
             await rack.zipped(tmp_path / "assets")
-    monkeypatch.setattr(listing, "MOST_LISTED", 1)
+    monkeypatch.setattr(looking, "MOST_LISTED", 1)
     with pytest.raises(UsageRefused, match="jobs"):
         await rack.zipped(tmp_path / "jobs")
 
