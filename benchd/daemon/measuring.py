@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 from benchd.config import Settings
 from benchd.daemon.kernel_clock import read_clock
-from benchd.daemon.key_age import NumberedLedger, key_created
 from benchd.daemon.upkeep import Upkeep, last_done
-from benchd.ledger.head import Head
-from benchd.ledger.reader import Restores
+from benchd.ledger.access import SqliteLedger
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
 from benchd.ports import Clock
 from benchd.revision import commit, version
 from benchd.signing.ring import KeyRing
-
-
-class KnowsHead(NumberedLedger, Protocol):
-    """A ledger that knows its last record and finds others by their number."""
-
-    @property
-    def head(self) -> Head:
-        """The last record that is stored."""
-        ...
-
-    @property
-    def writer_lives(self) -> bool:
-        """Whether the thread does that commits."""
-        ...
-
-    async def restores(self) -> Restores:
-        """All restores that are on record."""
-        ...
 
 
 def metrics_of(settings: Settings) -> RackMetrics:
@@ -63,7 +43,7 @@ def metrics_of(settings: Settings) -> RackMetrics:
 
 
 async def show_ledger(
-    metrics: RackMetrics, ledger: KnowsHead, *, ring: KeyRing, clock: Clock
+    metrics: RackMetrics, ledger: SqliteLedger, *, ring: KeyRing, clock: Clock
 ) -> None:
     """Show the metrics the ledger that was opened, and since when its key has signed."""
     metrics.read_from(helpers={"ledger_writer": lambda: ledger.writer_lives})
@@ -71,6 +51,14 @@ async def show_ledger(
     metrics.storage.records = lambda: ledger.head.sequence - restores.left_out
     metrics.ledger.restored(restores.times)
     metrics.key_created(await key_created(ring, ledger, clock))
+
+
+async def key_created(ring: KeyRing, ledger: SqliteLedger, clock: Clock) -> datetime:
+    """When the last rotation was; else when the ledger began, or now where it hasn't."""
+    if ring.rotations:
+        return ring.rotations[-1].retirement.at
+    first = await ledger.entry_at(1)
+    return first.entry.at if first is not None else clock.now()
 
 
 def _offset_s() -> float:

@@ -6,14 +6,14 @@ systemd then ends the daemon and starts it anew, which settles every open job.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 import anyio
 import structlog
 
 from benchd.daemon.notify import Notifier
-from benchd.words.ids import SlotName
+from benchd.slots.board import RackBoard
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 
@@ -26,23 +26,6 @@ LONGEST_STATUS_PAUSE_S: Final = 10.0
 BUSY: Final = frozenset(
     {SlotState.SETTLING, SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.REPLUGGING}
 )
-
-
-class WatchedBoard(Protocol):
-    """The present view of every slot, and a way to wait for the next."""
-
-    @property
-    def version(self) -> int:
-        """Grows with every change."""
-        ...
-
-    def views(self) -> Mapping[SlotName, SlotView]:
-        """Every slot as it is now."""
-        ...
-
-    async def changed(self, since: int) -> int:
-        """Wait until something differs from version `since`."""
-        ...
 
 
 async def feed_watchdog(
@@ -60,7 +43,7 @@ async def feed_watchdog(
         await anyio.sleep(interval_s / FEEDS_PER_INTERVAL)
 
 
-async def follow_status(notifier: Notifier, board: WatchedBoard, note: Callable[[], str]) -> None:
+async def follow_status(notifier: Notifier, board: RackBoard, note: Callable[[], str]) -> None:
     """Tell the state of the rack whenever it has changed; `note` is put behind it."""
     told = ""
     while True:

@@ -10,7 +10,7 @@ import pytest
 from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
 from benchd.config.fresh_pictures import text_of
-from benchd.daemon.key_age import key_created
+from benchd.daemon.measuring import key_created
 from benchd.daemon.pictures import own_pictures
 from benchd.daemon.system import SystemClock
 from benchd.felica.verdict.baselines import parse_baselines
