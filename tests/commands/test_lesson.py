@@ -50,8 +50,8 @@ class Rack:
         self.said: list[str] = []
         self._steps: list[Step] = []
 
-    def say(self, word: str, **facts: str) -> None:
-        self.said.append(word)
+    def say(self, key: str, **facts: str) -> None:
+        self.said.append(key)
 
     def wait(self, seconds: float) -> Callable[[], None]:
         def later() -> None:
