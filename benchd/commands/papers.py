@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zipfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlencode
 
 import typer
 
-from benchd.commands.daemon_client import daemon_client
+from benchd.commands.daemon_client import daemon_client, show
 from benchd.commands.misuse import mistake, why
 from benchd.commands.options import JsonOption
 from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
-from benchd.commands.saying import catalogue, language, say, tell
+from benchd.commands.saying import catalogue, failed, language, say, tell
 from benchd.commands.signing_in import BadgeFileOption, OperatorOption, PinFileOption, as_person
 from benchd.errors import BenchdError, CertificateInvalid
+
+if TYPE_CHECKING:
+    from benchd.papers.lots.reading import CheckedPapers
 
 NEXT_WITHIN_S = 120.0
 """For the next piece; the summary of thousands of handsets is one."""
@@ -75,29 +77,29 @@ def papers_verify(
     json_output: JsonOption = False,
 ) -> None:
     """Check every file, on any machine: all that were signed, unchanged, and no other."""
-    from benchd.papers.certificate_text import text_of
-    from benchd.papers.lots.desk import BY_COMMAND
     from benchd.papers.lots.reading import check_papers
-    from benchd.papers.lots.summary_page import SummaryPage
     from benchd.proof.evidence.forms import to_json
 
     try:
         checked = check_papers(of, ring_of(key, ring), catalogue())
     except CertificateInvalid as error:
-        said = say("say.papers_not_valid", path=str(of), detail=str(error))
-        typer.echo(f"benchd: {said}", err=True)
-        raise typer.Exit(1) from error
-    if json_output:
-        told = {
-            "key": checked.key_id,
-            "list_sha256": checked.digest,
-            "certificates": checked.certificates,
-            "summary_compared": checked.page_compared,
-            "zip_compared": checked.container_compared,
-            "papers": to_json(checked.papers),
-        }
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
+        raise failed("say.papers_not_valid", path=str(of), detail=str(error)) from error
+    told = {
+        "key": checked.key_id,
+        "list_sha256": checked.digest,
+        "certificates": checked.certificates,
+        "summary_compared": checked.page_compared,
+        "zip_compared": checked.container_compared,
+        "papers": to_json(checked.papers),
+    }
+    show(json_output, told, lambda: _tell_checked(of, checked))
+
+
+def _tell_checked(of: Path, checked: CheckedPapers) -> None:
+    from benchd.papers.certificate_text import text_of
+    from benchd.papers.lots.desk import BY_COMMAND
+    from benchd.papers.lots.summary_page import SummaryPage
+
     tell("say.papers_valid", path=str(of))
     typer.echo("")
     page = SummaryPage(catalogue()).document(
