@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 
 from benchd.errors import RecordsUnavailable
+from benchd.records.access import Records
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import printable
 from benchd.words.disposal import DisposalState
 from benchd.words.errand import TrayItem
-from benchd.words.handset_file import DisposalLine, Upto
+from benchd.words.handset_file import DisposalLine
 
 MOST_SHOWN: Final = 200
 """The newest, which somebody may still remember; the rest is on the page of disposal."""
@@ -22,27 +22,10 @@ PAUSE_S: Final = 0.2
 """Between two looks: a rack at work adds records all the time."""
 
 
-class TrayRecords(Protocol):
-    """What the read model tells of the tray."""
-
-    @property
-    def upto(self) -> Upto:
-        """Up to where it is true."""
-        ...
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until this holds, which is looked at whenever it has advanced."""
-        ...
-
-    async def items(self, states: Sequence[DisposalState]) -> Sequence[DisposalLine]:
-        """Handsets in these states, the oldest first; raises RecordsUnavailable."""
-        ...
-
-
 class TrayWatch:
     """Keeps the board's tray as the ledger has it, over restarts of the daemon too."""
 
-    def __init__(self, records: TrayRecords, board: RackBoard) -> None:
+    def __init__(self, records: Records, board: RackBoard) -> None:
         self._records = records
         self._board = board
 

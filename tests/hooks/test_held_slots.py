@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchd.daemon.directing import Directing
+from benchd.daemon.hooks import Directing
 from benchd.hooks.replies import record_of
 from benchd.observe.announcing import announcing
 from benchd.pipelines.recovery import settle_open_jobs
