@@ -87,7 +87,7 @@ class ReportPresenter:
         return CountObject(value=value, ja=said.ja, en=said.en, handsets=counted.handsets)
 
     def _name(self, figure: Figure) -> TextsObject:
-        name = self._catalogue.figure(figure)
+        name = self._catalogue.text(f"figure.{figure}")
         return TextsObject(ja=name.ja, en=name.en)
 
 
