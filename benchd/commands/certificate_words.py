@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from benchd.commands.daemon_client import show
 from benchd.commands.files import read_file
 from benchd.commands.rings import ring_of
-from benchd.commands.saying import catalogue, language, say
+from benchd.commands.saying import catalogue, failed, language, say
 from benchd.errors import CertificateInvalid
 
 if TYPE_CHECKING:
@@ -39,16 +39,15 @@ def looked_at(data: bytes) -> Checked:
 
 def refuse(file: str, error: CertificateInvalid) -> typer.Exit:
     """Tell why it doesn't count, and end with 1."""
-    said = say("say.certificate_not_valid", path=file, detail=str(error))
-    typer.echo(f"benchd: {said}", err=True)
-    return typer.Exit(1)
+    return failed("say.certificate_not_valid", path=file, detail=str(error))
 
 
 def tell_checked(checked: Checked, *, as_json: bool) -> None:
     """Print all of it in the reader's language, or as JSON."""
-    if as_json:
-        typer.echo(json.dumps(_as_json(checked), ensure_ascii=False, indent=2))
-        return
+    show(as_json, _as_json(checked), lambda: _tell_page(checked))
+
+
+def _tell_page(checked: Checked) -> None:
     from benchd.papers.certificate_page import CertificatePage
     from benchd.papers.model import text_of
 

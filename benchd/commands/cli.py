@@ -13,7 +13,7 @@ import typer
 
 from benchd.commands.bench import bench_app
 from benchd.commands.certificates import certificate_app
-from benchd.commands.daemon_client import show
+from benchd.commands.daemon_client import show_view
 from benchd.commands.deciding import decide
 from benchd.commands.disposal import disposal_app
 from benchd.commands.doctor.command import doctor
@@ -256,13 +256,12 @@ def felica_scan(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Look at the chip on every reader; exits with 0 only if nothing was found in any."""
-    from benchd.commands import tables
-    from benchd.commands.felica import exit_code, scan_chips
+    from benchd.commands.felica import chips_view, exit_code, scan_chips
     from benchd.observe.logs import configure_logs
 
     configure_logs()
     told = scan_chips(config, slot)
-    show(json_output, told, lambda: tables.show_chips(told))
+    show_view(json_output, told, chips_view)
     raise typer.Exit(exit_code(told))
 
 

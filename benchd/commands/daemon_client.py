@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
-from benchd.commands.client import BenchdClient
+from benchd.commands.client import BenchdClient, JsonObject
+
+if TYPE_CHECKING:
+    from benchd.commands.tables import View
 
 
 def daemon_client(timeout_s: float | None = None) -> BenchdClient:
@@ -24,3 +28,10 @@ def show(as_json: bool, value: object, table: Callable[[], None]) -> None:  # no
         typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
     else:
         table()
+
+
+def show_view(as_json: bool, told: JsonObject, view: View) -> None:  # noqa: FBT001
+    """As JSON for machines, as one of the views for people."""
+    from benchd.commands.tables import print_view
+
+    show(as_json, told, lambda: print_view(view, told))

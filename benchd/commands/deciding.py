@@ -48,7 +48,8 @@ def decide(
     badge_file: BadgeFileOption = None,
 ) -> None:
     """Answer a question that a job is waiting with."""
-    from benchd.commands import tables
+    from benchd.commands.tables import print_view
+    from benchd.commands.tables.queue import question_view
 
     asked = approve is None
     asking: int | None = None
@@ -57,7 +58,7 @@ def decide(
             # Whoever pasted this has seen a question: the answer is to the one that is open now,
             # and to no other that comes while it is thought about.
             slot = _open_question(client, job_id, gate)
-            tables.show_question(slot)
+            print_view(question_view, slot)
             asking = _asking(slot)
             approve = _yes_or_no()
             note = _asked_note(gate) if note is None else note

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.daemon_client import daemon_client, show, show_view
 from benchd.commands.options import JsonOption
 from benchd.commands.saying import named, tell
 from benchd.commands.signing_in import (
@@ -29,11 +29,11 @@ def disposal_list(
     json_output: JsonOption = False,
 ) -> None:
     """List handsets that wait for somebody, the oldest first."""
-    from benchd.commands import tables
+    from benchd.commands.tables.records import disposal_view
 
     with daemon_client() as client:
         told = client.disposal(state or (), batch)
-    show(json_output, told, lambda: tables.show_disposal(told))
+    show_view(json_output, told, disposal_view)
 
 
 @disposal_app.command("settle")

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Final
 
 import anyio
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from benchd.certificate import load_rack_key
 from benchd.commands.saying import both, error_of, missing
+from benchd.commands.tables.cells import Cells, JsonObject, nothing, part, parts, plain_table, text
 from benchd.config import Settings, load_settings
 from benchd.daemon.app import chip_access
 from benchd.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
@@ -21,12 +24,14 @@ from benchd.felica.verdict.nodes import shipped_catalogue
 from benchd.felica.worker.wire import CaptureOrder
 from benchd.proof.evidence.chip import ChipEvidence
 from benchd.proof.evidence.forms import to_json
-from benchd.texts.catalogue import Catalogue
+from benchd.texts.catalogue import Catalogue, Language, printable
 from benchd.words.chip import ChipScan, ChipVerdict
 from benchd.words.ids import JsonValue, SlotName
 
 READERS_WITHIN_S: Final = 10.0
 PASSES: Final = 2
+LONGEST_SERVICES: Final = 200
+LONGEST_DETAIL: Final = 120
 
 Found = ChipScan | ReaderGone | ReaderFault
 
@@ -141,3 +146,39 @@ def _told(slot: SlotName, found: Found, catalogue: Catalogue) -> dict[str, JsonV
             "what_to_do": {"ja": guidance.what_to_do.ja, "en": guidance.what_to_do.en},
         },
     }
+
+
+def chips_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
+    """What `benchd felica scan --json` tells, for a terminal."""
+    cells = Cells(catalogue, language)
+    table = plain_table()
+    table.add_column(cells.say("word.slot"), no_wrap=True)
+    table.add_column(cells.say("word.chip"), overflow="fold", min_width=16)
+    table.add_column(cells.say("word.services"), overflow="fold", min_width=8)
+    table.add_column(cells.say("word.what_to_do"), overflow="fold", min_width=20)
+    for slot in parts(told, "slots"):
+        guidance = part(slot, "text")
+        says = cells.says(guidance)
+        # Green is for what is proven, which a look at a chip never is.
+        says.stylize("bold" if slot.get("verdict") == ChipVerdict.UNUSED else "bold red")
+        table.add_row(
+            text(slot, "slot"),
+            Group(says, _detail(slot)),
+            _services(slot, language),
+            Group(*cells.what_to_do(guidance)),
+            end_section=True,
+        )
+    return table
+
+
+def _detail(slot: JsonObject) -> Text:
+    """What the reader itself says, in English, for whoever is asked for help."""
+    return Text(text(slot, "detail", longest=LONGEST_DETAIL).plain, style="dim")
+
+
+def _services(slot: JsonObject, language: Language) -> Text:
+    names = slot.get(f"owners_{language}")
+    if not isinstance(names, Sequence) or isinstance(names, str) or not names:
+        return nothing()
+    between = "、" if language == "ja" else ", "
+    return Text(printable(between.join(str(name) for name in names), LONGEST_SERVICES))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchd.authority import Action
+from benchd.commands.daemon_client import show
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.proving import name_of_whoever_may
@@ -89,10 +89,7 @@ def list_known(json_output: JsonOption = False, config: ConfigOption = DEFAULT_C
     from benchd.config import load_settings
 
     found = known_pictures(load_settings(config))
-    if json_output:
-        typer.echo(json.dumps({"pictures": found}, ensure_ascii=False, indent=2))
-        return
-    tell_rows(COLUMNS, map(_cells, found))
+    show(json_output, {"pictures": found}, lambda: tell_rows(COLUMNS, map(_cells, found)))
 
 
 def _cells(one: Mapping[str, JsonValue]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from benchd.android.adb import AdbAddress
+from benchd.commands.daemon_client import show
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import named, say, tell_rows
@@ -61,14 +61,11 @@ def list_kept(json_output: JsonOption = False) -> None:
 
     with BenchdClient(socket_path(os.environ)) as client:
         found = client.dossiers()
-    if json_output:
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
-        return
     rows = (
         [text(one, key, longest=LONGEST_SENTENCE).plain for key in _LISTED]
         for one in parts(found, "dossiers")
     )
-    tell_rows(_LISTED, rows)
+    show(json_output, found, lambda: tell_rows(_LISTED, rows))
 
 
 @handset_app.command("read")
@@ -78,10 +75,7 @@ def read(directory: Path, json_output: JsonOption = False) -> None:
     from benchd.android.dossier.replay import replay
 
     found = replay(read_folder(directory))
-    if json_output:
-        typer.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
-    else:
-        typer.echo("\n".join(_lines(found)))
+    show(json_output, as_json(found), lambda: typer.echo("\n".join(_lines(found))))
     raise typer.Exit(1 if found.refused else 0)
 
 

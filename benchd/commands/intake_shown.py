@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from benchd.commands.daemon_client import show
-from benchd.commands.saying import language, named, say, tell, tell_rows
+from benchd.commands.saying import failed, language, named, tell, tell_rows
 from benchd.words.ids import JsonValue
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def tell_import(file: Path, done: JsonObject, *, dry_run: bool) -> None:
             place = f"{file}:{each['line']}: {each['column']}".rstrip(" :")
             typer.echo(f"{place}: {cell_of(each[reads])}")
     if mistakes:
-        typer.echo(f"benchd: {say('say.nothing_taken_in', path=str(file))}", err=True)
-        raise typer.Exit(1)
+        raise failed("say.nothing_taken_in", path=str(file))
     word = "say.rows_would_be_taken_in" if dry_run else "say.rows_taken_in"
     tell(word, path=str(file), count=str(done["rows"]))
 

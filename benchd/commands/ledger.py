@@ -16,7 +16,7 @@ from benchd.commands.files import read_file, regular_file
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption
 from benchd.commands.rings import NEWEST_KEY, RingOption, ring_of
-from benchd.commands.saying import error_of, say, tell
+from benchd.commands.saying import error_of, failed, tell
 from benchd.errors import LedgerBroken, SignedByRetired
 
 if TYPE_CHECKING:
@@ -64,19 +64,16 @@ def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
     try:
         report = verify_ledger(regular_file(file), key, ring)
     except LedgerBroken as error:
-        said = say(
+        raise failed(
             "say.ledger_broken_at",
             path=str(file),
             value=str(error.sequence),
             detail=str(error),
-        )
-        typer.echo(f"benchd: {said}", err=True)
-        raise typer.Exit(1) from error
+        ) from error
     unsigned = _unsigned(file, report)
     told = {"path": str(file), "count": str(unsigned), "value": str(report.signed_records)}
     if unsigned > MOST_UNSIGNED:
-        typer.echo(f"benchd: {say('say.ledger_unsigned', **told)}", err=True)
-        raise typer.Exit(1)
+        raise failed("say.ledger_unsigned", **told)
     tell("say.ledger_whole", path=str(file), count=str(report.records), value=report.head_hash)
     if unsigned:
         tell("say.ledger_last_unsigned", **told)

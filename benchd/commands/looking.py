@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.daemon_client import daemon_client, show_view
 from benchd.commands.options import JsonOption
 from benchd.commands.which_job import JobArgument, job_named
 from benchd.errors import BenchdError
@@ -30,57 +30,57 @@ def add_looking_commands(app: typer.Typer) -> None:
 
 def status(json_output: JsonOption = False) -> None:
     """Show what to do next, and every slot as it is now."""
-    from benchd.commands import tables
+    from benchd.commands.tables.status import status_view
 
     with daemon_client() as client:
         rack = _rack(client)
-    show(json_output, rack, lambda: tables.show_status(rack))
+    show_view(json_output, rack, status_view)
 
 
 def queue(json_output: JsonOption = False) -> None:
     """Show what people have to do next over the whole rack, the most urgent first."""
-    from benchd.commands import tables
+    from benchd.commands.tables.queue import queue_view
 
     with daemon_client() as client:
         told = client.queue()
-    show(json_output, told, lambda: tables.show_queue(told))
+    show_view(json_output, told, queue_view)
 
 
 def watch() -> None:
     """Show what to do next and every slot, live, until Ctrl+C; waits for a daemon that is away."""
-    from benchd.commands import tables
+    from benchd.commands.tables.watch import watch_status
 
     with RackReader() as read:
-        tables.watch_status(read)
+        watch_status(read)
 
 
 def jobs(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json_output: JsonOption = False
 ) -> None:
     """List the newest jobs."""
-    from benchd.commands import tables
+    from benchd.commands.tables.jobs import jobs_view
 
     with daemon_client() as client:
         found = client.jobs(limit=limit)
-    show(json_output, found, lambda: tables.show_jobs(found))
+    show_view(json_output, found, jobs_view)
 
 
 def job(of: JobArgument, json_output: JsonOption = False) -> None:
     """Tell the story of one job."""
-    from benchd.commands import tables
+    from benchd.commands.tables.jobs import job_view
 
     with daemon_client() as client:
         found = client.job(job_named(client, of))
-    show(json_output, found, lambda: tables.show_job(found))
+    show_view(json_output, found, job_view)
 
 
 def trace(of: JobArgument, json_output: JsonOption = False) -> None:
     """Tell where the time of a job that has ended went; --json as a collector gets it (OTLP)."""
-    from benchd.commands import tables
+    from benchd.commands.tables.trace import trace_view
 
     with daemon_client() as client:
         found = client.trace(job_named(client, of))
-    show(json_output, found, lambda: tables.show_trace(found))
+    show_view(json_output, found, trace_view)
 
 
 class RackReader:

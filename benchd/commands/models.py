@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.commands.daemon_client import show
 from benchd.commands.misuse import mistake
-from benchd.commands.options import DEFAULT_CONFIG
-from benchd.commands.saying import language, named, say, tell, tell_rows
+from benchd.commands.options import DEFAULT_CONFIG, JsonOption
+from benchd.commands.saying import failed, language, named, say, tell, tell_rows
 from benchd.texts.catalogue import printable
 from benchd.words.ids import JsonValue
 
@@ -53,18 +53,15 @@ def models_check(
 
 @models_app.command("list")
 def models_list(
-    json_output: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    json_output: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Name every model that is known, with its codes and sizes."""
     known = _catalogue(config)
     entries = sorted(known.models, key=lambda entry: (entry.maker, entry.name))
-    if json_output:
-        models = [_told(entry, known) for entry in entries]
-        told = {"sha256": known.sha256, "models": models}
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
-    tell_rows(("maker", "name", "codes", "storage"), map(_cells, entries))
+    told = {"sha256": known.sha256, "models": [_told(entry, known) for entry in entries]}
+    columns = ("maker", "name", "codes", "storage")
+    show(json_output, told, lambda: tell_rows(columns, map(_cells, entries)))
 
 
 @models_app.command("show")
@@ -73,8 +70,7 @@ def models_show(code: str, config: ConfigOption = None) -> None:
     known = _catalogue(config)
     entry = known.of_code(code)
     if entry is None:
-        typer.echo(f"benchd: {say('say.unknown_model', name=code)}", err=True)
-        raise typer.Exit(1)
+        raise failed("say.unknown_model", name=code)
     reads = language()
     for key, value in _told(entry, known).items():
         for item in value if isinstance(value, list) else [value]:

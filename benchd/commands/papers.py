@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import os
+import re
+import zipfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlencode
 
 import typer
 
-from benchd.commands.daemon_client import daemon_client
-from benchd.commands.misuse import mistake
+from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.misuse import mistake, why
 from benchd.commands.options import JsonOption
 from benchd.commands.rings import PublicKeyOption, RingOption, ring_of
-from benchd.commands.saying import catalogue, language, say, tell
+from benchd.commands.saying import catalogue, failed, language, say, tell
 from benchd.commands.signing_in import BadgeFileOption, OperatorOption, PinFileOption, as_person
-from benchd.commands.unpacking import receiving
-from benchd.errors import CertificateInvalid
+from benchd.errors import BenchdError, CertificateInvalid
+
+if TYPE_CHECKING:
+    from benchd.papers.lots.reading import CheckedPapers
 
 NEXT_WITHIN_S = 120.0
 """For the next piece; the summary of thousands of handsets is one."""
+
+_NAME: Final = re.compile(r"(certificates/)?[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+"""Of a file in papers: no name leads out of the folder."""
 
 papers_app = typer.Typer(
     help="The papers of many handsets: certificates, list and summary.", no_args_is_help=True
@@ -47,7 +56,7 @@ def papers_export(
     if len(asked) != 1:
         raise mistake("say.papers_of_one")
     path = f"/api/v1/papers.zip?{urlencode(asked, errors='replace')}"
-    with receiving(to) as write, daemon_client(NEXT_WITHIN_S) as client:
+    with _receiving(to) as write, daemon_client(NEXT_WITHIN_S) as client:
         as_person(
             client,
             lambda: client.streamed(path, write),
@@ -68,29 +77,29 @@ def papers_verify(
     json_output: JsonOption = False,
 ) -> None:
     """Check every file, on any machine: all that were signed, unchanged, and no other."""
-    from benchd.papers.lots.desk import BY_COMMAND
     from benchd.papers.lots.reading import check_papers
-    from benchd.papers.lots.summary_page import SummaryPage
-    from benchd.papers.model import text_of
     from benchd.proof.evidence.forms import to_json
 
     try:
         checked = check_papers(of, ring_of(key, ring), catalogue())
     except CertificateInvalid as error:
-        said = say("say.papers_not_valid", path=str(of), detail=str(error))
-        typer.echo(f"benchd: {said}", err=True)
-        raise typer.Exit(1) from error
-    if json_output:
-        told = {
-            "key": checked.key_id,
-            "list_sha256": checked.digest,
-            "certificates": checked.certificates,
-            "summary_compared": checked.page_compared,
-            "zip_compared": checked.container_compared,
-            "papers": to_json(checked.papers),
-        }
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
+        raise failed("say.papers_not_valid", path=str(of), detail=str(error)) from error
+    told = {
+        "key": checked.key_id,
+        "list_sha256": checked.digest,
+        "certificates": checked.certificates,
+        "summary_compared": checked.page_compared,
+        "zip_compared": checked.container_compared,
+        "papers": to_json(checked.papers),
+    }
+    show(json_output, told, lambda: _tell_checked(of, checked))
+
+
+def _tell_checked(of: Path, checked: CheckedPapers) -> None:
+    from benchd.papers.lots.desk import BY_COMMAND
+    from benchd.papers.lots.summary_page import SummaryPage
+    from benchd.papers.model import text_of
+
     tell("say.papers_valid", path=str(of))
     typer.echo("")
     page = SummaryPage(catalogue()).document(
@@ -107,3 +116,45 @@ def papers_verify(
         say("paper.checked_no_more"),
     ):
         typer.echo(f"  - {line}")
+
+
+@contextmanager
+def _receiving(to: Path) -> Generator[Callable[[bytes], object]]:
+    """What to write the pieces of a ZIP with: kept as a file, or unpacked into a new folder.
+
+    The file or folder is there once all of them are. What can't be made or is there already is a
+    mistake in the command.
+    """
+    if to.exists() or to.is_symlink():
+        raise mistake("say.file_there", path=str(to))
+    part = to.with_name(f"{to.name}.part")
+    try:
+        with part.open("xb") as file:
+            yield file.write
+            file.flush()
+            os.fsync(file.fileno())
+        _finish(part, to)
+    except FileExistsError as error:
+        raise mistake("say.file_there", path=str(error.filename)) from error
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise mistake("say.file_trouble", path=str(to), detail=why(error)) from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _finish(part: Path, to: Path) -> None:
+    if to.suffix.casefold() == ".zip":
+        part.rename(to)
+        return
+    with zipfile.ZipFile(part) as papers:
+        for name in papers.namelist():
+            if not _NAME.fullmatch(name):
+                message = f"the daemon sent a file with the name {name[:80]!r}"
+                raise BenchdError(message)
+        to.mkdir()
+        (to / "certificates").mkdir()
+        for name in papers.namelist():
+            (to / name).write_bytes(papers.read(name))
+    part.unlink()

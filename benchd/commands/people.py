@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchd.commands.options import DEFAULT_CONFIG
+from benchd.commands.daemon_client import show
+from benchd.commands.options import DEFAULT_CONFIG, JsonOption
 from benchd.commands.people_either import (
     ConfigOption,
     files_owner,
@@ -38,7 +38,7 @@ FileOption = Annotated[
 
 @people_app.command("list")
 def people_list(
-    json_output: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+    json_output: JsonOption = False,
     config: ConfigOption = DEFAULT_CONFIG,
     operator: OperatorOption = None,
 ) -> None:
@@ -48,12 +48,9 @@ def people_list(
         return {"people": [told_of(people, person) for person in people.everybody]}
 
     told = over_either(config, operator, lambda client: client.people(), on_disk)
-    if json_output:
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
     found = told["people"]
     people = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    tell_rows(COLUMNS, map(_cells, people))
+    show(json_output, told, lambda: tell_rows(COLUMNS, map(_cells, people)))
 
 
 @people_app.command("add")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from benchd.commands.daemon_client import daemon_client, show
+from benchd.commands.daemon_client import daemon_client, show_view
 from benchd.commands.misuse import mistake
 from benchd.commands.options import DEFAULT_CONFIG, JsonOption
 from benchd.commands.saying import tell
@@ -24,22 +24,22 @@ records_app = typer.Typer(help="Handsets across all their jobs.", no_args_is_hel
 @records_app.command("find")
 def records_find(text: str, json_output: JsonOption = False) -> None:
     """Find handsets by a part of an IMEI, serial, tag, job or certificate's number."""
-    from benchd.commands import tables
+    from benchd.commands.tables.records import found_view
 
     with daemon_client() as client:
         found = client.find(text)
-    show(json_output, found, lambda: tables.show_found(found))
+    show_view(json_output, found, found_view)
     raise typer.Exit(0 if found["handsets"] else 1)
 
 
 @records_app.command("show")
 def records_show(key: str, json_output: JsonOption = False) -> None:
     """Tell everything about the handset of this job."""
-    from benchd.commands import tables
+    from benchd.commands.tables.records import handset_file_view
 
     with daemon_client() as client:
         file = client.handset(key)
-    show(json_output, file, lambda: tables.show_handset_file(file))
+    show_view(json_output, file, handset_file_view)
 
 
 @records_app.command("rebuild")
@@ -89,7 +89,7 @@ def report(
 
     --json has the jobs of each handset behind every figure.
     """
-    from benchd.commands import tables
+    from benchd.commands.tables.report import report_view
 
     if csv and json_output:
         raise mistake("say.csv_or_json")
@@ -98,4 +98,4 @@ def report(
             sys.stdout.buffer.write(client.report_csv(begin, last, lot, consignor))
             return
         told = client.report(begin, last, lot, consignor, jobs=json_output)
-    show(json_output, told, lambda: tables.show_report(told))
+    show_view(json_output, told, report_view)

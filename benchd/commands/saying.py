@@ -54,6 +54,12 @@ def error_of(kind: type[Error], key: str, **facts: Fact) -> Error:
     return error
 
 
+def failed(key: str, **facts: Fact) -> typer.Exit:
+    """Say on standard error what is wrong; to be raised, it ends the command with 1."""
+    typer.echo(f"benchd: {say(key, **facts)}", err=True)
+    return typer.Exit(1)
+
+
 def missing(what: Texts, cure: Texts) -> DependencyMissing:
     """What isn't there, and below it what to do, in the reader's language."""
     error = DependencyMissing(what.en, cure=cure.en)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.commands.daemon_client import show
 from benchd.commands.options import DEFAULT_CONFIG, JsonOption
 from benchd.commands.people_either import ConfigOption, files_owner, over_daemon_or
 from benchd.commands.saying import say, tell_rows
@@ -43,12 +43,9 @@ def tokens_list(
         return {"tokens": [_told(tokens, token) for token in tokens.all]}
 
     told = _either(config, operator, lambda client: client.tokens(), on_disk)
-    if json_output:
-        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
-        return
     found = told["tokens"]
     tokens = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    tell_rows(COLUMNS, map(_cells, tokens))
+    show(json_output, told, lambda: tell_rows(COLUMNS, map(_cells, tokens)))
 
 
 @tokens_app.command("create")

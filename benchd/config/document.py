@@ -32,6 +32,11 @@ class Document:
     digest: str
     """SHA-256 of the file's bytes as hex."""
 
+    def table(self, name: str) -> Mapping[str, object]:
+        """A table of the top level, empty if there is none of that name."""
+        table = self.data.get(name)
+        return cast("dict[str, object]", table) if isinstance(table, dict) else {}
+
     @cached_property
     def places(self) -> Mapping[KeyPath, Place]:
         """The place of each key; looked for once somebody asks, which is about a mistake."""

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import get_origin
+from typing import cast, get_origin
 
 from benchd.config.checking import check
-from benchd.config.cross_checks import port_issues, recipe_reference_issues, table_at
 from benchd.config.document import Document, read_document, unreadable
 from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.fresh_pictures import read_pictures
 from benchd.config.hooks_section import hook_file_issues, hook_issues
 from benchd.config.http_section import expiry_issues, http_issues
+from benchd.config.locator import KeyPath
 from benchd.config.models import read_models, shipped_models
 from benchd.config.printers_section import printer_issues
 from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.retired import without_retired
-from benchd.config.sections import ConfigFile, ModelsSettings, RecipesSettings
+from benchd.config.sections import ConfigFile, ModelsSettings, RackSettings, RecipesSettings
 from benchd.config.settings import Settings
 from benchd.config.traces_section import trace_issues
 from benchd.config.wall_section import wall_issues
+from benchd.config.wording import found, listed, suggestion
 from benchd.errors import ConfigInvalid, ConfigIssue, UsageRefused
 from benchd.models.catalogue import ModelCatalogue
 from benchd.proof.evidence.fresh import SignedPicture
@@ -48,7 +50,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
     parsed, issues = check(
         ConfigFile, document, data={**absent, **data}, context={"folder": folder}
     )
-    issues += [*port_issues(document), *wall_issues(document)]
+    issues += [*_port_issues(document), *wall_issues(document)]
     issues += [*hook_issues(document), *printer_issues(document)]
     book = _recipe_book(document, path)
     issues += book.issues
@@ -62,7 +64,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
         issues += trace_issues(document, parsed.traces)
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=_order)))
-    options = repr(table_at(document, "felica").get("providers"))
+    options = repr(document.table("felica").get("providers"))
     found = _settings(parsed, book, models, makers, options)
     return replace(found, fresh_pictures=pictures, retired=retired)
 
@@ -93,7 +95,7 @@ def checked_settings(path: Path) -> Settings:
 def _recipes_in(document: Document, path: Path) -> Path:
     """Where the recipes of a configuration without mistakes are."""
     default: object = RecipesSettings.model_fields["directory"].default
-    return path.parent / str(table_at(document, "recipes").get("directory", default))
+    return path.parent / str(document.table("recipes").get("directory", default))
 
 
 def _order(issue: ConfigIssue) -> tuple[str, int, int, str]:
@@ -103,7 +105,7 @@ def _order(issue: ConfigIssue) -> tuple[str, int, int, str]:
 def _recipe_book(document: Document, path: Path) -> RecipeBook:
     """The recipes, with the mistakes in naming them and in naming where they are."""
     default: object = RecipesSettings.model_fields["directory"].default
-    named = table_at(document, "recipes").get("directory", str(default))
+    named = document.table("recipes").get("directory", str(default))
     if not isinstance(named, str) or not named or "\0" in named:
         return RecipeBook()  # not a path, which the section's own check tells
     # Not made absolute: messages show the files as the path of the command names them.
@@ -114,7 +116,7 @@ def _recipe_book(document: Document, path: Path) -> RecipeBook:
         message = f"the directory {directory} {unreadable(error)}"
         return RecipeBook(issues=[document.issue(("recipes", "directory"), message)])
     book = read_recipes(files)
-    book.issues += recipe_reference_issues(document, book.names)
+    book.issues += _recipe_reference_issues(document, book.names)
     return book
 
 
@@ -150,6 +152,44 @@ def _pictures(
         message = f"the folder {error.filename} {unreadable(error)}"
         issues.append(document.issue(("models", "fresh_pictures"), message))
     return ()
+
+
+def _port_issues(document: Document) -> Iterator[ConfigIssue]:
+    """One port can't be two slots."""
+    first: dict[str, str] = {}
+    for slot, port in _texts(document, "port"):
+        owner = first.setdefault(port, slot)
+        if owner != slot:
+            line = document.place(("slots", owner, "port")).line
+            yield document.issue(
+                ("slots", slot, "port"),
+                f"found {found(port)}, which is slot {owner} in line {line};"
+                " allowed is each port once",
+            )
+
+
+def _recipe_reference_issues(document: Document, names: Collection[str]) -> Iterator[ConfigIssue]:
+    """Every recipe that is named has to be there."""
+    chosen = document.table("rack").get("recipe", RackSettings.model_fields["recipe"].default)
+    references: list[tuple[KeyPath, str]] = [
+        (("slots", slot, "recipe"), recipe) for slot, recipe in _texts(document, "recipe")
+    ]
+    if isinstance(chosen, str):
+        references.insert(0, (("rack", "recipe"), chosen))
+    for path, recipe in references:
+        if recipe not in names:
+            yield document.issue(
+                path,
+                f"found {found(recipe)}, allowed is one of the recipes that there are:"
+                f" {listed(sorted(names)) or 'none'}{suggestion(recipe, names)}",
+            )
+
+
+def _texts(document: Document, key: str) -> Iterator[tuple[str, str]]:
+    for slot, table in document.table("slots").items():
+        value = cast("dict[str, object]", table).get(key) if isinstance(table, dict) else None
+        if isinstance(value, str):
+            yield slot, value
 
 
 def _settings(

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from benchd.config.cross_checks import table_at
 from benchd.config.document import Document
 from benchd.errors import ConfigIssue
 
@@ -29,7 +28,7 @@ def without_retired(document: Document) -> tuple[Mapping[str, object], tuple[Con
     data = dict(document.data)
     told: list[ConfigIssue] = []
     for (table, key), message in RETIRED.items():
-        found = table_at(document, table)
+        found = document.table(table)
         if key in found:
             data[table] = {name: value for name, value in found.items() if name != key}
             told.append(document.issue((table, key), message))

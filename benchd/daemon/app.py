@@ -17,31 +17,26 @@ from benchd.android.dossier.shelf import DossierShelf
 from benchd.android.fill.keystream import HostKeystream
 from benchd.certificate import DsseIssuer, SigningKey, load_rack_key
 from benchd.config import Settings
-from benchd.daemon.clock_watch import ClockWatch
-from benchd.daemon.directing import Directing
+from benchd.daemon.clock_watch import ClockWatch, Timekeeping, rack_time_of
 from benchd.daemon.directories import make_directories
 from benchd.daemon.doorway import tls_of
 from benchd.daemon.dossiers import RackDossiers
-from benchd.daemon.hooks import HookBoard, HookLife, recall_held
+from benchd.daemon.hooks import Directing, HookBoard, HookLife, recall_held
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.labelling import label_desk
-from benchd.daemon.life import serve_rack
+from benchd.daemon.life import keep_responsive, serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.measuring import metrics_of, show_ledger
 from benchd.daemon.notify import Notifier
 from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
-from benchd.daemon.pictures import own_pictures
-from benchd.daemon.recovering import recover
 from benchd.daemon.reload import Reloader, tell_retired
-from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.room_watch import RoomWatch
 from benchd.daemon.services import PlanInEffect, ServedRack, services
 from benchd.daemon.signals import Hear, hear_signals
 from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.daemon.taking_over import take_over
-from benchd.daemon.timekeeping import Timekeeping, rack_time_of
+from benchd.daemon.taking_over import own_pictures, recover, take_over
 from benchd.daemon.tokens import latest_time, open_tokens, token_door
 from benchd.daemon.traces import RackTraces
 from benchd.daemon.tray_watch import TrayWatch
@@ -210,7 +205,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             is_synchronised=is_synchronised,
             record=ledger.append,
             running_jobs=timekeeping.running_jobs,
-            sink=timekeeping,
+            timekeeping=timekeeping,
             unsynchronised_s=settings.clock.unsynchronised_s,
         )
         await clock_watch.compare_with(newest)

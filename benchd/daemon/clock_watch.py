@@ -3,24 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from typing import Final
 
 import anyio
 import structlog
 
-from benchd.daemon.timekeeping import Timekeeping
+from benchd.daemon.kernel_clock import boot_id
+from benchd.intake.rack_time import RackTime
+from benchd.intake.store import IntakeStore
+from benchd.ledger.access import SqliteLedger
+from benchd.observe.clock_metrics import ClockMetrics
 from benchd.ports import Clock
 from benchd.proof.clock import STEP_S
 from benchd.proof.evidence.clock import ClockStepEvidence
 from benchd.proof.evidence.forms import to_json
+from benchd.slots.board import RackBoard
 from benchd.words.ids import JobId
+from benchd.words.intake import TimeDoubt
 from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.words.slot import ProblemCode, ProblemView
+from benchd.words.slot_states import SlotState
 
 LOOK_EVERY_S: Final = 5.0
 RUNNING: Final = "running"
 AT_START: Final = "at_start"
+_NOTICES: Final = {
+    TimeDoubt.CLOCK_BEHIND: ProblemCode.CLOCK_BEHIND,
+    TimeDoubt.TIME_UNCONFIRMED: ProblemCode.TIME_UNCONFIRMED,
+}
 
 _log = structlog.get_logger()
+
+
+def rack_time_of(
+    ledger: SqliteLedger,
+    clock: Clock,
+    was_synchronised: Callable[[], bool | None],
+    seen: datetime | None,
+) -> RackTime:
+    """What the rack knows of its time at a start, whose ledger knew of the time `seen`."""
+    return RackTime(
+        clock,
+        boot=boot_id(),
+        is_synchronised=was_synchronised,
+        head=lambda: ledger.head.sequence,
+        newest=seen,
+    )
+
+
+class Timekeeping:
+    """What the daemon does about its clock: the wall, the metrics, and what may be cited."""
+
+    def __init__(self, *, board: RackBoard, metrics: ClockMetrics, intake: IntakeStore) -> None:
+        self._board = board
+        self._metrics = metrics
+        self._intake = intake
+        self._doubt: TimeDoubt | None = None
+
+    def looked(self) -> None:
+        """Whether what was attested may be cited now; on the wall of a rack that takes lots in."""
+        basis = self._intake.time_basis()
+        doubt = basis if isinstance(basis, TimeDoubt) else None
+        for code in _NOTICES.values():
+            if doubt is None or code is not _NOTICES[doubt]:
+                self._board.withdraw_notice(code)
+        if doubt is not None and self._intake.book.lots:
+            self._board.show_notice(ProblemView(code=_NOTICES[doubt]))
+        if doubt is not self._doubt:
+            self._doubt = doubt
+            # Whoever is asked because of it may be asked no more.
+            self._intake.time_changed()
+
+    def stepped_back(self) -> None:
+        """It was set back."""
+        self._metrics.stepped_back()
+
+    def synchronised(self) -> None:
+        """Something keeps it right."""
+        self._metrics.synchronised(is_so=True)
+        self._board.withdraw_notice(ProblemCode.CLOCK_UNSYNCHRONISED)
+
+    def unsynchronised(self, *, too_long: bool) -> None:
+        """Nothing keeps it right; on the wall once that has lasted."""
+        self._metrics.synchronised(is_so=False)
+        if too_long:
+            self._board.show_notice(ProblemView(code=ProblemCode.CLOCK_UNSYNCHRONISED))
+
+    def running_jobs(self) -> list[JobId]:
+        """The jobs that haven't ended, as the wall shows them."""
+        ended = (SlotState.FINISHED, SlotState.EMPTY)
+        views = self._board.views().values()
+        return [view.job for view in views if view.job is not None and view.state not in ended]
 
 
 class ClockWatch:
@@ -34,7 +108,7 @@ class ClockWatch:
         is_synchronised: Callable[[], bool | None],
         record: Callable[[Entry], Awaitable[object]],
         running_jobs: Callable[[], Iterable[JobId]],
-        sink: Timekeeping,
+        timekeeping: Timekeeping,
         unsynchronised_s: float,
     ) -> None:
         """`monotonic` is a clock that nobody sets; `record` keeps an entry."""
@@ -43,7 +117,7 @@ class ClockWatch:
         self._is_synchronised = is_synchronised
         self._record = record
         self._running_jobs = running_jobs
-        self._sink = sink
+        self._timekeeping = timekeeping
         self._unsynchronised_s = unsynchronised_s
         self._offset = self._now_offset()
         """The furthest ahead that the clock has been since the last step on record: many small ones
@@ -70,7 +144,7 @@ class ClockWatch:
             self._offset = now
         self._tell_synchronised()
         await self._keep_step(set_back_s, RUNNING, self._running_jobs())
-        self._sink.looked()
+        self._timekeeping.looked()
 
     def _now_offset(self) -> float:
         return self._clock.now().timestamp() - self._monotonic()
@@ -80,7 +154,7 @@ class ClockWatch:
         if seconds < STEP_S:
             return
         _log.warning("clock_stepped_back", seconds=round(seconds, 1), noticed=noticed)
-        self._sink.stepped_back(seconds)
+        self._timekeeping.stepped_back()
         data = to_json(ClockStepEvidence(set_back_s=seconds, noticed=noticed))
         for job in (None, *jobs):
             await self._record(
@@ -90,9 +164,9 @@ class ClockWatch:
     def _tell_synchronised(self) -> None:
         if self._is_synchronised():
             self._wrong_since = None
-            self._sink.synchronised()
+            self._timekeeping.synchronised()
             return
         now = self._monotonic()
         self._wrong_since = now if self._wrong_since is None else self._wrong_since
         too_long = now - self._wrong_since >= self._unsynchronised_s
-        self._sink.unsynchronised(too_long=too_long)
+        self._timekeeping.unsynchronised(too_long=too_long)

@@ -17,13 +17,14 @@ from benchd.hooks.database import hooks_path
 from benchd.hooks.events import Source
 from benchd.hooks.held import Held
 from benchd.hooks.outbox import OutboxParts, OutboxSink
+from benchd.hooks.replies import direction_in
 from benchd.hooks.room import Hooks
 from benchd.hooks.store import HookStore
 from benchd.ledger.follower import open_feed
 from benchd.ledger.reads import LedgerReads
 from benchd.observe.hook_metrics import HookMetrics
 from benchd.slots.board import RackBoard
-from benchd.words.record import Entry, Receipt
+from benchd.words.record import Entry, EntryKind, Receipt
 from benchd.words.slot import ProblemCode, ProblemView
 
 
@@ -117,3 +118,21 @@ async def source_of(ledger: LedgerReads, site: str) -> Source:
     """Which rack tells: the ledger by its first record."""
     first = await ledger.entries_after(0, 1)
     return Source(site=site, ledger=first[0].hash_hex if first else "0" * 64)
+
+
+class Directing:
+    """Shows what other systems ask for at the slot, as soon as it is on record."""
+
+    def __init__(self, board: RackBoard) -> None:
+        self._board = board
+
+    def stored(self, entry: Entry) -> None:
+        """A record is on disk."""
+        if entry.kind is EntryKind.HOOK_ANSWERED:
+            told = direction_in(entry.data)
+            if told is not None:
+                self._board.directed_anew(told.job)
+
+    def recalled(self, entry: Entry) -> None:
+        """A former daemon's job that is still open: no slot shows it yet."""
+        del entry

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -11,7 +13,6 @@ import anyio
 import structlog
 
 from benchd.daemon.notify import Notifier, watchdog_interval_s
-from benchd.daemon.problem_log import log_problems
 from benchd.daemon.reload import Reloader
 from benchd.daemon.signals import Hear, Heard
 from benchd.daemon.watchdog import feed_watchdog, follow_status
@@ -19,6 +20,25 @@ from benchd.observe.announcing import keep_following
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
+from benchd.words.ids import SlotName
+from benchd.words.slot import ProblemCode
+
+SHORTEST_PAUSE_S = 0.2
+OF_THE_RACK = frozenset(
+    {
+        ProblemCode.ADB_SERVER_DOWN,
+        ProblemCode.DAEMON_DRAINING,
+        ProblemCode.DAEMON_PAUSED,
+        ProblemCode.DISK_FULL,
+        ProblemCode.LEDGER_BROKEN,
+    }
+)
+"""Concern all slots at once: whoever notices logs it, once."""
+SWITCH_INTERVAL_S = 0.0005
+"""How long a worker thread may keep the interpreter from the loop; Python's own is 5 ms, and the
+loop asks for the interpreter again after every call into the kernel."""
+YOUNG_OBJECTS = 10_000
+"""How many new objects make the collector look at the young ones; Python's own is 2,000."""
 
 _log = structlog.get_logger()
 
@@ -98,3 +118,42 @@ async def _stop_when_drained(admission: Admission, stop: Callable[[], None]) -> 
     await admission.drained()
     _log.info("drained")
     stop()
+
+
+async def log_problems(board: RackBoard) -> None:
+    """Log one line when a slot can't go on, one when it can again, until cancelled.
+
+    What came and went between two looks isn't logged.
+    """
+    known: dict[SlotName, ProblemCode] = {}
+    while True:
+        version = board.version
+        views = board.views()
+        for slot in [slot for slot in known if slot not in views]:
+            del known[slot]
+        for slot, view in views.items():
+            code = None if view.problem is None else view.problem.code
+            code = None if code in OF_THE_RACK else code
+            before = known.pop(slot, None)
+            if code is not None:
+                known[slot] = code
+            if code is before:
+                continue
+            if before is not None:
+                _log.info("slot_problem_over", slot=slot, job=view.job, problem=before)
+            if code is not None:
+                _log.warning("slot_problem", slot=slot, job=view.job, problem=code)
+        await anyio.sleep(SHORTEST_PAUSE_S)
+        await board.changed(version)
+
+
+def keep_responsive() -> None:
+    """Call once everything long-lived is made: the collector never looks at that again.
+
+    A full collection over some hundred thousand objects of modules and slots stops the loop for
+    a tenth of a second.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])

@@ -21,13 +21,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate import SigningKey, load_key, load_rack_key
 from benchd.config import Settings
+from benchd.config.fresh_pictures import TAKINGS, read_signed
 from benchd.daemon.directories import make_directories
 from benchd.daemon.issued import Issued
-from benchd.daemon.papers_signed import papers_signed
 from benchd.daemon.people import give_back
 from benchd.daemon.system import SystemClock
 from benchd.daemon.witnesses import witnesses_of
 from benchd.errors import DependencyMissing, NoLedger, UsageRefused, WouldVoid
+from benchd.felica.verdict.baselines import captured_digests
 from benchd.ledger.files import replace_file, sync_directory
 from benchd.ledger.head import Head
 from benchd.ledger.lock import writer_lock
@@ -36,18 +37,14 @@ from benchd.ledger.walking import check_present, has_rotation, walk_ledger
 from benchd.ledger.witness import Witness
 from benchd.naming import operator_name
 from benchd.people.secrets import PURPOSE as PEOPLE
+from benchd.proof.evidence.fresh import SignedTaking
 from benchd.signing.keeping import KeyFiles, load_ring, load_secrets
 from benchd.signing.key import PRIVATE_MODE, PUBLIC_MODE, private_pem
+from benchd.signing.pictures import paper_digests
 from benchd.signing.public_key import public_key_of
 from benchd.signing.ring import KeyRing
 from benchd.signing.rotation import Retired, Retirement, rotate
-from benchd.signing.secrets import (
-    CHIP_SALT,
-    PICTURE_MARKS,
-    SECRET_BYTES,
-    RackSecrets,
-    kept_secrets,
-)
+from benchd.signing.secrets import CHIP_SALT, PICTURE_MARKS, SECRET_BYTES, RackSecrets, kept_secrets
 from benchd.words.ids import Evidence
 from benchd.words.record import Entry, EntryKind
 
@@ -155,7 +152,7 @@ def _decide(
         issued = Issued(ring)
         end = walk_ledger(settings.ledger.path, ring, witnesses, issued.see)
         _check_left_out(issued, settings.certificate.directory, leave)
-        papers = papers_signed(settings, ring)
+        papers = _papers_signed(settings, ring)
         secrets = _secrets(files, old if isinstance(old, SigningKey) else None)
         retirement = Retirement(
             why=Retired.ROTATED if isinstance(old, SigningKey) else Retired.LOST,
@@ -271,3 +268,17 @@ def _keep(files: KeyFiles, path: Path, data: bytes, mode: int) -> None:
     draft.chmod(mode)
     draft.replace(path)
     sync_directory(path.parent)
+
+
+def _papers_signed(settings: Settings, ring: KeyRing) -> frozenset[str]:
+    """What the key has signed beside certificates, and that still counts after its rotation.
+
+    The digests of the fresh pictures, takings and captured baselines of this configuration.
+    Raises UsageRefused or DataFileInvalid for a file that can't be read.
+    """
+    takings = [
+        read_signed(path, SignedTaking) for path in sorted(settings.fresh_folder.glob(TAKINGS))
+    ]
+    return paper_digests(settings.fresh_pictures, takings, ring) | captured_digests(
+        settings.felica.baselines, ring
+    )

@@ -1,21 +1,71 @@
-"""A configuration that was read anew comes into effect."""
+"""A configuration comes into effect: at a start, and when it was read anew."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import structlog
 
+from benchd.certificate import DsseIssuer, SigningKey
 from benchd.config import Settings
+from benchd.config.fresh_pictures import believed
 from benchd.daemon.doorway import renew
-from benchd.daemon.pictures import digests_of, own_pictures
 from benchd.daemon.services import ServedRack
-from benchd.signing.key import SigningKey
+from benchd.daemon.system import SystemClock
+from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.ports import Ledger
+from benchd.proof.evidence.fresh import FreshPictures
+from benchd.revision import commit, version
+from benchd.signing.pictures import picture_sha256
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
 from benchd.words.record import Entry, EntryKind
 
+CERTIFICATES_LOOKED_AT: Final = 500
+"""How many of the newest jobs are looked at for a certificate whose file a crash left out."""
+
 _log = structlog.get_logger()
+
+
+def own_pictures(settings: Settings, key: SigningKey) -> FreshPictures:
+    """Those that this rack has taken itself; any other is told in the log and excuses nothing."""
+    own = believed(settings.fresh_pictures, key.ring)
+    for signed in settings.fresh_pictures:
+        if signed not in own.all:
+            _log.warning("fresh_picture_not_signed", name=signed.picture.model)
+    return own
+
+
+def _digests_of(pictures: FreshPictures) -> list[str]:
+    """What the ledger knows them by."""
+    return [picture_sha256(signed.picture) for signed in pictures.all]
+
+
+async def recover(
+    ledger: Ledger,
+    issuer: DsseIssuer,
+    clock: SystemClock,
+    settings: Settings,
+    pictures: FreshPictures,
+) -> None:
+    """Settle what a former daemon has left open; the start goes on record first."""
+    await ledger.append(
+        Entry(
+            kind=EntryKind.DAEMON_STARTED,
+            at=clock.now(),
+            data={
+                "version": version(),
+                "commit": commit(),
+                "site": settings.site.name,
+                "recipes": {name: r.digest for name, r in settings.recipes.items()},
+                "fresh_pictures": _digests_of(pictures),
+            },
+        )
+    )
+    settled = await settle_open_jobs(ledger, clock)
+    await keep_certificates(ledger, issuer, CERTIFICATES_LOOKED_AT)
+    _log.info("recovered", interrupted_jobs=settled)
 
 
 async def take_over(
@@ -40,7 +90,7 @@ async def take_over(
                 },
                 "recipes": {name: r.digest for name, r in settings.recipes.items()},
                 "models_sha256": settings.models.sha256,
-                "fresh_pictures": digests_of(pictures),
+                "fresh_pictures": _digests_of(pictures),
             },
         )
     )

@@ -263,10 +263,6 @@ class Catalogue:
         found = [self._texts[key] for key in keys if key in self._texts]
         return found[0] if found else Texts(ja="", en="")
 
-    def figure(self, figure: Figure) -> Texts:
-        """What a figure of a report counts."""
-        return self._texts[f"figure.{figure}"]
-
     def found(self, key: str, facts: Mapping[str, str]) -> Texts:
         """What a stage has found."""
         return self._filled(key, facts)
@@ -278,10 +274,6 @@ class Catalogue:
     def because(self, because: str) -> Texts:
         """Why an attempt was skipped, or ended early without ending the job."""
         return self._texts[f"because.{because}"]
-
-    def user_kind(self, kind: UserKind) -> Texts:
-        """What a user besides the owner is."""
-        return self._texts[f"user_kind.{kind}"]
 
     def text(self, key: str, facts: Mapping[str, str] | None = None) -> Texts:
         """The text with this key; a fact may be long, as the path of a file is."""

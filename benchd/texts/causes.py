@@ -14,13 +14,8 @@ from typing import Final
 from pydantic import Field
 
 from benchd.knowledge import Table, Words, read_knowledge
-from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Texts, printable
-from benchd.words.chip import ChipVerdict
-from benchd.words.disposal import DisposalState
-from benchd.words.handset import UserKind
-from benchd.words.job import Gate
 
 LONGEST_CAUSE: Final = 500
 """Characters of a sentence; what is longer was written by nobody who is told here."""
@@ -69,15 +64,12 @@ class Causes:
     def __init__(self, catalogue: Catalogue, table: _Table) -> None:
         """ValueError where a sentence is told with a fact that it doesn't have."""
         self._named: Mapping[str, Mapping[str, Texts]] = {
-            "gate": {gate: catalogue.gate(gate) for gate in Gate},
-            "stage": {stage: catalogue.stage(stage) for stage in STAGE_CLASSES},
-            "verdict": {verdict: catalogue.chip(verdict) for verdict in ChipVerdict},
-            "kind": {
-                **{kind: catalogue.user_kind(kind) for kind in UserKind},
-                "unknown": _UNKNOWN_KIND,
-            },
+            "gate": catalogue.section("gate"),
+            "stage": catalogue.section("stage"),
+            "verdict": catalogue.section("chip"),
+            "kind": {**catalogue.section("user_kind"), "unknown": _UNKNOWN_KIND},
             "because": {because: catalogue.because(because) for because in SKIPS},
-            "disposal_state": {state: catalogue.disposal_state(state) for state in DisposalState},
+            "disposal_state": catalogue.section("disposal_state"),
             "set": _SET,
         }
         self._forms = [_Form(cause, self._pattern(cause)) for cause in table.cause]

@@ -14,7 +14,6 @@ from typing import Final
 from pydantic import Field
 
 from benchd.knowledge import Table, Words, read_knowledge
-from benchd.proof.chip import CLAIMS
 from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Language, Texts, printable
 
@@ -50,8 +49,7 @@ class Sentences:
     def __init__(self, catalogue: Catalogue, table: _Table) -> None:
         """ValueError where a translation names what the signed English doesn't have."""
         because = {each: catalogue.because(each) for each in SKIPS}
-        claimed = {each.value: catalogue.named("clear_claim", each) for each in CLAIMS}
-        self._named: Mapping[str, Texts] = {**because, **claimed}
+        self._named: Mapping[str, Texts] = {**because, **catalogue.section("clear_claim")}
         self._forms = [_form_of(each) for each in table.sentence]
 
     @classmethod

@@ -294,7 +294,9 @@ class ReportPresenter:
             )
             for value, counted in values.items()
         ]
-        return FigureObject.of(figure=figure, text=self._catalogue.figure(figure), values=shown)
+        return FigureObject.of(
+            figure=figure, text=self._catalogue.text(f"figure.{figure}"), values=shown
+        )
 
     def _share(self, share: Share, asked: Mapping[str, str]) -> ShareObject:
         return ShareObject.of(
@@ -308,7 +310,7 @@ class ReportPresenter:
             CountObject.of(counted, self._catalogue.figure_value(figure, value), value=value)
             for value, counted in values.items()
         ]
-        text = self._catalogue.figure(figure)
+        text = self._catalogue.text(f"figure.{figure}")
         return ShareFigureObject.of(figure=figure, text=text, values=shown)
 
 

@@ -7,8 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from benchd.commands.felica import exit_code
-from benchd.commands.tables.chips import chips_view
+from benchd.commands.felica import chips_view, exit_code
 from benchd.texts.catalogue import Catalogue, Language
 
 HOSTILE = "\x1b[2J[bold green]\u202eerased\x00" + "A" * 9999

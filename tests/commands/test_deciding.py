@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from benchd.commands.tables.cells import JsonObject
-from benchd.commands.tables.questions import decide_command
+from benchd.commands.tables.queue import decide_command
 from benchd.texts.catalogue import Catalogue
 from benchd.words.job import Gate
 from benchd.words.people import PersonId

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from benchd.commands import tables
+from benchd.commands.tables import print_view
 from benchd.commands.tables.cells import JsonObject
 from benchd.commands.tables.jobs import job_view, jobs_view
 from benchd.commands.tables.status import status_view
@@ -290,7 +290,7 @@ def test_status_is_printed_in_the_language_of_the_terminal(
 ) -> None:
     monkeypatch.setenv("LC_ALL", language)
     rack = rack_told(catalogue, SlotView(slot=SlotName("A1"), port_path=port(1)))
-    tables.show_status(rack)
+    print_view(status_view, rack)
     assert word in capsys.readouterr().out
 
 
@@ -301,6 +301,6 @@ def test_old_locale_loses_characters_not_the_rack(
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(raw, encoding="euc_jp"))
     monkeypatch.setenv("LC_ALL", "ja_JP.eucJP")
     sushi = replace(running_view(), identity=identity(model="寿司🍣"))
-    tables.show_status(rack_told(catalogue, sushi))
+    print_view(status_view, rack_told(catalogue, sushi))
     sys.stdout.flush()
     assert "寿司?" in raw.getvalue().decode("euc_jp")

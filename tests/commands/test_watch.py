@@ -10,9 +10,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from benchd.commands.tables import watch_status
 from benchd.commands.tables.cells import JsonObject
-from benchd.commands.tables.watch import watch_view
+from benchd.commands.tables.watch import watch_status, watch_view
 from benchd.errors import BenchdError, DependencyMissing, LedgerFault
 from benchd.texts.catalogue import Catalogue, Language
 from benchd.words.errand import TrayItem

@@ -10,8 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from benchd.daemon import kernel_clock
-from benchd.daemon.clock_watch import ClockWatch
-from benchd.daemon.timekeeping import Timekeeping
+from benchd.daemon.clock_watch import ClockWatch, Timekeeping
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.rack_time import RackTime
 from benchd.intake.store import IntakeStore
@@ -55,7 +54,7 @@ class Machine:
             is_synchronised=lambda: self.synchronised,
             record=self.keep,
             running_jobs=self.timekeeping.running_jobs,
-            sink=self.timekeeping,
+            timekeeping=self.timekeeping,
             unsynchronised_s=LIMIT_S,
         )
 

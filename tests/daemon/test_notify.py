@@ -14,8 +14,8 @@ import anyio.to_thread
 import pytest
 from structlog.testing import capture_logs
 
+from benchd.daemon.life import log_problems
 from benchd.daemon.notify import Notifier, watchdog_interval_s
-from benchd.daemon.problem_log import log_problems
 from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
 from benchd.observe.announcing import keep_following
 from benchd.slots.board import RackBoard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.daemon.printer_watch import PrinterWatch
+from benchd.daemon.labelling import PrinterWatch
 from benchd.observe.metrics import RackMetrics
 from benchd.slots.board import RackBoard
 from benchd.words.label import LabelEnd, PrinterTrouble

@@ -8,7 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
-from benchd.daemon.responsive import SWITCH_INTERVAL_S, keep_responsive
+from benchd.daemon.life import SWITCH_INTERVAL_S, keep_responsive
 
 
 @pytest.fixture

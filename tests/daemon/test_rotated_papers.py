@@ -11,8 +11,8 @@ from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
 from benchd.config.fresh_pictures import text_of
 from benchd.daemon.measuring import key_created
-from benchd.daemon.pictures import own_pictures
 from benchd.daemon.system import SystemClock
+from benchd.daemon.taking_over import own_pictures
 from benchd.felica.verdict.baselines import parse_baselines
 from benchd.felica.verdict.capture import signed_capture
 from benchd.felica.verdict.nodes import shipped_catalogue

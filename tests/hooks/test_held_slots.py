@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchd.daemon.directing import Directing
+from benchd.daemon.hooks import Directing
 from benchd.hooks.replies import record_of
 from benchd.ledger.reads import LedgerReads
 from benchd.ledger.running import RunningJobs

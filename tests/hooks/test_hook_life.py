@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 from benchd.certificate import DsseIssuer, create_key
 from benchd.commands.cli import app
 from benchd.config import load_settings
-from benchd.daemon.directing import Directing
-from benchd.daemon.hooks import HookBoard, HookLife, recall_held
+from benchd.daemon.hooks import Directing, HookBoard, HookLife, recall_held
 from benchd.hooks.room import Hooks
 from benchd.ledger import open_ledger
 from benchd.observe.announcing import announcing, keep_following

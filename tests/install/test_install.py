@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from install_rig import ROOT, own_environment, refused, run
 
-from benchd.commands.doctor.manuals import INSTALLED
+from benchd.commands.doctor.command import INSTALLED
 from benchd.revision import commit_of
 from benchd.texts.log_events import message_ids
 

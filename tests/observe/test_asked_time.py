@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchd.observe.asked_time import AskedTime
+from benchd.observe.record_metrics import AskedTime
 from benchd.words.job import Gate
 
 

@@ -19,13 +19,13 @@ from typer.testing import CliRunner
 
 from benchd.commands.cli import app as commands
 from benchd.commands.client import BenchdClient, JsonObject
+from benchd.commands.tables import View
 from benchd.commands.tables.records import (
     disposal_view,
     found_view,
     handset_file_view,
 )
 from benchd.commands.tables.report import report_view
-from benchd.commands.tables.show import View
 from benchd.errors import DecisionRefused, NotFound, UsageRefused
 from benchd.ledger.reads import LedgerReads
 from benchd.ledger.running import RunningJobs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,6 @@ import typer
 
 from benchd.commands.daemon_client import show
 from benchd.commands.doctor.findings import Verdict
-from benchd.commands.doctor.manuals import INSTALLED, placed
 from benchd.commands.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.commands.saying import Fact, both, language, say
 from benchd.texts.catalogue import Texts, printable
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from benchd.commands.client import JsonObject
     from benchd.commands.doctor.findings import Finding
 
+INSTALLED: Final = Path("/usr/local/share/benchd")
+"""Where the pages and examples that a cure names are put; a checkout has them in itself."""
+_NAMED: Final = re.compile(
+    r"(?<![\w/.])(?:docs/[\w/-]+\.md|configs/prometheus/rules)(?!\w)", re.ASCII
+)
 _COLOUR: Final = {
     Verdict.OK: typer.colors.GREEN,
     Verdict.WARN: typer.colors.YELLOW,
@@ -64,7 +69,17 @@ def _object(finding: Finding) -> JsonObject:
 def cured(cure: str, facts: Mapping[str, Fact], manuals: Path = INSTALLED) -> Texts:
     """What to do, in both languages, naming pages where they lie on this machine."""
     told = both(cure, **facts)
-    return Texts(ja=placed(told.ja, manuals), en=placed(told.en, manuals))
+    return Texts(ja=_placed(told.ja, manuals), en=_placed(told.en, manuals))
+
+
+def _placed(text: str, folder: Path = INSTALLED) -> str:
+    """The same, with the whole path of each page and example that lies in this folder."""
+
+    def whole(named: re.Match[str]) -> str:
+        path = folder / named[0]
+        return str(path) if path.exists() else named[0]
+
+    return _NAMED.sub(whole, text)
 
 
 def _texts(texts: Texts) -> dict[str, str]:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from benchd.commands.doctor import folders, machine, neighbours, record
-from benchd.commands.doctor.configuration import configuration
 from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
 from benchd.commands.doctor.findings import About, Finding
 from benchd.commands.doctor.folders import Owner
 from benchd.commands.doctor.upkeep import upkeep
-from benchd.config import Settings
+from benchd.config import Settings, checked_settings, load_settings
 from benchd.daemon.kernel_clock import is_synchronised
+from benchd.errors import ConfigInvalid
 from benchd.papers.typesetting import FONTS
 
 SERVICE_USER: Final = "benchd"
@@ -87,6 +87,39 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
     found.append(neighbours.prometheus(instruments.prometheus))
     found.append(neighbours.fonts(FONTS))
     return found
+
+
+def configuration(file: Path) -> tuple[Finding, Settings | None]:
+    """The finding, and the settings for all other checks; None where there are none."""
+    about = About("check.configuration").having(path=file)
+    try:
+        with file.open("rb"):
+            pass
+    except FileNotFoundError:
+        return about.fail("doctor.config_missing", "cure.name_the_file"), None
+    except OSError as error:
+        return about.not_to_be_seen(file, error), None
+    try:
+        settings = checked_settings(file)
+    except ConfigInvalid as invalid:
+        first = invalid.issues[0]
+        place = f"{first.file}:{first.line}: {first.message}"
+        found = about.having(count=len(invalid.issues), detail=place)
+        return found.fail("doctor.config_mistakes", "cure.check_config"), _usable(file)
+    if settings.retired:
+        first = settings.retired[0]
+        told = about.having(detail=f"{first.file}:{first.line}: {first.key} {first.message}")
+        return told.warn("doctor.config_retired", "cure.delete_key"), settings
+    valid = about.having(count=len(settings.topology.places))
+    return valid.ok("doctor.config_valid"), settings
+
+
+def _usable(file: Path) -> Settings | None:
+    """What a running rack would still go on with."""
+    try:
+        return load_settings(file)
+    except ConfigInvalid:
+        return None
 
 
 def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> list[Finding]:

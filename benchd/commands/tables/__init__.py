@@ -1,33 +1,27 @@
-"""What the commands print for people: the rack, the jobs and one job's story."""
+"""What the commands print for people: one file for each view of what the daemon's API tells."""
 
 from __future__ import annotations
 
-from benchd.commands.tables.show import (
-    show_chips,
-    show_disposal,
-    show_found,
-    show_handset_file,
-    show_job,
-    show_jobs,
-    show_question,
-    show_queue,
-    show_report,
-    show_status,
-    show_trace,
-)
-from benchd.commands.tables.watch import watch_status
+import os
+import sys
+from collections.abc import Callable, Mapping
 
-__all__ = [
-    "show_chips",
-    "show_disposal",
-    "show_found",
-    "show_handset_file",
-    "show_job",
-    "show_jobs",
-    "show_question",
-    "show_queue",
-    "show_report",
-    "show_status",
-    "show_trace",
-    "watch_status",
-]
+from rich.console import Console, RenderableType
+
+from benchd.texts.catalogue import Catalogue, Language, language_of
+from benchd.words.ids import JsonValue
+
+View = Callable[[Mapping[str, JsonValue], Catalogue, Language], RenderableType]
+
+
+def print_view(view: View, told: Mapping[str, JsonValue]) -> None:
+    """Print what was told on the terminal, in the language of whoever sits there."""
+    never_fail_on_a_letter()
+    Console().print(view(told, Catalogue.load(), language_of(os.environ)))
+
+
+def never_fail_on_a_letter() -> None:
+    """A name that an old locale can't write must not hide the rest of the rack."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if callable(reconfigure):
+        reconfigure(errors="replace")

@@ -18,6 +18,7 @@ from benchd.commands.tables.cells import (
     text,
 )
 from benchd.texts.catalogue import Catalogue, Language, printable
+from benchd.words.ids import JsonValue
 
 
 def found_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
@@ -104,10 +105,10 @@ def _settled(cells: Cells, settled: list[JsonObject]) -> Table:
     return table
 
 
-def _table(cells: Cells, *words: str) -> Table:
+def _table(cells: Cells, *keys: str) -> Table:
     table = plain_table()
-    for word in words:
-        table.add_column(cells.say(word), overflow="fold")
+    for key in keys:
+        table.add_column(cells.say(key), overflow="fold")
     return table
 
 
@@ -115,12 +116,14 @@ def _named(job: JsonObject) -> Text:
     """Model, serial and IMEI: what a person compares with the handset in hand."""
     imeis = job.get("imeis")
     told = [job.get("model"), job.get("serial") or job.get("usb_serial")]
-    told += imeis if isinstance(imeis, list) else []
-    words = [printable(word) for word in told if isinstance(word, str) and word]
-    return Text(" ".join(words)) if words else nothing()
+    return _in_one(told + (imeis if isinstance(imeis, list) else []))
 
 
 def _papers(settled: JsonObject) -> Text:
-    told = [settled.get(key) for key in ("recycler", "number", "batch")]
+    return _in_one([settled.get(key) for key in ("recycler", "number", "batch")])
+
+
+def _in_one(told: list[JsonValue]) -> Text:
+    """What of these is told, in one cell."""
     words = [printable(word) for word in told if isinstance(word, str) and word]
     return Text(" ".join(words)) if words else nothing()

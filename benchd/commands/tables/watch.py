@@ -12,10 +12,10 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from benchd.commands.tables import never_fail_on_a_letter
 from benchd.commands.tables.cells import Cells, JsonObject, part, parts
 from benchd.commands.tables.queue import errands_table, heading, proven_slots
 from benchd.commands.tables.rack_short import fewest_lines, rack_short, waits_for_a_person
-from benchd.commands.tables.show import never_fail_on_a_letter
 from benchd.errors import BenchdError
 from benchd.texts.catalogue import Catalogue, Language, language_of, printable
 from benchd.texts.failures import failure_text

@@ -15,9 +15,8 @@ from typer.testing import CliRunner
 from benchd.certificate import load_key
 from benchd.commands.cli import app as command
 from benchd.commands.doctor.command import exit_code
-from benchd.commands.doctor.configuration import configuration
 from benchd.commands.doctor.daemon import Told, ask_daemon, daemon
-from benchd.commands.doctor.examination import Instruments, examine
+from benchd.commands.doctor.examination import Instruments, configuration, examine
 from benchd.commands.doctor.findings import Finding, Verdict
 from benchd.commands.doctor.folders import Owner
 from benchd.commands.doctor.record import key_age, key_usable, ledger
