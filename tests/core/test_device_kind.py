@@ -248,7 +248,7 @@ async def test_the_records_of_one_kind_prove_nothing_of_another(tmp_path: Path) 
     job, handset = of_stick[0].entry.job, of_handset[0].entry.job
     assert job is not None
     assert handset is not None
-    assert STICK_PROFILE.verify(job, of_stick).kind == STICK
+    assert STICK_PROFILE.verify(job, of_stick, (), ()).kind == STICK
     assert verify_erasure(handset, of_handset).kind == ANDROID
     for profile, of_job, records in (
         (ANDROID_PROFILE, job, of_stick),
@@ -266,7 +266,7 @@ async def test_the_records_of_one_kind_prove_nothing_of_another(tmp_path: Path) 
         (STICK_PROFILE, job, []),
     ):
         with pytest.raises(CertificateGap):
-            profile.verify(of_job, records)
+            profile.verify(of_job, records, (), ())
 
 
 async def test_a_record_taken_away_or_changed_leaves_a_gap(tmp_path: Path) -> None:
@@ -276,13 +276,13 @@ async def test_a_record_taken_away_or_changed_leaves_a_gap(tmp_path: Path) -> No
     records = await records_of(rack, view.job)
     for index, record in enumerate(records):
         with pytest.raises(CertificateGap):
-            STICK_PROFILE.verify(view.job, [*records[:index], *records[index + 1 :]])
+            STICK_PROFILE.verify(view.job, [*records[:index], *records[index + 1 :]], (), ())
         if record.entry.kind is EntryKind.STAGE_ENDED:
             for change in ({"form": 7}, {"form": 5}, {"outcome": "failed"}, {"evidence": {}}):
                 entry = replace(record.entry, data={**record.entry.data, **change})
                 broken = [*records[:index], replace(record, entry=entry), *records[index + 1 :]]
                 with pytest.raises(CertificateGap):
-                    STICK_PROFILE.verify(view.job, broken)
+                    STICK_PROFILE.verify(view.job, broken, (), ())
 
 
 async def test_no_profile_of_its_own_certifies_a_handset() -> None:

@@ -48,8 +48,8 @@ def _gaps_of(case: DeviceCase) -> Iterator[str]:
 def _verify(
     job: JobId,
     records: Sequence[StoredEntry],
-    intake: Sequence[StoredEntry] = (),
-    others: Sequence[StoredEntry] = (),
+    intake: Sequence[StoredEntry],
+    others: Sequence[StoredEntry],
 ) -> VerifiedErasure:
     del intake, others
     return verify_by(STICK_PROFILE, job, records, _gaps_of)
