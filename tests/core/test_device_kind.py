@@ -20,12 +20,13 @@ from benchd.pipelines.device_support import device_kinds
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.proof.erasure import ANDROID_PROFILE, DeviceProfile, verify_by, verify_erasure
+from benchd.proof.records import kind_gaps
 from benchd.slots.parts import RackParts
 from benchd.words.ids import ANDROID, JobId
 from benchd.words.job import Disposition, Outcome, Reason
 from benchd.words.port import Attached
 from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SlotView
+from benchd.words.slot import ProblemCode, SlotView
 from benchd.words.slot_states import SlotState
 
 from .test_erasure import good_records
@@ -33,7 +34,7 @@ from .usb_stick.access import Stick, StickAccess, stick_support
 from .usb_stick.certificate import STICK_FORM
 from .usb_stick.profile import STICK, STICK_PROFILE
 from .usb_stick.stages import STICK_RECIPES
-from .world import Phone, World, make_recipe
+from .world import MIB, Phone, Port, World, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -355,6 +356,31 @@ async def test_a_stage_of_handsets_does_nothing_with_a_stick(tmp_path: Path) -> 
     view = await rack.run("A2", Stick())
     assert view.reason is Reason.PROOF_INCOMPLETE
     assert "is no handset over adb" in rack.end()["detail"]
+
+
+async def test_a_handset_that_comes_back_as_another_kind_is_not_worked_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rack = Rack(tmp_path)
+    port = rack.world.ports["A1"]
+    as_handset = Port.event
+
+    def event(self: Port) -> Attached:
+        told = as_handset(self)
+        return told if self.enumeration == 1 else replace(told, kind=STICK)
+
+    monkeypatch.setattr(Port, "event", event)
+    async with rack.world.running():
+        port.plug(Phone(used_bytes=30 * MIB))
+        await rack.world.until_state(SlotState.REPLUGGING)
+        view = await rack.world.until_state(SlotState.WAITING)
+        assert view.problem is not None
+        assert view.problem.code is ProblemCode.WRONG_MODE
+        view = await rack.world.until_state(SlotState.FINISHED)
+    assert view.reason is Reason.HANDSET_LOST
+    changed = rack.world.ledger.of(EntryKind.ATTACHMENT_CHANGED)
+    assert {str(stored.entry.data["kind"]) for stored in changed} == {STICK}
+    assert "usb_stick" in "; ".join(kind_gaps(ANDROID, changed))
 
 
 async def test_each_kind_is_registered_once(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from benchd.words.fill import CheckOrder, CheckReport, DropReport, FillOrder, Fi
 
 
 class Overwriter(Protocol):
-    """What either way does; see `benchd.ports.Handset`."""
+    """What either way does; see `benchd.pipelines.handset.Handset`."""
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None
