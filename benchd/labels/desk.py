@@ -170,7 +170,7 @@ class LabelDesk:
 
     def _maker(self, printer: Printer) -> Callable[[LabelContent], Awaitable[bytes]]:
         async def make(content: LabelContent) -> bytes:
-            return await self._in_thread(partial(self._zpl, content, printer.form))
+            return await self._in_thread(lambda: printer.speaks(self._png(content, printer.form)))
 
         return make
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 from benchd.errors import BenchdError
+from benchd.labels.zpl import zpl_of
 from benchd.texts.templates import Language
 from benchd.words.ids import SlotName
 from benchd.words.job import Disposition
@@ -47,12 +49,12 @@ class PrinterKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw9100:
-    """A printer in the network that takes ZPL as it comes."""
+    """A printer in the network that takes its language as it comes."""
 
     host: str
     port: int = 9100
     asks_status: bool = True
-    """Whether it is asked how it is (~HS) before and after each label."""
+    """Whether it is asked how it is (ZPL's ~HS) before and after each label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,8 @@ class Printer:
     form: LabelForm
     auto: frozenset[Disposition] = frozenset()
     """Where a handset has to go for its label to be printed by itself."""
+    speaks: Callable[[bytes], bytes] = zpl_of
+    """Its language: a label's picture, a PNG, in what it understands."""
     slots: frozenset[SlotName] = frozenset()
     """Whose labels it prints; of all slots if it is empty."""
 

@@ -61,5 +61,5 @@ def issue(context: JobContext, erasure: VerifiedErasure) -> bytes:
     answered = [answer.at for answer in erasure.answers]
     if erasure.recheck is not None:
         answered += [answer.at for answer in erasure.recheck.answers]
-    context.envelope = context.issuer.issue(erasure, max(context.clock.now(), *answered))
+    context.envelope = context.issuer.issue(erasure, max([context.clock.now(), *answered]))
     return context.envelope

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from benchd.errors import CertificateGap
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
@@ -37,6 +37,7 @@ from benchd.words.record import EntryKind, StoredEntry
 
 METHOD: Final = "Clear"
 """An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""
+Records = Sequence[StoredEntry]
 _SEAL: Final = object()
 
 
@@ -120,27 +121,14 @@ class DeviceProfile:
     """Which stages may be skipped, and for which reasons only."""
     method: str
     """The method of erasure that its certificate may name."""
-    verify: VerifyErasure
-    """Holds what a job's records tell to the kind's floors; raises CertificateGap with all gaps."""
+    verify: Callable[[JobId, Records, Records, Records], VerifiedErasure]
+    """Holds a job's records to the kind's floors, by those of intake from its lot on and those of
+    the device's other jobs; raises CertificateGap with all that is missing."""
 
     def __post_init__(self) -> None:
         if not self.required_stages or not self.method.strip():
             message = f"{self.kind}: a profile without a stage or a method proves nothing"
             raise ValueError(message)
-
-
-class VerifyErasure(Protocol):
-    """Proves an erasure by its records and nothing else."""
-
-    def __call__(
-        self,
-        job: JobId,
-        records: Sequence[StoredEntry],
-        intake: Sequence[StoredEntry] = (),
-        others: Sequence[StoredEntry] = (),
-    ) -> VerifiedErasure:
-        """`intake` are the records of intake, `others` those of the device's other jobs."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

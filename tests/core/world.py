@@ -391,7 +391,7 @@ class Phone:
 
 
 class FakeHandset:
-    """A fake of benchd.ports.Handset over a Phone, bound to one enumeration of it."""
+    """A fake of benchd.pipelines.handset.Handset over a Phone, bound to one enumeration of it."""
 
     def __init__(self, port: Port, access: FakeAccess) -> None:
         assert port.phone is not None

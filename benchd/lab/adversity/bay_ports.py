@@ -24,7 +24,7 @@ OPEN_S: Final = 0.05
 
 
 class BayAccess:
-    """Implements `benchd.ports.HandsetAccess` over the bays."""
+    """Implements `benchd.ports.DeviceAccess` over the bays."""
 
     def __init__(
         self, bays: Mapping[SlotName, Bay], server: Server, points: Points, hands: Hands

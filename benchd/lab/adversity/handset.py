@@ -71,7 +71,7 @@ class Server:
 
 
 class SimulatedHandset:
-    """Implements `benchd.ports.Handset`, bound to one enumeration of one bay."""
+    """Implements `benchd.pipelines.handset.Handset`, bound to one enumeration of one bay."""
 
     def __init__(self, bay: Bay, server: Server, points: Points, hands: Hands) -> None:
         self._bay = bay
