@@ -3,27 +3,25 @@
 # Annotations name what is made in the function, so they are read at once.
 
 import hashlib
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from benchd.errors import NotFound, UsageRefused
-from benchd.intake.desk import IntakeDesk
 from benchd.intake.since import HandsetSince, Since
-from benchd.proof.intake_book import IntakeBook
 from benchd.texts.catalogue import printable
 from benchd.web.certified import envelope_of
 from benchd.web.present_records import upto_object
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
-from benchd.web.service import RackService, RecordsDoor
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
-from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition
+from benchd.words.token import Scope
 
 Wanted = Annotated[str | None, Query(min_length=1, max_length=LONGEST_NAME)]
 
@@ -71,18 +69,8 @@ class CertificatesObject(BaseModel):
     upto: UptoObject
 
 
-def certificate_routes(
-    rack: RackService,
-    records: RecordsDoor,
-    intake: IntakeDesk | None,
-    holder: Callable[[JobId], str | None],
-    *,
-    pdf: bool,
-) -> APIRouter:
-    """`/api/v1/certificates`; with `pdf` each can be had as that.
-
-    `holder` tells which other system holds back the handset of a job.
-    """
+def certificate_routes(rack: ServedRack) -> APIRouter:
+    """`/api/v1/certificates`."""
     router = APIRouter(prefix="/api/v1/certificates", responses=INVALID | LEDGER)
 
     async def vouched(job: JobLine) -> bool:
@@ -95,9 +83,10 @@ def certificate_routes(
 
     async def told(line: CertifiedLine, since: HandsetSince) -> FoundCertificateObject:
         later = await since.of(line.job.job, await rack.ledger.entries(line.job.job))
-        return _object(line, later, line.job.held_by(holder), pdf=pdf)
+        return _object(line, later, line.job.held_by(rack.hooks.held.holder))
 
     @router.get("")
+    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
     async def certificates(
         imei: Wanted = None, tag: Wanted = None, number: Wanted = None
     ) -> CertificatesObject:
@@ -105,15 +94,15 @@ def certificate_routes(
 
         A number is that of the certificate (the SHA-256 of its file) or of its job.
         """
-        lines = await records.certified(*_asked(imei, tag, number))
+        lines = await rack.records.certified(*_asked(imei, tag, number))
         good = [line for line in lines if await vouched(line.job)]
-        since = HandsetSince(rack.ledger, IntakeBook() if intake is None else intake.book)
+        since = HandsetSince(rack.ledger, rack.intake.book)
         # The oldest first: what came in since is read once.
         found = [await told(line, since) for line in reversed(good)]
         return CertificatesObject(
             certificates=found[::-1],
             doubted=[line.job.job for line in lines if line not in good],
-            upto=upto_object(records.upto),
+            upto=upto_object(rack.records.upto),
         )
 
     return router
@@ -136,9 +125,7 @@ def _asked(imei: str | None, tag: str | None, number: str | None) -> tuple[Certi
     return given[0]
 
 
-def _object(
-    line: CertifiedLine, since: Since, holder: str | None, *, pdf: bool
-) -> FoundCertificateObject:
+def _object(line: CertifiedLine, since: Since, holder: str | None) -> FoundCertificateObject:
     job = line.job
     # The read model knows by more, the ledger for certain.
     later = list(dict.fromkeys((*since.jobs, *line.later)))
@@ -159,7 +146,7 @@ def _object(
         again_as=_text(since.again_as),
         held_by=_text(holder),
         certificate_json=f"{address}.json",
-        certificate_pdf=f"{address}.pdf" if pdf else None,
+        certificate_pdf=f"{address}.pdf",
     )
 
 
