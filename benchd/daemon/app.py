@@ -37,7 +37,7 @@ from benchd.daemon.recovering import recover
 from benchd.daemon.reload import Reloader, tell_retired
 from benchd.daemon.responsive import keep_responsive
 from benchd.daemon.room_watch import RoomWatch
-from benchd.daemon.services import PlanInEffect, ServedRack, services
+from benchd.daemon.services import RunningRack, services
 from benchd.daemon.signals import Hear, hear_signals
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import take_over
@@ -74,6 +74,7 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.no_readers import NoReaders
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
+from benchd.web.service import PlanInEffect
 
 _log = structlog.get_logger()
 
@@ -154,7 +155,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
-        rack = ServedRack(
+        rack = RunningRack(
             board=board,
             # Whoever isn't a slot reads beside the slots.
             ledger=stored.for_visitors(ledger.append),
@@ -195,7 +196,8 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             ),
             wall=PlanInEffect(settings.wall),
             hooks=hooks,
-            traces=traces,
+            trace=traces.of_job,
+            scrape=metrics.expose if settings.http.metrics else None,
             logs=levels,
         )
         chips = chip_access(settings, key)

@@ -9,7 +9,7 @@ import structlog
 from benchd.config import Settings
 from benchd.daemon.doorway import renew
 from benchd.daemon.pictures import digests_of, own_pictures
-from benchd.daemon.services import ServedRack
+from benchd.daemon.services import RunningRack
 from benchd.signing.key import SigningKey
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 async def take_over(
     supervisor: Supervisor,
     parts: RackParts,
-    rack: ServedRack,
+    rack: RunningRack,
     key: SigningKey,
     settings: Settings,
 ) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, cast
 
 import anyio
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
@@ -16,10 +16,10 @@ from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.intake.desk import LONGEST_TEXT
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.service import LotPaperDoor
-from benchd.web.who import Taking, WhoActs
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Taking
 from benchd.words.lot_papers import AskedPapers, PapersOf
-from benchd.words.people import By
 
 ZIP = "application/zip"
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
@@ -27,18 +27,18 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
 _UNSAFE = re.compile(r"[^A-Za-z0-9-]")
 
 
-def lot_paper_routes(door: LotPaperDoor, who: WhoActs, stopping: anyio.Event) -> APIRouter:
+def lot_paper_routes(rack: ServedRack, stopping: anyio.Event) -> APIRouter:
     """`/api/v1/papers.zip`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    taking = Taking(Action.TAKE_OUT, who)
 
     @router.get(
         "/papers.zip",
         responses=NOT_FOUND | SIGN_IN | {200: {"content": {ZIP: {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ, action=Action.TAKE_OUT)
     async def papers(
-        _: Annotated[By, Depends(taking)],
+        _: Taking,
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
         day: Annotated[date | None, Query()] = None,
         consignor: Annotated[str | None, Query(max_length=LONGEST_TEXT)] = None,
@@ -49,7 +49,7 @@ def lot_paper_routes(door: LotPaperDoor, who: WhoActs, stopping: anyio.Event) ->
         calendar; exactly one of them. It's sent while it's made: without its end it's no ZIP.
         """
         asked = asked_papers(lot, day, consignor)
-        made = await door.export(asked)
+        made = await rack.papers.export(asked)
         name = f"papers-{asked.of}-{_UNSAFE.sub('_', asked.name)}.zip"
         kept = {"content-disposition": f'attachment; filename="{name}"'}
         return Papers(_until(made, stopping), media_type=ZIP, headers=kept)

@@ -2,11 +2,10 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
@@ -31,10 +30,9 @@ from benchd.web.refusals import (
     Responses,
 )
 from benchd.web.report_csv import csv_of
-from benchd.web.service import RecordsDoor
-from benchd.web.who import Acting, WhoActs
-from benchd.words.ids import JobId
-from benchd.words.people import By
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
 from benchd.words.report import Asked
 
 LONGEST_FIND = 80
@@ -50,16 +48,12 @@ DayInQuery = Annotated[date, Query()]
 NameInQuery = Annotated[str | None, Query(max_length=LONGEST_TEXT)]
 
 
-def records_routes(
-    door: RecordsDoor,
-    catalogue: Catalogue,
-    who: WhoActs,
-    holder: Callable[[JobId], str | None] = lambda _: None,
-) -> APIRouter:
+def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    presenter, reporting = RecordsPresenter(catalogue, holder), ReportPresenter(catalogue)
-    rebuilding = Acting(Action.REBUILD, who)
+    door = rack.records
+    presenter = RecordsPresenter(catalogue, rack.hooks.held.holder)
+    reporting = ReportPresenter(catalogue)
 
     async def reported(
         begin: date, last: date, lot: str | None, consignor: str | None, *, jobs: bool
@@ -73,6 +67,7 @@ def records_routes(
         return reporting.report(told, door.upto, days)
 
     @router.get("/handsets")
+    @served_to(Sight.READ)
     async def found(find: FindInQuery) -> FoundObject:
         """Handsets by a part of an IMEI, serial, tag, job or certificate's number, from 4 letters.
 
@@ -81,11 +76,13 @@ def records_routes(
         return presenter.found(await door.find(find), door.upto)
 
     @router.get("/handsets/{key}", responses=NOT_FOUND)
+    @served_to(Sight.READ)
     async def handset(key: Annotated[str, Path(max_length=LONGEST_NAME)]) -> HandsetFileObject:
         """Everything about one handset; its key is the first of its jobs, and each other does."""
         return presenter.file(await door.handset(key), door.upto)
 
     @router.get("/report")
+    @served_to(Sight.READ)
     async def report(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
@@ -101,6 +98,7 @@ def records_routes(
         return await reported(begin, last, lot, consignor, jobs=jobs)
 
     @router.get("/report.csv", response_class=Response, responses=CSV)
+    @served_to(Sight.READ)
     async def report_csv(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
@@ -114,17 +112,20 @@ def records_routes(
         return Response(csv_of(told), media_type="text/csv; charset=utf-8", headers=kept)
 
     @router.get("/records")
+    @served_to(Sight.READ)
     async def upto() -> UptoObject:
         """Up to which record of the ledger the read model is true."""
         return UptoObject.of(door.upto)
 
     @router.get("/records/jobs")
+    @served_to(Sight.READ)
     async def jobs(wanted: JobsInQuery) -> FiledJobsObject:
         """Jobs by their numbers, as those behind a figure; what isn't there is left out."""
         return presenter.jobs(await door.jobs(wanted), door.upto)
 
     @router.post("/records/rebuild", status_code=202, responses=DECISION | SIGN_IN)
-    async def rebuild(_: Annotated[By, Depends(rebuilding)]) -> UptoObject:
+    @served_to(Sight.SOCKET, action=Action.REBUILD)
+    async def rebuild(_: Acting) -> UptoObject:
         """Throw the read model away and make it anew; over the Unix socket only."""
         door.make_anew()
         return UptoObject.of(door.upto)

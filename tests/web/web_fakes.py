@@ -203,6 +203,19 @@ class FakeRack:
         await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
 
 
+@dataclass
+class Feed:
+    """The fake ledger, read by number."""
+
+    rack: FakeRack
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        return self.rack.ledger.stored[sequence : sequence + most]
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        return self.rack.ledger.stored[sequence - 1]
+
+
 def identity(model: str = "SO-51B", serial: str = "HQ6123") -> HandsetIdentity:
     return HandsetIdentity(
         serial=serial,
