@@ -13,7 +13,6 @@ from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.proof.evidence.intake import BoundRecord
 from benchd.revision import version
 from benchd.texts.catalogue import Catalogue
-from benchd.web.body_limit import BodyLimit
 from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
 from benchd.web.certificate_routes import certificate_routes
@@ -28,30 +27,26 @@ from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
 from benchd.web.kept_slots import SlotsBySight
 from benchd.web.label_routes import cards_pdf_route, label_routes
-from benchd.web.leaving import Leaving
 from benchd.web.live_routes import live_routes
 from benchd.web.log_level_route import log_level_route
-from benchd.web.lot_paper_routes import lot_paper_routes
 from benchd.web.metrics_route import metrics_route
+from benchd.web.middleware import BodyLimit, Leaving, TakenInTime
 from benchd.web.objects import HealthObject, IndexObject, LabelsObject, WallPlanObject
-from benchd.web.openapi import DocumentedApi
-from benchd.web.paper_routes import paper_routes
+from benchd.web.openapi import DocumentedApi, add_routes
+from benchd.web.paper_routes import lot_paper_routes, paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.records_routes import records_routes
 from benchd.web.refusals import ANYWHERE, answer_in_one_form
-from benchd.web.routes import add_routes
 from benchd.web.service import ServedRack
 from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
 from benchd.web.sight import Sight, served_to
 from benchd.web.slot_routes import slot_routes
-from benchd.web.taken_in_time import TakenInTime
 from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenGate, still_counts
 from benchd.web.token_routes import token_routes
-from benchd.web.trace_route import trace_route
 from benchd.words.ids import JobId
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -124,7 +119,6 @@ def create_app(
         slot_routes(rack, presenter, slots, proofs),
         live_routes(rack, presenter, slots, proofs, catalogue, callers, stopping),
         job_routes(rack, presenter),
-        trace_route(rack),
         paper_routes(rack, catalogue),
         lot_paper_routes(rack, stopping),
         metrics_route(rack.scrape) if rack.scrape is not None else APIRouter(),

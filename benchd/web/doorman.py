@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 from fastapi.routing import APIRoute
@@ -14,7 +17,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.web.callers import EXTENSION, Caller, Callers, caller_of
 from benchd.web.connection import connection_of
-from benchd.web.open_requests import OpenRequests
 from benchd.web.peer import peer_of
 from benchd.web.refusals import refusal
 from benchd.web.shares import Shares, Who, visit_of
@@ -22,8 +24,10 @@ from benchd.web.sight import Served, Sight, served_of
 from benchd.web.token_gate import TokenGate, out_of_scope
 from benchd.web.who import GUARDS
 from benchd.words.token import Scope as TokenScope
-from benchd.words.token import Token
+from benchd.words.token import Token, TokenName
 
+MOST_OPEN: Final = 4
+"""Requests of one token that are served at once: what is slow takes no place from people."""
 NOWHERE = ""
 NOBODYS = frozenset({Who.PROBE, Who.SIGN_IN, Who.ANYBODY})
 
@@ -153,3 +157,30 @@ def _token_refused(scope: Scope, token: Token, wanted: TokenScope | None) -> Res
 
 def _introduce(scope: Scope, caller: Caller) -> None:
     scope["extensions"] = {**(scope.get("extensions") or {}), EXTENSION: caller}
+
+
+class OpenRequests:
+    """Counts open requests by the token's name, which outlives its secrets."""
+
+    def __init__(self) -> None:
+        self._open = Counter[TokenName]()
+
+    @contextmanager
+    def one_of(self, token: Token | None) -> Generator[Response | None]:
+        """Serve one more inside of this block, unless it gives an answer; without a token, all."""
+        if token is None:
+            yield None
+        elif self._open[token.name] >= MOST_OPEN:
+            answer = refusal(
+                429,
+                "asked_too_often",
+                f"token {token.name} has {MOST_OPEN} requests open: wait for one of their answers",
+            )
+            answer.headers["retry-after"] = "1"
+            yield answer
+        else:
+            self._open[token.name] += 1
+            try:
+                yield None
+            finally:
+                self._open[token.name] -= 1

@@ -86,4 +86,14 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
         )
         return DecisionObject.of(decision, decision.by, operator=decision.by.name, via=how)
 
+    @router.get(
+        "/{job}/trace.json",
+        responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
+        response_class=Response,
+    )
+    @served_to(Sight.READ)
+    async def trace(job: JobInPath) -> Response:
+        """OpenTelemetry's OTLP/JSON: an ExportTraceServiceRequest with the job's spans."""
+        return Response(await rack.trace(JobId(job)), media_type="application/json")
+
     return router

@@ -2,6 +2,10 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
+import codecs
+import csv
+import io
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -11,6 +15,7 @@ from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
+from benchd.texts.cells import cell
 from benchd.web.records_objects import (
     FiledJobsObject,
     FoundObject,
@@ -18,6 +23,7 @@ from benchd.web.records_objects import (
     RecordsPresenter,
     ReportObject,
     ReportPresenter,
+    ShareObject,
     UptoObject,
 )
 from benchd.web.refusals import (
@@ -29,7 +35,6 @@ from benchd.web.refusals import (
     SIGN_IN,
     Responses,
 )
-from benchd.web.report_csv import csv_of
 from benchd.web.service import ServedRack
 from benchd.web.sight import Sight, served_to
 from benchd.web.who import Acting
@@ -37,6 +42,10 @@ from benchd.words.report import Asked
 
 LONGEST_FIND = 80
 MOST_JOBS = 100
+HEADER = (
+    *("figure", "value", "項目", "区分", "figure_en", "value_en", "handsets"),
+    *("counted_by", "lot", "consignor"),
+)
 CSV: Responses = {200: {"content": {"text/csv": {}}}}
 
 FindInQuery = Annotated[str, Query(max_length=LONGEST_FIND)]
@@ -136,3 +145,31 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
 def _midnight(day: date) -> datetime:
     """Where the rack stands."""
     return datetime(day.year, day.month, day.day).astimezone()
+
+
+def csv_of(report: ReportObject) -> bytes:
+    """A report for spreadsheets, which take UTF-8 for the machine's own letters without its mark.
+
+    One line for each value of each figure; the jobs behind them stand in the JSON.
+    """
+    text = io.StringIO()
+    # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
+    lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    lines.writerow(HEADER)
+    for line in _lines(report):
+        lines.writerow([*line, "all", "", ""])
+    for counted_by, shares in (("consignor", report.consignors), ("lot", report.lots)):
+        for share in shares:
+            # Lots and consignors are as people have typed them.
+            names = (cell(share.lot), cell(share.consignor))
+            for line in _lines(share):
+                lines.writerow([*line, counted_by, *names])
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def _lines(told: ReportObject | ShareObject) -> Iterator[tuple[str | int, ...]]:
+    for figure in told.figures:
+        name = figure.text
+        for value in figure.values:
+            said = (figure.figure.value, value.value, name.ja, value.ja, name.en, value.en)
+            yield (*said, value.handsets)

@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.callers import Callers
-from benchd.web.leaving import Leaving
+from benchd.web.middleware import Leaving
 from benchd.web.server import serve
 from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener

@@ -13,7 +13,7 @@ import pytest
 
 from benchd.errors import TriedTooOften
 from benchd.texts.catalogue import Catalogue
-from benchd.web import taken_in_time
+from benchd.web import middleware
 from benchd.words.lot_papers import AskedPapers
 from tests.patience import PATIENCE_S
 from tests.web.fake_door import WORKER, screen_of
@@ -82,7 +82,7 @@ def connect(raw: socket.socket, port: int) -> None:
 async def test_row_9_two_stalled_readers_of_papers_hold_no_place_for_ever(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taken_in_time, "PIECE_WITHIN_S", 1.0)
+    monkeypatch.setattr(middleware, "PIECE_WITHIN_S", 1.0)
     press = TwoPlaces()
     app = app_of(
         rack,

@@ -22,7 +22,7 @@ from benchd.certificate import SigningKey
 from benchd.commands.cli import app as commands
 from benchd.papers.lots.desk import LotPress
 from benchd.papers.lots.reading import check_papers
-from benchd.web import lot_paper_routes
+from benchd.web import paper_routes
 from benchd.web.session_routes import SESSION
 from benchd.words.lot_papers import PapersOf
 from benchd.words.people import Role
@@ -130,7 +130,7 @@ def japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("japan")
 def test_a_day_is_the_racks_own() -> None:
-    asked = lot_paper_routes.asked_papers(None, date(2026, 11, 3), None)
+    asked = paper_routes.asked_papers(None, date(2026, 11, 3), None)
     assert (asked.of, asked.name) == (PapersOf.DAY, "2026-11-03")
     assert asked.begin == datetime(2026, 11, 2, 15, tzinfo=UTC)
     assert asked.end == datetime(2026, 11, 3, 15, tzinfo=UTC)
