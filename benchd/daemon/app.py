@@ -33,7 +33,7 @@ from benchd.daemon.papers import lot_press_of
 from benchd.daemon.people import Staffing, open_people, sessions_of
 from benchd.daemon.reload import Reloader, tell_retired
 from benchd.daemon.room_watch import RoomWatch
-from benchd.daemon.services import PlanInEffect, ServedRack, services
+from benchd.daemon.services import RunningRack, services
 from benchd.daemon.signals import Hear, hear_signals
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.daemon.taking_over import own_pictures, recover, take_over
@@ -70,6 +70,7 @@ from benchd.slots.desk import Desk
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.parts import NoReaders, RackParts
 from benchd.slots.supervisor import Supervisor
+from benchd.web.service import PlanInEffect
 
 _log = structlog.get_logger()
 
@@ -150,7 +151,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
-        rack = ServedRack(
+        rack = RunningRack(
             board=board,
             # Whoever isn't a slot reads beside the slots.
             ledger=stored.for_visitors(ledger.append),
@@ -191,7 +192,8 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             ),
             wall=PlanInEffect(settings.wall),
             hooks=hooks,
-            traces=traces,
+            trace=traces.of_job,
+            scrape=metrics.expose if settings.http.metrics else None,
             logs=levels,
         )
         chips = chip_access(settings, key)

@@ -10,9 +10,9 @@ import structlog
 
 from benchd.config import HttpSettings
 from benchd.errors import DependencyMissing
+from benchd.people.sessions import Sessions
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import NameOf, TrustedProxy, by_certificate, by_uid
-from benchd.web.service import SessionDoor
 from benchd.web.sight import Sight
 from benchd.web.tls import Tls, expiry_of
 from benchd.words.people import PersonId
@@ -31,7 +31,7 @@ def callers_of(
     http: HttpSettings,
     tls: Tls | None,
     *,
-    sessions: SessionDoor,
+    sessions: Sessions,
     of_uid: Mapping[int, PersonId],
     name_of: NameOf,
 ) -> Callers:

@@ -14,76 +14,36 @@ import anyio
 from benchd.android.access import AdbAccess
 from benchd.android.server.external_server import ExternalAdbServer
 from benchd.android.server.own_server import AdbServer
-from benchd.certificate import DsseIssuer
 from benchd.config import Settings
 from benchd.daemon.doorway import callers_of
 from benchd.daemon.dossiers import RackDossiers
-from benchd.daemon.traces import RackTraces
 from benchd.felica.access import PcscChipAccess
 from benchd.filler import program_path
-from benchd.hooks.room import Hooks
-from benchd.intake.desk import IntakeDesk
-from benchd.labels.desk import LabelDesk
 from benchd.observe.announcing import bulkhead
-from benchd.observe.log_level import LogLevels
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
-from benchd.papers.lots.desk import LotPress
-from benchd.people.register import People
-from benchd.people.sessions import Sessions
-from benchd.ports import Ledger
-from benchd.records.access import Records
-from benchd.slots.admission import Admission
-from benchd.slots.board import RackBoard
-from benchd.slots.desk import Desk
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.parts import NoReaders
 from benchd.texts.catalogue import Catalogue
-from benchd.tokens.door import TokenDoor
 from benchd.web.app import create_app
 from benchd.web.server import serve
+from benchd.web.service import ServedRack
 from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.web.tls import Tls
-from benchd.words.wall_plan import WallPlan
-
-
-@dataclass(slots=True)
-class PlanInEffect:
-    """The wall's plan, which a reload changes."""
-
-    plan: WallPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServedRack:
-    """What the web is given."""
+class RunningRack(ServedRack):
+    """What the web serves, and what of it only the daemon itself works with."""
 
-    board: RackBoard
-    ledger: Ledger
-    desk: Desk
-    issuer: DsseIssuer
-    metrics: RackMetrics
-    admission: Admission
     dossiers: RackDossiers
-    people: People
-    sessions: Sessions
-    tokens: TokenDoor
+    metrics: RackMetrics
     tls: Tls | None
-    records: Records
-    disposal: DisposalDesk
-    intake: IntakeDesk
-    papers: LotPress
-    labels: LabelDesk
-    wall: PlanInEffect
-    hooks: Hooks
-    traces: RackTraces
-    logs: LogLevels | None
 
 
 @asynccontextmanager
 async def services(
     settings: Settings,
-    rack: ServedRack,
+    rack: RunningRack,
     chips: NoReaders | PcscChipAccess,
     *,
     usb: bool,
@@ -117,23 +77,6 @@ async def services(
             name_of=rack.people.acting_name,
         ),
         allowed_hosts=settings.http.hosts,
-        metrics=rack.metrics.expose if settings.http.metrics else None,
-        drain=rack.admission,
-        dossiers=rack.dossiers,
-        people=rack.people,
-        sessions=rack.sessions,
-        tokens=rack.tokens,
-        records=rack.records,
-        disposal=rack.disposal,
-        intake=rack.intake,
-        papers=rack.papers.press,
-        lot_papers=rack.papers,
-        labels=rack.labels,
-        logs=rack.logs,
-        directions=rack.hooks.directions,
-        holder=rack.hooks.held.holder,
-        traces=rack.traces.of_job,
-        plan=lambda: rack.wall.plan,
     )
     async with AsyncExitStack() as stack:
         unix = stack.enter_context(unix_listener(settings.http.socket))

@@ -7,16 +7,17 @@ from typing import Final
 
 import structlog
 
-from benchd.certificate import DsseIssuer, SigningKey
+from benchd.certificate import DsseIssuer
 from benchd.config import Settings
 from benchd.config.fresh_pictures import believed
 from benchd.daemon.doorway import renew
-from benchd.daemon.services import ServedRack
+from benchd.daemon.services import RunningRack
 from benchd.daemon.system import SystemClock
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.ports import Ledger
 from benchd.proof.evidence.fresh import FreshPictures
 from benchd.revision import commit, version
+from benchd.signing.key import SigningKey
 from benchd.signing.pictures import picture_sha256
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import Supervisor
@@ -71,7 +72,7 @@ async def recover(
 async def take_over(
     supervisor: Supervisor,
     parts: RackParts,
-    rack: ServedRack,
+    rack: RunningRack,
     key: SigningKey,
     settings: Settings,
 ) -> None:

@@ -17,8 +17,6 @@ from benchd.words.people import By
 from benchd.words.record import Entry, Receipt, StoredEntry
 from benchd.words.token import TOKEN_NAME, Former, Scope, Token, TokenName
 
-SECRET_BYTES = 32
-"""Nobody guesses 256 bits, so a plain hash of them tells nothing and needs no salt."""
 MOST_TOKENS = 1000
 """Those that were revoked as well: a name is never given away anew."""
 LONGEST_DAYS = 730

@@ -10,9 +10,9 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from benchd.errors import NotSignedIn
+from benchd.people.sessions import Sessions
 from benchd.web.peer import is_encrypted, peer_of, source_of
 from benchd.web.proxy import NameOf, TrustedProxy
-from benchd.web.service import SessionDoor
 from benchd.web.sight import Sight
 from benchd.words.people import Actor, PersonId, ShownBy
 from benchd.words.token import Token
@@ -82,7 +82,7 @@ def cookie_name(scope: Scope) -> str:
     return COOKIE_OVER_TLS if is_encrypted(scope) else COOKIE
 
 
-def session_way(sessions: SessionDoor) -> Way:
+def session_way(sessions: Sessions) -> Way:
     """Who has signed in at this screen."""
 
     def person(scope: Scope) -> Actor | None:

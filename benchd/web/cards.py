@@ -12,8 +12,9 @@ from fastapi.responses import HTMLResponse
 
 from benchd.labels import code128
 from benchd.labels.sheets import SIGNS
+from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.web.service import WatchedBoard
+from benchd.web.sight import Sight, served_to
 
 QUIET = 4
 """Modules around a QR code."""
@@ -38,17 +39,19 @@ PAGE = """<!doctype html>
 """
 
 
-def cards_route(board: WatchedBoard, catalogue: Catalogue, *, pdf: bool = False) -> APIRouter:
-    """The sheet, for the slots as they are now; it leads to its PDF if there is one."""
+def cards_route(board: RackBoard, catalogue: Catalogue) -> APIRouter:
+    """The sheet, for the slots as they are now; it leads to its PDF."""
     router = APIRouter(include_in_schema=False)
     one = CapacityLimiter(1)
 
     # It takes a sixth of a second for 64 slots, and is the same until the rack is another.
     @lru_cache(maxsize=1)
     def made(slots: tuple[str, ...]) -> str:
-        return sheet(slots, catalogue, pdf=pdf)
+        return sheet(slots, catalogue)
 
     @router.get("/cards", response_class=HTMLResponse)
+    # Names the slots, as the wall does.
+    @served_to(Sight.WALL)
     async def cards() -> HTMLResponse:
         slots = tuple(board.views())
         return HTMLResponse(await to_thread.run_sync(made, slots, limiter=one))
@@ -56,7 +59,7 @@ def cards_route(board: WatchedBoard, catalogue: Catalogue, *, pdf: bool = False)
     return router
 
 
-def sheet(slots: Iterable[str], catalogue: Catalogue, *, pdf: bool = False) -> str:
+def sheet(slots: Iterable[str], catalogue: Catalogue) -> str:
     """The page, in both languages at once: a sheet lies there for everybody."""
     words = catalogue.labels()["cards"]
 
@@ -65,7 +68,7 @@ def sheet(slots: Iterable[str], catalogue: Catalogue, *, pdf: bool = False) -> s
 
     return PAGE.format(
         title=escape(words["title"].ja),
-        pdf=f'<p class="pdf"><a href="/cards.pdf">{both("as_pdf")}</a></p>' if pdf else "",
+        pdf=f'<p class="pdf"><a href="/cards.pdf">{both("as_pdf")}</a></p>',
         answers=both("answers"),
         hint=both("hint"),
         cards="".join(_card(f"BD:A:{a.upper()}", both(a), sign) for a, sign in SIGNS.items()),

@@ -3,25 +3,23 @@
 # Annotations name what is made in the function, so they are read at once.
 
 import hashlib
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from benchd.errors import NotFound, UsageRefused
-from benchd.intake.desk import IntakeDesk
 from benchd.intake.since import HandsetSince, Since
-from benchd.proof.intake_book import IntakeBook
 from benchd.web.certified import envelope_of
 from benchd.web.records_objects import UptoObject
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject
-from benchd.web.service import RackService, RecordsDoor
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.words.disposal import DisposalState
 from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
-from benchd.words.ids import JobId
 from benchd.words.imei import is_imei
 from benchd.words.job import Disposition
+from benchd.words.token import Scope
 
 Wanted = Annotated[str | None, Query(min_length=1, max_length=LONGEST_NAME)]
 
@@ -65,18 +63,8 @@ class CertificatesObject(WebObject):
     upto: UptoObject
 
 
-def certificate_routes(
-    rack: RackService,
-    records: RecordsDoor,
-    intake: IntakeDesk | None,
-    holder: Callable[[JobId], str | None],
-    *,
-    pdf: bool,
-) -> APIRouter:
-    """`/api/v1/certificates`; with `pdf` each can be had as that.
-
-    `holder` tells which other system holds back the handset of a job.
-    """
+def certificate_routes(rack: ServedRack) -> APIRouter:
+    """`/api/v1/certificates`."""
     router = APIRouter(prefix="/api/v1/certificates", responses=INVALID | LEDGER)
 
     async def vouched(job: JobLine) -> bool:
@@ -89,9 +77,10 @@ def certificate_routes(
 
     async def told(line: CertifiedLine, since: HandsetSince) -> FoundCertificateObject:
         later = await since.of(line.job.job, await rack.ledger.entries(line.job.job))
-        return _object(line, later, line.job.held_by(holder), pdf=pdf)
+        return _object(line, later, line.job.held_by(rack.hooks.held.holder))
 
     @router.get("")
+    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
     async def certificates(
         imei: Wanted = None, tag: Wanted = None, number: Wanted = None
     ) -> CertificatesObject:
@@ -99,15 +88,15 @@ def certificate_routes(
 
         A number is that of the certificate (the SHA-256 of its file) or of its job.
         """
-        lines = await records.certified(*_asked(imei, tag, number))
+        lines = await rack.records.certified(*_asked(imei, tag, number))
         good = [line for line in lines if await vouched(line.job)]
-        since = HandsetSince(rack.ledger, IntakeBook() if intake is None else intake.book)
+        since = HandsetSince(rack.ledger, rack.intake.book)
         # The oldest first: what came in since is read once.
         found = [await told(line, since) for line in reversed(good)]
         return CertificatesObject.of(
             certificates=found[::-1],
             doubted=[line.job.job for line in lines if line not in good],
-            upto=records.upto,
+            upto=rack.records.upto,
         )
 
     return router
@@ -130,9 +119,7 @@ def _asked(imei: str | None, tag: str | None, number: str | None) -> tuple[Certi
     return given[0]
 
 
-def _object(
-    line: CertifiedLine, since: Since, holder: str | None, *, pdf: bool
-) -> FoundCertificateObject:
+def _object(line: CertifiedLine, since: Since, holder: str | None) -> FoundCertificateObject:
     job = line.job
     # The read model knows by more, the ledger for certain.
     later = list(dict.fromkeys((*since.jobs, *line.later)))
@@ -145,5 +132,5 @@ def _object(
         later_jobs=later,
         held_by=holder,
         certificate_json=f"{address}.json",
-        certificate_pdf=f"{address}.pdf" if pdf else None,
+        certificate_pdf=f"{address}.pdf",
     )

@@ -9,7 +9,7 @@ from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.pipelines.history import JobHistory, fold_job
 from benchd.proof.identity.sighting import sighting_of, sightings_in
 from benchd.proof.recheck import up_to_end
-from benchd.web.service import RackService
+from benchd.web.service import ServedRack
 from benchd.words.ids import JobId
 from benchd.words.job import Reason
 from benchd.words.record import EntryKind
@@ -24,7 +24,7 @@ class Certified:
     envelope: bytes
 
 
-async def history_of(rack: RackService, job: JobId) -> JobHistory:
+async def history_of(rack: ServedRack, job: JobId) -> JobHistory:
     """What a job's records tell; raises NotFound where there is no such job."""
     records = await rack.ledger.entries(job)
     # What was entered by hand has a number of the same form, and no story.
@@ -34,7 +34,7 @@ async def history_of(rack: RackService, job: JobId) -> JobHistory:
     return fold_job(records, rack.issuer)
 
 
-async def envelope_of(rack: RackService, job: JobId) -> bytes:
+async def envelope_of(rack: ServedRack, job: JobId) -> bytes:
     """The certificate in a job's own end; raises NotFound for a job without one."""
     history = await history_of(rack, job)
     if history.envelope is None:
@@ -42,7 +42,7 @@ async def envelope_of(rack: RackService, job: JobId) -> bytes:
     return history.envelope
 
 
-async def certificate_of(rack: RackService, job: JobId) -> Certified:
+async def certificate_of(rack: ServedRack, job: JobId) -> Certified:
     """A job's certificate; raises NotFound for a job without one.
 
     The paper of a drawn job bears that job's number, and stands in the end of its recheck.
@@ -56,7 +56,7 @@ async def certificate_of(rack: RackService, job: JobId) -> Certified:
     return found
 
 
-async def _rechecked(rack: RackService, job: JobId) -> Certified | None:
+async def _rechecked(rack: ServedRack, job: JobId) -> Certified | None:
     try:
         me = sighting_of(job, up_to_end(await rack.ledger.entries(job)))
         met = sightings_in(await records_of_handset(rack.ledger, me))

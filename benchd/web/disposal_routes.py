@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from benchd.authority import RELEASES, Action
 from benchd.texts.catalogue import Catalogue
@@ -15,40 +15,39 @@ from benchd.web.records_objects import (
     SettlingRequest,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.service import RecordsDoor, SettlingDesk
-from benchd.web.who import InPerson, WhoActs, only_as
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import InPerson, only_as
 from benchd.words.disposal import OPEN, DisposalState, Settling
 from benchd.words.ids import JobId
-from benchd.words.people import Actor
 
 
-def disposal_routes(
-    door: RecordsDoor, desk: SettlingDesk, catalogue: Catalogue, who: WhoActs
-) -> APIRouter:
+def disposal_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """`/api/v1/disposal`."""
     router = APIRouter(prefix="/api/v1/disposal", responses=INVALID | LEDGER)
     presenter = RecordsPresenter(catalogue)
-    settling, releasing = InPerson(Action.SETTLE, who), InPerson(Action.RELEASE, who)
 
     @router.get("")
+    @served_to(Sight.READ)
     async def items(
         state: Annotated[list[DisposalState] | None, Query()] = None,
         batch: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
     ) -> DisposalListObject:
         """Handsets that wait for somebody, the oldest first; or all of a batch."""
         wanted = state or (tuple(DisposalState) if batch else OPEN)
-        return presenter.items(await door.items(tuple(wanted), batch), door.upto)
+        return presenter.items(await rack.records.items(tuple(wanted), batch), rack.records.upto)
 
     @router.post("/{job}", responses=NOT_FOUND | DECISION | SIGN_IN)
+    @served_to(Sight.READ, action=Action.SETTLE)
     async def settle(
         job: Annotated[str, Path(max_length=LONGEST_NAME)],
         told: SettlingRequest,
-        by: Annotated[Actor, Depends(settling)],
+        by: InPerson,
     ) -> SettledItemObject:
         """Say what has become of a job's handset; returns when it's on disk."""
         only_as(by, told.operator)
         if told.state in RELEASES:
-            releasing.refuse_unless_allowed(by)
+            rack.people.refuse_unless_allowed(by, Action.RELEASE)
         what = Settling(
             to=told.state,
             note=told.note,
@@ -58,6 +57,6 @@ def disposal_routes(
             done_on=told.done_on,
             later_job=JobId(told.later_job) if told.later_job else None,
         )
-        return SettledItemObject.of(await desk.settle(JobId(job), what, by))
+        return SettledItemObject.of(await rack.disposal.settle(JobId(job), what, by))
 
     return router

@@ -2,36 +2,35 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
 from benchd.authority import Action
 from benchd.web.objects import DossierObject, KeptDossiersObject
 from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, SIGN_IN
-from benchd.web.service import DossierDoor
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import Acting, WhoActs
+from benchd.web.who import Acting
 from benchd.words.ids import SlotName
-from benchd.words.people import By
 
 
-def dossier_routes(door: DossierDoor, who: WhoActs) -> APIRouter:
+def dossier_routes(rack: ServedRack) -> APIRouter:
     """`/api/v1/dossiers`, and `/api/v1/slots/{slot}/dossier` over the Unix socket."""
-    recording = Acting(Action.RECORD, who)
     router = APIRouter(prefix="/api/v1")
 
     @router.get("/dossiers")
+    @served_to(Sight.READ)
     async def kept() -> KeptDossiersObject:
         """What failed inspections have left on the rack, the newest first."""
-        return KeptDossiersObject.of(dossiers=await door.kept())
+        return KeptDossiersObject.of(dossiers=await rack.dossiers.kept())
 
     @router.post(
         "/slots/{slot}/dossier",
         responses=NOT_FOUND | INVALID | DECISION | SIGN_IN,
     )
-    async def record(slot: SlotInPath, _: Annotated[By, Depends(recording)]) -> DossierObject:
+    @served_to(Sight.SOCKET, action=Action.RECORD)
+    async def record(slot: SlotInPath, _: Acting) -> DossierObject:
         """Ask the handset in a slot everything; what is personal is replaced. Takes a minute."""
-        return DossierObject.of(await door.record(SlotName(slot)))
+        return DossierObject.of(await rack.dossiers.record(SlotName(slot)))
 
     return router

@@ -5,16 +5,16 @@
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchd.authority import Action
 from benchd.web.objects import DrainObject
 from benchd.web.peer import peer_of
 from benchd.web.refusals import INVALID, SIGN_IN
-from benchd.web.service import DrainDoor
-from benchd.web.who import Acting, WhoActs
-from benchd.words.people import By
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
 
 _log = structlog.get_logger()
 
@@ -35,21 +35,23 @@ def uid_of(request: Request) -> int | None:
     return peer.uid if peer else None
 
 
-def drain_route(door: DrainDoor, who: WhoActs) -> APIRouter:
+def drain_route(rack: ServedRack) -> APIRouter:
     """`/api/v1/drain`: close the door for good or a while, and look how many are behind it."""
-    draining_it = Acting(Action.DRAIN, who)
+    door = rack.admission
     router = APIRouter(prefix="/api/v1/drain")
 
     def now() -> DrainObject:
         return DrainObject(draining=door.closed, paused=door.paused, running_jobs=door.running)
 
     @router.get("")
+    @served_to(Sight.READ)
     async def draining() -> DrainObject:
         """Whether the daemon is about to end, and what it waits for."""
         return now()
 
     @router.post("", status_code=202, responses=SIGN_IN)
-    async def drain(request: Request, by: Annotated[By, Depends(draining_it)]) -> DrainObject:
+    @served_to(Sight.SOCKET, action=Action.DRAIN)
+    async def drain(request: Request, by: Acting) -> DrainObject:
         """Begin no new job, finish those that run, then end. Over the Unix socket only."""
         if not door.closed:
             _log.info(
@@ -62,9 +64,8 @@ def drain_route(door: DrainDoor, who: WhoActs) -> APIRouter:
         return now()
 
     @router.put("/pause", responses=SIGN_IN | INVALID)
-    async def pause(
-        request: Request, wanted: PauseRequest, by: Annotated[By, Depends(draining_it)]
-    ) -> DrainObject:
+    @served_to(Sight.SOCKET, action=Action.DRAIN)
+    async def pause(request: Request, wanted: PauseRequest, by: Acting) -> DrainObject:
         """Begin no new job for a while, finish those that run. Over the Unix socket only.
 
         Who wants it longer asks again: a pause whose asker has died is soon over.

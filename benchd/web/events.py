@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 import anyio
 from fastapi.sse import format_sse_event
 
+from benchd.slots.board import RackBoard
 from benchd.web.frames import Frames
 from benchd.web.queue import QueueDesk
-from benchd.web.service import WatchedBoard
 from benchd.words.errand import Errand
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.slot import ProblemView
@@ -25,7 +25,7 @@ PIECE_BYTES = 64 * 1024
 class Telling:
     """What one screen has been told so far."""
 
-    def __init__(self, board: WatchedBoard, frames: Frames) -> None:
+    def __init__(self, board: RackBoard, frames: Frames) -> None:
         self._board = board
         self._frames = frames
         self._slots: dict[SlotName, bytes] = {}
@@ -57,7 +57,7 @@ class Telling:
 
 
 async def rack_events(
-    board: WatchedBoard,
+    board: RackBoard,
     frames: Frames,
     queue: QueueDesk,
     stopping: anyio.Event,
@@ -98,7 +98,7 @@ async def rack_events(
                 await _changed_or_stopping(board, version, stopping)
 
 
-async def _changed_or_stopping(board: WatchedBoard, version: int, stopping: anyio.Event) -> None:
+async def _changed_or_stopping(board: RackBoard, version: int, stopping: anyio.Event) -> None:
     async with anyio.create_task_group() as group:
 
         async def stop_waiting() -> None:

@@ -5,12 +5,13 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from benchd.authority import Action
 from benchd.errors import NotFound
 from benchd.intake.desk import IntakeDesk
 from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
+from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
 from benchd.web.intake_objects import (
     AssetObject,
@@ -32,12 +33,12 @@ from benchd.web.intake_objects import (
     whole_lot,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.senders import InPersonOrByToken, Sender, sent_by
-from benchd.web.service import WatchedBoard
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import InPerson, WhoActs, only_as
+from benchd.web.who import InPerson, InPersonOrByToken, only_as, sent_by
 from benchd.words.ids import SlotName
-from benchd.words.people import Actor
+from benchd.words.token import Scope
 
 MOST_SHOWN = 1000
 
@@ -48,30 +49,29 @@ OperatorAsked = Annotated[str | None, Query(max_length=LONGEST_NAME)]
 _RESPONSES = INVALID | LEDGER | NOT_FOUND | DECISION | SIGN_IN
 
 
-def intake_routes(
-    desk: IntakeDesk, board: WatchedBoard, catalogue: Catalogue, who: WhoActs
-) -> APIRouter:
+def intake_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """Lots, assets, files of them, and the tag of what is in a slot."""
+    desk = rack.intake
     router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
 
-    _add_lots(router, desk, who)
-    _add_files(router, desk, catalogue, who)
-    _add_attestations(router, desk, who)
-    _add_assets(router, desk, board, who)
+    _add_lots(router, desk)
+    _add_files(router, desk, catalogue)
+    _add_attestations(router, desk)
+    _add_assets(router, desk, rack.board)
     return router
 
 
-def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
-    taking_in = InPersonOrByToken(Action.TAKE_IN, who)
-
+def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
     @router.get("/lots")
+    @served_to(Sight.READ, token=Scope.INTAKE_READ)
     async def lots() -> LotsObject:
         """The newest lots first."""
         found = list(desk.book.lots.values())[::-1][:MOST_SHOWN]
         return LotsObject(lots=[lot_summary(lot) for lot in found])
 
     @router.post("/lots")
-    async def add_lot(asked: LotRequest, by: Annotated[Sender, Depends(taking_in)]) -> LotObject:
+    @served_to(Sight.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
+    async def add_lot(asked: LotRequest, by: InPersonOrByToken) -> LotObject:
         """Take a lot in; returns when it is on disk."""
         told = LotRecord(
             lot=asked.lot,
@@ -87,14 +87,14 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
         return whole_lot(desk, await desk.add_lot(told))
 
     @router.get("/lots/{lot}")
+    @served_to(Sight.READ, token=Scope.INTAKE_READ)
     async def lot(lot: LotInPath) -> LotObject:
         """One lot with what is attested of it."""
         return whole_lot(desk, desk.lot(lot))
 
     @router.post("/lots/{lot}/assets")
-    async def add_asset(
-        lot: LotInPath, asked: AssetRequest, by: Annotated[Sender, Depends(taking_in)]
-    ) -> AssetObject:
+    @served_to(Sight.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
+    async def add_asset(lot: LotInPath, asked: AssetRequest, by: InPersonOrByToken) -> AssetObject:
         """Take one asset in."""
         line = AssetLine(
             tag=asked.tag,
@@ -108,15 +108,13 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
         return asset_shown(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
 
 
-def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: WhoActs) -> None:
-    taking_in = InPerson(Action.TAKE_IN, who)
-    sending = InPersonOrByToken(Action.TAKE_IN, who)
-
+def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> None:
     @router.post("/lots/{lot}/assets.csv")
+    @served_to(Sight.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
     async def import_assets(
         lot: LotInPath,
         request: Request,
-        by: Annotated[Sender, Depends(sending)],
+        by: InPersonOrByToken,
         operator: OperatorAsked = None,
         *,
         dry_run: bool = False,
@@ -128,9 +126,10 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: W
         return imported(done, catalogue)
 
     @router.post("/network.csv")
+    @served_to(Sight.READ, action=Action.TAKE_IN)
     async def import_network(
         request: Request,
-        by: Annotated[Actor, Depends(taking_in)],
+        by: InPerson,
         source: Annotated[str, Query(min_length=1, max_length=LONGEST_NAME)],
         operator: OperatorAsked = None,
         *,
@@ -142,13 +141,10 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, who: W
         return imported(done, catalogue)
 
 
-def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None:
-    attesting = InPerson(Action.ATTEST, who)
-
+def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
     @router.post("/lots/{lot}/attestations")
-    async def attest(
-        lot: LotInPath, asked: AttestRequest, by: Annotated[Actor, Depends(attesting)]
-    ) -> AttestedObject:
+    @served_to(Sight.READ, action=Action.ATTEST)
+    async def attest(lot: LotInPath, asked: AttestRequest, by: InPerson) -> AttestedObject:
         """State something of assets of a lot, or of all of it."""
         told = AttestedRecord(
             lot=lot,
@@ -161,9 +157,8 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None
         return AttestedObject(sequence=await desk.attest(told, seen=asked.seen))
 
     @router.post("/lots/{lot}/withdrawals")
-    async def withdraw(
-        lot: LotInPath, asked: WithdrawRequest, by: Annotated[Actor, Depends(attesting)]
-    ) -> LotObject:
+    @served_to(Sight.READ, action=Action.ATTEST)
+    async def withdraw(lot: LotInPath, asked: WithdrawRequest, by: InPerson) -> LotObject:
         """What was attested counts no more, for running jobs too."""
         told = WithdrawnRecord(
             lot=lot,
@@ -177,10 +172,9 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk, who: WhoActs) -> None
         return whole_lot(desk, desk.lot(lot))
 
 
-def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: WhoActs) -> None:
-    taking_in, binding = InPerson(Action.TAKE_IN, who), InPerson(Action.ANSWER, who)
-
+def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
     @router.get("/assets")
+    @served_to(Sight.READ, token=Scope.INTAKE_READ)
     async def assets(
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
@@ -192,23 +186,22 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: WatchedBoard, who: W
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
     @router.get("/assets/{tag}")
+    @served_to(Sight.READ, token=Scope.INTAKE_READ)
     async def asset(tag: TagInPath) -> AssetObject:
         """One asset by its tag."""
         return asset_shown(desk, desk.asset(tag))
 
     @router.post("/assets/{tag}/unerasable")
-    async def unerasable(
-        tag: TagInPath, asked: UnerasableRequest, by: Annotated[Actor, Depends(taking_in)]
-    ) -> AssetObject:
+    @served_to(Sight.READ, action=Action.TAKE_IN)
+    async def unerasable(tag: TagInPath, asked: UnerasableRequest, by: InPerson) -> AssetObject:
         """It can't even be plugged in: it's to be crushed."""
         told = Who.of(only_as(by, asked.operator))
         await desk.unerasable(tag, asked.reason, note=asked.note, by=told)
         return asset_shown(desk, desk.asset(tag))
 
     @router.post("/slots/{slot}/asset")
-    async def bind(
-        slot: SlotInPath, asked: BindRequest, by: Annotated[Actor, Depends(binding)]
-    ) -> BoundObject:
+    @served_to(Sight.READ, action=Action.ANSWER)
+    async def bind(slot: SlotInPath, asked: BindRequest, by: InPerson) -> BoundObject:
         """The handset in this slot has this tag: somebody has just scanned it."""
         view = board.views().get(SlotName(slot))
         if view is None:

@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from benchd.web.certified import certificate_of, history_of
 from benchd.web.objects import (
@@ -17,24 +17,23 @@ from benchd.web.objects import (
 from benchd.web.peer import via
 from benchd.web.present import Presenter
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.service import Directions, RackService
-from benchd.web.who import Somebody, WhoActs, only_as
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Somebody, only_as
 from benchd.words.ids import JobId
-from benchd.words.people import Actor
+from benchd.words.token import Scope
 
 MOST_JOBS = 1000
 
 JobInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def job_routes(
-    rack: RackService, presenter: Presenter, who: WhoActs, directions: Directions | None = None
-) -> APIRouter:
+def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
     """Jobs, certificates and decisions; whether somebody may answer, the desk says."""
-    somebody = Somebody(who)
     router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
 
     @router.get("")
+    @served_to(Sight.READ)
     async def jobs(limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50) -> JobsObject:
         """The newest jobs, newest first."""
         newest = await rack.ledger.job_ids(limit)
@@ -42,16 +41,20 @@ def job_routes(
         return JobsObject(jobs=[presenter.summary(history) for history in histories])
 
     @router.get("/{job}", responses=NOT_FOUND)
+    @served_to(Sight.READ)
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
         told = presenter.job(await history_of(rack, JobId(job)))
-        return told.model_copy(update={"directions": await _directions(directions, JobId(job))})
+        asked = await rack.hooks.directions(JobId(job))
+        directions = [DirectionObject.of(one, next_action=one.action) for one in asked]
+        return told.model_copy(update={"directions": directions})
 
     @router.get(
         "/{job}/certificate.json",
         responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
     async def certificate(job: JobInPath) -> Response:
         """The signed certificate, byte for byte as it stands in the ledger.
 
@@ -62,11 +65,13 @@ def job_routes(
         return Response(found.envelope, media_type="application/json", headers=at)
 
     @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION | SIGN_IN)
+    # Nobody answers a question that they may not read; who may answer is the desk's to say.
+    @served_to(Sight.READ)
     async def decide(
         job: JobInPath,
         answer: DecisionRequest,
         request: Request,
-        by: Annotated[Actor, Depends(somebody)],
+        by: Somebody,
     ) -> DecisionObject:
         """Answer an open question of a job; returns when the answer is on disk."""
         how = via(request.scope)
@@ -81,9 +86,14 @@ def job_routes(
         )
         return DecisionObject.of(decision, decision.by, operator=decision.by.name, via=how)
 
+    @router.get(
+        "/{job}/trace.json",
+        responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
+        response_class=Response,
+    )
+    @served_to(Sight.READ)
+    async def trace(job: JobInPath) -> Response:
+        """OpenTelemetry's OTLP/JSON: an ExportTraceServiceRequest with the job's spans."""
+        return Response(await rack.trace(JobId(job)), media_type="application/json")
+
     return router
-
-
-async def _directions(tell: Directions | None, job: JobId) -> list[DirectionObject]:
-    asked = await tell(job) if tell is not None else ()
-    return [DirectionObject.of(one, next_action=one.action) for one in asked]

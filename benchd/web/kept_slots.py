@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable
 
 from benchd.proof.evidence.intake import BoundRecord
+from benchd.slots.board import RackBoard
 from benchd.web.present import Presenter
 from benchd.web.serialiser import AnswerObject
-from benchd.web.service import WatchedBoard
 from benchd.web.wall import WallPresenter
 from benchd.words.ids import JsonValue, SlotName
 from benchd.words.slot import SlotView
@@ -34,7 +34,7 @@ class KeptSlots:
             kept = self._slots[view.slot] = view, bound, told
         return kept[2]
 
-    def rack(self, board: WatchedBoard) -> str:
+    def rack(self, board: RackBoard) -> str:
         """All slots in their order, and what is the matter with the rack."""
         slots = ",".join(self.slot(view) for view in board.views().values())
         ports: JsonValue = [

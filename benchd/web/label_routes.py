@@ -2,11 +2,10 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Annotated, Literal, Protocol
+from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from benchd.authority import Action
 from benchd.texts.templates import Language
@@ -21,42 +20,15 @@ from benchd.web.refusals import (
     Responses,
 )
 from benchd.web.serialiser import Verbatim, WebObject
-from benchd.web.service import WatchedBoard
-from benchd.web.who import Acting, WhoActs
-from benchd.words.ids import JobId, SlotName
-from benchd.words.label import PrinterTrouble, PrinterView
-from benchd.words.people import By
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
+from benchd.words.ids import JobId
+from benchd.words.label import PrinterTrouble
 
 PrinterInQuery = Annotated[str | None, Query(max_length=LONGEST_NAME)]
 
 NO_LABEL: Responses = NOT_FOUND | {409: DECISION[409]}
-
-
-class LabelDoor(Protocol):
-    """The labels of the rack. Each call raises NotFound or LabelRefused."""
-
-    @property
-    def printers(self) -> Sequence[PrinterView]:
-        """How each printer is doing."""
-        ...
-
-    async def print_again(self, job: JobId, printer: str | None = None) -> PrinterView:
-        """Have a label printed; returns once it waits for its printer."""
-        ...
-
-    async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
-        """All answer cards and these slots' labels as PDF."""
-        ...
-
-    async def picture(
-        self,
-        job: JobId,
-        kind: Literal["png", "svg", "zpl"],
-        printer: str | None = None,
-        language: Language | None = None,
-    ) -> bytes:
-        """The label as it would be printed."""
-        ...
 
 
 class PrinterObject(WebObject):
@@ -75,19 +47,21 @@ class PrintersObject(WebObject):
     printers: list[PrinterObject]
 
 
-def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
+def label_routes(rack: ServedRack) -> APIRouter:
     """`/api/v1/printers`, and `/api/v1/jobs/{job}/label` with its pictures."""
+    door = rack.labels
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    printing = Acting(Action.PRINT, who)
 
     @router.get("/printers")
+    @served_to(Sight.READ)
     async def printers() -> PrintersObject:
         """The printers of labels; none where none is configured."""
         return PrintersObject.of(printers=door.printers)
 
     @router.post("/jobs/{job}/label", status_code=202, responses=NOT_FOUND | DECISION | SIGN_IN)
+    @served_to(Sight.READ, action=Action.PRINT)
     async def print_again(
-        job: JobInPath, _: Annotated[By, Depends(printing)], printer: PrinterInQuery = None
+        job: JobInPath, _: Acting, printer: PrinterInQuery = None
     ) -> PrinterObject:
         """Print the label of a handset's newest job, also once more; it waits for its printer."""
         return PrinterObject.of(await door.print_again(JobId(job), printer))
@@ -97,6 +71,7 @@ def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
         responses=NO_LABEL | {200: {"content": {"image/png": {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ)
     async def png(
         job: JobInPath, printer: PrinterInQuery = None, lang: Language | None = None
     ) -> Response:
@@ -109,6 +84,7 @@ def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
         responses=NO_LABEL | {200: {"content": {"image/svg+xml": {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ)
     async def svg(
         job: JobInPath, printer: PrinterInQuery = None, lang: Language | None = None
     ) -> Response:
@@ -121,6 +97,7 @@ def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
         responses=NO_LABEL | {200: {"content": {"text/plain": {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ)
     async def zpl(
         job: JobInPath, printer: PrinterInQuery = None, lang: Language | None = None
     ) -> Response:
@@ -131,7 +108,7 @@ def label_routes(door: LabelDoor, who: WhoActs) -> APIRouter:
     return router
 
 
-def cards_pdf_route(board: WatchedBoard, door: LabelDoor, now: Callable[[], datetime]) -> APIRouter:
+def cards_pdf_route(rack: ServedRack) -> APIRouter:
     """`/cards.pdf`: what `/cards` has, as it comes out on every printer."""
     router = APIRouter()
 
@@ -140,9 +117,10 @@ def cards_pdf_route(board: WatchedBoard, door: LabelDoor, now: Callable[[], date
         responses={200: {"content": {"application/pdf": {}}}, 409: DECISION[409]},
         response_class=Response,
     )
+    @served_to(Sight.WALL)
     async def cards() -> Response:
         """Answer cards and the labels of the slots that there are, to be printed and cut."""
-        made = await door.cards(tuple(board.views()), now())
+        made = await rack.labels.cards(tuple(rack.board.views()), datetime.now(UTC))
         return Response(made, media_type="application/pdf")
 
     return router

@@ -21,8 +21,8 @@ from benchd.web.peer import source_of
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue import QueueDesk, QueueObject
-from benchd.web.service import RackService
-from benchd.web.sight import Sight
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.web.streams import Streams
 from benchd.words.source import machine_of
 
@@ -75,7 +75,7 @@ class EventStream(StreamingResponse):
 
 
 def live_routes(
-    rack: RackService,
+    rack: ServedRack,
     presenter: Presenter,
     slots: SlotsBySight,
     proofs: Proofs,
@@ -95,11 +95,13 @@ def live_routes(
         return caller_of(request.scope).sight >= Sight.READ
 
     @router.get("/queue")
+    @served_to(Sight.WALL)
     async def queue(request: Request) -> QueueObject:
         """What people have to do next, the most urgent first."""
         return desk.shown(await desk.errands(), sees_all=sees_all(request))
 
     @router.get("/events", response_class=Response, responses=STREAM)
+    @served_to(Sight.WALL)
     async def events(request: Request) -> Response:
         """Each slot object, then each one that changes, as server-sent events.
 

@@ -2,36 +2,25 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Annotated, Protocol
+from collections.abc import Callable, Collection
+from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchd.authority import Action
 from benchd.errors import NotFound
+from benchd.observe.log_level import LogLevels
 from benchd.web.peer import peer_of
 from benchd.web.refusals import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.serialiser import Verbatim, WebObject
-from benchd.web.who import Acting, WhoActs
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
 from benchd.words.ids import SlotName
-from benchd.words.log_level import LONGEST_S, USUAL_S, LogLevel, MoreLogged
-from benchd.words.people import By
+from benchd.words.log_level import LONGEST_S, USUAL_S, LogLevel
 
 _log = structlog.get_logger()
-
-
-class LogDoor(Protocol):
-    """How much is logged."""
-
-    def change(self, level: LogLevel, slot: SlotName | None, for_s: float) -> None:
-        """Log everything of a slot or of the rack for so long; `info` takes it back."""
-        ...
-
-    def in_effect(self) -> Sequence[MoreLogged]:
-        """Of what everything is logged now."""
-        ...
 
 
 class MoreLoggedObject(WebObject):
@@ -57,11 +46,8 @@ class LogLevelRequest(BaseModel):
     for_s: Annotated[float, Field(ge=1.0, le=LONGEST_S)] = USUAL_S
 
 
-def log_level_route(
-    door: LogDoor, slots: Callable[[], Collection[SlotName]], who: WhoActs
-) -> APIRouter:
+def log_level_route(door: LogLevels, slots: Callable[[], Collection[SlotName]]) -> APIRouter:
     """`/api/v1/log-level`: look at it, and change it for a while."""
-    changing = Acting(Action.LOG, who)
     router = APIRouter(prefix="/api/v1/log-level")
 
     def now() -> LogLevelObject:
@@ -71,14 +57,14 @@ def log_level_route(
         )
 
     @router.get("")
+    @served_to(Sight.SOCKET)
     async def log_level() -> LogLevelObject:
         """Of what everything is logged, and for how long still."""
         return now()
 
     @router.put("", responses=SIGN_IN | NOT_FOUND | INVALID)
-    async def change(
-        request: Request, wanted: LogLevelRequest, by: Annotated[By, Depends(changing)]
-    ) -> LogLevelObject:
+    @served_to(Sight.SOCKET, action=Action.LOG)
+    async def change(request: Request, wanted: LogLevelRequest, by: Acting) -> LogLevelObject:
         """Log everything of a slot or of the rack for a while, or as usual again."""
         slot = None if wanted.slot is None else SlotName(wanted.slot)
         if slot is not None and slot not in slots():

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import PlainTextResponse, Response
 
 from benchd.web.service import MetricsSource
+from benchd.web.sight import Sight, served_to
 
 OPEN_METRICS: Final = "application/openmetrics-text"
 
@@ -44,6 +45,8 @@ def metrics_route(source: MetricsSource) -> APIRouter:
     text, opened = _Scrapes(source), _Scrapes(source)
 
     @router.get("/metrics", response_class=PlainTextResponse)
+    # Has a switch of its own, and names no handset.
+    @served_to(Sight.NONE)
     async def metrics(accept: Annotated[str, Header()] = "") -> Response:
         """Every metric, as Prometheus text or, on request, as OpenMetrics."""
         forms = [each.split(";")[0].strip() for each in accept.split(",")]

@@ -1,24 +1,40 @@
-"""The routes of certificates as people read them: PDF, and a page for the screen."""
+"""The routes of papers: a certificate as PDF and page, and those of many handsets as a ZIP."""
 
 # Annotations name what is made in the function, so they are read at once.
 
-from typing import Annotated
+import re
+from collections.abc import AsyncGenerator
+from datetime import date, datetime, timedelta
+from typing import Annotated, cast
 
+import anyio
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
+from starlette.types import Send
 
+from benchd.authority import Action
+from benchd.errors import UsageRefused
+from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue, Language
 from benchd.web.certified import certificate_of
 from benchd.web.job_routes import JobInPath
-from benchd.web.refusals import INVALID, LEDGER, NOT_FOUND
-from benchd.web.service import PaperDoor, RackService
+from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Taking
 from benchd.words.ids import JobId
+from benchd.words.lot_papers import AskedPapers, PapersOf
+from benchd.words.token import Scope
 
 PDF = "application/pdf"
 HTML = "text/html"
+ZIP = "application/zip"
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
+"""Clocks of racks are in between, and calendars go no further."""
+_UNSAFE = re.compile(r"[^A-Za-z0-9-]")
 
 
-def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> APIRouter:
+def paper_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """What is kept is the certificate alone: these are made of it when somebody asks."""
     router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
 
@@ -27,10 +43,11 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
         responses=NOT_FOUND | {200: {"content": {PDF: {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
     async def pdf(job: JobInPath) -> Response:
         """The certificate as a signed PDF, the certificate's own file within."""
         found = await certificate_of(rack, JobId(job))
-        return Response(await papers.pdf(found.envelope), media_type=PDF)
+        return Response(await rack.papers.press.pdf(found.envelope), media_type=PDF)
 
     # HTMLResponse would have its refusals documented as HTML too.
     @router.get(
@@ -38,6 +55,7 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
         responses=NOT_FOUND | {200: {"content": {HTML: {}}}},
         response_class=Response,
     )
+    @served_to(Sight.READ)
     async def page(job: JobInPath, language: Annotated[Language, Query()] = "ja") -> Response:
         """The same words for the screen."""
         envelope = (await certificate_of(rack, JobId(job))).envelope
@@ -50,6 +68,83 @@ def paper_routes(rack: RackService, papers: PaperDoor, catalogue: Catalogue) -> 
                 catalogue.text("paper.other_language").to(language),
             ),
         )
-        return HTMLResponse(await papers.page(envelope, language, links))
+        return HTMLResponse(await rack.papers.press.page(envelope, language, links))
 
     return router
+
+
+def lot_paper_routes(rack: ServedRack, stopping: anyio.Event) -> APIRouter:
+    """`/api/v1/papers.zip`."""
+    router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
+
+    @router.get(
+        "/papers.zip",
+        responses=NOT_FOUND | SIGN_IN | {200: {"content": {ZIP: {}}}},
+        response_class=Response,
+    )
+    @served_to(Sight.READ, action=Action.TAKE_OUT)
+    async def papers(
+        _: Taking,
+        lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
+        day: Annotated[date | None, Query()] = None,
+        consignor: Annotated[str | None, Query(max_length=LONGEST_TEXT)] = None,
+    ) -> StreamingResponse:
+        """Certificates as PDF, a CSV, JSON lines, a signed list of it all and its summary.
+
+        Of one lot, of all lots of a consignor, or of the jobs that ended on a day by this machine's
+        calendar; exactly one of them. It's sent while it's made: without its end it's no ZIP.
+        """
+        asked = asked_papers(lot, day, consignor)
+        made = await rack.papers.export(asked)
+        name = f"papers-{asked.of}-{_UNSAFE.sub('_', asked.name)}.zip"
+        kept = {"content-disposition": f'attachment; filename="{name}"'}
+        return Papers(_until(made, stopping), media_type=ZIP, headers=kept)
+
+    return router
+
+
+class Papers(StreamingResponse):
+    """Papers while they are made, which ends with whoever reads them: others wait for the place."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Send each piece once the one before was taken."""
+        try:
+            await super().stream_response(send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await cast("AsyncGenerator[bytes]", self.body_iterator).aclose()
+
+
+async def _until(made: AsyncGenerator[bytes], stopping: anyio.Event) -> AsyncGenerator[bytes]:
+    """What is made, until whoever reads it leaves, or the daemon ends."""
+    try:
+        async for piece in made:
+            if stopping.is_set():
+                raise anyio.BrokenResourceError
+            yield piece
+    finally:
+        with anyio.CancelScope(shield=True):
+            await made.aclose()
+
+
+def asked_papers(lot: str | None, day: date | None, consignor: str | None) -> AskedPapers:
+    """What a request asks for; raises UsageRefused unless it's exactly one of them."""
+    match lot, day, consignor:
+        case str(), None, None:
+            return AskedPapers(of=PapersOf.LOT, name=lot)
+        case None, None, str():
+            return AskedPapers(of=PapersOf.CONSIGNOR, name=consignor)
+        case None, date(), None if FIRST_DAY <= day <= LAST_DAY:
+            return AskedPapers(
+                of=PapersOf.DAY,
+                name=day.isoformat(),
+                begin=_midnight(day),
+                end=_midnight(day + timedelta(days=1)),
+            )
+        case _:
+            raise UsageRefused("ask for one lot, one day since 2000, or one consignor")
+
+
+def _midnight(day: date) -> datetime:
+    """Where the rack stands."""
+    return datetime(day.year, day.month, day.day).astimezone()

@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 
 from benchd.authority import Action
 from benchd.web.people_objects import (
@@ -18,58 +18,57 @@ from benchd.web.people_objects import (
     person_shown,
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
-from benchd.web.service import PeopleDoor
-from benchd.web.who import Acting, WhoActs
-from benchd.words.people import By, Person
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
+from benchd.words.people import Person
 
 PersonInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
-def people_routes(people: PeopleDoor, who: WhoActs) -> APIRouter:
+def people_routes(rack: ServedRack) -> APIRouter:
     """`/api/v1/people`."""
-    administering = Acting(Action.ADMINISTER, who)
+    people = rack.people
     router = APIRouter(prefix="/api/v1/people", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(person: Person) -> PersonObject:
         return person_shown(person, lost_secret=people.has_lost_secrets(person))
 
     @router.get("")
-    async def everybody(_: Annotated[By, Depends(administering)]) -> PeopleObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def everybody(_: Acting) -> PeopleObject:
         """Everybody who may use the rack, or once did."""
         return PeopleObject(people=[shown(person) for person in people.everybody])
 
     @router.post("", status_code=201)
-    async def add(new: PersonRequest, by: Annotated[By, Depends(administering)]) -> PersonObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def add(new: PersonRequest, by: Acting) -> PersonObject:
         """Somebody new; badge and PIN come after."""
         return shown(
             await people.add(by, new.person, name=new.name, reading=new.reading, roles=new.roles)
         )
 
     @router.put("/{person}/roles", responses=NOT_FOUND)
-    async def roles(
-        person: PersonInPath, given: RolesRequest, by: Annotated[By, Depends(administering)]
-    ) -> PersonObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def roles(person: PersonInPath, given: RolesRequest, by: Acting) -> PersonObject:
         """Give somebody these roles and no others."""
         return shown(await people.set_roles(by, person, given.roles))
 
     @router.put("/{person}/badge", responses=NOT_FOUND)
-    async def badge(
-        person: PersonInPath, given: BadgeRequest, by: Annotated[By, Depends(administering)]
-    ) -> PersonObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def badge(person: PersonInPath, given: BadgeRequest, by: Acting) -> PersonObject:
         """Give somebody a badge, or take it away."""
         return shown(await people.set_badge(by, person, given.code))
 
     @router.put("/{person}/pin", responses=NOT_FOUND)
-    async def pin(
-        person: PersonInPath, given: PinRequest, by: Annotated[By, Depends(administering)]
-    ) -> PersonObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def pin(person: PersonInPath, given: PinRequest, by: Acting) -> PersonObject:
         """Give somebody a PIN."""
         return shown(await people.set_pin(by, person, given.pin))
 
     @router.put("/{person}/disabled", responses=NOT_FOUND)
-    async def disabled(
-        person: PersonInPath, given: DisabledRequest, by: Annotated[By, Depends(administering)]
-    ) -> PersonObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def disabled(person: PersonInPath, given: DisabledRequest, by: Acting) -> PersonObject:
         """Let somebody do nothing any more, or let them in again."""
         if given.disabled:
             return shown(await people.disable(by, person, given.disabled_from))

@@ -9,7 +9,7 @@ import structlog
 
 from benchd.errors import BenchdError, LedgerBusy, LedgerFault
 from benchd.pipelines.history import fold_job
-from benchd.web.service import RackService
+from benchd.web.service import ServedRack
 from benchd.words.ids import JobId
 from benchd.words.job import Disposition, Outcome
 from benchd.words.slot import SlotView
@@ -24,7 +24,7 @@ class Proofs:
     What a slot puts on record changes what it shows: then the ledger is asked again.
     """
 
-    def __init__(self, rack: RackService) -> None:
+    def __init__(self, rack: ServedRack) -> None:
         self._rack = rack
         self._proven: dict[JobId, tuple[SlotView, bool]] = {}
         self._asking: dict[JobId, anyio.Event] = {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from benchd.slots.board import RackBoard
 from benchd.slots.errands import bins_of, errands_of
 from benchd.texts.catalogue import Catalogue, Guidance
 from benchd.web.objects import DirectedObject, HandsetObject, TextsObject
 from benchd.web.present import directed, handset_object, moment
 from benchd.web.proofs import Proofs
 from benchd.web.serialiser import AnswerObject, Moment, Verbatim
-from benchd.web.service import WatchedBoard
 from benchd.web.wall import WallHandsetObject, wall_handset
 from benchd.words.errand import Errand, ErrandKind
 from benchd.words.job import Disposition, Gate
@@ -52,7 +52,7 @@ class QueueObject(AnswerObject):
 class QueueDesk:
     """Makes the queue from what the board shows."""
 
-    def __init__(self, board: WatchedBoard, catalogue: Catalogue, proofs: Proofs) -> None:
+    def __init__(self, board: RackBoard, catalogue: Catalogue, proofs: Proofs) -> None:
         self._board = board
         self._catalogue = catalogue
         self._proofs = proofs

@@ -2,16 +2,20 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from collections.abc import Callable
+import codecs
+import csv
+import io
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from benchd.authority import Action
 from benchd.errors import UsageRefused
 from benchd.intake.desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
+from benchd.texts.cells import cell
 from benchd.web.records_objects import (
     FiledJobsObject,
     FoundObject,
@@ -19,6 +23,7 @@ from benchd.web.records_objects import (
     RecordsPresenter,
     ReportObject,
     ReportPresenter,
+    ShareObject,
     UptoObject,
 )
 from benchd.web.refusals import (
@@ -30,15 +35,17 @@ from benchd.web.refusals import (
     SIGN_IN,
     Responses,
 )
-from benchd.web.report_csv import csv_of
-from benchd.web.service import RecordsDoor
-from benchd.web.who import Acting, WhoActs
-from benchd.words.ids import JobId
-from benchd.words.people import By
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
 from benchd.words.report import Asked
 
 LONGEST_FIND = 80
 MOST_JOBS = 100
+HEADER = (
+    *("figure", "value", "項目", "区分", "figure_en", "value_en", "handsets"),
+    *("counted_by", "lot", "consignor"),
+)
 CSV: Responses = {200: {"content": {"text/csv": {}}}}
 
 FindInQuery = Annotated[str, Query(max_length=LONGEST_FIND)]
@@ -50,16 +57,12 @@ DayInQuery = Annotated[date, Query()]
 NameInQuery = Annotated[str | None, Query(max_length=LONGEST_TEXT)]
 
 
-def records_routes(
-    door: RecordsDoor,
-    catalogue: Catalogue,
-    who: WhoActs,
-    holder: Callable[[JobId], str | None] = lambda _: None,
-) -> APIRouter:
+def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    presenter, reporting = RecordsPresenter(catalogue, holder), ReportPresenter(catalogue)
-    rebuilding = Acting(Action.REBUILD, who)
+    door = rack.records
+    presenter = RecordsPresenter(catalogue, rack.hooks.held.holder)
+    reporting = ReportPresenter(catalogue)
 
     async def reported(
         begin: date, last: date, lot: str | None, consignor: str | None, *, jobs: bool
@@ -73,6 +76,7 @@ def records_routes(
         return reporting.report(told, door.upto, days)
 
     @router.get("/handsets")
+    @served_to(Sight.READ)
     async def found(find: FindInQuery) -> FoundObject:
         """Handsets by a part of an IMEI, serial, tag, job or certificate's number, from 4 letters.
 
@@ -81,11 +85,13 @@ def records_routes(
         return presenter.found(await door.find(find), door.upto)
 
     @router.get("/handsets/{key}", responses=NOT_FOUND)
+    @served_to(Sight.READ)
     async def handset(key: Annotated[str, Path(max_length=LONGEST_NAME)]) -> HandsetFileObject:
         """Everything about one handset; its key is the first of its jobs, and each other does."""
         return presenter.file(await door.handset(key), door.upto)
 
     @router.get("/report")
+    @served_to(Sight.READ)
     async def report(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
@@ -101,6 +107,7 @@ def records_routes(
         return await reported(begin, last, lot, consignor, jobs=jobs)
 
     @router.get("/report.csv", response_class=Response, responses=CSV)
+    @served_to(Sight.READ)
     async def report_csv(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
@@ -114,17 +121,20 @@ def records_routes(
         return Response(csv_of(told), media_type="text/csv; charset=utf-8", headers=kept)
 
     @router.get("/records")
+    @served_to(Sight.READ)
     async def upto() -> UptoObject:
         """Up to which record of the ledger the read model is true."""
         return UptoObject.of(door.upto)
 
     @router.get("/records/jobs")
+    @served_to(Sight.READ)
     async def jobs(wanted: JobsInQuery) -> FiledJobsObject:
         """Jobs by their numbers, as those behind a figure; what isn't there is left out."""
         return presenter.jobs(await door.jobs(wanted), door.upto)
 
     @router.post("/records/rebuild", status_code=202, responses=DECISION | SIGN_IN)
-    async def rebuild(_: Annotated[By, Depends(rebuilding)]) -> UptoObject:
+    @served_to(Sight.SOCKET, action=Action.REBUILD)
+    async def rebuild(_: Acting) -> UptoObject:
         """Throw the read model away and make it anew; over the Unix socket only."""
         door.make_anew()
         return UptoObject.of(door.upto)
@@ -135,3 +145,31 @@ def records_routes(
 def _midnight(day: date) -> datetime:
     """Where the rack stands."""
     return datetime(day.year, day.month, day.day).astimezone()
+
+
+def csv_of(report: ReportObject) -> bytes:
+    """A report for spreadsheets, which take UTF-8 for the machine's own letters without its mark.
+
+    One line for each value of each figure; the jobs behind them stand in the JSON.
+    """
+    text = io.StringIO()
+    # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
+    lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    lines.writerow(HEADER)
+    for line in _lines(report):
+        lines.writerow([*line, "all", "", ""])
+    for counted_by, shares in (("consignor", report.consignors), ("lot", report.lots)):
+        for share in shares:
+            # Lots and consignors are as people have typed them.
+            names = (cell(share.lot), cell(share.consignor))
+            for line in _lines(share):
+                lines.writerow([*line, counted_by, *names])
+    return codecs.BOM_UTF8 + text.getvalue().encode()
+
+
+def _lines(told: ReportObject | ShareObject) -> Iterator[tuple[str | int, ...]]:
+    for figure in told.figures:
+        name = figure.text
+        for value in figure.values:
+            said = (figure.figure.value, value.value, name.ja, value.ja, name.en, value.en)
+            yield (*said, value.handsets)

@@ -13,18 +13,22 @@ from benchd.web.connection import connection_of
 from benchd.web.peer import is_encrypted, source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
 from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
-from benchd.web.service import PeopleDoor, SessionDoor
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.words.job import Gate
 from benchd.words.people import Actor, Person, Role, SignedIn
 
 SESSION = "/api/v1/session"
 
 
-def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRouter:
+def session_routes(rack: ServedRack) -> APIRouter:
     """`/api/v1/session`: the one of this browser."""
+    sessions, people = rack.sessions, rack.people
     router = APIRouter(prefix=SESSION, responses=INVALID | LEDGER | SIGN_IN)
 
     @router.get("")
+    # Whoever hasn't signed in has to be able to; beside that it tells only who sits at this screen.
+    @served_to(Sight.NONE)
     async def now(request: Request, response: Response) -> SessionObject | None:
         """Who is here, null if nobody; looking doesn't keep a session open."""
         try:
@@ -33,12 +37,13 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
             if token_of(request.scope) is not None:
                 _take_cookie(request, response)
         actor = caller_of(request.scope).actor
-        if actor is None or people is None:
+        if actor is None:
             return None
         known = (one for one in people.everybody if one.id == actor.person)
         return next((_otherwise(actor, person) for person in known), None)
 
     @router.post("", status_code=201)
+    @served_to(Sight.NONE)
     async def sign_in(given: SessionRequest, request: Request, response: Response) -> SessionObject:
         """Show who you are: a badge, an id with a PIN, or all of it. Takes over from anybody."""
         signed_in = await sessions.open(
@@ -60,6 +65,7 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
         return _shown(signed_in)
 
     @router.put("")
+    @served_to(Sight.NONE)
     async def stay(
         request: Request, x_benchd_csrf: Annotated[str, Header(max_length=128)] = ""
     ) -> SessionObject:
@@ -67,6 +73,7 @@ def session_routes(sessions: SessionDoor, people: PeopleDoor | None) -> APIRoute
         return _shown(sessions.use(_token(request), x_benchd_csrf, source_of(request.scope)))
 
     @router.delete("", status_code=204)
+    @served_to(Sight.NONE)
     async def lock(request: Request, response: Response) -> None:
         """Lock this screen."""
         sessions.lock(token_of(request.scope))

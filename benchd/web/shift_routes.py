@@ -2,8 +2,7 @@
 
 # Annotations name what is made in the function, so they are read at once.
 
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -11,19 +10,21 @@ from fastapi import APIRouter, Query
 from benchd.errors import UsageRefused
 from benchd.texts.catalogue import Catalogue
 from benchd.web.refusals import INVALID, LEDGER
-from benchd.web.service import RecordsDoor
+from benchd.web.service import ServedRack
 from benchd.web.shift_objects import ShiftObject, ShiftPresenter
+from benchd.web.sight import Sight, served_to
 from benchd.words.shift import Shift
 
 MIDNIGHT: Final = time(0)
 
 
-def shift_routes(door: RecordsDoor, catalogue: Catalogue, now: Callable[[], datetime]) -> APIRouter:
+def shift_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """`/api/v1/shift`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
-    presenter = ShiftPresenter(catalogue)
+    door, presenter = rack.records, ShiftPresenter(catalogue)
 
     @router.get("/shift")
+    @served_to(Sight.READ)
     async def shift(
         day: Annotated[date | None, Query()] = None,
         begin: Annotated[time, Query(alias="from")] = MIDNIGHT,
@@ -34,7 +35,7 @@ def shift_routes(door: RecordsDoor, catalogue: Catalogue, now: Callable[[], date
         One that doesn't end later than it begins goes over midnight. Without a day it's the one
         that runs, or the one of today.
         """
-        at = now()
+        at = datetime.now(UTC)
         asked = shift_of(day, begin, end, at)
         told = await door.shift(asked)
         return presenter.shift(told, await door.bins(), door.upto, at)

@@ -14,8 +14,8 @@ from benchd.web.objects import ProofObject, RackObject, SlotObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
-from benchd.web.service import RackService
-from benchd.web.sight import Sight
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
 from benchd.web.wall import WallPresenter, WallRackObject, WallSlotObject
 from benchd.words.ids import SlotName
 from benchd.words.slot import SlotView
@@ -24,7 +24,7 @@ SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
 def slot_routes(
-    rack: RackService, presenter: Presenter, kept: SlotsBySight, proofs: Proofs
+    rack: ServedRack, presenter: Presenter, kept: SlotsBySight, proofs: Proofs
 ) -> APIRouter:
     """Slots; whoever may see only the wall gets objects of its own."""
     router = APIRouter(prefix="/api/v1")
@@ -42,18 +42,21 @@ def slot_routes(
         return view
 
     @router.get("/slots", response_model=RackObject | WallRackObject)
+    @served_to(Sight.WALL)
     async def slots(request: Request) -> Response:
         """Every slot of the rack, and ports in use that are no slot."""
         seen = kept.whole if sees_all(request) else kept.on_wall
         return Response(seen.rack(board), media_type="application/json")
 
     @router.get("/slots/{slot}", responses=NOT_FOUND | INVALID)
+    @served_to(Sight.WALL)
     async def slot(slot: SlotInPath, request: Request) -> SlotObject | WallSlotObject:
         """One slot."""
         view = view_of(slot)
         return presenter.slot(view) if sees_all(request) else wall.slot(view)
 
     @router.get("/slots/{slot}/proof", responses=NOT_FOUND | INVALID | LEDGER)
+    @served_to(Sight.WALL)
     async def proof(slot: SlotInPath) -> ProofObject:
         """Whether the ledger holds a certificate for the handset that is in the slot now."""
         view = view_of(slot)

@@ -5,20 +5,20 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from benchd.authority import Action
-from benchd.intake.desk import IntakeDesk
 from benchd.proof.evidence.clock import TimeBasis
 from benchd.proof.evidence.intake import Who
 from benchd.web.intake_objects import moment
 from benchd.web.objects import LONGEST_OPERATOR
 from benchd.web.refusals import DECISION, INVALID, LEDGER, SIGN_IN
 from benchd.web.serialiser import Moment, WebObject, WebRequest
-from benchd.web.who import InPerson, WhoActs, only_as
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import InPerson, only_as
 from benchd.words.intake import TimeDoubt
-from benchd.words.people import Actor
 
 
 class RackTimeObject(WebObject):
@@ -40,10 +40,10 @@ class ConfirmTimeRequest(WebRequest):
     """The id of whoever does it; where it is given, nobody else does."""
 
 
-def time_routes(desk: IntakeDesk, who: WhoActs) -> APIRouter:
+def time_routes(rack: ServedRack) -> APIRouter:
     """`/api/v1/time`."""
+    desk = rack.intake
     router = APIRouter(prefix="/api/v1/time")
-    confirming = InPerson(Action.ADMINISTER, who)
 
     def now() -> RackTimeObject:
         basis, at = desk.time_basis(), datetime.now(UTC)
@@ -54,14 +54,14 @@ def time_routes(desk: IntakeDesk, who: WhoActs) -> APIRouter:
         return RackTimeObject(now=at.isoformat(), counts=False, doubt=basis, confirmed=None)
 
     @router.get("")
+    @served_to(Sight.READ)
     async def rack_time() -> RackTimeObject:
         """What time it is on the rack, and whether that is gone by."""
         return now()
 
     @router.post("", responses=INVALID | LEDGER | DECISION | SIGN_IN)
-    async def confirm(
-        asked: ConfirmTimeRequest, by: Annotated[Actor, Depends(confirming)]
-    ) -> RackTimeObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def confirm(asked: ConfirmTimeRequest, by: InPerson) -> RackTimeObject:
         """The rack's time is right until the machine is started again; on disk when it returns."""
         await desk.confirm_time(asked.seen_at, by=Who.of(only_as(by, asked.operator)))
         return now()

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Collection
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Callable
 from urllib.parse import unquote_plus
 
 from starlette.responses import Response
 from starlette.types import Scope
 
 from benchd.errors import NotSignedIn, TriedTooOften
+from benchd.proof.evidence.intake import Who
+from benchd.tokens.door import TokenDoor
 from benchd.web.callers import token_of
 from benchd.web.peer import peer_of, source_of
 from benchd.web.proxy import TrustedProxy
 from benchd.web.refusals import refusal
-from benchd.words.people import By
 from benchd.words.token import TOKEN_SECRET, Token
-from benchd.words.token import Scope as TokenScope
 
 PARAMETER = "access_token"
 """How RFC 6750 calls a token in an address, which it advises against."""
@@ -28,39 +26,6 @@ _IN_ADDRESS = (
     "a token never stands in an address, where logs and histories keep it: send it as"
     " Authorization: Bearer, and have this one rotated"
 )
-
-
-class TokenDoor(Protocol):
-    """The tokens of the rack. Changes raise TokenRefused, and NotFound for one that isn't there."""
-
-    @property
-    def all(self) -> tuple[Token, ...]:
-        """Each token there has ever been."""
-        ...
-
-    def admit(self, secret: str, source: str) -> Token:
-        """Whose secret it is, and one request less for it. NotSignedIn, or TriedTooOften."""
-        ...
-
-    def now(self) -> datetime:
-        """The time that tokens go by."""
-        ...
-
-    async def create(
-        self, by: By, name: str, scopes: Collection[TokenScope], *, days: int
-    ) -> tuple[Token, str]:
-        """A new token and its secret."""
-        ...
-
-    async def rotate(
-        self, by: By, name: str, *, days: int, overlap_hours: float
-    ) -> tuple[Token, str]:
-        """A token with a new secret, and that."""
-        ...
-
-    async def revoke(self, by: By, name: str) -> Token:
-        """Let a token do nothing any more."""
-        ...
 
 
 class TokenGate:
@@ -111,6 +76,19 @@ def out_of_scope(token: Token) -> Response:
     )
     answer.headers["www-authenticate"] = 'Bearer realm="benchd", error="insufficient_scope"'
     return answer
+
+
+def still_counts(door: TokenDoor) -> Callable[[Who], None]:
+    """A question that raises NotSignedIn once the token of a sender counts no more."""
+
+    def ask(sender: Who) -> None:
+        if not sender.is_system:
+            return
+        name = sender.via.get("token")
+        if not any(token.name == name and not token.is_over(door.now()) for token in door.all):
+            raise NotSignedIn(f"token {name} counts no more: it was revoked or has ended meanwhile")
+
+    return ask
 
 
 def _misplaced(message: str) -> Response:

@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from pydantic import Field
 
 from benchd.authority import Action
@@ -17,9 +17,9 @@ from benchd.web.people_objects import (
 )
 from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.serialiser import WebRequest
-from benchd.web.token_gate import TokenDoor
-from benchd.web.who import Acting, WhoActs
-from benchd.words.people import By
+from benchd.web.service import ServedRack
+from benchd.web.sight import Sight, served_to
+from benchd.web.who import Acting
 from benchd.words.token import Scope, Token
 
 DEFAULT_DAYS = 365
@@ -45,9 +45,9 @@ class RotateRequest(WebRequest):
     overlap_hours: Hours = DEFAULT_OVERLAP_HOURS
 
 
-def token_routes(door: TokenDoor, who: WhoActs) -> APIRouter:
+def token_routes(rack: ServedRack) -> APIRouter:
     """`/api/v1/tokens`."""
-    administering = Acting(Action.ADMINISTER, who)
+    door = rack.tokens
     router = APIRouter(prefix="/api/v1/tokens", responses=INVALID | LEDGER | DECISION | SIGN_IN)
 
     def shown(token: Token) -> TokenObject:
@@ -58,26 +58,28 @@ def token_routes(door: TokenDoor, who: WhoActs) -> APIRouter:
         return SecretObject.of(shown(token), secret=secret)
 
     @router.get("")
-    async def tokens(_: Annotated[By, Depends(administering)]) -> TokensObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def tokens(_: Acting) -> TokensObject:
         """Every token there is or was."""
         return TokensObject(tokens=[shown(token) for token in door.all])
 
     @router.post("", status_code=201)
-    async def create(new: TokenRequest, by: Annotated[By, Depends(administering)]) -> SecretObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def create(new: TokenRequest, by: Acting) -> SecretObject:
         """A new token; its secret is told here and never again."""
         return with_secret(await door.create(by, new.token, new.scopes, days=new.days))
 
     @router.put("/{token}/secret", responses=NOT_FOUND)
-    async def rotate(
-        token: TokenInPath, asked: RotateRequest, by: Annotated[By, Depends(administering)]
-    ) -> SecretObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def rotate(token: TokenInPath, asked: RotateRequest, by: Acting) -> SecretObject:
         """A new secret in place of the old one, which counts for a while longer."""
         return with_secret(
             await door.rotate(by, token, days=asked.days, overlap_hours=asked.overlap_hours)
         )
 
     @router.delete("/{token}", responses=NOT_FOUND)
-    async def revoke(token: TokenInPath, by: Annotated[By, Depends(administering)]) -> TokenObject:
+    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    async def revoke(token: TokenInPath, by: Acting) -> TokenObject:
         """Let a token do nothing any more."""
         return shown(await door.revoke(by, token))
 

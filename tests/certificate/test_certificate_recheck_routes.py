@@ -9,13 +9,13 @@ import pytest
 
 from benchd.certificate import SigningKey, verify_certificate
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from benchd.words.job import Gate
 from benchd.words.record import EntryKind
 from tests.certificate.test_certificate_recheck import issuer_of
 from tests.core.rechecks import RecheckRack
 from tests.core.world import Phone
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, browser
 
@@ -33,7 +33,7 @@ class House:
         self.rack = RecheckRack(issuer=issuer_of(key, folder))
         self.rack.world.notes |= {Gate.RECHECK: self.phone.imei or self.phone.serial}
         served = FakeRack(ledger=self.rack.ledger, issuer=issuer_of(key, folder))  # type: ignore[arg-type]
-        self.app = create_app(served, CATALOGUE, callers=SEES_ALL)
+        self.app = app_of(served, CATALOGUE, callers=SEES_ALL)
 
     async def ran(self, *, rechecked: bool = True) -> list[JobId]:
         async with self.rack.world.running():

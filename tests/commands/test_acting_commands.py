@@ -12,20 +12,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchd.commands.cli import app as command
-from benchd.daemon.system import SystemEntropy
 from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
 from benchd.records.access import Records
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from benchd.words.people import PersonId, Role
 from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.served import app_of
+from tests.web.web_fakes import FakeRack, Feed
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -41,15 +36,13 @@ async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGener
     for job in ("job-1", "job-2"):
         rack.ledger.keep_job(job=JobId(job), disposition="return", reason="locked")
     async with door_in(folder) as door:
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
             people=door.people,
             sessions=door.sessions,
             records=Records(folder / "records.sqlite", Feed(rack)),
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
-            intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
         )
         await door.people.set_roles(BY, "mori", [Role.OPERATOR])
         async with running(app, folder / "benchd.sock"):

@@ -14,21 +14,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchd.commands.cli import app as command
-from benchd.daemon.system import SystemEntropy
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
 from benchd.records.access import Records
 from benchd.slots.desk import Desk
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
-from benchd.web.app import create_app
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Gate
 from benchd.words.people import PersonId, Role
 from tests.people.people_rig import BY, door_in
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import A1, JOB, FakeClock, FakeRack, asking_view, waiting_view
+from tests.web.served import app_of
+from tests.web.web_fakes import A1, JOB, FakeClock, FakeRack, Feed, asking_view, waiting_view
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -48,15 +43,13 @@ async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGener
     records = Records(folder / "records.sqlite", Feed(rack))
     async with door_in(folder) as door:
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
             people=door.people,
             sessions=door.sessions,
             records=records,
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
-            intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
         )
         await door.people.set_roles(BY, "mori", [Role.OPERATOR, Role.AUDITOR])
         door.of_uid[os.getuid()] = PersonId("mori")

@@ -14,13 +14,11 @@ from benchd.commands.cli import app as command
 from benchd.errors import DecisionRefused, NotFound
 from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.people import Role
-from tests.labels.quiet_desk import quiet_desk
 from tests.labels.zpl_reader import read_zpl
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import A1, JOB, FakeRack, waiting_view
+from tests.web.served import app_of
+from tests.web.web_fakes import A1, JOB, FakeRack, Feed, waiting_view
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -33,14 +31,13 @@ async def daemon(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGen
     rack.board.show(waiting_view(A1, 1))
     records = Records(folder / "records.sqlite", Feed(rack))
     async with door_in(folder) as door, anyio.create_task_group() as group:
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
             people=door.people,
             sessions=door.sessions,
             records=records,
-            labels=quiet_desk(rack, records, catalogue),
         )
         group.start_soon(records.run)
         await records.reached(len(rack.ledger.stored))

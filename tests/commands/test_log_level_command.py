@@ -20,10 +20,10 @@ from benchd.commands.log_level import seconds_of
 from benchd.errors import NotAllowed, NotFound
 from benchd.observe.log_level import LogLevels
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JsonValue
 from benchd.words.people import Role
 from tests.people.people_rig import BADGE, BY, PIN, door_in
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, running_view
 from tests.web.web_running import running
 
@@ -37,7 +37,7 @@ async def daemon(
     levels = LogLevels(lambda: 0.0)
     async with door_in(folder) as door:
         await door.people.set_roles(BY, "mori", roles)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),

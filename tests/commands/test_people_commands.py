@@ -15,9 +15,9 @@ from benchd.ledger import export_lines
 from benchd.ledger.lock import writer_lock
 from benchd.people import register
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from tests.commands.people_commands import BADGE, PIN, people
 from tests.people.people_rig import people_in
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import running
 
@@ -80,7 +80,7 @@ async def test_through_the_daemon(
     folder = tmp_path / "daemon"
     folder.mkdir()
     async with people_in(folder) as register_of_daemon:
-        app = create_app(rack, catalogue, people=register_of_daemon)
+        app = app_of(rack, catalogue, people=register_of_daemon)
         async with running(app, tmp_path / "benchd.sock"):
             words = ("add", "sato", "--name", "佐藤 健", "--role", "administrator")
             added = await in_thread(lambda: people(config, *words))

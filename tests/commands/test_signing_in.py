@@ -15,11 +15,11 @@ from benchd.commands.cli import app as command
 from benchd.errors import MoreToShow, NotSignedIn, SecondPersonNeeded, TriedTooOften
 from benchd.slots.desk import Desk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.job import Gate
 from benchd.words.people import PersonId
 from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, PIN, Door, door_in
+from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeClock, FakeRack
 from tests.web.web_running import running
 
@@ -33,7 +33,7 @@ async def asked(
     """A daemon that asks something, on the socket that commands use."""
     async with door_in(folder) as door:
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),

@@ -28,7 +28,6 @@ from benchd.slots.desk import Desk
 from benchd.slots.parts import Timing
 from benchd.slots.records import told_of_end
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, JobEnd, Outcome, Reason
 from benchd.words.record import Entry, EntryKind
@@ -38,6 +37,7 @@ from tests.certificate.certificate_rack import JOB as SOLD
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.core.world import Phone, World
 from tests.people.somebody import Everybody
+from tests.web.served import app_of
 from tests.web.web_running import running
 
 DESTROYED = JobId("20261124-A2-0003")
@@ -163,7 +163,7 @@ async def served(past: Past, folder: Path) -> AsyncGenerator[Served]:
         await settle_open_jobs(ledger, rack.world.clock)
         await keep_certificates(ledger, rack.issuer, 100)
         await rack.patrol.recall()
-        app = create_app(rack, Catalogue.load())
+        app = app_of(rack, Catalogue.load())
         async with running(app, rack.socket) as door, door.over_unix() as http:
             rack.http = http
             async with rack.world.running():

@@ -37,13 +37,13 @@ from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.parts import Timing
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import unix_listener
 from benchd.words.job import Reason, StageName
 from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World, make_recipe
 from tests.patience import PATIENCE_S
+from tests.web.served import app_of
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
 
@@ -122,7 +122,7 @@ async def test_many_jobs_leave_no_trace_in_memory(
             slots=[port.slot for port in world.ports.values()], recipes=(), models=ModelCatalogue()
         )
         metrics.read_from(views=world.board.views)
-        app = create_app(world, Catalogue.load(), metrics=metrics.expose)
+        app = app_of(world, Catalogue.load(), scrape=metrics.expose)
         with unix_listener(tmp_path / "benchd.sock") as listener:
             async with anyio.create_task_group() as group:
                 stop = anyio.Event()

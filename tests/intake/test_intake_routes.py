@@ -22,7 +22,7 @@ from benchd.intake.store import IntakeStore
 from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.proof.evidence.intake import Who
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import LARGEST_BODY_BYTES, create_app
+from benchd.web.app import LARGEST_BODY_BYTES
 from benchd.words.ids import SlotName
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
@@ -30,7 +30,8 @@ from benchd.words.token import System, TokenName
 from tests.core.world import CountingEntropy
 from tests.intake.lots import imei
 from tests.people.somebody import somebody
-from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor
+from tests.web.fake_door import WORKER
+from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeClock, FakeRack, identity, running_view
 from tests.web.web_running import SEES_ALL, browser, running
 
@@ -48,12 +49,10 @@ class Room:
         self.rack = FakeRack()
         store = IntakeStore(self.rack.ledger, FakeClock())
         self.desk = IntakeDesk(store, CountingEntropy())
-        self.app = create_app(
+        self.app = app_of(
             self.rack,
             TEXTS,
             callers=SEES_ALL,
-            people=EVERYBODY,
-            sessions=FakeDoor(),
             intake=self.desk,
         )
         self.visit = partial(browser, self.app)
@@ -121,6 +120,7 @@ async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
 async def test_a_lot_tells_of_what_came_later_within_bounds(room: Room) -> None:
     system = Who.of_system(System(name=TokenName("stock"), source="192.0.2.7"))
     more = "tag\n" + "".join(f"N{number}\n" for number in range(30))
+    room.desk.heed(lambda _: None)  # its token counts
     async with room.client() as http:
         await taken_in(http)
         await http.post("/api/v1/lots/L-1/attestations", json={"kinds": ["jpki"], "tags": ["T1"]})

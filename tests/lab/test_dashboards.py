@@ -18,11 +18,11 @@ from benchd.lab.dashboards.sheet import FLEET, NO_DATA
 from benchd.lab.dashboards.sheets import SHEETS
 from benchd.lab.demo.rack import loopback_listener
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.server import serve
 from tests.free_port import free_port
 from tests.lab.figures import a_shift_goes_by, rack_in_figures
 from tests.watchers import prometheus, until
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 
 GRAFANA = Path(__file__).parents[2] / "configs" / "grafana"
@@ -180,7 +180,7 @@ def test_what_provisions_grafana_and_prometheus_fits_the_dashboards() -> None:
 async def test_each_query_has_data_once_a_rack_was_scraped(tmp_path: Path) -> None:
     metrics, stop, port = rack_in_figures(tmp_path), anyio.Event(), free_port()
     (tmp_path / "always.yml").write_text(ALWAYS)
-    app = create_app(FakeRack(), Catalogue.load(), metrics=metrics.expose)
+    app = app_of(FakeRack(), Catalogue.load(), scrape=metrics.expose)
     empty: list[str] = []
     with loopback_listener(port) as listener:
         async with (

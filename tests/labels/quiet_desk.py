@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchd.hooks.held import Held
 from benchd.labels.desk import LabelDesk
 from benchd.labels.source import LabelSource
 from benchd.labels.wanted import WantedLabels
@@ -24,12 +25,15 @@ class Nobody:
         pass
 
 
-def quiet_desk(rack: FakeRack, records: Records, catalogue: Catalogue) -> LabelDesk:
+def quiet_desk(
+    rack: FakeRack, records: Records, catalogue: Catalogue, held: Held | None = None
+) -> LabelDesk:
     """Without a printer, but with every label to look at."""
+    held = held or rack.held
     return LabelDesk(
         (),
-        WantedLabels(rack.held),
-        source=LabelSource(ledger=rack.ledger, issuer=rack.issuer, files=records, held=rack.held),
+        WantedLabels(held),
+        source=LabelSource(ledger=rack.ledger, issuer=rack.issuer, files=records, held=held),
         catalogue=catalogue,
         sink=Nobody(),
     )

@@ -34,8 +34,7 @@ from tests import recorded
 from tests.labels.virtual_printer import PAPER_OUT, READY, Mood, VirtualPrinter, virtual_printer
 from tests.labels.zpl_reader import read_zpl, scanned
 from tests.records.records_rack import INSPECT
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import BEGAN, FakeRack
+from tests.web.web_fakes import BEGAN, FakeRack, Feed
 
 pytestmark = pytest.mark.asyncio
 

@@ -16,10 +16,10 @@ from benchd.certificate import SigningKey, verify_certificate
 from benchd.papers.certificate_html import html_of
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.press import Press
-from benchd.web.app import create_app
 from benchd.words.ids import Evidence
 from tests.paper.papers_made import CATALOGUE, read, signed
 from tests.paper.test_certificate_page import HOSTILE, values
+from tests.web.served import FakeLotPress, app_of
 from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import SEES_ALL, browser
 
@@ -43,7 +43,7 @@ async def visited(
         where="https://verify.example/benchd",
         time_stamps=time_stamps,
     )
-    app = create_app(rack, CATALOGUE, callers=SEES_ALL, papers=press)
+    app = app_of(rack, CATALOGUE, callers=SEES_ALL, papers=FakeLotPress(press))
     async with browser(app) as client:
         yield client
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from benchd.intake import importing
 from benchd.intake.assets_file import AssetsFile
 from benchd.texts.catalogue import Catalogue
-from benchd.web.open_requests import MOST_OPEN
+from benchd.web.doorman import MOST_OPEN
 from tests.people.people_rig import BY
 from tests.tokens.token_rig import PER_MINUTE, bearing, code_of, house_in
 from tests.web.web_fakes import FakeRack

@@ -11,8 +11,6 @@ import pytest
 
 from benchd.texts.catalogue import Catalogue
 from benchd.tokens.door import TokenDoor, shares
-from benchd.web.app import create_app
-from benchd.web.callers import Callers
 from benchd.web.proxy import by_uid
 from benchd.web.tls import Tls, TlsFiles
 from benchd.words.token import Scope
@@ -20,6 +18,7 @@ from tests.people.people_rig import BY, HandClock, HandSeconds
 from tests.tokens.token_rig import bearing, code_of, house_in, tokens_in
 from tests.web.certificates import Authority
 from tests.web.proxy_side import HEADER, proxied
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import Running, running
 
@@ -49,7 +48,7 @@ async def test_behind_the_trusted_proxy_a_request_is_a_persons_or_a_systems(
     seconds = HandSeconds()
     async with tokens_in(tmp_path, HandClock()) as tokens:
         _, secret = await tokens.create(BY, "stock", [Scope.CERTIFICATES_READ], days=1)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=proxied(by_uid(os.getuid())),
@@ -103,12 +102,3 @@ async def test_as_bytes_on_the_wire(rack: FakeRack, catalogue: Catalogue, tmp_pa
             for headers, status in cases.items():
                 line = await anyio.to_thread.run_sync(raw, here, *headers)
                 assert line.split()[1] == status, headers
-
-
-async def test_a_rack_that_isnt_given_tokens_takes_none(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    app = create_app(rack, catalogue, callers=Callers())
-    async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
-        answer = await client.get("/api/v1/jobs", headers=bearing("benchd_" + "A" * 43))
-        assert code_of(answer) == (403, "sign_in_needed")

@@ -16,22 +16,17 @@ from benchd.intake.store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ports import Entropy
 from benchd.records.access import Records
-from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.tokens.door import TokenDoor, shares
 from benchd.tokens.register import Tokens
-from benchd.web.app import create_app
 from benchd.web.sight import Sight
 from benchd.words.record import EntryKind
 from benchd.words.token import Scope
-from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, RackKey, door_in
-from tests.web.test_dossier_routes import FakeDoor as NoDossiers
-from tests.web.test_records_routes import Feed
-from tests.web.test_rows import FakePress
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.served import app_of
+from tests.web.test_metrics_route import fake_source
+from tests.web.web_fakes import FakeClock, FakeRack, Feed
 
 PER_MINUTE = 6
 
@@ -96,21 +91,16 @@ async def house_in(
         rack.desk = Desk(rack.ledger, FakeClock(), people.people)
         records = records or Records(folder / "records.sqlite", Feed(rack))
         intake = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), Counting(), rack.board.views)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=people.callers(anonymous),
             allowed_hosts=["rack7.example"],
-            drain=Admission(),
-            dossiers=NoDossiers(),
+            scrape=fake_source,
             people=people.people,
             sessions=people.sessions,
             records=records,
-            labels=quiet_desk(rack, records, catalogue),
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=intake,
-            papers=FakePress(),
-            holder=rack.held.holder,
             tokens=TokenDoor(tokens, shares(per_minute, seconds), seconds),
         )
         yield House(

@@ -9,8 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
-from tests.web.fake_door import FakeDoor
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, Browser, Server, browser, running
 
@@ -27,12 +26,11 @@ def rack() -> FakeRack:
 
 @pytest.fixture
 def app(rack: FakeRack, catalogue: Catalogue) -> FastAPI:
-    return create_app(
+    return app_of(
         rack,
         catalogue,
         callers=SEES_ALL,
         allowed_hosts=["rack7.example"],
-        sessions=FakeDoor(),
     )
 
 

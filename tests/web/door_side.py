@@ -22,10 +22,10 @@ from benchd.certificate import create_key
 from benchd.errors import LedgerFault
 from benchd.ledger import SqliteLedger, open_ledger
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
 from benchd.words.record import Entry, EntryKind
+from tests.web.served import app_of
 from tests.web.web_fakes import BEGAN, FakeRack
 
 
@@ -40,7 +40,7 @@ async def daemon(directory: Path, limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     key = create_key(directory / "key.pem")
     async with open_ledger(directory / "ledger.db", head_key=key) as ledger:
-        app = create_app(RackOnDisk(ledger=ledger), Catalogue.load())
+        app = app_of(RackOnDisk(ledger=ledger), Catalogue.load())
         with unix_listener(directory / "benchd.sock") as unix, tcp_listener("127.0.0.1", 0) as tcp:
             stop = anyio.Event()
             async with anyio.create_task_group() as group:

@@ -9,8 +9,9 @@ from urllib.parse import quote, unquote
 
 from benchd.authority import Action
 from benchd.errors import NotFound, NotSignedIn, TokenRefused
+from benchd.people.register import People
+from benchd.people.sessions import Sessions
 from benchd.web.callers import COOKIE, COOKIE_OVER_TLS, Callers, session_way, unix_way
-from benchd.web.service import PeopleDoor
 from benchd.web.sight import Sight
 from benchd.words.people import Actor, By, Person, Role, SignedIn
 from benchd.words.token import Scope, Token
@@ -24,8 +25,11 @@ def screen_of(name: str) -> dict[str, str]:
     return {"cookie": f"{COOKIE}={quote(name)}; {COOKIE_OVER_TLS}={quote(name)}"}
 
 
-class FakeDoor:
-    """A fake `SessionDoor` that believes every cookie."""
+class FakeDoor(Sessions):
+    """Fake sessions that believe every cookie."""
+
+    def __init__(self) -> None:
+        pass
 
     async def open(
         self,
@@ -61,7 +65,7 @@ class FakeDoor:
 
 
 class Everybody:
-    """A fake of as much of `PeopleDoor` as routes ask that need authority: all may do all."""
+    """A fake of as much of `People` as routes ask that need authority: all may do all."""
 
     everybody = ()
 
@@ -69,11 +73,11 @@ class Everybody:
         pass
 
 
-EVERYBODY = cast("PeopleDoor", Everybody())
+EVERYBODY = cast("People", Everybody())
 
 
 class NoTokens:
-    """A fake `TokenDoor` that knows none."""
+    """Fake tokens of a rack that knows none."""
 
     all = ()
 

@@ -22,7 +22,6 @@ from benchd.ledger import SqliteLedger, open_ledger
 from benchd.ledger.access import VisitedLedger
 from benchd.ledger.turns import ReadTurns
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
@@ -30,7 +29,8 @@ from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot_states import SlotState
-from tests.web.fake_door import EVERYBODY, FakeDoor, believing
+from tests.web.fake_door import believing
+from tests.web.served import app_of
 from tests.web.web_fakes import BEGAN, JOB, FakeRack, running_view
 
 SLOTS = 8
@@ -117,13 +117,11 @@ async def work(directory: Path) -> None:
                 disposition=Disposition.SELLABLE,
             )
         )
-        app = create_app(
+        app = app_of(
             rack,
             Catalogue.load(),
             callers=believing(Sight.WALL),
-            people=EVERYBODY,
-            sessions=FakeDoor(),
-            metrics=metrics,
+            scrape=metrics,
             labels=Cards(),  # type: ignore[arg-type]
         )
         slots = Slots(ledger)

@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx2
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers, Way
 from benchd.web.proxy import NameOf, Shown, TrustedProxy
 from benchd.web.sight import Sight
 from benchd.web.tls import Tls
 from benchd.words.ids import OperatorName
 from benchd.words.people import PersonId
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, running_view
 from tests.web.web_running import Running, running
 
@@ -66,7 +66,7 @@ async def rack_behind(
 ) -> AsyncGenerator[Running]:
     rack.board.show(running_view())
     rack.ledger.keep_job()
-    app = create_app(rack, catalogue, callers=callers, allowed_hosts=["rack7.example"])
+    app = app_of(rack, catalogue, callers=callers, allowed_hosts=["rack7.example"])
     async with running(app, folder / "benchd.sock", tls=tls) as here:
         yield here
 

@@ -21,14 +21,14 @@ from benchd.ledger import SqliteLedger, open_ledger, store, verify_ledger
 from benchd.proof.evidence.forms import from_json
 from benchd.proof.evidence.people import DecisionEvidence
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from benchd.words.job import Gate
 from benchd.words.people import ShownBy
 from benchd.words.record import EntryKind
 from tests.ledger.ledger_rack import RackKey
 from tests.lossy_disk import lossy_disk
-from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor
+from tests.web.fake_door import WORKER, FakeDoor
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, browser, running
 
@@ -52,7 +52,7 @@ def decision(number: int) -> dict[str, Any]:
 
 def app_on(rack: FakeRack) -> FastAPI:
     catalogue, door = Catalogue.load(), FakeDoor()
-    return create_app(rack, catalogue, callers=SEES_ALL, people=EVERYBODY, sessions=door)
+    return app_of(rack, catalogue, callers=SEES_ALL, sessions=door)
 
 
 def rack_on(ledger: SqliteLedger) -> FakeRack:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,23 +10,14 @@ import httpx2
 import pytest
 
 from benchd.authority import AUTHORITY, Action
-from benchd.daemon.system import SystemEntropy
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
-from benchd.observe.log_level import LogLevels
 from benchd.records.access import Records
-from benchd.slots.admission import Admission
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.session_routes import SESSION
 from benchd.words.people import Role
-from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
-from tests.web.fake_door import NoTokens
-from tests.web.test_records_routes import Feed
-from tests.web.test_session_routes import CSRF, ROUTES, SHOWN, NoDossiers
-from tests.web.web_fakes import JOB, FakeClock, FakeRack
+from tests.web.served import app_of
+from tests.web.test_session_routes import CSRF, ROUTES, SHOWN
+from tests.web.web_fakes import JOB, FakeRack, Feed
 from tests.web.web_running import Running, running
 
 pytestmark = pytest.mark.asyncio
@@ -59,20 +49,13 @@ async def asked(
     """Every room of the API on its socket, with real people at its door."""
     async with door_in(folder) as door:
         records = Records(folder / "records.sqlite", Feed(rack))
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
-            drain=Admission(),
-            dossiers=NoDossiers(),  # type: ignore[arg-type]
             records=records,
-            labels=quiet_desk(rack, records, catalogue),
-            logs=LogLevels(time.monotonic),
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
-            intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,
             sessions=door.sessions,
-            tokens=NoTokens(),
         )
         async with running(app, folder / "benchd.sock") as served, served.over_unix() as at:
             yield door, at, served

@@ -11,9 +11,9 @@ import pytest
 from benchd.commands.client import BenchdClient
 from benchd.errors import DecisionRefused, NotFound, SlotBusy
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.dossier import Dossier, KeptDossier
 from benchd.words.ids import SlotName
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, browser, running
 
@@ -47,9 +47,7 @@ class FakeDoor:
 
 
 async def test_what_is_kept_is_listed_fit_to_be_shown(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(
-        create_app(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())
-    ) as client:
+    async with browser(app_of(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())) as client:
         (kept,) = (await client.get("/api/v1/dossiers")).json()["dossiers"]
     assert kept["model"] == "SO-[31m53C"
     assert (kept["name"], kept["path"]) == (KEPT.name, KEPT.path)
@@ -58,7 +56,7 @@ async def test_what_is_kept_is_listed_fit_to_be_shown(rack: FakeRack, catalogue:
 async def test_a_handset_is_recorded_over_the_socket(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    app = create_app(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())
+    app = app_of(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())
     async with running(app, tmp_path / "benchd.sock") as here:
 
         def record(slot: str) -> object:
@@ -79,8 +77,3 @@ async def test_a_handset_is_recorded_over_the_socket(
         async with here.over_tcp() as client:
             answer = await client.post("/api/v1/slots/A1/dossier")
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "socket_only")
-
-
-async def test_no_route_without_a_door(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
-        assert (await client.get("/api/v1/dossiers")).status_code == 404

@@ -11,9 +11,9 @@ from benchd.commands.client import BenchdClient
 from benchd.commands.draining import is_quiet
 from benchd.slots.admission import Admission
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
-from tests.web.web_running import SEES_ALL, browser, running
+from tests.web.web_running import SEES_ALL, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -22,7 +22,7 @@ async def test_a_drain_closes_the_door_and_tells_what_is_left(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door = Admission()
-    app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
+    app = app_of(rack, catalogue, callers=SEES_ALL, admission=door)
     async with running(app, tmp_path / "benchd.sock") as here:
         with door.job():
             async with here.over_unix() as client:
@@ -48,7 +48,7 @@ async def test_a_pause_keeps_the_daemon_up_and_is_taken_back(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door = Admission()
-    app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
+    app = app_of(rack, catalogue, callers=SEES_ALL, admission=door)
     async with (
         running(app, tmp_path / "benchd.sock") as here,
         here.over_unix() as client,
@@ -68,7 +68,7 @@ async def test_a_pause_for_an_upgrade_waits_for_jobs_and_gives_up_in_time(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door = Admission()
-    app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
+    app = app_of(rack, catalogue, callers=SEES_ALL, admission=door)
 
     def ask(path: Path) -> bool:
         with BenchdClient(path) as client:
@@ -87,14 +87,9 @@ async def test_nobody_ends_the_daemon_from_the_network(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     door = Admission()
-    app = create_app(rack, catalogue, callers=SEES_ALL, drain=door)
+    app = app_of(rack, catalogue, callers=SEES_ALL, admission=door)
     async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
         answer = await client.post("/api/v1/drain")
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "socket_only")
         assert (await client.get("/api/v1/drain")).json()["draining"] is False
     assert not door.closed
-
-
-async def test_no_route_without_a_door(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
-        assert (await client.get("/api/v1/drain")).status_code == 404

@@ -23,6 +23,7 @@ from benchd.words.ids import JobId, PortPath, SlotName
 from benchd.words.intake import BoundBy
 from benchd.words.job import Gate
 from benchd.words.slot import ProblemCode, ProblemView, SlotView
+from tests.web.served import served_rack
 from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, running_view
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -41,7 +42,7 @@ class Screens:
     ) -> None:
         self.made = 0
         self.stopping = anyio.Event()
-        self.desk = QueueDesk(rack.board, catalogue, Proofs(rack))
+        self.desk = QueueDesk(rack.board, catalogue, Proofs(served_rack(rack, catalogue)))
         self._board = rack.board
         self._presenter = Presenter(catalogue, bound)
         queue = partial(self.desk.shown, sees_all=True)

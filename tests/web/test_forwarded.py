@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 
 from benchd.people.tries import FREE_TRIES_OF_SOURCE
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers, session_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
 from benchd.web.sight import Sight
 from tests.people.people_rig import BADGE, PIN, Door, door_in
 from tests.web.proxy_side import HEADER
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import Running, running
 
@@ -43,7 +43,7 @@ async def behind(
             name_of=door.people.acting_name,
             tells_visitors=forwarded,
         )
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=Callers((session_way(door.sessions),), proxy=proxy, anonymous=Sight.WALL),

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web.session_routes import SESSION
-from benchd.web.sight import ROWS
 from tests.people.people_rig import BADGE, PIN
 from tests.web.test_forwarded import ME, behind, visitor
+from tests.web.test_rows import SERVED
 from tests.web.test_session_routes import Shop, shop
 from tests.web.web_fakes import FakeRack, running_view
 from tests.web.web_running import Browser
@@ -145,7 +145,7 @@ async def test_every_answer_tells_browsers_to_keep_other_sites_out(
     assert subdomains == "includeSubDomains"
 
 
-READ = [path for (method, path), _ in ROWS.items() if method == "GET" and "{" not in path]
+READ = [path for method, path in SERVED if method == "GET" and "{" not in path]
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

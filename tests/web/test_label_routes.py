@@ -17,14 +17,11 @@ from benchd.errors import LabelRefused, NotFound
 from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import Language
-from benchd.web.app import create_app
 from benchd.words.ids import JobId, SlotName
 from benchd.words.label import PrinterTrouble, PrinterView
-from tests.labels.quiet_desk import quiet_desk
 from tests.labels.zpl_reader import read_zpl, scanned
-from tests.web.fake_door import EVERYBODY, FakeDoor
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import A1, JOB, FakeRack, waiting_view
+from tests.web.served import app_of
+from tests.web.web_fakes import A1, JOB, FakeRack, Feed, waiting_view
 from tests.web.web_running import SEES_ALL, browser
 
 pytestmark = pytest.mark.asyncio
@@ -63,14 +60,11 @@ async def looked_at(folder: Path) -> AsyncGenerator[httpx2.AsyncClient]:
     rack, catalogue = FakeRack(), Catalogue.load()
     rack.ledger.keep_job()
     records = Records(folder / "records.sqlite", Feed(rack))
-    app = create_app(
+    app = app_of(
         rack,
         catalogue,
         callers=SEES_ALL,
-        people=EVERYBODY,
-        sessions=FakeDoor(),
         records=records,
-        labels=quiet_desk(rack, records, catalogue),
     )
     async with anyio.create_task_group() as group:
         group.start_soon(records.run)
@@ -111,9 +105,7 @@ async def test_without_a_printer_nothing_is_printed_and_the_page_knows(tmp_path:
 
 async def test_a_label_that_waits_for_its_printer(rack: FakeRack, catalogue: Catalogue) -> None:
     desk = OnePrinter()
-    app = create_app(
-        rack, catalogue, callers=SEES_ALL, people=EVERYBODY, sessions=FakeDoor(), labels=desk
-    )
+    app = app_of(rack, catalogue, callers=SEES_ALL, labels=desk)
     async with browser(app) as client:
         assert (await client.get("/api/v1")).json()["prints"] is True
         told = (await client.get("/api/v1/printers")).json()["printers"]
@@ -139,11 +131,10 @@ async def test_what_isnt_there_and_what_doesnt_go_now(tmp_path: Path) -> None:
 
 
 async def test_the_racks_sheet_as_pdf_is_that_of_its_slots(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    rack: FakeRack, catalogue: Catalogue
 ) -> None:
     rack.board.show(waiting_view(A1, 1))
-    records = Records(tmp_path / "records.sqlite", Feed(rack))
-    app = create_app(rack, catalogue, callers=SEES_ALL, labels=quiet_desk(rack, records, catalogue))
+    app = app_of(rack, catalogue, callers=SEES_ALL)
     async with browser(app) as client:
         first = await client.get("/cards.pdf")
         again = await client.get("/cards.pdf")

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import browser
 
@@ -20,7 +20,7 @@ async def fake_source(accept: str) -> tuple[bytes, str]:
 async def test_metrics_at_the_very_path_without_a_redirect(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
-    async with browser(create_app(rack, catalogue, metrics=fake_source)) as client:
+    async with browser(app_of(rack, catalogue, scrape=fake_source)) as client:
         answer = await client.get("/metrics", headers={"accept": OPEN_METRICS})
     assert answer.status_code == 200
     assert answer.text == f"# asked for {OPEN_METRICS}\n"
@@ -28,7 +28,7 @@ async def test_metrics_at_the_very_path_without_a_redirect(
 
 
 async def test_no_route_without_a_source(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue)) as client:
+    async with browser(app_of(rack, catalogue)) as client:
         assert (await client.get("/metrics")).status_code == 404
 
 
@@ -45,7 +45,7 @@ async def test_row_1_metrics_are_made_once_for_all_who_wait_and_never_before_the
         return f"made {number}".encode(), "text/plain"
 
     told: list[str] = []
-    async with browser(create_app(rack, catalogue, metrics=slow)) as client:
+    async with browser(app_of(rack, catalogue, scrape=slow)) as client:
 
         async def scrape(accept: str = "") -> None:
             told.append((await client.get("/metrics", headers={"accept": accept})).text)

@@ -9,8 +9,8 @@ import pytest
 
 from benchd.texts.catalogue import Catalogue
 from benchd.web import who
-from benchd.web.app import create_app
 from tests.people.people_rig import people_in
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import running
 
@@ -23,7 +23,7 @@ PIN, BADGE = "902716", "B-7781-4402"
 async def test_people_over_the_socket(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
     async with (
         people_in(tmp_path) as people,
-        running(create_app(rack, catalogue, people=people), tmp_path / "benchd.sock") as here,
+        running(app_of(rack, catalogue, people=people), tmp_path / "benchd.sock") as here,
         here.over_unix() as client,
     ):
         added = await client.post("/api/v1/people", json=SATO)
@@ -80,7 +80,7 @@ async def test_nobody_else(
     bodies |= {"pin": {"pin": PIN}, "disabled": {"disabled": True}}
     body = bodies[path.rpartition("/")[2]] if method != "GET" else None
     async with people_in(tmp_path) as people:
-        app = create_app(rack, catalogue, people=people)
+        app = app_of(rack, catalogue, people=people)
         async with running(app, tmp_path / "benchd.sock") as here:
             async with here.over_tcp() as client:
                 refused = await client.request(method, path, json=body)

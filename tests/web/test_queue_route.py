@@ -13,7 +13,6 @@ import pytest
 
 from benchd.slots.errands import errands_of
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.proofs import Proofs
 from benchd.words.errand import TrayItem
 from benchd.words.hook import Direction, NextAction, NotTaken
@@ -22,6 +21,7 @@ from benchd.words.job import Disposition, Gate, Outcome
 from benchd.words.record import StoredEntry
 from benchd.words.slot import Away, AwayView, SlotView
 from benchd.words.slot_states import SlotState
+from tests.web.served import app_of, served_rack
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view
 from tests.web.web_running import SEES_ALL, Browser, running
 
@@ -157,7 +157,7 @@ async def test_the_stream_tells_the_queue_whenever_it_has_changed(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     rack.board.show(running_view())
-    app = create_app(rack, catalogue, callers=SEES_ALL)
+    app = app_of(rack, catalogue, callers=SEES_ALL)
     told: list[list[str]] = []
     async with (
         running(app, tmp_path / "queue.sock") as here,
@@ -201,14 +201,14 @@ class SlowLedger:
 
 
 async def test_a_slow_look_at_one_handset_proves_nothing_of_the_next_in_its_slot(
-    rack: FakeRack, monkeypatch: pytest.MonkeyPatch
+    rack: FakeRack, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two pages look at once; meanwhile the handset is exchanged for one without a certificate."""
     rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
     next_job, other_job = JobId("20261124-0011223355"), JobId("20261124-0011223366")
     slow = SlowLedger(rack, (JOB, next_job, other_job))
     monkeypatch.setattr(rack.ledger, "entries", slow.entries)
-    proofs = Proofs(rack)
+    proofs = Proofs(served_rack(rack, catalogue))
     following = replace(sold(), job=next_job, occupancy=8)
     beside = replace(sold(), slot=A2, port_path=port(2), job=other_job)
     async with anyio.create_task_group() as group:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -27,46 +27,27 @@ from benchd.commands.tables.records import (
 )
 from benchd.commands.tables.report import report_view
 from benchd.errors import DecisionRefused, NotFound, UsageRefused
-from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
 from benchd.observe.announcing import AnnouncingLedger
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
 from benchd.records.access import Records
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from benchd.words.intake import BoundBy, Unerasable
 from benchd.words.job import Disposition
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.words.record import EntryKind
 from benchd.words.report import Figure
 from tests.intake.lots import BY, lot_record
-from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.fake_door import WORKER
+from tests.web.served import app_of
+from tests.web.web_fakes import FakeClock, FakeRack, Feed
 from tests.web.web_running import SEES_ALL, Running, browser, running
 
 pytestmark = pytest.mark.asyncio
 
 SERIAL = "HQ\x1b[31m612300"
 PAPERS = {"recycler": "例示リサイクル", "number": "R-7", "batch": "B-1"}
-
-
-class Feed(LedgerReads):
-    """The fake ledger, read by number."""
-
-    def __init__(self, rack: FakeRack) -> None:
-        super().__init__(RunningJobs())
-        self.rack = rack
-
-    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
-        raise NotImplementedError
-
-    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
-        return self.rack.ledger.stored[sequence : sequence + most]
-
-    async def entry_at(self, sequence: int) -> StoredEntry | None:
-        return self.rack.ledger.stored[sequence - 1]
 
 
 @asynccontextmanager
@@ -82,12 +63,10 @@ async def served(
         with anyio.fail_after(30):
             await records.until(lambda: records.upto.sequence == len(rack.ledger.stored))
             yield (
-                create_app(
+                app_of(
                     rack,
                     catalogue,
                     callers=SEES_ALL,
-                    people=EVERYBODY,
-                    sessions=FakeDoor(),
                     records=records,
                     disposal=desk,
                 ),
@@ -325,14 +304,6 @@ async def test_each_lot_and_consignor_has_its_figures_and_the_way_to_their_jobs(
         ("lot", "L-1", "例示商事", "2"),
         ("lot", "", "", "1"),
     ]
-
-
-async def test_without_a_read_model_there_is_no_such_route(
-    rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with browser(create_app(rack, catalogue, callers=SEES_ALL)) as client:
-        for path in ("/api/v1/handsets?find=1234", "/api/v1/report", "/api/v1/disposal"):
-            assert (await client.get(path)).status_code == 404
 
 
 async def test_the_command_counts_one_lot_and_names_its_jobs_in_json(

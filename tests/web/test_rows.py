@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import AsyncGenerator, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from starlette.routing import BaseRoute, Match
+from starlette.routing import Match
 
-from benchd.daemon.system import SystemEntropy
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
+from benchd.authority import Action
 from benchd.labels import source
-from benchd.observe.log_level import LogLevels
 from benchd.records.access import Records
-from benchd.slots.admission import Admission
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import FACTS, Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers
+from benchd.web.doorman import rows_of
 from benchd.web.objects import SlotObject
-from benchd.web.sight import ROWS, Sight
+from benchd.web.sight import Served, Sight, served_to
 from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
+from benchd.web.who import Acting
 from benchd.words.chip import ChipOwners
 from benchd.words.errand import TrayItem
 from benchd.words.handset import HandsetIdentity
 from benchd.words.ids import JobId, PortPath
 from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.lot_papers import AskedPapers
 from benchd.words.slot import (
     Away,
     AwayView,
@@ -44,13 +37,11 @@ from benchd.words.slot import (
     TransferView,
 )
 from benchd.words.slot_states import SlotState
-from tests.labels.quiet_desk import quiet_desk
-from tests.web import fake_door
+from tests.web.served import app_of
 from tests.web.test_dossier_routes import FakeDoor
 from tests.web.test_metrics_route import fake_source
-from tests.web.test_records_routes import Feed
 from tests.web.test_trace_route import door as a_trace
-from tests.web.web_fakes import A1, BEGAN, JOB, FakeClock, FakeRack, running_view
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view
 from tests.web.web_running import browser, running
 
 REAL_PATHS = {
@@ -67,26 +58,6 @@ STREAMS = "/api/v1/events"
 SESSION = "/api/v1/session"
 
 
-class FakePress:
-    """Prints nothing: what may be asked for is the rows' business, not what comes."""
-
-    async def pdf(self, envelope: bytes) -> bytes:
-        return envelope
-
-    async def page(self, envelope: bytes, language: str, links: object) -> str:
-        return ""
-
-
-class FakeLotPress:
-    """The same for papers of many handsets."""
-
-    async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
-        async def nothing() -> AsyncGenerator[bytes]:
-            yield b""
-
-        return nothing()
-
-
 def whole_app(
     rack: FakeRack,
     catalogue: Catalogue,
@@ -94,42 +65,28 @@ def whole_app(
     *,
     records: Records | None = None,
 ) -> FastAPI:
-    """With everything that benchd can serve; a read model that doesn't run looks nothing up."""
-    records = records or Records(Path("/nowhere/records.sqlite"), Feed(rack))
-    return create_app(
+    """With everything that benchd can serve."""
+    return app_of(
         rack,
         catalogue,
         callers=Callers(anonymous=anonymous),
-        metrics=fake_source,
-        drain=Admission(),
+        scrape=fake_source,
         dossiers=FakeDoor(),
-        people=fake_door.EVERYBODY,
-        sessions=fake_door.FakeDoor(),
         records=records,
-        labels=quiet_desk(rack, records, catalogue),
-        logs=LogLevels(time.monotonic),
-        disposal=DisposalDesk(rack.ledger, FakeClock()),
-        intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
-        papers=FakePress(),
-        lot_papers=FakeLotPress(),
-        tokens=fake_door.NoTokens(),
-        traces=a_trace,
+        trace=a_trace,
     )
 
 
-def routes_of(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
-    """Method and path of every route, also of those in routers and of mounts."""
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        if inner is not None:
-            yield from routes_of(inner.routes)
-            continue
-        path = str(route.path)  # type: ignore[attr-defined]
-        methods = getattr(route, "methods", None)
-        if methods is None:
-            yield "GET", f"{path}/{{path:path}}"
-        else:
-            yield from ((method, path) for method in methods - {"HEAD"})
+def declared(app: FastAPI) -> dict[tuple[str, str], Served]:
+    """What each route of an application declares, by its method and path."""
+    return {
+        (method, row.path): served
+        for row in rows_of(app.routes)
+        for method, served in row.served.items()
+    }
+
+
+SERVED = declared(whole_app(FakeRack(), Catalogue.load()))
 
 
 def path_of(template: str) -> str:
@@ -138,31 +95,63 @@ def path_of(template: str) -> str:
     return template
 
 
-def test_every_route_has_its_row_and_every_row_its_route(
+def test_no_application_is_made_of_a_route_that_does_not_declare_whom_it_serves(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
-    found = set(routes_of(whole_app(rack, catalogue).routes))
-    assert found == set(ROWS)
-    assert len(found) > 15
+    app = whole_app(rack, catalogue)
+    assert len(SERVED) > 15
+    app.add_api_route("/api/v1/secrets", lambda: {"serial": "HQ6123"}, methods=["GET"])
+    with pytest.raises(RuntimeError, match="/api/v1/secrets doesn't declare"):
+        rows_of(app.routes)
 
 
-def test_what_the_documentation_names_has_a_row_too(rack: FakeRack, catalogue: Catalogue) -> None:
+def test_no_mounted_application_is_served_without_a_declaration(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    app = whole_app(rack, catalogue)
+    app.mount("/files", FastAPI())
+    with pytest.raises(RuntimeError, match="/files/"):
+        rows_of(app.routes)
+
+
+def test_an_action_and_its_guard_go_together(rack: FakeRack, catalogue: Catalogue) -> None:
+    @served_to(Sight.READ, action=Action.DRAIN)
+    async def unguarded() -> None: ...
+
+    @served_to(Sight.READ)
+    async def of_nothing(_: Acting) -> None: ...
+
+    for endpoint in (unguarded, of_nothing):
+        app = whole_app(rack, catalogue)
+        app.add_api_route("/api/v1/secrets", endpoint, methods=["POST"])
+        with pytest.raises(RuntimeError, match="/api/v1/secrets declares an action without"):
+            rows_of(app.routes)
+
+
+PAGES = {"/", "/board", "/lots", "/disposal", "/report", "/handsets"}
+
+
+def test_the_documentation_names_each_route_that_is_no_page(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
     paths = whole_app(rack, catalogue).openapi()["paths"]
     named = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    assert named <= set(ROWS)
+    pages = {*PAGES, "/static/{path:path}", "/cards", "/openapi.json"}
+    assert named == {(method, path) for method, path in SERVED if path not in pages}
 
 
 def test_the_rows_say_what_was_decided() -> None:
     """By hand and apart from the table, so that no row opens by accident."""
-    pages = {"/", "/board", "/lots", "/disposal", "/report", "/handsets"}
-    anybody = {*pages, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
+    anybody = {*PAGES, "/static/{path:path}", "/api/v1/texts", "/healthz", "/metrics", SESSION}
     wall = {
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
         *("/api/v1/events", "/api/v1/queue", "/cards", "/cards.pdf"),
     }
-    assert {path for (_, path), sight in ROWS.items() if sight is Sight.NONE} == anybody
-    assert {path for (_, path), sight in ROWS.items() if sight is Sight.WALL} == wall
-    writing = {row: sight for row, sight in ROWS.items() if row[0] != "GET" and row[1] != SESSION}
+    assert {path for (_, path), served in SERVED.items() if served.sight is Sight.NONE} == anybody
+    assert {path for (_, path), served in SERVED.items() if served.sight is Sight.WALL} == wall
+    writing = {
+        row: one.sight for row, one in SERVED.items() if row[0] != "GET" and row[1] != SESSION
+    }
     assert min(writing.values()) is Sight.READ
     assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
         "/api/v1/jobs/{job}/decisions",
@@ -211,7 +200,7 @@ def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[Sight, 
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@pytest.mark.parametrize(("method", "template"), [row for row in ROWS if row[1] != STREAMS])
+@pytest.mark.parametrize(("method", "template"), [row for row in SERVED if row[1] != STREAMS])
 async def test_each_row_holds(
     shown: tuple[Sight, FastAPI], method: str, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,7 +210,7 @@ async def test_each_row_holds(
     async with browser(app) as client:
         answer = await client.request(method, path_of(template))
         head = await client.head(path_of(template))
-    wanted = ROWS[method, template]
+    wanted = SERVED[method, template].sight
     if wanted <= anonymous:
         # 204: nobody is signed in any more; 422: what was asked for is missing; 503: the read
         # model doesn't run.
@@ -440,6 +429,6 @@ async def test_proof_is_of_the_ledger_for_the_job_that_is_shown(
 def test_rows_are_matched_as_the_application_matches(rack: FakeRack, catalogue: Catalogue) -> None:
     """Each row's own path reaches its route, so that no row is dead."""
     app = whole_app(rack, catalogue)
-    for method, template in ROWS:
+    for method, template in SERVED:
         scope = {"type": "http", "path": path_of(template), "method": method, "headers": []}
         assert any(route.matches(scope)[0] is not Match.NONE for route in app.routes), template

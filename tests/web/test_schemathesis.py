@@ -26,9 +26,8 @@ from benchd.web import shares
 from benchd.web.sight import Sight
 from tests.patience import PATIENCE_S
 from tests.web.fake_door import WORKER, screen_of
-from tests.web.test_records_routes import Feed
 from tests.web.test_rows import whole_app
-from tests.web.web_fakes import FakeRack, running_view
+from tests.web.web_fakes import FakeRack, Feed, running_view
 from tests.web.web_running import running
 
 NOT_CLAIMED = [negative_data_rejection, positive_data_acceptance, unsupported_method]

@@ -16,9 +16,8 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers
-from benchd.web.leaving import Leaving
+from benchd.web.middleware import Leaving
 from benchd.web.server import serve
 from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener
@@ -30,6 +29,7 @@ from benchd.words.slot import ProblemCode, ProblemView
 from tests.patience import PATIENCE_S
 from tests.people.somebody import somebody
 from tests.web.fake_door import screen_of
+from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
 from tests.web.web_running import Running, Server, running
 
@@ -134,7 +134,7 @@ async def test_a_screen_that_was_locked_is_told_nothing_more(
     callers = Callers([lambda _: here[0] if here else None], anonymous=Sight.WALL)
     rack.board.show(running_view(0.25))
     async with (
-        running(create_app(rack, catalogue, callers=callers), tmp_path / "socket") as server,
+        running(app_of(rack, catalogue, callers=callers), tmp_path / "socket") as server,
         server.over_tcp() as client,
         client.stream("GET", "/api/v1/events") as response,
     ):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
@@ -15,28 +15,19 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from benchd.authority import ACTION_OF, AUTHORITY, Action
-from benchd.daemon.system import SystemEntropy
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
-from benchd.observe.log_level import LogLevels
 from benchd.records.access import Records
-from benchd.slots.admission import Admission
 from benchd.slots.desk import Desk
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.guard import SAFE_METHODS
-from benchd.web.senders import InPersonOrByToken
 from benchd.web.session_routes import SESSION
-from benchd.web.who import Acting, InPerson, Somebody
+from benchd.web.sight import served_of
+from benchd.web.who import GUARDS, somebody
 from benchd.words.job import Gate
 from benchd.words.people import Role
 from benchd.words.record import EntryKind
-from tests.labels.quiet_desk import quiet_desk
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
-from tests.web.fake_door import FakeDoor, NoTokens
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import JOB, FakeClock, FakeRack
+from tests.web.served import app_of
+from tests.web.web_fakes import JOB, FakeClock, FakeRack, Feed
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -88,11 +79,10 @@ class Shop:
 async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGenerator[Shop]:
     async with door_in(folder) as door:
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
-            drain=Admission(),
             people=door.people,
             sessions=door.sessions,
         )
@@ -251,11 +241,9 @@ def all_routes(app: FastAPI) -> list[APIRoute]:
     return found
 
 
-def guards(dependant: Dependant) -> list[Acting | InPerson | InPersonOrByToken | Somebody]:
+def guards(dependant: Dependant) -> list[Callable[..., Any]]:
     calls = [one.call for one in dependant.dependencies]
-    return [
-        call for call in calls if isinstance(call, Acting | InPerson | InPersonOrByToken | Somebody)
-    ]
+    return [call for call in calls if call is not None and (call in GUARDS or call is somebody)]
 
 
 ROUTES: dict[tuple[str, str], Action | str] = {
@@ -300,25 +288,20 @@ async def test_every_route_that_does_something_has_its_row_and_its_guard(
 ) -> None:
     async with door_in(tmp_path) as door:
         records = Records(tmp_path / "records.sqlite", Feed(rack))
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
-            drain=Admission(),
-            dossiers=NoDossiers(),  # type: ignore[arg-type]
             records=records,
-            labels=quiet_desk(rack, records, catalogue),
-            logs=LogLevels(time.monotonic),
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
-            intake=IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy()),
             people=door.people,
-            sessions=FakeDoor(),
-            tokens=NoTokens(),
         )
         routes = {(method, path): route for method, path, route in unsafe_routes(app)}
         assert set(routes) == set(ROUTES)
         for key, row in ROUTES.items():
             found = guards(routes[key].dependant)
             if isinstance(row, Action):
-                assert [one.action for one in found if not isinstance(one, Somebody)] == [row], key
+                served = served_of(routes[key].endpoint)
+                assert served is not None, key
+                assert served.action is row, key
+                assert len([one for one in found if one in GUARDS]) == 1, key
             elif key[1] != SESSION:
-                assert [type(one) for one in found] == [Somebody], key
+                assert found == [somebody], key

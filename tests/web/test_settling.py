@@ -15,17 +15,16 @@ from benchd.daemon.system import SystemEntropy
 from benchd.intake.desk import IntakeDesk
 from benchd.intake.store import IntakeStore
 from benchd.records.access import Records
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.session_routes import SESSION
 from benchd.words.ids import JobId
 from benchd.words.people import Role
 from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, BY, PIN, door_in
-from tests.web.test_records_routes import PAPERS, Feed
+from tests.web.served import app_of
+from tests.web.test_records_routes import PAPERS
 from tests.web.test_session_routes import CSRF, SHOWN, Shop
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.web_fakes import FakeClock, FakeRack, Feed
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,14 +38,13 @@ async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGener
     rack.ledger.keep_job(job=JobId("doomed"), disposition="destroy", reason="felica_residue")
     rack.ledger.keep_job(job=JobId("held"))
     async with door_in(folder) as door:
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
             people=door.people,
             sessions=door.sessions,
             records=Records(folder / "records.sqlite", Feed(rack)),
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
         )
         yield Shop(rack, door, app)
 
@@ -109,14 +107,13 @@ async def test_what_could_not_be_plugged_in_is_listed_found_and_settled(
     intake = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), SystemEntropy())
     async with door_in(tmp_path) as door:
         records = Records(tmp_path / "records.sqlite", Feed(rack))
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=door.callers(),
             people=door.people,
             sessions=door.sessions,
             records=records,
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
             intake=intake,
         )
         here = Shop(rack, door, app)

@@ -13,11 +13,11 @@ import pytest
 
 from benchd.errors import TriedTooOften
 from benchd.texts.catalogue import Catalogue
-from benchd.web import taken_in_time
-from benchd.web.app import create_app
+from benchd.web import middleware
 from benchd.words.lot_papers import AskedPapers
 from tests.patience import PATIENCE_S
-from tests.web.fake_door import EVERYBODY, WORKER, FakeDoor, screen_of
+from tests.web.fake_door import WORKER, screen_of
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, Running, running
 
@@ -82,15 +82,13 @@ def connect(raw: socket.socket, port: int) -> None:
 async def test_row_9_two_stalled_readers_of_papers_hold_no_place_for_ever(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taken_in_time, "PIECE_WITHIN_S", 1.0)
+    monkeypatch.setattr(middleware, "PIECE_WITHIN_S", 1.0)
     press = TwoPlaces()
-    app = create_app(
+    app = app_of(
         rack,
         catalogue,
         callers=SEES_ALL,
-        people=EVERYBODY,
-        sessions=FakeDoor(),
-        lot_papers=press,
+        papers=press,
     )
     async with running(app, tmp_path / "benchd.sock") as here:
         held = [await stalled(here) for _ in range(2)]

@@ -6,9 +6,9 @@ import pytest
 
 from benchd.errors import NotFound
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.ids import JobId
 from tests.web.conftest import SEES_ALL, browser
+from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeRack
 
 pytestmark = pytest.mark.asyncio
@@ -22,7 +22,7 @@ async def door(job: JobId) -> bytes:
 
 
 async def test_who_may_read_gets_it(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue, callers=SEES_ALL, traces=door)) as client:
+    async with browser(app_of(rack, catalogue, callers=SEES_ALL, trace=door)) as client:
         told = await client.get(f"/api/v1/jobs/{JOB}/trace.json")
         assert (told.status_code, told.json()) == (200, {"resourceSpans": []})
         other = await client.get("/api/v1/jobs/20261124-ffffffffff/trace.json")
@@ -30,5 +30,5 @@ async def test_who_may_read_gets_it(rack: FakeRack, catalogue: Catalogue) -> Non
 
 
 async def test_who_sees_the_wall_alone_gets_none(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(create_app(rack, catalogue, traces=door)) as client:
+    async with browser(app_of(rack, catalogue, trace=door)) as client:
         assert (await client.get(f"/api/v1/jobs/{JOB}/trace.json")).status_code in (401, 403)

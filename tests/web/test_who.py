@@ -13,10 +13,8 @@ import pytest
 
 from benchd.records.access import Records
 from benchd.slots.desk import Desk
-from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.web import who
-from benchd.web.app import create_app
 from benchd.web.callers import COOKIE, Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
@@ -28,8 +26,8 @@ from benchd.words.people import PersonId, Role
 from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
 from tests.web.proxy_side import HEADER
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import JOB, FakeClock, FakeRack
+from tests.web.served import app_of
+from tests.web.web_fakes import JOB, FakeClock, FakeRack, Feed
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -51,7 +49,7 @@ async def shop(
         proxy = TrustedProxy(header=HEADER, sends=by_uid(ME), name_of=name_of) if behind else None
         ways = (session_way(door.sessions), unix_way(door.of_uid.get, name_of, proxy))
         rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=Callers(ways, proxy=proxy, anonymous=Sight.WALL),
@@ -59,7 +57,6 @@ async def shop(
             people=door.people,
             sessions=door.sessions,
             records=Records(folder / "records.sqlite", Feed(rack)),
-            disposal=DisposalDesk(rack.ledger, FakeClock()),
         )
         async with running(app, folder / "benchd.sock") as here, here.over_unix() as client:
             if behind:

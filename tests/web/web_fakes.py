@@ -10,6 +10,8 @@ import anyio
 
 from benchd.errors import LedgerFault
 from benchd.hooks.held import Held
+from benchd.ledger.reads import LedgerReads
+from benchd.ledger.running import RunningJobs
 from benchd.proof.erasure import VerifiedErasure
 from benchd.slots.board import RackBoard
 from benchd.slots.desk import Desk
@@ -201,6 +203,23 @@ class FakeRack:
             gate=gate, facts={"model": "SO-51B", "serial": "HQ6123", "tags": "T1, T2"}
         )
         await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
+
+
+class Feed(LedgerReads):
+    """The fake ledger, read by number."""
+
+    def __init__(self, rack: FakeRack) -> None:
+        super().__init__(RunningJobs())
+        self.rack = rack
+
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        raise NotImplementedError
+
+    async def entries_after(self, sequence: int, most: int) -> Sequence[StoredEntry]:
+        return self.rack.ledger.stored[sequence : sequence + most]
+
+    async def entry_at(self, sequence: int) -> StoredEntry | None:
+        return self.rack.ledger.stored[sequence - 1]
 
 
 def identity(model: str = "SO-51B", serial: str = "HQ6123") -> HandsetIdentity:

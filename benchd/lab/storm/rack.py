@@ -16,7 +16,7 @@ import benchd.daemon.app
 import benchd.daemon.services
 from benchd.config import Settings
 from benchd.daemon.app import run_daemon
-from benchd.daemon.services import ServedRack
+from benchd.daemon.services import RunningRack
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.bay_ports import BayAccess, BayHotplug
 from benchd.lab.adversity.chips import SimulatedChips
@@ -50,7 +50,7 @@ class StormRack:
         self.adb = AdbServer()
         self.points = Points((), lambda _blow: None)
         self.hands = Hands(group, self.points)
-        self.served: ServedRack | None = None
+        self.served: RunningRack | None = None
         self.tcp = VirtualListener(socket.AF_INET, HTTP)
         self.unix = VirtualListener(socket.AF_UNIX, "/run/benchd/benchd.sock")
         self.ended = anyio.Event()

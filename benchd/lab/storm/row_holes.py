@@ -105,7 +105,7 @@ ROW_HOLES: Final = (
         says="who reads nothing of papers holds their place for ever",
         needs=(Kind.PAPERS,),
         shows_as=(Rule.SLOW,),
-        replaced=(_put("web.taken_in_time", "PIECE_WITHIN_S", 1e6),),
+        replaced=(_put("web.middleware", "PIECE_WITHIN_S", 1e6),),
     ),
     Hole(
         row=10,

@@ -26,11 +26,10 @@ from benchd.ledger import open_ledger
 from benchd.records.access import Records
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.record import Entry, EntryKind
 from benchd.words.slot import ProblemCode, ProblemView
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import FakeRack
+from tests.web.served import app_of
+from tests.web.web_fakes import FakeRack, Feed
 from tests.web.web_running import SEES_ALL, running
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
@@ -137,12 +136,12 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
 ) -> None:
     assert isinstance(rack.board, RackBoard)
     rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
-    app = create_app(
+    app = app_of(
         rack,
         catalogue,
         callers=SEES_ALL,
         records=Records(tmp_path / "records.sqlite", Feed(rack)),
-        metrics=metrics if switched_on else None,
+        scrape=metrics if switched_on else None,
     )
     async with running(app, tmp_path / "benchd.sock") as here:
         told = await anyio.to_thread.run_sync(ask_daemon, here.path)

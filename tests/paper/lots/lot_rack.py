@@ -27,8 +27,7 @@ from benchd.words.record import EntryKind
 from tests.intake.lots import BY, imei
 from tests.paper.papers_made import CATALOGUE, signed
 from tests.records.records_rack import Told
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.web_fakes import FakeClock, FakeRack, Feed
 
 LOT = AskedPapers(of=PapersOf.LOT, name="L-1")
 

@@ -22,8 +22,7 @@ from benchd.certificate import SigningKey
 from benchd.commands.cli import app as commands
 from benchd.papers.lots.desk import LotPress
 from benchd.papers.lots.reading import check_papers
-from benchd.web import lot_paper_routes
-from benchd.web.app import create_app
+from benchd.web import paper_routes
 from benchd.web.session_routes import SESSION
 from benchd.words.lot_papers import PapersOf
 from benchd.words.people import Role
@@ -31,7 +30,7 @@ from tests.paper.lots.conftest import fill
 from tests.paper.lots.lot_rack import LotRack, job_id
 from tests.paper.papers_made import CATALOGUE
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
-from tests.web.fake_door import EVERYBODY, FakeDoor
+from tests.web.served import app_of
 from tests.web.web_running import SEES_ALL, Running, browser, running
 
 PAPERS = "/api/v1/papers.zip"
@@ -40,13 +39,11 @@ PAPERS = "/api/v1/papers.zip"
 @asynccontextmanager
 async def visited(rack: LotRack, folder: Path) -> AsyncGenerator[httpx2.AsyncClient]:
     async with rack.press(folder) as press:
-        app = create_app(
+        app = app_of(
             rack.rack,
             CATALOGUE,
             callers=SEES_ALL,
-            people=EVERYBODY,
-            sessions=FakeDoor(),
-            lot_papers=press,
+            papers=press,
         )
         async with browser(app) as client:
             yield client
@@ -58,13 +55,13 @@ async def guarded(
 ) -> AsyncGenerator[tuple[Door, Running]]:
     """With real people at the door."""
     async with door_in(folder) as door:
-        app = create_app(
+        app = app_of(
             rack.rack,
             CATALOGUE,
             callers=door.callers(),
             people=door.people,
             sessions=door.sessions,
-            lot_papers=press,
+            papers=press,
         )
         async with running(app, folder / "benchd.sock") as here:
             yield door, here
@@ -133,7 +130,7 @@ def japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("japan")
 def test_a_day_is_the_racks_own() -> None:
-    asked = lot_paper_routes.asked_papers(None, date(2026, 11, 3), None)
+    asked = paper_routes.asked_papers(None, date(2026, 11, 3), None)
     assert (asked.of, asked.name) == (PapersOf.DAY, "2026-11-03")
     assert asked.begin == datetime(2026, 11, 2, 15, tzinfo=UTC)
     assert asked.end == datetime(2026, 11, 3, 15, tzinfo=UTC)

@@ -18,7 +18,6 @@ from benchd.proof.evidence.forms import to_json
 from benchd.records.access import Records
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers
 from benchd.words.ids import Evidence, JobId
 from benchd.words.record import EntryKind, StoredEntry
@@ -26,9 +25,8 @@ from tests import recorded
 from tests.core.world import CountingEntropy
 from tests.intake.lots import imei
 from tests.records.records_rack import INSPECT
-from tests.web.fake_door import EVERYBODY, FakeDoor
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import FakeClock, FakeRack
+from tests.web.served import app_of
+from tests.web.web_fakes import FakeClock, FakeRack, Feed
 from tests.web.web_running import SEES_ALL, Running, running
 
 
@@ -49,16 +47,13 @@ class Shop:
         records = self.records
         ledger = AnnouncingLedger(self.rack.ledger, records.follower, lambda: None)
         store = IntakeStore(ledger, FakeClock())
-        app = create_app(
+        app = app_of(
             self.rack,
             catalogue,
             callers=self.callers,
-            people=EVERYBODY,
-            sessions=FakeDoor(),
             records=records,
             disposal=DisposalDesk(ledger, FakeClock()),
             intake=IntakeDesk(store, CountingEntropy()),
-            holder=self.rack.held.holder,
         )
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)

@@ -18,14 +18,14 @@ from playwright.async_api import Page, Route, expect
 from scanner import install_clock, scan
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.sight import Sight
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Gate
 from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
-from tests.web.fake_door import FakeDoor, believing
+from tests.web.fake_door import believing
+from tests.web.served import app_of
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
 from tests.web.web_running import running
 
@@ -101,7 +101,7 @@ async def no_story(route: Route) -> None:
 async def screen(
     rack: FakeRack, catalogue: Catalogue, folder: Path, visit: Visits, *, signed_in: bool = True
 ) -> AsyncGenerator[Screen]:
-    app = create_app(rack, catalogue, callers=believing(Sight.READ), sessions=FakeDoor())
+    app = app_of(rack, catalogue, callers=believing(Sight.READ))
     async with (
         running(app, folder / "answers.sock") as here,
         visit(f"http://127.0.0.1:{here.port}/", refused=True) as seen,

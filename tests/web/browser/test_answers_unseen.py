@@ -13,7 +13,6 @@ from scanner import install_clock, scan
 from test_answering import A1, A2, BADGE, IMEI, Screen, no_story, screen
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers, session_way
 from benchd.web.sight import Sight
 from benchd.words.ids import JobId
@@ -23,6 +22,7 @@ from benchd.words.slot import SlotView
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 from tests.web.fake_door import FakeDoor
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import running
 
@@ -70,7 +70,7 @@ async def test_a_pin_answers_no_question_that_its_badge_has_brought(
 ) -> None:
     door = BadgeDoor()
     callers = Callers((session_way(door),), anonymous=Sight.WALL)
-    app = create_app(rack, catalogue, callers=callers, sessions=door)
+    app = app_of(rack, catalogue, callers=callers, sessions=door)
     async with (
         running(app, tmp_path / "answers.sock") as here,
         visit(f"http://127.0.0.1:{here.port}/", refused=True) as seen,

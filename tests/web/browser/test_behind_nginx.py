@@ -17,7 +17,6 @@ from playwright.async_api import expect
 
 from benchd.slots.desk import Desk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.sight import Sight
@@ -27,6 +26,7 @@ from tests.patience import PATIENCE_S
 from tests.people.people_rig import door_in
 from tests.web.certificates import Authority
 from tests.web.proxy_side import HEADER
+from tests.web.served import app_of
 from tests.web.web_fakes import A1, FakeClock, FakeRack, asking_view, running_view
 from tests.web.web_running import running
 
@@ -64,7 +64,7 @@ async def shop(
             header=HEADER, sends=by_uid(os.getuid()), name_of=name_of, tells_visitors=True
         )
         ways = (session_way(door.sessions), unix_way(door.of_uid.get, name_of, proxy))
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=Callers(ways, proxy=proxy, anonymous=Sight.WALL),

@@ -13,9 +13,9 @@ from benchd.certificate import create_key, verify_certificate
 from benchd.certificate.statement import statement_of
 from benchd.papers.press import Press
 from benchd.proof.evidence.forms import to_json
-from benchd.web.app import create_app
 from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
 from tests.paper.papers_made import CATALOGUE, signed
+from tests.web.served import FakeLotPress, app_of
 from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import SEES_ALL, running
 
@@ -48,7 +48,7 @@ async def test_it_is_read_whole_in_both_languages_on_any_screen(
     )
     vouched = partial(verify_certificate, trusted=key.public_key_pem)
     press = Press(key, vouched, CATALOGUE, site="大宮", where="https://verify.example/benchd")
-    app = create_app(rack, CATALOGUE, callers=SEES_ALL, papers=press)
+    app = app_of(rack, CATALOGUE, callers=SEES_ALL, papers=FakeLotPress(press))
     async with running(app, tmp_path / "benchd.sock") as here:
         url = f"http://127.0.0.1:{here.port}/api/v1/jobs/{JOB}/certificate.html"
         async with visit(f"{url}?language={language}", width=width, dark=False) as seen:

@@ -15,7 +15,6 @@ from gallery import Gallery
 from playwright.async_api import expect
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.words.chip import ChipOwners
 from benchd.words.hook import Direction, NextAction
 from benchd.words.ids import PortPath, SlotName
@@ -24,7 +23,7 @@ from benchd.words.record import EntryKind
 from benchd.words.slot import ProblemCode, ProblemView, SlotView
 from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
-from tests.web.fake_door import FakeDoor
+from tests.web.served import app_of
 from tests.web.web_fakes import (
     A1,
     BEGAN,
@@ -296,7 +295,7 @@ async def test_page_survives_a_restart(
             fresh = FakeRack()
             fresh.board.show(SlotView(slot=A1, port_path=port(1)))
             async with running(
-                create_app(fresh, catalogue, callers=SEES_ALL, sessions=FakeDoor()),
+                app_of(fresh, catalogue, callers=SEES_ALL),
                 tmp_path / "two.sock",
                 port=number,
             ):

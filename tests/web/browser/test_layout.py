@@ -14,10 +14,10 @@ from telling import at, errand, tell_queue
 from test_queue_panel import address, ready
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
+from benchd.web.service import PlanInEffect
 from benchd.words.ids import PortPath, SlotName
 from benchd.words.wall_plan import WallPlan
-from tests.web.fake_door import FakeDoor
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port, waiting_view
 from tests.web.web_running import SEES_ALL, Running, Server, running
 
@@ -94,9 +94,9 @@ async def test_on_a_laptop_no_row_is_lost_either(
 
 @asynccontextmanager
 async def planned(
-    rack: FakeRack, catalogue: Catalogue, folder: Path, plans: list[WallPlan]
+    rack: FakeRack, catalogue: Catalogue, folder: Path, wall: PlanInEffect
 ) -> AsyncGenerator[Running]:
-    app = create_app(rack, catalogue, callers=SEES_ALL, sessions=FakeDoor(), plan=lambda: plans[-1])
+    app = app_of(rack, catalogue, callers=SEES_ALL, wall=wall)
     async with running(app, folder / "benchd.sock") as here:
         yield here
 
@@ -106,8 +106,8 @@ async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(
 ) -> None:
     for number, name in enumerate(("A1", "A2", "A3", "B1", "new"), 1):
         rack.board.show(waiting_view(SlotName(name), number))
-    plans = [WallPlan(rows=(("A2", "", "A1"), ("", "B1", "A3")))]
-    async with planned(rack, catalogue, tmp_path, plans) as here, visit(address(here)) as seen:
+    wall = PlanInEffect(WallPlan(rows=(("A2", "", "A1"), ("", "B1", "A3"))))
+    async with planned(rack, catalogue, tmp_path, wall) as here, visit(address(here)) as seen:
         await seen.page.clock.install()
         await ready(seen)
         await seen.shows("new", "要対応")
@@ -116,7 +116,7 @@ async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(
         rows = sorted({y for _, y in where.values()})
         places = {name: (rows.index(y), columns.index(x)) for name, (x, y) in where.items()}
         assert places == {"A2": (0, 0), "A1": (0, 2), "B1": (1, 1), "A3": (1, 2), "new": (2, 0)}
-        plans.append(WallPlan(rows=(("new", "A1", "A2", "A3", "B1"),)))
+        wall.plan = WallPlan(rows=(("new", "A1", "A2", "A3", "B1"),))
         await seen.page.clock.run_for(61_000)
         await expect(seen.page.locator("#rack .tile").first).to_have_attribute("data-slot", "new")
 

@@ -18,16 +18,15 @@ from scanner import scan
 from benchd.records.access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import Language
-from benchd.web.app import create_app
 from benchd.web.sight import Sight
 from benchd.words.ids import JobId, SlotName
 from benchd.words.job import Disposition, Outcome
 from benchd.words.label import PrinterView
 from benchd.words.slot_states import SlotState
 from tests.labels.quiet_desk import quiet_desk
-from tests.web.fake_door import EVERYBODY, FakeDoor, believing
-from tests.web.test_records_routes import Feed
-from tests.web.web_fakes import A1, JOB, FakeRack, running_view
+from tests.web.fake_door import believing
+from tests.web.served import app_of
+from tests.web.web_fakes import A1, JOB, FakeRack, Feed, running_view
 from tests.web.web_running import running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -67,12 +66,10 @@ async def screen(
     rack.board.show(replace(running_view(), **ended, **held))  # type: ignore[arg-type]
     records = Records(folder / "records.sqlite", Feed(rack))
     desk = Printing(rack, records, catalogue)
-    app = create_app(
+    app = app_of(
         rack,
         catalogue,
         callers=believing(Sight.READ),
-        people=EVERYBODY,
-        sessions=FakeDoor(),
         records=records,
         labels=desk,
     )

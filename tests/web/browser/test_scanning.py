@@ -13,13 +13,14 @@ from playwright.async_api import expect
 from scanner import SEPARATOR, scan
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
+from benchd.web.service import PlanInEffect
 from benchd.web.sight import Sight
 from benchd.words.ids import SlotName
 from benchd.words.job import Gate
 from benchd.words.slot import SlotView
 from benchd.words.wall_plan import WallPlan
-from tests.web.fake_door import FakeDoor, believing
+from tests.web.fake_door import believing
+from tests.web.served import app_of
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
 from tests.web.web_running import running
 
@@ -47,12 +48,11 @@ def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) ->
         for view in views:
             rack.board.show(view)
         plan = WallPlan(scan_prefix=prefix)
-        app = create_app(
+        app = app_of(
             rack,
             catalogue,
             callers=believing(Sight.READ),
-            sessions=FakeDoor(),
-            plan=lambda: plan,
+            wall=PlanInEffect(plan),
         )
         async with (
             running(app, tmp_path / "scans.sock") as here,

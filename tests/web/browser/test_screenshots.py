@@ -11,10 +11,10 @@ from gallery import Gallery
 from playwright.async_api import expect
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.sight import Sight
 from benchd.words.ids import PortPath
-from tests.web.fake_door import FakeDoor, believing
+from tests.web.fake_door import believing
+from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port
 from tests.web.web_running import SEES_ALL, running
 
@@ -88,7 +88,7 @@ async def test_screenshot(
     if slots > 16:
         rack.board.show_unknown_port(PortPath(port(9)), attached=False)
     callers = believing(Sight.WALL) if name.startswith("not-signed-in") else SEES_ALL
-    app = create_app(rack, catalogue, callers=callers, sessions=FakeDoor())
+    app = app_of(rack, catalogue, callers=callers)
     async with running(app, tmp_path / "benchd.sock") as here:
         url = f"http://127.0.0.1:{here.port}/{query}"
         async with visit(

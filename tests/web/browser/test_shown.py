@@ -13,12 +13,12 @@ from gallery import Gallery
 from playwright.async_api import expect
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.app import create_app
 from benchd.web.sight import Sight
 from benchd.words.job import Disposition, Gate, Outcome
 from benchd.words.record import EntryKind
 from benchd.words.slot_states import SlotState
-from tests.web.fake_door import FakeDoor, believing
+from tests.web.fake_door import believing
+from tests.web.served import app_of
 from tests.web.web_fakes import A1, BEGAN, FakeRack, asking_view, running_view
 from tests.web.web_running import Running, running
 
@@ -37,7 +37,7 @@ NOTHING = "サインインしていないため、表示できません"
 def shown(
     rack: FakeRack, catalogue: Catalogue, folder: Path, anonymous: Sight, port: int = 0
 ) -> AbstractAsyncContextManager[Running]:
-    app = create_app(rack, catalogue, callers=believing(anonymous), sessions=FakeDoor())
+    app = app_of(rack, catalogue, callers=believing(anonymous))
     return running(app, folder / f"{anonymous.name}.sock", port)
 
 

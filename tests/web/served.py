@@ -1,0 +1,125 @@
+"""A whole rack for the API to serve: what a test doesn't bring is a quiet stand-in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from benchd.daemon.system import SystemEntropy
+from benchd.errors import NotFound
+from benchd.hooks.held import Held
+from benchd.hooks.room import Hooks
+from benchd.intake.desk import IntakeDesk
+from benchd.intake.store import IntakeStore
+from benchd.observe.log_level import LogLevels
+from benchd.records.access import Records
+from benchd.slots.admission import Admission
+from benchd.slots.disposal_desk import DisposalDesk
+from benchd.texts.catalogue import Catalogue
+from benchd.web.app import create_app
+from benchd.web.callers import Callers
+from benchd.web.service import PlanInEffect, ServedRack
+from benchd.words.dossier import Dossier, KeptDossier
+from benchd.words.ids import JobId, SlotName
+from benchd.words.lot_papers import AskedPapers
+from benchd.words.wall_plan import WallPlan
+from tests.labels.quiet_desk import quiet_desk
+from tests.web.fake_door import EVERYBODY, FakeDoor, NoTokens
+from tests.web.web_fakes import FakeClock, Feed
+
+
+class FakePress:
+    """Prints nothing: what may be asked for is the routes' business, not what comes."""
+
+    async def pdf(self, envelope: bytes) -> bytes:
+        return envelope
+
+    async def page(self, envelope: bytes, language: str, links: object) -> str:
+        return ""
+
+
+@dataclass
+class FakeLotPress:
+    """The same for papers of many handsets, around a press for single ones."""
+
+    press: object = field(default_factory=FakePress)
+
+    async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
+        async def nothing() -> AsyncGenerator[bytes]:
+            yield b""
+
+        return nothing()
+
+
+class NoDossiers:
+    """Keeps none, and finds no handset to ask."""
+
+    async def kept(self) -> Sequence[KeptDossier]:
+        return ()
+
+    async def record(self, slot: SlotName) -> Dossier:
+        raise NotFound(f"there is no slot {slot}")
+
+
+async def no_trace(job: JobId) -> bytes:
+    raise NotFound(f"there is no job {job} that has ended")
+
+
+def served_rack(
+    core: Any,  # noqa: ANN401 - each test has one of its own
+    catalogue: Catalogue,
+    **parts: Any,  # noqa: ANN401 - of whatever type the field is
+) -> ServedRack:
+    """`core` has a board, a ledger, a desk and an issuer; `parts` are fields of `ServedRack`.
+
+    A read model that doesn't run looks nothing up, and everybody may do everything.
+    """
+    records = parts.pop("records", None) or Records(Path("/nowhere/records.sqlite"), Feed(core))
+    hooks = Hooks(())
+    hooks.held = getattr(core, "held", None) or Held()
+    quiet: dict[str, Any] = {
+        "admission": Admission(),
+        "dossiers": NoDossiers(),
+        "people": EVERYBODY,
+        "sessions": FakeDoor(),
+        "tokens": NoTokens(),
+        "disposal": DisposalDesk(core.ledger, FakeClock()),
+        "intake": IntakeDesk(IntakeStore(core.ledger, FakeClock()), SystemEntropy()),
+        "papers": FakeLotPress(),
+        "labels": quiet_desk(core, records, catalogue, hooks.held),
+        "hooks": hooks,
+        "trace": no_trace,
+        "wall": PlanInEffect(WallPlan()),
+        "scrape": None,
+        "logs": LogLevels(time.monotonic),
+    }
+    return ServedRack(
+        board=core.board,
+        ledger=core.ledger,
+        desk=core.desk,
+        issuer=core.issuer,
+        records=records,
+        **{**quiet, **parts},
+    )
+
+
+def app_of(
+    core: object,
+    catalogue: Catalogue,
+    *,
+    callers: Callers | None = None,
+    allowed_hosts: Collection[str] = (),
+    **parts: object,
+) -> FastAPI:
+    """The API of such a rack; without `callers` nobody shows who they are."""
+    return create_app(
+        served_rack(core, catalogue, **parts),
+        catalogue,
+        callers=callers or Callers(),
+        allowed_hosts=allowed_hosts,
+    )
