@@ -240,7 +240,7 @@ class JobContext:
         if self.device is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "this recipe works without adb")
         if self.profile.kind != ANDROID:
-            message = f"a device of the kind {self.profile.kind!r} is no handset over adb"
+            message = f"a device of the kind {self.profile.kind} is no handset over adb"
             raise StageFailed(Reason.PROOF_INCOMPLETE, message)
         return cast("Handset", self.device)
 

@@ -63,7 +63,7 @@ def support_for(
     """How to work with what is on the port; UnsupportedHandset for what the slot can't erase."""
     support = kinds.get(attached.kind)
     if support is None:
-        raise UnsupportedHandset(f"this rack knows no kind of device {attached.kind!r}")
+        raise UnsupportedHandset(f"this rack knows no kind of device {attached.kind}")
     if recipe.kind != attached.kind:
         raise UnsupportedHandset(
             f"the slot's recipe {recipe.name} is for {recipe.kind}, and this is {attached.kind}"
