@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
 from benchd.proof.evidence.chip import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.confirm import ConfirmEvidence
 from benchd.proof.evidence.forms import to_json
@@ -253,12 +252,11 @@ class Told:
         self.end(job)
 
 
+@dataclass
 class FakeFeed(LedgerReads):
     """A ledger that gives what `told` has, in pieces."""
 
-    def __init__(self, told: Told) -> None:
-        super().__init__(RunningJobs())
-        self.told = told
+    told: Told
 
     async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         raise NotImplementedError

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +29,6 @@ from benchd.commands.tables.report import report_view
 from benchd.commands.tables.show import View
 from benchd.errors import DecisionRefused, NotFound, UsageRefused
 from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
 from benchd.observe.announcing import AnnouncingLedger
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
@@ -52,12 +52,11 @@ SERIAL = "HQ\x1b[31m612300"
 PAPERS = {"recycler": "例示リサイクル", "number": "R-7", "batch": "B-1"}
 
 
+@dataclass
 class Feed(LedgerReads):
     """The fake ledger, read by number."""
 
-    def __init__(self, rack: FakeRack) -> None:
-        super().__init__(RunningJobs())
-        self.rack = rack
+    rack: FakeRack
 
     async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         raise NotImplementedError
