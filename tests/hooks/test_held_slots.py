@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from benchd.daemon.hooks import Directing
 from benchd.hooks.replies import record_of
 from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
 from benchd.observe.announcing import announcing
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.slots.errands import errands_of
@@ -23,12 +23,11 @@ from tests.core.world import MemoryLedger, Phone, World
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
+@dataclass
 class Answers(LedgerReads):
     """A ledger in memory that tells what receivers have answered."""
 
-    def __init__(self, ledger: MemoryLedger) -> None:
-        super().__init__(RunningJobs())
-        self._ledger = ledger
+    ledger: MemoryLedger
 
     async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         raise NotImplementedError
@@ -36,7 +35,7 @@ class Answers(LedgerReads):
     async def of_kind(
         self, kind: EntryKind, after: int = 0, most: int = -1
     ) -> Sequence[StoredEntry]:
-        return [record for record in self._ledger.of(kind) if record.sequence > after][:most]
+        return [record for record in self.ledger.of(kind) if record.sequence > after][:most]
 
 
 async def hold(world: World) -> None:

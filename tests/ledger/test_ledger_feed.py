@@ -34,22 +34,16 @@ async def steps(path: Path, kind: EntryKind) -> int:
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        EntryKind.HOOK_ANSWERED,
-        EntryKind.HOOK_BEGUN,
-        EntryKind.PERSON_CHANGED,
-        EntryKind.TOKEN_CHANGED,
-        EntryKind.CLOCK_STEPPED,
-    ],
+    ["hook_answered", "hook_begun", "person_changed", "token_changed", "clock_stepped"],
 )
-async def test_a_longer_ledger_is_as_quickly_asked(tmp_path: Path, kind: EntryKind) -> None:
+async def test_a_longer_ledger_is_as_quickly_asked(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "ledger.db"
     counts: list[int] = []
     async with open_ledger(path, head_key=RackKey()) as ledger:
         for _ in range(2):
-            await ledger.append(Entry(kind=kind, at=START, data={}))
+            await ledger.append(Entry(kind=EntryKind(kind), at=START, data={}))
         for _ in range(2):
-            counts.append(await steps(path, kind))
+            counts.append(await steps(path, EntryKind(kind)))
             for _ in range(30):
                 await ledger.append(Entry(kind=EntryKind.JOB_OPENED, at=START, data={}))
     assert counts[0] == counts[1] > 0

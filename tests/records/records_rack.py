@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from benchd.lab.usual_handset import USUAL
 from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
 from benchd.proof.evidence.chip import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.forms import to_json
 from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence
@@ -234,12 +233,11 @@ class Told:
         self.end(job)
 
 
+@dataclass
 class FakeFeed(LedgerReads):
     """A ledger that gives what `told` has, in pieces."""
 
-    def __init__(self, told: Told) -> None:
-        super().__init__(RunningJobs())
-        self.told = told
+    told: Told
 
     async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         raise NotImplementedError

@@ -17,7 +17,6 @@ from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.points import Points
 from benchd.ledger.access import SqliteLedger
 from benchd.ledger.head import Head
-from benchd.ledger.reader import NEWEST_RECEIPTS
 from benchd.ledger.running import check_written
 from benchd.ledger.witness import Witness
 from benchd.proof.disposal import dooms
@@ -167,16 +166,10 @@ class SimulatedLedger(SqliteLedger):
         """The last record that is stored, and the rack's own word for it."""
         return self._store.signed_head()
 
-    async def newest_of(self, kind: EntryKind) -> StoredEntry | None:
-        """The newest record of a kind."""
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        """The records that an SQL condition picks."""
         self._serves()
-        found = self._reader.select("WHERE kind = ? ORDER BY sequence DESC LIMIT 1", (kind.value,))
-        return found[0] if found else None
-
-    async def newest_receipts(self, most: int) -> Sequence[StoredEntry]:
-        """So many of what anchors have said to a head, the newest first."""
-        self._serves()
-        return self._reader.select(NEWEST_RECEIPTS, (most,))
+        return self._reader.select(condition, values)
 
     async def follow(self, after: Head, most: int) -> tuple[Head, int]:
         """How far the chain holds within so many records after a known one, and how many."""
