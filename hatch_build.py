@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class FillProgramHook(BuildHookInterface[BuilderConfig]):
-    """Builds what `benchd.filler.build` can build; an editable install builds for itself.
+    """Builds what the filler's `build` can build; an editable install builds for itself.
 
     BENCHD_SKIP_FILLER=1 leaves the programs out, for who ships them in another way.
     """
@@ -25,12 +25,12 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
         if version == "editable":
             return
         # A checkout has the catalogue where people look for it, a wheel beside its reader.
-        build_data["force_include"]["configs/models"] = "benchd/models/shipped"
+        build_data["force_include"]["configs/models"] = "benchd/domain/models/shipped"
         self._name_commit(build_data)
         if os.environ.get("BENCHD_SKIP_FILLER") == "1":
             return
-        filler = self._own("benchd.filler")
-        build = self._own("benchd.filler.build").build
+        filler = self._own("benchd.devices.android.filler")
+        build = self._own("benchd.devices.android.filler.build").build
         for abi, program in itertools.product(filler.ABIS, filler.Program):
             binary: Path = build(abi, program)
             self.app.display_info(f"{program} for {abi}: {binary.stat().st_size} bytes")
@@ -39,7 +39,7 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
 
     def _name_commit(self, build_data: dict[str, Any]) -> None:
         """Put the commit into the wheel, which has no git beside it to ask."""
-        revision = self._own("benchd.revision")
+        revision = self._own("benchd.domain.revision")
         draft = Path(self.directory) / revision.COMMIT_FILE
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(f"{revision.commit_of(Path(self.root))}\n")
@@ -48,7 +48,7 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Take the draft of the commit's file away again."""
         del version, build_data, artifact_path
-        revision = self._own("benchd.revision")
+        revision = self._own("benchd.domain.revision")
         (Path(self.directory) / revision.COMMIT_FILE).unlink(missing_ok=True)
 
     def _own(self, name: str) -> ModuleType:

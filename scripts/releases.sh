@@ -112,7 +112,7 @@ make_release() {
         in_root "$opt/$release/bin/python" -m pip --isolated --quiet \
             --disable-pip-version-check --no-input --no-cache-dir \
             install --no-index --find-links "${copy#"$root"}" benchd &&
-        python_of "$release" 'import benchd.daemon.app, benchd.commands.cli'; } || unchanged \
+        python_of "$release" 'import benchd.daemon.composition, benchd.cli.main'; } || unchanged \
         "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
         "the new program doesn't work; build the wheels or copy them once more"
     sha256sum <"$wheel" >"$root$opt/$release/wheel.sha256"

@@ -18,7 +18,7 @@ from typing import Any
 import apsw
 import pytest
 
-from benchd.checksum_vfs import CHECKSUM_VFS, register_checksum_vfs
+from benchd.ledger.checksum_vfs import CHECKSUM_VFS, register_checksum_vfs
 
 SECTOR_BYTES = 512
 """A disk writes so much whole or not at all."""
@@ -160,7 +160,7 @@ def lossy_disk(folder: Path, patch: pytest.MonkeyPatch) -> Generator[LossyDisk]:
     kept = [_Vfs(disk, f"lossy-{base}", base) for base in (CHECKSUM_VFS, "unix")]
     default = apsw.vfs_names()[0]
     with patch.context() as patched:
-        patched.setattr("benchd.ledger.database.CHECKSUM_VFS", f"lossy-{CHECKSUM_VFS}")
+        patched.setattr("benchd.ledger.ledger_database.CHECKSUM_VFS", f"lossy-{CHECKSUM_VFS}")
         _log_calls(disk, patched)
         apsw.set_default_vfs("lossy-unix")
         try:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from benchd.words.port import PlugEvent
+from benchd.domain.port import PlugEvent
 
 
 class NothingPlugged:

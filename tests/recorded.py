@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import Evidence
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.ids import Evidence
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 
 OVERWRITE = OverwriteEvidence(
     cipher="aes-128-ctr",

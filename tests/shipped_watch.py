@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import yaml
 
-from tests.hooks.http_receiver import HttpReceiver
+from tests.outbound.hooks.http_receiver import HttpReceiver
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 ALERTS = CONFIGS / "alertmanager" / "alertmanager.yml"

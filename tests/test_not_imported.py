@@ -29,8 +29,8 @@ def loaded() -> frozenset[str]:
 def test_all_of_the_product_is_imported(loaded: frozenset[str]) -> None:
     assert {
         "benchd.papers.pdf_signing",
-        "benchd.papers.checking",
-        "benchd.daemon.app",
+        "benchd.papers.paper_check",
+        "benchd.daemon.composition",
         "pyhanko",
     } <= loaded
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchd.proof.disposal import dooms
-from benchd.proof.told import tells
-from benchd.words.handset import Trait
-from benchd.words.ids import JobId
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.domain.handset import Trait
+from benchd.domain.ids import JobId
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.disposal_fold import dooms
+from benchd.proof.record_subject import tells
 
 
 def handset_jobs(

@@ -1,10 +1,10 @@
 """Certificates of erasure: what the ledger proves about one handset, signed."""
 
-from benchd.certificate.document import gaps_of
+from benchd.certificate.certificate_verification import verify_certificate
 from benchd.certificate.issuer import DsseIssuer, sign_statement
-from benchd.certificate.verification import verify_certificate
-from benchd.signing.keeping import load_rack_key
+from benchd.certificate.statement_check import gaps_of
 from benchd.signing.key import SigningKey, create_key, key_file, load_key, public_key_path
+from benchd.signing.key_store import load_rack_key
 
 __all__ = [
     "DsseIssuer",

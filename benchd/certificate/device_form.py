@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchd.certificate.document import FORMS, Rules
 from benchd.certificate.predicate import PREDICATE_TYPE
+from benchd.certificate.signed_pictures import has_signed_picture
 from benchd.certificate.statement import statement_of
-from benchd.errors import CertificateGap
+from benchd.certificate.statement_check import FORMS, Rules
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import ANDROID, DeviceKind
 from benchd.proof.erasure import HandsetErasure, VerifiedErasure
-from benchd.signing.pictures import has_signed_picture
 from benchd.signing.ring import KeyRing
-from benchd.words.ids import ANDROID, DeviceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

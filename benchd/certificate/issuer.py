@@ -9,18 +9,18 @@ from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 
-from benchd.certificate.claims import Claims
 from benchd.certificate.device_form import HANDSET_FORM, CertificateForm, Issuing
-from benchd.certificate.document import FORMS, Rules, gaps_of
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
-from benchd.certificate.keeping import keep_file
+from benchd.certificate.ledger_claims import Claims
 from benchd.certificate.payload import encode_payload
-from benchd.errors import CertificateGap
+from benchd.certificate.statement_check import FORMS, Rules, gaps_of
+from benchd.certificate.written_once import keep_file
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.record import StoredEntry
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.forms import to_json
 from benchd.signing.key import SigningKey
-from benchd.words.ids import Evidence, JobId
-from benchd.words.record import StoredEntry
 
 
 class DsseIssuer:

@@ -12,8 +12,8 @@ from typing import cast
 import rfc8785
 
 from benchd.certificate.predicate import is_retired, refusal_of_retired
+from benchd.domain.ids import JsonValue
 from benchd.signing import canonical
-from benchd.words.ids import JsonValue
 
 
 def encode_payload(statement: JsonValue) -> bytes:

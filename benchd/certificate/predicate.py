@@ -11,14 +11,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from benchd.certificate.chip import FelicaSection
-from benchd.certificate.clock import ClockSection
-from benchd.certificate.fresh import FreshPictureSection
-from benchd.certificate.identity import HandsetSection
-from benchd.certificate.intake import IntakeSection
-from benchd.certificate.people import ConfirmationSection, DecisionSection
-from benchd.certificate.recheck import RecheckSection
-from benchd.certificate.sections import (
+from benchd.certificate.chip_section import FelicaSection
+from benchd.certificate.clock_section import ClockSection
+from benchd.certificate.fresh_section import FreshPictureSection
+from benchd.certificate.identity_section import HandsetSection
+from benchd.certificate.intake_section import IntakeSection
+from benchd.certificate.people_section import ConfirmationSection, DecisionSection
+from benchd.certificate.recheck_section import RecheckSection
+from benchd.certificate.statement_sections import (
     FinalResetSection,
     InitialiseSection,
     LedgerSection,
@@ -30,9 +30,9 @@ from benchd.certificate.sections import (
     StageSection,
     VerificationSection,
 )
-from benchd.certificate.trust import BindingSection, NotWrittenSection, TrustedSection
-from benchd.proof.evidence.values import Moment, OneOrMore, Positive, Said, Sha256, Texts, Whole
-from benchd.words.job import Disposition
+from benchd.certificate.trust_section import BindingSection, NotWrittenSection, TrustedSection
+from benchd.domain.evidence_values import Moment, OneOrMore, Positive, Said, Sha256, Texts, Whole
+from benchd.domain.job import Disposition
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "urn:benchd:certificate-of-erasure:v4"

@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import DataclassSchema
 
 from benchd.certificate.statement import PREDICATE_TYPE, Statement
-from benchd.proof.evidence.forms import adapter_of
+from benchd.domain.evidence_json import adapter_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

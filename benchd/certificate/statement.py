@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from benchd.certificate.chip import FelicaSection
-from benchd.certificate.clock import ClockSection
-from benchd.certificate.fresh import FreshPictureSection
-from benchd.certificate.identity import HandsetSection
-from benchd.certificate.intake import IntakeSection
-from benchd.certificate.people import ConfirmationSection, DecisionSection
+from benchd.certificate.certificate_sentences import Sentence
+from benchd.certificate.chip_section import FelicaSection
+from benchd.certificate.clock_section import ClockSection
+from benchd.certificate.fresh_section import FreshPictureSection
+from benchd.certificate.identity_section import HandsetSection
+from benchd.certificate.intake_section import IntakeSection
+from benchd.certificate.numeric_sentences import not_reached_of, technique_of
+from benchd.certificate.people_section import ConfirmationSection, DecisionSection
 from benchd.certificate.predicate import (
     PREDICATE_TYPE,
     STATEMENT_TYPE,
@@ -19,8 +21,8 @@ from benchd.certificate.predicate import (
     Statement,
     Subject,
 )
-from benchd.certificate.recheck import RecheckSection
-from benchd.certificate.sections import (
+from benchd.certificate.recheck_section import RecheckSection
+from benchd.certificate.statement_sections import (
     FinalResetSection,
     InitialiseSection,
     LedgerSection,
@@ -32,21 +34,19 @@ from benchd.certificate.sections import (
     StageSection,
     VerificationSection,
 )
-from benchd.certificate.sentences import Sentence
-from benchd.certificate.trust import (
+from benchd.certificate.trust_section import (
     BindingSection,
     NotWrittenSection,
     TrustedSection,
     bound_by,
     trusts_reader,
 )
-from benchd.certificate.wording import not_reached_of, technique_of
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import Disposition, Gate
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import METHOD, HandsetErasure
-from benchd.proof.reading import RecordReader
-from benchd.proof.records import stage_records
-from benchd.words.job import Disposition, Gate
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.job_records import stage_records
+from benchd.proof.record_fields import RecordReader
 
 
 def statement_of(

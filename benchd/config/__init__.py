@@ -1,14 +1,14 @@
 """The configuration: TOML files in, frozen settings out, or every mistake at its place."""
 
-from benchd.config.http_section import HttpSettings, ListenAddress
-from benchd.config.load import check_config, checked_settings, load_settings
-from benchd.config.recipes import RecipeDescription
-from benchd.config.sections import (
+from benchd.config.config_sections import (
     AdbSettings,
     CertificateSettings,
     LedgerSettings,
     SiteSettings,
 )
+from benchd.config.http_section import HttpSettings, ListenAddress
+from benchd.config.load import check_config, checked_settings, load_settings
+from benchd.config.recipes import RecipeDescription
 from benchd.config.settings import Settings
 
 __all__ = [

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
-from benchd.config.wording import found, refused
+from benchd.config.mistake_wording import found, refused
 
 LONGEST_ADDRESS = 500
 _WEB = ("http", "https")

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from benchd.config.values import LocalPath, OneLine, Section, slot_name
-from benchd.config.wording import found, refused
-from benchd.felica.providers.rules import Carrier, ClearRule
-from benchd.felica.readers.assignment import USB
-from benchd.felica.settings import DEFAULT_PCSCD
-from benchd.words.ids import SlotName
+from benchd.config.config_values import LocalPath, OneLine, Section, slot_name
+from benchd.config.mistake_wording import found, refused
+from benchd.devices.felica.providers.rules import Carrier, ClearRule
+from benchd.devices.felica.reader_settings import DEFAULT_PCSCD
+from benchd.devices.felica.readers.reader_assignment import USB
+from benchd.domain.ids import SlotName
 
 _USB_PORT = re.compile(r"usb:\d+-\d+(?:\.\d+)*")
 _PROVIDER_NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")

@@ -8,19 +8,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
-from benchd.android.facts.account_types import held_by_people
-from benchd.errors import CertificateGap, UsageRefused
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.fresh import (
+from benchd.certificate.signed_pictures import content_of, has_signed_picture
+from benchd.devices.android.facts.account_types import held_by_people
+from benchd.domain.errors import CertificateGap, UsageRefused
+from benchd.domain.evidence_json import from_json
+from benchd.proof.evidence.fresh_evidence import (
     FreshPicture,
     FreshPictures,
     FreshTaking,
     SignedPicture,
     SignedTaking,
 )
-from benchd.proof.fresh import approval_faults, witness_faults
-from benchd.proof.places import on_system_partition
-from benchd.signing.pictures import content_of, has_signed_picture
+from benchd.proof.fresh_proof import approval_faults, witness_faults
+from benchd.proof.package_places import on_system_partition
 from benchd.signing.public_key import Signer
 
 PICTURES: Final = "*.picture.toml"

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from benchd.config.addresses import LONGEST_ADDRESS, begin_of, parts_of
-from benchd.config.document import Document
-from benchd.config.values import LocalPath, OneLine, Section
-from benchd.config.wording import found, refused
-from benchd.errors import ConfigIssue, UsageRefused
-from benchd.hooks.settings import LONGEST_TIMEOUT_S, HookSettings, Target, is_loopback
-from benchd.hooks.signing import read_secrets
-from benchd.words.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
-from benchd.words.job import Disposition
+from benchd.config.config_values import LocalPath, OneLine, Section
+from benchd.config.mistake_wording import found, refused
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue, UsageRefused
+from benchd.domain.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
+from benchd.domain.job import Disposition
+from benchd.outbound.hooks.hook_settings import LONGEST_TIMEOUT_S, HookSettings, Target, is_loopback
+from benchd.outbound.hooks.webhook_signature import read_secrets
 
 MOST_HOOKS = 16
 DAY_S = 86_400.0

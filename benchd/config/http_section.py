@@ -20,11 +20,11 @@ from pydantic import (
     model_validator,
 )
 
-from benchd.config.document import Document
-from benchd.config.values import LocalPath, Section, SocketPath
-from benchd.config.wording import found, refused
-from benchd.errors import ConfigIssue
-from benchd.web.tls import FileRole, TlsFiles, expiry_of, mistakes_of
+from benchd.config.config_values import LocalPath, Section, SocketPath
+from benchd.config.mistake_wording import found, refused
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue
+from benchd.signing.tls import FileRole, TlsFiles, expiry_of, mistakes_of
 
 LARGEST_UID = (1 << 32) - 2
 

@@ -9,28 +9,27 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast, get_origin
 
-from benchd.config.checking import check
-from benchd.config.document import Document, read_document, unreadable
-from benchd.config.felica import Makers, felica_issues, felica_settings, make_providers
+from benchd.config.config_sections import ConfigFile, ModelsSettings, RackSettings, RecipesSettings
+from benchd.config.felica_settings import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.fresh_pictures import read_pictures
 from benchd.config.hooks_section import hook_file_issues, hook_issues
 from benchd.config.http_section import expiry_issues, http_issues
 from benchd.config.locator import KeyPath
-from benchd.config.models import read_models, shipped_models
+from benchd.config.mistake_wording import found, listed, suggestion
+from benchd.config.model_files import read_models, shipped_models
 from benchd.config.printers_section import printer_issues
 from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.retired import without_retired
-from benchd.config.sections import ConfigFile, ModelsSettings, RackSettings, RecipesSettings
 from benchd.config.settings import Settings
+from benchd.config.toml_document import Document, read_document, unreadable
 from benchd.config.traces_section import trace_issues
+from benchd.config.validation import check
 from benchd.config.wall_section import wall_issues
-from benchd.config.wording import found, listed, suggestion
-from benchd.errors import ConfigInvalid, ConfigIssue, UsageRefused
-from benchd.models.catalogue import ModelCatalogue
-from benchd.proof.evidence.fresh import SignedPicture
-from benchd.slots.parts import Timing
-from benchd.slots.topology import SlotPlace, Topology
+from benchd.domain.errors import ConfigInvalid, ConfigIssue, UsageRefused
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.topology import SlotPlace, Timing, Topology
+from benchd.proof.evidence.fresh_evidence import SignedPicture
 
 
 def load_settings(path: Path, content: bytes | None = None) -> Settings:

@@ -9,9 +9,9 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from benchd.config.addresses import WebAddress
-from benchd.config.values import OneLine, Section
-from benchd.config.wording import found, listed, refused, suggestion
-from benchd.models.entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
+from benchd.config.config_values import OneLine, Section
+from benchd.config.mistake_wording import found, listed, refused, suggestion
+from benchd.domain.models.model_entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
 from benchd.pipelines.parameters import LARGEST_BYTES
 
 GB: Final = 1_000_000_000

@@ -9,11 +9,14 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
-from benchd.config.document import Document
-from benchd.config.values import LocalPath, OneLine, Section
-from benchd.config.wording import found, refused, suggestion
-from benchd.errors import ConfigIssue
-from benchd.labels.printer import (
+from benchd.config.config_values import LocalPath, OneLine, Section
+from benchd.config.mistake_wording import found, refused, suggestion
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Disposition
+from benchd.domain.plain_text import Language
+from benchd.papers.labels.printer import (
     CupsQueue,
     Dpi,
     LabelForm,
@@ -22,9 +25,6 @@ from benchd.labels.printer import (
     Raw9100,
     UsbPrinter,
 )
-from benchd.texts.templates import Language
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition
 
 MOST_PRINTERS = 16
 

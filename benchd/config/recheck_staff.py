@@ -8,15 +8,15 @@ from pathlib import Path
 
 import apsw
 
-from benchd.authority import Action, has_role
-from benchd.config.document import read_document
 from benchd.config.recipes import recipe_files
 from benchd.config.settings import Settings
-from benchd.errors import BenchdError, ConfigIssue
+from benchd.config.toml_document import read_document
+from benchd.domain.authority import Action, has_role
+from benchd.domain.errors import BenchdError, ConfigIssue
+from benchd.domain.job import StageName
+from benchd.domain.people import Person
 from benchd.ledger.reader import LedgerReader
-from benchd.people.changes import fold
-from benchd.words.job import StageName
-from benchd.words.people import Person
+from benchd.people.person_change import fold
 
 _OF_PEOPLE = "WHERE kind = 'person_changed' ORDER BY sequence"
 TOO_FEW = (

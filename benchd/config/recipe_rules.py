@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.config.document import Document
 from benchd.config.locator import KeyPath
+from benchd.config.mistake_wording import listed
 from benchd.config.stages import RecipeKind
-from benchd.config.wording import listed
-from benchd.errors import ConfigIssue
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue
+from benchd.domain.ids import ANDROID
+from benchd.domain.job import Gate, Reason, StageName
 from benchd.pipelines.care import CareLimits
 from benchd.pipelines.contract import StageDescription
 from benchd.pipelines.parameters import parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
 from benchd.proof.erasure import DeviceProfile
-from benchd.proof.recheck import RECHECK_STAGES
-from benchd.words.ids import ANDROID
-from benchd.words.job import Gate, Reason, StageName
+from benchd.proof.recheck_proof import RECHECK_STAGES
 
 CHANGES_NOTHING: Final = (Reason.ASSESSED, Reason.RECHECKED)
 

@@ -10,15 +10,15 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field
 
-from benchd.config.checking import check
-from benchd.config.document import Document, read_document
+from benchd.config.config_sections import OneLine, Section
+from benchd.config.mistake_wording import found, refused
 from benchd.config.recipe_rules import ReadStage, recipe_issues
-from benchd.config.sections import OneLine, Section
 from benchd.config.stages import HANDSETS, RecipeKind
-from benchd.config.wording import found, refused
-from benchd.errors import ConfigInvalid, ConfigIssue
+from benchd.config.toml_document import Document, read_document
+from benchd.config.validation import check
+from benchd.domain.errors import ConfigInvalid, ConfigIssue
+from benchd.domain.job import Reason
 from benchd.pipelines.recipe import Recipe
-from benchd.words.job import Reason
 
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 

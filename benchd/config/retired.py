@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from benchd.config.document import Document
-from benchd.errors import ConfigIssue
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue
 
 RETIRED: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {

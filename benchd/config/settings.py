@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchd.config.hooks_section import HookSection
-from benchd.config.http_section import HttpSettings
-from benchd.config.recipes import RecipeDescription
-from benchd.config.sections import (
+from benchd.config.config_sections import (
     AdbSettings,
     CertificateSettings,
     ClockSettings,
@@ -19,16 +16,18 @@ from benchd.config.sections import (
     SiteSettings,
     TokenSettings,
 )
+from benchd.config.hooks_section import HookSection
+from benchd.config.http_section import HttpSettings
+from benchd.config.recipes import RecipeDescription
 from benchd.config.traces_section import TracesSection
-from benchd.errors import ConfigIssue
-from benchd.felica.settings import FelicaSettings
-from benchd.labels.printer import Printer
-from benchd.models.catalogue import ModelCatalogue
+from benchd.devices.felica.reader_settings import FelicaSettings
+from benchd.domain.errors import ConfigIssue
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.topology import Timing, Topology
+from benchd.domain.wall_plan import WallPlan
+from benchd.papers.labels.printer import Printer
 from benchd.pipelines.recipe import Recipe
-from benchd.proof.evidence.fresh import SignedPicture
-from benchd.slots.parts import Timing
-from benchd.slots.topology import Topology
-from benchd.words.wall_plan import WallPlan
+from benchd.proof.evidence.fresh_evidence import SignedPicture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from benchd.errors import UsageRefused
-from benchd.words.ids import PortPath, SlotName
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import PortPath, SlotName
 
 _MARK: Final = "\ufeff"
 """The byte-order mark that editors on Windows put first."""

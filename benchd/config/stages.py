@@ -16,15 +16,15 @@ from pydantic import (
     create_model,
 )
 
+from benchd.config.mistake_wording import found, listed, refused, suggestion
 from benchd.config.watch_lists import watch_list
-from benchd.config.wording import found, listed, refused, suggestion
+from benchd.domain.job import StageName
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.parameters import OneOf, Seconds, parameters_of
 from benchd.pipelines.recipe import StageSpec
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.pipelines.watch_list import WatchList
 from benchd.proof.erasure import ANDROID_PROFILE, DeviceProfile
-from benchd.words.job import StageName
+from benchd.proof.watch_list import WatchList
 
 # pydantic would turn "5" and true into numbers; enums and tuples have to be turned into.
 _STRICTLY: Final[Mapping[object, tuple[object, ...]]] = {

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from benchd.config.addresses import AnchorAddress, begin_of
-from benchd.config.document import Document
-from benchd.config.values import LocalPath, Section
-from benchd.config.wording import refused
-from benchd.errors import ConfigIssue, UsageRefused
-from benchd.hooks.settings import is_loopback
-from benchd.traces.settings import LONGEST_TIMEOUT_S, TraceTarget, read_headers
+from benchd.config.config_values import LocalPath, Section
+from benchd.config.mistake_wording import refused
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue, UsageRefused
+from benchd.outbound.hooks.hook_settings import is_loopback
+from benchd.outbound.traces.trace_settings import LONGEST_TIMEOUT_S, TraceTarget, read_headers
 
 
 class TracesSection(Section):

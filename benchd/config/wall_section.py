@@ -7,11 +7,11 @@ from typing import Annotated, cast
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from benchd.config.document import Document
-from benchd.config.values import Section, slot_name
-from benchd.config.wording import found, refused, suggestion
-from benchd.errors import ConfigIssue
-from benchd.words.wall_plan import GAP, WallPlan
+from benchd.config.config_values import Section, slot_name
+from benchd.config.mistake_wording import found, refused, suggestion
+from benchd.config.toml_document import Document
+from benchd.domain.errors import ConfigIssue
+from benchd.domain.wall_plan import GAP, WallPlan
 
 LONGEST_ROW = 32
 MOST_ROWS = 32

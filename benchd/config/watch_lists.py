@@ -9,11 +9,11 @@ from typing import Final
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from benchd.config.document import unreadable
-from benchd.config.wording import found, refused
-from benchd.errors import ListRefused
-from benchd.pipelines.watch_list import Wanted, WatchList
-from benchd.words.imei import is_imei
+from benchd.config.mistake_wording import found, refused
+from benchd.config.toml_document import unreadable
+from benchd.domain.errors import ListRefused
+from benchd.domain.imei import is_imei
+from benchd.proof.watch_list import Wanted, WatchList
 
 NO_LIST: Final = ""
 SHOWN_MISTAKES: Final = 5

@@ -10,20 +10,20 @@ import anyio
 import structlog
 
 from benchd.daemon.kernel_clock import boot_id
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId
+from benchd.domain.intake import TimeDoubt
+from benchd.domain.ports import Clock
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.domain.slot import ProblemCode, ProblemView
+from benchd.domain.slot_states import SlotState
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.store import IntakeStore
-from benchd.ledger.access import SqliteLedger
+from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.clock_metrics import ClockMetrics
-from benchd.ports import Clock
-from benchd.proof.clock import STEP_S
-from benchd.proof.evidence.clock import ClockStepEvidence
-from benchd.proof.evidence.forms import to_json
+from benchd.proof.clock_proof import STEP_S
+from benchd.proof.evidence.clock_evidence import ClockStepEvidence
 from benchd.slots.board import RackBoard
-from benchd.words.ids import JobId
-from benchd.words.intake import TimeDoubt
-from benchd.words.record import Entry, EntryKind, StoredEntry
-from benchd.words.slot import ProblemCode, ProblemView
-from benchd.words.slot_states import SlotState
 
 LOOK_EVERY_S: Final = 5.0
 RUNNING: Final = "running"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchd.config import Settings
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
 
 DIRECTORY_MODE = 0o750
 

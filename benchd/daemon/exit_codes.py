@@ -7,8 +7,9 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from benchd.errors import BenchdError
-from benchd.texts.catalogue import Catalogue, language_of, printable
+from benchd.domain.errors import BenchdError
+from benchd.domain.plain_text import printable
+from benchd.texts.catalogue import Catalogue, language_of
 from benchd.texts.failures import failure_text
 
 LONGEST_LINE = 2000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
-from benchd.words.slot import ProblemCode, ProblemView
 
 
 class Integrity:

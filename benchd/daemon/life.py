@@ -16,12 +16,12 @@ from benchd.daemon.notify import Notifier, watchdog_interval_s
 from benchd.daemon.reload import Reloader
 from benchd.daemon.signals import Hear, Heard
 from benchd.daemon.watchdog import feed_watchdog, follow_status
-from benchd.observe.announcing import keep_following
+from benchd.domain.ids import SlotName
+from benchd.domain.slot import ProblemCode
+from benchd.observe.announcing_ledger import keep_following
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor
-from benchd.words.ids import SlotName
-from benchd.words.slot import ProblemCode
 
 SHORTEST_PAUSE_S = 0.2
 OF_THE_RACK = frozenset(

@@ -9,12 +9,12 @@ import structlog
 from anyio import to_thread
 
 from benchd.config.watch_lists import renew
-from benchd.errors import ListRefused
+from benchd.domain.errors import ListRefused
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.pipelines.watch_list import WatchList
+from benchd.proof.watch_list import WatchList
 from benchd.slots.board import RackBoard
-from benchd.words.slot import ProblemCode, ProblemView
 
 LOOK_EVERY_S = 15.0
 

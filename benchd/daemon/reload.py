@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from benchd.config import Settings
 from benchd.daemon.notify import Notifier
-from benchd.errors import ConfigInvalid
-from benchd.wakeup import Bell
+from benchd.domain.errors import ConfigInvalid
+from benchd.domain.wakeup import Bell
 
 _log = structlog.get_logger()
 

@@ -11,24 +11,24 @@ from functools import partial
 
 import anyio
 
-from benchd.android.access import AdbAccess
-from benchd.android.server.external_server import ExternalAdbServer
-from benchd.android.server.own_server import AdbServer
 from benchd.config import Settings
-from benchd.daemon.doorway import callers_of
-from benchd.daemon.dossiers import RackDossiers
-from benchd.felica.access import PcscChipAccess
-from benchd.filler import program_path
-from benchd.observe.announcing import bulkhead
+from benchd.daemon.http_listener import callers_of
+from benchd.daemon.rack_dossiers import RackDossiers
+from benchd.devices.android.filler import program_path
+from benchd.devices.android.handset_access import AdbAccess
+from benchd.devices.android.server.external_server import ExternalAdbServer
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.devices.felica.chip_access import PcscChipAccess
+from benchd.observe.announcing_ledger import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
+from benchd.signing.tls import Tls
 from benchd.slots.parts import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.server import serve
 from benchd.web.service import ServedRack
 from benchd.web.sockets import tcp_listener, unix_listener
-from benchd.web.tls import Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

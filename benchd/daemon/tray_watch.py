@@ -6,13 +6,13 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import RecordsUnavailable
-from benchd.records.access import Records
+from benchd.domain.disposal import DisposalState
+from benchd.domain.errand import TrayItem
+from benchd.domain.errors import RecordsUnavailable
+from benchd.domain.handset_file import DisposalLine
+from benchd.domain.plain_text import printable
+from benchd.ledger.records.records_access import Records
 from benchd.slots.board import RackBoard
-from benchd.texts.catalogue import printable
-from benchd.words.disposal import DisposalState
-from benchd.words.errand import TrayItem
-from benchd.words.handset_file import DisposalLine
 
 MOST_SHOWN: Final = 200
 """The newest, which somebody may still remember; the rest is on the page of disposal."""

@@ -10,9 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from benchd.daemon.people import give_back
+from benchd.daemon.rack_people import give_back
 from benchd.daemon.system import SystemClock
-from benchd.ledger.files import replace_file
+from benchd.ledger.durable_files import replace_file
 
 
 class Upkeep(StrEnum):

@@ -13,9 +13,9 @@ import anyio
 import structlog
 
 from benchd.daemon.notify import Notifier
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.slots.board import RackBoard
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 _log = structlog.get_logger()
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchd.words.ids import ANDROID, DeviceAddress, DeviceKind, PortPath
-from benchd.words.port import Attached
+from benchd.domain.ids import ANDROID, DeviceAddress, DeviceKind, PortPath
+from benchd.domain.port import Attached
 
 UdevProperties = Mapping[str, str]
 

@@ -16,7 +16,7 @@ from typing import Protocol, cast
 
 import pyudev
 
-from benchd.errors import BenchdError, DependencyMissing
+from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.hotplug.device_record import UdevProperties, device_number
 
 _SUBSYSTEM = "usb"

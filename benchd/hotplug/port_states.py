@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from benchd.domain.ids import PortPath
+from benchd.domain.port import Attached, Detached, PlugEvent
 from benchd.hotplug.device_record import DeviceRecord
-from benchd.words.ids import PortPath
-from benchd.words.port import Attached, Detached, PlugEvent
 
 
 class PortStates:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchd.domain.ids import SlotName
+from benchd.domain.imei import is_imei
+from benchd.domain.intake import Mistake, Tag
+from benchd.domain.person_names import INVISIBLE
 from benchd.intake.table import LONGEST_CELL, Column, FileMistake, Mistakes, Row, narrow, read_table
-from benchd.naming import INVISIBLE
-from benchd.proof.evidence.intake import AssetLine
+from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.proof.intake_book import IntakeBook
-from benchd.words.ids import SlotName
-from benchd.words.imei import is_imei
-from benchd.words.intake import Mistake, Tag
 
 LONGEST_TAG: Final = 64
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from benchd.proof.evidence.intake import AssetLine
+from benchd.domain.ids import SlotName
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.proof.intake_book import IntakeBook
-from benchd.words.ids import SlotName
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 AT_WORK: Final = (
     SlotState.RUNNING,

@@ -12,6 +12,9 @@ from typing import Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from benchd.domain.intake import LotId
+from benchd.domain.ports import Entropy
+from benchd.domain.record import EntryKind
 from benchd.intake.assets_file import (
     AssetsFile,
     against,
@@ -19,15 +22,12 @@ from benchd.intake.assets_file import (
     without_those_at_work,
 )
 from benchd.intake.at_work import Views, found_at_work
+from benchd.intake.intake_store import IntakeStore, Writer
 from benchd.intake.network_file import NetworkFile, read_network
-from benchd.intake.store import IntakeStore, Writer
 from benchd.intake.table import FileMistake
-from benchd.ports import Entropy
 from benchd.proof.attestation import named_list
-from benchd.proof.evidence.intake import AssetLine, AssetsRecord, NetworkRecord, Who
+from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord, NetworkRecord, Who
 from benchd.proof.intake_book import Lot
-from benchd.words.intake import LotId
-from benchd.words.record import EntryKind
 
 ASSETS_IN_A_PART: Final = 500
 LOOK_UPS_IN_A_PART: Final = 2000

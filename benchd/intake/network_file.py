@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Final
 
+from benchd.domain.intake import Mistake
 from benchd.intake.assets_file import imei_in
 from benchd.intake.table import Column, FileMistake, Mistakes, Row, narrow, read_table
-from benchd.proof.evidence.intake import NetworkLine
+from benchd.proof.evidence.intake_evidence import NetworkLine
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.network import look_up_result
-from benchd.words.intake import Mistake
 
 JAPAN: Final = timezone(timedelta(hours=9))
 """What a time without a zone means on a list that was made in Japan."""

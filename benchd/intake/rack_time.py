@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from benchd.ports import Clock
-from benchd.proof.evidence.clock import TimeBasis
+from benchd.domain.intake import TimeDoubt
+from benchd.domain.ports import Clock
+from benchd.domain.record import Entry
+from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.time_basis import STEP, known_by
-from benchd.words.intake import TimeDoubt
-from benchd.words.record import Entry
 
 
 class RackTime:
-    """Implements `benchd.observe.announcing.LedgerSubscriber`: no record is later than `newest`."""
+    """A subscriber of the ledger: no record is later than `newest`."""
 
     def __init__(
         self,

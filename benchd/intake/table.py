@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.words.intake import Mistake
+from benchd.domain.intake import Mistake
 
 LARGEST_FILE_BYTES: Final = 8 << 20
 MOST_ROWS: Final = 50_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.words.handset import OWNER, HandsetFacts, ResetFacts
+from benchd.domain.handset import OWNER, HandsetFacts, ResetFacts
 
 _GIB: Final = 1 << 30
 

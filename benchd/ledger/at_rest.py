@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import apsw
 
-from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger.database import PLAIN_VFS, open_copy
+from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.ledger.head_file import SignedHeads
+from benchd.ledger.ledger_database import PLAIN_VFS, open_copy
 from benchd.ledger.snapshot import snapshot
-from benchd.ledger.unsigned import signed_up_to
-from benchd.statements import query
+from benchd.ledger.sql_statements import query
+from benchd.ledger.unsigned_tail import signed_up_to
 
 LARGEST_COPY_BYTES: Final = 1 << 30
 """After a crash its newest records stand in a log that only a copy lets one read."""

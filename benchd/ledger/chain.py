@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator
 
 import apsw
 
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.domain.errors import LedgerBroken, LedgerFault
+from benchd.domain.record import EntryKind
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.ledger.record import COLUMNS, Row, row_of, unseal
-from benchd.ledger.restored import check_gap
+from benchd.ledger.ledger_record import COLUMNS, Row, row_of, unseal
+from benchd.ledger.restore_gap import check_gap
+from benchd.ledger.sql_statements import query
 from benchd.signing.public_key import Signer
-from benchd.statements import query
-from benchd.words.record import EntryKind
 
 LARGEST_SEQUENCE = (1 << 63) - 1
 

@@ -20,9 +20,9 @@ from typing import Final
 import anyio
 from anyio import CapacityLimiter, to_thread
 
-from benchd.errors import LedgerFault
-from benchd.ledger.store import LedgerStore
-from benchd.words.record import Entry, Receipt
+from benchd.domain.errors import LedgerFault
+from benchd.domain.record import Entry, Receipt
+from benchd.ledger.ledger_store import LedgerStore
 
 END_WAIT_S: Final = 5.0
 GATHER_S: Final = 0.005

@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from benchd.ledger.chain import linked_rows
-from benchd.ledger.database import open_copy
 from benchd.ledger.head import EMPTY_HEAD
+from benchd.ledger.ledger_database import open_copy
 from benchd.ledger.snapshot import snapshot
 
 

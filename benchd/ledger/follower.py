@@ -11,11 +11,11 @@ from typing import Final
 import anyio
 from anyio import CapacityLimiter, to_thread
 
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.domain.wakeup import Bell
+from benchd.ledger.ledger_queries import LedgerReads
+from benchd.ledger.open_jobs import RunningJobs
 from benchd.ledger.reader import LedgerReader
-from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
-from benchd.wakeup import Bell
-from benchd.words.record import Entry, EntryKind, StoredEntry
 
 AFTER_FAULT_S: Final = 5.0
 PAUSE_S: Final = 0.005

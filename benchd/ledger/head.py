@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.ledger.record import GENESIS
+from benchd.ledger.ledger_record import GENESIS
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, has_signed, has_signed_record

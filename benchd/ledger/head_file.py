@@ -15,10 +15,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchd.errors import LedgerBroken
-from benchd.ledger.files import replace_file
+from benchd.domain.errors import LedgerBroken
+from benchd.ledger.durable_files import replace_file
 from benchd.ledger.head import Head, decode_head, encode_head
-from benchd.ledger.prepared import Prepared, decode_prepared, encode_prepared, is_prepared
+from benchd.ledger.prepared_head import Prepared, decode_prepared, encode_prepared, is_prepared
 from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer
 

@@ -8,8 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchd.errors import LedgerFault
-from benchd.ledger.files import PRIVATE_MODE
+from benchd.domain.errors import LedgerFault
+from benchd.ledger.durable_files import PRIVATE_MODE
 
 
 @contextmanager

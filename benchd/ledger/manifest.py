@@ -18,13 +18,13 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from benchd.errors import BackupInvalid, SignedByRetired
+from benchd.domain.errors import BackupInvalid, SignedByRetired
+from benchd.domain.ids import JsonValue
 from benchd.ledger.head import Head
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.signing.public_key import has_signed
 from benchd.signing.ring import KeyRing
-from benchd.words.ids import JsonValue
 
 MANIFEST_TYPE: Final = "urn:benchd:ledger-backup:v1"
 MANIFEST_ENDING: Final = ".json"

@@ -12,14 +12,14 @@ from typing import Final, Protocol
 import anyio
 import structlog
 
-from benchd.errors import LedgerBroken
-from benchd.ledger.access import SqliteLedger
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.ids import Evidence
+from benchd.domain.ports import Clock
+from benchd.domain.record import Entry, EntryKind
+from benchd.ledger.anchor_divergence import OUTRUN, told_against
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.ledger.outrun import OUTRUN, told_against
+from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.witness import Witness
-from benchd.ports import Clock
-from benchd.words.ids import Evidence
-from benchd.words.record import Entry, EntryKind
 
 EVERY: Final = timedelta(days=1)
 AFTER_START_S: Final = 60.0

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 import apsw
 
-from benchd.errors import LedgerBroken, LedgerFault, ReadCutShort
+from benchd.domain.errors import LedgerBroken, LedgerFault, ReadCutShort
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.ledger.chain import linked_rows
-from benchd.ledger.database import open_for_reading
 from benchd.ledger.head import Head
-from benchd.ledger.record import COLUMNS, Row, row_of, unseal
+from benchd.ledger.ledger_database import open_for_reading
+from benchd.ledger.ledger_record import COLUMNS, Row, row_of, unseal
+from benchd.ledger.sql_statements import query
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer
-from benchd.statements import query
-from benchd.words.record import EntryKind, StoredEntry
 
 TURN_WAIT_S = 10.0
 """How long a read waits for one before it that hangs: each that waits holds a thread."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchd.errors import LedgerFault
+from benchd.domain.errors import LedgerFault
 from benchd.ledger.head_file import head_path
 
 COPY_SECONDS = 20.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import apsw
 
-from benchd.errors import LedgerBroken
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.ids import JobId
 from benchd.ledger.head import Head
-from benchd.statements import query
-from benchd.words.ids import JobId
+from benchd.ledger.sql_statements import query
 
 RESTORE_CURE = (
     "Put the newest state back, the ledger and its .head together. If it is lost for good:"

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from benchd.words.ids import JobId
+from benchd.domain.ids import JobId
 
 LIST_EVERY_S: Final = 60.0
 """A hundred thousand names take some 0.1 s; the alert waits for ten minutes."""

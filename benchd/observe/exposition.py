@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.samples import Exemplar, Sample
 
-from benchd.observe.kept import KeptFamily
+from benchd.observe.kept_samples import KeptFamily
 
 OPEN_METRICS: Final = "application/openmetrics-text"
 OPEN_METRICS_TYPE: Final = f"{OPEN_METRICS}; version=1.0.0; charset=utf-8"

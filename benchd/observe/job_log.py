@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from benchd.proof.reading import RecordReader
-from benchd.words.ids import Evidence, JobId, JsonValue
-from benchd.words.job import Outcome, StageName
-from benchd.words.record import Entry, EntryKind
+from benchd.domain.ids import Evidence, JobId, JsonValue
+from benchd.domain.job import Outcome, StageName
+from benchd.domain.record import Entry, EntryKind
+from benchd.proof.record_fields import RecordReader
 
 _log = structlog.get_logger()
 

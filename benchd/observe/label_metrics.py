@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from benchd.words.label import LabelEnd
+from benchd.domain.label import LabelEnd
 
 
 class LabelMetrics:

@@ -15,9 +15,9 @@ from typing import Any, Final, Literal
 import structlog
 
 from benchd.observe.journald import JOURNAL_SOCKET, JournalSocket, journal_stream_is
-from benchd.observe.log_level import LogLevels
+from benchd.observe.log_events import message_ids
+from benchd.observe.log_level_change import LogLevels
 from benchd.observe.private_words import PrivateWords
-from benchd.texts.log_events import message_ids
 
 LONGEST_TEXT: Final = 4000
 IDENTIFIER: Final = "benchd"

@@ -25,7 +25,11 @@ from prometheus_client import (
 )
 from prometheus_client.metrics_core import Metric
 
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.disposal import DisposalState
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.slot import SlotView
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.exposition import Exposition
 from benchd.observe.hook_metrics import HookMetrics
@@ -37,10 +41,6 @@ from benchd.observe.slot_metrics import SlotMetrics, exemplar_of
 from benchd.observe.storage_gauges import StorageGauges
 from benchd.observe.time_metrics import TimeMetrics
 from benchd.observe.trace_metrics import TraceMetrics
-from benchd.words.disposal import DisposalState
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot import SlotView
 
 OTHER_RECIPE = "other"
 """A job that a former daemon began with a recipe that is no longer configured."""

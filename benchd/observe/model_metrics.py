@@ -10,8 +10,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 
-from benchd.models.catalogue import ModelCatalogue
-from benchd.words.job import Outcome
+from benchd.domain.job import Outcome
+from benchd.domain.models.model_catalogue import ModelCatalogue
 
 UNKNOWN: Final = "unknown"
 """A model that the catalogue doesn't have, or that was never told."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, cast
 
-from benchd.words.ids import JsonValue
-from benchd.words.record import Entry
+from benchd.domain.ids import JsonValue
+from benchd.domain.record import Entry
 
 PRIVATE_KEYS: Final = frozenset(
     {"serial", "imei", "usb_serial", "android_id", "idm", "account", "key"}

@@ -9,12 +9,12 @@ from itertools import product
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from benchd.observe.kept import KeptGauge
-from benchd.words.disposal import OPEN, DisposalState
-from benchd.words.ids import SlotName
-from benchd.words.job import Gate
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.disposal import OPEN, DisposalState
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Gate
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.observe.kept_samples import KeptGauge
 
 
 class RackGauges(Collector):

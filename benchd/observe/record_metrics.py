@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
+from benchd.domain.record import Entry, EntryKind
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.model_metrics import UNKNOWN
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import read_evidence
-from benchd.proof.evidence.storage import OverwriteEvidence
-from benchd.proof.reading import RecordReader
-from benchd.proof.recheck import LEFT_OPEN
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
-from benchd.words.record import Entry, EntryKind
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.job_evidence import read_evidence
+from benchd.proof.evidence.storage_evidence import OverwriteEvidence
+from benchd.proof.recheck_proof import LEFT_OPEN
+from benchd.proof.record_fields import RecordReader
 
 _COUNTED: Final = (StageName.OVERWRITE, StageName.FELICA_CHECK)
 """The verdict of `felica_check` on a chip that somebody has used."""

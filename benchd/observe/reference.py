@@ -7,23 +7,23 @@ from typing import Final
 
 from prometheus_client.metrics_core import Metric
 
+from benchd.domain.ids import SlotName
 from benchd.observe.metrics import RackMetrics
-from benchd.words.ids import SlotName
 
 LABELS: Final[Mapping[str, str]] = {
     "commit": "the commit that runs",
-    "disposition": "where a job sends its handset: `benchd/words/job.py`",
-    "end": "what became of a label: `benchd/words/label.py`",
-    "fault": "why an attempt ended and its job went on: `FaultCode` in `benchd/words/job.py`",
+    "disposition": "where a job sends its handset: `benchd/domain/job.py`",
+    "end": "what became of a label: `benchd/domain/label.py`",
+    "fault": "why an attempt ended and its job went on: `FaultCode` in `benchd/domain/job.py`",
     "folder": "`ledger` or `certificates`",
-    "gate": "a question that only a person answers: `Gate` in `benchd/words/job.py`",
+    "gate": "a question that only a person answers: `Gate` in `benchd/domain/job.py`",
     "helper": "a process or thread that benchd owns: `docs/service.md`",
     "hook": "a hook's name in the configuration",
     "model": "a name of the catalogue (`configs/models`), `unknown` or `other`",
-    "outcome": "how a job or attempt ended: `Outcome` in `benchd/words/job.py`",
+    "outcome": "how a job or attempt ended: `Outcome` in `benchd/domain/job.py`",
     "printer": "a printer's name in the configuration",
     "python": "the version of Python",
-    "reason": "why a job ended as it did: `Reason` in `benchd/words/job.py`, or `none`",
+    "reason": "why a job ended as it did: `Reason` in `benchd/domain/job.py`, or `none`",
     "recipe": "a recipe's name in the configuration, or `other` for one that has left it",
     "slot": "a slot's name in the configuration",
     "spent": "`machine`, or `people` while a question was open",

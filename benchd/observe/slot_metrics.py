@@ -7,9 +7,9 @@ from itertools import product
 
 from prometheus_client import CollectorRegistry
 
-from benchd.observe.kept import KeptCounter
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import FaultCode, Outcome
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import FaultCode, Outcome
+from benchd.observe.kept_samples import KeptCounter
 
 
 class SlotMetrics:

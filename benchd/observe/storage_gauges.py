@@ -12,8 +12,8 @@ from pathlib import Path
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from benchd.domain.ids import JobId
 from benchd.observe.certificate_files import CertificateFiles
-from benchd.words.ids import JobId
 
 
 class Folder(StrEnum):

@@ -7,11 +7,11 @@ from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter
 
-from benchd.observe.kept import KeptHistogram
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.observe.kept_samples import KeptHistogram
 from benchd.observe.slot_metrics import exemplar_of
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.words.ids import JobId
-from benchd.words.job import Gate, Outcome, StageName
 
 STAGE_BUCKETS_S = (
     *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120),

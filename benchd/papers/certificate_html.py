@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from benchd.papers.model import Document, Line, Section
+from benchd.papers.paper_content import Document, Line, Section
 from benchd.papers.qr import qr_svg
 
 

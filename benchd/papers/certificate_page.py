@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from benchd.certificate.sentences import Sentence
-from benchd.papers.model import Document, Section, Signed
+from benchd.certificate.certificate_sentences import Sentence
+from benchd.domain.job import Outcome
+from benchd.domain.plain_text import Language
 from benchd.papers.page_words import PageWords, bounded
-from benchd.papers.told import Told, size
+from benchd.papers.paper_content import Document, Section, Signed
+from benchd.papers.statement_paths import Told, size
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.sentences import Sentences
-from benchd.texts.templates import Language
-from benchd.words.job import Outcome
+from benchd.texts.translated_sentences import Sentences
 
 MOST_PEOPLE: Final = 8
 """Answers are told by person; who answered most recently is told first where there are more."""

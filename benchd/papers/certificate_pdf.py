@@ -9,14 +9,14 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from benchd.domain.ids import JsonValue
 from benchd.papers.certificate_page import CertificatePage
-from benchd.papers.model import Document, Signed
+from benchd.papers.key_voucher import Vouched, vouch_json
+from benchd.papers.paper_content import Document, Signed
 from benchd.papers.qr import qr_svg
-from benchd.papers.told import Told, moment_of
+from benchd.papers.statement_paths import Told, moment_of
 from benchd.papers.typesetting import Attached, set_pdf
-from benchd.papers.vouching import Vouched, vouch_json
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import JsonValue
 
 ENVELOPE_NAME: Final = "certificate.json"
 VOUCH_NAME: Final = "paper-key.json"

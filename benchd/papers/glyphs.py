@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.texts.templates import printable
+from benchd.domain.plain_text import printable
 
 _LATIN_ENDS: Final = 0x180
 """The font has all of Latin-1 and of Latin Extended-A that is printed."""

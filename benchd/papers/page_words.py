@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.job import Gate
+from benchd.domain.plain_text import Language
 from benchd.papers.glyphs import settable
-from benchd.papers.model import Line, Section
-from benchd.papers.told import Told
+from benchd.papers.paper_content import Line, Section
+from benchd.papers.statement_paths import Told
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.sentences import LONGEST_SENTENCE, Sentences
-from benchd.texts.templates import Language, Texts
-from benchd.words.chip import ChipVerdict
-from benchd.words.job import Gate
+from benchd.texts.templates import Texts
+from benchd.texts.translated_sentences import LONGEST_SENTENCE, Sentences
 
 LONGEST_VALUE: Final = 80
 """Of what a handset or a person has said: a page has no room for more."""

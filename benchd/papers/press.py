@@ -12,16 +12,16 @@ from typing import Final, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from benchd.certificate.envelope import decode_envelope
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
+from benchd.domain.ids import Evidence
+from benchd.domain.plain_text import Language
 from benchd.papers.certificate_html import html_of
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.certificate_pdf import draft_of
-from benchd.papers.model import Signed
-from benchd.papers.vouching import Vouched, vouched_for
+from benchd.papers.key_voucher import Vouched, vouched_for
+from benchd.papers.paper_content import Signed
 from benchd.signing.key import SigningKey
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.templates import Language
-from benchd.words.ids import Evidence
 
 _Made = TypeVar("_Made")
 BY_COMMAND: Final = "benchd certificate verify"

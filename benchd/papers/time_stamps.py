@@ -15,8 +15,8 @@ from pyhanko.sign.validation.generic_cms import (
     validate_sig_integrity,
 )
 
-from benchd.bounded_http import BoundedTransport
-from benchd.texts.templates import printable
+from benchd.domain.plain_text import printable
+from benchd.outbound.bounded_http import BoundedTransport
 
 TIME_STAMP_S: Final = 10.0
 """How long a time stamp is waited for, seconds: from the connection to the last byte."""

@@ -19,7 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchd.words.ids import JsonValue
+from benchd.domain.ids import JsonValue
 
 if TYPE_CHECKING:
     import typst

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from benchd.errors import PersonRefused
-from benchd.naming import operator_name
-from benchd.words.people import PERSON_ID, PersonId
+from benchd.domain.errors import PersonRefused
+from benchd.domain.people import PERSON_ID, PersonId
+from benchd.domain.person_names import operator_name
 
 SHORTEST_PIN, LONGEST_PIN = 6, 12
 SHORTEST_BADGE, LONGEST_BADGE = 6, 128

@@ -7,11 +7,11 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from benchd.errors import NotSignedIn
-from benchd.people.register import People
-from benchd.people.showing import Showing
-from benchd.ports import Entropy
-from benchd.words.people import Actor, Person, PersonId, ShownBy, SignedIn
+from benchd.domain.errors import NotSignedIn
+from benchd.domain.people import Actor, Person, PersonId, ShownBy, SignedIn
+from benchd.domain.ports import Entropy
+from benchd.people.authentication import Showing
+from benchd.people.person_register import People
 
 MOST_SESSIONS = 256
 MOST_OF_ONE = 16

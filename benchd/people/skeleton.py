@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import cache
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
 
 NEWEST_ICU, OLDEST_ICU = 99, 63
 GROWTH = 32

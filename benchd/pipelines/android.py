@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, cast
 
-from benchd.errors import StageFailed
-from benchd.models.catalogue import ModelCatalogue
-from benchd.models.guidance import debugging_words
-from benchd.pipelines.binding import check_return
+from benchd.domain.errors import StageFailed
+from benchd.domain.handset import FASTBOOT_INTERFACE, offers_adb
+from benchd.domain.job import Reason
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.models.model_guidance import debugging_words
+from benchd.domain.port import Attached, Liveness
+from benchd.domain.ports import Device, DeviceAccess
+from benchd.domain.slot import ProblemCode, ProblemView
+from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.device_support import DeviceSupport
-from benchd.pipelines.handset import Handset
-from benchd.ports import Device, DeviceAccess
+from benchd.pipelines.handset_binding import check_return
 from benchd.proof.erasure import ANDROID_PROFILE
-from benchd.proof.evidence.job import ReturnEvidence
-from benchd.words.handset import FASTBOOT_INTERFACE, offers_adb
-from benchd.words.job import Reason
-from benchd.words.port import Attached, Liveness
-from benchd.words.slot import ProblemCode, ProblemView
+from benchd.proof.evidence.job_evidence import ReturnEvidence
 
 PROBLEM_OF: Final[Mapping[Liveness, ProblemCode]] = {
     Liveness.SERVER_DOWN: ProblemCode.ADB_SERVER_DOWN,

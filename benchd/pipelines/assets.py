@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchd.models.papers import fits_papers
+from benchd.domain.imei import is_imei
+from benchd.domain.intake import BoundBy, Tag
+from benchd.domain.job import Decision, Gate
+from benchd.domain.models.model_papers import fits_papers
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.screen_numbers import ScreenNumbers
-from benchd.proof.citing import AssetInHand, Numbers, contradicts, doubts
-from benchd.proof.evidence.intake import BoundRecord, Who
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.citation import AssetInHand, Numbers, contradicts, doubts
+from benchd.proof.evidence.intake_evidence import BoundRecord, Who
+from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.intake_book import Asset
-from benchd.proof.told import imeis_in
-from benchd.words.imei import is_imei
-from benchd.words.intake import BoundBy, Tag
-from benchd.words.job import Decision, Gate
+from benchd.proof.record_subject import imeis_in
 
 MOST_SHOWN = 10
 """Tags in one question."""

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import anyio
 
-from benchd.errors import BenchdError, HandsetFault, StageFailed
+from benchd.domain.errors import BenchdError, HandsetFault, StageFailed
+from benchd.domain.fill import TransferProgress
+from benchd.domain.handset import BatteryFacts
+from benchd.domain.job import Reason
+from benchd.domain.slot import ProblemCode, ProblemView, ProgressView, TransferView
+from benchd.domain.wakeup import Wakeup
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.parameters import Celsius, Percent, Seconds, Share
-from benchd.wakeup import Wakeup
-from benchd.words.fill import TransferProgress
-from benchd.words.handset import BatteryFacts
-from benchd.words.job import Reason
-from benchd.words.slot import ProblemCode, ProblemView, ProgressView, TransferView
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def _rate(size_bytes: int, seconds: float) -> float:
 
 
 class Care:
-    """Watches one transfer. Implements `benchd.ports.Rest`."""
+    """Watches one transfer. Implements `benchd.domain.ports.Rest`."""
 
     def __init__(self, context: JobContext, limits: CareLimits, meter: TransferMeter) -> None:
         self._context = context

@@ -8,11 +8,11 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import ReaderFault, ReaderGone, StageFailed
+from benchd.domain.errors import ReaderFault, ReaderGone, StageFailed
+from benchd.domain.job import Reason
 from benchd.pipelines.contract import AbsenceWindow, JobContext
-from benchd.proof.evidence.chip import AwayEvidence
+from benchd.proof.evidence.chip_evidence import AwayEvidence
 from benchd.proof.tie import THERE, tied_chip
-from benchd.words.job import Reason
 
 FIRST_LOOK_S: Final = 60.0
 """The cable is out before the handset is lifted."""

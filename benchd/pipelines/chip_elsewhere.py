@@ -7,13 +7,13 @@ from typing import Final, Protocol
 
 import anyio
 
-from benchd.errors import HandsetFault, StageFailed
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.errors import HandsetFault, StageFailed
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Reason
+from benchd.domain.ports import Entropy
 from benchd.pipelines.contract import JobContext
-from benchd.ports import Entropy
 from benchd.proof.tie import THERE, is_pattern, pattern_of, tied_chip
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import SlotName
-from benchd.words.job import Reason
 
 MOST_PATTERNS: Final = 3
 """Whoever looks elsewhere at the same moments may have drawn the same one by chance."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from benchd.errors import StageFailed
+from benchd.domain.errors import StageFailed
+from benchd.domain.job import Gate, Reason
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.identity import handsets_of
-from benchd.proof.evidence.chip import ChipEvidence
+from benchd.pipelines.identity_lookup import handsets_of
+from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.proof.identity.debts import is_anothers_chip, own_chip_by
-from benchd.words.job import Gate, Reason
 
 
 async def tie_unless_anothers(

@@ -12,14 +12,14 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
+from benchd.domain.chip import ChipScan, ChipVerdict
+from benchd.domain.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
+from benchd.domain.job import Reason
+from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.chip_elsewhere import drawn_pattern, slot_that_hears
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.handset import Handset
-from benchd.proof.evidence.chip import ChipEvidence, SwitchEvidence, TieEvidence
+from benchd.proof.evidence.chip_evidence import ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.tie import shows_step, shows_tie
-from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.job import Reason
 
 SAYS_WITHIN_S: Final = 10.0
 """A controller takes one to three seconds to go off or on."""

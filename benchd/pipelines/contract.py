@@ -7,32 +7,24 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import ClassVar, NoReturn, Protocol, TypeVar, cast
 
-from benchd.errors import StageFailed
-from benchd.models.catalogue import ModelCatalogue
-from benchd.models.guidance import reset_words
-from benchd.pipelines.handset import Handset
+from benchd.domain.errors import StageFailed
+from benchd.domain.handset import HandsetFacts
+from benchd.domain.ids import ANDROID, JobId, SlotName
+from benchd.domain.job import Decision, Gate, Outcome, Reason, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.models.model_guidance import reset_words
+from benchd.domain.people import Actor
+from benchd.domain.port import Absence, Attached
+from benchd.domain.ports import ChipAccess, Clock, Device, Entropy, Keystream, Ledger
+from benchd.domain.slot import Away, EarlierEnd, ProblemView, ProgressView
+from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.waiting import StageTime, ask_until
-from benchd.ports import (
-    CertificateIssuer,
-    ChipAccess,
-    Clock,
-    Device,
-    Entropy,
-    Intake,
-    Keystream,
-    Ledger,
-)
 from benchd.proof.binding import JobBinding
 from benchd.proof.erasure import DeviceProfile
-from benchd.proof.evidence.fresh import FreshPictures, SignedPicture
-from benchd.proof.evidence.job import JobEvidence
-from benchd.words.handset import HandsetFacts
-from benchd.words.ids import ANDROID, JobId, SlotName
-from benchd.words.job import Decision, Gate, Outcome, Reason, StageName
-from benchd.words.people import Actor
-from benchd.words.port import Absence, Attached
-from benchd.words.slot import Away, EarlierEnd, ProblemView, ProgressView
+from benchd.proof.evidence.fresh_evidence import FreshPictures, SignedPicture
+from benchd.proof.evidence.job_evidence import JobEvidence
+from benchd.proof.ports import CertificateIssuer, Intake
 
 T = TypeVar("T")
 

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.ids import DeviceKind
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.port import Attached, Liveness
+from benchd.domain.ports import Device, DeviceAccess
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.pipelines.contract import JobContext
-from benchd.ports import Device, DeviceAccess
 from benchd.proof.erasure import DeviceProfile
-from benchd.words.ids import DeviceKind
-from benchd.words.port import Attached, Liveness
-from benchd.words.slot import ProblemCode, ProblemView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

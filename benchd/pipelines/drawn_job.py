@@ -10,34 +10,34 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchd.errors import (
+from benchd.domain.errors import (
     CertificateGap,
     RecheckRefused,
     ScreenNumberNeeded,
     SecondPersonNeeded,
 )
-from benchd.pipelines.certifying import intake_of
+from benchd.domain.ids import JobId
+from benchd.domain.imei import is_imei
+from benchd.domain.intake import BoundBy
+from benchd.domain.people import Actor
+from benchd.domain.record import StoredEntry
+from benchd.pipelines.certificate_inputs import intake_of
 from benchd.pipelines.contract import JobContext
-from benchd.pipelines.handset_jobs import records_of_handset
-from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.evidence.intake_evidence import BoundRecord
+from benchd.proof.gate_waiver_proof import bound_in
+from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
-from benchd.proof.recheck import (
+from benchd.proof.objections import gaps_since, stay_of_drawn
+from benchd.proof.recheck_chip import by_eye, chip_before
+from benchd.proof.recheck_proof import (
     ends_recheck_due,
     no_more_open,
     number_in,
     port_differs,
     up_to_end,
 )
-from benchd.proof.recheck_chip import by_eye, chip_before
-from benchd.proof.recheck_tie import is_too_late
-from benchd.proof.settled import bound_in
-from benchd.proof.since_then import gaps_since, stay_of_drawn
+from benchd.proof.recheck_tie_proof import is_too_late
 from benchd.proof.touched import touchers_of
-from benchd.words.ids import JobId
-from benchd.words.imei import is_imei
-from benchd.words.intake import BoundBy
-from benchd.words.people import Actor
-from benchd.words.record import StoredEntry
 
 _JOB: Final = re.compile(r"\b[0-9]{8}-[0-9a-f]{10}\b")
 NUMBER_WANTED: Final = (

@@ -8,18 +8,18 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import ReaderFault, ReaderGone, StageFailed
-from benchd.pipelines.binding import add_to_return
-from benchd.pipelines.chip_evidence import refusal_of
+from benchd.domain.chip import ChipScan, ChipVerdict
+from benchd.domain.errors import ReaderFault, ReaderGone, StageFailed
+from benchd.domain.job import Decision, Gate, Reason
+from benchd.pipelines.chip_look import refusal_of
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.handset_binding import add_to_return
 from benchd.pipelines.waiting import ask_until
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.reset import LookAgain
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.reset_evidence import LookAgain
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
 from benchd.proof.tie import tied_chip
-from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.job import Decision, Gate, Reason
 
 TRIES: Final = 3
 """With adb gone an attempt at the chip can't be made again, so the look itself is."""

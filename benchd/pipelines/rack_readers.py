@@ -9,7 +9,7 @@ from typing import Final
 
 import anyio
 
-from benchd.words.ids import JobId, SlotName
+from benchd.domain.ids import JobId, SlotName
 
 MOST_SWITCHES: Final = 64
 """How many are kept for each slot: a tie has a tenth of them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import takewhile
 
+from benchd.domain.ids import ANDROID, DeviceKind
+from benchd.domain.job import Reason, StageName
 from benchd.pipelines.contract import Stage
-from benchd.words.ids import ANDROID, DeviceKind
-from benchd.words.job import Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import structlog
 
-from benchd.pipelines.history import ending_of
-from benchd.ports import CertificateIssuer, Clock, Ledger
-from benchd.words.ids import JobId
-from benchd.words.job import DISPOSITION_OF, Outcome, Reason
-from benchd.words.record import Entry, EntryKind
+from benchd.domain.ids import JobId
+from benchd.domain.job import DISPOSITION_OF, Outcome, Reason
+from benchd.domain.ports import Clock, Ledger
+from benchd.domain.record import Entry, EntryKind
+from benchd.proof.job_history import ending_of
+from benchd.proof.ports import CertificateIssuer
 
 _log = structlog.get_logger()
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import anyio
 import structlog
 
-from benchd.errors import (
+from benchd.domain.chip import ChipOwners
+from benchd.domain.errors import (
     LONGEST_DETAIL,
     AccessLost,
     HandsetFault,
@@ -17,13 +18,9 @@ from benchd.errors import (
     RecordRefused,
     StageFailed,
 )
-from benchd.pipelines.contract import JobContext, StageResult
-from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM, to_json
-from benchd.words.chip import ChipOwners
-from benchd.words.ids import Evidence
-from benchd.words.job import (
+from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.ids import Evidence
+from benchd.domain.job import (
     DISPOSITION_OF,
     Disposition,
     JobEnd,
@@ -31,7 +28,10 @@ from benchd.words.job import (
     Reason,
     StageName,
 )
-from benchd.words.record import Entry, EntryKind
+from benchd.domain.record import Entry, EntryKind
+from benchd.pipelines.contract import JobContext, StageResult
+from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.proof.evidence.chip_evidence import ChipEvidence
 
 LOSSES_ALLOWED = 20
 """A lost access or reader isn't the stage's fault and costs no attempt, but not without end."""

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from benchd.domain.fill import BLOCK_BYTES, FileRange, FilledFile
 from benchd.proof.floors import (
     MINIMUM_SUBSECTIONS,
     PLACES_FILL_SUBSECTION,
     PLACES_IN_SUBSECTION,
 )
-from benchd.words.fill import BLOCK_BYTES, FileRange, FilledFile
 
 SMALLEST_SAMPLED_BLOCKS = MINIMUM_SUBSECTIONS * PLACES_FILL_SUBSECTION
 """On less than this a place would be less than a block, so all of it is read."""

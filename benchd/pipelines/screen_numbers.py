@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.errors import ScreenNumberNeeded, StageFailed
+from benchd.domain.errors import ScreenNumberNeeded, StageFailed
+from benchd.domain.imei import has_misread_imei, imeis_in_text, is_imei, tac_of
+from benchd.domain.job import Decision, Gate, Reason
+from benchd.domain.people import Actor
 from benchd.pipelines.contract import JobContext, Vetting
 from benchd.proof.binding import Known, screen_number
-from benchd.proof.evidence.handset import InspectEvidence
+from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.identity.sighting import model_key
-from benchd.proof.told import evidence_in
-from benchd.words.imei import has_misread_imei, imeis_in_text, is_imei, tac_of
-from benchd.words.job import Decision, Gate, Reason
-from benchd.words.people import Actor
+from benchd.proof.record_subject import evidence_in
 
 SHOWN: Final[Mapping[Gate, tuple[str, ...]]] = {
     Gate.IMEI: ("model", "serial"),

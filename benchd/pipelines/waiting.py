@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import anyio
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
 
 T = TypeVar("T")
 

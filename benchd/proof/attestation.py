@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from benchd.proof.evidence.intake import NamedList, Who, WithdrawnRecord
-from benchd.words.ids import Evidence
-from benchd.words.intake import AttestationKind, LotId, Tag
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.domain.ids import Evidence
+from benchd.domain.intake import AttestationKind, LotId, Tag
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.evidence.intake_evidence import NamedList, Who, WithdrawnRecord
 
 
 @dataclass(slots=True)

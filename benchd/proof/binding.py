@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from benchd.proof.evidence.job import ErasureEvidence, JobEvidence, ReturnEvidence
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.records import DecisionRecord, StageRecord
+from benchd.domain.imei import imeis_in_text
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.evidence.job_evidence import ErasureEvidence, JobEvidence, ReturnEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.job_records import DecisionRecord, StageRecord
+from benchd.proof.record_subject import imeis_in
 from benchd.proof.tie import tied_chip
-from benchd.proof.told import imeis_in
-from benchd.words.imei import imeis_in_text
-from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.record import EntryKind, StoredEntry
 
 LONGEST_SERIAL: Final = 64
 NUMBER_GATES: Final = (Gate.IMEI, Gate.SERIAL)

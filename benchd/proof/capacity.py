@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchd.proof.evidence.handset import InspectEvidence
+from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.floors import (
     HIGHEST_SHARE_OF_NOMINAL,
     LEAST_FREE_DRIFT_BYTES,

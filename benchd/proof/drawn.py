@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from benchd.errors import CertificateGap
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
-from benchd.proof.identity.handset import Handsets
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import from_json
+from benchd.domain.ids import JobId
+from benchd.domain.job import StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
+from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation
-from benchd.words.ids import JobId
-from benchd.words.job import StageName
-from benchd.words.record import EntryKind, StoredEntry
 
 RECHECK_STILL_DUE: Final = "recheck: it was drawn for an independent recheck, which is still due"
 """The one gap that a job has which lacks nothing but its recheck."""

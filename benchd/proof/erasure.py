@@ -13,12 +13,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import ANDROID, DeviceKind, JobId
+from benchd.domain.job import Gate, StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
 from benchd.proof.erasure_case import ErasureCase, judged
 from benchd.proof.identity.debts import identity_gaps
-from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import sighting_of, sightings_in
+from benchd.proof.job_records import (
+    DecisionRecord,
+    StageRecord,
+    decisions,
+    kind_gaps,
+    stage_records,
+)
+from benchd.proof.objections import Stay, gaps_since, stay_of_drawn
 from benchd.proof.order import (
     REQUIRED_APPROVALS,
     REQUIRED_STAGES,
@@ -26,14 +37,9 @@ from benchd.proof.order import (
     approval_gaps,
     stage_gaps,
 )
-from benchd.proof.recheck import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
-from benchd.proof.records import DecisionRecord, StageRecord, decisions, kind_gaps, stage_records
-from benchd.proof.since_then import Stay, gaps_since, stay_of_drawn
+from benchd.proof.recheck_proof import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
 from benchd.proof.touched import touchers_of
 from benchd.proof.typed_network import typed_gaps
-from benchd.words.ids import ANDROID, DeviceKind, JobId
-from benchd.words.job import Gate, StageName
-from benchd.words.record import EntryKind, StoredEntry
 
 METHOD: Final = "Clear"
 """An overwrite of flash through its controller is never more than that (SP 800-88, IEEE 2883)."""

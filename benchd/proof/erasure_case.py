@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import ANDROID, JobId
+from benchd.domain.imei import imeis_in_text
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.record import StoredEntry
 from benchd.proof.binding import (
     NUMBER_GATES,
     Chain,
@@ -15,10 +19,10 @@ from benchd.proof.binding import (
     screen_number,
 )
 from benchd.proof.capacity import capacity_gaps, is_clearly_less, is_clearly_more
-from benchd.proof.chip import ChipCase, chip_gaps
-from benchd.proof.evidence.job import ErasureEvidence
-from benchd.proof.final_reset import absence_gaps, last_look_gaps, observe_gaps, standing_gaps
-from benchd.proof.fresh import (
+from benchd.proof.chip_proof import ChipCase, chip_gaps
+from benchd.proof.evidence.job_evidence import ErasureEvidence
+from benchd.proof.final_reset_proof import absence_gaps, last_look_gaps, observe_gaps, standing_gaps
+from benchd.proof.fresh_proof import (
     excused_accounts,
     excused_packages,
     freshness_gaps,
@@ -26,18 +30,20 @@ from benchd.proof.fresh import (
     picture_of,
     pictured_bytes,
 )
-from benchd.proof.identity.handset import Handsets
+from benchd.proof.gate_waiver_proof import SettledCase, settled_gaps
+from benchd.proof.identity.same_handset import Handsets
+from benchd.proof.job_records import (
+    DecisionRecord,
+    StageRecord,
+    decisions,
+    kind_gaps,
+    stage_records,
+)
 from benchd.proof.network import SALEABLE, look_up_result
 from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
-from benchd.proof.people import confirm_gaps, scanner_gaps
-from benchd.proof.records import DecisionRecord, StageRecord, decisions, kind_gaps, stage_records
-from benchd.proof.settled import SettledCase, settled_gaps
-from benchd.proof.storage import end_gaps, reach_gaps, storage_gaps
-from benchd.proof.told import imeis_in
-from benchd.words.ids import ANDROID, JobId
-from benchd.words.imei import imeis_in_text
-from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.record import StoredEntry
+from benchd.proof.people_proof import confirm_gaps, scanner_gaps
+from benchd.proof.record_subject import imeis_in
+from benchd.proof.storage_proof import end_gaps, reach_gaps, storage_gaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

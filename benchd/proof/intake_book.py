@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import from_json
+from benchd.domain.ids import JobId
+from benchd.domain.intake import AttestationKind, LotId, Tag
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.attestation import Attestation, CameIn, asset_lines
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.intake import (
+from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AssetsRecord,
     AttestedRecord,
@@ -29,9 +32,6 @@ from benchd.proof.evidence.intake import (
 )
 from benchd.proof.network import RESTRICTED
 from benchd.proof.time_basis import TimeConfirmed
-from benchd.words.ids import JobId
-from benchd.words.intake import AttestationKind, LotId, Tag
-from benchd.words.record import EntryKind, StoredEntry
 
 T = TypeVar("T", AssetsRecord, NetworkRecord)
 R = TypeVar("R")

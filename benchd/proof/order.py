@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from benchd.proof.chip import SKIPPED_FOR
-from benchd.proof.records import DecisionRecord, StageRecord
-from benchd.words.job import Gate, Outcome, StageName
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.proof.chip_proof import SKIPPED_FOR
+from benchd.proof.job_records import DecisionRecord, StageRecord
 
 REQUIRED_STAGES: Final = (
     StageName.INSPECT,

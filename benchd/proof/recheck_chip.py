@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from benchd.errors import CertificateGap
-from benchd.proof.evidence.chip import OPERATOR, READER, ChipEvidence
-from benchd.proof.records import DecisionRecord, stage_records
-from benchd.words.chip import ChipVerdict
-from benchd.words.job import Gate, StageName
-from benchd.words.record import StoredEntry
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import Gate, StageName
+from benchd.domain.record import StoredEntry
+from benchd.proof.evidence.chip_evidence import OPERATOR, READER, ChipEvidence
+from benchd.proof.job_records import DecisionRecord, stage_records
 
 
 def chip_before(records: Sequence[StoredEntry]) -> ChipEvidence:

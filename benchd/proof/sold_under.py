@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from benchd.domain.ids import JobId
+from benchd.domain.job import Reason
+from benchd.domain.record import StoredEntry
 from benchd.proof.identity.fillers import is_filler
-from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation
-from benchd.proof.recheck import up_to_end
-from benchd.proof.since_then import gaps_since, stay_of_drawn
-from benchd.words.ids import JobId
-from benchd.words.job import Reason
-from benchd.words.record import StoredEntry
+from benchd.proof.objections import gaps_since, stay_of_drawn
+from benchd.proof.recheck_proof import up_to_end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from benchd.words.handset import OWNER, HandsetNumbers, StandingFacts
-from benchd.words.job import Reason
+from benchd.domain.handset import OWNER, HandsetNumbers, StandingFacts
+from benchd.domain.job import Reason
 
 SOURCES_TO_DESTROY: Final = 2
 """So many independent sources have to say that a system is modified before value is destroyed."""

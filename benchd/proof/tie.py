@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.proof.evidence.chip import READER, ChipEvidence, SwitchEvidence, TieEvidence
+from benchd.domain.chip import ChipVerdict
+from benchd.proof.evidence.chip_evidence import READER, ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_STEPS_OFF
-from benchd.words.chip import ChipVerdict
 
 THERE: Final = (ChipVerdict.UNUSED, ChipVerdict.IN_USE)
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from benchd.errors import CertificateGap
-from benchd.proof.clock import STEP_S
-from benchd.proof.evidence.clock import ClockStepEvidence, TimeBasis
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.intake import TimeConfirmedRecord
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import from_json
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.clock_proof import STEP_S
+from benchd.proof.evidence.clock_evidence import ClockStepEvidence, TimeBasis
+from benchd.proof.evidence.intake_evidence import TimeConfirmedRecord
 
 STEP: Final = timedelta(seconds=STEP_S)
 CONFIRMED_WITHIN: Final = timedelta(minutes=2)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchd.naming import same_person
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.handset import GatesEvidence
-from benchd.proof.evidence.intake import SettledGate
-from benchd.proof.records import stage_records
-from benchd.words.ids import Evidence
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.domain.ids import Evidence
+from benchd.domain.person_names import same_person
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.handset_evidence import GatesEvidence
+from benchd.proof.evidence.intake_evidence import SettledGate
+from benchd.proof.job_records import stage_records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.identity.handset import Handsets
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation
 from benchd.proof.intake_book import IntakeBook
+from benchd.proof.job_records import decisions
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.records import decisions
 from benchd.proof.touched import Toucher
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind, StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

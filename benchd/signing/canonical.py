@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from benchd.words.ids import JsonValue
+from benchd.domain.ids import JsonValue
 
 MAX_DEPTH = 32
 

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from benchd.errors import DependencyMissing, UsageRefused
+from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.signing.public_key import key_id_of
+from benchd.signing.rack_secrets import RackSecrets, derived
 from benchd.signing.ring import KeyRing
-from benchd.signing.secrets import RackSecrets, derived
 
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o644

@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 
 
 def public_key_of(pem: bytes) -> Ed25519PublicKey:

@@ -9,10 +9,10 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from benchd.domain.ids import JsonValue
 from benchd.signing import canonical
 from benchd.signing.public_key import has_signed, key_id_of
 from benchd.signing.rotation import Rotation, read_rotation
-from benchd.words.ids import JsonValue
 
 RING_TYPE: Final = "urn:benchd:key-ring:v1"
 MAX_RING_BYTES: Final = 256 << 20

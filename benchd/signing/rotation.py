@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
+from benchd.domain.ids import Evidence, JsonValue
 from benchd.signing import canonical
 from benchd.signing.public_key import has_signed
-from benchd.words.ids import Evidence, JsonValue
 
 ROTATION_TYPE: Final = "urn:benchd:key-rotation:v1"
 

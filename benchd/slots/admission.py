@@ -9,8 +9,8 @@ from typing import Final
 
 import anyio
 
-from benchd.wakeup import Wakeup
-from benchd.words.slot import ProblemCode
+from benchd.domain.slot import ProblemCode
+from benchd.domain.wakeup import Wakeup
 
 
 class Admission:

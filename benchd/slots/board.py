@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from benchd.wakeup import Wakeup
-from benchd.words.errand import TrayItem
-from benchd.words.ids import JobId, PortPath, SlotName
-from benchd.words.slot import DirectedView, ProblemCode, ProblemView, SlotView
+from benchd.domain.errand import TrayItem
+from benchd.domain.ids import JobId, PortPath, SlotName
+from benchd.domain.slot import DirectedView, ProblemCode, ProblemView, SlotView
+from benchd.domain.wakeup import Wakeup
 
 
 class RackBoard:
-    """Implements `benchd.ports.Board`, and wakes whoever watches."""
+    """Implements `benchd.domain.ports.Board`, and wakes whoever watches."""
 
     def __init__(self, directed: Callable[[JobId], DirectedView | None] = lambda _: None) -> None:
         """Take who knows what other systems ask for the handset of a job."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchd.pipelines.history import ending_of
-from benchd.ports import CertificateIssuer
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.reading import RecordReader
-from benchd.proof.records import stage_records
-from benchd.words.chip import ChipOwners
-from benchd.words.ids import JobId
-from benchd.words.job import JobEnd, Outcome, Reason
-from benchd.words.port import Attached
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.domain.chip import ChipOwners
+from benchd.domain.ids import JobId
+from benchd.domain.job import JobEnd, Outcome, Reason
+from benchd.domain.port import Attached
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.job_history import ending_of
+from benchd.proof.job_records import stage_records
+from benchd.proof.ports import CertificateIssuer
+from benchd.proof.record_fields import RecordReader
 
 SHOWN_AGAIN = (Outcome.PASSED, Outcome.FAILED)
 """Ends that still stand after a restart; an interrupted or aborted job is run again."""

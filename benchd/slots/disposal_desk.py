@@ -9,24 +9,24 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import CertificateGap, NotFound, SettlingRefused
-from benchd.pipelines.handset_jobs import records_of_handset
-from benchd.ports import Clock, Ledger
-from benchd.proof.disposal import ENDS, DisposalItem, item_of
-from benchd.proof.evidence.disposal import SettledEvidence
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.identity.handset import Handsets
+from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState, Settling, moves_from
+from benchd.domain.errors import CertificateGap, NotFound, SettlingRefused
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.people import Actor
+from benchd.domain.ports import Clock, Ledger
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.disposal_fold import ENDS, DisposalItem, item_of
+from benchd.proof.evidence.disposal_evidence import SettledEvidence
+from benchd.proof.gate_waiver_proof import bound_in
+from benchd.proof.handset_jobs import records_of_handset
+from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Relation
-from benchd.proof.records import decisions
-from benchd.proof.settled import bound_in
+from benchd.proof.job_records import decisions
 from benchd.proof.sold_under import CertificateNamed, sold_under_gaps
-from benchd.words.disposal import DISPOSAL_MOVES, DisposalState, Settling, moves_from
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.people import Actor
-from benchd.words.record import Entry, EntryKind, StoredEntry
 
 LONGEST_NOTE: Final = 500
 LONGEST_NUMBER: Final = 200

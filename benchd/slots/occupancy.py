@@ -6,26 +6,27 @@ import anyio
 import structlog
 from anyio.abc import ObjectReceiveStream
 
-from benchd.errors import BenchdError, RecordRefused, StageFailed
+from benchd.domain.errors import BenchdError, RecordRefused, StageFailed
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.job import Disposition, JobEnd, JobState, Reason
+from benchd.domain.job_ids import new_job_id
+from benchd.domain.port import Attached, Detached, PlugEvent
+from benchd.domain.ports import Device
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot import ProblemCode, ProblemView
+from benchd.domain.topology import SlotPlace
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.device_support import DeviceSupport
-from benchd.pipelines.job import Job, new_job_id
+from benchd.pipelines.gate_waiver import refuse_withdrawn
+from benchd.pipelines.job_run import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
-from benchd.pipelines.settling import refuse_withdrawn
-from benchd.ports import Device
 from benchd.slots.continued import Continued
-from benchd.slots.face import Face
 from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.presence import Flapping, Presence
 from benchd.slots.readiness import Readiness, support_for
-from benchd.slots.records import end_cut_short, told_of_end, told_of_port
+from benchd.slots.slot_records import end_cut_short, told_of_end, told_of_port
+from benchd.slots.slot_state_machine import Face
 from benchd.slots.station import SlotStation
-from benchd.slots.topology import SlotPlace
-from benchd.words.ids import Evidence, JobId
-from benchd.words.job import Disposition, JobEnd, JobState, Reason
-from benchd.words.port import Attached, Detached, PlugEvent
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot import ProblemCode, ProblemView
 
 _log = structlog.get_logger()
 

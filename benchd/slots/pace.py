@@ -10,9 +10,9 @@ from typing import Final
 
 import anyio
 
-from benchd.words.job import Outcome, StageName
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.job import Outcome, StageName
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 
 REMEMBERED: Final = 15
 """Ends of a stage that count: a rack's handsets change from lot to lot."""

@@ -7,48 +7,30 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from benchd.errors import NotFound, ReaderGone
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.chip import ChipScan
+from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.errors import NotFound, ReaderGone
+from benchd.domain.ids import DeviceKind, JobId, SlotName
+from benchd.domain.intake import TimeDoubt
+from benchd.domain.job import Reason
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.ports import Board, ChipAccess, Clock, Entropy, Keystream, Ledger
+from benchd.domain.topology import SlotPlace, Timing
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.recipe import Recipe
-from benchd.ports import (
-    Board,
-    CertificateIssuer,
-    ChipAccess,
-    Clock,
-    Entropy,
-    Intake,
-    Keystream,
-    Ledger,
-)
-from benchd.proof.evidence.clock import TimeBasis
-from benchd.proof.evidence.fresh import FreshPictures
-from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.evidence.clock_evidence import TimeBasis
+from benchd.proof.evidence.fresh_evidence import FreshPictures
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.proof.intake_book import IntakeBook
+from benchd.proof.ports import CertificateIssuer, Intake
 from benchd.slots.admission import Admission, RollCall
-from benchd.slots.desk import Desk
 from benchd.slots.pace import Pace
-from benchd.slots.topology import SlotPlace
-from benchd.words.chip import ChipScan
-from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.ids import DeviceKind, JobId, SlotName
-from benchd.words.intake import TimeDoubt
-from benchd.words.job import Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """How patient the slots are, in seconds."""
-
-    settle_s: float = 2.0
-    """A handset may enumerate several times after a plug (charging, MTP, MTP with adb)."""
-    settlement_s: float = 10.0
-    """How long the last records of an occupancy may take when everything is being stopped."""
+from benchd.slots.question_desk import Desk
 
 
 class NoIntake:
-    """Implements `benchd.ports.Intake` over nothing: every handset is nobody's asset."""
+    """Implements `benchd.proof.ports.Intake` over nothing: every handset is nobody's asset."""
 
     def __init__(self) -> None:
         self.book = IntakeBook()
@@ -67,7 +49,7 @@ class NoIntake:
 
 
 class NoReaders:
-    """Implements `benchd.ports.ChipAccess` without readers: chips are the operators' to look at."""
+    """`benchd.domain.ports.ChipAccess` without readers: chips are the operators' to look at."""
 
     def reader(self, slot: SlotName) -> str | None:  # noqa: ARG002 - the port's signature
         """No slot has one."""

@@ -9,8 +9,8 @@ from typing import Final
 
 import anyio
 
-from benchd.wakeup import Wakeup
-from benchd.words.port import Absence, Attached, Detached
+from benchd.domain.port import Absence, Attached, Detached
+from benchd.domain.wakeup import Wakeup
 
 WITHIN_S: Final = 900.0
 FREE_PLUGS: Final = 6

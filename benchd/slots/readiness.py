@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import anyio
 import structlog
 
-from benchd.errors import AccessLost, HandsetGone, UnsupportedHandset
+from benchd.domain.errors import AccessLost, HandsetGone, UnsupportedHandset
+from benchd.domain.ids import DeviceKind
+from benchd.domain.port import Attached, Liveness
+from benchd.domain.ports import Device
+from benchd.domain.slot import ProblemView
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.recipe import Recipe
-from benchd.ports import Device
-from benchd.slots.face import Face
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
-from benchd.words.ids import DeviceKind
-from benchd.words.port import Attached, Liveness
-from benchd.words.slot import ProblemView
+from benchd.slots.slot_state_machine import Face
 
 _log = structlog.get_logger()
 

@@ -9,19 +9,12 @@ from typing import NoReturn
 
 import anyio
 
-from benchd.errors import AccessLost, HandsetFault, HandsetGone, StageFailed
-from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
-from benchd.pipelines.device_support import DeviceSupport
-from benchd.pipelines.job import Job
-from benchd.ports import Clock, Device
-from benchd.slots.face import Face
-from benchd.slots.parts import RackParts
-from benchd.slots.presence import Presence, ReplugWindow
-from benchd.slots.topology import SlotPlace
-from benchd.words.handset import HandsetFacts
-from benchd.words.job import Decision, Gate, JobState, Reason
-from benchd.words.port import Absence, Attached, Liveness
-from benchd.words.slot import (
+from benchd.domain.errors import AccessLost, HandsetFault, HandsetGone, StageFailed
+from benchd.domain.handset import HandsetFacts
+from benchd.domain.job import Decision, Gate, JobState, Reason
+from benchd.domain.port import Absence, Attached, Liveness
+from benchd.domain.ports import Clock, Device
+from benchd.domain.slot import (
     Away,
     AwayView,
     EarlierEnd,
@@ -30,6 +23,13 @@ from benchd.words.slot import (
     ProgressView,
     QuestionView,
 )
+from benchd.domain.topology import SlotPlace
+from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
+from benchd.pipelines.device_support import DeviceSupport
+from benchd.pipelines.job_run import Job
+from benchd.slots.parts import RackParts
+from benchd.slots.presence import Presence, ReplugWindow
+from benchd.slots.slot_state_machine import Face
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
 """What a handset that has just come back is for a moment, and mends itself."""

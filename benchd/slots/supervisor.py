@@ -9,12 +9,12 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup, TaskStatus
 
-from benchd.ports import HotplugSource
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.port import Attached, PlugEvent
+from benchd.domain.ports import HotplugSource
+from benchd.domain.topology import SlotPlace, Topology
 from benchd.slots.parts import RackParts
-from benchd.slots.slot import Slot
-from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.port import Attached, PlugEvent
+from benchd.slots.slot_task import Slot
 
 _log = structlog.get_logger()
 

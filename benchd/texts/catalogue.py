@@ -10,26 +10,11 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final, cast
 
-from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.proof.chip import CLAIMS
-from benchd.proof.order import SKIPPABLE
-from benchd.texts.templates import (
-    LONGEST_MENU,
-    LONGEST_SAID,
-    LONGEST_VALUE,
-    MENUS,
-    PLACEHOLDER,
-    Guidance,
-    Language,
-    Texts,
-    fill,
-    language_of,
-    printable,
-)
-from benchd.words.chip import ChipVerdict, ModelFelica
-from benchd.words.disposal import DISPOSAL_MOVES, DisposalState
-from benchd.words.handset import SilenceCause, Tray, UserKind
-from benchd.words.intake import (
+from benchd.domain.chip import ChipVerdict, ModelFelica
+from benchd.domain.clear import CLAIMS
+from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
+from benchd.domain.handset import SilenceCause, Tray, UserKind
+from benchd.domain.intake import (
     AttestationKind,
     BoundBy,
     LotKind,
@@ -38,27 +23,37 @@ from benchd.words.intake import (
     TimeDoubt,
     Unerasable,
 )
-from benchd.words.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
-from benchd.words.people import Role, ShownBy
-from benchd.words.report import Became, DataFound, Figure
-from benchd.words.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
-from benchd.words.slot_states import SlotState
+from benchd.domain.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
+from benchd.domain.people import Role, ShownBy
+from benchd.domain.plain_text import Language
+from benchd.domain.report import Became, DataFound, Figure
+from benchd.domain.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
+from benchd.domain.slot_states import SlotState
+from benchd.pipelines.stages import STAGE_CLASSES
+from benchd.proof.order import SKIPPABLE
+from benchd.texts.templates import (
+    LONGEST_MENU,
+    LONGEST_SAID,
+    MENUS,
+    PLACEHOLDER,
+    Guidance,
+    Texts,
+    fill,
+    language_of,
+)
 
 __all__ = [
     "FACTS",
     "LONGEST_MENU",
-    "LONGEST_VALUE",
     "MONTHS",
     "OF_PAGES",
     "SKIPS",
     "VALUES",
     "Catalogue",
     "Guidance",
-    "Language",
     "Texts",
     "fill",
     "language_of",
-    "printable",
 ]
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})

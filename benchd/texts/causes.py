@@ -13,9 +13,10 @@ from typing import Final
 
 from pydantic import Field
 
-from benchd.knowledge import Table, Words, read_knowledge
+from benchd.domain.knowledge import Table, Words, read_knowledge
+from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import SKIPS, Catalogue
-from benchd.texts.templates import PLACEHOLDER, Texts, printable
+from benchd.texts.templates import PLACEHOLDER, Texts
 
 LONGEST_CAUSE: Final = 500
 """Characters of a sentence; what is longer was written by nobody who is told here."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from benchd.errors import BenchdError
-from benchd.texts.catalogue import Catalogue, Language, Texts
+from benchd.domain.errors import BenchdError
+from benchd.domain.plain_text import Language
+from benchd.texts.catalogue import Catalogue, Texts
 
 _SAID_ON_PAGES: Final = frozenset(
     {

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-Language = Literal["ja", "en"]
+from benchd.domain.plain_text import LONGEST_VALUE, Language, printable
 
-LONGEST_VALUE = 80
-"""Characters of one filled-in value; a model or serial that is longer is cut."""
 LONGEST_MENU = 200
 """Of a way through menus, which is of the catalogue of models."""
 MENUS = ("reset", "debugging")
@@ -38,18 +35,6 @@ class Guidance(Texts):
     """What is the matter, and what to do about it."""
 
     what_to_do: Texts
-
-
-def printable(text: str, longest: int = LONGEST_VALUE) -> str:
-    """The text on one line, bounded, without what could steer a terminal or turn its order.
-
-    Control and format characters, surrogates and unassigned code points fall out; every kind
-    of white space becomes a space.
-    """
-    bounded = text[: longest * 4]
-    kept = "".join(c if c.isprintable() else " " if c.isspace() else "" for c in bounded)
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
 
 
 def fill(template: str, facts: Mapping[str, str], longest_value: int = LONGEST_VALUE) -> str:

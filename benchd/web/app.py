@@ -8,19 +8,22 @@ from typing import Literal, cast
 import anyio
 from fastapi import APIRouter, FastAPI, Request
 
-from benchd.intake.desk import IntakeDesk
+from benchd.domain.ids import JobId
+from benchd.domain.revision import version
+from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.table import LARGEST_FILE_BYTES
-from benchd.proof.evidence.intake import BoundRecord
-from benchd.revision import version
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight, served_to
+from benchd.web.authoriser import Doorman, rows_of
 from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
 from benchd.web.certificate_routes import certificate_routes
 from benchd.web.dashboard import add_dashboard
 from benchd.web.disposal_routes import disposal_routes
-from benchd.web.doorman import Doorman, rows_of
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
+from benchd.web.error_answers import ANYWHERE, answer_in_one_form
 from benchd.web.forwarded import Forwarded
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
@@ -38,16 +41,13 @@ from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.records_routes import records_routes
-from benchd.web.refusals import ANYWHERE, answer_in_one_form
 from benchd.web.service import ServedRack
 from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
-from benchd.web.sight import Sight, served_to
 from benchd.web.slot_routes import slot_routes
 from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenGate, still_counts
 from benchd.web.token_routes import token_routes
-from benchd.words.ids import JobId
 
 LARGEST_BODY_BYTES = 16 * 1024
 

@@ -9,13 +9,13 @@ from typing import cast
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from benchd.errors import NotSignedIn
+from benchd.domain.errors import NotSignedIn
+from benchd.domain.people import Actor, PersonId, ShownBy
+from benchd.domain.token import Token
 from benchd.people.sessions import Sessions
+from benchd.web.access_level import Sight
 from benchd.web.peer import is_encrypted, peer_of, source_of
 from benchd.web.proxy import NameOf, TrustedProxy
-from benchd.web.sight import Sight
-from benchd.words.people import Actor, PersonId, ShownBy
-from benchd.words.token import Token
 
 EXTENSION = "caller"
 COOKIE = "benchd_session"

@@ -10,11 +10,11 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from benchd.labels import code128
-from benchd.labels.sheets import SIGNS
+from benchd.papers.labels import code128
+from benchd.papers.labels.sheets import SIGNS
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.web.sight import Sight, served_to
+from benchd.web.access_level import Sight, served_to
 
 QUIET = 4
 """Modules around a QR code."""

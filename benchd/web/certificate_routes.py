@@ -7,19 +7,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from benchd.errors import NotFound, UsageRefused
-from benchd.intake.since import HandsetSince, Since
+from benchd.domain.disposal import DisposalState
+from benchd.domain.errors import NotFound, UsageRefused
+from benchd.domain.handset_file import CertifiedBy, CertifiedLine, JobLine
+from benchd.domain.imei import is_imei
+from benchd.domain.job import Disposition
+from benchd.domain.token import Scope
+from benchd.ledger.job_aftermath import HandsetSince, Since
+from benchd.web.access_level import Sight, served_to
 from benchd.web.certified import envelope_of
+from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME
 from benchd.web.records_objects import UptoObject
-from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.words.disposal import DisposalState
-from benchd.words.handset_file import CertifiedBy, CertifiedLine, JobLine
-from benchd.words.imei import is_imei
-from benchd.words.job import Disposition
-from benchd.words.token import Scope
 
 Wanted = Annotated[str | None, Query(min_length=1, max_length=LONGEST_NAME)]
 

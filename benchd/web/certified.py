@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchd.errors import CertificateGap, NotFound
-from benchd.pipelines.handset_jobs import records_of_handset
-from benchd.pipelines.history import JobHistory, fold_job
+from benchd.domain.errors import CertificateGap, NotFound
+from benchd.domain.ids import JobId
+from benchd.domain.job import Reason
+from benchd.domain.record import EntryKind
+from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of, sightings_in
-from benchd.proof.recheck import up_to_end
+from benchd.proof.job_history import JobHistory, fold_job
+from benchd.proof.recheck_proof import up_to_end
 from benchd.web.service import ServedRack
-from benchd.words.ids import JobId
-from benchd.words.job import Reason
-from benchd.words.record import EntryKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

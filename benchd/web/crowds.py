@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
-from benchd.token_bucket import Buckets
+from benchd.domain.token_bucket import Buckets
 
 Door = TypeVar("Door", bound=Hashable)
 

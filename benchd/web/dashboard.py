@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from benchd.web.sight import Sight, served_to
+from benchd.web.access_level import Sight, served_to
 
 STATIC = Path(str(resources.files("benchd.web").joinpath("static")))
 PAGES = ("/board", "/lots", "/disposal", "/report", "/handsets")

@@ -6,20 +6,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from benchd.authority import RELEASES, Action
+from benchd.domain.authority import RELEASES, Action
+from benchd.domain.disposal import OPEN, DisposalState, Settling
+from benchd.domain.ids import JobId
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import InPerson, only_as
+from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.records_objects import (
     DisposalListObject,
     RecordsPresenter,
     SettledItemObject,
     SettlingRequest,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import InPerson, only_as
-from benchd.words.disposal import OPEN, DisposalState, Settling
-from benchd.words.ids import JobId
 
 
 def disposal_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:

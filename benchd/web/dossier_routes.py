@@ -4,14 +4,14 @@
 
 from fastapi import APIRouter
 
-from benchd.authority import Action
+from benchd.domain.authority import Action
+from benchd.domain.ids import SlotName
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import DECISION, INVALID, NOT_FOUND, SIGN_IN
 from benchd.web.objects import DossierObject, KeptDossiersObject
-from benchd.web.refusals import DECISION, INVALID, NOT_FOUND, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import Acting
-from benchd.words.ids import SlotName
 
 
 def dossier_routes(rack: ServedRack) -> APIRouter:

@@ -8,13 +8,13 @@ import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchd.authority import Action
+from benchd.domain.authority import Action
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import INVALID, SIGN_IN
 from benchd.web.objects import DrainObject
 from benchd.web.peer import peer_of
-from benchd.web.refusals import INVALID, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Acting
 
 _log = structlog.get_logger()
 

@@ -6,10 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from benchd.proof.evidence.chip import OPERATOR, ChipEvidence, ClearEvidence
-from benchd.proof.evidence.handset import GatesEvidence, InitialiseEvidence, InspectEvidence
-from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
-from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
+from benchd.proof.evidence.handset_evidence import (
+    GatesEvidence,
+    InitialiseEvidence,
+    InspectEvidence,
+)
+from benchd.proof.evidence.reset_evidence import FinalResetEvidence, ObserveEvidence
+from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 from benchd.texts.catalogue import Catalogue, Texts
 
 Finding = tuple[str, dict[str, str]]

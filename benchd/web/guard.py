@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.web.callers import Callers
 from benchd.web.dashboard import PAGES
+from benchd.web.error_answers import refusal
 from benchd.web.hosts import host_name, is_loopback
-from benchd.web.refusals import refusal
 from benchd.web.safe_headers import safe_headers
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

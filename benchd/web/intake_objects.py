@@ -7,15 +7,15 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
-from benchd.intake.desk import IntakeDesk
+from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Unerasable
+from benchd.domain.job import Disposition
 from benchd.intake.importing import Imported
+from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.attestation import Attestation
 from benchd.proof.intake_book import Asset, Lot
 from benchd.texts.catalogue import Catalogue
 from benchd.web.objects import LONGEST_OPERATOR, TextsObject
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest
-from benchd.words.intake import AttestationKind, BoundBy, LotKind, Mistake, Unerasable
-from benchd.words.job import Disposition
 
 LONGEST = 200
 MOST_TAGS = 1000

@@ -7,12 +7,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
-from benchd.authority import Action
-from benchd.errors import NotFound
-from benchd.intake.desk import IntakeDesk
-from benchd.proof.evidence.intake import AssetLine, AttestedRecord, LotRecord, Who, WithdrawnRecord
+from benchd.domain.authority import Action
+from benchd.domain.errors import NotFound
+from benchd.domain.ids import SlotName
+from benchd.domain.token import Scope
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.proof.evidence.intake_evidence import (
+    AssetLine,
+    AttestedRecord,
+    LotRecord,
+    Who,
+    WithdrawnRecord,
+)
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import InPerson, InPersonOrByToken, only_as, sent_by
+from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.intake_objects import (
     AssetObject,
     AssetRequest,
@@ -32,13 +43,8 @@ from benchd.web.intake_objects import (
     lot_summary,
     whole_lot,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
 from benchd.web.slot_routes import SlotInPath
-from benchd.web.who import InPerson, InPersonOrByToken, only_as, sent_by
-from benchd.words.ids import SlotName
-from benchd.words.token import Scope
 
 MOST_SHOWN = 1000
 

@@ -6,7 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from benchd.domain.ids import JobId
+from benchd.domain.token import Scope
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Somebody, only_as
 from benchd.web.certified import certificate_of, history_of
+from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.objects import (
     DecisionObject,
     DecisionRequest,
@@ -16,12 +21,7 @@ from benchd.web.objects import (
 )
 from benchd.web.peer import via
 from benchd.web.present import Presenter
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Somebody, only_as
-from benchd.words.ids import JobId
-from benchd.words.token import Scope
 
 MOST_JOBS = 1000
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from benchd.proof.evidence.intake import BoundRecord
+from benchd.domain.ids import JsonValue, SlotName
+from benchd.domain.slot import SlotView
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.slots.board import RackBoard
 from benchd.web.present import Presenter
 from benchd.web.serialiser import AnswerObject
 from benchd.web.wall import WallPresenter
-from benchd.words.ids import JsonValue, SlotName
-from benchd.words.slot import SlotView
 
 
 class KeptSlots:

@@ -7,10 +7,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from benchd.authority import Action
-from benchd.texts.templates import Language
-from benchd.web.job_routes import JobInPath
-from benchd.web.refusals import (
+from benchd.domain.authority import Action
+from benchd.domain.ids import JobId
+from benchd.domain.label import PrinterTrouble
+from benchd.domain.plain_text import Language
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import (
     DECISION,
     INVALID,
     LEDGER,
@@ -19,12 +22,9 @@ from benchd.web.refusals import (
     SIGN_IN,
     Responses,
 )
+from benchd.web.job_routes import JobInPath
 from benchd.web.serialiser import Verbatim, WebObject
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Acting
-from benchd.words.ids import JobId
-from benchd.words.label import PrinterTrouble
 
 PrinterInQuery = Annotated[str | None, Query(max_length=LONGEST_NAME)]
 

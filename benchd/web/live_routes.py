@@ -12,19 +12,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from benchd.domain.visitor_source import machine_of
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight, served_to
 from benchd.web.callers import Callers, caller_of
-from benchd.web.events import rack_events
-from benchd.web.frames import Frames
+from benchd.web.event_frames import Frames
+from benchd.web.event_stream import rack_events
 from benchd.web.kept_slots import SlotsBySight
 from benchd.web.peer import source_of
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
-from benchd.web.queue import QueueDesk, QueueObject
+from benchd.web.queue_view import QueueDesk, QueueObject
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
 from benchd.web.streams import Streams
-from benchd.words.source import machine_of
 
 UNBUFFERED: Final = MappingProxyType({"cache-control": "no-cache", "x-accel-buffering": "no"})
 """A proxy hands each event on at once; the second one is nginx' own."""

@@ -9,16 +9,16 @@ import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from benchd.authority import Action
-from benchd.errors import NotFound
-from benchd.observe.log_level import LogLevels
+from benchd.domain.authority import Action
+from benchd.domain.errors import NotFound
+from benchd.domain.ids import SlotName
+from benchd.domain.log_level import LONGEST_S, USUAL_S, LogLevel
+from benchd.observe.log_level_change import LogLevels
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.peer import peer_of
-from benchd.web.refusals import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.serialiser import Verbatim, WebObject
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Acting
-from benchd.words.ids import SlotName
-from benchd.words.log_level import LONGEST_S, USUAL_S, LogLevel
 
 _log = structlog.get_logger()
 

@@ -8,8 +8,8 @@ import anyio
 from fastapi import APIRouter, Header
 from fastapi.responses import PlainTextResponse, Response
 
+from benchd.web.access_level import Sight, served_to
 from benchd.web.service import MetricsSource
-from benchd.web.sight import Sight, served_to
 
 OPEN_METRICS: Final = "application/openmetrics-text"
 

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.web.connection import connection_of
-from benchd.web.refusals import refusal
+from benchd.web.error_answers import refusal
 
 TOO_LARGE = 413
 PIECE_BYTES: Final = 64 * 1024

@@ -6,9 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, StrictBool
 
+from benchd.domain.hook import NextAction, NotTaken
+from benchd.domain.intake import BoundBy
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.people import ShownBy
+from benchd.domain.plain_text import Language
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.slots.desk import LONGEST_NOTE
-from benchd.texts.templates import Language
+from benchd.slots.question_desk import LONGEST_NOTE
 from benchd.web.serialiser import (
     RECORDED,
     Foreign,
@@ -19,12 +25,6 @@ from benchd.web.serialiser import (
     WebRequest,
     cleaned,
 )
-from benchd.words.hook import NextAction, NotTaken
-from benchd.words.intake import BoundBy
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.people import ShownBy
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 LONGEST_OPERATOR = 200
 """Of an id that is read at all; none is that long."""

@@ -9,8 +9,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
-from benchd.web.refusals import ANYWHERE
-from benchd.web.sight import Sight, served_of, served_to
+from benchd.web.access_level import Sight, served_of, served_to
+from benchd.web.error_answers import ANYWHERE
 
 SCHEME = "token"
 

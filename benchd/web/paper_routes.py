@@ -12,19 +12,20 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from starlette.types import Send
 
-from benchd.authority import Action
-from benchd.errors import UsageRefused
-from benchd.intake.desk import LONGEST_TEXT
-from benchd.texts.catalogue import Catalogue, Language
+from benchd.domain.authority import Action
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import JobId
+from benchd.domain.lot_papers import AskedPapers, PapersOf
+from benchd.domain.plain_text import Language
+from benchd.domain.token import Scope
+from benchd.intake.intake_desk import LONGEST_TEXT
+from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Taking
 from benchd.web.certified import certificate_of
+from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.job_routes import JobInPath
-from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Taking
-from benchd.words.ids import JobId
-from benchd.words.lot_papers import AskedPapers, PapersOf
-from benchd.words.token import Scope
 
 PDF = "application/pdf"
 HTML = "text/html"

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from benchd.domain.job import Gate
+from benchd.domain.people import Person, Role, ShownBy
+from benchd.domain.token import Scope, Token
 from benchd.web.serialiser import Moment, Verbatim, WebObject, WebRequest
-from benchd.words.job import Gate
-from benchd.words.people import Person, Role, ShownBy
-from benchd.words.token import Scope, Token
 
 LONGEST_TEXT = 200
 """What is read at all; the register has limits of its own."""

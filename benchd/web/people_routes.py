@@ -6,7 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from benchd.authority import Action
+from benchd.domain.authority import Action
+from benchd.domain.people import Person
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.people_objects import (
     BadgeRequest,
     DisabledRequest,
@@ -17,11 +21,7 @@ from benchd.web.people_objects import (
     RolesRequest,
     person_shown,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Acting
-from benchd.words.people import Person
 
 PersonInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 

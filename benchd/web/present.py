@@ -6,10 +6,16 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from benchd.pipelines.history import JobHistory
-from benchd.proof.evidence.intake import BoundRecord
-from benchd.proof.records import StageRecord
-from benchd.texts.catalogue import Catalogue, printable
+from benchd.domain.chip import ChipOwners
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.ids import JobId, JsonValue, PortPath
+from benchd.domain.job import Reason
+from benchd.domain.plain_text import printable
+from benchd.domain.slot import Away, EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.proof.evidence.intake_evidence import BoundRecord
+from benchd.proof.job_history import JobHistory
+from benchd.proof.job_records import StageRecord
+from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import Causes
 from benchd.web.found import chip_in, found_in
 from benchd.web.objects import (
@@ -29,11 +35,6 @@ from benchd.web.objects import (
     TextsObject,
     UnknownPortObject,
 )
-from benchd.words.chip import ChipOwners
-from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import JobId, JsonValue, PortPath
-from benchd.words.job import Reason
-from benchd.words.slot import Away, EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 
 LONGEST_OWNERS = 200
 """Characters; each name in it is of the node catalogue."""

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable
 import anyio
 import structlog
 
-from benchd.errors import BenchdError, LedgerBusy, LedgerFault
-from benchd.pipelines.history import fold_job
+from benchd.domain.errors import BenchdError, LedgerBusy, LedgerFault
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Outcome
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.proof.job_history import fold_job
 from benchd.web.service import ServedRack
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Outcome
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 _log = structlog.get_logger()
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from benchd.domain.ids import OperatorName
+from benchd.domain.people import Actor, PersonId, ShownBy
+from benchd.signing.tls import Tls
 from benchd.web.peer import certified_by, peer_of, source_of
-from benchd.web.tls import Tls
-from benchd.words.ids import OperatorName
-from benchd.words.people import Actor, PersonId, ShownBy
 
 NameOf = Callable[[PersonId], OperatorName | None]
 """The display name of a person who may act now; None for nobody, and for whoever is disabled."""

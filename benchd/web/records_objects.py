@@ -9,18 +9,18 @@ from urllib.parse import urlencode
 
 from pydantic import AfterValidator, Field
 
-from benchd.intake.desk import LONGEST_TEXT
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.disposal import DisposalState, moves_from
+from benchd.domain.handset_file import DisposalLine, Found, HandsetFile, JobLine, ToldBy, Upto
+from benchd.domain.ids import JobId
+from benchd.domain.intake import Unerasable
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.report import Counted, Figure, Report, Share
+from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.slots.disposal_desk import LONGEST_NOTE, LONGEST_NUMBER
 from benchd.texts.catalogue import Catalogue, Guidance
 from benchd.web.objects import LONGEST_OPERATOR, GuidanceObject, TextsObject, without_controls
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest, cleaned
-from benchd.words.chip import ChipVerdict
-from benchd.words.disposal import DisposalState, moves_from
-from benchd.words.handset_file import DisposalLine, Found, HandsetFile, JobLine, ToldBy, Upto
-from benchd.words.ids import JobId
-from benchd.words.intake import Unerasable
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.report import Counted, Figure, Report, Share
 
 Longer = Annotated[str, cleaned(LONGEST_NOTE)]
 """A foreign text as long as a note."""

@@ -11,11 +11,23 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from benchd.authority import Action
-from benchd.errors import UsageRefused
-from benchd.intake.desk import LONGEST_TEXT
+from benchd.domain.authority import Action
+from benchd.domain.errors import UsageRefused
+from benchd.domain.report import Asked
+from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.cells import cell
+from benchd.texts.csv_cells import cell
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import (
+    DECISION,
+    INVALID,
+    LEDGER,
+    LONGEST_NAME,
+    NOT_FOUND,
+    SIGN_IN,
+    Responses,
+)
 from benchd.web.records_objects import (
     FiledJobsObject,
     FoundObject,
@@ -26,19 +38,7 @@ from benchd.web.records_objects import (
     ShareObject,
     UptoObject,
 )
-from benchd.web.refusals import (
-    DECISION,
-    INVALID,
-    LEDGER,
-    LONGEST_NAME,
-    NOT_FOUND,
-    SIGN_IN,
-    Responses,
-)
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Acting
-from benchd.words.report import Asked
 
 LONGEST_FIND = 80
 MOST_JOBS = 100

@@ -13,8 +13,8 @@ from typing import Annotated, Final, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, Strict
 
-from benchd.texts.templates import LONGEST_VALUE, printable
-from benchd.words.ids import JsonValue as RecordedJson
+from benchd.domain.ids import JsonValue as RecordedJson
+from benchd.domain.plain_text import LONGEST_VALUE, printable
 
 VERBATIM: Final = "verbatim"
 

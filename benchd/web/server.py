@@ -14,10 +14,10 @@ import uvicorn
 from anyio.abc import TaskStatus
 from fastapi import FastAPI
 
+from benchd.signing.tls import Tls
 from benchd.web.app import stopping_of
-from benchd.web.door import BACKLOG, QUEUE, DoorProtocol
-from benchd.web.tls import Tls
-from benchd.web.tls_door import TlsDoor
+from benchd.web.connection_limit import BACKLOG, QUEUE, DoorProtocol
+from benchd.web.tls_listener import TlsDoor
 
 GRACE_S = 0.25
 """What open requests get to end by themselves; streams end at once, they are told to."""

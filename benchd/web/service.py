@@ -6,23 +6,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchd.hooks.room import Hooks
-from benchd.intake.desk import IntakeDesk
-from benchd.labels.desk import LabelDesk
-from benchd.observe.log_level import LogLevels
-from benchd.papers.lots.desk import LotPress
-from benchd.people.register import People
+from benchd.domain.dossier import Dossier, KeptDossier
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.ports import Ledger
+from benchd.domain.wall_plan import WallPlan
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.ledger.records.records_access import Records
+from benchd.observe.log_level_change import LogLevels
+from benchd.outbound.hooks.hook_dispatcher import Hooks
+from benchd.papers.labels.label_desk import LabelDesk
+from benchd.papers.lots.lot_desk import LotPress
+from benchd.people.person_register import People
 from benchd.people.sessions import Sessions
-from benchd.ports import CertificateIssuer, Ledger
-from benchd.records.access import Records
+from benchd.people.tokens.token_authentication import TokenDoor
+from benchd.proof.ports import CertificateIssuer
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
-from benchd.slots.desk import Desk
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.tokens.door import TokenDoor
-from benchd.words.dossier import Dossier, KeptDossier
-from benchd.words.ids import JobId, SlotName
-from benchd.words.wall_plan import WallPlan
+from benchd.slots.question_desk import Desk
 
 MetricsSource = Callable[[str], Awaitable[tuple[bytes, str]]]
 """All metrics in the form that an Accept header asks for, and its content type."""

@@ -6,17 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from benchd.authority import ACTION_OF, AUTHORITY, is_strong
-from benchd.errors import NotSignedIn
+from benchd.domain.authority import ACTION_OF, AUTHORITY, is_strong
+from benchd.domain.errors import NotSignedIn
+from benchd.domain.job import Gate
+from benchd.domain.people import Actor, Person, Role, SignedIn
+from benchd.web.access_level import Sight, served_to
 from benchd.web.callers import caller_of, cookie_name, token_of
 from benchd.web.connection import connection_of
+from benchd.web.error_answers import INVALID, LEDGER, SIGN_IN
 from benchd.web.peer import is_encrypted, source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
-from benchd.web.refusals import INVALID, LEDGER, SIGN_IN
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.words.job import Gate
-from benchd.words.people import Actor, Person, Role, SignedIn
 
 SESSION = "/api/v1/session"
 

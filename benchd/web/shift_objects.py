@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from benchd.texts.catalogue import Catalogue, Language, Texts, printable
+from benchd.domain.disposal import DisposalState
+from benchd.domain.handset_file import Upto
+from benchd.domain.job import Reason
+from benchd.domain.plain_text import Language, printable
+from benchd.domain.shift import Bin, FailedBy, Failures, ShiftFigures, Went
+from benchd.texts.catalogue import Catalogue, Texts
 from benchd.web.objects import TextsObject
 from benchd.web.plots import Bar, Legend, lying_bars, standing_bars
 from benchd.web.records_objects import FiledJobObject, RecordsPresenter, UptoObject
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject
-from benchd.words.disposal import DisposalState
-from benchd.words.handset_file import Upto
-from benchd.words.job import Reason
-from benchd.words.shift import Bin, FailedBy, Failures, ShiftFigures, Went
 
 
 class WentObject(TextsObject):

@@ -7,13 +7,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
+from benchd.domain.shift import Shift
 from benchd.texts.catalogue import Catalogue
-from benchd.web.refusals import INVALID, LEDGER
+from benchd.web.access_level import Sight, served_to
+from benchd.web.error_answers import INVALID, LEDGER
 from benchd.web.service import ServedRack
 from benchd.web.shift_objects import ShiftObject, ShiftPresenter
-from benchd.web.sight import Sight, served_to
-from benchd.words.shift import Shift
 
 MIDNIGHT: Final = time(0)
 

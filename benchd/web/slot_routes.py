@@ -7,18 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
-from benchd.errors import NotFound
+from benchd.domain.errors import NotFound
+from benchd.domain.ids import SlotName
+from benchd.domain.slot import SlotView
+from benchd.web.access_level import Sight, served_to
 from benchd.web.callers import caller_of
+from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
 from benchd.web.kept_slots import SlotsBySight
 from benchd.web.objects import ProofObject, RackObject, SlotObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
-from benchd.web.refusals import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
 from benchd.web.wall import WallPresenter, WallRackObject, WallSlotObject
-from benchd.words.ids import SlotName
-from benchd.words.slot import SlotView
 
 SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 

@@ -10,8 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from benchd.errors import DependencyMissing
-from benchd.web.door import QUEUE
+from benchd.domain.errors import DependencyMissing
+from benchd.web.connection_limit import QUEUE
 
 PROBE_TIMEOUT_S = 1.0
 

@@ -8,17 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from benchd.authority import Action
-from benchd.proof.evidence.clock import TimeBasis
-from benchd.proof.evidence.intake import Who
+from benchd.domain.authority import Action
+from benchd.domain.intake import TimeDoubt
+from benchd.proof.evidence.clock_evidence import TimeBasis
+from benchd.proof.evidence.intake_evidence import Who
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import InPerson, only_as
+from benchd.web.error_answers import DECISION, INVALID, LEDGER, SIGN_IN
 from benchd.web.intake_objects import moment
 from benchd.web.objects import LONGEST_OPERATOR
-from benchd.web.refusals import DECISION, INVALID, LEDGER, SIGN_IN
 from benchd.web.serialiser import Moment, WebObject, WebRequest
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import InPerson, only_as
-from benchd.words.intake import TimeDoubt
 
 
 class RackTimeObject(WebObject):

@@ -10,14 +10,14 @@ from urllib.parse import unquote_plus
 from starlette.responses import Response
 from starlette.types import Scope
 
-from benchd.errors import NotSignedIn, TriedTooOften
-from benchd.proof.evidence.intake import Who
-from benchd.tokens.door import TokenDoor
+from benchd.domain.errors import NotSignedIn, TriedTooOften
+from benchd.domain.token import TOKEN_SECRET, Token
+from benchd.people.tokens.token_authentication import TokenDoor
+from benchd.proof.evidence.intake_evidence import Who
 from benchd.web.callers import token_of
+from benchd.web.error_answers import refusal
 from benchd.web.peer import peer_of, source_of
 from benchd.web.proxy import TrustedProxy
-from benchd.web.refusals import refusal
-from benchd.words.token import TOKEN_SECRET, Token
 
 PARAMETER = "access_token"
 """How RFC 6750 calls a token in an address, which it advises against."""

@@ -7,7 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from benchd.authority import Action
+from benchd.domain.authority import Action
+from benchd.domain.token import Scope, Token
+from benchd.web.access_level import Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.people_objects import (
     SecretObject,
     Text,
@@ -15,12 +19,8 @@ from benchd.web.people_objects import (
     TokensObject,
     token_shown,
 )
-from benchd.web.refusals import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.serialiser import WebRequest
 from benchd.web.service import ServedRack
-from benchd.web.sight import Sight, served_to
-from benchd.web.who import Acting
-from benchd.words.token import Scope, Token
 
 DEFAULT_DAYS = 365
 DEFAULT_OVERLAP_HOURS = 24.0

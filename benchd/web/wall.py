@@ -10,6 +10,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.web.objects import (
     AwayObject,
     DirectedObject,
@@ -20,10 +24,6 @@ from benchd.web.objects import (
 )
 from benchd.web.present import Presenter, absence, directed, moment
 from benchd.web.serialiser import AnswerObject, Foreign, Moment, Verbatim
-from benchd.words.handset import HandsetIdentity
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 
 class WallHandsetObject(AnswerObject):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchd import revision
+from benchd.domain import revision
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from benchd.lab.adversity import run
+from benchd.lab.adversity import schedule_run
 
 
 @pytest.fixture(autouse=True)
@@ -22,4 +22,4 @@ def _quiet() -> Generator[None]:
 @pytest.fixture(autouse=True)
 def _ledgers_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """To umockdev all that is opened under /dev is a device, /dev/shm too: it keeps a socket."""
-    monkeypatch.setattr(run, "MEMORY", tmp_path)
+    monkeypatch.setattr(schedule_run, "MEMORY", tmp_path)

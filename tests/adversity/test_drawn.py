@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.domain.job import Reason
 from benchd.lab.adversity.kinds import ChipState, Kind, Owner
-from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
-from benchd.words.job import Reason
+from benchd.lab.adversity.schedule_run import run_schedule
 
 RULE = "what was drawn is sold by its recheck alone"
 MOMENTS = ("recheck_drawn", "kept:recheck_drawn", "kept:stage_ended:certify", "kept:job_ended")

@@ -18,8 +18,8 @@ from benchd.lab.adversity.pasting import as_text, from_file, from_text, leave
 from benchd.lab.adversity.processes import search_in_processes
 from benchd.lab.adversity.referee import Fault, untrue_of_erased, untrue_of_named
 from benchd.lab.adversity.rows import ONE_STAY
-from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
+from benchd.lab.adversity.schedule_run import run_schedule
 from benchd.lab.adversity.search import Found, Tally, faults_of, search
 from benchd.lab.adversity.shrinking import shrunk
 from benchd.lab.adversity.truth import OWNER, REACHABLE, make_truth
@@ -106,7 +106,7 @@ def test_a_handset_that_is_certified_again_in_its_port_is_a_fault(
 ) -> None:
     def forgotten(*_: object) -> None: ...
 
-    monkeypatch.setattr("benchd.slots.slot.continued_from", forgotten)
+    monkeypatch.setattr("benchd.slots.slot_task.continued_from", forgotten)
     verdict = run_schedule(rack(blow(Kind.CRASH, "kept:job_ended")))
     assert ONE_STAY in {fault.rule for fault in verdict.faults}
 

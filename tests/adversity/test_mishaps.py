@@ -10,22 +10,22 @@ from typing import cast
 
 import pytest
 
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.slot import QuestionView
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.kinds import Kind, Numbers, Scan, Thing
 from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.pasting import as_text, from_file, from_text
 from benchd.lab.adversity.rows import ALL, OPEN, SHOWN_BY
-from benchd.lab.adversity.run import run_schedule
 from benchd.lab.adversity.scanning import Scanning
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule, Visit
+from benchd.lab.adversity.schedule_run import run_schedule
 from benchd.lab.adversity.search import faults_of, schedules_of
 from benchd.lab.adversity.stories import OPEN_STORIES, STORIES
 from benchd.lab.adversity.truth import make_truth
 from benchd.lab.adversity.visits import change
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.slot import QuestionView
 
 OPEN_FOUND = sorted((Path(__file__).parent / "schedules" / "open").glob("*.json"))
 CLOSED_FOUND = sorted((Path(__file__).parent / "schedules").glob("story-*.json"))

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from benchd.certificate.sentences import Sentence
+from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.statement import statement_of
-from benchd.errors import TransientFault
+from benchd.domain.chip import BaselineKind
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.errors import TransientFault
+from benchd.domain.evidence_json import to_json
+from benchd.domain.job import StageName
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.clock import ClockStepEvidence
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.fresh import FreshPictures
-from benchd.words.chip import BaselineKind
-from benchd.words.clear import ClearOutcome
-from benchd.words.job import StageName
-from benchd.words.record import Entry, EntryKind, StoredEntry
-from benchd.words.slot_states import SlotState
+from benchd.proof.evidence.clock_evidence import ClockStepEvidence
+from benchd.proof.evidence.fresh_evidence import FreshPictures
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from tests.core.pictures import MEMO, picture, pictures
 from tests.core.test_erasure import JOB, changed, streamed_records

@@ -10,15 +10,15 @@ from typing import get_args, get_type_hints
 
 from pydantic_core import to_jsonable_python
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.erasure import HandsetErasure, verify_erasure
-from benchd.proof.evidence.chip import ChipEvidence, ClearEvidence
-from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.evidence.job import JobEvidence, ReturnEvidence
-from benchd.words.chip import ChipVerdict
-from benchd.words.clear import ClearOutcome
-from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
-from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.proof.evidence.chip_evidence import ChipEvidence, ClearEvidence
+from benchd.proof.evidence.job_evidence import JobEvidence, ReturnEvidence
 
 JOB = JobId("20261124-A1-0007")
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

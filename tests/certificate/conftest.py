@@ -8,8 +8,8 @@ import pytest
 
 from benchd.certificate import SigningKey, create_key
 from benchd.certificate.statement import statement_of
-from benchd.proof.evidence.forms import to_json
-from benchd.words.ids import Evidence
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import Evidence
 from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
 
 

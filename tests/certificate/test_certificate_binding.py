@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchd.certificate.trust import BindingSection
-from benchd.proof.evidence.forms import from_json, to_json
+from benchd.certificate.trust_section import BindingSection
+from benchd.domain.evidence_json import from_json, to_json
 from tests.certificate.certificate_rack import IMEI, proven_erasure
 
 

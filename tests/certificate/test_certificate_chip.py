@@ -9,10 +9,10 @@ import pytest
 
 from benchd.certificate import SigningKey, gaps_of, sign_statement
 from benchd.certificate.statement import statement_of
-from benchd.errors import CertificateGap
-from benchd.proof.evidence.forms import to_json
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import Evidence
 from benchd.signing import canonical
-from benchd.words.ids import Evidence
 from tests.certificate.certificate_rack import (
     INFERRED,
     ISSUED_AT,

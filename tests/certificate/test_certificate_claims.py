@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import DsseIssuer, SigningKey, create_key
-from benchd.certificate.claims import Claims, claims_in
-from benchd.words.ids import JobId
+from benchd.certificate.ledger_claims import Claims, claims_in
+from benchd.domain.ids import JobId
 from tests.certificate.certificate_rack import ISSUED_AT, JOB, proven_erasure
 
 

@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 import rfc8785
 
-from benchd.certificate import SigningKey, document, gaps_of, sign_statement, verify_certificate
-from benchd.certificate.claims import Claims
+from benchd.certificate import (
+    SigningKey,
+    gaps_of,
+    sign_statement,
+    statement_check,
+    verify_certificate,
+)
+from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
+from benchd.certificate.ledger_claims import Claims
 from benchd.certificate.predicate import PREDICATE_TYPE, RETIRED_PREDICATE_TYPES
-from benchd.certificate.sentences import Sentence
-from benchd.errors import CertificateGap, CertificateInvalid
+from benchd.domain.errors import CertificateGap, CertificateInvalid
+from benchd.domain.ids import Evidence
 from benchd.proof.floors import MINIMUM_SAMPLE
 from benchd.signing import canonical
-from benchd.words.ids import Evidence
 
 NEWER = "urn:benchd:certificate-of-erasure:v5"
 
@@ -82,7 +88,7 @@ def test_a_second_form_is_its_rules_by_its_type_and_the_first_is_read_on(
 
     second = {**statement, "predicateType": NEWER, "predicate": {"weight_g": 172}}
     light = {**second, "predicate": {"weight_g": None}}
-    monkeypatch.setattr(document, "FORMS", {**document.FORMS, NEWER: rules})
+    monkeypatch.setattr(statement_check, "FORMS", {**statement_check.FORMS, NEWER: rules})
     for told in (statement, second):
         assert verify_certificate(sign_statement(told, key), key.public_key_pem) == told
     with pytest.raises(CertificateGap, match="nobody has weighed it"):

@@ -9,12 +9,12 @@ import anyio
 import pytest
 
 from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
-from benchd.certificate.keeping import keep_file
-from benchd.errors import CertificateGap, CertificateInvalid, DependencyMissing
-from benchd.ports import CertificateIssuer
+from benchd.certificate.written_once import keep_file
+from benchd.domain.errors import CertificateGap, CertificateInvalid, DependencyMissing
+from benchd.domain.ids import JobId
+from benchd.domain.job import StageName
 from benchd.proof.erasure import verify_erasure
-from benchd.words.ids import JobId
-from benchd.words.job import StageName
+from benchd.proof.ports import CertificateIssuer
 from tests.certificate.certificate_kinds import pictured
 from tests.certificate.certificate_rack import (
     ISSUED_AT,

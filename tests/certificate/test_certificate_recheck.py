@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
-from benchd.certificate.document import gaps_of
-from benchd.errors import CertificateGap
-from benchd.pipelines.history import ending_of, fold_job
+from benchd.certificate.statement_check import gaps_of
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import Disposition, Reason
+from benchd.domain.record import EntryKind
 from benchd.pipelines.recovery import keep_certificates
 from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Disposition, Reason
-from benchd.words.record import EntryKind
+from benchd.proof.job_history import ending_of, fold_job
 from tests.core.rechecks import RecheckRack
 from tests.core.test_recheck import Drawing
 from tests.core.world import Phone

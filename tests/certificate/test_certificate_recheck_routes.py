@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import SigningKey, verify_certificate
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind
 from tests.certificate.test_certificate_recheck import issuer_of
 from tests.core.rechecks import RecheckRack
 from tests.core.world import Phone

@@ -11,10 +11,10 @@ import pytest
 
 import benchd.proof.evidence
 from benchd.certificate import gaps_of
+from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.schema import schema_text
-from benchd.certificate.sentences import Sentence
-from benchd.proof import records as proof_records
-from benchd.words import record as record_words
+from benchd.domain import record as record_words
+from benchd.proof import job_records as proof_records
 from tests.certificate.certificate_kinds import ALWAYS, KINDS, run, statement_on
 from tests.certificate.certificate_page import (
     PAGE,

@@ -18,9 +18,9 @@ from securesystemslib.signer._key import SSlibKey
 
 from benchd.certificate import SigningKey, gaps_of, sign_statement, verify_certificate
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
-from benchd.errors import CertificateGap, CertificateInvalid, UsageRefused
+from benchd.domain.errors import CertificateGap, CertificateInvalid, UsageRefused
+from benchd.domain.ids import Evidence
 from benchd.signing import canonical
-from benchd.words.ids import Evidence
 from tests.certificate.certificate_rack import CAPACITY, ERASER
 
 Document = dict[str, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchd.certificate import SigningKey, gaps_of, sign_statement
-from benchd.errors import CertificateGap
-from benchd.words.ids import Evidence
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import Evidence
 from tests.certificate.test_certificate_verification import Json, changed, refusal, sign_anything
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings, check_config, load_settings
-from benchd.felica.providers import Carrier, ClearRule
-from benchd.felica.settings import FelicaSettings
-from benchd.words.ids import SlotName
+from benchd.devices.felica.providers import Carrier, ClearRule
+from benchd.devices.felica.reader_settings import FelicaSettings
+from benchd.domain.ids import SlotName
 
 RECIPE = """\
 name = "overwrite"

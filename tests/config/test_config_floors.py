@@ -14,15 +14,15 @@ from hypothesis import strategies as some
 
 from benchd.config import check_config, load_settings
 from benchd.config.recipes import read_recipes
-from benchd.errors import ConfigInvalid
+from benchd.domain.errors import ConfigInvalid
+from benchd.domain.job import Disposition, Gate, StageName
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.sampling import SMALLEST_SAMPLED_BLOCKS
 from benchd.pipelines.stages.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
 from benchd.pipelines.stages.read_back import SEED_BYTES, ReadBackStage
 from benchd.proof import floors
 from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
-from benchd.words.job import Disposition, Gate, StageName
-from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World
 
 CONFIGS = Path(__file__).parents[2] / "configs"

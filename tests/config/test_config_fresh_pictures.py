@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.commands.fresh import keep
+from benchd.certificate.signed_pictures import has_signed_picture, sign_picture
+from benchd.cli.fresh_comparison import approve
+from benchd.cli.fresh_session import keep
 from benchd.config.fresh_pictures import believed, read_pictures, read_signed, text_of
-from benchd.errors import UsageRefused
-from benchd.pipelines.learning_fresh import approve
-from benchd.proof.evidence.fresh import SignedPicture, SignedTaking
+from benchd.domain.errors import UsageRefused
+from benchd.domain.handset import Package
+from benchd.proof.evidence.fresh_evidence import SignedPicture, SignedTaking
 from benchd.signing.key import SigningKey
-from benchd.signing.pictures import has_signed_picture, sign_picture
 from benchd.signing.public_key import public_key_of
-from benchd.words.handset import Package
 from tests.core.pictures import KEY, MEMO, mark, picture, taking
 from tests.core.world import MIB
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchd.config import check_config, load_settings
-from benchd.words.hook import HookEventKind
-from benchd.words.job import Disposition
+from benchd.domain.hook import HookEventKind
+from benchd.domain.job import Disposition
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"
 HOOK = '[[hooks]]\nname = "stock"\nurl = "https://stock.example/in"\nsecret = "stock.secret"\n'

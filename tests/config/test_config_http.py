@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchd.config import HttpSettings, check_config, load_settings
-from benchd.errors import ConfigInvalid
+from benchd.domain.errors import ConfigInvalid
 from tests.config.test_config_load import RECIPE
 from tests.web.certificates import Authority
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings, check_config, load_settings
-from benchd.errors import ConfigInvalid
+from benchd.domain.errors import ConfigInvalid
 
 RECIPE = """\
 name = "overwrite"
@@ -297,5 +297,5 @@ def test_no_place_is_looked_for_where_there_is_no_mistake(
     def refuse(_: str) -> None:
         pytest.fail("looked for places")
 
-    monkeypatch.setattr("benchd.config.document.locate", refuse)
+    monkeypatch.setattr("benchd.config.toml_document.locate", refuse)
     assert loaded('[site]\nname = "Example"\n').models.models

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchd.config import check_config, load_settings
-from benchd.config.models import read_models
-from benchd.errors import ConfigInvalid
-from benchd.models.catalogue import NOTHING_READ, ModelCatalogue
-from benchd.models.entry import ImeiPlace
+from benchd.config.model_files import read_models
+from benchd.domain.errors import ConfigInvalid
+from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
+from benchd.domain.models.model_entry import ImeiPlace
 
 GB = 1_000_000_000
 

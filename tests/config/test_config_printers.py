@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings, check_config, load_settings
-from benchd.labels.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Disposition
+from benchd.papers.labels.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter
 from tests.config.test_config_felica import RECIPE, SITE
 
 SLOTS = '[slots.A1]\nport = "usb-0:1"\n[slots.A2]\nport = "usb-0:2"\n'

@@ -10,10 +10,10 @@ import pytest
 
 from benchd.config import check_config
 from benchd.config.recheck_staff import has_staff
-from benchd.ledger.store import LedgerStore
-from benchd.people.changes import Change, entry_of
-from benchd.words.ids import OperatorName
-from benchd.words.people import By, Person, PersonId, Role
+from benchd.domain.ids import OperatorName
+from benchd.domain.people import By, Person, PersonId, Role
+from benchd.ledger.ledger_store import LedgerStore
+from benchd.people.person_change import Change, entry_of
 from tests.config.test_config_recipes import CERTIFIED, issues, recipe
 from tests.ledger.ledger_rack import RackKey
 

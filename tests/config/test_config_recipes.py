@@ -11,11 +11,11 @@ import pytest
 
 from benchd.config.recipes import RecipeBook, RecipeFile, read_recipes, recipe_files
 from benchd.config.stages import STAGE_TABLES, table_of
+from benchd.domain.job import ENDS_WITHOUT_ERASURE, Gate, StageName
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
-from benchd.words.job import ENDS_WITHOUT_ERASURE, Gate, StageName
 
 PARAMETERS = {
     StageName.INITIALISE: "fresh_used_bytes = 1000",

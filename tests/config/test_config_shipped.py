@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from benchd.config import check_config, load_settings
+from benchd.config.config_sections import AnchorSettings, ConfigFile, SlotSettings
+from benchd.config.config_values import Section
 from benchd.config.felica_section import ClearTable
 from benchd.config.printers_section import PrinterSection
 from benchd.config.recipes import read_recipes
-from benchd.config.sections import AnchorSettings, ConfigFile, SlotSettings
 from benchd.config.stages import STAGE_TABLES
-from benchd.config.values import Section
-from benchd.felica.providers.external_tool import TOOL_OPTIONS
-from benchd.lab.demo.folder import make_folder
+from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS
+from benchd.domain.job import Reason, StageName
+from benchd.lab.demo.demo_folder import make_folder
 from benchd.proof.order import REQUIRED_STAGES
-from benchd.proof.recheck import RECHECK_STAGES
-from benchd.words.job import Reason, StageName
+from benchd.proof.recheck_proof import RECHECK_STAGES
 from tests.web.certificates import Authority
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.config.replacing import replace_file
+from benchd.config.file_replacement import replace_file
 from benchd.config.slot_tables import SlotEntry, with_slots
-from benchd.errors import UsageRefused
-from benchd.words.ids import PortPath, SlotName
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import PortPath, SlotName
 
 A1, A2 = SlotName("A1"), SlotName("A2")
 PORT = PortPath("pci-0000:03:00.0-usb-0:1.4")

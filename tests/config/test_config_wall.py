@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings, check_config, load_settings
-from benchd.words.wall_plan import WallPlan, rows_of
+from benchd.domain.wall_plan import WallPlan, rows_of
 from tests.config.test_config_felica import RECIPE, SITE
 
 SLOTS = "".join(

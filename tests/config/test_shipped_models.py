@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config.models import read_models, shipped_models
+from benchd.config.model_files import read_models, shipped_models
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.models.model_guidance import reset_words
 from benchd.lab.simulator import handset_models
 from benchd.lab.simulator.handset_models import HandsetModel
-from benchd.models.catalogue import ModelCatalogue
-from benchd.models.guidance import reset_words
 from benchd.texts.catalogue import LONGEST_MENU
-from benchd.words.handset import HandsetIdentity
 
 LAB = Path(handset_models.__file__).parent / "models"
 FIRST_READ = date(2026, 11, 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from benchd.models.catalogue import ModelCatalogue
-from benchd.models.entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.models.model_entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
 
 SOURCES = (Source(url="https://example.jp/", says="it does", read_on=date(2026, 11, 26)),)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchd.models.catalogue import ModelCatalogue
-from benchd.words.job import Disposition, Gate, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.job import Disposition, Gate, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 
 from .fake_chips import (
     FakeChip,

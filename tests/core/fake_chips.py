@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import anyio
 
-from benchd.errors import ReaderGone
-from benchd.wakeup import Wakeup
-from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
-from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.ids import SlotName
+from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
+from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.errors import ReaderGone
+from benchd.domain.ids import SlotName
+from benchd.domain.wakeup import Wakeup
 
 from .world import Phone, Port
 
@@ -78,7 +78,7 @@ class FakeChip:
 
 
 class FakeChipAccess:
-    """A fake of benchd.ports.ChipAccess for slots that have a reader each."""
+    """A fake of benchd.domain.ports.ChipAccess for slots that have a reader each."""
 
     def __init__(self, chips: dict[str, FakeChip]) -> None:
         self.chips = chips

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from benchd.intake.desk import IntakeDesk
+from benchd.domain.ids import JobId
+from benchd.domain.job import Reason
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.store import IntakeStore
-from benchd.proof.evidence.intake import Who
+from benchd.proof.evidence.intake_evidence import Who
 from benchd.proof.time_basis import latest_known
-from benchd.words.ids import JobId
-from benchd.words.job import Reason
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, lot_record
 
 from .fake_chips import FakeChip, FakeChipAccess

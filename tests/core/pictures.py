@@ -8,11 +8,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.pipelines.learning_fresh import approve, learn
-from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, FreshTaking
+from benchd.certificate.signed_pictures import sign_picture, taking_sha256
+from benchd.cli.fresh_comparison import approve, learn
+from benchd.domain.handset import Package
+from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, FreshTaking
 from benchd.signing.key import SigningKey
-from benchd.signing.pictures import sign_picture, taking_sha256
-from benchd.words.handset import Package
 
 from .world import MIB
 

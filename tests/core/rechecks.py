@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate, StageName
+from benchd.domain.people import ShownBy
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify_drawn import CertifyDrawnStage
 from benchd.pipelines.stages.find_drawn import FindDrawnStage
 from benchd.pipelines.stages.recheck import RecheckStage
-from benchd.words.ids import JobId
-from benchd.words.job import Gate, StageName
-from benchd.words.people import ShownBy
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .fake_chips import FakeChip, FakeChipAccess

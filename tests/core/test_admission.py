@@ -5,11 +5,11 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from benchd.domain.job import Disposition, Gate, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.slots.admission import Admission
-from benchd.words.job import Disposition, Gate, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 from tests.core.world import MIB, Phone, World
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

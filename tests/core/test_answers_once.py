@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap, SecondPersonNeeded
-from benchd.pipelines.history import fold_job
+from benchd.domain.errors import CertificateGap, SecondPersonNeeded
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.intake import AttestationKind, BoundBy, LotId, Unerasable
+from benchd.domain.job import Gate, Outcome, Reason, StageName
+from benchd.domain.people import ShownBy
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.intake import (
+from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AssetsRecord,
     BoundRecord,
@@ -24,12 +29,7 @@ from benchd.proof.evidence.intake import (
     Who,
     WithdrawnRecord,
 )
-from benchd.words.ids import JobId, SlotName
-from benchd.words.intake import AttestationKind, BoundBy, LotId, Unerasable
-from benchd.words.job import Gate, Outcome, Reason, StageName
-from benchd.words.people import ShownBy
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot_states import SlotState
+from benchd.proof.job_history import fold_job
 from tests.intake.lots import BY, LOT, attested, lot_record
 from tests.people.somebody import somebody
 

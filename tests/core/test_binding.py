@@ -7,13 +7,13 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.errors import TransientFault
+from benchd.domain.errors import TransientFault
+from benchd.domain.job import Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.overwrite import OverwriteStage
-from benchd.words.job import Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 from .chip_world import asked, attempts, certified, questions
 from .fake_chips import CHIP, OTHER_CHIP, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of

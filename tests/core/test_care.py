@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
+from benchd.domain.job import Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.overwrite import OverwriteStage
-from benchd.words.job import Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .world import CAPACITY, MIB, Phone, World, ended, make_recipe
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchd.slots.desk import Desk
-from benchd.words.job import Decision, Disposition, Gate, Outcome, Reason
-from benchd.words.people import Actor, ShownBy
-from benchd.words.slot_states import SlotState
+from benchd.domain.job import Decision, Disposition, Gate, Outcome, Reason
+from benchd.domain.people import Actor, ShownBy
+from benchd.domain.slot_states import SlotState
+from benchd.slots.question_desk import Desk
 
 from .lot_rack import Rack
 from .world import Phone, World, phone_like

@@ -5,11 +5,11 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from benchd.domain.job import Disposition
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.slots.presence import FREE_PLUGS, LONGEST_PAUSE_S
-from benchd.words.job import Disposition
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .world import MTP_ONLY, Phone, World, phone_like
 

@@ -8,13 +8,13 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.errors import CertificateGap, SecondPersonNeeded
+from benchd.domain.errors import CertificateGap, SecondPersonNeeded
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .fake_chips import IN_USE, FakeChip, FakeChipAccess

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from benchd.errors import RecheckRefused, SecondPersonNeeded
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.errors import RecheckRefused, SecondPersonNeeded
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 
 from .fake_chips import SILENT, FakeChip
 from .rechecks import IMEI, RECHECKER, RecheckRack

@@ -5,13 +5,13 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.errors import ReaderFault
+from benchd.domain.chip import ChipOwners
+from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.errors import ReaderFault
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.words.chip import ChipOwners
-from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
 
 from .chip_world import CHECK, CLEAR, attempts, certified, run, world_with
 from .fake_chips import (

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
-from benchd.errors import HandsetGone
-from benchd.words.clear import ClearOutcome
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot_states import SlotState
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.errors import HandsetGone
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.slot_states import SlotState
 
 from .chip_world import CLEAR, attempts, certified, world_with
 from .fake_chips import (

@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from benchd.models.catalogue import ModelCatalogue
-from benchd.words.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.models.model_catalogue import ModelCatalogue
 
 from .catalogues import catalogue, model
 from .chip_world import CHECK, asked, attempts, certified, questions, run, world_with

@@ -5,13 +5,13 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.errors import ReaderFault, StorageFault
+from benchd.domain.errors import ReaderFault, StorageFault
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.slots.station import READER_PAUSE_S
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
 from .fake_chips import (

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from benchd.words.chip import BaselineKind, ChipScan, ChipVerdict
-from benchd.words.clear import ClearOutcome
-from benchd.words.job import Disposition, Gate
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.chip import BaselineKind, ChipScan, ChipVerdict
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.job import Disposition, Gate
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 
 from .fake_chips import CHIP, OTHER_CHIP, FakeChip, FakeChipAccess, scan_of
 from .world import Phone, World, ended

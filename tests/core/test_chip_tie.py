@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.android.adb import AdbServerLost
-from benchd.errors import (
+from benchd.devices.android.adb import AdbServerLost
+from benchd.domain.errors import (
     AnswerNotRecognised,
     HandsetGone,
     HandsetStalled,
@@ -18,12 +18,12 @@ from benchd.errors import (
     ReaderGone,
     TransientFault,
 )
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.proof.binding import Tie
 from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 from .chip_world import CHECK, asked, attempts, certified
 from .fake_chips import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.words.chip import BaselineKind, ChipOwners, ChipScan, ChipVerdict
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot_states import SlotState
+from benchd.domain.chip import BaselineKind, ChipOwners, ChipScan, ChipVerdict
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.slot_states import SlotState
 
 from .chip_world import (
     CHECK,

@@ -13,13 +13,13 @@ from typing import Final
 
 import pytest
 
-from benchd.authority import ACTION_OF, AUTHORITY
-from benchd.words.ids import JobId
-from benchd.words.imei import imeis_in_text
-from benchd.words.intake import AttestationKind
-from benchd.words.job import Disposition, Gate
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.authority import ACTION_OF, AUTHORITY
+from benchd.domain.ids import JobId
+from benchd.domain.imei import imeis_in_text
+from benchd.domain.intake import AttestationKind
+from benchd.domain.job import Disposition, Gate
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 from tests.intake.lots import attested, imei
 
 from .fake_chips import UNUSED, FakeChip

@@ -5,10 +5,10 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.errors import NotFound
-from benchd.words.job import Gate, Outcome, Reason, StageName
-from benchd.words.record import Entry, EntryKind, Receipt
-from benchd.words.slot_states import SlotState
+from benchd.domain.errors import NotFound
+from benchd.domain.job import Gate, Outcome, Reason, StageName
+from benchd.domain.record import Entry, EntryKind, Receipt
+from benchd.domain.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .world import MemoryLedger, Phone, World, ended

@@ -15,19 +15,19 @@ from benchd.certificate import DsseIssuer, SigningKey, create_key, verify_certif
 from benchd.certificate.device_form import HANDSET_FORM, CertificateForm
 from benchd.config.recipes import RecipeBook, read_recipes
 from benchd.config.stages import HANDSETS
-from benchd.errors import CertificateGap, CertificateInvalid
+from benchd.domain.errors import CertificateGap, CertificateInvalid
+from benchd.domain.ids import ANDROID, JobId
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.port import Attached
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot import ProblemCode, SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.device_support import device_kinds
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.proof.erasure import ANDROID_PROFILE, DeviceProfile, verify_by, verify_erasure
-from benchd.proof.records import kind_gaps
+from benchd.proof.job_records import kind_gaps
 from benchd.slots.parts import RackParts
-from benchd.words.ids import ANDROID, JobId
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.port import Attached
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import ProblemCode, SlotView
-from benchd.words.slot_states import SlotState
 
 from .test_erasure import good_records
 from .usb_stick.access import Stick, StickAccess, stick_support

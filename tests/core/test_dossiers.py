@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from benchd.errors import AnswerNotRecognised, HandsetStalled, UnsupportedHandset
-from benchd.pipelines.history import fold_job
+from benchd.domain.errors import AnswerNotRecognised, HandsetStalled, UnsupportedHandset
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.runner import DOSSIER_WITHIN_S
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.proof.job_history import fold_job
 
 from .world import MIB, Phone, World
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import ReasonNeeded
+from benchd.domain.disposal import DisposalState, Settling
+from benchd.domain.errors import ReasonNeeded
+from benchd.domain.ids import OperatorName
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.people import Actor, PersonId, ShownBy
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.words.disposal import DisposalState, Settling
-from benchd.words.ids import OperatorName
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.people import Actor, PersonId, ShownBy
-from benchd.words.record import EntryKind
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .world import MemoryLedger, Phone, World

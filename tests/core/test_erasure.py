@@ -12,15 +12,15 @@ from unittest.mock import ANY
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.chip import BaselineKind
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import JobId
+from benchd.domain.job import JOB_MOVES, Gate, Outcome, StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SLOT_MOVES, SlotState
 from benchd.proof.erasure import ANDROID_PROFILE, HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
-from benchd.words.chip import BaselineKind
-from benchd.words.clear import ClearOutcome
-from benchd.words.ids import JobId
-from benchd.words.job import JOB_MOVES, Gate, Outcome, StageName
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot_states import SLOT_MOVES, SlotState
 
 from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from .world import MIB, Phone, World

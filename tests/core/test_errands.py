@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
+from benchd.domain.errand import Errand, ErrandKind, TrayItem
+from benchd.domain.errand_queue import bins_of, errands_of
+from benchd.domain.ids import JobId, PortPath, SlotName
+from benchd.domain.job import Disposition, Gate, Outcome, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import Away, AwayView, ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.overwrite import OverwriteStage
-from benchd.slots.errands import bins_of, errands_of
-from benchd.words.errand import Errand, ErrandKind, TrayItem
-from benchd.words.ids import JobId, PortPath, SlotName
-from benchd.words.job import Disposition, Gate, Outcome, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import Away, AwayView, ProblemCode, ProblemView, QuestionView, SlotView
-from benchd.words.slot_states import SlotState
 
 from .world import MIB, Phone, World, make_recipe
 

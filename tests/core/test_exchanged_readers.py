@@ -8,11 +8,11 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.words.chip import ChipScan
-from benchd.words.clear import ClearOutcome
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.chip import ChipScan
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 
 from .chip_world import CHECK, CLEAR, asked, attempts, certified
 from .fake_chips import (

@@ -8,13 +8,13 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.errors import AnswerNotRecognised, HandsetGone
+from benchd.domain.errors import AnswerNotRecognised, HandsetGone
+from benchd.domain.handset import ModificationSource
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import MENDS_ITSELF, ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.proof.floors import MOST_S_BEFORE_RESET, MOST_S_BETWEEN_READINGS
-from benchd.words.handset import ModificationSource
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import MENDS_ITSELF, ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .world import MIB, Fault, Phone, World
 

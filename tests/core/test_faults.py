@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from benchd.android.adb import AdbServerLost
-from benchd.android.fill.talk import ProgramBusy
-from benchd.errors import (
+from benchd.devices.android.adb import AdbServerLost
+from benchd.devices.android.fill.fill_run import ProgramBusy
+from benchd.domain.errors import (
     AnswerNotRecognised,
     HandsetFault,
     HandsetGone,
@@ -20,14 +20,14 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import OF_INTAKE, EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.pipelines.stages.final_reset import FinalResetStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import OF_INTAKE, EntryKind
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .world import ADB, FRESH, MIB, STAGES, Phone, World, ended, make_recipe, phone_like

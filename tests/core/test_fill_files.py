@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.domain.fill import MOST_FILES, least_file_bytes
+from benchd.domain.job import Disposition
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.overwrite import OverwriteStage
-from benchd.words.fill import MOST_FILES, least_file_bytes
-from benchd.words.job import Disposition
-from benchd.words.slot_states import SlotState
 from tests.core import world as world_module
 
 from .world import MIB, Phone, World, make_recipe

@@ -8,14 +8,14 @@ from typing import Any
 import anyio
 import pytest
 
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode, SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.floors import MOST_BOOTS_SINCE_RESET
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, SlotView
-from benchd.words.slot_states import SlotState
 
 from .world import ADB, FRESH, MIB, MTP_ONLY, Phone, World, make_recipe
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap, UsageRefused
-from benchd.pipelines.learning_fresh import take
+from benchd.cli.fresh_comparison import take
+from benchd.domain.errors import CertificateGap, UsageRefused
+from benchd.domain.evidence_json import to_json
+from benchd.domain.handset import Package
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, FreshTaking
-from benchd.words.handset import Package
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, FreshTaking
 
 from .pictures import MEMO, mark, picture, pictures, taking
 from .test_erasure import JOB, changed

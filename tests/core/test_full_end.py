@@ -7,7 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.errors import CertificateGap, StageFailed
+from benchd.domain.errors import CertificateGap, StageFailed
+from benchd.domain.fill import ENDED_BY_QUOTA
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
@@ -17,10 +20,7 @@ from benchd.proof.floors import (
     MOST_FREE_AFTER_FILL_BYTES,
     MOST_TAKEN_BY_FILL,
 )
-from benchd.proof.storage import end_gaps, most_free_after_fill
-from benchd.words.fill import ENDED_BY_QUOTA
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.slot_states import SlotState
+from benchd.proof.storage_proof import end_gaps, most_free_after_fill
 
 from .chip_world import attempts
 from .test_erasure import JOB, changed, good_records

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
-from benchd.errors import LookUpResultNeeded, UnsupportedHandset
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.errors import LookUpResultNeeded, UnsupportedHandset
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.pipelines.watch_list import Wanted, WatchList
 from benchd.proof.network import look_up_result
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
+from benchd.proof.watch_list import Wanted, WatchList
 from tests.people.somebody import somebody
 
 from .catalogues import catalogue, model

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.models.catalogue import ModelCatalogue
-from benchd.models.entry import ModelEntry
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Gate, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.models.model_entry import ModelEntry
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
+from benchd.domain.topology import SlotPlace, Topology
 from benchd.pipelines.stages.initialise import InitialiseStage
-from benchd.slots.topology import SlotPlace, Topology
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import SlotName
-from benchd.words.job import Gate, StageName
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .catalogues import catalogue, maker, menu, model
 from .world import ADB, FRESH, MTP_ONLY, Phone, World, make_recipe

@@ -9,12 +9,12 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.pipelines.certifying import AT_ONCE
+from benchd.domain.job import Disposition, Reason
+from benchd.domain.record import StoredEntry
+from benchd.domain.slot_states import SlotState
+from benchd.pipelines.certificate_inputs import AT_ONCE
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.recipe import Recipe
-from benchd.words.job import Disposition, Reason
-from benchd.words.record import StoredEntry
-from benchd.words.slot_states import SlotState
 
 from .world import FakeHandset, MemoryLedger, Phone, World, make_recipe
 

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import to_json
+from benchd.domain.intake import AttestationKind, LotId
+from benchd.domain.job import Gate, Outcome
+from benchd.domain.people import ShownBy
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.attestation import named_list
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.intake import AssetLine, AssetsRecord, Who
-from benchd.words.intake import AttestationKind, LotId
-from benchd.words.job import Gate, Outcome
-from benchd.words.people import ShownBy
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord, Who
 from tests.intake.lots import BY, LOT, attested, imei, lot_record
 
 from .fake_chips import IN_USE, OTHER_CHIP, UNUSED, FakeChip

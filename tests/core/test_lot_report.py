@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from benchd.records.model import ReadModel
-from benchd.words.chip import ChipScan
-from benchd.words.intake import Unerasable
-from benchd.words.report import Asked, Figure, Figures, Report
-from benchd.words.slot_states import SlotState
+from benchd.domain.chip import ChipScan
+from benchd.domain.intake import Unerasable
+from benchd.domain.report import Asked, Figure, Figures, Report
+from benchd.domain.slot_states import SlotState
+from benchd.ledger.records.read_model import ReadModel
 from tests.intake.lots import BY, imei, lot_record
 
 from .fake_chips import IN_USE, UNUSED, FakeChip

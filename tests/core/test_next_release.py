@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from benchd.pipelines.history import ending_of, fold_job
+from benchd.domain.ids import JobId
+from benchd.domain.intake import AttestationKind
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recovery import keep_certificates
-from benchd.words.ids import JobId
-from benchd.words.intake import AttestationKind
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.proof.job_history import ending_of, fold_job
 from tests.intake.lots import LOT
 
 from .lot_rack import Rack

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.words.chip import ChipScan
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.chip import ChipScan
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 
 from .fake_chips import IN_USE, SILENT, FakeChip, FakeChipAccess
 from .test_earlier import MODIFIED, OTHER_IMEI, asked, run_one

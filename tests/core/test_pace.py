@@ -5,11 +5,11 @@ from __future__ import annotations
 import anyio
 import pytest
 
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Disposition, Outcome, StageName
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.slots.pace import Forecast, Pace
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.job import Disposition, Outcome, StageName
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

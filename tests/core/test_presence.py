@@ -7,9 +7,9 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from benchd.domain.ids import ANDROID, DeviceAddress, PortPath
+from benchd.domain.port import Absence, Attached, Detached
 from benchd.slots.presence import Presence
-from benchd.words.ids import ANDROID, DeviceAddress, PortPath
-from benchd.words.port import Absence, Attached, Detached
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import AnswerNotRecognised, CertificateGap, HandsetGone
+from benchd.domain.errors import AnswerNotRecognised, CertificateGap, HandsetGone
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.records import stage_records
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot_states import SlotState
+from benchd.proof.job_records import stage_records
 
 from . import world as world_module
 from .test_erasure import changed

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from benchd.authority import Action
-from benchd.errors import NotAllowed, RecheckRefused, ScreenNumberNeeded, SecondPersonNeeded
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
+from benchd.domain.authority import Action
+from benchd.domain.disposal import DisposalState
+from benchd.domain.errors import NotAllowed, RecheckRefused, ScreenNumberNeeded, SecondPersonNeeded
+from benchd.domain.intake import AttestationKind
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.people import Actor, ShownBy
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot_states import SlotState
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.slots.disposal_desk import disposal_of
-from benchd.words.disposal import DisposalState
-from benchd.words.intake import AttestationKind
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.people import Actor, ShownBy
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, lot_record, right_time
 from tests.people.somebody import Everybody
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.errors import IntakeRefused, RecheckRefused
-from benchd.hooks.events import Source, event_of
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
-from benchd.pipelines.history import fold_job
-from benchd.words.hook import HookEventKind
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.errors import IntakeRefused, RecheckRefused
+from benchd.domain.hook import HookEventKind
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
+from benchd.outbound.hooks.hook_events import Source, event_of
+from benchd.proof.job_history import fold_job
 from tests.intake.lots import BY, LOT, lot_record, right_time
 
 from .rechecks import IMEI, RECHECKER, RecheckRack

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.domain.job import (
+    DISPOSITION_OF,
+    ENDS_WITHOUT_ERASURE,
+    Disposition,
+    Gate,
+    Outcome,
+    Reason,
+    StageName,
+)
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.assess import AssessStage
@@ -14,17 +25,6 @@ from benchd.pipelines.stages.felica_recheck import FelicaRecheckStage
 from benchd.pipelines.stages.gates import ACCEPTABLE, GatesStage
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.look import LookStage
-from benchd.words.job import (
-    DISPOSITION_OF,
-    ENDS_WITHOUT_ERASURE,
-    Disposition,
-    Gate,
-    Outcome,
-    Reason,
-    StageName,
-)
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
 
 from .world import ADB, ANSWER_S, MTP_ONLY, Phone, World, ended
 

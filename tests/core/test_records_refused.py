@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pytest
 
-from benchd.errors import AnswerNotRecognised
+from benchd.domain.errors import AnswerNotRecognised
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.proof.erasure import VerifiedErasure
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 from tests.core.world import FakeIssuer, Phone, World, ended
 
 pytestmark = [pytest.mark.looptime, pytest.mark.asyncio]

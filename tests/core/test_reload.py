@@ -8,14 +8,14 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
+from benchd.domain.topology import SlotPlace, Topology
 from benchd.slots.parts import RackParts
 from benchd.slots.supervisor import HOTPLUG, SlotChanges
-from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.job import Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .world import MIB, Phone, World, ended, make_recipe
 

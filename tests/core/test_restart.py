@@ -7,11 +7,11 @@ from dataclasses import replace
 import anyio
 import pytest
 
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
 
 from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended, second_world
 

@@ -8,14 +8,14 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.errors import AnswerNotRecognised, HandsetGone
+from benchd.domain.errors import AnswerNotRecognised, HandsetGone
+from benchd.domain.fill import NOTHING_OF_THIS_JOB, REMAINS_OF_LOOK
+from benchd.domain.job import Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.overwrite import TAKE_BACK_WITHIN_S, OverwriteStage
-from benchd.proof.records import stage_records
-from benchd.words.fill import NOTHING_OF_THIS_JOB, REMAINS_OF_LOOK
-from benchd.words.job import Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.proof.job_records import stage_records
 
 from .world import MIB, Phone, World, ended, make_recipe, phone_like
 

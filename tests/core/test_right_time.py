@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.intake import AttestationKind, TimeDoubt
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.people import ShownBy
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.clock import TimeBasis
-from benchd.words.intake import AttestationKind, TimeDoubt
-from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.people import ShownBy
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot_states import SlotState
+from benchd.proof.evidence.clock_evidence import TimeBasis
 from tests.intake.lots import BY, lot_record
 
 from .fake_chips import IN_USE, FakeChip

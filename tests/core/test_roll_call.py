@@ -5,13 +5,13 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.pipelines.handset import Handset
+from benchd.domain.ids import DeviceAddress
+from benchd.domain.job import Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
+from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.recovery import settle_open_jobs
 from benchd.slots.admission import MOST_S, QUIET_S, RollCall
-from benchd.words.ids import DeviceAddress
-from benchd.words.job import Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
 
 from .world import MemoryLedger, Phone, World, ended, second_world
 

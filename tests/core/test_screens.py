@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 import anyio
 import pytest
 
-from benchd.android.adb import AdbServerLost
-from benchd.errors import (
+from benchd.devices.android.adb import AdbServerLost
+from benchd.domain.errors import (
     AnswerNotRecognised,
     HandsetGone,
     HandsetStalled,
     TransientFault,
 )
-from benchd.pipelines.screens import ASKED_WITHIN_S
+from benchd.domain.job import Gate, Outcome, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.screen import Page, ScreenOutcome
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.pipelines.screen_requests import ASKED_WITHIN_S
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.stages.initialise import InitialiseStage
-from benchd.words.job import Gate, Outcome, Reason
-from benchd.words.record import EntryKind
-from benchd.words.screen import Page, ScreenOutcome
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 
 from .world import FRESH, MIB, Phone, World, make_recipe
 

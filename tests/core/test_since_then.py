@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.errors import CertificateGap, RecheckRefused
-from benchd.intake.since import HandsetSince
+from benchd.domain.disposal import DisposalState, Settling
+from benchd.domain.errors import CertificateGap, RecheckRefused
+from benchd.domain.intake import Unerasable
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.slot_states import SlotState
+from benchd.ledger.job_aftermath import HandsetSince
 from benchd.proof.erasure import JobHeld, verify_drawn_erasure
-from benchd.proof.evidence.intake import AssetLine
+from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.words.disposal import DisposalState, Settling
-from benchd.words.intake import Unerasable
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.slot_states import SlotState
 from tests.intake.lots import BY, LOT, lot_record
 from tests.people.somebody import somebody
 

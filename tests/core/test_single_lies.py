@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import Outcome, Reason, StageName
+from benchd.domain.slot_states import SlotState
 from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Outcome, Reason, StageName
-from benchd.words.slot_states import SlotState
 
 from .test_erasure import JOB, changed, good_records
 from .world import CAPACITY, Phone, World

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import SettlingRefused
+from benchd.domain.disposal import DisposalState, Settling
+from benchd.domain.errors import SettlingRefused
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Gate, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.words.disposal import DisposalState, Settling
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Gate, Reason
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .fake_chips import OTHER_CHIP, UNUSED, FakeChip, FakeChipAccess

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import anyio
 import pytest
 
-from benchd.errors import HandsetGone, TransientFault
-from benchd.words.job import Outcome
-from benchd.words.port import PlugEvent
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.errors import HandsetGone, TransientFault
+from benchd.domain.job import Outcome
+from benchd.domain.port import PlugEvent
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 
 from .world import MIB, MTP_ONLY, Phone, Port, World
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.ids import ANDROID, PortPath, SlotName
-from benchd.words.job import Outcome
-from benchd.words.port import Attached, Detached
-from benchd.words.slot_states import SlotState
+from benchd.domain.ids import ANDROID, PortPath, SlotName
+from benchd.domain.job import Outcome
+from benchd.domain.port import Attached, Detached
+from benchd.domain.slot_states import SlotState
+from benchd.domain.topology import SlotPlace, Topology
 
 from .world import Phone, World
 

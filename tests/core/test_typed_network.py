@@ -9,15 +9,15 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.errors import CertificateGap, SecondPersonNeeded
-from benchd.pipelines.handset_jobs import records_of_handset
+from benchd.domain.errors import CertificateGap, SecondPersonNeeded
+from benchd.domain.job import Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot import QuestionView
+from benchd.domain.slot_states import SlotState
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
 from benchd.texts.catalogue import Catalogue
-from benchd.words.job import Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
-from benchd.words.slot import QuestionView
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 
 from .lot_rack import Rack

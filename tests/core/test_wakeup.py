@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from benchd.wakeup import Bell, Wakeup
+from benchd.domain.wakeup import Bell, Wakeup
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 

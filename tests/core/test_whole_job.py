@@ -5,9 +5,9 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 
 from .world import MIB, STAGES, Phone, World, ended
 

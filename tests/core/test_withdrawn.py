@@ -11,15 +11,15 @@ import anyio
 import pytest
 
 import benchd.pipelines
-from benchd.android.adb import AdbServerLost
+from benchd.devices.android.adb import AdbServerLost
+from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.intake import AttestationKind
+from benchd.domain.job import Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.initialise import InitialiseStage
-from benchd.proof.evidence.intake import WithdrawnRecord
-from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.intake import AttestationKind
-from benchd.words.job import Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
-from benchd.words.slot_states import SlotState
+from benchd.proof.evidence.intake_evidence import WithdrawnRecord
 from tests.intake.lots import BY, LOT, attested
 
 from .fake_chips import IN_USE, FakeChip, FakeChipAccess

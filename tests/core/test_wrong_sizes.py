@@ -6,10 +6,10 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as some
 
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.slot_states import SlotState
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.floors import LOWEST_SHARE_OF_NOMINAL
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot_states import SlotState
 
 from .catalogues import catalogue, model
 from .world import MIB, Phone, World

@@ -17,22 +17,54 @@ from math import inf
 
 import anyio
 
-from benchd.android.adb import AdbServerLost
-from benchd.errors import (
+from benchd.devices.android.adb import AdbServerLost
+from benchd.domain.errors import (
     DecisionRefused,
     HandsetGone,
     LedgerFault,
     NotFound,
     StageFailed,
 )
-from benchd.hooks.held import Held
+from benchd.domain.fill import (
+    NOTHING_OF_THIS_JOB,
+    BadRun,
+    CheckOrder,
+    CheckReport,
+    DropReport,
+    FilledFile,
+    FillOrder,
+    FillReport,
+    HostSample,
+    TransferProgress,
+)
+from benchd.domain.handset import (
+    BatteryFacts,
+    HandsetFacts,
+    HandsetIdentity,
+    ModificationSource,
+    NfcFacts,
+    Package,
+    ResetFacts,
+    StandingFacts,
+    Trait,
+)
+from benchd.domain.ids import ANDROID, DeviceAddress, JobId, PortPath, SlotName
+from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.port import Attached, Detached, Liveness, PlugEvent
+from benchd.domain.ports import ChipAccess, HostSamples, ProgressSink, Rest
+from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
+from benchd.domain.screen import OpenedPage, Page, ScreenOutcome
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.domain.topology import SlotPlace, Timing, Topology
 from benchd.lab.usual_handset import JUST_RESET, USUAL
-from benchd.ledger.record import GENESIS, seal
-from benchd.models.catalogue import ModelCatalogue
+from benchd.ledger.ledger_record import GENESIS, seal
+from benchd.outbound.hooks.held import Held
 from benchd.pipelines.android import android_support
+from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.device_support import device_kinds
-from benchd.pipelines.handset import Handset
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -46,45 +78,13 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.ports import ChipAccess, HostSamples, ProgressSink, Rest
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.fresh import FreshPictures
+from benchd.proof.evidence.fresh_evidence import FreshPictures
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.slots.board import RackBoard
-from benchd.slots.desk import Desk
-from benchd.slots.parts import NoReaders, RackParts, Timing
+from benchd.slots.parts import NoReaders, RackParts
+from benchd.slots.question_desk import Desk
 from benchd.slots.supervisor import Supervisor
-from benchd.slots.topology import SlotPlace, Topology
-from benchd.words.fill import (
-    NOTHING_OF_THIS_JOB,
-    BadRun,
-    CheckOrder,
-    CheckReport,
-    DropReport,
-    FilledFile,
-    FillOrder,
-    FillReport,
-    HostSample,
-    TransferProgress,
-)
-from benchd.words.handset import (
-    BatteryFacts,
-    HandsetFacts,
-    HandsetIdentity,
-    ModificationSource,
-    NfcFacts,
-    Package,
-    ResetFacts,
-    StandingFacts,
-    Trait,
-)
-from benchd.words.ids import ANDROID, DeviceAddress, JobId, PortPath, SlotName
-from benchd.words.job import Gate, Reason, StageName
-from benchd.words.port import Attached, Detached, Liveness, PlugEvent
-from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.screen import OpenedPage, Page, ScreenOutcome
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 from tests.imeis import imei
 from tests.people.somebody import Everybody, somebody
 from tests.told_jobs import handset_jobs
@@ -391,7 +391,7 @@ class Phone:
 
 
 class FakeHandset:
-    """A fake of benchd.pipelines.handset.Handset over a Phone, bound to one enumeration of it."""
+    """A fake `benchd.pipelines.android_handset.Handset` of a Phone, bound to one enumeration."""
 
     def __init__(self, port: Port, access: FakeAccess) -> None:
         assert port.phone is not None

@@ -16,8 +16,8 @@ from pathlib import Path
 import anyio
 
 from benchd.certificate import load_rack_key
-from benchd.errors import BenchdError
-from benchd.signing.keeping import KeyFiles
+from benchd.domain.errors import BenchdError
+from benchd.signing.key_store import KeyFiles
 from benchd.signing.rotation import Retired
 from tests.daemon.rotated_rack import rotated, settings_in
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchd.config import Settings
-from benchd.daemon.backing_up import back_up
-from benchd.daemon.restoring import Restored, restore_backup
-from benchd.daemon.witnesses import witnesses_of
+from benchd.daemon.ledger_witnesses import witnesses_of
+from benchd.daemon.rack_backup import back_up
+from benchd.daemon.restore_break import Restored, restore_backup
+from benchd.domain.ids import JobId
 from benchd.ledger import open_ledger
-from benchd.words.ids import JobId
 from tests.daemon.rotated_rack import key_of
 
 FIRST, SECOND = JobId("20261124-A1-0001"), JobId("20261124-A1-0002")

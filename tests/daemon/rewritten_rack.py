@@ -15,7 +15,13 @@ from prometheus_client import CollectorRegistry
 
 from benchd.certificate import DsseIssuer, SigningKey
 from benchd.daemon.integrity import Integrity
-from benchd.daemon.witnesses import certificates_that_know
+from benchd.daemon.ledger_witnesses import certificates_that_know
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, JobEnd, Outcome, Reason
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot import ProblemCode, SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.domain.topology import Timing
 from benchd.ledger import SqliteLedger, open_ledger
 from benchd.ledger.patrol import Patrol
 from benchd.ledger.witness import Witness
@@ -24,15 +30,9 @@ from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
 from benchd.proof.erasure import verify_erasure
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
-from benchd.slots.desk import Desk
-from benchd.slots.parts import Timing
-from benchd.slots.records import told_of_end
+from benchd.slots.question_desk import Desk
+from benchd.slots.slot_records import told_of_end
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, JobEnd, Outcome, Reason
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot import ProblemCode, SlotView
-from benchd.words.slot_states import SlotState
 from tests.certificate.certificate_rack import JOB as SOLD
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.core.world import Phone, World

@@ -19,16 +19,16 @@ from benchd.certificate import (
     sign_statement,
 )
 from benchd.config import Settings, load_settings
-from benchd.daemon.rotating import NOTHING_LEFT, Leave, Rotated, rotate_key
+from benchd.daemon.key_rotation import NOTHING_LEFT, Leave, Rotated, rotate_key
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, JobEnd, Outcome
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
 from benchd.proof.erasure import verify_erasure
-from benchd.signing.keeping import KeyFiles
+from benchd.signing.key_store import KeyFiles
 from benchd.signing.ring import KeyRing, decode_ring
 from benchd.signing.rotation import Retired
-from benchd.slots.records import told_of_end
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, JobEnd, Outcome
-from benchd.words.record import Entry, EntryKind
+from benchd.slots.slot_records import told_of_end
 from tests.certificate.certificate_rack import records_of_an_erasure
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"

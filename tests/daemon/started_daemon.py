@@ -9,7 +9,7 @@ import anyio
 
 from benchd.certificate import create_key
 from benchd.config import load_settings
-from benchd.daemon.app import run_daemon
+from benchd.daemon.composition import run_daemon
 from tests.nothing_plugged import NothingPlugged
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"

@@ -11,16 +11,16 @@ from prometheus_client import CollectorRegistry
 
 from benchd.daemon import kernel_clock
 from benchd.daemon.clock_watch import ClockWatch, Timekeeping
-from benchd.intake.desk import IntakeDesk
+from benchd.domain.ids import JobId, PortPath, SlotName
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.domain.slot import ProblemCode, SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.store import IntakeStore
 from benchd.observe.clock_metrics import ClockMetrics
-from benchd.proof.clock import STEP_S, set_back_s
+from benchd.proof.clock_proof import STEP_S, set_back_s
 from benchd.slots.board import RackBoard
-from benchd.words.ids import JobId, PortPath, SlotName
-from benchd.words.record import Entry, EntryKind, StoredEntry
-from benchd.words.slot import ProblemCode, SlotView
-from benchd.words.slot_states import SlotState
 from tests.core.world import CountingEntropy, MemoryLedger
 from tests.intake.lots import BY, lot_record
 

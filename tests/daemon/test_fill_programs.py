@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from benchd import filler
 from benchd.config import Settings, load_settings
-from benchd.daemon.app import run_daemon
-from benchd.errors import DependencyMissing
-from benchd.filler import ABIS, Program, built_path
+from benchd.daemon.composition import run_daemon
+from benchd.devices.android import filler
+from benchd.devices.android.filler import ABIS, Program, built_path
+from benchd.domain.errors import DependencyMissing
 from benchd.hotplug import UdevHotplug
 
 pytestmark = pytest.mark.asyncio
@@ -52,7 +52,7 @@ async def test_a_checkout_without_any_program_does_not_start(
     refused = await refusal(settings)
     assert refused.exit_code == 3
     assert str(programs) in refused.message
-    assert refused.cure.endswith("python -m benchd.filler.build")
+    assert refused.cure.endswith("python -m benchd.devices.android.filler.build")
 
 
 @pytest.mark.parametrize("usb", [True, False])
@@ -73,7 +73,7 @@ async def test_an_installed_wheel_without_one_of_its_programs_does_not_start(
     programs: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, lost: Program
 ) -> None:
     names = [f"{program}-{abi}" for abi in ABIS for program in Program]
-    shipped = [metadata.PackagePath(f"benchd/filler/bin/{name}") for name in names]
+    shipped = [metadata.PackagePath(f"benchd/devices/android/filler/bin/{name}") for name in names]
     monkeypatch.setattr(metadata, "files", lambda _name: shipped)
     for name in names:
         (programs / name).touch()

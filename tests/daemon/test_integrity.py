@@ -12,15 +12,15 @@ from prometheus_client import CollectorRegistry
 from benchd.certificate import SigningKey, create_key
 from benchd.config import Settings, load_settings
 from benchd.daemon.integrity import Integrity
-from benchd.daemon.restoring import record_restored
-from benchd.daemon.witnesses import anchors_of, witnesses_of
-from benchd.errors import LedgerBroken
+from benchd.daemon.ledger_witnesses import anchors_of, witnesses_of
+from benchd.daemon.restore_break import record_restored
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot import ProblemCode
 from benchd.ledger import open_ledger, verify_ledger
 from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot import ProblemCode
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
 AT = datetime(2026, 11, 24, tzinfo=UTC)

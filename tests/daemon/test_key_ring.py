@@ -13,8 +13,8 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from benchd.certificate import SigningKey, verify_certificate
-from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import CertificateInvalid, LedgerBroken
+from benchd.daemon.ledger_witnesses import witnesses_of
+from benchd.domain.errors import CertificateInvalid, LedgerBroken
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.head_file import head_path, reset_head
 from benchd.signing import canonical

@@ -11,17 +11,17 @@ import pytest
 
 from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
-from benchd.daemon.restoring import record_restored
-from benchd.daemon.rotating import Leave
-from benchd.daemon.witnesses import witnesses_of
-from benchd.errors import LedgerBroken, SignedByRetired
+from benchd.daemon.key_rotation import Leave
+from benchd.daemon.ledger_witnesses import witnesses_of
+from benchd.daemon.restore_break import record_restored
+from benchd.domain.errors import LedgerBroken, SignedByRetired
+from benchd.domain.ids import Evidence
+from benchd.domain.record import Entry, EntryKind
 from benchd.lab.adversity.rewriting import cut_off, rewrite
 from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path, reset_head
 from benchd.ledger.witness import RESTORE_CURE
-from benchd.words.ids import Evidence
-from benchd.words.record import Entry, EntryKind
 from tests.daemon.rotated_rack import AT, JOBS, files_of, key_of, make_rack, rotated, sell
 
 pytestmark = pytest.mark.asyncio

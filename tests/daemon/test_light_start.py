@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from tests.android.handset_fakes import FakeLink, fake_server
+from tests.devices.android.handset_fakes import FakeLink, fake_server
 from tests.free_port import free_port
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(120)]
 NOT_AT_START = (
     *("typst", "segno", "pyhanko", "asn1crypto"),
     *("httpx2", "httpcore2", "truststore", "requests", "urllib3", "PIL"),
-    *("alembic", "sqlalchemy", "benchd.lab", "benchd.commands"),
+    *("alembic", "sqlalchemy", "benchd.lab", "benchd.cli"),
 )
 """Each takes some 50 ms or some MB: it is loaded by who needs it, beside the event loop.
 
@@ -42,7 +42,7 @@ async def test_a_started_daemon_has_loaded_nothing_that_only_papers_or_hooks_nee
     told = done.stdout.decode()
     assert done.returncode == 0, told
     loaded = set(told.splitlines())
-    assert "benchd.daemon.app" in loaded
+    assert "benchd.daemon.composition" in loaded
     assert [name for name in NOT_AT_START if name in loaded] == []
 
 

@@ -12,12 +12,12 @@ from structlog.testing import capture_logs
 
 from benchd.config.watch_lists import watch_list
 from benchd.daemon.list_watch import ListWatch, lists_of
+from benchd.domain.slot import ProblemCode
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.pipelines.watch_list import WatchList
+from benchd.proof.watch_list import WatchList
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
-from benchd.words.slot import ProblemCode
 from tests.core.world import make_recipe
 
 pytestmark = pytest.mark.asyncio

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings
+from benchd.domain.ids import JobId
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
-from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.daemon.restored_rack import FIRST, SECOND, backup_of, restore
 from tests.daemon.rotated_rack import AT, key_of, sell

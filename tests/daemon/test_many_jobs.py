@@ -26,21 +26,21 @@ from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.signals import hear_signals
+from benchd.domain.job import Reason, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.slot_states import SlotState
+from benchd.domain.topology import Timing
 from benchd.ledger import export_lines, open_ledger, verify_ledger
-from benchd.models.catalogue import ModelCatalogue
-from benchd.observe.announcing import AnnouncingLedger
+from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.observe.job_log import JobLog
 from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.slots.parts import Timing
 from benchd.texts.catalogue import Catalogue
 from benchd.web.server import serve
 from benchd.web.sockets import unix_listener
-from benchd.words.job import Reason, StageName
-from benchd.words.slot_states import SlotState
 from tests.core.world import Phone, World, make_recipe
 from tests.patience import PATIENCE_S
 from tests.web.served import app_of

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings
-from benchd.config.sections import AnchorSettings
-from benchd.daemon.measuring import metrics_of, show_ledger
+from benchd.config.config_sections import AnchorSettings
+from benchd.daemon.rack_metrics import metrics_of, show_ledger
 from benchd.daemon.system import SystemClock
 from benchd.ledger import open_ledger, verify_ledger
 from tests.daemon.restored_rack import FIRST, SECOND, backup_of, restore

@@ -10,13 +10,13 @@ import pytest
 
 from benchd.certificate import create_key, load_key
 from benchd.config import load_settings
-from benchd.daemon.app import run_daemon
+from benchd.daemon.composition import run_daemon
+from benchd.domain.ids import JobId, JsonValue, SlotName
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import export_lines, open_ledger, verify_ledger
-from benchd.words.ids import JobId, JsonValue, SlotName
-from benchd.words.record import Entry, EntryKind
-from tests.android.handset_fakes import fake_server
 from tests.daemon.started_daemon import CONFIG, RECIPES, answered
 from tests.daemon.test_light_start import nothing_plugged
+from tests.devices.android.handset_fakes import fake_server
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
 

@@ -17,11 +17,11 @@ from structlog.testing import capture_logs
 from benchd.daemon.life import log_problems
 from benchd.daemon.notify import Notifier, watchdog_interval_s
 from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
-from benchd.observe.announcing import keep_following
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.slot import ProblemCode, ProblemView, SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.observe.announcing_ledger import keep_following
 from benchd.slots.board import RackBoard
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import ProblemCode, ProblemView, SlotView
-from benchd.words.slot_states import SlotState
 
 PATIENCE_S = 30.0
 INTERVAL_S = 0.15

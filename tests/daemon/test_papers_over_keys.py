@@ -9,15 +9,15 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from benchd.daemon.papers import lot_press_of
-from benchd.errors import CertificateInvalid
-from benchd.intake.store import IntakeStore
+from benchd.daemon.rack_papers import lot_press_of
+from benchd.domain.errors import CertificateInvalid
+from benchd.domain.job import Disposition
+from benchd.domain.lot_papers import AskedPapers, PapersOf
+from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import open_ledger
-from benchd.papers.lots.reading import check_papers
-from benchd.records.access import Records
+from benchd.ledger.records.records_access import Records
+from benchd.papers.lots.lot_papers_check import check_papers
 from benchd.texts.catalogue import Catalogue
-from benchd.words.job import Disposition
-from benchd.words.lot_papers import AskedPapers, PapersOf
 from tests.daemon.rotated_rack import AT, JOBS, Rack, issuer_of, key_of, make_rack, rotated
 from tests.web.web_fakes import FakeClock
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.daemon.labelling import PrinterWatch
+from benchd.daemon.rack_labels import PrinterWatch
+from benchd.domain.label import LabelEnd, PrinterTrouble
+from benchd.domain.slot import ProblemCode
 from benchd.observe.metrics import RackMetrics
 from benchd.slots.board import RackBoard
-from benchd.words.label import LabelEnd, PrinterTrouble
-from benchd.words.slot import ProblemCode
 
 pytestmark = pytest.mark.asyncio
 

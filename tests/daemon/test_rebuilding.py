@@ -9,12 +9,12 @@ import pytest
 
 from benchd.certificate import create_key
 from benchd.config import load_settings
-from benchd.daemon.rebuilding import rebuild_records
-from benchd.errors import DependencyMissing, LedgerFault
+from benchd.daemon.read_model_rebuild import rebuild_records
+from benchd.domain.errors import DependencyMissing, LedgerFault
+from benchd.domain.ids import JobId
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
-from benchd.records.database import records_path
-from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind
+from benchd.ledger.records.records_database import records_path
 from tests.core.world import SteppingClock
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"

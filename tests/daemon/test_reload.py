@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from benchd.config import Settings, load_settings
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
-from benchd.felica.providers import kinds
-from benchd.models.catalogue import NOTHING_READ, ModelCatalogue
+from benchd.devices.felica.providers import kinds
+from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
 
 pytestmark = pytest.mark.asyncio
 

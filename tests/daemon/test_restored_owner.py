@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings
-from benchd.daemon.backing_up import back_up
-from benchd.daemon.restoring import record_restored, restore_backup
-from benchd.errors import LedgerFault
+from benchd.daemon.rack_backup import back_up
+from benchd.daemon.restore_break import record_restored, restore_backup
+from benchd.domain.errors import LedgerFault
 from tests.daemon.rotated_rack import JOBS, make_rack, sell
 
 OWNER = 12_345 if os.geteuid() == 0 else os.geteuid()

@@ -12,21 +12,22 @@ import anyio
 import pytest
 
 from benchd.config import Settings
-from benchd.daemon.people import people_file
-from benchd.daemon.restoring import restore_backup, try_backup
-from benchd.errors import (
+from benchd.daemon.rack_people import people_file
+from benchd.daemon.restore_break import restore_backup, try_backup
+from benchd.domain.errors import (
     BackupInvalid,
     LedgerBroken,
     LedgerFault,
     SignedByRetired,
     WouldLose,
 )
-from benchd.ledger import open_ledger, putting_back, verify_ledger
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.record import Entry, EntryKind, Receipt
+from benchd.ledger import open_ledger, verify_ledger
+from benchd.ledger import restore as restore_module
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
-from benchd.people.store import SecretStore
-from benchd.words.ids import Evidence, JobId
-from benchd.words.record import Entry, EntryKind, Receipt
+from benchd.people.secrets_store import SecretStore
 from tests.daemon.restored_rack import FIRST, SECOND, backup_of, lies_in, restore, starts
 from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
 
@@ -53,7 +54,7 @@ async def restored(rack: Settings) -> Evidence:
 
 def hashes(ledger: Path, receipts: Sequence[Receipt]) -> dict[int, str]:
     """The hashes of these records as a ledger has them."""
-    with closing(putting_back.open_for_reading(ledger)) as connection:
+    with closing(restore_module.open_for_reading(ledger)) as connection:
         rows = dict(connection.execute("SELECT sequence, hex(hash) FROM record"))
     return {
         receipt.sequence: str(rows[receipt.sequence]).lower()
@@ -274,7 +275,7 @@ async def test_a_restore_that_is_cut_short_never_lets_a_daemon_begin_anew(
             left -= 1
 
         with monkeypatch.context() as patched:
-            patched.setattr(putting_back, "sync_directory", sync)
+            patched.setattr(restore_module, "sync_directory", sync)
             with pytest.raises(KeyboardInterrupt):
                 await restore(rack, backup, replaces=True)
         try:

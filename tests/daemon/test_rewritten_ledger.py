@@ -26,16 +26,16 @@ from rewritten_rack import (
 
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.restoring import record_restored
-from benchd.daemon.witnesses import anchors_of, witnesses_of
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.daemon.ledger_witnesses import anchors_of, witnesses_of
+from benchd.daemon.restore_break import record_restored
+from benchd.domain.errors import LedgerBroken, LedgerFault
+from benchd.domain.ids import Evidence
+from benchd.domain.job import Disposition, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
 from benchd.lab.adversity.rewriting import Rewritten, rewrite
 from benchd.ledger import open_ledger, patrol, verify_ledger
 from benchd.ledger.head_file import head_path
-from benchd.words.ids import Evidence
-from benchd.words.job import Disposition, Reason
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode
 from tests.core.world import Phone
 
 pytestmark = pytest.mark.asyncio

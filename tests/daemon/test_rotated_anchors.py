@@ -12,14 +12,14 @@ from structlog.testing import capture_logs
 
 from benchd.certificate import SigningKey, load_key
 from benchd.config import Settings
-from benchd.config.sections import AnchorSettings
+from benchd.config.config_sections import AnchorSettings
+from benchd.daemon.ledger_witnesses import anchors_of, anchors_that_know
 from benchd.daemon.system import SystemClock
-from benchd.daemon.witnesses import anchors_of, anchors_that_know
-from benchd.errors import AnchorUnreachable
+from benchd.domain.errors import AnchorUnreachable
+from benchd.domain.ports import Anchor
 from benchd.ledger import open_ledger
-from benchd.ledger.anchoring import Anchoring, witness_of
 from benchd.ledger.head import Head, encode_head
-from benchd.ports import Anchor
+from benchd.outbound.anchors.anchor_sender import Anchoring, witness_of
 from tests.daemon.rotated_rack import key_of, make_rack, rotated, sell
 
 pytestmark = pytest.mark.asyncio

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import SigningKey, load_key
+from benchd.certificate.signed_pictures import sign_picture
 from benchd.config import Settings
 from benchd.config.fresh_pictures import text_of
-from benchd.daemon.measuring import key_created
+from benchd.daemon.config_change import own_pictures
+from benchd.daemon.rack_metrics import key_created
 from benchd.daemon.system import SystemClock
-from benchd.daemon.taking_over import own_pictures
-from benchd.felica.verdict.baselines import parse_baselines
-from benchd.felica.verdict.capture import signed_capture
-from benchd.felica.verdict.nodes import shipped_catalogue
+from benchd.devices.felica.verdict.baselines import parse_baselines
+from benchd.devices.felica.verdict.capture import signed_capture
+from benchd.devices.felica.verdict.nodes import shipped_catalogue
+from benchd.domain.chip import BaselineKind
 from benchd.ledger import open_ledger
 from benchd.signing.paper_keys import signer_of, signer_text
-from benchd.signing.pictures import sign_picture
-from benchd.words.chip import BaselineKind
 from tests.core.pictures import picture
 from tests.daemon.rotated_rack import key_of, make_rack, rotated, sell, settings_in
 

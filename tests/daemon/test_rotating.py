@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from benchd.certificate import load_key, verify_certificate
-from benchd.daemon.restoring import record_restored
-from benchd.daemon.rotating import Leave
-from benchd.errors import (
+from benchd.daemon.key_rotation import Leave
+from benchd.daemon.restore_break import record_restored
+from benchd.domain.errors import (
     CertificateInvalid,
     DependencyMissing,
     LedgerBroken,
@@ -22,14 +22,14 @@ from benchd.errors import (
     UsageRefused,
     WouldVoid,
 )
+from benchd.domain.record import Entry
 from benchd.ledger import open_ledger, verify_ledger
-from benchd.ledger.walking import walk_ledger
-from benchd.people.secrets import PURPOSE
+from benchd.ledger.ledger_walk import walk_ledger
+from benchd.people.person_secrets import PURPOSE
 from benchd.proof.erasure import verify_erasure
 from benchd.signing.key import private_pem
+from benchd.signing.rack_secrets import CHIP_SALT, PICTURE_MARKS
 from benchd.signing.rotation import Retired
-from benchd.signing.secrets import CHIP_SALT, PICTURE_MARKS
-from benchd.words.record import Entry
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.daemon.rotated_rack import (
     AT,

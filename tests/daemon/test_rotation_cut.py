@@ -12,12 +12,12 @@ import pytest
 
 from benchd.certificate import verify_certificate
 from benchd.config.fresh_pictures import TAKINGS
-from benchd.daemon import rotating
-from benchd.errors import UsageRefused
-from benchd.people.secrets import PURPOSE
-from benchd.signing.keeping import KeyFiles
+from benchd.daemon import key_rotation
+from benchd.domain.errors import UsageRefused
+from benchd.people.person_secrets import PURPOSE
+from benchd.signing.key_store import KeyFiles
+from benchd.signing.rack_secrets import CHIP_SALT, PICTURE_MARKS, RackSecrets
 from benchd.signing.rotation import Retired
-from benchd.signing.secrets import CHIP_SALT, PICTURE_MARKS, RackSecrets
 from tests.daemon.rotated_rack import JOBS, files_of, key_of, make_rack, rotated, sell
 
 pytestmark = pytest.mark.asyncio
@@ -41,7 +41,7 @@ async def test_wherever_it_is_cut_the_daemon_can_read_what_it_leaves(
     for path in (tmp_path, files.key, files.public):
         os.chown(path, OWNER, -1)
     last: Path = getattr(files, named)
-    genuine = rotating.replace_file
+    genuine = key_rotation.replace_file
 
     def replace(path: Path, data: bytes) -> None:
         genuine(path, data)
@@ -49,7 +49,7 @@ async def test_wherever_it_is_cut_the_daemon_can_read_what_it_leaves(
             raise Cut
 
     with monkeypatch.context() as patch:
-        patch.setattr(rotating, "replace_file", replace)
+        patch.setattr(key_rotation, "replace_file", replace)
         with pytest.raises(Cut):
             await rotated(settings)
     await rotated(settings)
@@ -79,7 +79,7 @@ async def test_one_that_is_not_decided_leaves_chips_badges_and_pictures_the_same
     away = files.key.rename(tmp_path / "found.pem") if why is Retired.LOST else files.key
     bad = settings.fresh_folder / TAKINGS.replace("*", "x")
     bad.parent.mkdir(exist_ok=True)
-    keep = rotating._keep
+    keep = key_rotation._keep
 
     def cut(of: KeyFiles, path: Path, data: bytes, mode: int) -> None:
         if path == files.next_ring:
@@ -93,7 +93,7 @@ async def test_one_that_is_not_decided_leaves_chips_badges_and_pictures_the_same
         bad.unlink()
     else:
         with monkeypatch.context() as patch:
-            patch.setattr(rotating, "_keep", cut)
+            patch.setattr(key_rotation, "_keep", cut)
             with pytest.raises(Cut):
                 await rotated(settings, why)
     # The key is found again.
@@ -127,12 +127,12 @@ async def test_a_second_one_waits_its_turn_at_every_step_of_the_first(
 ) -> None:
     settings = make_rack(tmp_path)
     certificate = await sell(settings, JOBS[0])
-    genuine: Callable[..., Any] = getattr(rotating, step)
+    genuine: Callable[..., Any] = getattr(key_rotation, step)
     refused: list[str] = []
 
     def meanwhile(*told: Any) -> Any:  # noqa: ANN401 - whatever the step takes and gives
         with monkeypatch.context() as patch:
-            patch.setattr(rotating, step, genuine)
+            patch.setattr(key_rotation, step, genuine)
             with pytest.raises(UsageRefused) as caught:
                 anyio.run(rotated, settings)
         refused.append(str(caught.value))
@@ -145,7 +145,7 @@ async def test_a_second_one_waits_its_turn_at_every_step_of_the_first(
         return await genuine(*told)
 
     with monkeypatch.context() as patch:
-        patch.setattr(rotating, step, meanwhile_async if step == "witnesses_of" else meanwhile)
+        patch.setattr(key_rotation, step, meanwhile_async if step == "witnesses_of" else meanwhile)
         await rotated(settings)
     assert [text for text in refused if "another rotation" in text] == refused != []
     key = key_of(settings)

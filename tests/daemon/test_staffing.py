@@ -7,12 +7,12 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.daemon.people import LOOK_EVERY_S, Staffing
+from benchd.daemon.rack_people import LOOK_EVERY_S, Staffing
+from benchd.domain.people import Role
+from benchd.domain.slot import ProblemCode
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
-from benchd.words.people import Role
-from benchd.words.slot import ProblemCode
 from tests.people.people_rig import BY, HandClock, people_in
 
 pytestmark = pytest.mark.asyncio

@@ -12,17 +12,17 @@ import pytest
 from benchd.certificate import create_key, load_key
 from benchd.daemon import tray_watch
 from benchd.daemon.tray_watch import TrayWatch
+from benchd.domain.disposal import DisposalState, Settling
+from benchd.domain.ids import JobId
+from benchd.domain.ports import Ledger
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
-from benchd.observe.announcing import AnnouncingLedger
-from benchd.ports import Ledger
-from benchd.records.access import Records
+from benchd.ledger.records.records_access import Records
+from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.slots.board import RackBoard
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.words.disposal import DisposalState, Settling
-from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind
+from tests.ledger.records.records_rack import Told
 from tests.people.somebody import somebody
-from tests.records.records_rack import Told
 from tests.web.web_fakes import FakeClock
 
 pytestmark = pytest.mark.asyncio

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings
-from benchd.daemon.restoring import try_backup
-from benchd.errors import LedgerBroken, UsageRefused
+from benchd.daemon.restore_break import try_backup
+from benchd.domain.errors import LedgerBroken, UsageRefused
 from benchd.ledger.manifest import Part, part_path
 from tests.daemon.restored_rack import FIRST, SECOND, backup_of, lies_in, starts
 from tests.daemon.rotated_rack import sell

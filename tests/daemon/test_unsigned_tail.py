@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchd.config import Settings
-from benchd.daemon.restoring import record_restored
-from benchd.errors import LedgerBroken
+from benchd.daemon.restore_break import record_restored
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.record import EntryKind
 from benchd.ledger import open_ledger, verify_ledger
-from benchd.words.record import EntryKind
-from tests.commands.test_ledger_verify import append_unsigned
+from tests.cli.test_ledger_verify import append_unsigned
 from tests.daemon.rotated_rack import JOBS, files_of, key_of, make_rack, rotated, sell
 
 pytestmark = pytest.mark.asyncio

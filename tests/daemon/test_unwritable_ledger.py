@@ -11,12 +11,12 @@ import pytest
 
 from benchd.certificate import create_key
 from benchd.config import load_settings
-from benchd.daemon.app import run_daemon
-from benchd.errors import LedgerFault
-from benchd.ledger.store import LedgerStore
-from tests.android.handset_fakes import fake_server
+from benchd.daemon.composition import run_daemon
+from benchd.domain.errors import LedgerFault
+from benchd.ledger.ledger_store import LedgerStore
 from tests.daemon.started_daemon import CONFIG, RECIPES, answered
 from tests.daemon.test_light_start import nothing_plugged
+from tests.devices.android.handset_fakes import fake_server
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
 

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from typer.testing import CliRunner
 
-from benchd.commands.cli import app
-from benchd.daemon.backing_up import back_up
+from benchd.cli.main import app
+from benchd.daemon.rack_backup import back_up
 from benchd.daemon.upkeep import Upkeep, last_done, note_done
 from benchd.observe.metrics import RackMetrics
 from tests.daemon.rotated_rack import files_of, make_rack, sell

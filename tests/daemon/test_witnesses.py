@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import create_key
-from benchd.daemon.witnesses import certificates_that_know
-from benchd.errors import LedgerBroken
-from benchd.ledger.database import open_copy
+from benchd.daemon.ledger_witnesses import certificates_that_know
+from benchd.domain.errors import LedgerBroken
+from benchd.ledger.ledger_database import open_copy
 from benchd.ledger.witness import check_witnesses
 from tests.daemon.rewritten_rack import Past
 

@@ -8,7 +8,7 @@ import re
 import pytest
 import typer.main
 
-from benchd.commands.cli import app
+from benchd.cli.main import app
 from benchd.lab.manuals import BEGIN, END, MORE, ROOT, commands, recipes, tables, with_table
 from benchd.lab.simulator.scenarios import SCENARIOS
 

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup, TyperOption
 
-from benchd.commands.cli import app
+from benchd.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(

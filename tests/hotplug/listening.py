@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
-from benchd.words.ids import PortPath
-from benchd.words.port import Attached, Detached, PlugEvent
+from benchd.domain.ids import PortPath
+from benchd.domain.port import Attached, Detached, PlugEvent
 
 from .usb_testbed import UsbTestbed, id_path
 

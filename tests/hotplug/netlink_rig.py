@@ -18,8 +18,8 @@ import anyio
 import pyudev
 import structlog
 
+from benchd.domain.port import Attached, Detached, PlugEvent
 from benchd.hotplug import UdevHotplug
-from benchd.words.port import Attached, Detached, PlugEvent
 
 from .usb_testbed import UsbTestbed, id_path
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchd.domain.ids import ANDROID, DeviceAddress, PortPath
+from benchd.domain.port import Attached
 from benchd.hotplug.device_record import DeviceRecord, device_record, is_hub
-from benchd.words.ids import ANDROID, DeviceAddress, PortPath
-from benchd.words.port import Attached
 
 HANDSET = {
     "BUSNUM": "004",

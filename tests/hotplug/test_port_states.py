@@ -11,10 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from benchd.domain.ids import ANDROID, DeviceAddress, PortPath
+from benchd.domain.port import Attached, Detached, PlugEvent
 from benchd.hotplug.device_record import DeviceRecord
 from benchd.hotplug.port_states import PortStates
-from benchd.words.ids import ANDROID, DeviceAddress, PortPath
-from benchd.words.port import Attached, Detached, PlugEvent
 
 # Two ports; the first is reached over both halves of its connector.
 PORT_OF = {"/usb1/1-1": "port-1", "/usb2/2-1": "port-1", "/usb1/1-2": "port-2"}

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from structlog.testing import capture_logs
 
+from benchd.domain.handset import FASTBOOT_INTERFACE, offers_adb
+from benchd.domain.ids import ANDROID, PortPath
+from benchd.domain.port import Attached
 from benchd.hotplug.monitor import UsbChange, UsbMonitor
-from benchd.words.handset import FASTBOOT_INTERFACE, offers_adb
-from benchd.words.ids import ANDROID, PortPath
-from benchd.words.port import Attached
 
 from .listening import Watch, attached, left, nothing_more, told
 from .usb_testbed import UsbTestbed, id_path

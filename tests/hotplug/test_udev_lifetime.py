@@ -10,9 +10,9 @@ import anyio
 import pytest
 from anyio.lowlevel import checkpoint
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
+from benchd.domain.port import PlugEvent
 from benchd.hotplug import UdevHotplug
-from benchd.words.port import PlugEvent
 
 from .listening import Watch, attached, told
 from .usb_testbed import UsbTestbed, id_path

@@ -79,7 +79,7 @@ class Rack:
         return self.machine.show("benchd", "MainPID")
 
     def is_paused(self) -> bool:
-        look = "from benchd.commands.daemon_client import daemon_client as c; print(c().draining())"
+        look = "from benchd.cli.daemon_client import daemon_client as c; print(c().draining())"
         return "'paused': True" in self.machine.run("/opt/benchd/current/bin/python", "-c", look)
 
     def pauses(self) -> int:

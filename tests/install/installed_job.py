@@ -22,7 +22,7 @@ from typing import Any
 from install_rig import ROOT, own_environment
 from machine import Machine
 
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
 from benchd.lab.benchmarks.crowd.places import (
     ADB_SOCKET,
     CONTROL_SOCKET,

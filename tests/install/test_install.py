@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from install_rig import ROOT, own_environment, refused, run
 
-from benchd.commands.doctor.command import INSTALLED
-from benchd.revision import commit_of
-from benchd.texts.log_events import message_ids
+from benchd.cli.doctor.doctor_command import INSTALLED
+from benchd.domain.revision import commit_of
+from benchd.observe.log_events import message_ids
 
 UNITS = "/usr/local/lib/systemd/system"
 ABIS = ("arm64", "arm", "amd64", "386")
@@ -102,7 +102,7 @@ def test_the_wheel_has_the_programs_for_every_processor(wheels: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
     for abi, program in itertools.product(ABIS, PROGRAMS):
-        assert f"benchd/filler/bin/{program}-{abi}" in names
+        assert f"benchd/devices/android/filler/bin/{program}-{abi}" in names
     assert "benchd/py.typed" in names
 
 

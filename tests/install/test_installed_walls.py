@@ -289,7 +289,7 @@ def test_going_back_a_release_holds_what_it_cannot_read_and_no_more(
     machine: Machine, root: Path, hands: Hands, bundle: Path, tmp_path: Path
 ) -> None:
     """The next release calls a kind of record by another word."""
-    kind = {"benchd/words/record.py": ('"stage_started"', '"stage_begun"')}
+    kind = {"benchd/domain/record.py": ('"stage_started"', '"stage_begun"')}
     newer = listed(other_wheels(bundle / "wheels", tmp_path / "newer", NEWER, kind))
     for folder, name in ((bundle, "bundle"), (newer, "newer")):
         run("cp", "--archive", folder, root / "srv" / name)

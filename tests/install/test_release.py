@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from install_rig import ROOT, refused, run
 
-from benchd.revision import commit_of
+from benchd.domain.revision import commit_of
 
 pytestmark = [
     pytest.mark.as_root,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config.sections import AdbSettings
+from benchd.config.config_sections import AdbSettings
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "systemd"

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from tests.core.world import CountingEntropy, MemoryLedger, SteppingClock
 from tests.intake.lots import Intake, right_time
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import anyio
 
 from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.intake import desk, importing
-from benchd.intake.store import IntakeStore
-from benchd.ledger import open_ledger, store
-from benchd.words.intake import LotId
+from benchd.domain.intake import LotId
+from benchd.intake import importing, intake_desk
+from benchd.intake.intake_store import IntakeStore
+from benchd.ledger import ledger_store, open_ledger
 from tests.intake.lots import BY, LOT, lot_record
 from tests.ledger.ledger_rack import RackKey
 
@@ -25,11 +25,11 @@ IN_A_PART = 20
 
 
 async def main(path: Path) -> None:
-    store.CHECKPOINT_PAGES, importing.ASSETS_IN_A_PART = 20, IN_A_PART
+    ledger_store.CHECKPOINT_PAGES, importing.ASSETS_IN_A_PART = 20, IN_A_PART
     async with open_ledger(path, head_key=RackKey()) as ledger:
         book = IntakeStore(ledger, SystemClock())
         await book.recall()
-        intake = desk.IntakeDesk(book, SystemEntropy())
+        intake = intake_desk.IntakeDesk(book, SystemEntropy())
         if LotId(LOT) not in intake.book.lots:
             await intake.add_lot(lot_record())
         for number in count(len(intake.book.assets)):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from benchd.intake.desk import IntakeDesk
+from benchd.domain.imei import is_imei
+from benchd.domain.intake import AttestationKind, LotKind
+from benchd.domain.people import ShownBy
+from benchd.domain.ports import Clock
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.store import IntakeStore
-from benchd.ports import Clock
-from benchd.proof.evidence.intake import AttestedRecord, LotRecord, Who
-from benchd.words.imei import is_imei
-from benchd.words.intake import AttestationKind, LotKind
-from benchd.words.people import ShownBy
+from benchd.proof.evidence.intake_evidence import AttestedRecord, LotRecord, Who
 from tests.core.world import MemoryLedger
 
 BY = Who(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchd.domain.intake import Mistake
 from benchd.intake.assets_file import read_assets
 from benchd.intake.table import LARGEST_FILE_BYTES, LONGEST_LINE, MOST_ROWS, MOST_TOLD
-from benchd.proof.evidence.intake import AssetLine
+from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.texts.catalogue import Catalogue
-from benchd.words.intake import Mistake
 from tests.intake.lots import imei
 
 TEXTS = Catalogue.load()

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.errors import HandsetAtWork
+from benchd.domain.errors import HandsetAtWork
+from benchd.domain.ids import SlotName
+from benchd.domain.intake import BoundBy, Mistake
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.domain.token import System, TokenName
 from benchd.intake.at_work import AT_WORK
-from benchd.intake.desk import IntakeDesk
-from benchd.proof.evidence.intake import AssetLine, BoundRecord, Who
-from benchd.words.ids import SlotName
-from benchd.words.intake import BoundBy, Mistake
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
-from benchd.words.token import System, TokenName
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.proof.evidence.intake_evidence import AssetLine, BoundRecord, Who
 from tests.core.world import CountingEntropy
 from tests.intake.lots import BY, LOT, Intake, imei
 from tests.web.web_fakes import JOB, identity, running_view

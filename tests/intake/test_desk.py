@@ -12,15 +12,15 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from benchd.errors import IntakeRefused, LedgerFault, NameRefused, NotFound
+from benchd.domain.errors import IntakeRefused, LedgerFault, NameRefused, NotFound
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
+from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.intake import importing
 from benchd.intake.assets_file import AssetsFile
 from benchd.intake.importing import ASSETS_IN_A_PART
-from benchd.proof.evidence.intake import AssetLine, BoundRecord, Who, WithdrawnRecord
+from benchd.proof.evidence.intake_evidence import AssetLine, BoundRecord, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
-from benchd.words.ids import JobId, SlotName
-from benchd.words.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
-from benchd.words.record import Entry, EntryKind, Receipt
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
 from tests.web.web_fakes import running_view
 

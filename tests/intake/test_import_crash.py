@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.intake import desk, importing
-from benchd.intake.store import IntakeStore
-from benchd.ledger import open_ledger, verify_ledger
-from benchd.ledger import store as ledger_store
+from benchd.intake import importing, intake_desk
+from benchd.intake.intake_store import IntakeStore
+from benchd.ledger import ledger_store, open_ledger, verify_ledger
 from tests.intake.importer import IN_A_PART, PARTS
 from tests.intake.lots import BY, LOT, lot_record
 from tests.ledger.ledger_rack import RackKey
@@ -79,7 +78,7 @@ async def test_a_power_cut_in_mid_import_leaves_nothing_half(
     with lossy_disk(here, monkeypatch) as disk:
         async with open_ledger(here / "ledger.db", head_key=key) as ledger:
             store = IntakeStore(ledger, SystemClock())
-            intake = desk.IntakeDesk(store, SystemEntropy())
+            intake = intake_desk.IntakeDesk(store, SystemEntropy())
             await intake.add_lot(lot_record())
             for number in range(FILES):
                 lines = "".join(f"T{number}-{n}\n" for n in range(IN_A_FILE))

@@ -14,23 +14,23 @@ import anyio
 import pytest
 from typer.testing import CliRunner
 
-from benchd.commands.cli import app as commands
-from benchd.commands.client import SOCKET_VARIABLE
-from benchd.errors import BenchdError, DecisionRefused
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
+from benchd.cli.client import SOCKET_VARIABLE
+from benchd.cli.main import app as commands
+from benchd.domain.errors import BenchdError, DecisionRefused
+from benchd.domain.ids import SlotName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
+from benchd.domain.token import System, TokenName
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.table import LARGEST_FILE_BYTES
-from benchd.proof.evidence.intake import Who
+from benchd.proof.evidence.intake_evidence import Who
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import LARGEST_BODY_BYTES
-from benchd.words.ids import SlotName
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
-from benchd.words.token import System, TokenName
 from tests.core.world import CountingEntropy
 from tests.intake.lots import imei
 from tests.people.somebody import somebody
-from tests.web.fake_door import WORKER
+from tests.web.fake_sessions import WORKER
 from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeClock, FakeRack, identity, running_view
 from tests.web.web_running import SEES_ALL, browser, running

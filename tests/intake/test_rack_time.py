@@ -7,17 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from benchd.errors import IntakeRefused
-from benchd.intake.desk import IntakeDesk
+from benchd.domain.errors import IntakeRefused
+from benchd.domain.evidence_json import to_json
+from benchd.domain.intake import TimeDoubt
+from benchd.domain.people import ShownBy
+from benchd.domain.record import Entry, EntryKind
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.store import IntakeStore
-from benchd.proof.evidence.clock import ClockStepEvidence, TimeBasis
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.intake import Who
+from benchd.proof.evidence.clock_evidence import ClockStepEvidence, TimeBasis
+from benchd.proof.evidence.intake_evidence import Who
 from benchd.proof.time_basis import latest_known
-from benchd.words.intake import TimeDoubt
-from benchd.words.people import ShownBy
-from benchd.words.record import Entry, EntryKind
 from tests.core.lot_rack import SettableClock
 from tests.core.world import CountingEntropy, MemoryLedger
 from tests.intake.lots import BY, lot_record

@@ -7,11 +7,16 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.errors import IntakeRefused
-from benchd.intake.desk import IntakeDesk
-from benchd.proof.citing import AssetInHand, CitedWhen, Numbers, cite, cited_gaps
-from benchd.proof.evidence.forms import from_json, to_json
-from benchd.proof.evidence.intake import (
+from benchd.domain.errors import IntakeRefused
+from benchd.domain.evidence_json import from_json, to_json
+from benchd.domain.ids import JobId
+from benchd.domain.intake import AttestationKind, BoundBy, LotId, Tag
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind
+from benchd.domain.token import System, TokenName
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.proof.citation import AssetInHand, CitedWhen, Numbers, cite, cited_gaps
+from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AssetsRecord,
     BoundRecord,
@@ -19,11 +24,6 @@ from benchd.proof.evidence.intake import (
     Who,
 )
 from benchd.proof.intake_book import IntakeBook, about
-from benchd.words.ids import JobId
-from benchd.words.intake import AttestationKind, BoundBy, LotId, Tag
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind
-from benchd.words.token import System, TokenName
 from tests.core.world import CountingEntropy
 from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.disposal import DisposalState
+from benchd.domain.ids import JobId, PortPath, SlotName
+from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.slot import QuestionView, SlotView, TransferView
+from benchd.domain.slot_states import SlotState
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
-from benchd.words.disposal import DisposalState
-from benchd.words.ids import JobId, PortPath, SlotName
-from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
-from benchd.words.slot import QuestionView, SlotView, TransferView
-from benchd.words.slot_states import SlotState
 from tests.core.catalogues import model
 
 WRITES, ASKS, OUT_OF_USE = SlotName("A1"), SlotName("A2"), SlotName("A3")

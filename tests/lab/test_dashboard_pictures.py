@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchd.config.models import read_models, shipped_models
+from benchd.config.model_files import read_models, shipped_models
 from benchd.lab.dashboards.drawing.album import ALBUM, DASHBOARDS, DRAWN_FROM, digests
-from benchd.lab.dashboards.drawing.answers import Span, filled_in
 from benchd.lab.dashboards.drawing.bundle import PAGE
+from benchd.lab.dashboards.drawing.query_answers import Span, filled_in
 from benchd.lab.dashboards.drawing.week_source import key_of, metrics_of
 from benchd.lab.dashboards.week.openmetrics import week
-from benchd.lab.dashboards.week.plan import BEGINS, ENDS, MODELS, RACKS, Alert
+from benchd.lab.dashboards.week.week_plan import BEGINS, ENDS, MODELS, RACKS, Alert
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "screenshots"

@@ -16,7 +16,7 @@ import yaml
 from benchd.lab.dashboards.grafana import dashboard_text
 from benchd.lab.dashboards.sheet import FLEET, NO_DATA
 from benchd.lab.dashboards.sheets import SHEETS
-from benchd.lab.demo.rack import loopback_listener
+from benchd.lab.demo.demo_rack import loopback_listener
 from benchd.texts.catalogue import Catalogue
 from benchd.web.server import serve
 from tests.free_port import free_port

@@ -9,11 +9,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.lab.demo.operators import Operators, RackWatch, over_socket
+from benchd.domain.ids import JsonValue
+from benchd.domain.job import Gate
+from benchd.domain.slot import ProblemCode
+from benchd.lab.demo.demo_operators import Operators, RackWatch, over_socket
 from benchd.lab.simulator.hands import Screen
-from benchd.words.ids import JsonValue
-from benchd.words.job import Gate
-from benchd.words.slot import ProblemCode
 
 pytestmark = pytest.mark.asyncio
 

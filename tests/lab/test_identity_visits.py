@@ -8,15 +8,14 @@ from dataclasses import fields, replace
 import anyio
 import pytest
 
-from benchd.lab.benchmarks.identity import run as visit_run
-from benchd.lab.benchmarks.identity import visits
+from benchd.domain.handset import Trait
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.lab.benchmarks.identity import identity_visits, visit_run
+from benchd.lab.benchmarks.identity.identity_visits import Visits
 from benchd.lab.benchmarks.identity.kept import KeptInMemory
 from benchd.lab.benchmarks.identity.mix import Mix
-from benchd.lab.benchmarks.identity.visits import Visits
 from benchd.pipelines.stages import gates
-from benchd.proof.told import TOLD_UNDER
-from benchd.words.handset import Trait
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.proof.record_subject import TOLD_UNDER
 from tests.told_jobs import handset_jobs
 
 NOTHING = Mix(
@@ -57,7 +56,7 @@ def test_one_seed_is_the_same_twice_and_another_is_not() -> None:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is to be destroyed comes again within few visits."""
-    monkeypatch.setattr(visits, "ANY_TIME", (1, 10))
+    monkeypatch.setattr(identity_visits, "ANY_TIME", (1, 10))
 
 
 @pytest.mark.usefixtures("soon")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 from benchd.lab.simulator.chips.chip import SHORTEST_ANSWER_S, VirtualChip
+from benchd.lab.simulator.chips.chip_plan import ChipPlan
 from benchd.lab.simulator.chips.commands import COMMANDS
-from benchd.lab.simulator.chips.plan import ChipPlan
 from benchd.lab.simulator.chips.profiles import content_profile
 
 ALL_CODES = [0x00, *COMMANDS]

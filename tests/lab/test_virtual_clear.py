@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from benchd.domain.clear import ClearOutcome
 from benchd.lab.simulator.chips.chip import VirtualChip
+from benchd.lab.simulator.chips.chip_plan import ChipPlan, ClearStory
 from benchd.lab.simulator.chips.clearing import clear
-from benchd.lab.simulator.chips.plan import ChipPlan, ClearStory
 from benchd.lab.simulator.clear_provider import simulated
-from benchd.words.clear import ClearOutcome
 
 
 def in_use(story: ClearStory) -> VirtualChip:

@@ -12,14 +12,14 @@ from pathlib import Path
 import anyio
 from ledger_rack import RackKey, make_entry
 
-from benchd.errors import LedgerFault
-from benchd.ledger import open_ledger, store
+from benchd.domain.errors import LedgerFault
+from benchd.ledger import ledger_store, open_ledger
 
 
 async def main(path: Path, count: int, file_limit_bytes: int) -> None:
     if not file_limit_bytes:
         # Checkpoints come often, so that many kills fall into one.
-        store.CHECKPOINT_PAGES = 20
+        ledger_store.CHECKPOINT_PAGES = 20
     async with open_ledger(path, head_key=RackKey()) as ledger:
         if file_limit_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit_bytes, resource.RLIM_INFINITY))

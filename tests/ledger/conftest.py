@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from ledger_rack import FillLedger, RackKey, make_entry
 
+from benchd.domain.evidence_json import FORM
 from benchd.ledger import open_ledger
-from benchd.proof.evidence.forms import FORM
 
 
 @pytest.fixture

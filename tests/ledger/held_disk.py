@@ -12,10 +12,10 @@ import anyio
 from anyio import to_thread
 from ledger_rack import RackKey
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
+from benchd.domain.ports import Ledger
+from benchd.domain.record import Entry, Receipt
 from benchd.ledger import SqliteLedger
-from benchd.ports import Ledger
-from benchd.words.record import Entry, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

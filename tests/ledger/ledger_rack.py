@@ -12,15 +12,15 @@ import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.checksum_vfs import CHECKSUM_VFS
-from benchd.errors import LedgerBroken
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.evidence_json import FORM
+from benchd.domain.ids import Evidence, JobId, SlotName
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import verify_ledger
-from benchd.ledger.database import open_for_writing
-from benchd.ledger.verification import damage_of
-from benchd.proof.evidence.forms import FORM
+from benchd.ledger.checksum_vfs import CHECKSUM_VFS
+from benchd.ledger.ledger_database import open_for_writing
+from benchd.ledger.ledger_verification import damage_of
 from benchd.signing.key import SigningKey
-from benchd.words.ids import Evidence, JobId, SlotName
-from benchd.words.record import Entry, EntryKind
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import create_key
-from benchd.errors import LedgerBroken
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import at_rest, open_ledger
 from benchd.ledger.at_rest import unsigned_records
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SignedHeads
-from benchd.words.record import Entry, EntryKind
 
 pytestmark = pytest.mark.asyncio
 AT = datetime(2026, 11, 27, tzinfo=UTC)

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from ledger_rack import FillLedger, RackKey, forge, make_entry
 
-from benchd.errors import BackupInvalid, DependencyMissing, LedgerBroken, LedgerFault
-from benchd.ledger import copying, database, store, verify_ledger
-from benchd.ledger.backing_up import Author, write_backup
+from benchd.domain.errors import BackupInvalid, DependencyMissing, LedgerBroken, LedgerFault
+from benchd.ledger import ledger_copy, ledger_database, ledger_store, verify_ledger
+from benchd.ledger.backup import Author, write_backup
+from benchd.ledger.ledger_store import LedgerStore
+from benchd.ledger.ledger_verification import verify_file
 from benchd.ledger.lock import backup_lock
 from benchd.ledger.manifest import Manifest, Part, digest_of, part_path, read_manifest
-from benchd.ledger.store import LedgerStore
-from benchd.ledger.verification import verify_file
 from benchd.signing.public_key import public_key_of
 from benchd.signing.ring import KeyRing
 from tests.lossy_disk import LossyDisk, Step, Sync, SyncNames, lossy_disk
@@ -60,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "PIECE_RECORDS", 10)
+    monkeypatch.setattr(ledger_copy, "PIECE_RECORDS", 10)
 
 
 async def test_a_backup_is_all_that_was_signed_when_it_began(
@@ -86,7 +86,7 @@ async def test_between_two_pieces_an_append_goes_through_and_the_wal_is_emptied(
     fill: FillLedger, key: RackKey, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger = await fill(45)
-    monkeypatch.setattr(store, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 1)
     writer = LedgerStore(ledger, key)
     wal_bytes: list[int] = []
 
@@ -181,8 +181,8 @@ async def test_a_ledger_of_another_form_is_not_backed_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ledger = await fill(5)
-    known = {form + by: sql for form, sql in database._migrations().items()}
-    monkeypatch.setattr(database, "_migrations", lambda: known)
+    known = {form + by: sql for form, sql in ledger_database._migrations().items()}
+    monkeypatch.setattr(ledger_database, "_migrations", lambda: known)
     with pytest.raises(LedgerFault, match=told):
         back_up(ledger, folder, key)
     assert not list(folder.iterdir())

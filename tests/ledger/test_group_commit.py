@@ -15,11 +15,11 @@ from anyio import to_thread
 from held_disk import Answers, HeldKey, ask, together
 from ledger_rack import make_entry
 
-from benchd.errors import LedgerBroken, LedgerFault, RecordRefused
-from benchd.ledger import committer, export_lines, open_ledger, store, verify_ledger
+from benchd.domain.errors import LedgerBroken, LedgerFault, RecordRefused
+from benchd.domain.record import Entry, Receipt
+from benchd.ledger import committer, export_lines, ledger_store, open_ledger, verify_ledger
 from benchd.ledger.head_file import SLOT_BYTES, head_path
-from benchd.observe.announcing import announcing
-from benchd.words.record import Entry, Receipt
+from benchd.observe.announcing_ledger import announcing
 from tests.lossy_disk import Sync, Write, lossy_disk
 
 pytestmark = pytest.mark.asyncio
@@ -151,17 +151,17 @@ async def test_the_newest_head_is_never_written_over(
 
 async def test_no_commit_takes_more_than_so_many_records(tmp_path: Path, key: HeldKey) -> None:
     commits: list[int] = []
-    path, count = tmp_path / "ledger.db", store.MOST_RECORDS + 6
+    path, count = tmp_path / "ledger.db", ledger_store.MOST_RECORDS + 6
     async with open_ledger(path, head_key=key, committed=commits.append) as ledger:
         answers = await together(ledger, key, [make_entry(number) for number in range(count + 1)])
-    assert commits == [1, store.MOST_RECORDS, 6]
+    assert commits == [1, ledger_store.MOST_RECORDS, 6]
     assert sequences(answers) == list(range(1, count + 2))
 
 
 async def test_no_commit_takes_more_than_so_many_bytes(
     tmp_path: Path, key: HeldKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(ledger_store, "MOST_BYTES", 10_000)
     commits: list[int] = []
     large = [make_entry(number, {"dump": "x" * 4000}) for number in range(6)]
     async with open_ledger(

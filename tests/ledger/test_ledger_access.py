@@ -16,13 +16,13 @@ import pytest
 from anyio import to_thread
 from ledger_rack import START, FillLedger, RackKey, make_entry
 
-from benchd.errors import LedgerFault, RecordRefused
+from benchd.domain.errors import LedgerFault, RecordRefused
+from benchd.domain.handset import Trait
+from benchd.domain.ids import JobId, JsonValue, SlotName
+from benchd.domain.ports import Ledger
+from benchd.domain.record import EntryKind, Receipt
 from benchd.ledger import export_lines, open_ledger, reader, verify_ledger
 from benchd.ledger.head_file import head_path
-from benchd.ports import Ledger
-from benchd.words.handset import Trait
-from benchd.words.ids import JobId, JsonValue, SlotName
-from benchd.words.record import EntryKind, Receipt
 
 HOSTILE = (
     "",

@@ -13,19 +13,19 @@ import pytest_asyncio
 from ledger_rack import RackKey, make_entry
 from test_ledger_patrol import FakeClock
 from test_ledger_patrol import Heard as Passes
-from test_ledger_restored import Backup
+from test_ledger_restore_gap import Backup
 
-from benchd.errors import AnchorUnreachable, LedgerBroken
+from benchd.domain.errors import AnchorUnreachable, LedgerBroken
+from benchd.domain.ports import Anchor
+from benchd.domain.record import EntryKind
 from benchd.ledger import SqliteLedger, open_ledger, patrol
-from benchd.ledger.anchoring import Anchoring, witness_of
-from benchd.ledger.anchors import DEADLINE_S, FolderAnchor
-from benchd.ledger.http_anchor import CONNECT_S, LONGEST_RECEIPT, HttpAnchor
-from benchd.ledger.outrun import told_against
+from benchd.ledger.anchor_divergence import told_against
 from benchd.ledger.patrol import Patrol
-from benchd.ports import Anchor
+from benchd.outbound.anchors.anchor_sender import Anchoring, witness_of
+from benchd.outbound.anchors.folder_anchor import DEADLINE_S, FolderAnchor
+from benchd.outbound.anchors.http_anchor import CONNECT_S, LONGEST_RECEIPT, HttpAnchor
 from benchd.signing.public_key import public_key_of
-from benchd.words.record import EntryKind
-from tests.hooks.http_receiver import receiving
+from tests.outbound.hooks.http_receiver import receiving
 
 RACK = "ab" * 32
 

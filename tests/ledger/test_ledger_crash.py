@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from ledger_rack import FillLedger, RackKey, make_entry
 
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.ledger import open_ledger, verify_ledger
-from benchd.ledger.store import LedgerStore
+from benchd.ledger.ledger_store import LedgerStore
 
 APPENDER = Path(__file__).with_name("appender.py")
 

@@ -9,10 +9,10 @@ import pytest
 from anyio import CapacityLimiter
 from ledger_rack import START, RackKey
 
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
 from benchd.ledger.follower import LedgerFeed
 from benchd.ledger.reader import LedgerReader
-from benchd.words.record import Entry, EntryKind
 
 pytestmark = pytest.mark.asyncio
 

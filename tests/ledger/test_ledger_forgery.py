@@ -12,11 +12,11 @@ import apsw
 import pytest
 from ledger_rack import FillLedger, RackKey, broken, forge
 
-from benchd.checksum_vfs import CHECKSUM_VFS
-from benchd.errors import LedgerBroken, LedgerFault
+from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.ledger import open_ledger, verify_ledger
-from benchd.ledger.database import open_for_writing
+from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 from benchd.ledger.head_file import head_path
+from benchd.ledger.ledger_database import open_for_writing
 
 RECORDS = 60
 

@@ -9,16 +9,16 @@ import apsw
 import pytest
 from ledger_rack import FillLedger, RackKey, make_entry
 
-from benchd.checksum_vfs import CHECKSUM_VFS
-from benchd.errors import LedgerFault
-from benchd.ledger import database, open_ledger, verify_ledger
-from benchd.proof.evidence.forms import FORM as FORM_OF_EVIDENCE
-from benchd.proof.evidence.forms import OLDEST_FORM
-from benchd.words.record import Entry, EntryKind
+from benchd.domain.errors import LedgerFault
+from benchd.domain.evidence_json import FORM as FORM_OF_EVIDENCE
+from benchd.domain.evidence_json import OLDEST_FORM
+from benchd.domain.record import Entry, EntryKind
+from benchd.ledger import ledger_database, open_ledger, verify_ledger
+from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 
 pytestmark = pytest.mark.asyncio
 
-FORM = max(database._migrations())
+FORM = max(ledger_database._migrations())
 
 
 def form_of(path: Path) -> object:
@@ -33,7 +33,7 @@ def say_form(path: Path, form: int) -> None:
 
 
 async def test_numbers_of_forms_before_the_first_release_are_not_used_again() -> None:
-    assert min(database._migrations()) == 12
+    assert min(ledger_database._migrations()) == 12
 
 
 @pytest.mark.parametrize("form", range(1, 12))
@@ -75,7 +75,7 @@ async def test_a_ledger_whose_first_evidence_is_of_an_older_form_is_refused_by_t
 
 async def _append(path: Path, key: RackKey, entry: Entry) -> None:
     with pytest.MonkeyPatch.context() as without_the_look:
-        without_the_look.setattr(database, "_refuse_older_evidence", lambda _: None)
+        without_the_look.setattr(ledger_database, "_refuse_older_evidence", lambda _: None)
         async with open_ledger(path, head_key=key) as ledger:
             await ledger.append(entry)
 
@@ -95,10 +95,10 @@ async def test_a_second_form_is_one_more_file_and_the_first_is_read_on(
     fill: FillLedger, key: RackKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """docs/extending.md, A second form."""
-    path, known = await fill(3), database._migrations()
+    path, known = await fill(3), ledger_database._migrations()
     index = "CREATE INDEX record_of_weight ON record (sequence) WHERE kind = 'handset_weighed';"
     with monkeypatch.context() as newer:
-        newer.setattr(database, "_migrations", lambda: {**known, FORM + 1: index})
+        newer.setattr(ledger_database, "_migrations", lambda: {**known, FORM + 1: index})
         assert verify_ledger(path, key.public_key_pem).records == 3
         async with open_ledger(path, head_key=key) as ledger:
             await ledger.append(make_entry(3))

@@ -11,12 +11,12 @@ import anyio
 import pytest
 from ledger_rack import START, FillLedger, RackKey, forge, make_entry
 
-from benchd.errors import LedgerFault
+from benchd.domain.errors import LedgerFault
+from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
 from benchd.ledger import SqliteLedger, export_lines, open_ledger, patrol
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.patrol import EVERY, PIECE_RECORDS, Patrol
 from benchd.ledger.witness import Witness
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
 
 RECORDS = 250
 

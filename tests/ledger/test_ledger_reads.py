@@ -14,12 +14,13 @@ import pytest
 from ledger_rack import RackKey, make_entry
 from structlog.testing import capture_logs
 
-from benchd.errors import LedgerBroken, LedgerBusy, LedgerFault
-from benchd.ledger import SqliteLedger, open_ledger, store, turns, verify_ledger
+from benchd.domain.errors import LedgerBroken, LedgerBusy, LedgerFault
+from benchd.domain.ids import JobId
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.ledger import SqliteLedger, ledger_store, open_ledger, verify_ledger
+from benchd.ledger import read_turns as turns
+from benchd.ledger.read_turns import ReadTurns
 from benchd.ledger.reader import LedgerReader
-from benchd.ledger.turns import ReadTurns
-from benchd.words.ids import JobId
-from benchd.words.record import EntryKind, StoredEntry
 
 pytestmark = pytest.mark.asyncio
 
@@ -87,7 +88,7 @@ async def test_an_append_ends_before_a_read_that_began_first(
     tmp_path: Path, key: RackKey, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So few that a checkpoint falls due, too, while the read holds on to what it reads.
-    monkeypatch.setattr(store, "CHECKPOINT_PAGES", 3)
+    monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 3)
     path = tmp_path / "ledger.db"
     ended: list[str] = []
     async with open_ledger(path, head_key=key) as ledger:

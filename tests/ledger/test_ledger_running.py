@@ -6,9 +6,9 @@ import pytest
 from ledger_rack import FillLedger, RackKey, forge, make_entry
 from test_ledger_patrol import change
 
-from benchd.errors import LedgerBroken
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.ids import JobId
 from benchd.ledger import open_ledger
-from benchd.words.ids import JobId
 
 RUNNING = JobId("job-1")
 

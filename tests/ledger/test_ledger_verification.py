@@ -17,8 +17,8 @@ from anyio import to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger_rack import FillLedger, RackKey, broken, forge, make_entry
 
-from benchd.errors import LedgerBroken, LedgerFault, UsageRefused
-from benchd.ledger import export_lines, open_ledger, snapshot, store, verify_ledger
+from benchd.domain.errors import LedgerBroken, LedgerFault, UsageRefused
+from benchd.ledger import export_lines, ledger_store, open_ledger, snapshot, verify_ledger
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
 from benchd.signing.public_key import public_key_of
@@ -199,7 +199,7 @@ async def test_verification_and_export_touch_nothing(fill: FillLedger, key: Rack
 async def test_a_ledger_in_use_can_be_verified(
     tmp_path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "CHECKPOINT_PAGES", 15)
+    monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 15)
     path = tmp_path / "ledger.db"
     done = anyio.Event()
     seen = [0]

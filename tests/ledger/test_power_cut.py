@@ -17,11 +17,11 @@ import pytest
 from held_disk import HeldKey, together
 from ledger_rack import RackKey, make_entry
 
-from benchd.errors import LedgerBroken, LedgerFault
-from benchd.ledger import database, open_ledger, store, verify_ledger
+from benchd.domain.errors import LedgerBroken, LedgerFault
+from benchd.domain.record import Entry, Receipt
+from benchd.ledger import ledger_database, ledger_store, open_ledger, verify_ledger
 from benchd.ledger.head_file import HeadFile
-from benchd.observe.announcing import announcing
-from benchd.words.record import Entry, Receipt
+from benchd.observe.announcing_ledger import announcing
 from tests.lossy_disk import Cut, LossyDisk, Sync, lossy_disk
 
 pytestmark = pytest.mark.asyncio
@@ -54,7 +54,7 @@ class Wall:
 
 async def written(folder: Path, patch: pytest.MonkeyPatch) -> LossyDisk:
     """A ledger that grows until its power is cut, over several checkpoints."""
-    patch.setattr(store, "CHECKPOINT_PAGES", 20)
+    patch.setattr(ledger_store, "CHECKPOINT_PAGES", 20)
     chance, key, commits, number = random.Random(SEED), HeldKey(), list[int](), 0
     with lossy_disk(folder, patch) as disk:
         async with open_ledger(
@@ -82,7 +82,7 @@ async def check(cut: Cut, key: RackKey) -> None:
         hashes = {stored.sequence: stored.hash_hex for stored in found}
         assert all(hashes.get(receipt.sequence) == receipt.hash_hex for receipt in receipts)
         assert [stored.entry for stored in found][: len(published)] == published
-        assert len(published) <= len(found) <= len(published) + store.MOST_RECORDS
+        assert len(published) <= len(found) <= len(published) + ledger_store.MOST_RECORDS
         assert (await ledger.append(make_entry(0))).sequence == len(found) + 1
     assert verify_ledger(path, key.public_key_pem).records == len(found) + 1
 
@@ -110,12 +110,12 @@ def without_head_syncs(disk: LossyDisk) -> None:
 
 def synchronous_off(patch: pytest.MonkeyPatch) -> None:
     """SQLite is told to sync nothing."""
-    real: Callable[..., Any] = database.query
+    real: Callable[..., Any] = ledger_database.query
 
     def careless(connection: Any, sql: str, *values: Any) -> Any:  # noqa: ANN401 - as the real one
         return real(connection, sql.replace("synchronous = full", "synchronous = off"), *values)
 
-    patch.setattr(database, "query", careless)
+    patch.setattr(ledger_database, "query", careless)
 
 
 def nothing_prepared(patch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from ledger_rack import RackKey, make_entry
 
-from benchd.errors import LedgerBroken
+from benchd.domain.errors import LedgerBroken
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path
-from benchd.ledger.prepared import Prepared, decode_prepared, encode_prepared
-from benchd.ledger.store import TAIL_RECORDS, LedgerStore
+from benchd.ledger.ledger_store import TAIL_RECORDS, LedgerStore
+from benchd.ledger.prepared_head import Prepared, decode_prepared, encode_prepared
 from benchd.signing.public_key import public_key_of
 
 SIGNED = 20

@@ -13,9 +13,9 @@ import anyio
 import pytest
 from ledger_rack import RackKey, make_entry
 
-from benchd.errors import LedgerFault
-from benchd.ledger import SqliteLedger, open_ledger, store, verify_ledger
-from benchd.ledger.store import LedgerStore
+from benchd.domain.errors import LedgerFault
+from benchd.ledger import SqliteLedger, ledger_store, open_ledger, verify_ledger
+from benchd.ledger.ledger_store import LedgerStore
 
 pytestmark = pytest.mark.asyncio
 
@@ -64,7 +64,7 @@ def write_lock(path: Path) -> Generator[Holder]:
 @contextmanager
 def asked_in_vain(monkeypatch: pytest.MonkeyPatch) -> Generator[anyio.Event]:
     """Is set once the ledger has found the write lock taken."""
-    found, waited = anyio.Event(), store.LedgerStore._wait_for_lock
+    found, waited = anyio.Event(), ledger_store.LedgerStore._wait_for_lock
 
     def wait(kept: LedgerStore, until: float) -> None:
         loop.call_soon_threadsafe(found.set)
@@ -113,7 +113,7 @@ async def test_row_10_a_write_lock_without_end_is_told_in_time(
 async def test_row_10_who_has_no_deadline_of_their_own_hears_of_the_lock_and_may_ask_again(
     tmp_path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LOCK_WITHIN_S", 0.05)
+    monkeypatch.setattr(ledger_store, "LOCK_WITHIN_S", 0.05)
     path = tmp_path / "ledger.db"
     kept = LedgerStore(path, key)
     try:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import anyio
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchd.observe.announcing import AnnouncingLedger, LedgerSubscriber
+from benchd.domain.ids import SlotName
+from benchd.domain.record import Entry
+from benchd.observe.announcing_ledger import AnnouncingLedger, LedgerSubscriber
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.record_metrics import RecordMetrics
-from benchd.words.ids import SlotName
-from benchd.words.record import Entry
 from tests.core.world import World
 
 Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]

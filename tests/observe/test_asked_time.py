@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from benchd.domain.job import Gate
 from benchd.observe.record_metrics import AskedTime
-from benchd.words.job import Gate
 
 
 def test_two_questions_at_once_take_their_time_only_once() -> None:

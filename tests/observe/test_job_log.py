@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from structlog.testing import capture_logs
 
+from benchd.domain.ids import Evidence, JobId, SlotName
+from benchd.domain.record import Entry, EntryKind
 from benchd.observe.job_log import JobLog
-from benchd.words.ids import Evidence, JobId, SlotName
-from benchd.words.record import Entry, EntryKind
 
 IMEI = "356938035643809"
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

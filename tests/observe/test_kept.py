@@ -17,12 +17,12 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_open_metrics
 from prometheus_client.samples import Sample
 
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.slot import SlotView, TransferView
+from benchd.domain.slot_states import SlotState
 from benchd.observe.exposition import OPEN_METRICS, Exposition
-from benchd.observe.kept import KeptCounter, KeptGauge, KeptHistogram
+from benchd.observe.kept_samples import KeptCounter, KeptGauge, KeptHistogram
 from benchd.observe.rack_gauges import RackGauges
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.slot import SlotView, TransferView
-from benchd.words.slot_states import SlotState
 
 A1, B2 = SlotName("A1"), SlotName("B2")
 BUCKETS = (0.1, 2, 7_200)

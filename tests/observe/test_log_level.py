@@ -14,10 +14,10 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from benchd.observe.log_level import LogLevels
+from benchd.domain.ids import SlotName
+from benchd.domain.log_level import LogLevel
+from benchd.observe.log_level_change import LogLevels
 from benchd.observe.logs import configure_logs
-from benchd.words.ids import SlotName
-from benchd.words.log_level import LogLevel
 
 A1 = SlotName("A1")
 B1 = SlotName("B1")

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import structlog
 
+from benchd.domain.record import Entry, EntryKind
 from benchd.observe import logs
 from benchd.observe.journald import JournalSocket, encode, journal_stream_is
+from benchd.observe.log_events import message_ids
 from benchd.observe.logs import configure_logs
 from benchd.observe.private_words import MASK, PrivateWords
-from benchd.texts.log_events import message_ids
-from benchd.words.record import Entry, EntryKind
 
 IMEI = "356938035643809"
 SERIAL = "HQ633K0CQ8"

@@ -13,15 +13,15 @@ import anyio
 import pytest
 from metrics_rig import new_metrics, series_of, text_of, value
 
-from benchd.models.catalogue import ModelCatalogue
-from benchd.observe.announcing import bulkhead
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.slot_states import SlotState
+from benchd.observe.announcing_ledger import bulkhead
 from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.reference import with_one_of_everything
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason
-from benchd.words.slot_states import SlotState
 
 pytestmark = pytest.mark.asyncio
 

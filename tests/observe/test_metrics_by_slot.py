@@ -7,14 +7,14 @@ import pytest
 from metrics_rig import at_once, observe, text_of, value
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from benchd.android.adb import AdbServerLost
-from benchd.errors import HandsetStalled
-from benchd.models.catalogue import ModelCatalogue
+from benchd.devices.android.adb import AdbServerLost
+from benchd.domain.errors import HandsetStalled
+from benchd.domain.job import StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode, ProblemView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.overwrite import OverwriteStage
-from benchd.words.job import StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView
-from benchd.words.slot_states import SlotState
 from tests.core.catalogues import model
 from tests.core.world import MIB, Phone, World, make_recipe
 

@@ -9,16 +9,16 @@ import anyio
 import pytest
 from metrics_rig import FailingSubscriber, new_metrics, observe, series_of, text_of, value
 
-from benchd.observe.announcing import AnnouncingLedger
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode, ProblemView, SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.recovery import settle_open_jobs
-from benchd.words.chip import ChipVerdict
-from benchd.words.clear import ClearOutcome
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.job import Disposition, Gate, Outcome, Reason
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView, SlotView
-from benchd.words.slot_states import SlotState
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
 from tests.core.world import MIB, Phone, World
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from metrics_rig import observe, value
 
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.slot_states import SlotState
 from benchd.observe.metrics import RackMetrics
-from benchd.words.ids import SlotName
-from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.slot_states import SlotState
 from tests.core.rechecks import RecheckRack
 from tests.core.world import MTP_ONLY, Phone
 

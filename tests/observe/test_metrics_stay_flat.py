@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from metrics_rig import new_metrics, series_of
 
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.ids import JobId
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.observe.model_metrics import MODELS_TOLD
 from benchd.observe.record_metrics import RecordMetrics
-from benchd.words.ids import JobId
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot_states import SlotState
 from tests.core.catalogues import model
 from tests.core.world import Phone, World
 

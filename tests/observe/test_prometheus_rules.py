@@ -14,8 +14,8 @@ import yaml
 from metrics_rig import new_metrics, text_of
 from typer.testing import CliRunner
 
-from benchd.commands.cli import app
-from benchd.words.job import Reason
+from benchd.cli.main import app
+from benchd.domain.job import Reason
 
 ROOT = Path(__file__).parents[2]
 SPANS = ("half_days", "days", "weeks", "years")

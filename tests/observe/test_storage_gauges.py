@@ -12,10 +12,10 @@ from typing import cast
 import pytest
 from metrics_rig import new_metrics, value
 
+from benchd.domain.ids import JobId
 from benchd.observe.certificate_files import LIST_EVERY_S, MOST_STATS
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
-from benchd.words.ids import JobId
 
 pytestmark = pytest.mark.asyncio
 

@@ -10,19 +10,19 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchd.domain.people import By, PersonId, Role
+from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.ledger import open_ledger
-from benchd.people.refusals import Refusals
-from benchd.people.register import People
-from benchd.people.secrets import Argon2Cost, Secrets
+from benchd.people.authentication import Showing
+from benchd.people.login_throttle import Tries
+from benchd.people.person_register import People
+from benchd.people.person_secrets import Argon2Cost, Secrets
+from benchd.people.refused_tries import Refusals
+from benchd.people.secrets_store import SecretStore
 from benchd.people.sessions import Sessions
-from benchd.people.showing import Showing
-from benchd.people.store import SecretStore
-from benchd.people.tries import Tries
 from benchd.signing.key import SigningKey
+from benchd.web.access_level import Sight
 from benchd.web.callers import Callers, session_way, unix_way
-from benchd.web.sight import Sight
-from benchd.words.people import By, PersonId, Role
-from benchd.words.record import Entry, EntryKind, Receipt
 
 CHEAP = Argon2Cost(iterations=1, memory_kib=8, lanes=1)
 KEY = bytes(range(32))

@@ -18,12 +18,12 @@ from tempfile import TemporaryDirectory
 
 import anyio
 
-from benchd.errors import NotSignedIn, TriedTooOften
-from benchd.people.refusals import Refusals
-from benchd.people.showing import Showing
-from benchd.people.tries import Tries
-from benchd.words.people import Person, Role
-from benchd.words.record import Entry, Receipt
+from benchd.domain.errors import NotSignedIn, TriedTooOften
+from benchd.domain.people import Person, Role
+from benchd.domain.record import Entry, Receipt
+from benchd.people.authentication import Showing
+from benchd.people.login_throttle import Tries
+from benchd.people.refused_tries import Refusals
 
 from .people_rig import BY, Door, door_in
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from benchd.authority import Action
-from benchd.words.ids import OperatorName
-from benchd.words.people import Actor, PersonId, ShownBy
+from benchd.domain.authority import Action
+from benchd.domain.ids import OperatorName
+from benchd.domain.people import Actor, PersonId, ShownBy
 
 
 def somebody(name: str, shown_by: ShownBy = ShownBy.BADGE_AND_PIN) -> Actor:

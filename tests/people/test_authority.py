@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.authority import ACTION_OF, AUTHORITY, Action, has_role, is_strong
-from benchd.words.job import Gate
-from benchd.words.people import Role, ShownBy
-from benchd.words.token import Scope
+from benchd.domain.authority import ACTION_OF, AUTHORITY, Action, has_role, is_strong
+from benchd.domain.job import Gate
+from benchd.domain.people import Role, ShownBy
+from benchd.domain.token import Scope
 
 ALONE = {
     Role.OPERATOR: {

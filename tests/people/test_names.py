@@ -11,8 +11,8 @@ from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.errors import NameRefused
-from benchd.naming import INVISIBLE, operator_name
+from benchd.domain.errors import NameRefused
+from benchd.domain.person_names import INVISIBLE, operator_name
 from benchd.people.skeleton import NEWEST_ICU, OLDEST_ICU, look_alike, skeleton
 
 DEFAULT_IGNORABLE = 5

@@ -13,10 +13,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.ledger import open_ledger, store
-from benchd.people.register import People
-from benchd.words.people import Role
-from benchd.words.record import EntryKind
+from benchd.domain.people import Role
+from benchd.domain.record import EntryKind
+from benchd.ledger import ledger_store, open_ledger
+from benchd.people.person_register import People
 from tests.lossy_disk import lossy_disk
 
 from .people_rig import BY, RackKey, people_in, secrets_file
@@ -103,7 +103,7 @@ async def test_a_power_cut_in_mid_change_leaves_the_old_or_the_new_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of what wasn't synced the disk keeps what it likes."""
-    monkeypatch.setattr(store, "CHECKPOINT_PAGES", 20)
+    monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 20)
     (here := tmp_path / "here").mkdir()
     with lossy_disk(here, monkeypatch) as disk:
         async with people_in(here) as people:
@@ -119,7 +119,7 @@ async def test_a_power_cut_in_mid_change_leaves_the_old_or_the_new_whole(
 
 async def changing(folder: Path, telling: Connection) -> None:
     """Change after change, each told before it and after it, until somebody kills it."""
-    store.CHECKPOINT_PAGES = 20
+    ledger_store.CHECKPOINT_PAGES = 20
     async with open_ledger(folder / "ledger.sqlite", head_key=RackKey()) as ledger:
         begun = len(await ledger.of_kind(EntryKind.PERSON_CHANGED))
     async with people_in(folder) as people:

@@ -12,12 +12,12 @@ import argon2
 import pytest
 from argon2.exceptions import VerifyMismatchError
 
-from benchd.errors import LedgerFault, NameRefused, NotFound, PersonRefused
-from benchd.people.register import People
-from benchd.people.secrets import Secrets, mark_of
-from benchd.people.store import SecretStore
-from benchd.words.people import PersonId, Role
-from benchd.words.record import Entry, EntryKind, Receipt
+from benchd.domain.errors import LedgerFault, NameRefused, NotFound, PersonRefused
+from benchd.domain.people import PersonId, Role
+from benchd.domain.record import Entry, EntryKind, Receipt
+from benchd.people.person_register import People
+from benchd.people.person_secrets import Secrets, mark_of
+from benchd.people.secrets_store import SecretStore
 
 from .people_rig import BY, CHEAP, KEY, NOW, Append, HandClock, people_in, secrets_file
 

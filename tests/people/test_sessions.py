@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from starlette.types import Scope
 
-from benchd.authority import ACTION_OF, AUTHORITY, Action
-from benchd.errors import MoreToShow, NotAllowed, NotSignedIn
-from benchd.people.register import People
+from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
+from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn
+from benchd.domain.job import Gate
+from benchd.domain.people import Actor, PersonId, Role, ShownBy, SignedIn
+from benchd.people.person_register import People
 from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
+from benchd.web.access_level import Sight
 from benchd.web.callers import Caller
 from benchd.web.peer import Peer
-from benchd.web.sight import Sight
-from benchd.words.job import Gate
-from benchd.words.people import Actor, PersonId, Role, ShownBy, SignedIn
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
 

@@ -10,11 +10,11 @@ import anyio
 import pytest
 from argon2 import PasswordHasher
 
-from benchd.errors import NotSignedIn, TriedTooOften
-from benchd.people.refusals import AT_ONCE
-from benchd.people.register import People
-from benchd.people.showing import MOST_WAITING
-from benchd.people.tries import (
+from benchd.domain.errors import NotSignedIn, TriedTooOften
+from benchd.domain.people import Person, Role, ShownBy
+from benchd.domain.record import EntryKind
+from benchd.people.authentication import MOST_WAITING
+from benchd.people.login_throttle import (
     EACH_S_OF_SOURCE,
     FREE_TRIES,
     FREE_TRIES_OF_SOURCE,
@@ -23,8 +23,8 @@ from benchd.people.tries import (
     Tries,
     Whom,
 )
-from benchd.words.people import Person, Role, ShownBy
-from benchd.words.record import EntryKind
+from benchd.people.person_register import People
+from benchd.people.refused_tries import AT_ONCE
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
 

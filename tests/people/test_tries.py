@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from benchd.people.tries import (
+from benchd.people.login_throttle import (
     FIRST_PAUSE_S,
     FORGOTTEN_AFTER_S,
     FREE_TRIES,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.domain.job import StageName
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.proof.order import REQUIRED_STAGES, SKIPPABLE
-from benchd.words.job import StageName
 
 
 def test_each_name_is_described_once_in_the_file_of_its_name() -> None:

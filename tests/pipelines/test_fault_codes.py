@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 import benchd
-from benchd.errors import AccessLost, HandsetFault
-from benchd.words.job import FaultCode
+from benchd.domain.errors import AccessLost, HandsetFault
+from benchd.domain.job import FaultCode
 
 KEPT = {
     "AdbServerLost": "adb_server_lost",

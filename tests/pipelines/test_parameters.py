@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import pytest
 from annotated_types import Ge, Interval, Le, MultipleOf
 
+from benchd.domain.job import Gate
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds, parameters_of
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.pipelines.watch_list import WatchList
-from benchd.words.job import Gate
+from benchd.proof.watch_list import WatchList
 
 LIMITED = {
     "seconds": Seconds,

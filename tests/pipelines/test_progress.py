@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from benchd.domain.fill import TransferProgress
+from benchd.domain.slot import ProgressView, TransferView
 from benchd.pipelines.care import TransferMeter
-from benchd.words.fill import TransferProgress
-from benchd.words.slot import ProgressView, TransferView
 
 
 def shown(*reports: tuple[int, float]) -> list[ProgressView]:

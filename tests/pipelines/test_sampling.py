@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from benchd.domain.fill import FileRange, FilledFile
 from benchd.pipelines.sampling import (
     BLOCK_BYTES,
     SMALLEST_SAMPLED_BLOCKS,
@@ -16,7 +17,6 @@ from benchd.pipelines.sampling import (
     sample_plan,
 )
 from benchd.proof.floors import MINIMUM_SUBSECTIONS
-from benchd.words.fill import FileRange, FilledFile
 
 GIB = 1 << 30
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import to_json
+from benchd.domain.job import Gate, StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.binding import Known, Tie, differences, screen_number, ties_of
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.job import ReturnEvidence
-from benchd.words.job import Gate, StageName
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.evidence.job_evidence import ReturnEvidence
 from tests.certificate.certificate_rack import IMEI, JOB, SCANNED, records_of_an_erasure
 
 OTHER_IMEI = "490154203237518"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import JsonValue
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.floors import LEAST_FREE_DRIFT_BYTES, MOST_FREE_DRIFT
-from benchd.words.ids import JsonValue
 from tests.certificate.certificate_rack import CAPACITY, JOB, records_of_an_erasure
 
 FREE = CAPACITY - 40_000_000_000

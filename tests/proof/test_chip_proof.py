@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.chip import BaselineKind, ChipVerdict
+from benchd.domain.clear import ClearOutcome
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import JsonValue
+from benchd.domain.job import Gate
 from benchd.proof.erasure import verify_erasure
-from benchd.words.chip import BaselineKind, ChipVerdict
-from benchd.words.clear import ClearOutcome
-from benchd.words.ids import JsonValue
-from benchd.words.job import Gate
 from tests.certificate.certificate_rack import (
     CLEARED,
     INFERRED,

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from benchd.proof.clock import STEP_S, set_back_s
-from benchd.words.ids import JobId, JsonValue, SlotName
-from benchd.words.record import Entry, EntryKind, StoredEntry
+from benchd.domain.ids import JobId, JsonValue, SlotName
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.clock_proof import STEP_S, set_back_s
 
 BEGAN = datetime(2026, 11, 24, 9, tzinfo=UTC)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind
 from benchd.proof.drawn import draw_gaps
-from benchd.proof.evidence.recheck import DRAW_BYTES
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind
+from benchd.proof.evidence.recheck_evidence import DRAW_BYTES
 from tests.imeis import imei
 from tests.proof.test_identity import Story
 

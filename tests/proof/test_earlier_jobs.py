@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind, StoredEntry
 from tests.certificate.certificate_rack import JOB, answer, records_of_an_erasure
 
 

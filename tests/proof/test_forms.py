@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.errors import CertificateGap
+from benchd.domain import evidence_json
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import FORM, OLDEST_FORM, to_json
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.job import StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence import forms
-from benchd.proof.evidence.forms import FORM, OLDEST_FORM, read_evidence, to_json
-from benchd.proof.evidence.job import ErasureEvidence, JobEvidence
+from benchd.proof.evidence.job_evidence import ErasureEvidence, JobEvidence, read_evidence
 from benchd.proof.order import REQUIRED_STAGES
-from benchd.proof.recheck import RECHECK_STAGES
-from benchd.words.ids import Evidence, JobId
-from benchd.words.job import StageName
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.recheck_proof import RECHECK_STAGES
 from tests import recorded
 from tests.certificate.certificate_rack import JOB, records_of_an_erasure
 
@@ -136,8 +136,8 @@ def test_a_second_form_adds_a_field_and_the_first_is_read_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """docs/extending.md, A second form."""
-    monkeypatch.setattr(forms, "FORM", FORM + 1)
-    monkeypatch.setattr(forms, "_kinds", lambda: {"weigh": Weighed})
+    monkeypatch.setattr(evidence_json, "FORM", FORM + 1)
+    monkeypatch.setattr(evidence_json, "_kinds", lambda: {"weigh": Weighed})
     first: Evidence = {"scale": "s1"}
     second: Evidence = {"scale": "s1", "weight_g": 172}
     assert read_evidence("weigh", first, FORM) == Weighed(scale="s1")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.proof.evidence.handset import InitialiseEvidence
+from benchd.domain.handset import ResetFacts
+from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.proof.floors import MOST_S_SINCE_SHOWN_RESET
-from benchd.proof.fresh import freshness_gaps
-from benchd.words.handset import ResetFacts
+from benchd.proof.fresh_proof import freshness_gaps
 
 CAPACITY = 64_000_000_000
 FRESH = ResetFacts(

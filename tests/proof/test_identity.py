@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.evidence.job import ReturnEvidence
-from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Gate
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.job_evidence import ReturnEvidence
+from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
 from benchd.proof.identity.debts import Debt, at_work_elsewhere, identity_gaps, open_pairs
 from benchd.proof.identity.fillers import is_filler
-from benchd.proof.identity.handset import Handsets
+from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import (
     NumberRead,
     Same,
@@ -24,10 +28,6 @@ from benchd.proof.identity.sighting import (
     sighting_of,
 )
 from benchd.proof.identity.traits import Clash, Join, Relation, Traits, compare
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Gate
-from benchd.words.record import Entry, EntryKind, StoredEntry
 from tests.imeis import imei
 
 A, B, C, D = (imei(number) for number in range(1, 5))

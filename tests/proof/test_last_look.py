@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import timedelta
 
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.reset import ConfirmEvidence, LookAgain, ObserveEvidence
-from benchd.proof.final_reset import last_look_gaps
+from benchd.domain.job import Gate
+from benchd.domain.people import ShownBy
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.reset_evidence import ConfirmEvidence, LookAgain, ObserveEvidence
+from benchd.proof.final_reset_proof import last_look_gaps
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
-from benchd.proof.records import DecisionRecord
-from benchd.words.job import Gate
-from benchd.words.people import ShownBy
+from benchd.proof.job_records import DecisionRecord
 from tests.certificate.certificate_rack import ISSUED_AT
 
 

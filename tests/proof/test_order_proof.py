@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from benchd.proof.evidence.forms import FORM
+from benchd.domain.evidence_json import FORM
+from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.people import ShownBy
+from benchd.proof.job_records import DecisionRecord, StageRecord
 from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES, approval_gaps, order_gaps
-from benchd.proof.records import DecisionRecord, StageRecord
-from benchd.words.job import Gate, Outcome, StageName
-from benchd.words.people import ShownBy
 from tests.certificate.certificate_rack import ISSUED_AT
 
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import Evidence
+from benchd.domain.intake import BoundBy
+from benchd.domain.job import Gate
+from benchd.domain.people import ShownBy
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.evidence.intake import BoundRecord, Who
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.people import confirm_gaps, scanner_gaps
-from benchd.words.ids import Evidence
-from benchd.words.intake import BoundBy
-from benchd.words.job import Gate
-from benchd.words.people import ShownBy
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.evidence.intake_evidence import BoundRecord, Who
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.people_proof import confirm_gaps, scanner_gaps
 from tests.certificate.certificate_rack import ISSUED_AT, JOB, records_of_an_erasure
 
 Change = Callable[[Evidence], Evidence]

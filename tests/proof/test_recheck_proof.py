@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
-from benchd.pipelines.handset_jobs import records_of_handset
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId
+from benchd.domain.intake import BoundBy
+from benchd.domain.job import Gate, StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.drawn import RECHECK_STILL_DUE, is_drawn
 from benchd.proof.erasure import HandsetErasure, JobHeld, verify_drawn_erasure, verify_erasure
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.intake import BoundRecord
+from benchd.proof.evidence.intake_evidence import BoundRecord
+from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
-from benchd.proof.recheck import up_to_end
-from benchd.words.ids import JobId
-from benchd.words.intake import BoundBy
-from benchd.words.job import Gate, StageName
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.recheck_proof import up_to_end
 from tests.core.fake_chips import FakeChip
 from tests.core.rechecks import RecheckRack
 from tests.core.world import Phone

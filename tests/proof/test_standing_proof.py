@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import JsonValue
+from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
-from benchd.words.ids import JsonValue
-from benchd.words.job import Gate, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
 from tests.certificate.certificate_rack import (
     ERASER,
     IMEI,

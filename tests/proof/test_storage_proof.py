@@ -8,8 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from benchd.proof.evidence.handset import InitialiseEvidence, InspectEvidence
-from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.domain.job import StageName
+from benchd.proof.evidence.handset_evidence import InitialiseEvidence, InspectEvidence
+from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
     CAPACITY_TOLERANCE,
     MINIMUM_SAMPLE,
@@ -17,8 +18,8 @@ from benchd.proof.floors import (
     MINIMUM_SUBSECTIONS,
     PLACES_IN_SUBSECTION,
 )
-from benchd.proof.records import stage_records
-from benchd.proof.storage import (
+from benchd.proof.job_records import stage_records
+from benchd.proof.storage_proof import (
     capacities_agree,
     end_gaps,
     most_taken,
@@ -26,7 +27,6 @@ from benchd.proof.storage import (
     storage_gaps,
     taken_bytes,
 )
-from benchd.words.job import StageName
 from tests.certificate.certificate_rack import records_of_an_erasure
 
 EVIDENCE = {record.stage: record.evidence() for record in stage_records(records_of_an_erasure())}

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchd.errors import CertificateGap
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import Gate, StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
-from benchd.words.job import Gate, StageName
-from benchd.words.record import EntryKind, StoredEntry
 from tests.certificate.certificate_rack import (
     CHIP_BASE,
     IMEI,

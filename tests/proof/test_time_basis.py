@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from benchd.proof.evidence.clock import TimeBasis
-from benchd.proof.evidence.intake import TimeConfirmedRecord, Who
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.people import ShownBy
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.evidence.clock_evidence import TimeBasis
+from benchd.proof.evidence.intake_evidence import TimeConfirmedRecord, Who
 from benchd.proof.time_basis import CONFIRMED_WITHIN, STEP, TimeConfirmed, time_gaps
-from benchd.words.ids import JobId, SlotName
-from benchd.words.people import ShownBy
-from benchd.words.record import Entry, EntryKind, StoredEntry
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 BASIS = TimeBasis(at=NOW, newest=NOW, after=7, boot="boot-1", confirmed=None)

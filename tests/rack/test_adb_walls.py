@@ -12,9 +12,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.android.adb import AdbServerLost
-from benchd.android.server.own_server import AdbServer
-from benchd.android.server.smart_socket import ServerPlace, server_version
+from benchd.devices.android.adb import AdbServerLost
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.devices.android.server.smart_socket import ServerPlace, server_version
 
 pytestmark = [
     pytest.mark.rack,

@@ -16,10 +16,10 @@ import yaml
 
 from benchd.certificate import create_key
 from benchd.config import load_settings
-from benchd.daemon.app import run_daemon
+from benchd.daemon.composition import run_daemon
 from tests.free_port import free_port
-from tests.hooks.http_receiver import receiving
 from tests.nothing_plugged import NothingPlugged
+from tests.outbound.hooks.http_receiver import receiving
 from tests.shipped_watch import (
     ALERTS,
     CONFIGS,

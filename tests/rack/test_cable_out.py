@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.lab.demo.operators import over_socket
-from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_operators import over_socket
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults

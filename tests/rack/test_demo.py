@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from benchd.certificate import verify_certificate
-from benchd.errors import CertificateInvalid
-from benchd.lab.demo.run import IN_ORDER, USUAL_SLOTS
+from benchd.domain.errors import CertificateInvalid
+from benchd.lab.demo.demo_run import IN_ORDER, USUAL_SLOTS
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
 from tests.hang_up import hang_ups_reach_children

@@ -14,10 +14,10 @@ import anyio
 import pytest
 from anyio.abc import Process
 
-from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
-from tests.hooks.http_receiver import receiving
+from tests.outbound.hooks.http_receiver import receiving
 from tests.shipped_watch import RULES, heard, shipped_alertmanager, shipped_prometheus
 from tests.watchers import alertmanager, prometheus, until
 

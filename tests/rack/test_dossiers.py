@@ -13,14 +13,14 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.android.dossier.folder import read_folder
-from benchd.android.facts.fact_table import QUESTIONS
+from benchd.devices.android.dossier.folder import read_folder
+from benchd.devices.android.facts.fact_table import QUESTIONS
+from benchd.domain.ids import JsonValue
+from benchd.lab.demo.demo_rack import demo_rack
+from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
 from benchd.lab.demo.from_dossier import scenario_of
-from benchd.lab.demo.rack import demo_rack
-from benchd.lab.demo.run import as_expected, result_of, until_all_ended
 from benchd.lab.simulator.addresses import adb_address
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
-from benchd.words.ids import JsonValue
 from tests.rack.test_demo import free_port
 
 pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults

@@ -15,12 +15,12 @@ import anyio
 import pytest
 
 from benchd.certificate import verify_certificate
+from benchd.domain.people import Role
 from benchd.lab.demo.crew import SECOND, WORKER, Member
-from benchd.lab.demo.operators import ended
-from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
 from benchd.lab.simulator.addresses import adb_address
 from benchd.lab.simulator.scenarios import SCENARIOS
-from benchd.words.people import Role
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 

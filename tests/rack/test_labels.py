@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.lab.demo.rack import DemoRack, demo_rack
-from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS
-from tests.labels.zpl_reader import ReadLabel, read_zpl, scanned
+from tests.papers.labels.zpl_reader import ReadLabel, read_zpl, scanned
 
 pytestmark = [
     pytest.mark.rack,

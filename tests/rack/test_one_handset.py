@@ -12,8 +12,8 @@ import anyio
 import pytest
 
 from benchd.certificate import verify_certificate
-from benchd.lab.demo.operators import ended
-from benchd.lab.demo.rack import DemoRack, SlotHands, demo_rack
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack, SlotHands, demo_rack
 from benchd.lab.simulator.hands import RackHands, Screen
 from benchd.lab.simulator.handset_models import XPERIA_ACE_III_ON_14
 from benchd.lab.simulator.scenario import Scenario, freshly_reset

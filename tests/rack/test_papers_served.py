@@ -11,17 +11,17 @@ import pytest
 
 from benchd.certificate import create_key, load_key
 from benchd.config import load_settings
-from benchd.daemon.app import run_daemon
+from benchd.daemon.composition import run_daemon
 from benchd.daemon.directories import make_directories
+from benchd.domain.lot_papers import Standing
 from benchd.ledger import open_ledger
-from benchd.papers.lots.reading import check_papers
+from benchd.papers.lots.lot_papers_check import check_papers
 from benchd.texts.catalogue import Catalogue
-from benchd.words.lot_papers import Standing
 from tests.daemon.rotated_rack import sell
 from tests.free_port import free_port
+from tests.ledger.records.records_rack import Told
 from tests.nothing_plugged import NothingPlugged
-from tests.rack.test_doorway import CONFIG, RECIPE, Here
-from tests.records.records_rack import Told
+from tests.rack.test_http_listener import CONFIG, RECIPE, Here
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
 

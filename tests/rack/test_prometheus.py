@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 from benchd.lab.dashboards.sheets import SHEETS
-from benchd.lab.demo.operators import ended
-from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
-from benchd.lab.demo.run import until_all_ended
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack, loopback_listener
+from benchd.lab.demo.demo_run import until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
 from tests.watchers import prometheus, query, until

@@ -8,8 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.lab.demo.operators import SlotObject
-from benchd.lab.demo.rack import demo_rack
+from benchd.lab.demo.demo_operators import SlotObject
+from benchd.lab.demo.demo_rack import demo_rack
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults

@@ -18,11 +18,11 @@ import anyio.to_thread
 import pytest
 from typer.testing import CliRunner
 
-from benchd.commands.cli import app
-from benchd.commands.client import BenchdClient
-from benchd.lab.demo.operators import ended
-from benchd.lab.demo.rack import DemoRack, demo_rack
-from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.cli.client import BenchdClient
+from benchd.cli.main import app
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 from benchd.lab.simulator.storage.faults import StorageFaults

@@ -8,10 +8,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.lab.demo.rack import demo_rack
-from benchd.lab.demo.run import until_all_ended
+from benchd.domain.job import Gate
+from benchd.lab.demo.demo_rack import demo_rack
+from benchd.lab.demo.demo_run import until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS
-from benchd.words.job import Gate
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 

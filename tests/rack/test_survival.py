@@ -14,11 +14,11 @@ from resource import RLIMIT_FSIZE, prlimit
 import anyio
 import pytest
 
-from benchd.android.fill.sample_blocks import BLOCK_BYTES
-from benchd.android.fill.shown_reads import PROBE_BLOCKS
-from benchd.lab.demo.operators import SlotObject, ended
-from benchd.lab.demo.rack import DemoRack, demo_rack
-from benchd.lab.demo.run import as_expected, result_of, until_all_ended
+from benchd.devices.android.fill.sample_blocks import BLOCK_BYTES
+from benchd.devices.android.fill.shown_reads import PROBE_BLOCKS
+from benchd.lab.demo.demo_operators import SlotObject, ended
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 from benchd.ledger import export_lines, verify_ledger
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchd.domain.ids import JsonValue
 from benchd.signing import canonical
-from benchd.words.ids import JsonValue
 
 any_text = st.text(st.characters(exclude_categories=()), max_size=20)
 well_formed_text = st.text(max_size=20)

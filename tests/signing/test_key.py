@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from benchd.certificate import create_key, key_file, load_key, public_key_path
-from benchd.errors import DependencyMissing, UsageRefused
+from benchd.domain.errors import DependencyMissing, UsageRefused
 
 
 def test_a_key_is_made_and_loaded(tmp_path: Path) -> None:

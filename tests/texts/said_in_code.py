@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "benchd"
-NO_DAEMON = ("lab", "commands", "config")
+NO_DAEMON = ("lab", "cli", "config")
 """Rooms that no operator's screen hears of."""
 
 

@@ -7,6 +7,18 @@ from importlib import resources
 
 import pytest
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.intake import Unerasable
+from benchd.domain.job import (
+    DISPOSITION_OF,
+    Disposition,
+    Gate,
+    Outcome,
+    Reason,
+)
+from benchd.domain.plain_text import printable
+from benchd.domain.slot import ProblemCode, ProblemView, QuestionView
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import (
     FACTS,
@@ -17,19 +29,7 @@ from benchd.texts.catalogue import (
     Texts,
     fill,
     language_of,
-    printable,
 )
-from benchd.words.chip import ChipVerdict
-from benchd.words.intake import Unerasable
-from benchd.words.job import (
-    DISPOSITION_OF,
-    Disposition,
-    Gate,
-    Outcome,
-    Reason,
-)
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView
-from benchd.words.slot_states import SlotState
 
 HOSTILE = {
     "placeholder": "{serial}{model}{port_path}",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from benchd.domain.fill import ENDED_BY_QUOTA, NOTHING_OF_THIS_JOB, REMAINS_OF_LOOK
+from benchd.domain.job import Gate
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import LONGEST_CAUSE, Causes
-from benchd.words.fill import ENDED_BY_QUOTA, NOTHING_OF_THIS_JOB, REMAINS_OF_LOOK
-from benchd.words.job import Gate
 from tests.texts.said_in_code import said_by
 
 TABLE = Path(__file__).parents[2] / "benchd" / "texts" / "causes.toml"

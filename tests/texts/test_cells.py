@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from benchd.texts.cells import BEGINS_FORMULA, cell
+from benchd.texts.csv_cells import BEGINS_FORMULA, cell
 
 HOSTILE = (
     "=1+1",

@@ -13,8 +13,8 @@ from textwrap import dedent
 import pytest
 
 from benchd.config.stages import table_of
+from benchd.domain import job
 from benchd.pipelines.contract import Stage
-from benchd.words import job
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "extending.md").read_text()

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from benchd import errors
-from benchd.errors import (
+from benchd.domain import errors
+from benchd.domain.errors import (
     BenchdError,
     ConfigInvalid,
     ConfigIssue,

@@ -12,8 +12,8 @@ from typing import cast, get_args
 
 import pytest
 
-from benchd.texts.event_papers import events_page, journal_catalogue
-from benchd.texts.log_events import Level, LogEvent, log_events, message_ids
+from benchd.observe.event_reference import events_page, journal_catalogue
+from benchd.observe.log_events import Level, LogEvent, log_events, message_ids
 
 ROOT = Path(__file__).parents[2]
 LEVELS = cast("tuple[str, ...]", get_args(Level))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from benchd.domain.job import DISPOSITION_OF, Gate, Reason
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.texts.catalogue import Catalogue
-from benchd.words.job import DISPOSITION_OF, Gate, Reason
-from benchd.words.slot import ProblemCode, ProblemView
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "operators.ja.md").read_text(encoding="utf-8")

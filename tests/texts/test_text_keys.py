@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from benchd.commands.doctor.findings import Verdict
-from benchd.papers.lots.statement import Standing
+from benchd.cli.doctor.findings import Verdict
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.job import Disposition
+from benchd.domain.shift import FailedBy
+from benchd.papers.lots.lot_statement import Standing
 from benchd.texts.catalogue import OF_PAGES, VALUES, Catalogue
-from benchd.words.chip import ChipVerdict
-from benchd.words.job import Disposition
-from benchd.words.shift import FailedBy
 
 HOUSE = Path(str(resources.files("benchd")))
 SOURCES = sorted(HOUSE.rglob("*.py"))
@@ -209,7 +209,7 @@ def named(section: str) -> set[str]:
 
 WORDS_OF_CARDS = [
     key
-    for file in ("labels/sheets.py", "web/cards.py")
+    for file in ("papers/labels/sheets.py", "web/cards.py")
     for key in re.findall(r"words\[\"(\w+)\"\]", (HOUSE / file).read_text())
 ]
 

@@ -13,10 +13,10 @@ import anyio
 import httpx2
 
 from benchd.certificate import verify_certificate
-from benchd.lab.demo.operators import Operators, RackWatch, SlotObject, ended
+from benchd.domain.ids import JsonValue
+from benchd.domain.job import Gate
+from benchd.lab.demo.demo_operators import Operators, RackWatch, SlotObject, ended
 from benchd.lab.simulator.hands import Screen
-from benchd.words.ids import JsonValue
-from benchd.words.job import Gate
 from tests.vm.guest.rackvm.command import SOCKET as RACK_SOCKET
 from tests.vm.guest.rackvm.kinds import kind
 from tests.vm.guest.rackvm.plan import HANDSET_JSON, STATES_JSON, State, UsbHandset

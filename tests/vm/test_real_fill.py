@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from benchd.android.fill.keystream import HostKeystream
+from benchd.devices.android.fill.keystream import HostKeystream
 from tests.vm.rig import Rig
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]

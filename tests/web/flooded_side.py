@@ -17,19 +17,19 @@ from pathlib import Path
 import anyio
 
 from benchd.certificate import create_key
-from benchd.errors import LedgerFault
+from benchd.domain.errors import LedgerFault
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, Outcome
+from benchd.domain.record import Entry, EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.ledger import SqliteLedger, open_ledger
-from benchd.ledger.access import VisitedLedger
-from benchd.ledger.turns import ReadTurns
+from benchd.ledger.ledger_access import VisitedLedger
+from benchd.ledger.read_turns import ReadTurns
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.server import serve
-from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, Outcome
-from benchd.words.record import Entry, EntryKind
-from benchd.words.slot_states import SlotState
-from tests.web.fake_door import believing
+from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import BEGAN, JOB, FakeRack, running_view
 

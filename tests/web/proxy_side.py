@@ -8,13 +8,13 @@ from pathlib import Path
 
 import httpx2
 
+from benchd.domain.ids import OperatorName
+from benchd.domain.people import PersonId
+from benchd.signing.tls import Tls
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.callers import Callers, Way
 from benchd.web.proxy import NameOf, Shown, TrustedProxy
-from benchd.web.sight import Sight
-from benchd.web.tls import Tls
-from benchd.words.ids import OperatorName
-from benchd.words.people import PersonId
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, running_view
 from tests.web.web_running import Running, running

@@ -11,25 +11,25 @@ from typing import Any
 from fastapi import FastAPI
 
 from benchd.daemon.system import SystemEntropy
-from benchd.errors import NotFound
-from benchd.hooks.held import Held
-from benchd.hooks.room import Hooks
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
-from benchd.observe.log_level import LogLevels
-from benchd.records.access import Records
+from benchd.domain.dossier import Dossier, KeptDossier
+from benchd.domain.errors import NotFound
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.lot_papers import AskedPapers
+from benchd.domain.wall_plan import WallPlan
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
+from benchd.ledger.records.records_access import Records
+from benchd.observe.log_level_change import LogLevels
+from benchd.outbound.hooks.held import Held
+from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.slots.admission import Admission
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers
 from benchd.web.service import PlanInEffect, ServedRack
-from benchd.words.dossier import Dossier, KeptDossier
-from benchd.words.ids import JobId, SlotName
-from benchd.words.lot_papers import AskedPapers
-from benchd.words.wall_plan import WallPlan
-from tests.labels.quiet_desk import quiet_desk
-from tests.web.fake_door import EVERYBODY, FakeDoor, NoTokens
+from tests.papers.labels.quiet_desk import quiet_desk
+from tests.web.fake_sessions import EVERYBODY, FakeDoor, NoTokens
 from tests.web.web_fakes import FakeClock, Feed
 
 

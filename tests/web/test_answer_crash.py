@@ -17,17 +17,17 @@ import anyio
 import pytest
 from fastapi import FastAPI
 
-from benchd.ledger import SqliteLedger, open_ledger, store, verify_ledger
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.domain.evidence_json import from_json
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.people import ShownBy
+from benchd.domain.record import EntryKind
+from benchd.ledger import SqliteLedger, ledger_store, open_ledger, verify_ledger
+from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.people import ShownBy
-from benchd.words.record import EntryKind
 from tests.ledger.ledger_rack import RackKey
 from tests.lossy_disk import lossy_disk
-from tests.web.fake_door import WORKER, FakeDoor
+from tests.web.fake_sessions import WORKER, FakeDoor
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, browser, running
@@ -93,7 +93,7 @@ async def test_a_power_cut_in_mid_answer_loses_none_that_was_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of what wasn't synced the disk keeps what it likes."""
-    monkeypatch.setattr(store, "CHECKPOINT_PAGES", 20)
+    monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 20)
     (here := tmp_path / "here").mkdir()
     with lossy_disk(here, monkeypatch) as disk:
         async with (
@@ -118,7 +118,7 @@ async def test_a_power_cut_in_mid_answer_loses_none_that_was_acknowledged(
 
 async def asking(folder: Path, telling: Connection, begun: int) -> None:
     """One question after the other over a real server, until somebody kills it."""
-    store.CHECKPOINT_PAGES = 20
+    ledger_store.CHECKPOINT_PAGES = 20
     async with open_ledger(folder / LEDGER, head_key=RackKey()) as ledger:
         rack = rack_on(ledger)
         async with running(app_on(rack), folder / SOCKET):

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from benchd.authority import AUTHORITY, Action
-from benchd.records.access import Records
+from benchd.domain.authority import AUTHORITY, Action
+from benchd.domain.people import Role
+from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.web.session_routes import SESSION
-from benchd.words.people import Role
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
 from tests.web.served import app_of
 from tests.web.test_session_routes import CSRF, ROUTES, SHOWN

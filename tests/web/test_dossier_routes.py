@@ -8,11 +8,11 @@ from pathlib import Path
 import anyio.to_thread
 import pytest
 
-from benchd.commands.client import BenchdClient
-from benchd.errors import DecisionRefused, NotFound, SlotBusy
+from benchd.cli.client import BenchdClient
+from benchd.domain.dossier import Dossier, KeptDossier
+from benchd.domain.errors import DecisionRefused, NotFound, SlotBusy
+from benchd.domain.ids import SlotName
 from benchd.texts.catalogue import Catalogue
-from benchd.words.dossier import Dossier, KeptDossier
-from benchd.words.ids import SlotName
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, browser, running

@@ -7,8 +7,8 @@ from pathlib import Path
 import anyio.to_thread
 import pytest
 
-from benchd.commands.client import BenchdClient
-from benchd.commands.draining import is_quiet
+from benchd.cli.client import BenchdClient
+from benchd.cli.drain_commands import is_quiet
 from benchd.slots.admission import Admission
 from benchd.texts.catalogue import Catalogue
 from tests.web.served import app_of

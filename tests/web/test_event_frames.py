@@ -10,19 +10,19 @@ from functools import partial
 import anyio
 import pytest
 
-from benchd.proof.evidence.intake import BoundRecord
+from benchd.domain.ids import JobId, PortPath, SlotName
+from benchd.domain.intake import BoundBy
+from benchd.domain.job import Gate
+from benchd.domain.slot import ProblemCode, ProblemView, SlotView
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue
-from benchd.web.events import PIECE_BYTES, rack_events
-from benchd.web.frames import SAME_MOMENT_S, Frames
+from benchd.web.event_frames import SAME_MOMENT_S, Frames
+from benchd.web.event_stream import PIECE_BYTES, rack_events
 from benchd.web.kept_slots import KeptSlots
 from benchd.web.objects import RackObject, WebObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
-from benchd.web.queue import QueueDesk
-from benchd.words.ids import JobId, PortPath, SlotName
-from benchd.words.intake import BoundBy
-from benchd.words.job import Gate
-from benchd.words.slot import ProblemCode, ProblemView, SlotView
+from benchd.web.queue_view import QueueDesk
 from tests.web.served import served_rack
 from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, running_view
 

@@ -13,7 +13,7 @@ import pytest
 
 from benchd.lab.benchmarks.visitors.programs import STRANGER
 from tests.patience import PATIENCE_S
-from tests.web.fake_door import WORKER, screen_of
+from tests.web.fake_sessions import WORKER, screen_of
 from tests.web.web_fakes import JOB
 
 ROOT = Path(__file__).parents[2]

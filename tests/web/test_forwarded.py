@@ -12,12 +12,12 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from benchd.people.tries import FREE_TRIES_OF_SOURCE
+from benchd.people.login_throttle import FREE_TRIES_OF_SOURCE
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.callers import Callers, session_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
-from benchd.web.sight import Sight
 from tests.people.people_rig import BADGE, PIN, Door, door_in
 from tests.web.proxy_side import HEADER
 from tests.web.served import app_of

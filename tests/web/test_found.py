@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.proof.evidence.handset import InitialiseEvidence
+from benchd.domain.chip import ChipVerdict
+from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.texts.catalogue import FACTS, Catalogue
 from benchd.web.found import chip_in, found_in, size, span, tenths
-from benchd.words.chip import ChipVerdict
+from tests.ledger.records.records_rack import GATES, INSPECT, RESET
 from tests.recorded import CHIP, OVERWRITE, READ_BACK
-from tests.records.records_rack import GATES, INSPECT, RESET
 
 
 def told(evidence: object, catalogue: Catalogue) -> list[str]:

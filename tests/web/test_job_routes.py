@@ -8,11 +8,11 @@ import anyio
 import httpx2
 import pytest
 
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind
 from tests import recorded
-from tests.web.fake_door import WORKER, screen_of
+from tests.web.fake_sessions import WORKER, screen_of
 from tests.web.web_fakes import HOSTILE, JOB, FakeRack
 from tests.web.web_running import Browser
 

@@ -13,13 +13,13 @@ import anyio
 import httpx2
 import pytest
 
-from benchd.errors import LabelRefused, NotFound
-from benchd.records.access import Records
+from benchd.domain.errors import LabelRefused, NotFound
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.label import PrinterTrouble, PrinterView
+from benchd.domain.plain_text import Language
+from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.templates import Language
-from benchd.words.ids import JobId, SlotName
-from benchd.words.label import PrinterTrouble, PrinterView
-from tests.labels.zpl_reader import read_zpl, scanned
+from tests.papers.labels.zpl_reader import read_zpl, scanned
 from tests.web.served import app_of
 from tests.web.web_fakes import A1, JOB, FakeRack, Feed, waiting_view
 from tests.web.web_running import SEES_ALL, browser

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web import who
+from benchd.web import acting_person
 from tests.people.people_rig import people_in
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
@@ -86,8 +86,8 @@ async def test_nobody_else(
                 refused = await client.request(method, path, json=body)
             assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
             own = os.geteuid()
-            monkeypatch.setattr(who, "ROOT", own + 1)
-            monkeypatch.setattr(who.os, "geteuid", lambda: own + 2)
+            monkeypatch.setattr(acting_person, "ROOT", own + 1)
+            monkeypatch.setattr(acting_person.os, "geteuid", lambda: own + 2)
             async with here.over_unix() as client:
                 refused = await client.request(method, path, json=body)
             assert (refused.status_code, refused.json()["error"]["code"]) == (401, "not_signed_in")

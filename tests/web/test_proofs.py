@@ -8,12 +8,12 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.errors import LedgerBusy, LedgerFault
-from benchd.words.ids import JobId
-from benchd.words.job import Disposition, Outcome
-from benchd.words.record import StoredEntry
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.errors import LedgerBusy, LedgerFault
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Outcome
+from benchd.domain.record import StoredEntry
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from tests.web.web_fakes import BEGAN, JOB, FakeRack, running_view
 from tests.web.web_running import Browser
 

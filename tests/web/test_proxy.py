@@ -13,13 +13,13 @@ import pytest
 from starlette.types import Scope
 from structlog.testing import capture_logs
 
+from benchd.domain.ids import OperatorName
+from benchd.domain.people import Actor, PersonId, ShownBy
 from benchd.texts.catalogue import Catalogue
-from benchd.web import door
+from benchd.web import connection_limit
+from benchd.web.access_level import Sight
 from benchd.web.callers import Caller, Callers, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
-from benchd.web.sight import Sight
-from benchd.words.ids import OperatorName
-from benchd.words.people import Actor, PersonId, ShownBy
 from tests.web.proxy_side import (
     HEADER,
     LIES,
@@ -148,7 +148,7 @@ async def test_who_the_kernel_says_it_is_counts_not_who_the_request_says(
 async def test_a_crowd_behind_the_proxy_keeps_nobody_at_the_rack_out(
     rack: FakeRack, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "MOST_UNIX", 2)
+    monkeypatch.setattr(connection_limit, "MOST_UNIX", 2)
     with TemporaryDirectory() as open_to_all:
         folder = Path(open_to_all)
         folder.chmod(0o755)

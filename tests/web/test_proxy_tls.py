@@ -11,11 +11,11 @@ import anyio
 import httpx2
 import pytest
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
+from benchd.signing.tls import Tls, TlsFiles
 from benchd.texts.catalogue import Catalogue
 from benchd.web.callers import Callers
 from benchd.web.proxy import by_certificate
-from benchd.web.tls import Tls, TlsFiles
 from tests.web.certificates import Authority, Pair
 from tests.web.proxy_side import HEADER, LIES, NOBODY, proxied, rack_behind, sees
 from tests.web.web_fakes import FakeRack, running_view

@@ -11,16 +11,16 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.slots.errands import errands_of
+from benchd.domain.errand import TrayItem
+from benchd.domain.errand_queue import errands_of
+from benchd.domain.hook import Direction, NextAction, NotTaken
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, Gate, Outcome
+from benchd.domain.record import StoredEntry
+from benchd.domain.slot import Away, AwayView, SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
 from benchd.web.proofs import Proofs
-from benchd.words.errand import TrayItem
-from benchd.words.hook import Direction, NextAction, NotTaken
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, Gate, Outcome
-from benchd.words.record import StoredEntry
-from benchd.words.slot import Away, AwayView, SlotView
-from benchd.words.slot_states import SlotState
 from tests.web.served import app_of, served_rack
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view
 from tests.web.web_running import SEES_ALL, Browser, running

@@ -17,29 +17,29 @@ from fastapi import FastAPI
 from rich.console import Console
 from typer.testing import CliRunner
 
-from benchd.commands.cli import app as commands
-from benchd.commands.client import BenchdClient, JsonObject
-from benchd.commands.tables import View
-from benchd.commands.tables.records import (
+from benchd.cli.client import BenchdClient, JsonObject
+from benchd.cli.main import app as commands
+from benchd.cli.tables import View
+from benchd.cli.tables.records_tables import (
     disposal_view,
     found_view,
     handset_file_view,
 )
-from benchd.commands.tables.report import report_view
-from benchd.errors import DecisionRefused, NotFound, UsageRefused
-from benchd.observe.announcing import AnnouncingLedger
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.intake import BoundRecord, UnerasableRecord
-from benchd.records.access import Records
+from benchd.cli.tables.report_table import report_view
+from benchd.domain.errors import DecisionRefused, NotFound, UsageRefused
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId
+from benchd.domain.intake import BoundBy, Unerasable
+from benchd.domain.job import Disposition
+from benchd.domain.record import EntryKind
+from benchd.domain.report import Figure
+from benchd.ledger.records.records_access import Records
+from benchd.observe.announcing_ledger import AnnouncingLedger
+from benchd.proof.evidence.intake_evidence import BoundRecord, UnerasableRecord
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import JobId
-from benchd.words.intake import BoundBy, Unerasable
-from benchd.words.job import Disposition
-from benchd.words.record import EntryKind
-from benchd.words.report import Figure
 from tests.intake.lots import BY, lot_record
-from tests.web.fake_door import WORKER
+from tests.web.fake_sessions import WORKER
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeClock, FakeRack, Feed
 from tests.web.web_running import SEES_ALL, Running, browser, running

@@ -10,22 +10,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.routing import Match
 
-from benchd.authority import Action
-from benchd.labels import source
-from benchd.records.access import Records
-from benchd.texts.catalogue import FACTS, Catalogue
-from benchd.web.callers import Callers
-from benchd.web.doorman import rows_of
-from benchd.web.objects import SlotObject
-from benchd.web.sight import Served, Sight, served_to
-from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
-from benchd.web.who import Acting
-from benchd.words.chip import ChipOwners
-from benchd.words.errand import TrayItem
-from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import JobId, PortPath
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.slot import (
+from benchd.domain.authority import Action
+from benchd.domain.chip import ChipOwners
+from benchd.domain.errand import TrayItem
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.ids import JobId, PortPath
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.slot import (
     Away,
     AwayView,
     DirectedView,
@@ -36,7 +27,16 @@ from benchd.words.slot import (
     SlotView,
     TransferView,
 )
-from benchd.words.slot_states import SlotState
+from benchd.domain.slot_states import SlotState
+from benchd.ledger.records.records_access import Records
+from benchd.papers.labels import label_source
+from benchd.texts.catalogue import FACTS, Catalogue
+from benchd.web.access_level import Served, Sight, served_to
+from benchd.web.acting_person import Acting
+from benchd.web.authoriser import rows_of
+from benchd.web.callers import Callers
+from benchd.web.objects import SlotObject
+from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
 from tests.web.served import app_of
 from tests.web.test_dossier_routes import FakeDoor
 from tests.web.test_metrics_route import fake_source
@@ -205,7 +205,7 @@ async def test_each_row_holds(
     shown: tuple[Sight, FastAPI], method: str, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No read model follows here, and a label would wait for it.
-    monkeypatch.setattr(source, "CAUGHT_UP_S", 0.0)
+    monkeypatch.setattr(label_source, "CAUGHT_UP_S", 0.0)
     anonymous, app = shown
     async with browser(app) as client:
         answer = await client.request(method, path_of(template))

@@ -20,12 +20,12 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from benchd.records.access import Records
+from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.web import shares
-from benchd.web.sight import Sight
+from benchd.web.access_level import Sight
 from tests.patience import PATIENCE_S
-from tests.web.fake_door import WORKER, screen_of
+from tests.web.fake_sessions import WORKER, screen_of
 from tests.web.test_rows import whole_app
 from tests.web.web_fakes import FakeRack, Feed, running_view
 from tests.web.web_running import running

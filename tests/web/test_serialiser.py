@@ -10,8 +10,9 @@ from typing import Annotated, Any, TypeGuard, get_args
 import pytest
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
+from benchd.domain.job import Gate
 from benchd.web import app
-from benchd.web.queue import ErrandObject, QueueObject
+from benchd.web.queue_view import ErrandObject, QueueObject
 from benchd.web.serialiser import (
     VERBATIM,
     AnswerObject,
@@ -28,7 +29,6 @@ from benchd.web.wall import (
     WallRackObject,
     WallSlotObject,
 )
-from benchd.words.job import Gate
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 

@@ -15,20 +15,20 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Gate
+from benchd.domain.people import Actor
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.callers import Callers
 from benchd.web.middleware import Leaving
 from benchd.web.server import serve
-from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.job import Gate
-from benchd.words.people import Actor
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView
 from tests.patience import PATIENCE_S
 from tests.people.somebody import somebody
-from tests.web.fake_door import screen_of
+from tests.web.fake_sessions import screen_of
 from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
 from tests.web.web_running import Running, Server, running

@@ -14,17 +14,17 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from benchd.authority import ACTION_OF, AUTHORITY, Action
-from benchd.records.access import Records
-from benchd.slots.desk import Desk
+from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
+from benchd.domain.job import Gate
+from benchd.domain.people import Role
+from benchd.domain.record import EntryKind
+from benchd.ledger.records.records_access import Records
+from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import served_of
+from benchd.web.acting_person import GUARDS, somebody
 from benchd.web.guard import SAFE_METHODS
 from benchd.web.session_routes import SESSION
-from benchd.web.sight import served_of
-from benchd.web.who import GUARDS, somebody
-from benchd.words.job import Gate
-from benchd.words.people import Role
-from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
 from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeClock, FakeRack, Feed

@@ -9,15 +9,15 @@ import anyio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from benchd.domain.people import Actor
 from benchd.web import shares
+from benchd.web.access_level import Sight
 from benchd.web.callers import Caller
 from benchd.web.connection import EXTENSION
 from benchd.web.peer import EXTENSION as PEER
 from benchd.web.peer import Peer
-from benchd.web.places import Places
+from benchd.web.request_limit import Places
 from benchd.web.shares import Shares, Visit, Who, visit_of
-from benchd.web.sight import Sight
-from benchd.words.people import Actor
 from tests.people.somebody import somebody
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

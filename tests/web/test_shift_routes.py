@@ -9,14 +9,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchd.proof.evidence.forms import to_json
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
 from benchd.web.plots import MOST_ROWS, Bar, Legend, lying_bars, standing_bars
 from benchd.web.shift_routes import shift_of
-from benchd.words.ids import Evidence, JobId
-from benchd.words.record import EntryKind
 from tests import recorded
-from tests.records.records_rack import INSPECT
+from tests.ledger.records.records_rack import INSPECT
 from tests.web.test_records_routes import served
 from tests.web.web_fakes import BEGAN, FakeRack
 from tests.web.web_running import browser

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchd.revision import version
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Outcome, Reason
-from benchd.words.slot import ProblemCode, ProblemView, SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.revision import version
+from benchd.domain.slot import ProblemCode, ProblemView, SlotView
+from benchd.domain.slot_states import SlotState
 from tests.web.web_fakes import (
     A1,
     HOSTILE,

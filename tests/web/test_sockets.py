@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
 from benchd.web.sockets import tcp_listener, unix_listener
 
 

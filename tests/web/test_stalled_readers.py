@@ -11,12 +11,12 @@ import anyio
 import anyio.abc
 import pytest
 
-from benchd.errors import TriedTooOften
+from benchd.domain.errors import TriedTooOften
+from benchd.domain.lot_papers import AskedPapers
 from benchd.texts.catalogue import Catalogue
 from benchd.web import middleware
-from benchd.words.lot_papers import AskedPapers
 from tests.patience import PATIENCE_S
-from tests.web.fake_door import WORKER, screen_of
+from tests.web.fake_sessions import WORKER, screen_of
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, Running, running

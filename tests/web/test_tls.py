@@ -17,9 +17,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from benchd.errors import DependencyMissing
-from benchd.web import door, tls_door
-from benchd.web.tls import FileRole, Tls, TlsFiles, expiry_of, mistakes_of
+from benchd.domain.errors import DependencyMissing
+from benchd.signing.tls import FileRole, Tls, TlsFiles, expiry_of, mistakes_of
+from benchd.web import connection_limit, tls_listener
 from tests.web.certificates import Authority, Pair
 from tests.web.web_fakes import FakeRack, running_view
 from tests.web.web_running import Running, running
@@ -132,7 +132,7 @@ async def test_who_only_knocks_makes_room(
     authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tls_door, "MOST_HANDSHAKES", 4)
+    monkeypatch.setattr(tls_listener, "MOST_HANDSHAKES", 4)
     async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
         silent = [await anyio.connect_tcp("127.0.0.1", here.port) for _ in range(12)]
         assert await answers(here, authority)
@@ -150,7 +150,7 @@ async def test_a_handshake_has_its_time(
     files: TlsFiles,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tls_door, "REQUEST_WITHIN_S", 0.2)
+    monkeypatch.setattr(tls_listener, "REQUEST_WITHIN_S", 0.2)
     async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
         silent = await anyio.connect_tcp("127.0.0.1", here.port)
         with anyio.fail_after(5):
@@ -166,7 +166,7 @@ async def test_the_bound_of_connections_holds_behind_the_handshake_too(
     authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(door, "MOST_TCP", 2)
+    monkeypatch.setattr(connection_limit, "MOST_TCP", 2)
     async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
         async with (
             here.over_tls(authority.visitor()) as client,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchd.errors import NotFound
+from benchd.domain.errors import NotFound
+from benchd.domain.ids import JobId
 from benchd.texts.catalogue import Catalogue
-from benchd.words.ids import JobId
 from tests.web.conftest import SEES_ALL, browser
 from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeRack

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from benchd.domain.ids import SlotName
+from benchd.domain.slot import SlotView
+from benchd.domain.wall_plan import WallPlan
 from benchd.texts.catalogue import Catalogue
 from benchd.web.service import PlanInEffect
-from benchd.words.ids import SlotName
-from benchd.words.slot import SlotView
-from benchd.words.wall_plan import WallPlan
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port
 from tests.web.web_running import SEES_ALL, browser

@@ -11,19 +11,19 @@ import anyio
 import httpx2
 import pytest
 
-from benchd.records.access import Records
-from benchd.slots.desk import Desk
+from benchd.domain.disposal import DisposalState
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.people import PersonId, Role
+from benchd.domain.record import EntryKind
+from benchd.ledger.records.records_access import Records
+from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
-from benchd.web import who
+from benchd.web import acting_person
+from benchd.web.access_level import Sight
 from benchd.web.callers import COOKIE, Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
-from benchd.web.sight import Sight
-from benchd.words.disposal import DisposalState
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.people import PersonId, Role
-from benchd.words.record import EntryKind
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
 from tests.web.proxy_side import HEADER
 from tests.web.served import app_of
@@ -100,8 +100,8 @@ async def test_who_may_have_the_read_model_made_anew(
 ) -> None:
     async with shop(tmp_path, rack, catalogue) as (door, client):
         assert await code_of(client, REBUILD, {}) == (202, "")
-        monkeypatch.setattr(who, "ROOT", ME + 1)
-        monkeypatch.setattr(who.os, "geteuid", lambda: ME + 2)
+        monkeypatch.setattr(acting_person, "ROOT", ME + 1)
+        monkeypatch.setattr(acting_person.os, "geteuid", lambda: ME + 2)
         assert await code_of(client, REBUILD, {}) == (401, "not_signed_in")
         door.of_uid[ME] = PersonId("mori")
         await door.people.set_roles(BY, "mori", [Role.OPERATOR, Role.SUPERVISOR])

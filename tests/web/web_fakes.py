@@ -8,20 +8,20 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from benchd.errors import LedgerFault
-from benchd.hooks.held import Held
-from benchd.ledger.reads import LedgerReads
-from benchd.ledger.running import RunningJobs
+from benchd.domain.errors import LedgerFault
+from benchd.domain.handset import HandsetIdentity, Trait
+from benchd.domain.hook import Direction
+from benchd.domain.ids import Evidence, JobId, PortPath, SlotName
+from benchd.domain.job import Gate, StageName
+from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
+from benchd.domain.slot import ProblemCode, ProblemView, QuestionView, SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.ledger.ledger_queries import LedgerReads
+from benchd.ledger.open_jobs import RunningJobs
+from benchd.outbound.hooks.held import Held
 from benchd.proof.erasure import VerifiedErasure
 from benchd.slots.board import RackBoard
-from benchd.slots.desk import Desk
-from benchd.words.handset import HandsetIdentity, Trait
-from benchd.words.hook import Direction
-from benchd.words.ids import Evidence, JobId, PortPath, SlotName
-from benchd.words.job import Gate, StageName
-from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView
-from benchd.words.slot_states import SlotState
+from benchd.slots.question_desk import Desk
 from tests import recorded
 from tests.people.somebody import Everybody
 from tests.told_jobs import handset_jobs

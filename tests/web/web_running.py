@@ -12,12 +12,12 @@ import anyio
 import httpx2
 from fastapi import FastAPI
 
+from benchd.signing.tls import Tls
+from benchd.web.access_level import Sight
 from benchd.web.server import serve
-from benchd.web.sight import Sight
 from benchd.web.sockets import tcp_listener, unix_listener
-from benchd.web.tls import Tls
 from tests.patience import PATIENCE_S
-from tests.web.fake_door import WORKER, believing, screen_of
+from tests.web.fake_sessions import WORKER, believing, screen_of
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts nobody; without one each client would read every authority there is."""

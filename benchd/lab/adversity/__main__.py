@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchd.domain.evidence_json import to_json
 from benchd.lab.adversity.holes import Hole
 from benchd.lab.adversity.mutations import HOLES
 from benchd.lab.adversity.pasting import as_test, leave
@@ -18,7 +19,6 @@ from benchd.lab.adversity.rows_open import look_for_rows
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule
 from benchd.lab.adversity.search import Tally, faults_of, made_short, schedules_of, search
 from benchd.lab.adversity.shrinking import shrunk
-from benchd.proof.evidence.forms import to_json
 
 SEEDS = 500
 SEEDS_FOR_A_HOLE = 2000

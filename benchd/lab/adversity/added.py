@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import Final
 
-from benchd.lab.adversity.hands import AWAY
+from benchd.lab.adversity.drawn_hands import AWAY
 from benchd.lab.adversity.kinds import Kind, Lie
 from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.where import ASKED, RACED, SECONDS, STAGE_RECORDS

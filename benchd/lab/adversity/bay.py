@@ -7,12 +7,12 @@ from typing import Final
 
 import anyio
 
+from benchd.domain.handset import ADB_INTERFACE
+from benchd.domain.ids import ANDROID, DeviceAddress, PortPath, SlotName
+from benchd.domain.port import Attached, Detached, Liveness, PlugEvent
+from benchd.domain.wakeup import Wakeup
 from benchd.lab.adversity.schedule import BayPlan
 from benchd.lab.adversity.truth import Chip, Truth
-from benchd.wakeup import Wakeup
-from benchd.words.handset import ADB_INTERFACE
-from benchd.words.ids import ANDROID, DeviceAddress, PortPath, SlotName
-from benchd.words.port import Attached, Detached, Liveness, PlugEvent
 
 MTP: Final = "060101"
 VENDOR: Final = "0fce"

@@ -10,21 +10,21 @@ from typing import Final
 import anyio
 from anyio.abc import TaskStatus
 
-from benchd.android.adb import AdbServerLost
-from benchd.errors import HandsetGone
+from benchd.devices.android.adb import AdbServerLost
+from benchd.domain.errors import HandsetGone
+from benchd.domain.ids import DeviceAddress, SlotName
+from benchd.domain.port import Liveness, PlugEvent
 from benchd.lab.adversity.bay import Bay
-from benchd.lab.adversity.hands import Hands
-from benchd.lab.adversity.handset import Server, SimulatedHandset
+from benchd.lab.adversity.drawn_hands import Hands
+from benchd.lab.adversity.drawn_handset import Server, SimulatedHandset
 from benchd.lab.adversity.points import Points
-from benchd.pipelines.handset import Handset
-from benchd.words.ids import DeviceAddress, SlotName
-from benchd.words.port import Liveness, PlugEvent
+from benchd.pipelines.android_handset import Handset
 
 OPEN_S: Final = 0.05
 
 
 class BayAccess:
-    """Implements `benchd.ports.DeviceAccess` over the bays."""
+    """Implements `benchd.domain.ports.DeviceAccess` over the bays."""
 
     def __init__(
         self, bays: Mapping[SlotName, Bay], server: Server, points: Points, hands: Hands
@@ -69,7 +69,7 @@ class BayAccess:
 
 
 class BayHotplug:
-    """Implements `benchd.ports.HotplugSource`: what is there first, then each change."""
+    """Implements `benchd.domain.ports.HotplugSource`: what is there first, then each change."""
 
     def __init__(self, bays: Mapping[SlotName, Bay]) -> None:
         self._bays = bays

@@ -8,14 +8,14 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import ReaderGone
+from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
+from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.errors import ReaderGone
+from benchd.domain.ids import SlotName
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.kinds import Lie
 from benchd.lab.adversity.points import Points
 from benchd.lab.adversity.truth import Chip
-from benchd.words.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
-from benchd.words.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.words.ids import SlotName
 
 SCAN_S: Final = 0.5
 CLEAR_S: Final = 8.0
@@ -23,7 +23,7 @@ POLLED: Final = ("FFFF", "FE00", "0003")
 
 
 class SimulatedChips:
-    """Implements `benchd.ports.ChipAccess` over the bays."""
+    """Implements `benchd.domain.ports.ChipAccess` over the bays."""
 
     def __init__(self, bays: Mapping[SlotName, Bay], points: Points) -> None:
         self._bays = bays

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from benchd.domain.record import Entry, Receipt, StoredEntry
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.head_file import head_path, reset_head
+from benchd.ledger.ledger_record import unseal
+from benchd.ledger.ledger_store import LedgerStore
 from benchd.ledger.reader import LedgerReader
-from benchd.ledger.record import unseal
-from benchd.ledger.store import LedgerStore
 from benchd.ledger.witness import Witness
 from benchd.signing.key import SigningKey
 from benchd.signing.public_key import public_key_of
-from benchd.words.record import Entry, Receipt, StoredEntry
 
 
 class Disk:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from benchd.domain.job import Gate
 from benchd.lab.adversity.added import with_added
+from benchd.lab.adversity.drawn_hands import AWAY
 from benchd.lab.adversity.fresh_pictures import with_pictures
-from benchd.lab.adversity.hands import AWAY
 from benchd.lab.adversity.kinds import ADDED, MENDS_ITSELF, ChipState, Kind, Lie, Owner, Radio
 from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
 from benchd.lab.adversity.where import ANSWERED, ASKED, CALLS, RECORDS, SECONDS, STAGE_RECORDS
-from benchd.words.job import Gate
 
 T = TypeVar("T")
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from benchd.domain.ids import Evidence, JobId, SlotName
+from benchd.domain.job import Disposition, Outcome, StageName
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.domain.wakeup import Wakeup
 from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.kinds import Kind
 from benchd.lab.adversity.referee import Referee
 from benchd.lab.adversity.rewriting import Rewritten, cut_off, rewrite
 from benchd.lab.adversity.schedule import Blow
 from benchd.ledger.witness import Witness
-from benchd.wakeup import Wakeup
-from benchd.words.ids import Evidence, JobId, SlotName
-from benchd.words.job import Disposition, Outcome, StageName
-from benchd.words.record import Entry, EntryKind, StoredEntry
 
 WHOLE_CHAIN_FROM_S: Final = 25.0
 """Who takes as long as this computes all that follows anew, and takes the triggers away."""

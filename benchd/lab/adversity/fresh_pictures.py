@@ -11,17 +11,17 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from benchd.certificate.signed_pictures import sign_picture
 from benchd.config.fresh_pictures import believed
+from benchd.domain.handset import Package
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.kinds import Lie, Owner, Picture
 from benchd.lab.adversity.schedule import BayPlan, Schedule
-from benchd.lab.adversity.telling import identity_of
 from benchd.lab.adversity.truth import GIB, Truth
-from benchd.proof.evidence.fresh import FreshPicture, FreshPictures, SignedPicture, Witness
+from benchd.lab.adversity.truth_answers import identity_of
+from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, SignedPicture, Witness
 from benchd.signing.key import SigningKey
-from benchd.signing.pictures import sign_picture
 from benchd.signing.public_key import public_key_of
-from benchd.words.handset import Package
 
 OWN_TYPE: Final = "com.android.localphone"
 PERSONS_TYPE: Final = "com.google"

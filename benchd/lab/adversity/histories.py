@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.ids import Evidence, JobId, JsonValue
+from benchd.domain.job import Disposition, Gate, Reason, StageName
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.adversity.kinds import Kind, Lie, Radio, Scan
@@ -37,11 +41,7 @@ from benchd.lab.adversity.rows import (
 )
 from benchd.lab.adversity.schedule import Schedule
 from benchd.lab.adversity.truth import FILLER, REACHABLE, Truth
-from benchd.proof.evidence.chip import READER
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import Evidence, JobId, JsonValue
-from benchd.words.job import Disposition, Gate, Reason, StageName
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.evidence.chip_evidence import READER
 
 MOST_LEFT_SHARE: Final = 0.05
 """Of what can be reached, so much may be free once it is filled."""

@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 
 from benchd.certificate import DsseIssuer, SigningKey
+from benchd.domain.ids import JobId
+from benchd.domain.record import StoredEntry
 from benchd.proof.erasure import VerifiedErasure
-from benchd.words.ids import JobId
-from benchd.words.record import StoredEntry
 
 
 class SimulatedIssuer:
-    """Implements `benchd.ports.CertificateIssuer`."""
+    """Implements `benchd.proof.ports.CertificateIssuer`."""
 
     def __init__(self, key: SigningKey) -> None:
         self._real = DsseIssuer(

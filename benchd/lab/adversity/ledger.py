@@ -12,18 +12,18 @@ from typing import Final
 import anyio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchd.errors import LedgerFault
+from benchd.domain.errors import LedgerFault
+from benchd.domain.handset import Trait
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.lab.adversity.disk import Disk
 from benchd.lab.adversity.points import Points
-from benchd.ledger.access import SqliteLedger
 from benchd.ledger.head import Head
-from benchd.ledger.running import check_written
+from benchd.ledger.ledger_access import SqliteLedger
+from benchd.ledger.open_jobs import check_written
 from benchd.ledger.witness import Witness
-from benchd.proof.disposal import dooms
-from benchd.proof.told import tells
-from benchd.words.handset import Trait
-from benchd.words.ids import JobId, SlotName
-from benchd.words.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
+from benchd.proof.disposal_fold import dooms
+from benchd.proof.record_subject import tells
 
 COMMIT_S: Final = 0.002
 """What comes within this time shares a commit."""

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.lab.adversity.holes import Hole, Replaced
 from benchd.lab.adversity.kinds import OF_THE_FILE, Kind
 from benchd.lab.adversity.schedule import Schedule
-from benchd.pipelines import history
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof import job_history
 
 SHOWN: Final = "what is shown sellable was sold"
 NAMED: Final = "a certificate names what lies there"
@@ -18,10 +18,10 @@ NOTICED: Final = "a break is noticed"
 HELD: Final = "nothing begins on a broken ledger"
 
 
-def _believed(records: Sequence[StoredEntry], _issuer: object) -> history.Ending | None:
+def _believed(records: Sequence[StoredEntry], _issuer: object) -> job_history.Ending | None:
     """Row 10: an end is what its record says, whoever has written it."""
     ends = [record.entry for record in records if record.entry.kind is EntryKind.JOB_ENDED]
-    return history.ending_by_its_words(ends[0]) if ends else None
+    return job_history.ending_by_its_words(ends[0]) if ends else None
 
 
 async def _none_walked(*_arguments: object) -> int:
@@ -58,14 +58,14 @@ LEDGER_HOLES: Final = (
         "a rewritten end is believed",
         SHOWN,
         (Kind.REWRITTEN_END,),
-        Replaced(module="benchd.pipelines.history", name="ending_of", by=_believed),
+        Replaced(module="benchd.proof.job_history", name="ending_of", by=_believed),
     ),
     _hole(
         "what a running job has on record is believed",
         NAMED,
         (Kind.REWRITTEN_JOB,),
-        Replaced(module="benchd.ledger.running", name="check_written", by=_nothing),
-        Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing),
+        Replaced(module="benchd.ledger.open_jobs", name="check_written", by=_nothing),
+        Replaced(module="benchd.proof.final_reset_proof", name="other_handset", by=_nothing),
     ),
     _hole(
         "an older ledger is taken for the newest",

@@ -13,12 +13,15 @@ from typing import Final
 
 import anyio
 
-from benchd.intake.desk import IntakeDesk
-from benchd.intake.store import IntakeStore
+from benchd.domain.ids import SlotName
+from benchd.domain.intake import AttestationKind, LotId, LotKind, Tag
+from benchd.domain.record import EntryKind
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.staff import actor_of
 from benchd.lab.adversity.truth import Truth
-from benchd.proof.evidence.intake import (
+from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AttestedRecord,
     LotRecord,
@@ -28,9 +31,6 @@ from benchd.proof.evidence.intake import (
     WithdrawnRecord,
 )
 from benchd.proof.network import RESTRICTED
-from benchd.words.ids import SlotName
-from benchd.words.intake import AttestationKind, LotId, LotKind, Tag
-from benchd.words.record import EntryKind
 
 LOT: Final = "L-1"
 NEXT_LOT: Final = "L-2"

@@ -9,12 +9,12 @@ import random
 from dataclasses import replace
 from typing import Final
 
+from benchd.domain.job import Gate
 from benchd.lab.adversity.kinds import Kind
 from benchd.lab.adversity.rows import ALL
 from benchd.lab.adversity.schedule import Blow, Schedule
 from benchd.lab.adversity.stories import OPEN_STORIES, STORIES, nothing_wrong
 from benchd.lab.adversity.story_parts import Draw, bay_of
-from benchd.words.job import Gate
 
 SHARE: Final = 0.3
 """Of how many seeds such a rack is played too."""

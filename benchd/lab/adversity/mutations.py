@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from benchd.domain.chip import BaselineKind
+from benchd.domain.fill import FilledFile, FillOrder
+from benchd.domain.job import Gate, StageName
 from benchd.lab.adversity.holes import Hole, Replaced
 from benchd.lab.adversity.kinds import Kind, Lie, Owner
 from benchd.lab.adversity.ledger_holes import LEDGER_HOLES
@@ -18,10 +21,7 @@ from benchd.lab.adversity.picture_holes import PICTURE_HOLES
 from benchd.lab.adversity.recipes import ANYTHING_BYTES, LITTLE_COVERAGE
 from benchd.lab.adversity.schedule import BayPlan, HandsetPlan, Schedule
 from benchd.pipelines.stages.read_back import PartProof
-from benchd.proof.storage import EVICTION_SEEN
-from benchd.words.chip import BaselineKind
-from benchd.words.fill import FilledFile, FillOrder
-from benchd.words.job import Gate, StageName
+from benchd.proof.storage_proof import EVICTION_SEEN
 
 SWAPS: Final = (Kind.SWAP, Kind.UNTOLD_SWAP, Kind.EXCHANGE, Kind.CRASH_SWAP)
 _LAST_GATES: Final = (Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM)
@@ -143,8 +143,8 @@ def _came_with_photos(schedule: Schedule) -> bool:
 UNBOUND: Final = (
     Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
     Replaced(module=BINDING, name="differences", by=_nothing),
-    Replaced(module="benchd.pipelines.standing", name="other_handset", by=_nothing_else),
-    Replaced(module="benchd.proof.final_reset", name="other_handset", by=_nothing_else),
+    Replaced(module="benchd.pipelines.standing_facts", name="other_handset", by=_nothing_else),
+    Replaced(module="benchd.proof.final_reset_proof", name="other_handset", by=_nothing_else),
     Replaced(module=BINDING, name="Known.by_people", by=property(_read_by_nobody)),
     Replaced(module="benchd.pipelines.last_look", name="same_unused_chip", by=_no_chip_again),
 )
@@ -164,9 +164,9 @@ HOLES: Final = (
         shows_as=(ERASED,),
         replaced=(
             *UNBOUND,
-            Replaced(module="benchd.words.fill", name="FillOrder", by=_order_without_prior_bytes),
-            Replaced(module="benchd.pipelines.standing", name="refusals", by=_nothing),
-            Replaced(module="benchd.proof.final_reset", name="refusals", by=_nothing),
+            Replaced(module="benchd.domain.fill", name="FillOrder", by=_order_without_prior_bytes),
+            Replaced(module="benchd.pipelines.standing_facts", name="refusals", by=_nothing),
+            Replaced(module="benchd.proof.final_reset_proof", name="refusals", by=_nothing),
         ),
     ),
     Hole(
@@ -184,10 +184,10 @@ HOLES: Final = (
         without=_without_photos,
         shows_as=(ERASED,),
         replaced=(
-            Replaced(module="benchd.proof.fresh", name="traces_of_use", by=_nothing),
-            Replaced(module="benchd.proof.fresh", name="unread", by=_nothing),
-            Replaced(module="benchd.proof.fresh", name="unshown_reset", by=_nothing),
-            Replaced(module="benchd.proof.fresh", name="freshness_gaps", by=_nothing),
+            Replaced(module="benchd.proof.fresh_proof", name="traces_of_use", by=_nothing),
+            Replaced(module="benchd.proof.fresh_proof", name="unread", by=_nothing),
+            Replaced(module="benchd.proof.fresh_proof", name="unshown_reset", by=_nothing),
+            Replaced(module="benchd.proof.fresh_proof", name="freshness_gaps", by=_nothing),
         ),
     ),
     Hole(
@@ -234,7 +234,7 @@ HOLES: Final = (
         shows_as=(ONE_CHIP,),
         replaced=(
             Replaced(
-                module="benchd.proof.identity.handset",
+                module="benchd.proof.identity.same_handset",
                 name="Handsets.sharing_chip",
                 by=property(_nothing),
             ),
@@ -259,7 +259,7 @@ HOLES: Final = (
         shows_as=(UNUSED,),
         replaced=(
             Replaced(
-                module="benchd.proof.chip",
+                module="benchd.proof.chip_proof",
                 name="SEEN_BASELINES",
                 by=(BaselineKind.OBSERVED, BaselineKind.INFERRED),
             ),

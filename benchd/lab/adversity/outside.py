@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchd.certificate.claims import Claims
-from benchd.ledger.anchoring import witness_of
+from benchd.certificate.ledger_claims import Claims
+from benchd.domain.ports import Anchor
 from benchd.ledger.head import Head, decode_head
 from benchd.ledger.witness import Witness
-from benchd.ports import Anchor
+from benchd.outbound.anchors.anchor_sender import witness_of
 from benchd.signing.public_key import public_key_of
 
 
 class SimulatedAnchor:
-    """Implements `benchd.ports.Anchor`: always there, and never forgets."""
+    """Implements `benchd.domain.ports.Anchor`: always there, and never forgets."""
 
     name = "anchor"
 

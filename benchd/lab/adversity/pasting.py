@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from benchd.domain.evidence_json import from_json, to_json
 from benchd.lab.adversity.schedule import Schedule
 from benchd.lab.adversity.search import Found
-from benchd.proof.evidence.forms import from_json, to_json
 
 
 def as_text(schedule: Schedule) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from benchd.errors import HandsetGone, HandsetStalled, TransientFault
+from benchd.domain.errors import HandsetGone, HandsetStalled, TransientFault
 from benchd.lab.adversity.kinds import Kind
 from benchd.lab.adversity.schedule import Blow
 

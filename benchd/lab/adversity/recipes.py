@@ -20,8 +20,8 @@ from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
-from benchd.pipelines.watch_list import Wanted, WatchList
 from benchd.proof.floors import MINIMUM_HOST_SAMPLES
+from benchd.proof.watch_list import Wanted, WatchList
 
 DEADLINE_S: Final = 86_400.0
 ATTEMPTS: Final = 3

@@ -9,7 +9,10 @@ from typing import Final
 import anyio
 
 from benchd.certificate import verify_certificate
-from benchd.errors import CertificateInvalid
+from benchd.domain.errors import CertificateInvalid
+from benchd.domain.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.domain.job import Disposition, Gate, StageName
+from benchd.domain.record import EntryKind, Receipt, StoredEntry
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.histories import Histories
 from benchd.lab.adversity.kinds import Lie
@@ -22,9 +25,6 @@ from benchd.lab.adversity.untrue import (
     untrue_of_named,
     was_rechecked,
 )
-from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
-from benchd.words.job import Disposition, Gate, StageName
-from benchd.words.record import EntryKind, Receipt, StoredEntry
 
 DOOR_S: Final = 11.0
 """A job that was let in at the last moment is on record once a slow disk has it."""

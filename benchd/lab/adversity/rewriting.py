@@ -9,11 +9,11 @@ from pathlib import Path
 
 import apsw
 
-from benchd.checksum_vfs import CHECKSUM_VFS
-from benchd.ledger.record import GENESIS
+from benchd.domain.ids import Evidence
+from benchd.ledger.checksum_vfs import CHECKSUM_VFS
+from benchd.ledger.ledger_record import GENESIS
+from benchd.ledger.sql_statements import query
 from benchd.signing import canonical
-from benchd.statements import query
-from benchd.words.ids import Evidence
 
 Rewritten = Callable[[Evidence], Evidence]
 """From the body of a record to what shall stand in its place; the same for what is left alone."""

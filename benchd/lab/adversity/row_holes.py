@@ -13,32 +13,32 @@ from typing import Any, Final
 
 import anyio
 
+from benchd.domain.handset import StandingFacts
+from benchd.domain.ids import JobId
+from benchd.domain.job import Reason
+from benchd.domain.record import Entry, StoredEntry
 from benchd.lab.adversity.holes import Hole, Replaced, Table
 from benchd.lab.adversity.rows import NOT_WANTED, OWN_CODES, RECHECKED, SHOWN_BY
 from benchd.lab.adversity.schedule import Schedule
 from benchd.proof.binding import JobBinding, Known
-from benchd.proof.citing import OTHER_IMEI, OTHER_SERIAL
-from benchd.proof.evidence.clock import TimeBasis
-from benchd.proof.evidence.handset import InspectEvidence
-from benchd.proof.evidence.reset import FinalResetEvidence
+from benchd.proof.citation import OTHER_IMEI, OTHER_SERIAL
+from benchd.proof.evidence.clock_evidence import TimeBasis
+from benchd.proof.evidence.handset_evidence import InspectEvidence
+from benchd.proof.evidence.reset_evidence import FinalResetEvidence
 from benchd.proof.identity.debts import Debt
-from benchd.proof.identity.handset import Handset, Handsets
+from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sightings_in
 from benchd.proof.identity.traits import Traits
-from benchd.proof.told import imeis_told
-from benchd.words.handset import StandingFacts
-from benchd.words.ids import JobId
-from benchd.words.job import Reason
-from benchd.words.record import Entry, StoredEntry
+from benchd.proof.record_subject import imeis_told
 
 BINDING: Final = "benchd.proof.binding"
-CITING: Final = "benchd.proof.citing"
-FINAL_RESET: Final = "benchd.proof.final_reset"
-HANDSET: Final = "benchd.proof.identity.handset"
+CITING: Final = "benchd.proof.citation"
+FINAL_RESET: Final = "benchd.proof.final_reset_proof"
+HANDSET: Final = "benchd.proof.identity.same_handset"
 DEBTS: Final = "benchd.proof.identity.debts"
-IMEI: Final = "benchd.words.imei"
+IMEI: Final = "benchd.domain.imei"
 SCREEN_NUMBERS: Final = "benchd.pipelines.screen_numbers"
-STANDING: Final = "benchd.pipelines.standing"
+STANDING: Final = "benchd.pipelines.standing_facts"
 
 
 def _real(module: str, name: str) -> Any:  # noqa: ANN401 - whatever stands there
@@ -201,7 +201,7 @@ ROW_HOLES: Final = (
     _hole(
         4,
         "any room may be left after a fill",
-        Replaced(module="benchd.proof.storage", name="most_free_after_fill", by=_whole),
+        Replaced(module="benchd.proof.storage_proof", name="most_free_after_fill", by=_whole),
     ),
     _hole(
         5,
@@ -244,7 +244,7 @@ ROW_HOLES: Final = (
     _hole(
         9,
         "the other bar code fits no handset",
-        Replaced(module="benchd.pipelines.binding", name="_fitting", by=_first_fits),
+        Replaced(module="benchd.pipelines.handset_binding", name="_fitting", by=_first_fits),
         Replaced(module=SCREEN_NUMBERS, name="NumberVetting._doubt", by=_not_asked),
         shows=(OWN_CODES,),
     ),

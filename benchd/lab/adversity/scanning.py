@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Gate
+from benchd.domain.slot import QuestionView
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.kinds import Scan
 from benchd.lab.adversity.lots import Papers
 from benchd.lab.adversity.truth import Truth
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Gate
-from benchd.words.slot import QuestionView
 
 SAME: Final = "same"
 OTHER: Final = "other"

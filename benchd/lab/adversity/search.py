@@ -11,8 +11,8 @@ from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.kinds import OF_THE_RACK, Lie, Picture
 from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.referee import End, Fault
-from benchd.lab.adversity.run import Verdict, run_schedule
 from benchd.lab.adversity.schedule import Schedule
+from benchd.lab.adversity.schedule_run import Verdict, run_schedule
 from benchd.lab.adversity.shrinking import shrunk
 
 NEIGHBOURS_EVERY = 8

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.authority import Action
-from benchd.errors import NotAllowed
-from benchd.words.ids import OperatorName
-from benchd.words.people import Actor, PersonId, ShownBy
+from benchd.domain.authority import Action
+from benchd.domain.errors import NotAllowed
+from benchd.domain.ids import OperatorName
+from benchd.domain.people import Actor, PersonId, ShownBy
 
 WORKER: Final = "Sato"
 OTHER: Final = "Tanaka"
@@ -27,7 +27,7 @@ def actor_of(name: str) -> Actor:
 
 
 class Staff:
-    """Implements `benchd.ports.Authority`: each does each other's work, and may confirm it.
+    """Implements `benchd.domain.ports.Authority`: each does each other's work, and may confirm it.
 
     That nobody confirms their own is left to the desk and the proof, which are under test.
     """

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from benchd.lab.adversity.hands import AWAY
+from benchd.domain.job import Gate
+from benchd.lab.adversity.drawn_hands import AWAY
 from benchd.lab.adversity.kinds import (
     ChipState,
     Doom,
@@ -30,7 +31,6 @@ from benchd.lab.adversity.story_parts import (
     struck,
     two,
 )
-from benchd.words.job import Gate
 
 _IN_MID_JOB: Final = (
     *("fill", "fill_step", "check", "drop", "drop_tail", "stage_ended:overwrite"),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from benchd.domain.job import Gate
 from benchd.lab.adversity.kinds import ChipState, Kind, Numbers, Owner, Radio, Scan
 from benchd.lab.adversity.schedule import BayPlan, Blow, HandsetPlan, Schedule
-from benchd.words.job import Gate
 
 ASKED: Final = f"asked:{Gate.IMEI}"
 CONFIRM: Final = f"asked:{Gate.CONFIRM}"

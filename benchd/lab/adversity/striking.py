@@ -6,16 +6,16 @@ from typing import Final, Protocol
 
 import anyio
 
+from benchd.domain.ids import SlotName
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.chance import Chance
-from benchd.lab.adversity.daemon import Daemon
-from benchd.lab.adversity.hands import Hands
-from benchd.lab.adversity.handset import Server
+from benchd.lab.adversity.daemon_life import Daemon
+from benchd.lab.adversity.drawn_hands import Hands
+from benchd.lab.adversity.drawn_handset import Server
+from benchd.lab.adversity.drawn_people import People
 from benchd.lab.adversity.kinds import OF_THE_FILE, Kind, Thing
-from benchd.lab.adversity.people import People
 from benchd.lab.adversity.schedule import Blow
 from benchd.lab.adversity.truth import Chip, Truth, digest
-from benchd.words.ids import SlotName
 
 FLAP_S: Final = 0.7
 OF_PEOPLE: Final = frozenset(

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchd.domain.handset import Package
 from benchd.lab.adversity.kinds import ChipState, Lie, Owner, Radio, Thing
 from benchd.lab.adversity.schedule import HandsetPlan
-from benchd.words.handset import Package
 
 GIB: Final = 1 << 30
 EXTENTS: Final = 64

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchd.certificate.sentences import Sentence
+from benchd.certificate.certificate_sentences import Sentence
+from benchd.domain.ids import Evidence
 from benchd.lab.adversity.truth import OWNER, REACHABLE, Truth
-from benchd.words.ids import Evidence
 
 
 def untrue_of_erased(truth: Truth, key: str) -> list[str]:

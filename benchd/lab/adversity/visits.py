@@ -8,21 +8,21 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import DecisionRefused, NotFound
+from benchd.domain.disposal import DisposalState, Settling
+from benchd.domain.errors import DecisionRefused, NotFound
+from benchd.domain.ids import SlotName
+from benchd.domain.intake import Unerasable
+from benchd.domain.job import Disposition
 from benchd.lab.adversity.bay import Bay
-from benchd.lab.adversity.daemon import Daemon
+from benchd.lab.adversity.daemon_life import Daemon
+from benchd.lab.adversity.drawn_rack import Rack
 from benchd.lab.adversity.kinds import Doom, Lot, Numbers, Owner
 from benchd.lab.adversity.lots import CLERK
-from benchd.lab.adversity.rack import Rack
 from benchd.lab.adversity.schedule import Visit
 from benchd.lab.adversity.staff import CHARGE, actor_of
 from benchd.lab.adversity.truth import Truth, move_in
-from benchd.proof.citing import DAY_S
+from benchd.proof.citation import DAY_S
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.words.disposal import DisposalState, Settling
-from benchd.words.ids import SlotName
-from benchd.words.intake import Unerasable
-from benchd.words.job import Disposition
 
 PAUSE_S: Final = 30.0
 TRIES: Final = 3

@@ -7,12 +7,12 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import LedgerFault
-from benchd.lab.adversity.daemon import Daemon
+from benchd.domain.errors import LedgerFault
+from benchd.domain.job import Disposition
+from benchd.lab.adversity.daemon_life import Daemon
 from benchd.lab.adversity.forger import Forger
 from benchd.lab.adversity.referee import Referee
-from benchd.pipelines.history import fold_job
-from benchd.words.job import Disposition
+from benchd.proof.job_history import fold_job
 
 LOOKS_AFTER_S: Final = (1.0, 60.0, 1200.0, 7200.0, 40_000.0)
 MOST_JOBS: Final = 50

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from benchd.domain.job import Gate
 from benchd.lab.adversity.ledger import KEPT
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.words.job import Gate
 
 CALLS: Final = (
     "identity",

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from benchd.errors import BenchdError
-from benchd.filler import program_path
-from benchd.words.ids import JsonValue
+from benchd.devices.android.filler import program_path
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonValue
 
 FILE_BYTES = 1 << 30
 THIS_MACHINE = "x86_64"

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
 
 PROGRAMS = ("losetup", "mkfs.ext4", "mount", "umount")
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 import anyio
 
-from benchd.errors import BenchdError
-from benchd.lab.benchmarks.report import say
+from benchd.domain.errors import BenchdError
+from benchd.lab.benchmarks.bench_report import say
 from benchd.lab.simulator.addresses import adb_address
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
+from benchd.lab.simulator.virtual_house import RackHouse
 
 NAIVE_HANDSETS = 4
 THREADED_HANDSETS = 28

@@ -20,14 +20,14 @@ from typing import Final
 
 import benchd
 from benchd.certificate import create_key
-from benchd.daemon.rebuilding import read_whole
-from benchd.lab.benchmarks.report import say
+from benchd.daemon.read_model_rebuild import read_whole
+from benchd.domain.record import Entry, Receipt
+from benchd.lab.benchmarks.bench_report import say
 from benchd.lab.benchmarks.synthetic_jobs import TakenIn, job_records, noise_records
+from benchd.ledger.ledger_store import MOST_RECORDS, LedgerStore
 from benchd.ledger.reader import LedgerReader
-from benchd.ledger.store import MOST_RECORDS, LedgerStore
-from benchd.records.database import records_path
-from benchd.records.model import ReadModel
-from benchd.words.record import Entry, Receipt
+from benchd.ledger.records.read_model import ReadModel
+from benchd.ledger.records.records_database import records_path
 
 LEDGER: Final = "ledger.sqlite"
 KEY: Final = "certificate_key.pem"
@@ -39,9 +39,8 @@ KEPT: Final = 3
 """Of different sizes, or of a source and the next."""
 _MADE_BY: Final = (
     "ledger",
-    "records",
     "proof/evidence",
-    "words",
+    "domain",
     "lab/benchmarks/synthetic_jobs.py",
     "lab/benchmarks/old_ledger.py",
 )

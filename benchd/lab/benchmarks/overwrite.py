@@ -15,10 +15,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchd.domain.ids import JsonValue
+from benchd.lab.benchmarks.bench_report import Line, ratio, say, tell
 from benchd.lab.benchmarks.fill_runs import RunFailed, check, fill
 from benchd.lab.benchmarks.loop_medium import LoopMedium, loop_media, require_root_and
-from benchd.lab.benchmarks.report import Line, ratio, say, tell
-from benchd.words.ids import JsonValue
 
 SPARE_SHARE = 0.2
 """How much larger a medium is than what is written to it: the file system's own part."""

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 from benchd.lab.benchmarks.process_figures import family_cpu_s, figures_of, machine_cpu_s
-from benchd.lab.demo.operators import ended
-from benchd.lab.demo.rack import DemoRack
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

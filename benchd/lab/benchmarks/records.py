@@ -25,7 +25,9 @@ import anyio
 import typer
 
 from benchd.certificate import create_key
-from benchd.daemon.rebuilding import read_whole
+from benchd.daemon.read_model_rebuild import read_whole
+from benchd.domain.record import StoredEntry
+from benchd.domain.report import Asked
 from benchd.lab.benchmarks.synthetic_jobs import (
     LOT_OF,
     Certified,
@@ -36,10 +38,8 @@ from benchd.lab.benchmarks.synthetic_jobs import (
 )
 from benchd.ledger import open_ledger
 from benchd.ledger.reader import LedgerReader
-from benchd.records.looking import Looker
-from benchd.records.model import ReadModel
-from benchd.words.record import StoredEntry
-from benchd.words.report import Asked
+from benchd.ledger.records.read_model import ReadModel
+from benchd.ledger.records.records_queries import Looker
 
 PIECE: Final = 5000
 LOOKS: Final = 200

@@ -17,15 +17,15 @@ from pathlib import Path
 
 import anyio
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonValue
+from benchd.lab.benchmarks.bench_report import Line, autogroup, ratio, say, tell
 from benchd.lab.benchmarks.naive import NAIVE_HANDSETS, THREADED_HANDSETS, run_naive
 from benchd.lab.benchmarks.percentiles import histogram_percentile, percentile
 from benchd.lab.benchmarks.process_figures import figures_of
 from benchd.lab.benchmarks.rack_measurement import RackMeasurement, Spent
-from benchd.lab.benchmarks.report import Line, autogroup, ratio, say, tell
-from benchd.lab.demo.rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
-from benchd.words.ids import JsonValue
 
 TROUBLED_FROM = 64
 """From so many handsets on one of them hangs and one is unplugged."""

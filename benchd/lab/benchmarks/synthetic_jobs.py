@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.ids import Evidence, JobId, JsonValue, SlotName
+from benchd.domain.intake import BoundBy, LotKind, Unerasable
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
+from benchd.domain.record import Entry, EntryKind
 from benchd.lab.usual_handset import JUST_RESET, USUAL
-from benchd.proof.evidence.chip import ChipEvidence
-from benchd.proof.evidence.forms import FORM, to_json
-from benchd.proof.evidence.handset import InitialiseEvidence
-from benchd.proof.evidence.intake import BoundRecord, LotRecord, UnerasableRecord, Who
-from benchd.records.reading import digest_of
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import Evidence, JobId, JsonValue, SlotName
-from benchd.words.intake import BoundBy, LotKind, Unerasable
-from benchd.words.job import Disposition, Outcome, Reason, StageName
-from benchd.words.record import Entry, EntryKind
+from benchd.ledger.records.record_effect import digest_of
+from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.handset_evidence import InitialiseEvidence
+from benchd.proof.evidence.intake_evidence import BoundRecord, LotRecord, UnerasableRecord, Who
 
 HANDSETS_PER_TAC: Final = 200_000
 TACS: Final = (35693803, 35209900, 49015420, 35391805, 86012304)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchd.domain.job import FaultCode
 from benchd.lab.dashboards.sheet import (
     SHOWN,
     STEP,
@@ -17,7 +18,6 @@ from benchd.lab.dashboards.sheet import (
     total,
 )
 from benchd.texts.catalogue import Catalogue
-from benchd.words.job import FaultCode
 
 _TEXTS = Catalogue.load()
 _PLACE = "site, rack, slot"

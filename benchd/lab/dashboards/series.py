@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Final
 
+from benchd.domain.disposal import OPEN, DisposalState
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.lab.dashboards.sheet import Shown, Words
 from benchd.observe.time_metrics import Spent
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.words.disposal import OPEN, DisposalState
-from benchd.words.job import Disposition, Gate, Outcome, Reason
 
 Series = Mapping[str, Shown]
 

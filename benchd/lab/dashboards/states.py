@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from benchd.domain.slot_states import SlotState
 from benchd.lab.dashboards.sheet import Shown, Words, of
 from benchd.texts.catalogue import Catalogue
-from benchd.words.slot_states import SlotState
 
 _COLOURS: Final[Mapping[SlotState, str]] = {
     SlotState.EMPTY: "#44475a",

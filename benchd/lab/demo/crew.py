@@ -15,8 +15,8 @@ import anyio
 import httpx2
 
 from benchd.config import load_settings
-from benchd.daemon.people import people_on_disk
-from benchd.words.people import By, Role
+from benchd.daemon.rack_people import people_on_disk
+from benchd.domain.people import By, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

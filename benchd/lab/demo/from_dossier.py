@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping
 from typing import Final
 
-from benchd.android.dossier.replay import Replay, replay
-from benchd.android.facts.inspection import OLDEST_SDK
-from benchd.android.shell.script import Answer
+from benchd.devices.android.dossier.replay import Replay, replay
+from benchd.devices.android.facts.inspection import OLDEST_SDK
+from benchd.devices.android.shell.script import Answer
+from benchd.domain.job import DISPOSITION_OF, Reason
 from benchd.lab.simulator.answers import NEVER_GIVEN
 from benchd.lab.simulator.handset_models import XPERIA_ACE_III
 from benchd.lab.simulator.plan import (
@@ -17,7 +18,6 @@ from benchd.lab.simulator.plan import (
     HandsetPlan,
 )
 from benchd.lab.simulator.scenario import PASSED, ExpectedEnd, Scenario, failed
-from benchd.words.job import DISPOSITION_OF, Reason
 
 MOST_OWNER_SHARE: Final = 0.9
 _SERIAL, _IMEI = "0123456789ABCDEF", "001000000000017"

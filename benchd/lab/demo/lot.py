@@ -17,16 +17,16 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonValue
+from benchd.domain.intake import AttestationKind
+from benchd.domain.job import Gate
 from benchd.lab.demo.crew import WORKER
-from benchd.lab.demo.rack import DemoRack, Placed, demo_rack
-from benchd.lab.demo.run import ENDS_WITHIN_S, as_expected, result_of, until_all_ended
+from benchd.lab.demo.demo_rack import DemoRack, Placed, demo_rack
+from benchd.lab.demo.demo_run import ENDS_WITHIN_S, as_expected, result_of, until_all_ended
 from benchd.lab.simulator.chips import BASELINE
 from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
-from benchd.words.ids import JsonValue
-from benchd.words.intake import AttestationKind
-from benchd.words.job import Gate
 
 HANDSETS: Final = 24
 LOT: Final = "LOT-DEMO"
@@ -41,7 +41,7 @@ _EXTRA: Final[Mapping[int, Gate]] = {
 }
 
 
-_BENCHD: Final = "from benchd.commands.cli import main; main()"
+_BENCHD: Final = "from benchd.cli.main import main; main()"
 
 
 class IntakeFailed(BenchdError):

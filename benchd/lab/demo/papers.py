@@ -6,9 +6,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from benchd.errors import CertificateInvalid
-from benchd.lab.demo.rack import DemoRack
-from benchd.papers.reading import read_paper
+from benchd.domain.errors import CertificateInvalid
+from benchd.lab.demo.demo_rack import DemoRack
+from benchd.papers.signed_pdf import read_paper
 from benchd.signing.public_key import public_key_of
 from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue

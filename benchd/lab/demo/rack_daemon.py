@@ -14,9 +14,9 @@ from typing import Final
 import anyio
 from anyio.abc import Process
 
-from benchd.errors import BenchdError
-from benchd.lab.demo.folder import DemoFolder
-from benchd.lab.demo.operators import RackWatch, over_socket
+from benchd.domain.errors import BenchdError
+from benchd.lab.demo.demo_folder import DemoFolder
+from benchd.lab.demo.demo_operators import RackWatch, over_socket
 
 LOG_TAIL_BYTES = 3000
 AS_THE_UNIT: Final = {"MALLOC_ARENA_MAX": "1"}

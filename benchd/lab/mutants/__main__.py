@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchd.lab.mutants.closest import measured
 from benchd.lab.mutants.finding import ROOMS, Mutant, changed_lines, files_of, mutants_of
-from benchd.lab.mutants.telling import as_json, equivalents, left, lines_of
+from benchd.lab.mutants.mutant_report import as_json, equivalents, left, lines_of
 from benchd.lab.mutants.trying import Fate, Trial, tried
 
 FOLDER = Path("build/mutants")

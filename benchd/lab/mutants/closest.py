@@ -18,7 +18,13 @@ from benchd.lab.mutants.finding import ROOMS, Mutant
 from benchd.lab.mutants.which_test import MEASURED
 
 TESTS = (
-    *("tests/proof", "tests/pipelines", "tests/felica", "tests/certificate", "tests/intake"),
+    *(
+        "tests/proof",
+        "tests/pipelines",
+        "tests/devices/felica",
+        "tests/certificate",
+        "tests/intake",
+    ),
     *("tests/people", "tests/ledger", "tests/core"),
 )
 """Where the rooms are tested. The virtual rack and whatever takes minutes is left out."""

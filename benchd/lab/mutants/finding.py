@@ -19,7 +19,7 @@ from benchd.lab.mutants.operators import OPERATORS, Operator
 ROOMS = (
     "benchd/proof",
     "benchd/pipelines",
-    "benchd/felica/verdict",
+    "benchd/devices/felica/verdict",
     "benchd/ledger",
     "benchd/people",
 )

@@ -97,7 +97,7 @@ def _copy_here(folder: str) -> None:
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target, follow_symlinks=False)
-    built = Path("benchd/filler/bin")
+    built = Path("benchd/devices/android/filler/bin")
     if built.is_dir():
         shutil.copytree(built, copy / built, dirs_exist_ok=True)
     os.chdir(copy)

@@ -7,11 +7,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
 from benchd.lab.release.bill import bill_of
 from benchd.lab.release.carried import licence_of_go
 from benchd.lab.release.gathering import release_of
-from benchd.lab.release.report import report_of
+from benchd.lab.release.licence_report import report_of
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
 
 ACCEPTED: Final = Path(__file__).with_name("vulnerabilities.toml")
 """What may stay; the file says how it is written."""

@@ -14,7 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
 from benchd.lab.release.part import Inner, Kind, Part, Release
 
 _URN: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:benchd:release")

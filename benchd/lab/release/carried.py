@@ -9,13 +9,13 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from benchd.filler.build import find_go
+from benchd.devices.android.filler.build import find_go
 from benchd.lab.release.licences import LicenceUnknown
 from benchd.lab.release.part import Kind, Part
 
 _FONTS: Final = (".ttf", ".otf", ".woff", ".woff2")
 _OPEN_FONT: Final = b"SIL Open Font License, Version 1.1"
-_PROGRAMS: Final = "benchd/filler/bin/"
+_PROGRAMS: Final = "benchd/devices/android/filler/bin/"
 _GO_DEADLINE_S: Final = 60.0
 STANDARD_LIBRARY: Final = "stdlib"
 """What package URLs call Go's runtime and standard library."""

@@ -6,11 +6,11 @@ import zipfile
 from datetime import datetime
 from pathlib import Path
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
+from benchd.domain.revision import COMMIT_FILE
 from benchd.lab.release.carried import fonts_in, programs_in
 from benchd.lab.release.part import Kind, Part, Release
 from benchd.lab.release.wheels import part_of
-from benchd.revision import COMMIT_FILE
 
 
 def release_of(wheels: Path, *, debian: str, processor: str, made_at: datetime) -> Release:

@@ -11,7 +11,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from packaging.metadata import RawMetadata
 from packaging.utils import canonicalize_name
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
 
 READ_BY_A_PERSON: Final = Path(__file__).with_name("licences.toml")
 

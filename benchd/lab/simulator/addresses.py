@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchd.android.adb import AdbAddress
-from benchd.words.ids import PortPath
-from benchd.words.port import Attached
+from benchd.devices.android.adb import AdbAddress
+from benchd.domain.ids import PortPath
+from benchd.domain.port import Attached
 
 FIRST_ADBD_PORT: Final = 16000
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchd.android.facts.fact_table import LEFT, OWNERS, QUESTIONS, RESET, STORAGE_TWICE
+from benchd.devices.android.facts.fact_table import LEFT, OWNERS, QUESTIONS, RESET, STORAGE_TWICE
 from benchd.lab.simulator import dumps
 from benchd.lab.simulator.android import AndroidState, properties
 from benchd.lab.simulator.plan import GivenAnswer, HandsetPlan

@@ -16,14 +16,14 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from benchd.android.adb import AdbAddress, AdbServerLost
-from benchd.android.server.smart_socket import (
+from benchd.devices.android.adb import AdbAddress, AdbServerLost
+from benchd.devices.android.server.smart_socket import (
     RequestRefused,
     ServerPlace,
     SmartSocket,
     connect,
 )
-from benchd.wakeup import Bell
+from benchd.domain.wakeup import Bell
 
 _log = structlog.get_logger()
 

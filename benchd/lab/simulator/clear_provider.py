@@ -14,11 +14,11 @@ import anyio
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from benchd.errors import UsageRefused
+from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.errors import UsageRefused
+from benchd.domain.handset import HandsetIdentity
 from benchd.lab.simulator.hands import RackHands
 from benchd.lab.simulator.lines.child import RackBroken
-from benchd.words.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
-from benchd.words.handset import HandsetIdentity
 
 NAME: Final = "simulated"
 CLEAR_WITHIN_S: Final = 60.0

@@ -11,18 +11,18 @@ from anyio.abc import SocketStream
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import JsonValue
 from benchd.lab.simulator.addresses import adb_address, port_path
-from benchd.lab.simulator.chips.control import ChipRequest
-from benchd.lab.simulator.chips.control import obey as obey_for_chips
+from benchd.lab.simulator.chips.chip_control import ChipRequest
+from benchd.lab.simulator.chips.chip_control import obey as obey_for_chips
 from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.hands import HandsetState, Screen
-from benchd.lab.simulator.handset import VirtualHandset
 from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.lines.serving import serve_json_lines
 from benchd.lab.simulator.plan import Wipe
 from benchd.lab.simulator.storage.faults import StorageFaults
-from benchd.words.ids import JsonValue
+from benchd.lab.simulator.virtual_handset import VirtualHandset
 
 _log = structlog.get_logger()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
 from benchd.lab.simulator.lines.child import Child, Message
 from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.storage.faults import StorageFaults

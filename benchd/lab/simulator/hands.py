@@ -14,12 +14,12 @@ from anyio.abc import UNIXSocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import TypeAdapter
 
-from benchd.android.adb import AdbAddress
-from benchd.errors import UsageRefused
-from benchd.lab.simulator.chips.hands import ChipHands
+from benchd.devices.android.adb import AdbAddress
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import JsonValue, PortPath
+from benchd.lab.simulator.chips.chip_hands import ChipHands
 from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.storage.faults import StorageFaults
-from benchd.words.ids import JsonValue, PortPath
 
 LINE_MAXIMUM_BYTES: Final = 1 << 20
 ANSWER_DEADLINE_S: Final = 60.0

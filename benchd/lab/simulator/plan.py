@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.lab.simulator.chips.chip_plan import CardPlan, ChipPlan
 from benchd.lab.simulator.storage.faults import StorageFaults
 
 MEBIBYTE: Final = 1 << 20

@@ -13,11 +13,11 @@ import anyio
 from anyio.abc import SocketStream
 from anyio.streams.memory import MemoryObjectSendStream
 
+from benchd.domain.handset import ADB_INTERFACE
+from benchd.domain.ids import ANDROID, PortPath
+from benchd.domain.port import Attached
 from benchd.lab.simulator.addresses import ATTACHED_JSON, adb_address, port_path
 from benchd.lab.simulator.plan import HandsetPlan
-from benchd.words.handset import ADB_INTERFACE
-from benchd.words.ids import ANDROID, PortPath
-from benchd.words.port import Attached
 
 MTP_INTERFACE: Final = "060101"
 

@@ -12,16 +12,16 @@ import anyio
 from anyio.abc import UNIXSocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from benchd.domain.ids import PortPath
+from benchd.domain.port import Attached, Detached, PlugEvent
 from benchd.lab.simulator.addresses import ATTACHED_JSON
-from benchd.words.ids import PortPath
-from benchd.words.port import Attached, Detached, PlugEvent
 
 LINE_MAXIMUM_BYTES: Final = 1 << 16
 RECONNECT_PAUSE_S: Final = 0.1
 
 
 class SimulatedHotplug:
-    """Implements `benchd.ports.HotplugSource` over a rack's plug socket."""
+    """Implements `benchd.domain.ports.HotplugSource` over a rack's plug socket."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES, HandsetModel, HandsetPlan
-from benchd.words.job import Disposition, Gate, Outcome, Reason
 
 LIVE_SHARE: Final = 0.45
 """How full a handset comes in that nobody has reset."""

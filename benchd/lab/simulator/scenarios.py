@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from benchd.lab.simulator.chips.plan import ChipPlan, ClearStory
+from benchd.domain.job import Disposition, Gate, Reason
+from benchd.lab.simulator.chips.chip_plan import ChipPlan, ClearStory
 from benchd.lab.simulator.handset_models import (
     AQUOS_SENSE_6,
     AQUOS_WISH_3,
@@ -36,7 +37,6 @@ from benchd.lab.simulator.scenario import (
 )
 from benchd.lab.simulator.scenarios_of_makers import OF_MAKERS
 from benchd.lab.simulator.storage.faults import StorageFaults
-from benchd.words.job import Disposition, Gate, Reason
 
 PHOTOS_SHARE: Final = 0.05
 """With a few photos on it, it has no more in use than a fresh one may have."""

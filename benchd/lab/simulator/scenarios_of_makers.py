@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from benchd.domain.job import Disposition, Reason
 from benchd.lab.simulator.handset_models import (
     AQUOS_WISH_3,
     GALAXY_A23_ON_14,
@@ -14,7 +15,6 @@ from benchd.lab.simulator.handset_models import (
 )
 from benchd.lab.simulator.plan import Account, GivenAnswer, User
 from benchd.lab.simulator.scenario import Scenario, failed, freshly_reset, in_use
-from benchd.words.job import Disposition, Reason
 
 _SECURE_FOLDER: Final = User(number=150, name="Secure Folder", flags=0x10061030, closed=True)
 _PHONE: Final = Account(name="PHONE", type="com.android.localphone")

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from benchd.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing
 from benchd.lab.simulator.plan import Dd, HandsetPlan
 
 _ANDROID_TOOLS: Final = (

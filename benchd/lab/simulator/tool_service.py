@@ -11,7 +11,7 @@ import structlog
 from anyio.abc import SocketStream
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 from benchd.lab.simulator.android import AndroidState
 from benchd.lab.simulator.answers import Answer
 from benchd.lab.simulator.plan import HandsetPlan, TestHarness, Wipe

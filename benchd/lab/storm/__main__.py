@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 
 import anyio
 
-from benchd.lab.storm.holes import Hole
-from benchd.lab.storm.house import leave_house
 from benchd.lab.storm.real import run_real
-from benchd.lab.storm.row_holes import ROW_HOLES
-from benchd.lab.storm.run import run_storm
-from benchd.lab.storm.schedule import draw
-from benchd.lab.storm.search import Tally, breaks_like, quiet, search, shrunk, told
+from benchd.lab.storm.storm_folder import leave_house
+from benchd.lab.storm.storm_holes import Hole
+from benchd.lab.storm.storm_row_holes import ROW_HOLES
+from benchd.lab.storm.storm_run import run_storm
+from benchd.lab.storm.storm_schedule import draw
+from benchd.lab.storm.storm_search import Tally, breaks_like, quiet, search, shrunk, told
 
 SEEDS = 100
 SEEDS_FOR_A_HOLE = 600

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from benchd.daemon.backing_up import back_up
-from benchd.errors import BenchdError
-from benchd.lab.storm.house import House
+from benchd.daemon.rack_backup import back_up
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind
 from benchd.lab.storm.machine import Machine
-from benchd.lab.storm.referee import Referee, Rule
+from benchd.lab.storm.storm_folder import House
+from benchd.lab.storm.storm_referee import Referee, Rule
 from benchd.ledger.manifest import Part, part_path
 from benchd.ledger.reader import LedgerReader
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind
 
 
 class Copies:

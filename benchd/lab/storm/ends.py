@@ -10,8 +10,8 @@ from typing import Any, Final
 import anyio
 import anyio.lowlevel
 
+from benchd.domain.wakeup import Wakeup
 from benchd.lab.storm.descriptors import BoundedLoop
-from benchd.wakeup import Wakeup
 
 BUFFER_BYTES: Final = 64 * 1024
 """What lies in a kernel between the two, each way."""

@@ -12,10 +12,10 @@ import anyio
 from anyio import to_thread
 
 from benchd.daemon.signals import Heard
-from benchd.errors import LedgerFault
-from benchd.people.tries import Whom
-from benchd.words.people import Person
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.domain.errors import LedgerFault
+from benchd.domain.people import Person
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.people.login_throttle import Whom
 
 if TYPE_CHECKING:
     from benchd.lab.storm.loop import StormLoop
@@ -38,7 +38,7 @@ async def one_reader(turns: Any, condition: str, values: Any) -> list[StoredEntr
 
 def with_slots(ledger: Any, append: Any, *, patient: bool = False) -> Any:  # noqa: ANN401
     """Visitors read by the slots' own reader."""
-    from benchd.ledger.access import VisitedLedger  # noqa: PLC0415
+    from benchd.ledger.ledger_access import VisitedLedger  # noqa: PLC0415
 
     return VisitedLedger(ledger._store, ledger._slots, append, patient=patient)  # noqa: SLF001
 
@@ -143,7 +143,7 @@ def as_many_as_come(_streams: Any, _whose: str) -> Generator[anyio.CancelScope]:
 @asynccontextmanager
 async def all_write(store: Any) -> AsyncGenerator[Any]:  # noqa: ANN401
     """Two write at once."""
-    from benchd.intake.store import Writer  # noqa: PLC0415
+    from benchd.intake.intake_store import Writer  # noqa: PLC0415
 
     yield Writer(store._ledger, store._clock, store.book)  # noqa: SLF001
 
@@ -151,7 +151,7 @@ async def all_write(store: Any) -> AsyncGenerator[Any]:  # noqa: ANN401
 @asynccontextmanager
 async def all_bind(store: Any, job: Any, slot: Any) -> AsyncGenerator[Any]:  # noqa: ANN401
     """Two bind at once."""
-    from benchd.intake.store import Writer  # noqa: PLC0415
+    from benchd.intake.intake_store import Writer  # noqa: PLC0415
 
     writer = Writer(store._ledger, store._clock, store.book)  # noqa: SLF001
 
@@ -166,7 +166,7 @@ async def all_bind(store: Any, job: Any, slot: Any) -> AsyncGenerator[Any]:  # n
 
 async def one_beat(worker: Any) -> str:  # noqa: ANN401
     """A worker is asked once."""
-    from benchd.felica.worker.wire import encode  # noqa: PLC0415
+    from benchd.devices.felica.worker.wire import encode  # noqa: PLC0415
 
     await worker._send(encode(worker._order.as_message()))  # noqa: SLF001
     await worker._beat()  # noqa: SLF001
@@ -180,7 +180,7 @@ async def one_beat(worker: Any) -> str:  # noqa: ANN401
 
 def begin_once(store: Any) -> None:  # noqa: ANN401
     """Another's lock is a fault."""
-    from benchd.statements import query  # noqa: PLC0415
+    from benchd.ledger.sql_statements import query  # noqa: PLC0415
 
     query(store._connection, "BEGIN IMMEDIATE")  # noqa: SLF001
 

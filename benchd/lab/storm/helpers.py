@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import anyio
 
-from benchd.felica.worker.process import ReaderWorker
-from benchd.felica.worker.wire import WorkerOrder
-from benchd.lab.storm.referee import Referee, Rule
-from benchd.words.ids import SlotName
+from benchd.devices.felica.worker.process import ReaderWorker
+from benchd.devices.felica.worker.wire import WorkerOrder
+from benchd.domain.ids import SlotName
+from benchd.lab.storm.storm_referee import Referee, Rule
 
 TOLD_WITHIN_S: Final = 45.0
 ORDER: Final = WorkerOrder(slots={SlotName("A1"): "reader"}, salt=b"", baselines=())

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Final, cast
 
-from benchd.lab.storm.crew import Crew
-from benchd.lab.storm.house import House
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.lab.storm.office import Office
-from benchd.lab.storm.referee import Referee, Rule
+from benchd.lab.storm.storm_crew import Crew
+from benchd.lab.storm.storm_folder import House
+from benchd.lab.storm.storm_referee import Referee, Rule
 from benchd.ledger.reader import LedgerReader
-from benchd.proof.clock import STEP_S
-from benchd.words.record import EntryKind, StoredEntry
+from benchd.proof.clock_proof import STEP_S
 
 DESTRUCTIVE: Final = frozenset({"initialise", "overwrite", "felica_clear", "final_reset"})
 ATTESTED: Final = frozenset({"consent", "jpki"})

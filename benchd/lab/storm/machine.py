@@ -18,14 +18,14 @@ from unittest.mock import patch
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
 
-from benchd.daemon.room_watch import Room
-from benchd.errors import ReadCutShort
+from benchd.daemon.disk_space import Room
+from benchd.domain.errors import ReadCutShort
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.storm.loop import StormLoop
 from benchd.lab.storm.threads import Threads, VirtualThread
 from benchd.ledger.reader import LedgerReader
 from benchd.papers.press import Press
-from benchd.people.secrets import Argon2Cost, Secrets
+from benchd.people.person_secrets import Argon2Cost, Secrets
 from benchd.texts.catalogue import Catalogue
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class Machine:
 
             put("time", monotonic=loop.time, perf_counter=loop.time, sleep=threads.sleep)
             put("anyio.to_thread", run_sync=partial(_run_sync, threads))
-            for module in ("turns", "committer"):
+            for module in ("read_turns", "committer"):
                 put(
                     f"benchd.ledger.{module}",
                     threading=threading,
@@ -119,15 +119,19 @@ class Machine:
                 )
             put("benchd.ledger.committer", sleep=threads.sleep)
             put("benchd.ledger.reader", threading=threading)
-            put("benchd.ledger.store", threading=threading)
-            put("benchd.records.model", threading=threading)
-            put("benchd.daemon.room_watch", room_in=self._room_in)
+            put("benchd.ledger.ledger_store", threading=threading)
+            put("benchd.ledger.records.read_model", threading=threading)
+            put("benchd.daemon.disk_space", room_in=self._room_in)
             clock = {"SystemClock": lambda: self.chance, "SystemEntropy": lambda: self.chance}
-            put("benchd.daemon.app", **clock, keep_responsive=lambda: None)
-            put("benchd.daemon.app", is_synchronised=lambda: True, require_programs=lambda: ())
+            put("benchd.daemon.composition", **clock, keep_responsive=lambda: None)
+            put(
+                "benchd.daemon.composition",
+                is_synchronised=lambda: True,
+                require_programs=lambda: (),
+            )
             stack.enter_context(patch.object(Catalogue, "load", _catalogue))
             stack.enter_context(patch.object(Press, "_sign", _signed_page))
-            put("benchd.daemon.people", **clock, Secrets=QuickSecrets)
+            put("benchd.daemon.rack_people", **clock, Secrets=QuickSecrets)
             select, interrupt = LedgerReader.select, LedgerReader.interrupt
 
             def slow_select(reader: LedgerReader, *asked: object) -> object:

@@ -8,15 +8,15 @@ from typing import Final
 
 import anyio
 
+from benchd.domain.ids import SlotName
+from benchd.domain.slot_states import SlotState
 from benchd.lab.storm.client import Answer, Browser, CutOffError
-from benchd.lab.storm.crew import Screens
-from benchd.lab.storm.house import CHARGE, OTHER, SECOND, WORKER
 from benchd.lab.storm.machine import ENOUGH, NONE_LEFT, Machine
-from benchd.lab.storm.rack import StormRack
-from benchd.lab.storm.referee import Referee, Rule
-from benchd.lab.storm.schedule import Kind, Strike
-from benchd.words.ids import SlotName
-from benchd.words.slot_states import SlotState
+from benchd.lab.storm.storm_crew import Screens
+from benchd.lab.storm.storm_folder import CHARGE, OTHER, SECOND, WORKER
+from benchd.lab.storm.storm_rack import StormRack
+from benchd.lab.storm.storm_referee import Referee, Rule
+from benchd.lab.storm.storm_schedule import Kind, Strike
 
 LOT: Final = "L-1"
 SPARE: Final = ("T-8", "T-9")

@@ -19,15 +19,15 @@ import apsw
 import httpx2
 from anyio.abc import Process
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores, crowd_rack, pinned
 from benchd.lab.benchmarks.crowd.latencies import read_steps
 from benchd.lab.benchmarks.crowd.measure import attended, require_passed, until_ended
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
 from benchd.lab.benchmarks.crowd.places import plan_of
-from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack, pinned
 from benchd.lab.demo.crew import SECOND
-from benchd.lab.demo.operators import NO_TLS
-from benchd.statements import query
+from benchd.lab.demo.demo_operators import NO_TLS
+from benchd.ledger.sql_statements import query
 
 STRANGERS: Final = 200
 PERSON_S: Final = 2.0

@@ -9,9 +9,9 @@ from typing import Final
 import anyio
 
 from benchd.lab.storm.client import Browser, CutOffError
-from benchd.lab.storm.house import CREW, Member
-from benchd.lab.storm.rack import StormRack
-from benchd.lab.storm.schedule import Kind, Strike
+from benchd.lab.storm.storm_folder import CREW, Member
+from benchd.lab.storm.storm_rack import StormRack
+from benchd.lab.storm.storm_schedule import Kind, Strike
 
 GONE: Final = (OSError, CutOffError, TimeoutError)
 PAGES: Final = ("/api/v1/slots/A1/proof", "/cards.pdf", "/api/v1/slots/A1/proof", "/", "/cards")

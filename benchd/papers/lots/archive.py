@@ -11,7 +11,7 @@ import io
 import zipfile
 from typing import IO, Final, cast
 
-from benchd.papers.lots.statement import NamedFile
+from benchd.papers.lots.lot_statement import NamedFile
 
 _MADE: Final = (2020, 1, 1, 0, 0, 0)
 """When each file says it was made: the signed list tells the time."""

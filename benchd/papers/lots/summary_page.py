@@ -9,18 +9,19 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from benchd.domain.lot_papers import PapersOf
+from benchd.domain.plain_text import Language
 from benchd.papers.certificate_pdf import LANGUAGES, VOUCH_NAME, set_documents
-from benchd.papers.lots.statement import LotPapers
+from benchd.papers.key_voucher import Vouched, vouch_json
+from benchd.papers.lots.lot_statement import LotPapers
 from benchd.papers.lots.tables import disposition_in_words, reason_in_words
-from benchd.papers.model import Document, Line, Section
 from benchd.papers.page_words import PageWords, bounded
-from benchd.papers.told import japanese_time
+from benchd.papers.paper_content import Document, Line, Section
+from benchd.papers.statement_paths import japanese_time
 from benchd.papers.typesetting import Attached
-from benchd.papers.vouching import Vouched, vouch_json
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.sentences import Sentences
-from benchd.texts.templates import Language, Texts
-from benchd.words.lot_papers import PapersOf
+from benchd.texts.templates import Texts
+from benchd.texts.translated_sentences import Sentences
 
 LIST_NAME: Final = "lot-papers.json"
 SUMMARY_NAME: Final = "summary.pdf"

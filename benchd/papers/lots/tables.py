@@ -9,14 +9,14 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from benchd.papers.lots.rows import Row
-from benchd.papers.lots.statement import NOT_TOLD, HandsetLine
-from benchd.papers.told import japanese_time
+from benchd.domain.ids import JsonValue
+from benchd.domain.job import Disposition, Reason
+from benchd.papers.lots.line_of_job import Row
+from benchd.papers.lots.lot_statement import NOT_TOLD, HandsetLine
+from benchd.papers.statement_paths import japanese_time
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.cells import cell
+from benchd.texts.csv_cells import cell
 from benchd.texts.templates import Texts
-from benchd.words.ids import JsonValue
-from benchd.words.job import Disposition, Reason
 
 CSV_NAME: Final = "handsets.csv"
 JSON_NAME: Final = "handsets.jsonl"

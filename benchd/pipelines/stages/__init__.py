@@ -8,9 +8,9 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 from typing import Final, cast
 
+from benchd.domain.job import StageName
 from benchd.pipelines.contract import Stage, StageDescription
 from benchd.proof.order import REQUIRED_STAGES
-from benchd.words.job import StageName
 
 
 def _names() -> list[StageName]:

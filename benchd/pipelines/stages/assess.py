@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.handset import HandsetFacts
+from benchd.domain.job import Finding, Gate, Reason, StageName
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.standing import refusals
-from benchd.words.chip import ChipVerdict
-from benchd.words.handset import HandsetFacts
-from benchd.words.job import Finding, Gate, Reason, StageName
 
 _OF_REASON = {
     Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,

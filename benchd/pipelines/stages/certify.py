@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.errors import CertificateGap, StageFailed
-from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
+from benchd.domain.errors import CertificateGap, StageFailed
+from benchd.domain.evidence_json import to_json
+from benchd.domain.job import Reason, StageName
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.proof.drawn import RECHECK_STILL_DUE, draw_in, is_drawn, owed_by, share_of
-from benchd.proof.evidence.forms import to_json
-from benchd.proof.evidence.recheck import DRAW_BYTES, DrawRecord
+from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
+from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.order import RECHECK_DUE
-from benchd.words.job import Reason, StageName
-from benchd.words.record import Entry, EntryKind, StoredEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.errors import CertificateGap, StageFailed
-from benchd.pipelines.certifying import intake_of, issue, turn_to_certify
+from benchd.domain.errors import CertificateGap, StageFailed
+from benchd.domain.ids import JobId
+from benchd.domain.job import Reason, StageName
+from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.handset_jobs import records_of_handset
 from benchd.pipelines.stages.certify import CertifyEvidence
 from benchd.proof.erasure import JobHeld, verify_drawn_erasure
+from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
-from benchd.words.ids import JobId
-from benchd.words.job import Reason, StageName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from benchd.errors import SecondPersonNeeded, StageFailed
+from benchd.domain.errors import SecondPersonNeeded, StageFailed
+from benchd.domain.imei import imeis_in_text
+from benchd.domain.job import Decision, Gate, Reason, StageName
+from benchd.domain.people import Actor
 from benchd.pipelines.assets import bind_if_sure
-from benchd.pipelines.binding import name_by_confirmer
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.identity import settle_identity
+from benchd.pipelines.handset_binding import name_by_confirmer
+from benchd.pipelines.identity_lookup import settle_identity
 from benchd.pipelines.last_look import LastLook
 from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.binding import Known
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.reset import ConfirmEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.reset_evidence import ConfirmEvidence
 from benchd.proof.identity.sighting import sighting_of
-from benchd.proof.people import has_scanned
-from benchd.words.imei import imeis_in_text
-from benchd.words.job import Decision, Gate, Reason, StageName
-from benchd.words.people import Actor
+from benchd.proof.people_proof import has_scanned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
-from benchd.errors import StageFailed
+from benchd.domain.chip import ChipScan, ChipVerdict, ModelFelica
+from benchd.domain.errors import StageFailed
+from benchd.domain.job import Gate, Reason, StageName
 from benchd.pipelines.chip_elsewhere import refuse_misread
-from benchd.pipelines.chip_evidence import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_history import tie_unless_anothers
+from benchd.pipelines.chip_look import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.identity import refuse_over_reader, settle_identity
-from benchd.pipelines.settling import settle
-from benchd.proof.chip import may_lack_chip
-from benchd.proof.evidence.chip import OPERATOR, CatalogueEvidence, ChipEvidence
-from benchd.proof.evidence.intake import SettledGate
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.settled import SPARED_BY
-from benchd.words.chip import ChipScan, ChipVerdict, ModelFelica
-from benchd.words.job import Gate, Reason, StageName
+from benchd.pipelines.gate_waiver import settle
+from benchd.pipelines.identity_lookup import refuse_over_reader, settle_identity
+from benchd.proof.chip_proof import may_lack_chip
+from benchd.proof.evidence.chip_evidence import OPERATOR, CatalogueEvidence, ChipEvidence
+from benchd.proof.evidence.intake_evidence import SettledGate
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.gate_waiver_proof import SPARED_BY
 
 _CONTRADICTED: Final = (
     "its answers name no FeliCa, but the catalogue of models says that it has a FeliCa chip"

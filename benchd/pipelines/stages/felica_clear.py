@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from benchd.errors import StageFailed, TransientFault
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.clear import CLAIMS, ClearOrder, ClearOutcome
+from benchd.domain.errors import StageFailed, TransientFault
+from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.slot import Away
 from benchd.pipelines.chip_away import LooksWhileAway
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.gate_waiver import consent_of
 from benchd.pipelines.parameters import Patience
-from benchd.pipelines.settling import consent_of
-from benchd.proof.chip import CLAIMS, SKIPPED_FOR
-from benchd.proof.evidence.chip import OPERATOR, ClearEvidence
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.chip_proof import SKIPPED_FOR
+from benchd.proof.evidence.chip_evidence import OPERATOR, ClearEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.order import SKIPPABLE
-from benchd.words.chip import ChipVerdict
-from benchd.words.clear import ClearOrder, ClearOutcome
-from benchd.words.job import Gate, Reason, StageName
-from benchd.words.slot import Away
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.errors import StageFailed
+from benchd.domain.errors import StageFailed
+from benchd.domain.job import Decision, Gate, Reason, StageName
+from benchd.domain.port import Attached
+from benchd.domain.screen import Page
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
-from benchd.pipelines.screens import open_page
-from benchd.pipelines.standing import FactsAgain, wait_for_sim_out
+from benchd.pipelines.screen_requests import open_page
+from benchd.pipelines.standing_facts import FactsAgain, wait_for_sim_out
 from benchd.pipelines.waiting import ask_until
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.reset import FinalResetEvidence
-from benchd.words.job import Decision, Gate, Reason, StageName
-from benchd.words.port import Attached
-from benchd.words.screen import Page
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.reset_evidence import FinalResetEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,12 @@ from typing import Annotated, ClassVar, Literal
 import anyio
 from annotated_types import Interval
 
-from benchd.errors import HandsetFault, StageFailed
+from benchd.domain.errors import HandsetFault, StageFailed
+from benchd.domain.handset import HandsetFacts
+from benchd.domain.intake import NotNeeded
+from benchd.domain.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
+from benchd.domain.screen import OpenedPage, Page
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.pipelines.assets import (
     bind_by_label_in,
     bind_or_ask,
@@ -18,22 +23,21 @@ from benchd.pipelines.assets import (
     numbers_known,
 )
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.identity import (
+from benchd.pipelines.gate_waiver import UNSETTLED, settle
+from benchd.pipelines.identity_lookup import (
     handsets_of,
     let_by_somebody_in_charge,
     settle_identity,
 )
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
-from benchd.pipelines.screens import open_page
-from benchd.pipelines.settling import UNSETTLED, settle
-from benchd.pipelines.standing import wait_for_sim_out
-from benchd.pipelines.watch_list import WatchList
+from benchd.pipelines.screen_requests import open_page
+from benchd.pipelines.standing_facts import wait_for_sim_out
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
-from benchd.proof.citing import DAY_S, Numbers
-from benchd.proof.evidence.handset import GatesEvidence, WatchLookUp
-from benchd.proof.evidence.intake import DeferredGate, SettledGate
-from benchd.proof.evidence.people import DecisionEvidence
+from benchd.proof.citation import DAY_S, Numbers
+from benchd.proof.evidence.handset_evidence import GatesEvidence, WatchLookUp
+from benchd.proof.evidence.intake_evidence import DeferredGate, SettledGate
+from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.floors import (
     MOST_DAYS_OF_CONSENT,
     MOST_DAYS_OF_JPKI,
@@ -42,11 +46,7 @@ from benchd.proof.floors import (
 from benchd.proof.identity.debts import is_nameless
 from benchd.proof.identity.traits import Join, Relation
 from benchd.proof.standing import refusals
-from benchd.words.handset import HandsetFacts
-from benchd.words.intake import NotNeeded
-from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
-from benchd.words.screen import OpenedPage, Page
-from benchd.words.slot import ProblemCode, ProblemView
+from benchd.proof.watch_list import WatchList
 
 ATTESTATIONS = UNSETTLED
 ACCEPTABLE = (

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval
 
-from benchd.errors import (
+from benchd.domain.errors import (
     AccessLost,
     HandsetFault,
     HandsetGone,
@@ -15,17 +15,17 @@ from benchd.errors import (
     TransientFault,
     UnsupportedHandset,
 )
-from benchd.pipelines.binding import tie_by_screen
+from benchd.domain.handset import ResetFacts
+from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.screen import OpenedPage, Page, ScreenOutcome
 from benchd.pipelines.contract import AbsenceWindow, JobContext, StageDescription, StageResult
+from benchd.pipelines.handset_binding import tie_by_screen
 from benchd.pipelines.parameters import Patience
-from benchd.pipelines.screens import leave_setup_out, open_page
-from benchd.proof.evidence.handset import InitialiseEvidence
+from benchd.pipelines.screen_requests import leave_setup_out, open_page
+from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
-from benchd.proof.fresh import most_used_bytes, traces_of_use, unread, unshown_reset
+from benchd.proof.fresh_proof import most_used_bytes, traces_of_use, unread, unshown_reset
 from benchd.proof.order import ARRIVED_RESET, SKIPPABLE
-from benchd.words.handset import ResetFacts
-from benchd.words.job import Gate, Reason, StageName
-from benchd.words.screen import OpenedPage, Page, ScreenOutcome
 
 TEST_HARNESS_SDK = 29
 """Test Harness Mode came with Android 10."""

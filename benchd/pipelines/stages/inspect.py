@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from benchd.domain.job import Reason, StageName
 from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.identity import earlier_end, handsets_of
-from benchd.words.job import Reason, StageName
+from benchd.pipelines.identity_lookup import earlier_end, handsets_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.errors import StageFailed
+from benchd.domain.errors import StageFailed
+from benchd.domain.handset import offers_adb
+from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.port import Attached
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.words.handset import offers_adb
-from benchd.words.job import Gate, Reason, StageName
-from benchd.words.port import Attached
+from benchd.proof.evidence.people_evidence import DecisionEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

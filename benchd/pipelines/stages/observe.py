@@ -7,17 +7,17 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Interval
 
-from benchd.errors import StageFailed
-from benchd.pipelines.binding import tie_and_name_by_screen
+from benchd.domain.errors import StageFailed
+from benchd.domain.handset import ADB_INTERFACE, Tray
+from benchd.domain.job import Gate, Reason, StageName
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.handset_binding import tie_and_name_by_screen
 from benchd.pipelines.last_look import look_at_chip_again
 from benchd.pipelines.parameters import LONGEST_S
 from benchd.pipelines.screen_numbers import NumberVetting
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.reset import FinalResetEvidence, ObserveEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.reset_evidence import FinalResetEvidence, ObserveEvidence
 from benchd.proof.floors import MINIMUM_ABSENCE_S
-from benchd.words.handset import ADB_INTERFACE, Tray
-from benchd.words.job import Gate, Reason, StageName
 
 
 def tray_of(reset: FinalResetEvidence | None) -> Tray:

@@ -10,15 +10,8 @@ from typing import Annotated, ClassVar, Literal
 import anyio
 from annotated_types import Interval, MultipleOf
 
-from benchd.errors import HandsetFault, HandsetGone, StageFailed
-from benchd.pipelines.binding import add_to_return
-from benchd.pipelines.care import Care, CareLimits, TransferMeter
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
-from benchd.pipelines.sampling import BLOCK_BYTES
-from benchd.proof.evidence.storage import OverwriteEvidence
-from benchd.proof.storage import most_free_after_fill, most_taken, taken_bytes
-from benchd.words.fill import (
+from benchd.domain.errors import HandsetFault, HandsetGone, StageFailed
+from benchd.domain.fill import (
     KEY_BYTES,
     NOTHING_OF_THIS_JOB,
     REMAINS_OF_LOOK,
@@ -27,8 +20,15 @@ from benchd.words.fill import (
     TransferProgress,
     least_file_bytes,
 )
-from benchd.words.job import Reason, StageName
-from benchd.words.slot import Away
+from benchd.domain.job import Reason, StageName
+from benchd.domain.slot import Away
+from benchd.pipelines.care import Care, CareLimits, TransferMeter
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.handset_binding import add_to_return
+from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
+from benchd.pipelines.sampling import BLOCK_BYTES
+from benchd.proof.evidence.storage_evidence import OverwriteEvidence
+from benchd.proof.storage_proof import most_free_after_fill, most_taken, taken_bytes
 
 TAKE_BACK_WITHIN_S = 5.0
 """A handset that isn't this job's is refused by then, whatever it still holds."""

@@ -8,14 +8,16 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Interval
 
-from benchd.errors import StageFailed, StorageFault
+from benchd.domain.errors import StageFailed, StorageFault
+from benchd.domain.fill import AwakeReport, CheckOrder, CheckReport, FilledFile, FillOrder
+from benchd.domain.job import Reason, StageName
 from benchd.pipelines.care import Care, CareLimits, TransferMeter
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
-from benchd.proof.evidence.storage import OverwriteEvidence, ReadBackEvidence
+from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import LOWEST_MINIMUM_COVERAGE, MINIMUM_HOST_SAMPLES, MINIMUM_SEED_DIGITS
-from benchd.proof.storage import (
+from benchd.proof.storage_proof import (
     HOST_PAST_CACHE,
     PAST_CACHE,
     CheckMode,
@@ -23,8 +25,6 @@ from benchd.proof.storage import (
     plain_bytes_left,
     room_is_back,
 )
-from benchd.words.fill import AwakeReport, CheckOrder, CheckReport, FilledFile, FillOrder
-from benchd.words.job import Reason, StageName
 
 SEED_BYTES = MINIMUM_SEED_DIGITS // 2
 SHOWN_BAD_RUNS = 8

@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from benchd.errors import RecheckRefused, SecondPersonNeeded, StageFailed
-from benchd.naming import same_person
-from benchd.pipelines.chip_evidence import refusal_of
+from benchd.domain.chip import ChipScan, ChipVerdict
+from benchd.domain.errors import RecheckRefused, SecondPersonNeeded, StageFailed
+from benchd.domain.handset import offers_adb
+from benchd.domain.ids import JobId
+from benchd.domain.imei import is_imei
+from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.people import Actor
+from benchd.domain.person_names import same_person
+from benchd.domain.port import Attached
+from benchd.pipelines.chip_look import refusal_of
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.drawn_job import vet
 from benchd.proof.binding import screen_number
-from benchd.proof.evidence.chip import OPERATOR, ChipEvidence
-from benchd.proof.evidence.people import DecisionEvidence
-from benchd.proof.evidence.recheck import FindDrawnEvidence, RecheckEvidence
+from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence, RecheckEvidence
 from benchd.proof.floors import LEAST_PASSES
-from benchd.proof.recheck import up_to_end
 from benchd.proof.recheck_chip import by_eye, chip_before, chip_differs
-from benchd.proof.recheck_tie import is_known_again, label_was_scanned
-from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.handset import offers_adb
-from benchd.words.ids import JobId
-from benchd.words.imei import is_imei
-from benchd.words.job import Gate, Reason, StageName
-from benchd.words.people import Actor
-from benchd.words.port import Attached
+from benchd.proof.recheck_proof import up_to_end
+from benchd.proof.recheck_tie_proof import is_known_again, label_was_scanned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

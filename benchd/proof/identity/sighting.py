@@ -7,22 +7,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from benchd.naming import same_person
-from benchd.proof.disposal import dooms
-from benchd.proof.evidence.chip import READER, ChipEvidence
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.handset import GatesEvidence, InspectEvidence
-from benchd.proof.evidence.recheck import DrawRecord, FindDrawnEvidence
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.evidence_json import from_json
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.imei import imeis_in_text, is_imei
+from benchd.domain.intake import BoundBy
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.person_names import same_person
+from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.disposal_fold import dooms
+from benchd.proof.evidence.chip_evidence import READER, ChipEvidence
+from benchd.proof.evidence.handset_evidence import GatesEvidence, InspectEvidence
+from benchd.proof.evidence.recheck_evidence import DrawRecord, FindDrawnEvidence
 from benchd.proof.identity.traits import Traits
-from benchd.proof.records import refuse_newer, refuse_unread_form
+from benchd.proof.job_records import refuse_newer, refuse_unread_form
+from benchd.proof.record_subject import evidence_in
 from benchd.proof.tie import tied_chip
-from benchd.proof.told import evidence_in
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import Evidence, JobId
-from benchd.words.imei import imeis_in_text, is_imei
-from benchd.words.intake import BoundBy
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import Entry, EntryKind, StoredEntry
 
 _READ_AT: Final = frozenset({Gate.IMEI, Gate.OBSERVE, Gate.CONFIRM})
 """The gates at which somebody reads numbers from the handset's own screen."""

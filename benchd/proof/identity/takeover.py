@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchd.proof.evidence.recheck import FindDrawnEvidence
+from benchd.domain.ids import JobId
+from benchd.domain.job import StageName
+from benchd.domain.record import Entry
+from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.identity.traits import Relation, Traits, compare
-from benchd.proof.told import imeis_proven, seen_in
-from benchd.words.ids import JobId
-from benchd.words.job import StageName
-from benchd.words.record import Entry
+from benchd.proof.record_subject import imeis_proven, seen_in
 
 
 def rechecked_in(entry: Entry) -> JobId | None:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from benchd.errors import HandsetGone, StageFailed
-from benchd.models.catalogue import ModelCatalogue
+from benchd.domain.errors import HandsetGone, StageFailed
+from benchd.domain.ids import DeviceAddress
+from benchd.domain.job import Reason
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.port import Attached, Liveness
+from benchd.domain.ports import Device
+from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.device_support import DeviceSupport
-from benchd.ports import Device
-from benchd.words.ids import DeviceAddress
-from benchd.words.job import Reason
-from benchd.words.port import Attached, Liveness
-from benchd.words.slot import ProblemCode, ProblemView
 
 from .profile import STICK_PROFILE
 
@@ -31,7 +31,7 @@ class Stick:
 
 
 class OpenStick:
-    """Implements `benchd.ports.Device`."""
+    """Implements `benchd.domain.ports.Device`."""
 
     def __init__(self, stick: Stick) -> None:
         self._stick = stick
@@ -64,7 +64,7 @@ class OpenStick:
 
 
 class StickAccess:
-    """Implements `benchd.ports.DeviceAccess`."""
+    """Implements `benchd.domain.ports.DeviceAccess`."""
 
     def __init__(self) -> None:
         self.sticks: dict[DeviceAddress, Stick] = {}

@@ -10,11 +10,11 @@ from pydantic import Field
 
 from benchd.certificate.device_form import CertificateForm, Issuing
 from benchd.certificate.predicate import STATEMENT_TYPE, Digest, Subject
-from benchd.certificate.sections import LedgerSection
+from benchd.certificate.statement_sections import LedgerSection
+from benchd.domain.evidence_json import from_json
+from benchd.domain.evidence_values import Moment, OneOrMore, Said
+from benchd.domain.ids import JsonValue
 from benchd.proof.erasure import VerifiedErasure
-from benchd.proof.evidence.forms import from_json
-from benchd.proof.evidence.values import Moment, OneOrMore, Said
-from benchd.words.ids import JsonValue
 
 from .profile import STICK
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.domain.evidence_values import Positive, Whole
+from benchd.domain.ids import DeviceKind, JobId
+from benchd.domain.job import StageName
+from benchd.domain.record import StoredEntry
 from benchd.proof.erasure import DeviceCase, DeviceProfile, VerifiedErasure, verify_by
-from benchd.proof.evidence.values import Positive, Whole
-from benchd.words.ids import DeviceKind, JobId
-from benchd.words.job import StageName
-from benchd.words.record import StoredEntry
 
 STICK: Final = DeviceKind("usb_stick")
 STICK_WIPE: Final = StageName("stick_wipe")

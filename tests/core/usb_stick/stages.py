@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Final
 from annotated_types import Interval
 
 from benchd.config.stages import RecipeKind
+from benchd.domain.job import StageName
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.stages.certify import CertifyStage
-from benchd.words.job import StageName
 
 from .access import OpenStick
 from .profile import (

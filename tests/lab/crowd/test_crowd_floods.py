@@ -12,13 +12,13 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from benchd.android.fill.messages import event_name, read_line
-from benchd.android.shell.packets import Exit, Output, PacketReader, stdin_packets
+from benchd.devices.android.fill.fill_messages import event_name, read_line
+from benchd.devices.android.shell.packets import Exit, Output, PacketReader, stdin_packets
 from benchd.lab.benchmarks.crowd.crowd import Crowd
-from benchd.lab.benchmarks.crowd.door import HOST
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_socket import HOST
 from benchd.lab.benchmarks.crowd.flood_bench import Neighbours, compared, lines_of, neighbours_of
 from benchd.lab.benchmarks.crowd.floods import ANSWER_BYTES, Flood
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
 from benchd.lab.benchmarks.crowd.places import plan_of
 
 pytestmark = pytest.mark.asyncio

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
+from benchd.domain.imei import is_imei
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace, Drawn, read_pace
 from benchd.lab.benchmarks.crowd.latencies import Steps
-from benchd.lab.benchmarks.crowd.pace import CrowdPace, Drawn, read_pace
 from benchd.lab.benchmarks.crowd.places import plan_of, slot_name, slot_number
 from benchd.lab.benchmarks.crowd.sampling import LOOP, place_of
 from benchd.lab.benchmarks.crowd.storage import Storage
 from benchd.lab.demo.rack_daemon import AS_THE_UNIT
-from benchd.words.imei import is_imei
 
 
 def test_a_daemon_that_is_measured_has_as_many_heaps_as_the_unit_gives_it() -> None:

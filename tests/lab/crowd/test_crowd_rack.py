@@ -12,10 +12,10 @@ import anyio
 import pytest
 
 from benchd.lab.benchmarks.crowd.blows import deal_blows
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_rack import crowd_rack
 from benchd.lab.benchmarks.crowd.measure import measure_crowd
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
 from benchd.lab.benchmarks.crowd.places import plan_of
-from benchd.lab.benchmarks.crowd.rack import crowd_rack
 
 pytestmark = pytest.mark.asyncio
 

@@ -20,14 +20,19 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from benchd.android.fill.program import to_measure, to_write
-from benchd.android.fill.sample_stream import READ_BLOCKS
-from benchd.android.fill.shown_reads import PROBE
-from benchd.android.shell.packets import Exit, PacketReader, close_stdin_packet, stdin_packets
-from benchd.filler import Program
+from benchd.devices.android.fill.program_on_handset import to_measure, to_write
+from benchd.devices.android.fill.sample_stream import READ_BLOCKS
+from benchd.devices.android.fill.shown_reads import PROBE
+from benchd.devices.android.filler import Program
+from benchd.devices.android.shell.packets import (
+    Exit,
+    PacketReader,
+    close_stdin_packet,
+    stdin_packets,
+)
 from benchd.lab.benchmarks.crowd.crowd import Crowd
-from benchd.lab.benchmarks.crowd.door import FEATURES, HOST, HOST_FEATURES
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_socket import FEATURES, HOST, HOST_FEATURES
 from benchd.lab.benchmarks.crowd.places import plan_of
 from benchd.lab.simulator.scenarios import SCENARIOS
 

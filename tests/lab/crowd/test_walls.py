@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.lab.benchmarks.walls import broken_of
+from benchd.lab.benchmarks.walls_bench import broken_of
 
 BENCHD = Path(sys.executable).with_name("benchd")
 PACE = "fill_s = {fill_s}\ncheck_s = 5\naway_s = 0.2\n"

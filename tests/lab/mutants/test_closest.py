@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchd.lab.mutants.closest import Measured, within
 from benchd.lab.mutants.finding import Mutant
 
-PATH = "benchd/proof/clock.py"
+PATH = "benchd/proof/clock_proof.py"
 THEN = ["STEP = 1", "", "def f():", "    return STEP", "    return 2"]
 IMPORTED = ""
 MEASURED = Measured(

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 
 from benchd.lab.mutants.finding import ROOMS, Mutant, mutants_of
-from benchd.lab.mutants.telling import EQUIVALENT, as_json, equivalents, lines_of
+from benchd.lab.mutants.mutant_report import EQUIVALENT, as_json, equivalents, lines_of
 from benchd.lab.mutants.trying import Fate, Trial
 
 ROOT = Path(__file__).parents[3]
-SURVIVOR = Mutant("benchd/proof/clock.py", 30, 30, "swap_op", "x >= 1", "x > 1", "")
+SURVIVOR = Mutant("benchd/proof/clock_proof.py", 30, 30, "swap_op", "x >= 1", "x > 1", "")
 
 
 def trials() -> list[Trial]:
-    other = Mutant("benchd/people/tries.py", 3, 3, "number", "x = 1", "x = 2", "")
+    other = Mutant("benchd/people/login_throttle.py", 3, 3, "number", "x = 1", "x = 2", "")
     return [
         Trial(SURVIVOR, Fate.SURVIVED, 3, 8),
         Trial(SURVIVOR, Fate.KILLED, 8, 8),
@@ -26,9 +26,10 @@ def test_each_room_has_a_line_and_each_survivor_says_what_was_changed() -> None:
     told = "\n".join(lines_of(trials()))
     assert "benchd/proof                    2       1         1        0           50.0%" in told
     assert (
-        "benchd/proof/clock.py:30 swap_op (survived, 3 of 8 tests)\n  - x >= 1\n  + x > 1" in told
+        "benchd/proof/clock_proof.py:30 swap_op (survived, 3 of 8 tests)\n  - x >= 1\n  + x > 1"
+        in told
     )
-    assert "benchd/people/tries.py:3 number (not_run, no test)" in told
+    assert "benchd/people/login_throttle.py:3 number (not_run, no test)" in told
 
 
 def test_programs_read_the_same() -> None:

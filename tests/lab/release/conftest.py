@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from release_rig import COMMIT, DEBIAN, ROOT, wheel_of
 
-from benchd.filler.build import host_abi
+from benchd.devices.android.filler.build import host_abi
 from benchd.lab.release.gathering import release_of
 from benchd.lab.release.part import Release
 
@@ -41,7 +41,7 @@ def wheels(pins: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Pa
         for fonts in ("benchd/papers/fonts", "benchd/web/static/fonts"):
             for file in (ROOT / fonts).iterdir():
                 own.write(file, f"{fonts}/{file.name}")
-        program = f"benchd/filler/bin/benchd-fill-{host_abi()}"
+        program = f"benchd/devices/android/filler/bin/benchd-fill-{host_abi()}"
         own.write(ROOT / program, program)
     return folder
 

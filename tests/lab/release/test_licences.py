@@ -13,9 +13,9 @@ from packaging.metadata import RawMetadata
 from release_rig import DEBIAN, wheel_of
 
 from benchd.lab.release.carried import fonts_in, licence_of_go, programs_in
+from benchd.lab.release.licence_report import report_of
 from benchd.lab.release.licences import LicenceUnknown, licence_of, read_by_a_person
 from benchd.lab.release.part import Release
-from benchd.lab.release.report import report_of
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_module_in_the_programs_for_handsets_needs_somebody_to_read_its_licenc
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with zipfile.ZipFile(tmp_path / "wheel", "w") as wheel:
-        wheel.writestr("benchd/filler/bin/benchd-fill-arm64", "")
+        wheel.writestr("benchd/devices/android/filler/bin/benchd-fill-arm64", "")
         head = "$3/benchd-fill-arm64: go1.27.3"
         monkeypatch.setenv("BENCHD_GO", str(go(tmp_path, head)))
         assert [part.version for part in programs_in(wheel)] == ["1.27.3"]

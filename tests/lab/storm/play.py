@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import sys
 
-from benchd.lab.storm.holes import rules_of
-from benchd.lab.storm.house import leave_house
-from benchd.lab.storm.row_holes import ROW_HOLES
-from benchd.lab.storm.run import run_storm
-from benchd.lab.storm.schedule import draw
-from benchd.lab.storm.search import quiet
+from benchd.lab.storm.storm_folder import leave_house
+from benchd.lab.storm.storm_holes import rules_of
+from benchd.lab.storm.storm_row_holes import ROW_HOLES
+from benchd.lab.storm.storm_run import run_storm
+from benchd.lab.storm.storm_schedule import draw
+from benchd.lab.storm.storm_search import quiet
 
 
 def seeds(first: int, count: int) -> dict[str, object]:

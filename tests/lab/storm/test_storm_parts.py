@@ -14,9 +14,9 @@ import pytest
 from benchd.lab.storm.client import Browser
 from benchd.lab.storm.ends import BUFFER_BYTES, HIGH_BYTES
 from benchd.lab.storm.loop import StormLoop
-from benchd.lab.storm.schedule import Kind, Storm, draw
-from benchd.lab.storm.search import shrunk
 from benchd.lab.storm.sockets import VirtualListener
+from benchd.lab.storm.storm_schedule import Kind, Storm, draw
+from benchd.lab.storm.storm_search import shrunk
 from benchd.lab.storm.threads import WouldHoldTheLoopError
 
 CLIENT = ("10.0.0.7", 4000)

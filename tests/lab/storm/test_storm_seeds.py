@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from benchd.lab.storm.row_holes import ROW_HOLES
+from benchd.lab.storm.storm_row_holes import ROW_HOLES
 
 ROOT = Path(__file__).parents[3]
 FIRST, SEEDS = 0, 6

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import anyio
 
-from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.adb import AdbAddress
-from benchd.android.server.own_server import AdbServer
-from benchd.android.server.smart_socket import ServerPlace, connect
-from benchd.android.shell.commands import AdbShell
-from benchd.filler import Program
-from benchd.words.port import Liveness
+from benchd.devices.android.adb import AdbAddress
+from benchd.devices.android.filler import Program
+from benchd.devices.android.handset_access import AdbAccess, AdbHandset
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.devices.android.server.smart_socket import ServerPlace, connect
+from benchd.devices.android.shell.commands import AdbShell
+from benchd.domain.port import Liveness
 from tests.hang_up import hang_ups_reach_children
 
 ADBD = "/usr/sbin/adbd"

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import anyio
 
-from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.adb import AdbAddress
-from benchd.android.fill.bus_turns import BusTurns
-from benchd.android.fill.host_fill import HostFill
-from benchd.android.fill.keystream import HostKeystream
-from benchd.android.server.own_server import AdbServer
-from benchd.errors import BenchdError
+from benchd.devices.android.adb import AdbAddress
+from benchd.devices.android.fill.bus_turns import BusTurns
+from benchd.devices.android.fill.host_fill import HostFill
+from benchd.devices.android.fill.keystream import HostKeystream
+from benchd.devices.android.handset_access import AdbAccess, AdbHandset
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.domain.errors import BenchdError
+from benchd.domain.fill import CheckOrder, FillOrder
+from benchd.domain.port import Liveness
 from benchd.observe.command_logs import configure_command_logs
-from benchd.words.fill import CheckOrder, FillOrder
-from benchd.words.port import Liveness
 
 ORDER = FillOrder(key=bytes(range(16)), file_bytes=(7 << 20) + 4096, stall_s=20)
 

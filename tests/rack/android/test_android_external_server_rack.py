@@ -14,13 +14,13 @@ import pytest
 from handset_rack import SOCKET, Rack
 from structlog.testing import capture_logs
 
-from benchd.android.access import AdbAccess
-from benchd.android.server import external_server, smart_socket
-from benchd.android.server import watch as server_watch
-from benchd.android.server.external_server import ExternalAdbServer
-from benchd.android.server.smart_socket import ServerPlace
-from benchd.errors import DependencyMissing
-from benchd.words.port import Liveness
+from benchd.devices.android.handset_access import AdbAccess
+from benchd.devices.android.server import adb_watchdog as server_watch
+from benchd.devices.android.server import external_server, smart_socket
+from benchd.devices.android.server.external_server import ExternalAdbServer
+from benchd.devices.android.server.smart_socket import ServerPlace
+from benchd.domain.errors import DependencyMissing
+from benchd.domain.port import Liveness
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 

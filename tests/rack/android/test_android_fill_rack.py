@@ -16,14 +16,14 @@ import anyio
 import pytest
 from handset_rack import Daemon, Rack, running_rack
 
-from benchd.android.access import AdbHandset
-from benchd.android.fill.keystream import HostKeystream
-from benchd.android.fill.program import FILL_DIRECTORY, PROGRAM_PATH, PROGRAMS
-from benchd.errors import HandsetGone, HandsetStalled, StageFailed, UnsupportedHandset
-from benchd.filler import Program, built_path
-from benchd.filler.build import build, host_abi
-from benchd.words.fill import CheckOrder, FillOrder, TransferProgress
-from benchd.words.job import Reason
+from benchd.devices.android.fill.keystream import HostKeystream
+from benchd.devices.android.fill.program_on_handset import FILL_DIRECTORY, PROGRAM_PATH, PROGRAMS
+from benchd.devices.android.filler import Program, built_path
+from benchd.devices.android.filler.build import build, host_abi
+from benchd.devices.android.handset_access import AdbHandset
+from benchd.domain.errors import HandsetGone, HandsetStalled, StageFailed, UnsupportedHandset
+from benchd.domain.fill import CheckOrder, FillOrder, TransferProgress
+from benchd.domain.job import Reason
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 

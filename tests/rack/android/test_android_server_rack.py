@@ -18,18 +18,18 @@ import pytest
 from handset_rack import SOCKET, kill_now, running_rack, tcp_ports, until
 from structlog.testing import capture_logs
 
-from benchd.android.server import leftover
-from benchd.android.server import watch as server_watch
-from benchd.android.server.listener import find_listener
-from benchd.android.server.own_server import AdbServer
-from benchd.errors import DependencyMissing
-from benchd.words.port import Liveness
+from benchd.devices.android.server import adb_watchdog as server_watch
+from benchd.devices.android.server import leftover
+from benchd.devices.android.server.listener import find_listener
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.domain.errors import DependencyMissing
+from benchd.domain.port import Liveness
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 
 DAEMON = """
 import shutil, sys, anyio, pathlib
-from benchd.android.server.own_server import AdbServer
+from benchd.devices.android.server.own_server import AdbServer
 if sys.argv[3] == "without":
     real = shutil.which
     shutil.which = lambda name, *rest: None if name == "setpriv" else real(name, *rest)

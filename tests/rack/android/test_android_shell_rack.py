@@ -13,17 +13,17 @@ import anyio
 import pytest
 from handset_rack import Daemon, kill_now, open_sockets, running_rack, until
 
-from benchd.android.adb import AdbServerLost
-from benchd.android.shell.commands import complete
-from benchd.android.shell.packets import Output
-from benchd.android.shell.script import run_script
-from benchd.errors import (
+from benchd.devices.android.adb import AdbServerLost
+from benchd.devices.android.shell.commands import complete
+from benchd.devices.android.shell.packets import Output
+from benchd.devices.android.shell.script import run_script
+from benchd.domain.errors import (
     AnswerNotRecognised,
     HandsetGone,
     HandsetStalled,
     UnsupportedHandset,
 )
-from benchd.words.port import Liveness
+from benchd.domain.port import Liveness
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 

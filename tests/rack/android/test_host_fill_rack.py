@@ -11,11 +11,11 @@ from typing import Any
 import anyio
 import pytest
 
-from benchd.lab.simulator.house import RackHouse
+from benchd.domain.fill import ENDED_BY_QUOTA
 from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES, Dd, HandsetPlan, RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults
-from benchd.words.fill import ENDED_BY_QUOTA
+from benchd.lab.simulator.virtual_house import RackHouse
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
 

@@ -16,7 +16,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.lab.simulator.chips.addresses import ReaderAddress
+from benchd.lab.simulator.chips.reader_addresses import ReaderAddress
 
 ANSWER_WITHIN_S = 30.0
 IDM = bytes.fromhex("FFCA000000")

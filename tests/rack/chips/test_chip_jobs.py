@@ -10,13 +10,13 @@ import anyio
 import pytest
 
 from benchd.certificate import verify_certificate
-from benchd.lab.demo.operators import SlotObject, ended
-from benchd.lab.demo.rack import DemoRack, demo_rack
-from benchd.lab.demo.run import as_expected, result_of, until_all_ended
-from benchd.lab.simulator.chips.plan import ChipPlan, ClearStory, ReaderFaults
+from benchd.domain.job import Reason, StageName
+from benchd.lab.demo.demo_operators import SlotObject, ended
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
+from benchd.lab.simulator.chips.chip_plan import ChipPlan, ClearStory, ReaderFaults
 from benchd.lab.simulator.plan import MEBIBYTE
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
-from benchd.words.job import Reason, StageName
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 

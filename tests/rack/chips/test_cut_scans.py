@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import anyio
 import pytest
 
-from benchd.errors import ReaderFault
-from benchd.felica.access import PcscChipAccess
-from benchd.felica.settings import FelicaSettings
+from benchd.devices.felica.chip_access import PcscChipAccess
+from benchd.devices.felica.reader_settings import FelicaSettings
+from benchd.domain.chip import ChipScan, ChipVerdict
+from benchd.domain.errors import ReaderFault
+from benchd.domain.ids import SlotName
 from benchd.lab.simulator.chips import BASELINE
-from benchd.lab.simulator.chips.hands import ChipHands
-from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
+from benchd.lab.simulator.chips.chip_hands import ChipHands
+from benchd.lab.simulator.chips.chip_plan import CardPlan, ChipPlan, ReaderFaults
 from benchd.lab.simulator.hands import RackHands
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
-from benchd.words.chip import ChipScan, ChipVerdict
-from benchd.words.ids import SlotName
+from benchd.lab.simulator.virtual_house import RackHouse
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.errors import UsageRefused
-from benchd.lab.simulator.chips.hands import ChipState
-from benchd.lab.simulator.chips.plan import ChipPlan
+from benchd.domain.clear import ClearOrder, ClearOutcome
+from benchd.domain.errors import UsageRefused
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.ids import JobId, SlotName
+from benchd.lab.simulator.chips.chip_hands import ChipState
+from benchd.lab.simulator.chips.chip_plan import ChipPlan
 from benchd.lab.simulator.clear_provider import SimulatedClearProvider, simulated
 from benchd.lab.simulator.hands import RackHands
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import HandsetPlan, RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS
-from benchd.words.clear import ClearOrder, ClearOutcome
-from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import JobId, SlotName
+from benchd.lab.simulator.virtual_house import RackHouse
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(120)]
 

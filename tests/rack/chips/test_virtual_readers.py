@@ -8,13 +8,13 @@ import anyio
 import pytest
 from pcsc_child import IDM, Refused, pcsc_child
 
-from benchd.errors import UsageRefused
-from benchd.felica.readers.card_readers import CardReaders
-from benchd.lab.simulator.chips.hands import ChipState
-from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan, ReaderFaults
+from benchd.devices.felica.readers.card_readers import CardReaders
+from benchd.domain.errors import UsageRefused
+from benchd.lab.simulator.chips.chip_hands import ChipState
+from benchd.lab.simulator.chips.chip_plan import CardPlan, ChipPlan, ReaderFaults
 from benchd.lab.simulator.hands import RackHands
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
+from benchd.lab.simulator.virtual_house import RackHouse
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(120)]
 

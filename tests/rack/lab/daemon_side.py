@@ -7,14 +7,14 @@ from pathlib import Path
 
 import anyio
 
-from benchd.android.access import AdbAccess
-from benchd.android.adb import AdbAddress
-from benchd.android.server.own_server import AdbServer
-from benchd.filler import built_path
-from benchd.filler.build import host_abi
+from benchd.devices.android.adb import AdbAddress
+from benchd.devices.android.filler import built_path
+from benchd.devices.android.filler.build import host_abi
+from benchd.devices.android.handset_access import AdbAccess
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.domain.evidence_json import to_json
+from benchd.domain.port import Liveness
 from benchd.observe.command_logs import configure_command_logs
-from benchd.proof.evidence.forms import to_json
-from benchd.words.port import Liveness
 
 
 async def main(directory: Path, adb_socket: Path, slots: list[int]) -> None:

@@ -13,19 +13,19 @@ from pathlib import Path
 
 import anyio
 
-from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.adb import AdbAddress
-from benchd.android.fill.keystream import HostKeystream
-from benchd.android.server.own_server import AdbServer
-from benchd.errors import HandsetGone
-from benchd.filler import built_path
-from benchd.filler.build import host_abi
+from benchd.devices.android.adb import AdbAddress
+from benchd.devices.android.fill.keystream import HostKeystream
+from benchd.devices.android.filler import built_path
+from benchd.devices.android.filler.build import host_abi
+from benchd.devices.android.handset_access import AdbAccess, AdbHandset
+from benchd.devices.android.server.own_server import AdbServer
+from benchd.domain.errors import HandsetGone
+from benchd.domain.fill import CheckOrder, FillOrder, FillReport, TransferProgress
+from benchd.domain.port import Liveness
 from benchd.lab.simulator.addresses import ADB_SOCKET
 from benchd.lab.simulator.hands import HandsetState, RackHands
 from benchd.observe.command_logs import configure_command_logs
 from benchd.pipelines.sampling import host_places
-from benchd.words.fill import CheckOrder, FillOrder, FillReport, TransferProgress
-from benchd.words.port import Liveness
 
 FILE_BYTES = 4 << 20
 HEADROOM_BYTES = 2 << 20

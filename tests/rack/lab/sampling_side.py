@@ -12,14 +12,14 @@ import anyio
 from anyio.abc import TaskGroup
 from resuming_side import inside, nothing, opened, until_gone
 
-from benchd.android.access import AdbAccess, AdbHandset
-from benchd.android.fill.keystream import HostKeystream
-from benchd.errors import BenchdError
+from benchd.devices.android.fill.keystream import HostKeystream
+from benchd.devices.android.handset_access import AdbAccess, AdbHandset
+from benchd.domain.errors import BenchdError
+from benchd.domain.fill import FillOrder, FillReport
 from benchd.lab.simulator.hands import RackHands
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.observe.command_logs import configure_command_logs
 from benchd.pipelines.sampling import host_places
-from benchd.words.fill import FillOrder, FillReport
 
 SAMPLES = 64
 PULLED_AT = 20

@@ -12,9 +12,9 @@ import anyio
 from anyio.abc import Process
 
 from benchd.lab.simulator.hands import RackHands
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import HandsetPlan, RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS
+from benchd.lab.simulator.virtual_house import RackHouse
 
 TMP = "/data/local/tmp"
 DEADLINE_S = 20.0

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from benchd.domain.job import DISPOSITION_OF
 from benchd.lab.simulator.android import after_reset, as_it_came_in
 from benchd.lab.simulator.answers import answers, parcel_dump, write_answers
 from benchd.lab.simulator.scenarios import SCENARIOS
-from benchd.words.job import DISPOSITION_OF
 
 
 def test_a_reset_leaves_nothing_of_the_owner() -> None:

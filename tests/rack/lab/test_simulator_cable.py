@@ -8,10 +8,10 @@ import anyio
 import pytest
 from simulator_rack import TMP, one, until, virtual_rack
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
+from benchd.domain.handset import offers_adb
+from benchd.domain.port import Attached, Detached
 from benchd.lab.simulator.plug_source import SimulatedHotplug
-from benchd.words.handset import offers_adb
-from benchd.words.port import Attached, Detached
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 

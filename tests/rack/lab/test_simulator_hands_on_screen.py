@@ -7,8 +7,8 @@ import anyio
 import pytest
 from simulator_rack import one, until, virtual_rack
 
-from benchd.android.fill.awake import HOLD
-from benchd.android.screens import UNCOVER
+from benchd.devices.android.fill.awake import HOLD
+from benchd.devices.android.handset_screens import UNCOVER
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 

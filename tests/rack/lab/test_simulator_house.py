@@ -44,7 +44,7 @@ async def test_nothing_is_left_after_the_house_is_closed(tmp_path: Path) -> None
 
 HOUSE = """
 import pathlib, sys, anyio
-from benchd.lab.simulator.house import RackHouse
+from benchd.lab.simulator.virtual_house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
 from benchd.lab.simulator.scenarios import SCENARIOS
 from benchd.lab.simulator.storage.faults import StorageFaults

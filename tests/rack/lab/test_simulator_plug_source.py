@@ -7,9 +7,9 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
+from benchd.domain.ids import PortPath
+from benchd.domain.port import Attached, Detached, PlugEvent
 from benchd.lab.simulator.plug_source import SimulatedHotplug
-from benchd.words.ids import PortPath
-from benchd.words.port import Attached, Detached, PlugEvent
 
 pytestmark = pytest.mark.asyncio
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from simulator_rack import TMP, one, until, virtual_rack
 
-from benchd.android.facts.owner import COUNT_CALLS, COUNT_FILES
+from benchd.devices.android.facts.owner import COUNT_CALLS, COUNT_FILES
+from benchd.domain.handset import offers_adb
+from benchd.domain.port import Attached, Detached
 from benchd.lab.simulator.plan import HandsetPlan, TestHarness
 from benchd.lab.simulator.plug_source import SimulatedHotplug
-from benchd.words.handset import offers_adb
-from benchd.words.port import Attached, Detached
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 

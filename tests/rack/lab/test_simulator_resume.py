@@ -9,8 +9,8 @@ import anyio
 import pytest
 from simulator_rack import MEBIBYTE, one, virtual_rack
 
-from benchd.filler import Program
-from benchd.filler.build import build, host_abi
+from benchd.devices.android.filler import Program
+from benchd.devices.android.filler.build import build, host_abi
 from benchd.lab.simulator.storage.faults import StorageFaults
 
 pytestmark = [pytest.mark.rack, pytest.mark.nightly, pytest.mark.asyncio]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchd.lab.simulator.storage.faults import StorageFaults
+from benchd.lab.simulator.storage.file_nodes import File
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES, FlashMedium
-from benchd.lab.simulator.storage.nodes import File
 from benchd.lab.simulator.storage.space import Space
 from benchd.lab.simulator.storage.state import Pace
 from benchd.lab.simulator.storage.tree import Tree

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 import anyio
 
-from benchd.felica.access import PcscChipAccess
-from benchd.felica.providers import ClearProvider, ClearRule
-from benchd.felica.settings import FelicaSettings
-from benchd.lab.simulator.chips.hands import ChipHands, ChipState
-from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.devices.felica.chip_access import PcscChipAccess
+from benchd.devices.felica.providers import ClearProvider, ClearRule
+from benchd.devices.felica.reader_settings import FelicaSettings
+from benchd.domain.chip import ChipScan
+from benchd.domain.ids import SlotName
+from benchd.lab.simulator.chips.chip_hands import ChipHands, ChipState
+from benchd.lab.simulator.chips.chip_plan import CardPlan, ChipPlan
 from benchd.lab.simulator.hands import RackHands
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import RackPlan
-from benchd.words.chip import ChipScan
-from benchd.words.ids import SlotName
+from benchd.lab.simulator.virtual_house import RackHouse
 
 SALT = bytes(range(32))
 DEADLINE_S = 60.0

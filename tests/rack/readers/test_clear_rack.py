@@ -11,14 +11,14 @@ import anyio
 import pytest
 from reader_rack import card, reader_rack, slot_name
 
-from benchd.errors import ReaderFault
-from benchd.felica.providers.external_tool import external_tool
-from benchd.lab.simulator.chips.plan import ReaderFaults
-from benchd.ports import ClearProvider
-from benchd.words.chip import ChipVerdict
-from benchd.words.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
-from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import JobId
+from benchd.devices.felica.providers.external_tool import external_tool
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.errors import ReaderFault
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.ids import JobId
+from benchd.domain.ports import ClearProvider
+from benchd.lab.simulator.chips.chip_plan import ReaderFaults
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(180)]
 

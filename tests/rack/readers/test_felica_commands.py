@@ -15,9 +15,9 @@ from reader_rack import ReaderRack, card, reader_rack
 
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.app import chip_access, run_daemon
-from benchd.felica.access import PcscChipAccess
-from benchd.lab.simulator.chips.plan import ReaderFaults
+from benchd.daemon.composition import chip_access, run_daemon
+from benchd.devices.felica.chip_access import PcscChipAccess
+from benchd.lab.simulator.chips.chip_plan import ReaderFaults
 from benchd.slots.parts import NoReaders
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged

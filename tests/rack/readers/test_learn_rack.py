@@ -17,20 +17,20 @@ from reader_rack import DEADLINE_S, until
 from test_felica_commands import CONFIG, RECIPE, free_port
 
 from benchd.certificate import create_key
-from benchd.commands.learning import learn_slots
+from benchd.cli.learning import learn_slots
 from benchd.config import load_settings
-from benchd.daemon.app import chip_access
-from benchd.errors import BenchdError, ConfigInvalid, UsageRefused
-from benchd.felica.access import PcscChipAccess
+from benchd.daemon.composition import chip_access
+from benchd.devices.felica.chip_access import PcscChipAccess
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.errors import BenchdError, ConfigInvalid, UsageRefused
+from benchd.domain.ids import SlotName
 from benchd.lab.simulator.addresses import port_path
-from benchd.lab.simulator.chips.plan import CardPlan, ChipPlan
+from benchd.lab.simulator.chips.chip_plan import CardPlan, ChipPlan
 from benchd.lab.simulator.hands import RackHands
 from benchd.lab.simulator.handset_models import AQUOS_SENSE_6
-from benchd.lab.simulator.house import RackHouse
 from benchd.lab.simulator.plan import HandsetPlan, RackPlan
 from benchd.lab.simulator.plug_source import SimulatedHotplug
-from benchd.words.chip import ChipVerdict
-from benchd.words.ids import SlotName
+from benchd.lab.simulator.virtual_house import RackHouse
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 

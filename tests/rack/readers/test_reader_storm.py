@@ -11,9 +11,9 @@ import anyio
 import pytest
 from reader_rack import ReaderRack, card, reader_rack, slot_name
 
-from benchd.errors import ReaderFault, ReaderGone
-from benchd.lab.simulator.chips.plan import ReaderFaults
-from benchd.words.chip import ChipVerdict
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.errors import ReaderFault, ReaderGone
+from benchd.lab.simulator.chips.chip_plan import ReaderFaults
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.nightly, pytest.mark.timeout(300)]
 

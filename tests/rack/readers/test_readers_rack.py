@@ -10,9 +10,9 @@ import pytest
 import structlog
 from reader_rack import ReaderRack, card, reader_rack, slot_name, until
 
-from benchd.errors import ReaderFault, ReaderGone
-from benchd.lab.simulator.chips.plan import ReaderFaults
-from benchd.words.chip import ChipScan, ChipVerdict
+from benchd.domain.chip import ChipScan, ChipVerdict
+from benchd.domain.errors import ReaderFault, ReaderGone
+from benchd.lab.simulator.chips.chip_plan import ReaderFaults
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 

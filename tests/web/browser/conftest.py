@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from chromium import Visits, running_chromium, visited
-from papers import Shop
+from paper_shop import Shop
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from benchd.words.handset import HandsetIdentity
-from benchd.words.ids import Evidence, JobId, PortPath, SlotName
-from benchd.words.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import (
+from benchd.domain.handset import HandsetIdentity
+from benchd.domain.ids import Evidence, JobId, PortPath, SlotName
+from benchd.domain.job import DISPOSITION_OF, Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import (
     Away,
     AwayView,
     ProblemCode,
@@ -16,7 +16,7 @@ from benchd.words.slot import (
     QuestionView,
     SlotView,
 )
-from benchd.words.slot_states import SlotState
+from benchd.domain.slot_states import SlotState
 from tests import recorded
 from tests.intake.lots import imei
 from tests.web.web_fakes import BEGAN, FakeRack, port

@@ -17,14 +17,14 @@ from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import Page, Route, expect
 from scanner import install_clock, scan
 
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Gate
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-from benchd.web.sight import Sight
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Gate
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.web.access_level import Sight
 from tests.people.somebody import somebody
-from tests.web.fake_door import believing
+from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
 from tests.web.web_running import running

@@ -12,16 +12,16 @@ from playwright.async_api import expect
 from scanner import install_clock, scan
 from test_answering import A1, A2, BADGE, IMEI, Screen, no_story, screen
 
+from benchd.domain.ids import JobId
+from benchd.domain.job import Gate
+from benchd.domain.people import ShownBy, SignedIn
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.callers import Callers, session_way
-from benchd.web.sight import Sight
-from benchd.words.ids import JobId
-from benchd.words.job import Gate
-from benchd.words.people import ShownBy, SignedIn
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
-from tests.web.fake_door import FakeDoor
+from tests.web.fake_sessions import FakeDoor
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import running

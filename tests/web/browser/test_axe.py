@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from chromium import Visit, Visits, needs_chromium
 from gallery import Gallery
-from papers import Shop, signed_in
+from paper_shop import Shop, signed_in
 from playwright.async_api import expect
 from telling import at, errand, listening, tell, tell_queue
 from test_page_screenshots import filled

@@ -15,13 +15,13 @@ from chromium import Visits, needs_chromium
 from nginx import HOST, in_front_of, needs_nginx
 from playwright.async_api import expect
 
-from benchd.slots.desk import Desk
+from benchd.domain.job import Gate
+from benchd.domain.record import EntryKind
+from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
-from benchd.web.sight import Sight
-from benchd.words.job import Gate
-from benchd.words.record import EntryKind
 from tests.patience import PATIENCE_S
 from tests.people.people_rig import door_in
 from tests.web.certificates import Authority

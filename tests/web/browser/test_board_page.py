@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from chromium import Visits, needs_chromium
 from gallery import Gallery
-from papers import Shop, address, signed_in
+from paper_shop import Shop, address, signed_in
 from playwright.async_api import Page, expect
 
-from benchd.texts.catalogue import Catalogue, Language
-from benchd.words.ids import SlotName
-from benchd.words.job import Disposition, Reason
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Disposition, Reason
+from benchd.domain.plain_text import Language
+from benchd.texts.catalogue import Catalogue
 from tests.intake.lots import imei
 from tests.web.web_fakes import running_view
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import anyio
 import pytest
 from chromium import Visits, needs_chromium
-from papers import address
+from paper_shop import address
 
-from benchd.words.ids import SlotName
+from benchd.domain.ids import SlotName
 from tests.web.web_fakes import FakeRack, waiting_view
 from tests.web.web_running import Server
 

@@ -11,10 +11,10 @@ from playwright.async_api import expect
 
 from benchd.certificate import create_key, verify_certificate
 from benchd.certificate.statement import statement_of
+from benchd.domain.evidence_json import to_json
 from benchd.papers.press import Press
-from benchd.proof.evidence.forms import to_json
 from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
-from tests.paper.papers_made import CATALOGUE, signed
+from tests.papers.papers_made import CATALOGUE, signed
 from tests.web.served import FakeLotPress, app_of
 from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import SEES_ALL, running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium import Visits, needs_chromium
-from papers import address
+from paper_shop import address
 
 from tests.web.web_running import Server
 

@@ -14,14 +14,14 @@ from fastapi import FastAPI
 from gallery import Gallery
 from playwright.async_api import expect
 
+from benchd.domain.chip import ChipOwners
+from benchd.domain.hook import Direction, NextAction
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode, ProblemView, SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-from benchd.words.chip import ChipOwners
-from benchd.words.hook import Direction, NextAction
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.job import Disposition, Gate, Outcome, Reason, StageName
-from benchd.words.record import EntryKind
-from benchd.words.slot import ProblemCode, ProblemView, SlotView
-from benchd.words.slot_states import SlotState
 from tests.people.somebody import somebody
 from tests.web.served import app_of
 from tests.web.web_fakes import (

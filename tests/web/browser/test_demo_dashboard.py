@@ -18,7 +18,7 @@ from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 
 from benchd.lab.demo.crew import SECOND, WORKER, Member
-from benchd.lab.demo.rack import demo_rack, loopback_listener
+from benchd.lab.demo.demo_rack import demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from chromium import Visits, needs_chromium
-from papers import Shop, address, signed_in
+from paper_shop import Shop, address, signed_in
 from playwright.async_api import expect
 
-from benchd.proof.evidence.forms import to_json
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.evidence_json import to_json
+from benchd.domain.hook import Direction, NextAction
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
-from benchd.words.chip import ChipVerdict
-from benchd.words.hook import Direction, NextAction
-from benchd.words.ids import Evidence, JobId
-from benchd.words.record import EntryKind
 from tests import recorded
-from tests.records.records_rack import INSPECT
+from tests.ledger.records.records_rack import INSPECT
 from tests.web.web_fakes import BEGAN
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]

@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from telling import errand, tell, tell_queue
 from test_queue_panel import address, ready
 
-from benchd.words.ids import SlotName
+from benchd.domain.ids import SlotName
 from tests.web.web_fakes import A1, FakeRack, port, running_view, waiting_view
 from tests.web.web_running import Server
 

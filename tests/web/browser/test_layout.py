@@ -13,10 +13,10 @@ from playwright.async_api import expect
 from telling import at, errand, tell_queue
 from test_queue_panel import address, ready
 
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.wall_plan import WallPlan
 from benchd.texts.catalogue import Catalogue
 from benchd.web.service import PlanInEffect
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.wall_plan import WallPlan
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port, waiting_view
 from tests.web.web_running import SEES_ALL, Running, Server, running

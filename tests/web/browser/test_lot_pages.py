@@ -6,11 +6,11 @@ import re
 
 import pytest
 from chromium import Visits, needs_chromium
-from papers import Shop, add_lot, address, signed_in
+from paper_shop import Shop, add_lot, address, signed_in
 from playwright.async_api import Page, expect
 
+from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
-from benchd.words.record import EntryKind
 from tests.intake.lots import imei
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from chromium import Visits, needs_chromium
 from gallery import Gallery
-from papers import Shop, signed_in
+from paper_shop import Shop, signed_in
 from playwright.async_api import Page, ViewportSize, expect
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.sight import Sight
+from benchd.web.access_level import Sight
 from tests.intake.lots import imei
-from tests.web.fake_door import believing
+from tests.web.fake_sessions import believing
 from tests.web.web_running import Running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]

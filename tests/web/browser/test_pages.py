@@ -5,14 +5,14 @@ from __future__ import annotations
 import anyio
 import pytest
 from chromium import Visit, Visits, needs_chromium
-from papers import Shop, add_lot, address, signed_in
+from paper_shop import Shop, add_lot, address, signed_in
 from playwright.async_api import Route, expect
 
+from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
-from benchd.web.sight import Sight
-from benchd.words.record import EntryKind
+from benchd.web.access_level import Sight
 from tests.intake.lots import imei
-from tests.web.fake_door import believing
+from tests.web.fake_sessions import believing
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 

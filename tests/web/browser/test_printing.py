@@ -11,20 +11,20 @@ from pathlib import Path
 import anyio
 import pytest
 from chromium import Visit, Visits, needs_chromium
-from papers import signed_in
+from paper_shop import signed_in
 from playwright.async_api import expect
 from scanner import scan
 
-from benchd.records.access import Records
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, Outcome
+from benchd.domain.label import PrinterView
+from benchd.domain.plain_text import Language
+from benchd.domain.slot_states import SlotState
+from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
-from benchd.texts.templates import Language
-from benchd.web.sight import Sight
-from benchd.words.ids import JobId, SlotName
-from benchd.words.job import Disposition, Outcome
-from benchd.words.label import PrinterView
-from benchd.words.slot_states import SlotState
-from tests.labels.quiet_desk import quiet_desk
-from tests.web.fake_door import believing
+from benchd.web.access_level import Sight
+from tests.papers.labels.quiet_desk import quiet_desk
+from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import A1, JOB, FakeRack, Feed, running_view
 from tests.web.web_running import running

@@ -9,9 +9,9 @@ from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 from telling import at, errand, listening, tell, tell_queue
 
-from benchd.words.ids import SlotName
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.ids import SlotName
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from tests.web.web_fakes import A1, FakeRack, port, running_view, waiting_view
 from tests.web.web_running import Running, Server
 

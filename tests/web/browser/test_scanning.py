@@ -12,14 +12,14 @@ from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 from scanner import SEPARATOR, scan
 
+from benchd.domain.ids import SlotName
+from benchd.domain.job import Gate
+from benchd.domain.slot import SlotView
+from benchd.domain.wall_plan import WallPlan
 from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
 from benchd.web.service import PlanInEffect
-from benchd.web.sight import Sight
-from benchd.words.ids import SlotName
-from benchd.words.job import Gate
-from benchd.words.slot import SlotView
-from benchd.words.wall_plan import WallPlan
-from tests.web.fake_door import believing
+from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import A1, FakeRack, asking_view, identity
 from tests.web.web_running import running

@@ -10,10 +10,10 @@ from chromium import Visits, needs_chromium
 from gallery import Gallery
 from playwright.async_api import expect
 
+from benchd.domain.ids import PortPath
 from benchd.texts.catalogue import Catalogue
-from benchd.web.sight import Sight
-from benchd.words.ids import PortPath
-from tests.web.fake_door import believing
+from benchd.web.access_level import Sight
+from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port
 from tests.web.web_running import SEES_ALL, running

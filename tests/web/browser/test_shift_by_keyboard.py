@@ -14,13 +14,13 @@ from playwright.async_api import TimeoutError as NotInTime
 from playwright.async_api import expect
 from scanner import scan
 
+from benchd.domain.ids import JsonValue
+from benchd.domain.job import Gate
 from benchd.lab.demo import lot
 from benchd.lab.demo.crew import SECOND, WORKER, Member
-from benchd.lab.demo.folder import STAGE_DEADLINE_S
-from benchd.lab.demo.rack import DemoRack, demo_rack, loopback_listener
-from benchd.lab.demo.run import as_expected, result_of, until_all_ended
-from benchd.words.ids import JsonValue
-from benchd.words.job import Gate
+from benchd.lab.demo.demo_folder import STAGE_DEADLINE_S
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack, loopback_listener
+from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
 from tests.free_port import free_port
 
 pytestmark = [

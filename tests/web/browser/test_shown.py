@@ -12,12 +12,12 @@ from chromium import Visit, Visits, needs_chromium
 from gallery import Gallery
 from playwright.async_api import expect
 
+from benchd.domain.job import Disposition, Gate, Outcome
+from benchd.domain.record import EntryKind
+from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-from benchd.web.sight import Sight
-from benchd.words.job import Disposition, Gate, Outcome
-from benchd.words.record import EntryKind
-from benchd.words.slot_states import SlotState
-from tests.web.fake_door import believing
+from benchd.web.access_level import Sight
+from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import A1, BEGAN, FakeRack, asking_view, running_view
 from tests.web.web_running import Running, running

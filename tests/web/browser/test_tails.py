@@ -8,7 +8,7 @@ import pytest
 from chromium import Visits, needs_chromium
 from test_queue_panel import address
 
-from benchd.words.ids import SlotName
+from benchd.domain.ids import SlotName
 from tests.web.web_fakes import FakeRack, identity, port, running_view
 from tests.web.web_running import Server
 

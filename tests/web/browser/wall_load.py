@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import anyio
 from chromium import Visit
 
-from benchd.words.ids import SlotName
-from benchd.words.slot import SlotView
-from benchd.words.slot_states import SlotState
+from benchd.domain.ids import SlotName
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from tests.web.web_fakes import FakeRack, identity, port, running_view
 
 WATCHED = """

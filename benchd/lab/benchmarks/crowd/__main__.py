@@ -16,9 +16,9 @@ from typing import Any
 
 import anyio
 
-from benchd.lab.benchmarks.crowd.chips import ChipDesk
-from benchd.lab.benchmarks.crowd.control import LONGEST_LINE_BYTES, ControlDesk
 from benchd.lab.benchmarks.crowd.crowd import Crowd
+from benchd.lab.benchmarks.crowd.crowd_chips import ChipDesk
+from benchd.lab.benchmarks.crowd.crowd_control import LONGEST_LINE_BYTES, ControlDesk
 from benchd.lab.benchmarks.crowd.places import (
     ADB_SOCKET,
     CHIP_SOCKET,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchd.domain.ids import JsonValue
 from benchd.lab.benchmarks.process_figures import family_cpu_s, figures_of
-from benchd.words.ids import JsonValue
 
 _SWITCHES: Final = "voluntary_ctxt_switches:"
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from benchd.domain.ids import JsonValue
+from benchd.lab.benchmarks.bench_report import Line, say
+from benchd.lab.benchmarks.crowd.crowd_rack import LOOPBACK, CrowdRack, cores, pinned
 from benchd.lab.benchmarks.crowd.measure import Measured, measure_crowd, nobody
 from benchd.lab.benchmarks.crowd.places import CrowdPlan, slot_name
-from benchd.lab.benchmarks.crowd.rack import LOOPBACK, CrowdRack, cores, pinned
 from benchd.lab.benchmarks.process_figures import figures_of
-from benchd.lab.benchmarks.report import Line, say
 from benchd.lab.benchmarks.visitors.programs import DUMMY, STRANGER, program
-from benchd.words.ids import JsonValue
 
 Beside = Callable[[CrowdRack], AbstractAsyncContextManager[None]]
 COMPARED: Final = (

@@ -13,15 +13,15 @@ from typing import Final
 
 import anyio
 
+from benchd.domain.ids import JsonValue
+from benchd.domain.slot_states import SlotState
+from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.crowd.measure import (
     MOST_PATIENCE_S,
     attended,
     until_first_bytes,
 )
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
-from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack
-from benchd.words.ids import JsonValue
-from benchd.words.slot_states import SlotState
 
 LONG_FILL_S: Final = 3600.0
 SERVER_DOWN_S: Final = 1.0

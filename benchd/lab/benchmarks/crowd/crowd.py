@@ -8,10 +8,10 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final
 
-from benchd.lab.benchmarks.crowd.door import Door
+from benchd.lab.benchmarks.crowd.crowd_handset import CrowdHandset
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace, Drawn
+from benchd.lab.benchmarks.crowd.crowd_socket import Door
 from benchd.lab.benchmarks.crowd.floods import EVERY_S, LISTS_PER_S, Flood
-from benchd.lab.benchmarks.crowd.handset import CrowdHandset
-from benchd.lab.benchmarks.crowd.pace import CrowdPace, Drawn
 from benchd.lab.benchmarks.crowd.shells import Shells
 from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.plug_board import PlugBoard

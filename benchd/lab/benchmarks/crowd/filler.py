@@ -1,6 +1,7 @@
 """The fill program as the crowd plays it: its own lines at a rate, over a storage of mere sizes.
 
-The lines are those of `benchd/filler/events.go`. The work of the handset's processor and flash is
+The lines are those of `benchd/devices/android/filler/events.go`. The work of the handset's
+processor and flash is
 what is left out; what the host asks for afterwards is computed then.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchd.lab.benchmarks.crowd.handset import CrowdHandset
+from benchd.lab.benchmarks.crowd.crowd_handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.packets import Stdin
 from benchd.lab.benchmarks.crowd.storage import FillFile
 

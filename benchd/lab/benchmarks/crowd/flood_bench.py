@@ -15,6 +15,10 @@ from typing import Final
 
 import anyio
 
+from benchd.domain.ids import JsonValue
+from benchd.lab.benchmarks.bench_report import Line, say, tell
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.crowd.floods import Flood
 from benchd.lab.benchmarks.crowd.in_order import run_in_order
 from benchd.lab.benchmarks.crowd.latencies import Steps, latencies_of, read_steps
@@ -25,13 +29,9 @@ from benchd.lab.benchmarks.crowd.measure import (
     require_passed,
     until_ended,
 )
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
 from benchd.lab.benchmarks.crowd.places import CrowdPlan, plan_of, slot_name
-from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.percentiles import percentile
-from benchd.lab.benchmarks.report import Line, say, tell
-from benchd.lab.demo.operators import ended
-from benchd.words.ids import JsonValue
+from benchd.lab.demo.demo_operators import ended
 
 FLOODER: Final = 1
 """In whose slot it is; the others' are the figures."""

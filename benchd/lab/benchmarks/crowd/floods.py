@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from benchd.android.shell.packets import PacketId
+from benchd.devices.android.shell.packets import PacketId
 from benchd.lab.benchmarks.crowd.packets import Stdin, packet
 
 LINES_PER_S: Final = 100_000

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchd.lab.benchmarks.crowd.hands import Told
+from benchd.lab.benchmarks.crowd.crowd_hands import Told
 from benchd.lab.benchmarks.crowd.places import slot_number
 
 _KINDS: Final = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from benchd.domain.ids import JsonValue
+from benchd.lab.benchmarks.bench_report import Line, ratio
 from benchd.lab.benchmarks.crowd.measure import Measured
-from benchd.lab.benchmarks.report import Line, ratio
-from benchd.words.ids import JsonValue
 
 Others = Mapping[int, Mapping[str, JsonValue]]
 

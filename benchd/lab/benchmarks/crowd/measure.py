@@ -12,8 +12,10 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonValue
 from benchd.lab.benchmarks.crowd.account import Account
+from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.crowd.latencies import (
     Steps,
     count_records,
@@ -21,11 +23,9 @@ from benchd.lab.benchmarks.crowd.latencies import (
     read_steps,
 )
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
-from benchd.lab.benchmarks.crowd.rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.crowd.viewers import Viewers
 from benchd.lab.benchmarks.percentiles import histogram_count, histogram_percentile, percentile
-from benchd.lab.demo.operators import ended
-from benchd.words.ids import JsonValue
+from benchd.lab.demo.demo_operators import ended
 
 VIEWERS: Final = (0, 1, 20)
 WINDOW_S: Final = 4.0

@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from adbutils import AdbClient
 
-from benchd.lab.benchmarks.crowd.door import HOST
+from benchd.lab.benchmarks.crowd.crowd_socket import HOST
 from benchd.lab.simulator.addresses import adb_address
 
 QUESTIONS: Final = ("getprop", "dumpsys battery", "dumpsys account", "df -k /data")

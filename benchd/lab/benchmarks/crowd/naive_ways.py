@@ -15,11 +15,11 @@ from typing import Final
 
 import anyio
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonValue
+from benchd.lab.benchmarks.crowd.crowd_rack import cores, crowd_rack, pinned
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
-from benchd.lab.benchmarks.crowd.rack import cores, crowd_rack, pinned
 from benchd.lab.benchmarks.percentiles import percentile
-from benchd.words.ids import JsonValue
 
 WAYS: Final = ("threads", "processes")
 ENDS_WITHIN_S: Final = 1500.0

@@ -10,7 +10,7 @@ import asyncio
 import struct
 from typing import Final
 
-from benchd.android.shell.packets import PacketId
+from benchd.devices.android.shell.packets import PacketId
 
 OKAY: Final = b"OKAY"
 MAXIMUM_REQUEST_BYTES: Final = 0xFFFF

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from benchd.lab.benchmarks.crowd.pace import CrowdPace
+from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
 from benchd.lab.simulator.handset_models import XPERIA_ACE_III
 from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.scenario import freshly_reset, in_use

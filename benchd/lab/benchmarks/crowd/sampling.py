@@ -25,28 +25,26 @@ _HOUSE: Final = "/benchd/"
 _PARTS: Final = (
     ("lab/simulator/plug_source", "udev"),
     ("hotplug/", "udev"),
-    ("android/server/", "adb"),
-    ("android/shell/", "adb"),
-    ("android/facts/", "inspect"),
-    ("android/fill/", "fill"),
-    ("android/", "adb"),
-    ("felica/", "chips"),
+    ("devices/android/server/", "adb"),
+    ("devices/android/shell/", "adb"),
+    ("devices/android/facts/", "inspect"),
+    ("devices/android/fill/", "fill"),
+    ("devices/android/", "adb"),
+    ("devices/felica/", "chips"),
+    ("ledger/records/", "records"),
+    ("ledger/sql_statements", "proof"),
     ("ledger/", "ledger"),
-    ("checksum_vfs", "ledger"),
     ("signing/", "ledger"),
     ("web/", "web"),
     ("people/", "web"),
-    ("tokens/", "web"),
     ("observe/", "metrics"),
-    ("records/", "records"),
-    ("hooks/", "records"),
+    ("outbound/hooks/", "records"),
     ("intake/", "records"),
     ("certificate/", "proof"),
     ("proof/", "proof"),
-    ("statements", "proof"),
     ("slots/", "slots"),
     ("pipelines/", "slots"),
-    ("words/", "slots"),
+    ("domain/", "slots"),
 )
 _OTHERS: Final = (
     ("/prometheus_client/", "metrics"),
@@ -56,7 +54,7 @@ _OTHERS: Final = (
     ("/h11/", "web"),
     ("/adbutils/", "adb"),
 )
-_OUTERMOST: Final = "/lab/benchmarks/crowd/daemon.py"
+_OUTERMOST: Final = "/lab/benchmarks/crowd/crowd_daemon.py"
 LOOP: Final = "loop"
 """Where no line of the house is on the stack: the event loop's own work."""
 

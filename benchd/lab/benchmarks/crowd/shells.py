@@ -9,15 +9,15 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from benchd.android.fill.leftovers import LIST
-from benchd.android.fill.program import PROGRAM_PATH
-from benchd.android.fill.sample_stream import READ_BLOCKS
-from benchd.android.fill.shown_reads import CONTENT, PROBE
-from benchd.android.shell.packets import PacketId
+from benchd.devices.android.fill.leftovers import LIST
+from benchd.devices.android.fill.program_on_handset import PROGRAM_PATH
+from benchd.devices.android.fill.sample_stream import READ_BLOCKS
+from benchd.devices.android.fill.shown_reads import CONTENT, PROBE
+from benchd.devices.android.shell.packets import PacketId
+from benchd.lab.benchmarks.crowd.crowd_handset import CrowdHandset
+from benchd.lab.benchmarks.crowd.crowd_pace import Drawn
 from benchd.lab.benchmarks.crowd.filler import Filler, Work
 from benchd.lab.benchmarks.crowd.floods import OF_THE_PROGRAM, flood_output
-from benchd.lab.benchmarks.crowd.handset import CrowdHandset
-from benchd.lab.benchmarks.crowd.pace import Drawn
 from benchd.lab.benchmarks.crowd.packets import Stdin, exit_packet, packet
 from benchd.lab.benchmarks.crowd.storage import BLOCK_BYTES
 from benchd.lab.benchmarks.crowd.tools import TAKE_PROGRAM, Said, said
@@ -185,7 +185,8 @@ async def read_blocks(
 ) -> bool:
     """Answer each request for blocks until there are no more; False where the host has left.
 
-    The words are those of `benchd/android/fill/sample_stream.py`, and of `benchd/filler/cache`.
+    The words are those of `benchd/devices/android/fill/sample_stream.py`, and of
+    `benchd/devices/android/filler/cache`.
     """
     asked = b""
     while piece := await stdin.read():

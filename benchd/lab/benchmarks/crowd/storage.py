@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.android.fill.keystream import AES_COUNTER, HostKeystream
+from benchd.devices.android.fill.keystream import AES_COUNTER, HostKeystream
 
 BLOCK_BYTES: Final = 4096
 CHUNK_BYTES: Final = 4 << 20

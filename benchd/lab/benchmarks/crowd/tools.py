@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from benchd.android.access import BACK_ON_AFTER_S, off_command
-from benchd.android.facts.capability import LOOK_FOR_FELICA
-from benchd.android.facts.owner import COUNT_FILES
-from benchd.android.facts.statfs import ASK_STATFS
-from benchd.android.facts.superuser import LOOK_FOR_SUPERUSER
-from benchd.android.fill.awake import HOLD
-from benchd.android.fill.leftovers import LIST
-from benchd.android.fill.program import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
-from benchd.android.screens import UNCOVER
+from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
+from benchd.devices.android.facts.owner import COUNT_FILES
+from benchd.devices.android.facts.statfs import ASK_STATFS
+from benchd.devices.android.facts.superuser import LOOK_FOR_SUPERUSER
+from benchd.devices.android.fill.awake import HOLD
+from benchd.devices.android.fill.leftovers import LIST
+from benchd.devices.android.fill.program_on_handset import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
+from benchd.devices.android.handset_access import BACK_ON_AFTER_S, off_command
+from benchd.devices.android.handset_screens import UNCOVER
+from benchd.lab.benchmarks.crowd.crowd_handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.floods import Flood, padded
-from benchd.lab.benchmarks.crowd.handset import CrowdHandset
 
 NOT_FOUND: Final = 127
 _SCRIPT: Final = re.compile(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from benchd.lab.demo.operators import over_socket
+from benchd.lab.demo.demo_operators import over_socket
 
 EVENTS = "/api/v1/events"
 

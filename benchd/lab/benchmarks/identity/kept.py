@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from benchd.proof.disposal import dooms
-from benchd.proof.told import TOLD_UNDER
-from benchd.words.handset import Trait
-from benchd.words.ids import JobId, SlotName
-from benchd.words.imei import tac_of
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.domain.handset import Trait
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.imei import tac_of
+from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.proof.disposal_fold import dooms
+from benchd.proof.record_subject import TOLD_UNDER
 
 
 class KeptInMemory:
-    """Implements `benchd.ports.Ledger`; its hashes are numbers, since nobody is at it."""
+    """Implements `benchd.domain.ports.Ledger`; its hashes are numbers, since nobody is at it."""
 
     def __init__(self) -> None:
         self.last = 0

@@ -9,17 +9,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.intake import AttestationKind, LotKind, Tag
+from benchd.domain.people import ShownBy
+from benchd.domain.record import EntryKind
+from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.store import IntakeStore
+from benchd.lab.benchmarks.identity.identity_truth import Trade, Truth
 from benchd.lab.benchmarks.identity.kept import KeptInMemory
 from benchd.lab.benchmarks.identity.mix import Mix
-from benchd.lab.benchmarks.identity.truth import Trade, Truth
 from benchd.proof.attestation import named_list
-from benchd.proof.evidence.intake import AssetLine, AssetsRecord, AttestedRecord, LotRecord, Who
-from benchd.words.ids import JobId, SlotName
-from benchd.words.intake import AttestationKind, LotKind, Tag
-from benchd.words.people import ShownBy
-from benchd.words.record import EntryKind
+from benchd.proof.evidence.intake_evidence import (
+    AssetLine,
+    AssetsRecord,
+    AttestedRecord,
+    LotRecord,
+    Who,
+)
 
 SLOT: Final = SlotName("A1")
 BEGAN: Final = datetime(2024, 1, 1, tzinfo=UTC)

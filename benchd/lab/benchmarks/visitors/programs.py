@@ -15,7 +15,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.errors import BenchdError
+from benchd.domain.errors import BenchdError
 from benchd.lab.benchmarks import visitors
 
 HERE: Final = Path(str(files(visitors)))

@@ -19,11 +19,11 @@ import anyio
 
 from benchd.lab.dashboards.drawing import demo_source, week_source
 from benchd.lab.dashboards.drawing.album import ALBUM, DASHBOARDS, DRAWN_FROM, Source, digests
-from benchd.lab.dashboards.drawing.answers import SCRAPED_EVERY_S, Span, answers_of
 from benchd.lab.dashboards.drawing.bundle import bundle
 from benchd.lab.dashboards.drawing.camera import Camera
 from benchd.lab.dashboards.drawing.prometheus import prometheus
-from benchd.lab.dashboards.week.plan import ENDS, JAPAN, SCRAPED_EVERY
+from benchd.lab.dashboards.drawing.query_answers import SCRAPED_EVERY_S, Span, answers_of
+from benchd.lab.dashboards.week.week_plan import ENDS, JAPAN, SCRAPED_EVERY
 
 _ENDED: Final = "ended"
 """When the figures in a folder end, in seconds since 1970; there once they are complete."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 from playwright.async_api import Browser, Page, Route, async_playwright
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 
 _CHROMIUM: Final = "/usr/bin/chromium"
 _PAGE: Final = "http://drawing.invalid/index.html"

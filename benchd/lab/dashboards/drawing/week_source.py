@@ -10,7 +10,7 @@ from pathlib import Path
 from subprocess import run
 from typing import Final
 
-from benchd.config.models import read_models, shipped_models
+from benchd.config.model_files import read_models, shipped_models
 from benchd.lab.dashboards import week as drawn
 from benchd.lab.dashboards.week.openmetrics import week
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from random import Random
 from typing import Final
 
-from benchd.lab.dashboards.week.plan import MODELS, Model, Rack, at_work
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
+from benchd.domain.slot import ProblemCode, ProblemView, QuestionView, SlotView, TransferView
+from benchd.domain.slot_states import SlotState
+from benchd.lab.dashboards.week.week_plan import MODELS, Model, Rack, at_work
 from benchd.observe.metrics import RackMetrics
-from benchd.words.ids import PortPath, SlotName
-from benchd.words.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
-from benchd.words.slot import ProblemCode, ProblemView, QuestionView, SlotView, TransferView
-from benchd.words.slot_states import SlotState
 
 RECIPE: Final = "overwrite"
 _ASKED_BEFORE: Final = (Gate.NETWORK, Gate.IMEI)

@@ -10,7 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from benchd.lab.dashboards.week.plan import (
+from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.lab.dashboards.week.week_plan import (
     BEGINS,
     ENDS,
     RACKS,
@@ -19,8 +20,7 @@ from benchd.lab.dashboards.week.plan import (
     SITE,
     Alert,
 )
-from benchd.lab.dashboards.week.rack import DrawnRack
-from benchd.models.catalogue import ModelCatalogue
+from benchd.lab.dashboards.week.week_rack import DrawnRack
 
 _A_FILE: Final = timedelta(hours=12)
 """Promtool reads a file once for each two hours in it."""

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import replace
 from typing import Final
 
+from benchd.lab.simulator.chips.chip_nodes import ChipSystemState, system_of
+from benchd.lab.simulator.chips.chip_plan import ChipPlan
 from benchd.lab.simulator.chips.commands import COMMANDS, POLLING, Fields, Silence, poll
-from benchd.lab.simulator.chips.nodes import ChipSystemState, system_of
-from benchd.lab.simulator.chips.plan import ChipPlan
 from benchd.lab.simulator.chips.profiles import content_profile, ic_profile
 
 SHORTEST_ANSWER_S: Final = 0.005

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from benchd.domain.clear import ClearOutcome
 from benchd.lab.simulator.chips.chip import CLEARED, VirtualChip
-from benchd.lab.simulator.chips.plan import ClearStory
-from benchd.words.clear import ClearOutcome
+from benchd.lab.simulator.chips.chip_plan import ClearStory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

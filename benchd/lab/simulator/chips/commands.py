@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from benchd.lab.simulator.chips.nodes import ABSENT, BLOCK_BYTES, ChipSystemState
+from benchd.lab.simulator.chips.chip_nodes import ABSENT, BLOCK_BYTES, ChipSystemState
 from benchd.lab.simulator.chips.profiles import IcProfile
 
 POLLING: Final = 0x00

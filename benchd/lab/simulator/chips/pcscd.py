@@ -14,8 +14,9 @@ import anyio
 import structlog
 from anyio.abc import Process
 
-from benchd.errors import DependencyMissing, UsageRefused
-from benchd.lab.simulator.chips.addresses import (
+from benchd.domain.errors import DependencyMissing, UsageRefused
+from benchd.domain.wakeup import Bell
+from benchd.lab.simulator.chips.reader_addresses import (
     SLOTS_OF_DRIVER,
     friendly_name,
     pcscd_directory,
@@ -23,7 +24,6 @@ from benchd.lab.simulator.chips.addresses import (
     vpcd_port,
 )
 from benchd.lab.simulator.lines.child import RackBroken
-from benchd.wakeup import Bell
 
 _log = structlog.get_logger()
 

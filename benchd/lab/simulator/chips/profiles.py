@@ -9,7 +9,7 @@ from importlib import resources
 
 from pydantic import TypeAdapter
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from typing import Final
 import anyio
 import anyio.lowlevel
 
+from benchd.domain.wakeup import Wakeup
 from benchd.lab.simulator.chips import firmware, vpcd
-from benchd.lab.simulator.chips.addresses import vpcd_port
 from benchd.lab.simulator.chips.chip import VirtualChip
-from benchd.lab.simulator.chips.plan import ReaderFaults
+from benchd.lab.simulator.chips.chip_plan import ReaderFaults
+from benchd.lab.simulator.chips.reader_addresses import vpcd_port
 from benchd.lab.simulator.chips.vpcd import VpcdLine
-from benchd.wakeup import Wakeup
 
 RETRY_S: Final = 0.05
 """How soon a card knocks again where no vpcd listens."""

@@ -10,13 +10,13 @@ from typing import Final
 import anyio
 from anyio.abc import TaskGroup
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import JsonValue
 from benchd.lab.simulator.chips.chip import VirtualChip
+from benchd.lab.simulator.chips.chip_plan import CardPlan, ReaderFaults
 from benchd.lab.simulator.chips.clearing import LEFT, Said, clear
 from benchd.lab.simulator.chips.pcscd import Pcscd
-from benchd.lab.simulator.chips.plan import CardPlan, ReaderFaults
 from benchd.lab.simulator.chips.reader import VirtualReader
-from benchd.words.ids import JsonValue
 
 NO_PCSCDS: Final[Mapping[int, Pcscd]] = MappingProxyType({})
 

@@ -15,8 +15,8 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.errors import BenchdError
-from benchd.words.ids import JsonValue
+from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonValue
 
 LINE_MAXIMUM_BYTES: Final = 1 << 20
 ANSWER_DEADLINE_S: Final = 30.0

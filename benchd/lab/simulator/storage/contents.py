@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
+from benchd.lab.simulator.storage.file_nodes import SHELL_OWNER, SYSTEM_OWNER
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES
-from benchd.lab.simulator.storage.nodes import SHELL_OWNER, SYSTEM_OWNER
 from benchd.lab.simulator.storage.tree import Tree
 
 MARK_BYTES: Final = 32

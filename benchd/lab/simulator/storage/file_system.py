@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Final
 
 import mfusepy
 
+from benchd.lab.simulator.storage.file_nodes import Directory, File, Node, Symlink
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES
-from benchd.lab.simulator.storage.nodes import Directory, File, Node, Symlink
 from benchd.lab.simulator.storage.state import StorageState
 from benchd.lab.simulator.storage.tree import NAME_MAXIMUM_BYTES, failure
 

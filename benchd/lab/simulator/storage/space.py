@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Sequence
 
-from benchd.lab.simulator.storage.nodes import HOLE
+from benchd.lab.simulator.storage.file_nodes import HOLE
 
 
 def no_space() -> OSError:

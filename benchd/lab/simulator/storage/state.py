@@ -12,8 +12,8 @@ from typing import Final
 
 from benchd.lab.simulator.storage.contents import lay_out_previous_owner, lay_out_system
 from benchd.lab.simulator.storage.faults import StorageFaults
+from benchd.lab.simulator.storage.file_nodes import File
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES, FlashMedium
-from benchd.lab.simulator.storage.nodes import File
 from benchd.lab.simulator.storage.space import Space
 from benchd.lab.simulator.storage.tree import Tree, failure
 from benchd.lab.simulator.storage.volume import Volume

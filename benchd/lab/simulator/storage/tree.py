@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 
-from benchd.lab.simulator.storage.nodes import (
+from benchd.lab.simulator.storage.file_nodes import (
     SHELL_OWNER,
     SYSTEM_OWNER,
     Directory,

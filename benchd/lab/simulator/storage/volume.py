@@ -6,8 +6,8 @@ import errno
 import os
 from array import array
 
+from benchd.lab.simulator.storage.file_nodes import HOLE, File
 from benchd.lab.simulator.storage.medium import BLOCK_BYTES, FlashMedium
-from benchd.lab.simulator.storage.nodes import HOLE, File
 from benchd.lab.simulator.storage.space import Space, no_space
 
 

@@ -23,13 +23,13 @@ import anyio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate import SigningKey
-from benchd.errors import LedgerFault
-from benchd.ledger import SqliteLedger, database, open_ledger, store
-from benchd.observe.announcing import announcing
-from benchd.ports import Ledger
-from benchd.proof.evidence.forms import FORM
-from benchd.words.ids import JobId, SlotName
-from benchd.words.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.domain.errors import LedgerFault
+from benchd.domain.evidence_json import FORM
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.ports import Ledger
+from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
+from benchd.ledger import SqliteLedger, ledger_database, ledger_store, open_ledger
+from benchd.observe.announcing_ledger import announcing
 
 from .logged_disk import logged_disk, mounted_copy
 from .write_log import WriteLog
@@ -141,17 +141,17 @@ async def cut(folder: Path, log: WriteLog, told: Told, cuts: int) -> list[str]:
 
 def sync_nothing() -> None:
     """Have SQLite believe that a disk needs no time."""
-    real: Callable[..., Any] = database.query
+    real: Callable[..., Any] = ledger_database.query
 
     def careless(connection: Any, sql: str, *values: Any) -> Any:  # noqa: ANN401 - as the real one
         return real(connection, sql.replace("synchronous = full", "synchronous = off"), *values)
 
-    setattr(database, "query", careless)  # noqa: B010 - it has no such place by its type
+    setattr(ledger_database, "query", careless)  # noqa: B010 - it has no such place by its type
 
 
 async def main(cuts: int, *, careless: bool) -> None:
     """Print what came of it."""
-    store.CHECKPOINT_PAGES = 60
+    ledger_store.CHECKPOINT_PAGES = 60
     if careless:
         sync_nothing()
     told = Told()

@@ -13,9 +13,9 @@ import structlog
 from anyio.abc import SocketStream, TaskGroup
 from pydantic import TypeAdapter
 
-from benchd.errors import BenchdError, UsageRefused
+from benchd.domain.errors import BenchdError, UsageRefused
 from benchd.lab.simulator.chips.chip import VirtualChip
-from benchd.lab.simulator.chips.control import ChipRequest, obey
+from benchd.lab.simulator.chips.chip_control import ChipRequest, obey
 from benchd.lab.simulator.lines.serving import serve_json_lines
 from benchd.lab.simulator.plan import Wipe
 

@@ -14,7 +14,7 @@ import anyio
 from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
-from benchd.filler import built_path
+from benchd.devices.android.filler import built_path
 from benchd.lab.simulator.lines.child import RackBroken
 from benchd.lab.simulator.sandbox import SHELL_UID
 

@@ -12,7 +12,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 from benchd.lab.simulator.android import AndroidState, after_reset, as_it_came_in
 from benchd.lab.simulator.answers import answers, write_answers
 from benchd.lab.simulator.chips.shelf import ReaderShelf

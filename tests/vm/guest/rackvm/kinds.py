@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from benchd.errors import UsageRefused
+from benchd.domain.errors import UsageRefused
 from benchd.lab.simulator.scenarios import SCENARIOS
 
 from .plan import MEBIBYTE, Chip, FileSystem, Mode, UsbHandset

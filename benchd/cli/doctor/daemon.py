@@ -1,0 +1,133 @@
+"""What the running daemon says of itself; it is asked for what it shows anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from benchd.cli.doctor.findings import About, Finding
+from benchd.domain.errors import BenchdError, DependencyMissing
+from benchd.domain.slot import ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchd.cli.client import BenchdClient, JsonObject
+
+ANSWERS_WITHIN_S: Final = 10.0
+NEWEST_JOBS: Final = 200
+OF_EACH_SLOT: Final = 5
+"""How many of a slot's jobs are asked for: not every handset's NFC can be switched."""
+_SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{(?:slot|hook)="([^"]*)"\})? (\S+)$', re.MULTILINE)
+_LOOKED_AT: Final = {
+    "benchd_reader_up": "reader",
+    "benchd_key_created_timestamp_seconds": "key_created",
+    "benchd_hook_dead_letters": "dead_letters",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a daemon tells."""
+
+    broken: bool
+    """Whether it has found a break in its ledger."""
+    records: int
+    key_created: float | None = None
+    """Seconds since the epoch; None where its metrics are switched off."""
+    readers: Mapping[str, bool] | None = field(default=None)
+    """Which slots' readers answer; None as above."""
+    hears: Mapping[str, str] | None = field(default=None)
+    """The slot whose handset each slot's reader was last seen to hear; None where it isn't told."""
+    dead_letters: int | None = None
+    """Events that no try has handed over, of all hooks; None as above."""
+
+
+def daemon(path: Path, ask: Callable[[Path], Told]) -> tuple[Finding, Told | None]:
+    """Whether it answers; None where it doesn't, or this user may not ask."""
+    about = About("check.daemon").having(path=path)
+    try:
+        told = ask(path)
+    except DependencyMissing as missing:
+        if isinstance(missing.__cause__, PermissionError):
+            return about.not_to_be_seen(path, missing.__cause__), None
+        return about.fail("doctor.daemon_silent", "cure.start_benchd"), None
+    except BenchdError:
+        return about.fail("doctor.daemon_silent", "cure.start_benchd"), None
+    return about.ok("doctor.daemon_answers"), told
+
+
+def ask_daemon(path: Path) -> Told:
+    """Raises DependencyMissing where nobody answers."""
+    from benchd.cli.client import BenchdClient
+
+    with BenchdClient(path, timeout_s=ANSWERS_WITHIN_S) as client:
+        notices = client.slots().get("notices")
+        samples = _samples(client)
+        sequence = client.upto()["sequence"]
+        heard = hears(client)
+    codes = [
+        each.get("code")
+        for each in (notices if isinstance(notices, list) else [])
+        if isinstance(each, Mapping)
+    ]
+    return Told(
+        broken=ProblemCode.LEDGER_BROKEN in codes,
+        records=sequence if isinstance(sequence, int) else 0,
+        key_created=None if samples is None else samples.get(("key_created", "")),
+        readers=None if samples is None else {k: v > 0 for k, v in _of(samples, "reader")},
+        hears=heard,
+        dead_letters=None
+        if samples is None
+        else int(sum(count for _, count in _of(samples, "dead_letters"))),
+    )
+
+
+def _samples(client: BenchdClient) -> dict[tuple[str, str], float] | None:
+    """Of all metrics those that are looked at here; None where there are none."""
+    try:
+        text = client.fetched("/metrics").decode()
+    except BenchdError:
+        return None
+    found = ((_LOOKED_AT.get(m[1]), m[2] or "", m[3]) for m in _SAMPLE.finditer(text))
+    return {(name, label): float(value) for name, label, value in found if name}
+
+
+def _of(samples: Mapping[tuple[str, str], float], name: str) -> Iterator[tuple[str, float]]:
+    """The samples of one name, by their label."""
+    return ((label, value) for (of, label), value in samples.items() if of == name)
+
+
+def hears(client: BenchdClient) -> dict[str, str] | None:
+    """The slot whose handset each slot's reader was last seen to hear; None where nobody tells."""
+    heard: dict[str, str] = {}
+    try:
+        for job in reversed(list(_newest(client))):
+            slot = str(job.get("slot"))
+            for stage in _objects(job.get("stages")):
+                if stage.get("tied") is True:
+                    heard[slot] = slot
+                elif isinstance(at := stage.get("heard_at"), str):
+                    heard[at] = slot
+    except BenchdError:
+        return None
+    return heard
+
+
+def _newest(client: BenchdClient) -> Iterator[JsonObject]:
+    """The newest jobs of each slot in full, the newest first."""
+    asked: dict[str, int] = {}
+    for summary in _objects(client.jobs(NEWEST_JOBS).get("jobs")):
+        slot = str(summary.get("slot"))
+        asked[slot] = asked.get(slot, 0) + 1
+        if asked[slot] <= OF_EACH_SLOT:
+            yield client.job(str(summary.get("job")))
+
+
+def _objects(value: object) -> list[JsonObject]:
+    """Those of a list of an answer."""
+    many = cast("list[object]", value) if isinstance(value, list) else []
+    return [cast("JsonObject", each) for each in many if isinstance(each, dict)]

@@ -1,0 +1,164 @@
+"""All checks, in the order in which an administrator would look."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from benchd.cli.doctor import folders, ledger_checks, machine, neighbours
+from benchd.cli.doctor.daemon import Told, ask_daemon, daemon
+from benchd.cli.doctor.findings import About, Finding
+from benchd.cli.doctor.folders import Owner
+from benchd.cli.doctor.upkeep_checks import upkeep
+from benchd.config import Settings, checked_settings, load_settings
+from benchd.daemon.kernel_clock import is_synchronised
+from benchd.domain.errors import ConfigInvalid
+from benchd.papers.typesetting import FONTS
+
+SERVICE_USER: Final = "benchd"
+_NEED_SETTINGS: Final = (
+    "check.state_folder",
+    "check.certificate_folder",
+    "check.space",
+    "check.flush",
+    "check.ledger",
+    "check.unsigned",
+    "check.backup",
+    "check.key",
+    "check.key_age",
+    "check.adb",
+    "check.udev_rules",
+    "check.readers",
+    "check.reader_places",
+    "check.ports",
+    "check.hooks",
+    "check.page_certificate",
+)
+
+
+def service_user() -> Owner:
+    """Whose the folders are: of the unit's user, where there is one, else of whoever asks."""
+    try:
+        found = pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        return Owner(name=str(os.geteuid()), uid=os.geteuid())
+    return Owner(name=SERVICE_USER, uid=found.pw_uid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruments:
+    """What is looked with; tests bring their own."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    show: machine.Show = machine.systemctl_show
+    ask_daemon: Callable[[Path], Told] = ask_daemon
+    ask_adb: Callable[[Path], int] = neighbours.ask_adb
+    is_synchronised: Callable[[], bool | None] = is_synchronised
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    owner: Callable[[], Owner] = service_user
+    prometheus: Path = neighbours.PROMETHEUS
+    usb_devices: Path = machine.USB_DEVICES
+
+
+def examine(config: Path, socket: Path | None, instruments: Instruments) -> list[Finding]:
+    """Everything, each finding in its place; `socket` is the daemon's, else the configured one."""
+    settled, settings = configuration(config)
+    states = machine.states((*machine.UNITS, "benchd-adb.service"), instruments.show)
+    place = socket or (settings.http.socket if settings else None)
+    found, told = [settled], None
+    if place is None:
+        found.append(About("check.daemon").not_checked("doctor.needs_configuration"))
+    else:
+        answered, told = daemon(place, instruments.ask_daemon)
+        found.append(answered)
+    found += machine.units(states)
+    if settings is None:
+        found += [About(each).not_checked("doctor.needs_configuration") for each in _NEED_SETTINGS]
+    else:
+        found += _kept(settings, told, instruments)
+        found += _worked_with(settings, told, states, instruments)
+    found.append(machine.clock(instruments.is_synchronised))
+    found.append(machine.autosuspend(instruments.usb_devices))
+    found.append(neighbours.prometheus(instruments.prometheus))
+    found.append(neighbours.fonts(FONTS))
+    return found
+
+
+def configuration(file: Path) -> tuple[Finding, Settings | None]:
+    """The finding, and the settings for all other checks; None where there are none."""
+    about = About("check.configuration").having(path=file)
+    try:
+        with file.open("rb"):
+            pass
+    except FileNotFoundError:
+        return about.fail("doctor.config_missing", "cure.name_the_file"), None
+    except OSError as error:
+        return about.not_to_be_seen(file, error), None
+    try:
+        settings = checked_settings(file)
+    except ConfigInvalid as invalid:
+        first = invalid.issues[0]
+        place = f"{first.file}:{first.line}: {first.message}"
+        found = about.having(count=len(invalid.issues), detail=place)
+        return found.fail("doctor.config_mistakes", "cure.check_config"), _usable(file)
+    if settings.retired:
+        first = settings.retired[0]
+        told = about.having(detail=f"{first.file}:{first.line}: {first.key} {first.message}")
+        return told.warn("doctor.config_retired", "cure.delete_key"), settings
+    valid = about.having(count=len(settings.topology.places))
+    return valid.ok("doctor.config_valid"), settings
+
+
+def _usable(file: Path) -> Settings | None:
+    """What a running rack would still go on with."""
+    try:
+        return load_settings(file)
+    except ConfigInvalid:
+        return None
+
+
+def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> list[Finding]:
+    """What benchd keeps, and in what."""
+    owner = instruments.owner()
+    state, key = settings.ledger.path.parent, settings.certificate.key
+    return [
+        folders.folder("check.state_folder", state, owner),
+        folders.folder("check.certificate_folder", settings.certificate.directory, owner),
+        folders.space(state),
+        folders.space(settings.certificate.directory),
+        folders.flush(state),
+        ledger_checks.ledger(settings.ledger.path, key, told),
+        ledger_checks.unsigned(settings.ledger.path, key, told),
+        *upkeep(settings.ledger.path, instruments.show, instruments.now()),
+        ledger_checks.key_usable(key, instruments.environ),
+        ledger_checks.key_age(key, told, instruments.now()),
+    ]
+
+
+def _worked_with(
+    settings: Settings,
+    told: Told | None,
+    states: Mapping[str, Mapping[str, str]] | None,
+    instruments: Instruments,
+) -> list[Finding]:
+    """What benchd works with, and who reaches it."""
+    external = settings.adb.server == "external"
+    runs = neighbours.adb_runs(external=external, states=states, told=told)
+    beyond = settings.http.tls_certificate is not None and not settings.http.listen.is_loopback
+    return [
+        neighbours.adb(
+            settings.adb.server_socket, instruments.owner(), runs=runs, ask=instruments.ask_adb
+        ),
+        neighbours.adb_over_tcp(),
+        neighbours.udev_rules(external=external),
+        neighbours.readers(settings.felica.readers, told),
+        neighbours.reader_places(settings.felica.readers, told),
+        machine.port(settings.http.listen.port, with_tls=beyond),
+        machine.page_certificate(settings.http.tls_certificate, instruments.now()),
+        neighbours.hooks(len(settings.hooks), told),
+    ]

@@ -1,0 +1,122 @@
+"""The folders that benchd keeps its things in: whose, how open, how full, on what."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchd.cli.doctor.findings import About, Finding
+
+MOUNTS: Final = Path("/proc/self/mountinfo")
+LITTLE_BYTES: Final = 2 << 30
+"""Some months of a busy rack."""
+NOTHING_BYTES: Final = 256 << 20
+"""From here on the daemon lets no job begin, before a record finds no room beside the ledger."""
+_OPEN: Final = stat.S_IWGRP | stat.S_IRWXO
+_IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
+_ELSEWHERE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"})
+_LAYERED: Final = frozenset({"overlay", "aufs"})
+"""The upper layer of a machine that runs from a live image lies in memory."""
+_NO_BARRIER: Final = frozenset({"nobarrier", "barrier=0"})
+"""Options by which a file system keeps flushes to itself: ext4(5), and xfs of older kernels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose the folders have to be."""
+
+    name: str
+    uid: int
+
+
+def folder(check: str, path: Path, owner: Owner) -> Finding:
+    """Whose a folder is, and who else gets in."""
+    about = About(check).having(path=path, name=owner.name)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return about.warn("doctor.folder_missing", "cure.made_at_start")
+    except OSError as error:
+        return about.not_to_be_seen(path, error)
+    if found.st_uid != owner.uid:
+        of_another = about.having(value=found.st_uid)
+        return of_another.fail("doctor.folder_of_another", "cure.give_folder")
+    if found.st_mode & _OPEN:
+        is_open = about.having(value=f"{stat.S_IMODE(found.st_mode):04o}")
+        return is_open.warn("doctor.folder_open", "cure.close_folder")
+    return about.ok("doctor.folder_private")
+
+
+def space(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs) -> Finding:
+    """Whether there is room, for whoever isn't root, and whether it can be written to."""
+    about = About("check.space").having(path=path)
+    try:
+        found = statvfs(_there(path))
+    except OSError as error:
+        return about.not_to_be_seen(path, error)
+    if found.f_flag & os.ST_RDONLY:
+        return about.fail("doctor.read_only", "cure.look_at_disk")
+    free = found.f_bavail * found.f_frsize
+    about = about.having(value=f"{free / 1e9:.1f}")
+    if free < NOTHING_BYTES:
+        return about.fail("doctor.space_free", "cure.make_room")
+    if free < LITTLE_BYTES:
+        return about.warn("doctor.space_free", "cure.make_room")
+    return about.ok("doctor.space_free")
+
+
+def flush(path: Path, mounts: Path = MOUNTS) -> Finding:
+    """Whether the file system hands flushes on; what the disk makes of them, nobody can see."""
+    about = About("check.flush").having(path=path)
+    try:
+        mount = _mount_of(_there(path).resolve(), mounts.read_text("utf-8", "replace"))
+    except OSError as error:
+        return about.not_to_be_seen(path, error)
+    if mount is None:
+        return about.not_checked("doctor.flush_unknown")
+    return _by_mount(about, *mount)
+
+
+def _by_mount(about: About, kind: str, options: frozenset[str]) -> Finding:
+    about = about.having(name=kind)
+    if kind in _IN_MEMORY:
+        return about.fail("doctor.flush_memory", "cure.move_to_disk")
+    if kind in _ELSEWHERE:
+        return about.warn("doctor.flush_elsewhere", "cure.move_to_disk")
+    if kind in _LAYERED or kind.startswith("fuse"):
+        return about.not_checked("doctor.flush_underneath", "cure.move_to_disk")
+    if off := sorted(_NO_BARRIER & options):
+        return about.having(value=off[0]).fail("doctor.flush_off", "cure.mount_otherwise")
+    return about.ok("doctor.flush_reaches")
+
+
+def _there(path: Path) -> Path:
+    """The folder, or the nearest one above it that there is: there it would be made."""
+    return next((each for each in (path, *path.parents) if each.exists()), Path("/"))
+
+
+def _mount_of(path: Path, mounts: str) -> tuple[str, frozenset[str]] | None:
+    """Kind and options of the file system that a path lies on (proc_pid_mountinfo(5))."""
+    found: tuple[str, frozenset[str]] | None = None
+    longest = -1
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        if len(fields := before.split()) < 6 or len(rest := after.split()) < 3:
+            continue
+        place = Path(_plain(fields[4]))
+        # Of several mounts on one place the last is the one that is seen.
+        if path.is_relative_to(place) and len(place.parts) >= longest:
+            longest = len(place.parts)
+            found = rest[0], frozenset((*fields[5].split(","), *rest[2].split(",")))
+    return found
+
+
+def _plain(field: str) -> str:
+    """The kernel writes blanks and the like as octal numbers."""
+    for code in ("040", "011", "012", "134"):
+        field = field.replace(f"\\{code}", chr(int(code, 8)))
+    return field

@@ -1,0 +1,132 @@
+"""The ledger and the key that signs it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from benchd.cli.doctor.daemon import Told
+from benchd.cli.doctor.findings import About, Finding
+from benchd.cli.misuse import why
+from benchd.domain.errors import BenchdError
+from benchd.ledger.at_rest import unsigned_records
+from benchd.ledger.head_file import head_path, read_head, read_heads
+from benchd.ledger.unsigned_tail import MOST_UNSIGNED
+from benchd.signing.key_store import KeyFiles, load_rack_key, load_ring
+from benchd.signing.public_key import public_key_of
+
+OLD_AFTER: Final = timedelta(days=3 * 365)
+"""As the alert BenchdKeyOld: NIST SP 800-57 part 1, table 1, for a private signature key."""
+_SQLITE: Final = b"SQLite format 3\0"
+"""The first bytes of its file format, https://sqlite.org/fileformat2.html."""
+
+
+def ledger(path: Path, key: Path, told: Told | None) -> Finding:
+    """Whether it holds: by the daemon's word, else by its file's form and signature alone."""
+    about = About("check.ledger").having(path=path)
+    if told is not None:
+        if told.broken:
+            return about.fail("doctor.ledger_holds_not", "cure.verify_ledger")
+        return about.having(count=told.records).ok("doctor.ledger_serves")
+    try:
+        return _at_rest(about, path, key)
+    except OSError as error:
+        return _unseen(about, path, error)
+
+
+def _at_rest(about: About, path: Path, key: Path) -> Finding:
+    """The form of its file and the signature over its head; every record takes much longer."""
+    with path.open("rb") as file:
+        begins = file.read(len(_SQLITE))
+    try:
+        public = public_key_of(KeyFiles(key).public.read_bytes())
+        head = read_head(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
+    except (BenchdError, ValueError) as broken:
+        return about.having(detail=broken).fail("doctor.ledger_damaged", "cure.verify_ledger")
+    if begins != _SQLITE or head is None:
+        return about.fail("doctor.ledger_not_whole", "cure.verify_ledger")
+    return about.having(count=head.sequence).ok("doctor.ledger_signed")
+
+
+def unsigned(path: Path, key: Path, told: Told | None) -> Finding:
+    """How many records follow the last that the rack has signed."""
+    about = About("check.unsigned").having(path=path)
+    if told is not None:
+        return about.ok("doctor.unsigned_by_daemon")
+    try:
+        return _unsigned_at_rest(about, path, key)
+    except OSError as error:
+        return _unseen(about, path, error)
+    except (BenchdError, ValueError) as broken:
+        return about.having(detail=broken).fail("doctor.ledger_damaged", "cure.verify_ledger")
+
+
+def _unsigned_at_rest(about: About, path: Path, key: Path) -> Finding:
+    with path.open("rb"):
+        pass
+    public = public_key_of(KeyFiles(key).public.read_bytes())
+    heads = read_heads(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
+    count = unsigned_records(path, heads)
+    if count is None:
+        return about.not_checked("doctor.unsigned_unread", "cure.verify_ledger")
+    about = about.having(count=count)
+    if count > MOST_UNSIGNED:
+        return about.fail("doctor.unsigned_follow", "cure.look_at_unsigned")
+    return about.ok("doctor.unsigned_follow")
+
+
+def _unseen(about: About, path: Path, error: OSError) -> Finding:
+    """A ledger that isn't there is none yet; without its key nobody can tell."""
+    if not isinstance(error, FileNotFoundError):
+        return about.not_to_be_seen(path, error)
+    if error.filename == str(path):
+        return about.not_checked("doctor.ledger_not_yet", "cure.made_at_start")
+    about = about.having(path=error.filename, detail=why(error))
+    return about.not_checked("doctor.not_to_be_seen", "cure.key_as_said")
+
+
+def key_usable(key: Path, environ: Mapping[str, str]) -> Finding:
+    """Whether it is there, signs, and nobody else reads it."""
+    about = About("check.key").having(path=key)
+    try:
+        mode = stat.S_IMODE(key.stat().st_mode)
+        with key.open("rb"):
+            pass
+    except FileNotFoundError:
+        return about.fail("doctor.key_missing", "cure.make_key")
+    except OSError as error:
+        return about.not_to_be_seen(key, error)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return about.having(value=f"{mode:04o}").fail("doctor.key_open", "cure.close_key")
+    try:
+        load_rack_key(key, environ)
+    except BenchdError as unusable:
+        return about.having(detail=unusable).fail("doctor.key_unusable", "cure.key_as_said")
+    return about.ok("doctor.key_private")
+
+
+def key_age(key: Path, told: Told | None, now: datetime) -> Finding:
+    """Since when it signs: by its ring, else by the daemon's word."""
+    about = About("check.key_age")
+    since = _rotated_at(key)
+    if since is None and told is not None and told.key_created is not None:
+        since = datetime.fromtimestamp(told.key_created, UTC)
+    if since is None:
+        return about.not_checked("doctor.key_age_unknown", "cure.start_benchd")
+    age = now - since
+    about = about.having(count=max(0, age.days))
+    if age > OLD_AFTER:
+        return about.warn("doctor.key_days", "cure.rotate_key")
+    return about.ok("doctor.key_days")
+
+
+def _rotated_at(key: Path) -> datetime | None:
+    try:
+        public = public_key_of(KeyFiles(key).public.read_bytes())
+        rotations = load_ring(KeyFiles(key).ring, public).rotations
+    except (OSError, BenchdError, ValueError):
+        return None
+    return rotations[-1].retirement.at if rotations else None

@@ -1,0 +1,296 @@
+"""`benchd lots …` and `benchd assets …`: what came in, taken in and looked up over the daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchd.cli.file_arguments import read_file
+from benchd.cli.intake_output import print_rows, print_sheet, rows_of, tell_import
+from benchd.cli.messages import named, tell, tell_rows
+from benchd.cli.options import JsonOption
+from benchd.cli.sign_in import (
+    BadgeFileOption,
+    OperatorOption,
+    PinFileOption,
+    as_person,
+)
+from benchd.domain.intake import AttestationKind, LotKind, Unerasable
+
+if TYPE_CHECKING:
+    from benchd.cli.client import JsonObject
+    from benchd.cli.intake_client import IntakeClient
+
+lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
+assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
+
+LOTS = ("lot", "kind", "consignor", "assets")
+LOT = ("lot", "kind", "consignor", "paper", "taken_in_at", "identity_check", "assets")
+ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "assets", "late", "withdrawn")
+ASSETS = ("tag", "lot", "model", "unerasable", "jobs")
+
+TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
+NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Tell every mistake, take nothing in.")
+]
+
+
+@lots_app.command("list")
+def lots_list(json_output: JsonOption = False) -> None:
+    """Name the newest lots."""
+    with _client() as client:
+        found = client.lots()
+    print_rows(found, json_output, found["lots"], LOTS)
+
+
+@lots_app.command("show")
+def lots_show(lot: str, json_output: JsonOption = False) -> None:
+    """Tell of one lot, and of what is attested of it."""
+    with _client() as client:
+        found = client.lot(lot)
+    print_sheet(found, json_output, LOT)
+    if not json_output:
+        tell_rows(ATTESTATIONS, rows_of(found["attestations"], ATTESTATIONS))
+
+
+@lots_app.command("add")
+def lots_add(
+    lot: str,
+    kind: LotKind,
+    consignor: Annotated[
+        str, typer.Option(help="The firm; of a private seller no name, only: private.")
+    ],
+    operator: OperatorOption = None,
+    paper: Annotated[str, typer.Option(help="The reference of the papers.")] = "",
+    identity_check: Annotated[
+        str, typer.Option(help="How the seller's identity was checked, never whose it is.")
+    ] = "",
+    attests: Annotated[
+        list[AttestationKind] | None,
+        typer.Option("--attest", help="True of every handset in it; can be given again."),
+    ] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take a lot in, with what is attested of all of it."""
+    told = {
+        "lot": lot,
+        "kind": kind,
+        "consignor": consignor,
+        "operator": operator,
+        "paper": paper,
+        "identity_check": identity_check,
+        "attests": list(attests or ()),
+    }
+    _as(operator, pin_file, badge_file, lambda client: client.add_lot(told))
+    tell("say.taken_in", name=lot)
+
+
+@lots_app.command("attest")
+def lots_attest(
+    lot: str,
+    kinds: list[AttestationKind],
+    operator: OperatorOption = None,
+    tag: TagsOption = None,
+    excepted: Annotated[
+        list[str] | None, typer.Option("--except", help="Not this tag; can be given again.")
+    ] = None,
+    note: NoteOption = "",
+    seen: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="How many assets were in the lot when you looked; a whole lot that other systems"
+            " send into needs it.",
+        ),
+    ] = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """State something of a whole lot but for some, or of the tags that are named."""
+    told = {
+        "kinds": list(kinds),
+        "tags": list(tag) if tag else None,
+        "excepted": list(excepted or ()),
+        "note": note,
+        "seen": seen,
+        "operator": operator,
+    }
+    done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
+    tell("say.attested", name=lot, value=str(done["sequence"]))
+
+
+@lots_app.command("withdraw")
+def lots_withdraw(
+    lot: str,
+    attestation: Annotated[int, typer.Argument(help="The number that `lots show` tells.")],
+    operator: OperatorOption = None,
+    tag: TagsOption = None,
+    note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """What was attested counts no more, for running jobs too."""
+    told = {
+        "attestation": attestation,
+        "tags": list(tag or ()),
+        "note": note,
+        "operator": operator,
+    }
+    _as(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
+    tell("say.withdrawn", name=lot, value=str(attestation))
+
+
+@assets_app.command("list")
+def assets_list(
+    lot: Annotated[str | None, typer.Option(help="Only of this lot.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    json_output: JsonOption = False,
+) -> None:
+    """Name the assets of a lot, else the newest."""
+    with _client() as client:
+        found = client.assets(lot, limit)
+    print_rows(found, json_output, found["assets"], ASSETS)
+
+
+@assets_app.command("show")
+def assets_show(tag: str, json_output: JsonOption = False) -> None:
+    """Tell of one asset."""
+    with _client() as client:
+        found = client.asset(tag)
+    print_sheet(found, json_output, tuple(found))
+
+
+@assets_app.command("add")
+def assets_add(
+    tag: str,
+    lot: Annotated[str, typer.Option(help="The lot that it came in with.")],
+    operator: OperatorOption = None,
+    imei: Annotated[str, typer.Option()] = "",
+    serial: Annotated[str, typer.Option()] = "",
+    model: Annotated[str, typer.Option()] = "",
+    colour: Annotated[str, typer.Option()] = "",
+    grade: Annotated[str, typer.Option()] = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take one asset in."""
+    line = {"tag": tag, "imei": imei, "serial": serial, "model": model}
+    told = {**line, "colour": colour, "grade": grade, "operator": operator}
+    _as(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
+    tell("say.taken_in_with", name=tag, lot=lot)
+
+
+@assets_app.command("import")
+def assets_import(
+    file: Path,
+    lot: Annotated[str, typer.Option(help="The lot that they came in with.")],
+    operator: OperatorOption = None,
+    dry_run: DryRunOption = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Handsets of earlier lots may have come in again.")
+    ] = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take a CSV file of assets in, whole or not at all; exits with 1 if it has a mistake."""
+    data = read_file(file)
+    done = _as(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: client.import_assets(
+            lot, data, operator=operator, dry_run=dry_run, again=again
+        ),
+    )
+    tell_import(file, done, dry_run=dry_run)
+    if done["late"]:
+        tell("say.came_late", lot=lot, count=str(done["late"]))
+
+
+@assets_app.command("network")
+def assets_network(
+    file: Path,
+    source: Annotated[str, typer.Option(help="Where it was looked up.")],
+    operator: OperatorOption = None,
+    dry_run: DryRunOption = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Take a CSV file of network restrictions in; exits with 1 if it has a mistake."""
+    data = read_file(file)
+    done = _as(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: client.import_network(
+            data, source=source, operator=operator, dry_run=dry_run
+        ),
+    )
+    tell_import(file, done, dry_run=dry_run)
+
+
+@assets_app.command("bind")
+def assets_bind(
+    tag: str,
+    slot: Annotated[str, typer.Option(help="The slot in which the handset lies.")],
+    operator: OperatorOption = None,
+    despite_model: Annotated[
+        bool, typer.Option("--despite-model", help="Though its model isn't that of the papers.")
+    ] = False,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Say that the handset in a slot has this tag."""
+    told = {"tag": tag, "operator": operator, "despite_model": despite_model}
+    done = _as(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
+    tell("say.bound", slot=slot, name=str(done["tag"]), lot=str(done["lot"]))
+
+
+@assets_app.command("dead")
+def assets_dead(
+    tag: str,
+    reason: Annotated[Unerasable, typer.Option(help="Why it can't be plugged in.")],
+    operator: OperatorOption = None,
+    note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """An asset that can't even be plugged in: it's to be crushed."""
+    told = {"reason": reason, "note": note, "operator": operator}
+    done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
+    tell(
+        "say.unerasable",
+        name=tag,
+        value=named("unerasable", done["unerasable"]),
+        answer=named("disposition", done["disposition"]),
+    )
+    tell("say.once_crushed", name=str(done["case"]))
+
+
+def _client() -> IntakeClient:
+    from benchd.cli.client import socket_path
+    from benchd.cli.intake_client import IntakeClient
+
+    return IntakeClient(socket_path(os.environ))
+
+
+def _as(
+    operator: str | None,
+    pin_file: Path | None,
+    badge_file: Path | None,
+    call: Callable[[IntakeClient], JsonObject],
+) -> JsonObject:
+    with _client() as client:
+        return as_person(
+            client,
+            lambda: call(client),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )

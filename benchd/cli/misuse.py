@@ -1,0 +1,65 @@
+"""What isn't the daemon's or a handset's doing: a command typed wrongly, a file out of reach."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Final
+
+import typer
+
+from benchd.cli.messages import Fact, catalogue, language, say
+from benchd.domain.plain_text import printable
+from benchd.texts.catalogue import Texts
+
+LONGEST_TOLD: Final = 1000
+MISUSE_CODE: Final = 2
+
+
+class Misuse(typer.BadParameter):
+    """Raised with words of the catalogue, which need nothing around them."""
+
+
+def mistake(key: str, **facts: Fact) -> Misuse:
+    """A mistake in the command's words, told in the reader's language."""
+    return Misuse(say(key, **facts))
+
+
+def tell_misuse(error: typer.TyperException) -> None:
+    """Say on standard error what is wrong with a command, and how to see how it's used."""
+    if isinstance(error, Misuse):
+        _complain(error.message)
+        return
+    context = getattr(error, "ctx", None)
+    command = getattr(context, "command_path", "") or "benchd"
+    if type(error).__name__ == "NoArgsIsHelpError":
+        # The help stands there already.
+        return
+    usage, reason = (
+        say("say.usage", name=command),
+        printable(error.format_message(), LONGEST_TOLD),
+    )
+    _complain(f"{usage}\n{reason}" if language() == "ja" else f"{reason}\n{usage}")
+
+
+def tell_of_file(error: OSError) -> int:
+    """Say on standard error which file or disk has failed; returns the exit code."""
+    _complain(
+        say(
+            "say.file_trouble",
+            path=str(error.filename or "-"),
+            detail=why(error),
+        )
+    )
+    return MISUSE_CODE if error.filename else 1
+
+
+def why(error: OSError | ValueError) -> Texts:
+    """Why a file can't be used."""
+    code = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
+    said = str(getattr(error, "strerror", None) or error)
+    return catalogue().file_trouble(code) or Texts(ja=said, en=said)
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"benchd: {text}\n")

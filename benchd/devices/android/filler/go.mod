@@ -1,0 +1,3 @@
+module benchd/devices/android/filler
+
+go 1.24

@@ -1,3 +1,0 @@
-module benchd/filler
-
-go 1.24

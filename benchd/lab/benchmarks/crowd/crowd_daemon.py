@@ -1,0 +1,105 @@
+"""The daemon of a crowd: all its parts are the shipped ones, but plug events and reader worker.
+
+`python -m benchd.lab.benchmarks.crowd.crowd_daemon CONFIG PLUG_SOCKET FOLDER [--profile]
+[--listen HOST:PORT]`. Beside it a task notes how late the loop comes back to it, in FOLDER, each
+second anew: a daemon that is killed has told as well. With `--profile` the profile is there at the
+end. `--listen` is an address of a network that nobody else is in, instead of the configuration's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import anyio
+
+from benchd.config import load_settings
+from benchd.daemon.composition import run_daemon
+from benchd.daemon.exit_codes import exit_on_error
+from benchd.lab.benchmarks.crowd.crowd_folder import LAUNCHER
+from benchd.lab.benchmarks.crowd.sampling import Sampler
+from benchd.lab.simulator.plug_source import SimulatedHotplug
+from benchd.observe.log_level_change import LogLevels
+from benchd.observe.logs import configure_logs
+from benchd.web.sockets import tcp_listener
+
+LOOK_EVERY_S: Final = 0.01
+SAMPLE_FROM_NOW: Final = signal.SIGUSR1
+LOOKS_A_LINE: Final = 100
+LAGS_FILE: Final = "lags.jsonl"
+PROFILE_FILE: Final = "profile.json"
+
+
+def main() -> None:
+    """Run it until it is told to end."""
+    config, plug_socket, folder = (Path(argument) for argument in sys.argv[1:4])
+    settings = load_settings(config)
+    # What the daemon starts with this is found in the launcher: its readers' worker is the crowd's.
+    sys.executable = str(config.parent / LAUNCHER)
+    levels = LogLevels(time.monotonic)
+    words = configure_logs(levels)
+    elsewhere = _elsewhere(sys.argv[4:])
+    sampler = Sampler() if "--profile" in sys.argv else None
+
+    async def run() -> None:
+        with ExitStack() as stack:
+            listener = stack.enter_context(tcp_listener(*elsewhere)) if elsewhere else None
+            await run_beside(listener)
+
+    async def run_beside(listener: socket.socket | None) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_note_lag, folder / LAGS_FILE)
+            if sampler is not None:
+                # Whoever measures says when: the start isn't part of any job.
+                asyncio.get_running_loop().add_signal_handler(SAMPLE_FROM_NOW, sampler.start)
+            await run_daemon(
+                settings,
+                SimulatedHotplug(plug_socket),
+                usb=False,
+                listener=listener,
+                # What is shown here is no machine's clock.
+                was_synchronised=lambda: True,
+                reread=lambda: load_settings(config),
+                words=words,
+                levels=levels,
+            )
+            tasks.cancel_scope.cancel()
+
+    try:
+        with exit_on_error():
+            anyio.run(run)
+    finally:
+        if sampler is not None:
+            (folder / PROFILE_FILE).write_text(json.dumps(sampler.told()), encoding="utf-8")
+
+
+def _elsewhere(arguments: Sequence[str]) -> tuple[str, int] | None:
+    if "--listen" not in arguments:
+        return None
+    host, _, port = arguments[arguments.index("--listen") + 1].rpartition(":")
+    return host, int(port)
+
+
+async def _note_lag(file: Path) -> None:
+    """Wall time and by how many seconds it was woken too late, again and again."""
+    with file.open("a", encoding="ascii") as out:
+        while True:
+            lags: list[tuple[float, float]] = []
+            for _ in range(LOOKS_A_LINE):
+                due = time.monotonic() + LOOK_EVERY_S
+                await anyio.sleep(LOOK_EVERY_S)
+                lags.append((round(time.time(), 3), round(max(0.0, time.monotonic() - due), 6)))
+            out.write(json.dumps(lags) + "\n")
+            out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Counts handsets in the read model: SQLite puts alike ones together, so that a year is little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.disposal import DisposalState
+from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.report import Asked
+from benchd.ledger.records.columns import columns_of, names_of, rows_of, utc
+from benchd.ledger.sql_statements import SqlValue, Statements, query
+
+LEFT_IN_CHIP: Final = (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
+"""Ends by which the chip was in use, whatever the looks at it have said."""
+
+
+class Divided(StrEnum):
+    """By what handsets are told apart; one that was of two lots counts in each of them."""
+
+    WHOLE = "NULL, NULL"
+    LOTS = "lot, consignor"
+    CONSIGNORS = "NULL, consignor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Handsets of which the same is told; None where nothing is."""
+
+    lot: str | None
+    consignor: str | None
+    runs: bool
+    outcome: Outcome | None
+    disposition: Disposition | None
+    reason: str | None
+    """Of the last job, or why an asset couldn't be plugged in."""
+    state: DisposalState | None
+    with_data: bool | None
+    in_use: bool
+    chip: ChipVerdict | None
+    """What the first look at it has found."""
+    by_hand: bool
+    """Whether the last that is told was entered at intake: then they are named by their tags."""
+    handsets: int
+    names: tuple[str, ...]
+    """The last job of each, or the tag; empty where they weren't asked for."""
+
+
+def count_alike(
+    connection: Statements, asked: Asked, by: Divided, *, named: bool
+) -> Iterator[Alike]:
+    """All that came in; may raise apsw.Error."""
+    values: list[SqlValue] = [utc(asked.begin), utc(asked.end)]
+    only = ""
+    for column, wanted in (("lot", asked.lot), ("consignor", asked.consignor)):
+        if wanted:
+            values.append(wanted)
+            only += f" AND {column} = ?{len(values)}"
+        elif wanted is not None:
+            only += f" AND {column} IS NULL"
+    return rows_of(Alike, query(connection, _sql(by, only, named=named), values))
+
+
+def _sql(by: Divided, only: str, *, named: bool) -> str:
+    """Numbers of records tell what came first."""
+    residue = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
+    names = "json_group_array(iif(job.by_hand, job.tag, job.job))" if named else "NULL"
+    columns = names_of(
+        Alike,
+        lot="handset.lot",
+        consignor="handset.consignor",
+        runs="job.ended_at IS NULL",
+        outcome="job.outcome",
+        disposition="job.disposition",
+        reason="job.reason",
+        state="job.state",
+        chip="first.chip",
+        by_hand="job.by_hand",
+        handsets="count(*)",
+        names=names,
+    )
+    told = [column.name for column in columns_of(Alike)]
+    alike = ", ".join(
+        str(at) for at, name in enumerate(told, 1) if name not in ("handsets", "names")
+    )
+    return f"""
+        WITH line (handset, id, lot, consignor, with_data, chip, in_use) AS (
+            SELECT iif(by_hand, coalesce((
+                    SELECT handset FROM job AS plugged
+                    WHERE plugged.tag = job.tag AND NOT by_hand ORDER BY id DESC LIMIT 1
+                ), handset), handset), id, lot, consignor, came_with_data, chip,
+                coalesce(chip = '{ChipVerdict.IN_USE}', 0) OR coalesce(reason IN ({residue}), 0)
+            FROM job WHERE opened_at >= ?1 AND opened_at < ?2{only}
+        ), handset (lot, consignor, newest, with_data, in_use, looked) AS (
+            SELECT {by}, max(id), min(2 * id + with_data) % 2, max(in_use),
+                min(id) FILTER (WHERE chip IS NOT NULL)
+            FROM line GROUP BY handset, {by}
+        )
+        SELECT {columns}
+        FROM handset
+        JOIN job ON job.id = newest
+        LEFT JOIN job AS first ON first.id = looked
+        GROUP BY {alike}
+    """  # noqa: S608

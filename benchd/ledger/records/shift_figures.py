@@ -1,0 +1,97 @@
+"""From the jobs that have ended in a shift to its figures, and how the read model finds them.
+
+What couldn't even be plugged in was no work of the rack: it counts in the report, not here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
+
+from benchd.domain.disposal import DisposalState, opened_by
+from benchd.domain.ids import JobId
+from benchd.domain.job import Outcome
+from benchd.domain.shift import HOUR, EndedJob, FailedBy, Failures, Hour, Shift, ShiftFigures, Went
+from benchd.ledger.records.columns import names_of, rows_of, utc
+from benchd.ledger.sql_statements import Statements, query
+
+_WENT: Final = {
+    None: Went.SOLD,
+    DisposalState.TO_RETURN: Went.TO_RETURN,
+    DisposalState.HELD: Went.HELD,
+    DisposalState.TO_DESTROY: Went.TO_DESTROY,
+    DisposalState.TRAY: Went.TRAY,
+}
+_VALUE_OF: Final[dict[FailedBy, Callable[[EndedJob], str]]] = {
+    FailedBy.MODEL: lambda job: " ".join(filter(None, (job.manufacturer, job.model))),
+    FailedBy.SLOT: lambda job: job.slot,
+    FailedBy.REASON: lambda job: job.reason or "",
+}
+
+
+def ended_jobs(connection: Statements, shift: Shift) -> Iterator[EndedJob]:
+    """Those that have ended in a shift, in that order; may raise apsw.Error."""
+    columns = names_of(EndedJob, certified="certificate IS NOT NULL")
+    sql = (
+        f"SELECT {columns} FROM job"  # noqa: S608
+        " WHERE ended_at >= ? AND ended_at < ? AND NOT by_hand ORDER BY ended_at, id"
+    )
+    return rows_of(EndedJob, query(connection, sql, (utc(shift.begin), utc(shift.end))))
+
+
+def figures_of(shift: Shift, ended: Iterable[EndedJob]) -> ShiftFigures:
+    """The figures of these jobs, which come in the order in which they have ended."""
+    jobs = list(ended)
+    last = {job.handset: job for job in jobs}
+    went: dict[Went, list[JobId]] = {where: [] for where in Went}
+    for job in last.values():
+        went[_went(job)].append(job.job)
+    failed = [job for job in jobs if job.outcome is not Outcome.PASSED]
+    return ShiftFigures(
+        shift=shift,
+        went={where: tuple(sorted(names)) for where, names in went.items()},
+        hours=tuple(_hours(shift, last.values())),
+        jobs=len(jobs),
+        failed=tuple(job.job for job in failed),
+        failures={by: _failures(by, failed, jobs) for by in FailedBy},
+    )
+
+
+def _went(job: EndedJob) -> Went:
+    """What says nothing of where it goes is held: no word is a default for a sale."""
+    if job.outcome is None or job.disposition is None:
+        return Went.HELD
+    return _WENT[opened_by(job.outcome, job.disposition, certified=job.certified)]
+
+
+def _hours(shift: Shift, last: Iterable[EndedJob]) -> Iterator[Hour]:
+    done: dict[int, list[EndedJob]] = {}
+    for job in last:
+        done.setdefault((job.ended_at - shift.begin) // HOUR, []).append(job)
+    for number in range(-((shift.begin - shift.end) // HOUR)):
+        mine = done.get(number, [])
+        yield Hour(
+            begin=shift.begin + number * HOUR,
+            done=tuple(job.job for job in mine),
+            sold=tuple(job.job for job in mine if _went(job) is Went.SOLD),
+        )
+
+
+def _failures(
+    by: FailedBy, failed: Sequence[EndedJob], ended: Sequence[EndedJob]
+) -> tuple[Failures, ...]:
+    value_of = _VALUE_OF[by]
+    found: dict[str, list[JobId]] = {}
+    for job in failed:
+        found.setdefault(value_of(job), []).append(job.job)
+    of_value = Counter(map(value_of, ended))
+    told = (
+        Failures(
+            value=value,
+            failed=tuple(jobs),
+            ended=len(ended) if by is FailedBy.REASON else of_value[value],
+        )
+        for value, jobs in found.items()
+    )
+    return tuple(sorted(told, key=lambda one: (-len(one.failed), one.value)))

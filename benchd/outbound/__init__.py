@@ -1,0 +1,1 @@
+"""What leaves the rack for other systems: hooks, traces, anchors."""

@@ -1,0 +1,1 @@
+"""The ledger's head, kept outside of the rack."""

@@ -1,0 +1,58 @@
+"""One try to hand over an event: over HTTP, bounded in time and in what is read of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchd.outbound.hooks.hook_events import MEDIA_TYPE
+from benchd.outbound.hooks.hook_settings import Target
+from benchd.outbound.hooks.replies import LARGEST_REPLY_BYTES
+from benchd.outbound.hooks.webhook_signature import headers_of
+from benchd.outbound.posting import Failure, Poster
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The receiver has it; what it has said."""
+
+    reply: bytes
+
+
+class Sender(Protocol):
+    """Hands over events. Never raises."""
+
+    async def send(self, event_id: str, body: bytes) -> Taken | Failure:
+        """One try."""
+        ...
+
+
+class HttpSender:
+    """Posts signed events to one address."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        now: Callable[[], float],
+    ) -> None:
+        """Reads certificates, so not on the loop. `now` gives seconds since 1970."""
+        self._secrets = target.secrets
+        self._now = now
+        self._poster = Poster(
+            target.url,
+            authority=target.authority,
+            timeout_s=target.timeout_s,
+            longest_bytes=LARGEST_REPLY_BYTES,
+        )
+
+    async def send(self, event_id: str, body: bytes) -> Taken | Failure:
+        """One try; what goes wrong is told as a word."""
+        signed = headers_of(self._secrets, event_id, int(self._now()), body)
+        told = await self._poster.post(body, {"content-type": MEDIA_TYPE, **signed})
+        return told if isinstance(told, Failure) else Taken(told)
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        await self._poster.aclose()

@@ -1,0 +1,43 @@
+"""One hook as it is configured: what it hears, and where that is sent."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from benchd.domain.hook import HookTerms
+from benchd.outbound.hooks.webhook_signature import HookSecret
+
+LONGEST_TIMEOUT_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a hook sends to."""
+
+    url: str = field(repr=False)
+    """May have a token in it, so it's never logged."""
+    secrets: tuple[HookSecret, ...]
+    timeout_s: float
+    authority: Path | None = None
+    """The certificate of whoever vouches for the receiver, in place of the system's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSettings:
+    """One hook."""
+
+    terms: HookTerms
+    target: Target
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this very machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,109 @@
+"""What a label says: from a job as its records tell it, and nothing from anywhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from benchd.domain.errors import LabelRefused
+from benchd.domain.ids import JobId, SlotName
+from benchd.domain.job import Disposition, Reason
+from benchd.domain.plain_text import Language
+from benchd.papers.glyphs import settable
+from benchd.proof.job_history import JobHistory
+from benchd.proof.record_fields import RecordReader
+from benchd.texts.catalogue import Catalogue
+
+SHOWN_DIGITS = 6
+"""Of an IMEI or a serial: enough to tell handsets of one tray apart."""
+LONGEST_NAME = 60
+LONGEST_TAG = 24
+LONGEST_NUMBER = 64
+LONGEST_SLOT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelContent:
+    """One label, not yet in any language."""
+
+    job: JobId
+    slot: SlotName
+    tag: str | None
+    handset: str
+    """Maker and model; empty where it was never inspected."""
+    number: str
+    """The IMEI, else the serial; for telling whether two labels are of one handset."""
+    disposition: Disposition
+    reason: Reason | None
+    ended_at: datetime
+    held_by: str | None = None
+    """The hook that holds back what its job has made sellable."""
+
+    @property
+    def code(self) -> str:
+        """What its QR code says."""
+        return f"BD:J:{self.job}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelWords:
+    """The lines of a label, each bounded and printable."""
+
+    goes: str
+    handset: str
+    reason: str
+    number: str
+    name: str
+    """The tag, else the job."""
+    place: str
+    """The slot in which it was erased, and when it ended."""
+    code: str
+
+
+def content_of(history: JobHistory) -> LabelContent:
+    """The label of a job; raises LabelRefused while it runs.
+
+    SELLABLE stands in a history only together with a certificate that the rack vouches for.
+    """
+    if history.ended_at is None or history.disposition is None:
+        message = f"job {history.job} hasn't ended: it has no label yet"
+        raise LabelRefused(message)
+    told = RecordReader(history.handset or {}, "inspect")
+    asset = RecordReader(history.asset or {}, "asset_bound")
+    maker, model = (told.optional_text(key) or "" for key in ("manufacturer", "model"))
+    return LabelContent(
+        job=history.job,
+        slot=history.slot,
+        tag=asset.optional_text("tag"),
+        handset=f"{maker} {model}".strip(),
+        number=told.optional_text("imei") or told.optional_text("serial") or "",
+        disposition=history.disposition,
+        reason=history.reason,
+        ended_at=history.ended_at,
+    )
+
+
+def held_back(content: LabelContent, holder: str | None) -> LabelContent:
+    """The same, as a hook wants it: whom it holds back, no label calls sellable."""
+    if holder is None or content.disposition is not Disposition.SELLABLE:
+        return content
+    return replace(content, disposition=Disposition.HOLD, held_by=holder)
+
+
+def words_of(content: LabelContent, catalogue: Catalogue, language: Language) -> LabelWords:
+    """The label's lines; the date is that of this machine's calendar."""
+    number = settable(content.number, LONGEST_NUMBER)
+    reason = catalogue.reason(content.reason).to(language) if content.reason else ""
+    if content.held_by is not None:
+        reason = f"{catalogue.guidance('errand.held_back').to(language)} ({content.held_by})"
+    slot = settable(content.slot, LONGEST_SLOT)
+    unknown = catalogue.text("act.unknown_handset").to(language)
+    return LabelWords(
+        goes=catalogue.disposition(content.disposition).to(language),
+        handset=settable(content.handset, LONGEST_NAME) or unknown,
+        reason=settable(reason, LONGEST_NAME),
+        number=f"…{number[-SHOWN_DIGITS:]}" if number else "",
+        name=settable(content.tag or "", LONGEST_TAG) or content.job,
+        place=f"{slot}  {content.ended_at.astimezone():%Y-%m-%d %H:%M}",
+        code=content.code,
+    )

@@ -1,0 +1,174 @@
+"""Showing who you are: a badge, a PIN, or both; in the same time whoever it is."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import anyio
+
+from benchd.domain.errors import NotSignedIn, TriedTooOften
+from benchd.domain.people import Actor, Person, PersonId, ShownBy
+from benchd.domain.visitor_source import machine_of
+from benchd.people.login_throttle import Tries, Whom
+from benchd.people.person_register import People
+from benchd.people.refused_tries import Refusals, Why
+
+MOST_WAITING = 16
+"""Tries that stand in each line; one costs a fifth of a second of one processor."""
+MOST_OF_SOURCE = 4
+"""Of one source, the one that is being looked at among them: it fills no line by itself."""
+NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
+
+
+class Showing:
+    """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
+
+    def __init__(self, people: People, tries: Tries, refusals: Refusals) -> None:
+        self._people = people
+        self._tries = tries
+        self._refusals = refusals
+        self._one = anyio.Lock()
+        self._with_badge = anyio.Lock()
+        self._others = anyio.Lock()
+        """Two lines that take turns: a crowd without badges keeps out nobody who has one."""
+        self._standing = Counter[tuple[anyio.Lock, str]]()
+
+    async def show(
+        self, *, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> Actor:
+        """Who it is. A badge alone is enough to be known, id and PIN are, or all three."""
+        if badge is None and (person is None or pin is None):
+            raise NotSignedIn("scan your badge, or give your id and your PIN")
+        # Who has to wait anyway takes nobody's place in a line.
+        held_s = await self._admit(badge, person, pin, source)
+        if pin is None:
+            # There is nothing to compare that takes its time.
+            return await self._look(badge, person, pin, source)
+        line = self._others if held_s > 0 or badge is None else self._with_badge
+        with self._standing_in(line, source):
+            async with line, self._one:
+                held_s = await self._admit(badge, person, pin, source)
+                if held_s > 0:
+                    return await self._look_past(held_s, badge, person, pin, source)
+                return await self._look(badge, person, pin, source)
+
+    @contextmanager
+    def _standing_in(self, line: anyio.Lock, source: str) -> Generator[None]:
+        """One more in this line inside of the block; TriedTooOften where it takes no more."""
+        place = (line, machine_of(source))
+        is_full = line.statistics().tasks_waiting >= MOST_WAITING
+        if is_full or self._standing[place] >= MOST_OF_SOURCE:
+            raise TriedTooOften("too many try at once: try again", wait_s=1)
+        self._standing[place] += 1
+        try:
+            yield
+        finally:
+            self._standing[place] -= 1
+            if not self._standing[place]:
+                del self._standing[place]
+
+    async def _admit(
+        self, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> float:
+        """For how long the source is held all the same; raises TriedTooOften for who has to wait.
+
+        Who shows badge and PIN is looked at wherever they come from.
+        """
+        claimed, whom = self._claimed(badge, person)
+        held_s = self._tries.source_wait_s(source, by_badge=badge is not None)
+        both = badge is not None and pin is not None
+        if held_s > 0 and both:
+            return held_s
+        wait_s = max(held_s, self._tries.wait_s(whom))
+        if wait_s > 0:
+            raise await self._too_soon(claimed, wait_s, source)
+        return 0.0
+
+    async def _look_past(
+        self, held_s: float, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> Actor:
+        """Let in badge and PIN together where somebody guesses badges, if both are right.
+
+        A badge alone isn't: one that is let in while others are held could be guessed at any
+        speed. Nor does a refusal tell whether it is anybody's, by what it says or by its time.
+        """
+        claimed, whom = self._claimed(badge, person)
+        if self._tries.wait_s(whom) > 0:
+            await self._people.is_pin(None, pin or "")
+            raise await self._too_soon(claimed, held_s, source)
+        try:
+            return await self._look(badge, person, pin, source)
+        except NotSignedIn:
+            raise _wait(held_s) from None
+
+    async def _look(
+        self, badge: str | None, person: str | None, pin: str | None, source: str
+    ) -> Actor:
+        claimed, whom = self._claimed(badge, person)
+        anew = self._people.shown_anew(claimed.id) if claimed else 0
+        right = pin is None or await self._people.is_pin(claimed, pin)
+        if claimed is not None:
+            # Comparing takes its time: what was shown may have come to count no more.
+            right = right and anew == self._people.shown_anew(claimed.id)
+            claimed = self._people.person(claimed.id)
+        why = self._why_not(claimed, badge=badge, person=person, right=right)
+        if why is not None or claimed is None:
+            self._tries.failed(whom, source)
+            known = claimed.id if claimed else None
+            await self._refusals.keep(why or Why.UNKNOWN_PERSON, known, source)
+            raise NotSignedIn(NOBODY)
+        if pin is not None:
+            self._tries.succeeded(whom)
+        return actor_of(claimed, _shown_by(badge, pin), source)
+
+    def _claimed(self, badge: str | None, person: str | None) -> tuple[Person | None, Whom]:
+        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
+        return claimed, _whom(claimed, badge, person)
+
+    async def _too_soon(self, claimed: Person | None, wait_s: float, source: str) -> TriedTooOften:
+        await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
+        return _wait(wait_s)
+
+    def _known(self, person: str | None) -> Person | None:
+        return next((one for one in self._people.everybody if one.id == person), None)
+
+    def _why_not(
+        self, claimed: Person | None, *, badge: str | None, person: str | None, right: bool
+    ) -> Why | None:
+        if claimed is None:
+            return Why.UNKNOWN_PERSON if badge is None else Why.UNKNOWN_BADGE
+        if badge is not None and person is not None and claimed.id != person:
+            return Why.ANOTHERS_BADGE
+        if not right:
+            return Why.WRONG_PIN
+        return Why.DISABLED if self._people.is_disabled(claimed) else None
+
+
+def _wait(wait_s: float) -> TriedTooOften:
+    message = f"too many tries have failed: wait for {wait_s:.0f} s"
+    return TriedTooOften(message, wait_s=wait_s)
+
+
+def _whom(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
+    """Whoever isn't known is counted too: the same pauses as for who is, so that none tells."""
+    shown = (badge or person or "").encode("utf-8", "replace")
+    mark = None if claimed is None or badge is None else claimed.badge
+    return Whom(
+        name=mark or (claimed.id if claimed else hashlib.sha256(shown).hexdigest()),
+        is_known=claimed is not None,
+        by_badge=badge is not None,
+    )
+
+
+def actor_of(person: Person, shown_by: ShownBy, source: str) -> Actor:
+    """Somebody as the record names them."""
+    return Actor(person=PersonId(person.id), name=person.name, shown_by=shown_by, source=source)
+
+
+def _shown_by(badge: str | None, pin: str | None) -> ShownBy:
+    if badge is None:
+        return ShownBy.PIN
+    return ShownBy.BADGE if pin is None else ShownBy.BADGE_AND_PIN

@@ -1,0 +1,123 @@
+"""The rack's key with all that lies beside its file: the ring for everyone, secrets for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from benchd.domain.errors import DependencyMissing
+from benchd.signing.key import (
+    SigningKey,
+    key_file,
+    load_key,
+    public_key_path,
+    read_private,
+)
+from benchd.signing.rack_secrets import NO_SECRETS, RackSecrets, decode_secrets
+from benchd.signing.ring import MAX_RING_BYTES, KeyRing, decode_ring
+
+_FINISH = "Run `benchd key rotate` as before, with the daemon stopped: it goes on where it was cut."
+_RING_BACK = (
+    "Put back the newest ring: any copy that was handed out will do. Or the newest key, if an"
+    " older one lies there."
+)
+_SECRETS_BACK = "Put back the file from the same backup as the key: without it each chip is new."
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Where all of it lies, by the file of the private key as it's configured."""
+
+    key: Path
+
+    @property
+    def public(self) -> Path:
+        """The public half of the newest key."""
+        return public_key_path(self.key)
+
+    @property
+    def ring(self) -> Path:
+        """All public keys with their rotations; no rotation yet where there is none."""
+        return self._beside(".ring")
+
+    @property
+    def secrets(self) -> Path:
+        """What doesn't change with the key."""
+        return self._beside(".secrets")
+
+    @property
+    def next_key(self) -> Path:
+        """The private key of a rotation that goes on."""
+        return self._beside(".next")
+
+    @property
+    def next_ring(self) -> Path:
+        """The ring of a rotation that goes on: once it's there, the rotation is decided."""
+        return self._beside(".ring.next")
+
+    def _beside(self, ending: str) -> Path:
+        return self.key.with_name(self.key.name + ending)
+
+
+def load_rack_key(configured: Path, environ: Mapping[str, str]) -> SigningKey:
+    """The key that signs, with its ring and secrets.
+
+    Raises DependencyMissing where one of them can't be used, or a rotation isn't at its end.
+    """
+    files = KeyFiles(configured)
+    if _exists(files.next_ring):
+        message = f"a rotation of {configured} was cut short ({files.next_ring})"
+        raise DependencyMissing(message, cure=_FINISH)
+    key = load_key(key_file(configured, environ))
+    ring = load_ring(files.ring, key.public)
+    if ring.retired_by(len(ring.keys) - 1) is not None:
+        message = f"the key {configured} was retired: the ring {files.ring} names the next one"
+        raise DependencyMissing(message, cure=_RING_BACK)
+    secrets = load_secrets(key_file(files.secrets, environ))
+    if ring.rotations:
+        _check_secrets(files.secrets, secrets, ring)
+    return replace(key, ring=ring, secrets=secrets)
+
+
+def load_ring(path: Path, trusted: Ed25519PublicKey) -> KeyRing:
+    """The ring in a file that leads to this key; that key alone where there is no file."""
+    try:
+        with path.open("rb") as file:
+            return decode_ring(file.read(MAX_RING_BYTES + 1), trusted)
+    except FileNotFoundError:
+        return KeyRing.of(trusted)
+    except (OSError, ValueError) as error:
+        message = f"the key ring {path} can't be used: {error}"
+        raise DependencyMissing(message, cure=_RING_BACK) from error
+
+
+def load_secrets(path: Path) -> RackSecrets | None:
+    """The secrets in a file; None where there is none, as before the first rotation."""
+    try:
+        data = read_private(path)
+        return None if data.strip() == NO_SECRETS else decode_secrets(data)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        message = f"the rack's secrets {path} can't be used: {error}"
+        raise DependencyMissing(message, cure=_SECRETS_BACK) from error
+
+
+def _check_secrets(path: Path, secrets: RackSecrets | None, ring: KeyRing) -> None:
+    """Whether they are those of the last rotation: others would make every chip another one."""
+    if secrets is None:
+        message = f"the rack's secrets {path} aren't there"
+        raise DependencyMissing(message, cure=_SECRETS_BACK)
+    if secrets.sha256() != ring.rotations[-1].retirement.secrets_sha256:
+        message = f"the rack's secrets {path} aren't those of its last rotation"
+        raise DependencyMissing(message, cure=_SECRETS_BACK)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

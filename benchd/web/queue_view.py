@@ -1,0 +1,161 @@
+"""What people have to do next, as the API tells it: to whoever may read it, and on the wall."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from benchd.domain.errand import Errand, ErrandKind
+from benchd.domain.errand_queue import bins_of, errands_of
+from benchd.domain.job import Disposition, Gate
+from benchd.domain.slot import Away
+from benchd.slots.board import RackBoard
+from benchd.texts.catalogue import Catalogue, Guidance
+from benchd.web.objects import DirectedObject, HandsetObject, TextsObject
+from benchd.web.present import directed, handset_object, moment
+from benchd.web.proofs import Proofs
+from benchd.web.serialiser import AnswerObject, Moment, Verbatim
+from benchd.web.wall import WallHandsetObject, wall_handset
+
+
+class ErrandObject(AnswerObject):
+    """One thing that somebody has to do next; null where nothing is known."""
+
+    kind: ErrandKind
+    slot: Verbatim | None
+    occupancy: int | None
+    job: Verbatim | None
+    since: Moment | None
+    deadline: Moment | None
+    """Until when it has to be done."""
+    gate: Gate | None
+    bin: Disposition | None
+    """Where the handset is to be carried."""
+    directed: DirectedObject | None = None
+    ja: Verbatim
+    en: Verbatim
+    what_to_do: TextsObject
+    handset: HandsetObject | WallHandsetObject | None
+    here: bool
+    """Of what was taken out in the middle of its job: whether its slot is empty since."""
+
+
+class QueueObject(AnswerObject):
+    """Everything that people have to do, the most urgent first."""
+
+    now: Moment
+    """The rack's own time: what deadlines are to be compared with."""
+    errands: list[ErrandObject]
+    bins: dict[Disposition, int]
+    """How many finished handsets there are to carry to each place."""
+
+
+class QueueDesk:
+    """Makes the queue from what the board shows."""
+
+    def __init__(self, board: RackBoard, catalogue: Catalogue, proofs: Proofs) -> None:
+        self._board = board
+        self._catalogue = catalogue
+        self._proofs = proofs
+        self._made: tuple[int, tuple[Errand, ...]] | None = None
+
+    async def errands(self) -> tuple[Errand, ...]:
+        """The queue as it is now; made once for all who ask between two changes of the board."""
+        version = self._board.version
+        if self._made is not None and self._made[0] == version:
+            return self._made[1]
+        views = self._board.views()
+        await self._proofs.look(views.values())
+        known = {name: view for name, view in views.items() if not self._proofs.open(view)}
+        errands = errands_of(
+            known,
+            ports=self._board.unknown_ports(),
+            notices=self._board.notices(),
+            tray=self._board.tray(),
+            proven=self._proofs.found,
+        )
+        # What couldn't be asked about is asked about again.
+        self._made = (version, errands) if len(known) == len(views) else None
+        return errands
+
+    def shown(self, errands: tuple[Errand, ...], *, sees_all: bool) -> QueueObject:
+        """The queue for the API; whoever sees only the wall is told of no job and no serial."""
+        return QueueObject(
+            now=datetime.now(UTC).isoformat(),
+            errands=[self._errand(errand, sees_all=sees_all) for errand in errands],
+            bins=dict(bins_of(errands)),
+        )
+
+    def _errand(self, errand: Errand, *, sees_all: bool) -> ErrandObject:
+        view, tray = errand.view, errand.tray
+        said = self._said(errand, sees_all=sees_all)
+        job = tray.job if tray else view.job if view else None
+        return ErrandObject(
+            kind=errand.kind,
+            slot=errand.slot,
+            occupancy=view.occupancy if view else None,
+            job=job if sees_all else None,
+            since=moment(errand.since),
+            deadline=moment(errand.deadline),
+            gate=view.question.gate if view and view.question else None,
+            bin=errand.goes,
+            directed=directed(view) if view and errand.kind is ErrandKind.CARRY else None,
+            ja=said.ja,
+            en=said.en,
+            what_to_do=TextsObject(ja=said.what_to_do.ja, en=said.what_to_do.en),
+            handset=_handset(errand, sees_all=sees_all),
+            here=errand.here,
+        )
+
+    def _said(self, errand: Errand, *, sees_all: bool) -> Guidance:
+        question = errand.view.question if errand.view else None
+        if (word := _word(errand)) is not None:
+            return self._catalogue.guidance(word)
+        if errand.problem is not None:
+            return self._catalogue.problem(errand.problem)
+        hidden = self._catalogue.guidance("errand.hidden")
+        if question is None or sees_all:
+            return self._catalogue.question(question) if question else hidden
+        gate = self._catalogue.gate(question.gate)
+        return Guidance(ja=gate.ja, en=gate.en, what_to_do=hidden.what_to_do)
+
+
+def _word(errand: Errand) -> str | None:
+    """What it says where neither a problem nor a question does."""
+    view = errand.view
+    match errand.kind:
+        case ErrandKind.REPLUG:
+            in_hand = view is not None and view.away is not None and view.away.why is Away.IN_HAND
+            return "errand.in_hand" if in_hand else "errand.cable_out"
+        case ErrandKind.TRAY:
+            return "errand.tray"
+        case ErrandKind.CARRY if errand.goes is not None:
+            sold = view is not None and view.disposition is Disposition.SELLABLE
+            if errand.unproven:
+                return "errand.unproven"
+            held_back = sold and errand.goes is not Disposition.SELLABLE
+            return "errand.held_back" if held_back else f"errand.{errand.goes}"
+        case _:
+            return None
+
+
+def _handset(errand: Errand, *, sees_all: bool) -> HandsetObject | WallHandsetObject | None:
+    tray = errand.tray
+    if tray is not None:
+        if not tray.model:
+            return None
+        if not sees_all:
+            return WallHandsetObject(
+                manufacturer=tray.manufacturer, model=tray.model, name=None, known_model=True
+            )
+        return HandsetObject(
+            serial=tray.serial,
+            model=tray.model,
+            android="",
+            manufacturer=tray.manufacturer,
+            imei=None,
+        )
+    view = errand.view
+    if view is None or view.identity is None:
+        return None
+    make = handset_object if sees_all else wall_handset
+    return make(view.identity, view.model_name)

@@ -1,0 +1,75 @@
+"""`benchd models …` as people and scripts meet it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.cli.test_cli import benchd
+
+MISTAKEN = """\
+[[model]]
+name = "Xperia"
+codes = ["SO-99Z"]
+storage_gb = [0]
+[[model.sources]]
+url = "https://example.jp/"
+says = "it does"
+read_on = 2026-11-26
+"""
+
+
+def test_the_catalogue_that_benchd_brings_has_no_mistakes() -> None:
+    told = benchd("models", "check")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "no mistakes" in told.stdout
+
+
+def test_a_mistake_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "sony.toml"
+    file.write_text(MISTAKEN)
+    refused = benchd("models", "check", str(tmp_path))
+    assert refused.returncode == 2
+    assert f"{file}:4:15: model[Xperia].storage_gb[1]" in refused.stderr
+    file.write_text(MISTAKEN.replace("[0]", "[64]"))
+    assert benchd("models", "check", str(tmp_path)).returncode == 0
+    assert benchd("models", "check", str(tmp_path / "nowhere")).returncode == 2
+
+
+def test_models_are_listed_for_people_and_for_programs() -> None:
+    lines = benchd("models", "list").stdout.splitlines()
+    assert "sharp\tAQUOS sense6\tSH-54B\t64 GB" in lines
+    told = json.loads(benchd("models", "list", "--json").stdout)
+    assert len(told["models"]) == len(lines) >= 150
+    assert len(told["sha256"]) == 64
+    assert all(entry["sources"] for entry in told["models"])
+
+
+def test_one_model_is_told_with_its_menus_and_sources() -> None:
+    told = benchd("models", "show", "sc-53c", LANG="ja_JP.UTF-8")
+    assert told.returncode == 0
+    lines = told.stdout.splitlines()
+    assert "名前\tGalaxy A53 5G" in lines
+    assert "FeliCa\tはい" in lines
+    assert any(line.startswith("初期化の手順\t") and "一般管理" in line for line in lines)
+    assert any(line.startswith("出典\thttps://") for line in lines)
+    english = benchd("models", "show", "SC-53C", LANG="en_US.UTF-8").stdout
+    assert "felica\tyes" in english.splitlines()
+    assert "General management" in english
+
+
+def test_a_model_that_nobody_has_told_of_is_unknown() -> None:
+    told = benchd("models", "show", "SO-99Z\x1b[2J")
+    assert told.returncode == 1
+    assert "unknown model" in told.stderr
+    assert "\x1b" not in told.stderr
+
+
+def test_a_configuration_says_which_models_count(tmp_path: Path) -> None:
+    recipes = Path(__file__).parents[2] / "configs" / "recipes"
+    shutil.copytree(recipes, tmp_path / "recipes")
+    file = tmp_path / "benchd.toml"
+    file.write_text('[site]\nname = "店"\n[models]\nshipped = false\n')
+    told = benchd("models", "list", "--config", str(file))
+    assert (told.returncode, told.stdout) == (0, ""), told.stderr

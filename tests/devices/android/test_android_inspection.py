@@ -1,0 +1,428 @@
+"""Facts put together from whole handsets' answers."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from handset_fakes import FakeShell, ScriptedShell, said
+from handset_fixtures import answer, names
+from structlog.testing import capture_logs
+
+from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
+from benchd.devices.android.facts.inspection import (
+    read_battery_facts,
+    read_facts,
+    read_identity,
+    read_nfc_facts,
+    read_reset_facts,
+    read_sim,
+    read_standing,
+)
+from benchd.devices.android.facts.owner import (
+    COUNT_CALLS,
+    COUNT_CONTACTS,
+    COUNT_FILES,
+    COUNT_MMS,
+    COUNT_SMS,
+)
+from benchd.devices.android.facts.statfs import ASK_STATFS
+from benchd.devices.android.facts.superuser import LOOK_FOR_SUPERUSER
+from benchd.devices.android.handset_access import enable_test_harness
+from benchd.domain.errors import (
+    AnswerNotRecognised,
+    HandsetGone,
+    HandsetStalled,
+    StageFailed,
+    UnsupportedHandset,
+)
+from benchd.domain.evidence_json import from_json, to_json
+from benchd.lab.simulator.answers import parcel_dump
+
+pytestmark = pytest.mark.asyncio
+
+IMEI = "service call iphonesubinfo 1 s16 com.android.shell"
+SECOND_IMEI = "service call iphonesubinfo 4 i32 1 s16 com.android.shell"
+NUMBERS = ("10", "12-oppo")
+"""The fixtures that tell an IMEI."""
+SECOND_IMEI_BEFORE_11 = "service call iphonesubinfo 3 i32 1 s16 com.android.shell"
+
+
+FRP = "settings get --user 0 global secure_frp_mode"
+FRP_IN_SECURE = "settings get --user 0 secure secure_frp_mode"
+
+
+def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
+    """A handset fresh from its reset."""
+    answers: dict[str, str | tuple[int, str]] = {
+        "getprop": answer("getprop-15-aquos-test-harness"),
+        IMEI: answer("imei-10"),
+        SECOND_IMEI: answer("imei-16-null"),
+        SECOND_IMEI_BEFORE_11: answer("imei-16-other-string"),
+        "df -k /data": answer("df-16-pixel-8-pro"),
+        "cat /proc/mounts": answer("mounts-16-f2fs"),
+        ASK_STATFS: answer("statfs-16-pixel-8-pro"),
+        "dumpsys account": answer("account-16-none"),
+        "pm list users": answer("users-8-one"),
+        "dumpsys battery": answer("battery-16-pixel-8-pro"),
+        "dumpsys device_policy": answer("policy-16-none"),
+        "dumpsys trust": answer("trust-16-open"),
+        LOOK_FOR_SUPERUSER: "looked everywhere\n",
+        "pm list features": answer("features-15-wallet"),
+        "pm list packages -u --user 0": answer("packages-15-wallet"),
+        LOOK_FOR_FELICA: "/vendor/etc/felica\nlooked everywhere\n",
+        "sm list-volumes all": answer("volumes-16-no-card"),
+        "sm list-disks": "",
+        "settings get --user 0 secure android_id": "51b6be48bac8c569\n",
+        "settings get --user 0 global nfc_on": "1\n",
+        "dumpsys nfc": answer("nfc-13-on-unlocked"),
+        "settings get --user 0 global boot_count": "2\n",
+        FRP: "0\n",
+        FRP_IN_SECURE: "null\n",
+        "cat /proc/uptime": "214.07 803.51\n",
+        "pm list packages -3 -f --user 0": "",
+        COUNT_FILES: "/whole\n1\n",
+        COUNT_CALLS: "No result found.\n",
+        COUNT_CONTACTS: "No result found.\n",
+        COUNT_SMS: "No result found.\n",
+        COUNT_MMS: "No result found.\n",
+    }
+    return ScriptedShell(answers | changes)
+
+
+@pytest.mark.parametrize("properties", names("getprop"))
+async def test_facts_are_of_the_types_that_are_on_record(properties: str) -> None:
+    shell = aquos(getprop=answer(properties))
+    made = [read_facts, read_standing, read_reset_facts, read_nfc_facts, read_identity]
+    for make in made:
+        try:
+            facts = await make(shell)
+        except StageFailed:
+            continue
+        assert from_json(type(facts), to_json(facts), properties) == facts
+
+
+async def test_facts() -> None:
+    facts = await read_facts(aquos())
+    assert facts.identity.serial == "0000000000000015"
+    assert facts.identity.manufacturer == "SHARP"
+    assert facts.identity.model == "SH-00A"
+    assert (facts.identity.android, facts.identity.build) == ("15", "SE037")
+    assert facts.identity.imei == "490154203237518"
+    assert (facts.sdk, facts.abi) == (35, "arm64-v8a")
+    assert facts.capacity_bytes == 114982996 * 1024
+    assert (facts.battery_percent, facts.battery_temperature_c) == (22, 28.0)
+    assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
+    assert facts.metadata_encryption is True
+    assert (facts.verified_boot_state, facts.bootloader_locked) == ("green", True)
+    assert facts.security_patch is None
+    assert facts.modification_signs == ()
+    assert facts.screen_lock is None
+    assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)
+    assert (facts.felica_capable, facts.jpki_capable, facts.removable_media) == (True, True, False)
+    assert facts.sim is None
+    assert facts.frp_armed is False
+    assert (facts.sim_lock, facts.sim_lock_source) == (None, None)
+
+
+async def test_row_7_what_the_gates_refuse_by_is_read_by_few_questions_and_alike() -> None:
+    shell = aquos()
+    standing = await read_standing(shell)
+    facts = await read_facts(aquos())
+    for name in type(standing).__dataclass_fields__:
+        assert getattr(standing, name) == getattr(facts, name), name
+    heavy = ("pm list features", "pm list packages -u --user 0", "df -k /data")
+    assert not [script for script in shell.commands if any(each in script for each in heavy)]
+
+
+@pytest.mark.parametrize(
+    ("told", "armed"),
+    [
+        ({FRP: "1\n"}, True),
+        ({FRP: "0\n"}, False),
+        ({FRP: "null\n"}, None),
+        ({FRP: "null\n", FRP_IN_SECURE: "1\n"}, True),
+        ({FRP: "0\n", FRP_IN_SECURE: "1\n"}, True),
+        ({FRP: (255, "Security exception"), FRP_IN_SECURE: (1, "")}, None),
+    ],
+)
+async def test_row_8_whether_frp_is_armed_is_read_where_it_is_told(
+    told: dict[str, str | tuple[int, str]], armed: bool | None
+) -> None:
+    assert (await read_standing(aquos(**told))).frp_armed is armed
+    assert (await read_facts(aquos(**told))).frp_armed is armed
+
+
+@pytest.mark.parametrize("told", ["2\n", "\n", "true\n", "1\n0\n"])
+async def test_row_8_a_word_on_frp_that_nobody_knows_is_a_problem(told: str) -> None:
+    with pytest.raises(AnswerNotRecognised, match="secure_frp_mode"):
+        await read_standing(aquos(**{FRP: told}))
+
+
+async def test_row_8_a_sim_lock_is_told_by_a_sim_that_is_refused() -> None:
+    properties = answer("getprop-15-aquos-test-harness") + "[gsm.sim.state]: [{}]\n"
+    facts = await read_facts(aquos(getprop=properties.format("NETWORK_LOCKED,ABSENT")))
+    assert facts.sim is True
+    assert (facts.sim_lock, facts.sim_lock_source) == (True, "gsm.sim.state=NETWORK_LOCKED")
+    facts = await read_facts(aquos(getprop=properties.format("LOADED")))
+    assert (facts.sim_lock, facts.sim_lock_source) == (None, None)
+    assert await read_sim(aquos(getprop=properties.format("ABSENT,ABSENT"))) is False
+    assert await read_sim(aquos(getprop=properties.format("ABSENT,NOT_READY"))) is None
+
+
+async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
+    facts = await read_facts(
+        aquos(
+            **{
+                "getprop": answer("getprop-12-custom-rom"),
+                IMEI: (1, ""),
+                "dumpsys account": answer("account-14-two-users"),
+                "pm list users": answer("users-14-work"),
+                "dumpsys device_policy": answer("policy-12-owner"),
+                "dumpsys trust": answer("trust-9-locked"),
+                LOOK_FOR_SUPERUSER: "/sbin/su\nlooked everywhere\n",
+            }
+        )
+    )
+    assert facts.identity.imei is None
+    assert facts.modification_signs[-1] == "su at /sbin/su"
+    assert facts.modification_signs[0] == "ro.boot.verifiedbootstate=orange"
+    assert (facts.account_count, facts.user_ids, facts.device_owner) == (3, (0, 10), True)
+    assert facts.screen_lock is True
+    assert facts.crypto_state == "unencrypted"
+    assert facts.metadata_encryption is None
+
+
+@pytest.mark.parametrize("asked", [SECOND_IMEI, SECOND_IMEI_BEFORE_11])
+async def test_both_imeis_of_a_handset_with_two_radios(asked: str) -> None:
+    other = "356938035643809"
+    told = struct.pack("<ii", 0, len(other)) + other.encode("utf-16-le") + bytes(2)
+    identity = await read_identity(aquos(**{asked: parcel_dump(told)}))
+    assert identity.imeis == ("490154203237518", other)
+
+
+@pytest.mark.parametrize("name", [name for name in names("imei") if name[5:] not in NUMBERS])
+async def test_a_second_imei_that_cannot_be_read_is_unknown(name: str) -> None:
+    told = answer(name)
+    identity = await read_identity(aquos(**{SECOND_IMEI: told, SECOND_IMEI_BEFORE_11: told}))
+    assert identity.imeis == ("490154203237518",)
+    assert (await read_identity(aquos(**{IMEI: told}))).imei is None
+
+
+async def test_the_second_imei_in_the_form_of_a_real_handset() -> None:
+    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-12-oppo")}))
+    assert identity.imeis == ("490154203237518", "356938035643809")
+
+
+async def test_one_imei_told_twice_is_one() -> None:
+    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-10")}))
+    assert identity.imeis == ("490154203237518",)
+
+
+async def test_reset_facts() -> None:
+    facts = await read_reset_facts(aquos())
+    assert facts.android_id == "51b6be48bac8c569"
+    assert (facts.account_count, facts.user_ids) == (0, (0,))
+    assert facts.used_bytes == 94844540 * 1024
+    assert (facts.third_party_packages, facts.boot_count, facts.up_s) == (0, 2, 214)
+    assert facts.test_harness is True
+    assert (facts.owner_files, facts.call_count) == (0, 0)
+    assert (facts.contact_count, facts.message_count) == (0, 0)
+    other = await read_reset_facts(aquos(getprop=answer("getprop-10-xperia")))
+    assert other.test_harness is False
+
+
+async def test_what_an_owner_left_is_counted() -> None:
+    facts = await read_reset_facts(
+        aquos(
+            **{
+                COUNT_FILES: "/whole\n8\n",
+                COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
+                COUNT_CONTACTS: "Row: 0 _id=1\n",
+                COUNT_SMS: "Row: 0 _id=1\n",
+                COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
+            }
+        )
+    )
+    assert (facts.owner_files, facts.call_count) == (7, 2)
+    assert (facts.contact_count, facts.message_count) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("command", "answered"),
+    [
+        (COUNT_FILES, ""),
+        (COUNT_FILES, "12\n"),
+        (COUNT_FILES, "/whole\n/whole\n3\n"),
+        (COUNT_FILES, "/whole\nmany\n"),
+        (COUNT_CALLS, ""),
+        (COUNT_CALLS, "Error while accessing provider:call_log\n"),
+        (COUNT_CALLS, "No result found.\nRow: 0 _id=1\n"),
+        (COUNT_CONTACTS, "Row: 0 _id=1, display_name=Hanako\n"),
+        (COUNT_SMS, "java.lang.SecurityException: Permission Denial\n"),
+        (COUNT_MMS, "[ERROR] Unsupported argument\n"),
+    ],
+)
+async def test_what_cannot_be_counted_is_unknown_and_never_none(
+    command: str, answered: str
+) -> None:
+    facts = await read_reset_facts(aquos(**{command: answered}))
+    counts = (facts.owner_files, facts.call_count, facts.contact_count, facts.message_count)
+    assert counts.count(None) == 1
+    assert [count for count in counts if count is not None] == [0, 0, 0]
+
+
+async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> None:
+    rooted = await read_identity(aquos(getprop=answer("getprop-13-rooted-pixel")))
+    assert rooted.serial == "00000000000013"
+    honor = await read_identity(aquos(getprop=answer("getprop-14-honor")))
+    assert honor.manufacturer == "HONOR"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "getprop",
+        "df -k /data",
+        "cat /proc/mounts",
+        "dumpsys account",
+        "pm list users",
+        "dumpsys battery",
+        "dumpsys device_policy",
+        "dumpsys trust",
+        LOOK_FOR_SUPERUSER,
+        LOOK_FOR_FELICA,
+        "sm list-volumes all",
+    ],
+)
+@pytest.mark.parametrize("broken", ["", "garbage\n", "failed"])
+async def test_every_part_must_be_there(command: str, broken: str) -> None:
+    whole = aquos().answers[command]
+    given = (1, str(whole)) if broken == "failed" else broken
+    with pytest.raises(AnswerNotRecognised):
+        await read_facts(aquos(**{command: given}))
+
+
+@pytest.mark.parametrize(
+    "command", ["pm list features", "pm list packages -u --user 0", "sm list-disks"]
+)
+@pytest.mark.parametrize("broken", ["garbage\n", "failed"])
+async def test_a_list_that_may_be_empty_must_still_be_one(command: str, broken: str) -> None:
+    given = (1, "") if broken == "failed" else broken
+    with pytest.raises(AnswerNotRecognised):
+        await read_facts(aquos(**{command: given}))
+
+
+@pytest.mark.parametrize("silent", ["pm list features", "pm list packages -u --user 0"])
+async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent: str) -> None:
+    overseas = {
+        "pm list features": answer("features-16-overseas"),
+        "pm list packages -u --user 0": answer("packages-16-overseas"),
+        LOOK_FOR_FELICA: "looked everywhere\n",
+    }
+    facts = await read_facts(aquos(**overseas))
+    assert (facts.felica_capable, facts.jpki_capable) == (False, None)
+    facts = await read_facts(aquos(**overseas | {silent: ""}))
+    assert (facts.felica_capable, facts.jpki_capable) == (None, None)
+
+
+async def test_a_card_is_seen_though_android_cannot_read_it() -> None:
+    assert (await read_facts(aquos(**{"sm list-disks": "disk:179,64\n"}))).removable_media is True
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "settings get --user 0 secure android_id",
+        "settings get --user 0 global boot_count",
+        "pm list packages -3 -f --user 0",
+    ],
+)
+async def test_every_part_of_the_reset_facts_must_be_there(command: str) -> None:
+    with pytest.raises(AnswerNotRecognised):
+        await read_reset_facts(aquos(**{command: (20, "")}))
+    with pytest.raises(AnswerNotRecognised):
+        await read_reset_facts(aquos(**{command: "Error: no service\n"}))
+
+
+async def test_a_user_without_an_account_list_is_refused() -> None:
+    with pytest.raises(AnswerNotRecognised, match="user is missing"):
+        await read_facts(aquos(**{"pm list users": answer("users-14-work")}))
+
+
+async def test_lock_settings_are_never_touched_and_nothing_personal_is_logged() -> None:
+    shell = aquos(**{"dumpsys account": answer("account-14-two-users")})
+    shell.answers["pm list users"] = answer("users-14-work")
+    with capture_logs() as logs:
+        facts = await read_facts(shell)
+        await read_reset_facts(shell)
+    assert not any("lock_settings" in command for command in shell.commands)
+    assert logs == []
+    assert "example.com" not in repr(facts)
+
+
+async def test_refusals_carry_no_serial_and_no_account() -> None:
+    text = answer("account-8-one").replace("Accounts: 1", "Accounts: 7")
+    with pytest.raises(AnswerNotRecognised) as refusal:
+        await read_facts(aquos(**{"dumpsys account": text}))
+    assert "example.com" not in refusal.value.detail
+
+
+async def test_asking_for_test_harness_returns_when_it_was_answered() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", 0))
+    await enable_test_harness(shell)
+
+
+async def test_a_transport_that_dies_at_the_request_leaves_it_unknown() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", HandsetGone("rebooting"))
+    with pytest.raises(HandsetGone):
+        await enable_test_harness(shell)
+
+
+@pytest.mark.parametrize("code", [129, 137, 143])
+async def test_a_request_that_died_of_a_signal_is_unknown_and_not_unsupported(code: int) -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", code))
+    with pytest.raises(HandsetGone):
+        await enable_test_harness(shell)
+
+
+async def test_a_lock_forbids_test_harness() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", 2))
+    with pytest.raises(StageFailed) as refusal:
+        await enable_test_harness(shell)
+    assert refusal.value.reason == "locked"
+
+
+@pytest.mark.parametrize("code", [1, 20, 127])
+async def test_a_handset_without_test_harness_is_unsupported(code: int) -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("cmd: Can't find service: testharness", code))
+    with pytest.raises(UnsupportedHandset, match="testharness"):
+        await enable_test_harness(shell)
+
+
+async def test_a_handset_that_hangs_at_the_request_has_stalled() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", HandsetStalled("no answer"))
+    with pytest.raises(HandsetStalled):
+        await enable_test_harness(shell)
+
+
+@pytest.mark.parametrize("sdk", [23, 25])
+async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> None:
+    old = answer("getprop-15-aquos-test-harness").replace(
+        "[ro.build.version.sdk]: [35]", f"[ro.build.version.sdk]: [{sdk}]"
+    )
+    # What it answers to the rest isn't even looked at.
+    with pytest.raises(UnsupportedHandset, match=r"SH-00A with Android 15"):
+        await read_facts(aquos(**{"getprop": old, "dumpsys trust": "garbage\n"}))
+
+
+async def test_the_battery_alone() -> None:
+    shell = aquos()
+    assert (await read_battery_facts(shell)).percent == 22
+    assert [c for c in shell.commands if "getprop" in c] == []

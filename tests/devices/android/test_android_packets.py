@@ -1,0 +1,111 @@
+"""The shell packets, however the bytes are cut."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from benchd.devices.android.shell.packets import (
+    LONGEST_PAYLOAD_BYTES,
+    Exit,
+    Output,
+    PacketReader,
+    ShellEvent,
+    close_stdin_packet,
+    stdin_packets,
+)
+from benchd.domain.errors import AnswerNotRecognised
+
+
+def packet(number: int, payload: bytes) -> bytes:
+    return struct.pack("<BI", number, len(payload)) + payload
+
+
+def read(reader: PacketReader, pieces: list[bytes]) -> list[ShellEvent]:
+    return [event for piece in pieces for event in reader.feed(piece)]
+
+
+def joined(events: list[ShellEvent]) -> tuple[bytes, bytes, list[int]]:
+    out = b"".join(e.data for e in events if isinstance(e, Output) and not e.is_error)
+    err = b"".join(e.data for e in events if isinstance(e, Output) and e.is_error)
+    return out, err, [e.code for e in events if isinstance(e, Exit)]
+
+
+@given(
+    payloads=some.lists(some.tuples(some.sampled_from([1, 2]), some.binary(max_size=50))),
+    code=some.integers(0, 255),
+    cuts=some.lists(some.integers(0, 500)),
+)
+def test_the_cuts_of_the_stream_make_no_difference(
+    payloads: list[tuple[int, bytes]], code: int, cuts: list[int]
+) -> None:
+    stream = b"".join(packet(number, payload) for number, payload in payloads)
+    stream += packet(3, bytes([code]))
+    places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
+    pieces = [stream[start:end] for start, end in pairwise(places)]
+    out, err, codes = joined(read(PacketReader(), pieces))
+    assert out == b"".join(payload for number, payload in payloads if number == 1)
+    assert err == b"".join(payload for number, payload in payloads if number == 2)
+    assert codes == [code]
+
+
+@given(data=some.binary(max_size=200))
+def test_any_bytes_are_events_or_refused(data: bytes) -> None:
+    with suppress(AnswerNotRecognised):
+        PacketReader().feed(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        packet(0, b"x"),
+        packet(4, b""),
+        packet(5, b"1x1"),
+        packet(255, b""),
+        packet(3, b""),
+        packet(3, b"12"),
+        packet(3, bytes(4)),
+    ],
+)
+def test_packets_that_no_handset_sends_are_refused(data: bytes) -> None:
+    with pytest.raises(AnswerNotRecognised):
+        PacketReader().feed(data)
+
+
+def test_a_packet_of_four_gigabytes_costs_nothing() -> None:
+    reader = PacketReader()
+    assert reader.feed(struct.pack("<BI", 1, 0xFFFFFFFF) + b"abc") == [
+        Output(b"abc", is_error=False)
+    ]
+    assert len(reader._header) == 0
+
+
+def test_a_header_alone_is_no_exit() -> None:
+    assert PacketReader().feed(b"\x03\x01\x00\x00\x00") == []
+
+
+@given(data=some.binary(max_size=3 * LONGEST_PAYLOAD_BYTES))
+def test_input_is_cut_into_packets_that_add_up(data: bytes) -> None:
+    packets, found = stdin_packets(data), b""
+    while packets:
+        number, length = struct.unpack_from("<BI", packets)
+        assert number == 0
+        assert 0 < length <= LONGEST_PAYLOAD_BYTES
+        found += packets[5 : 5 + length]
+        packets = packets[5 + length :]
+    assert found == data
+    assert close_stdin_packet() == b"\x04\x00\x00\x00\x00"
+
+
+def test_a_read_of_many_packets_is_one_event_of_each_output() -> None:
+    both = packet(1, b"x") + packet(2, b"y")
+    assert PacketReader().feed(both * 1000 + packet(3, b"\x07")) == [
+        Output(b"x" * 1000, is_error=False),
+        Output(b"y" * 1000, is_error=True),
+        Exit(7),
+    ]

@@ -1,0 +1,177 @@
+"""What hooks are told: CloudEvents by the SDK's own reader, and never more than is proven."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cloudevents.core.bindings.http import HTTPMessage, from_structured
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from benchd.domain.hook import HookEventKind
+from benchd.domain.job import Disposition
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.outbound.hooks.hook_events import EVERY_LANE, MEDIA_TYPE, HookEvent, event_of, lane_of
+from tests.ledger.records.records_rack import IMEI, Told
+from tests.outbound.hooks.hook_rig import OURS, SOURCE, TERMS, FakeIssuer
+
+
+def last_event(told: Told, job: str = "job-1") -> HookEvent:
+    event = event_at(told.stored[-1], [r for r in told.stored if r.entry.job == job])
+    assert event is not None
+    return event
+
+
+def event_at(record: StoredEntry, of_job: Sequence[StoredEntry]) -> HookEvent | None:
+    return event_of(record, of_job, source=SOURCE, issuer=FakeIssuer())  # type: ignore[arg-type]
+
+
+def data_of(event: HookEvent) -> dict[str, Any]:
+    return json.loads(event.body)["data"]
+
+
+def inspect(told: Told, **changes: object) -> None:
+    told.tell(EntryKind.STAGE_STARTED, "job-1", {"stage": "inspect"})
+    told.inspect("job-1", **changes)
+
+
+def started() -> Told:
+    told = Told()
+    told.open("job-1")
+    return told
+
+
+def test_another_reader_finds_a_cloud_event_in_it() -> None:
+    told = started()
+    inspect(told)
+    told.bind("job-1", "T-9")
+    told.sell("job-1", OURS)
+    event = last_event(told)
+    message = HTTPMessage(headers={"content-type": MEDIA_TYPE}, body=event.body)
+    read = from_structured(message, JSONFormat(), CloudEvent)
+    assert read.get_id() == event.id
+    assert read.get_type() == "benchd.job_ended"
+    assert read.get_source() == f"urn:benchd:ledger:{'ab' * 16}"
+    assert read.get_subject() == "job-1"
+    assert read.get_time() == told.stored[-1].entry.at
+    assert read.get_data() == {
+        "site": "東京",
+        "job": "job-1",
+        "slot": "A1",
+        "recipe": "overwrite",
+        "lot": "L-1",
+        "tag": "T-9",
+        "handset": {
+            "manufacturer": "Sony",
+            "model": "SO-51B",
+            "serial": "HQ61230001",
+            "imei": IMEI,
+            "second_imei": None,
+        },
+        "outcome": "passed",
+        "disposition": "sellable",
+        "reason": None,
+        "certificate": hashlib.sha256(OURS.encode()).hexdigest(),
+    }
+
+
+@pytest.mark.parametrize("certificate", [None, "", '{"payload":"signed by somebody else"}'])
+def test_a_word_without_the_racks_own_certificate_sells_nothing(certificate: str | None) -> None:
+    told = started()
+    told.end("job-1", "passed", "sellable", None, certificate)
+    event = last_event(told)
+    assert event.disposition is Disposition.HOLD
+    data = data_of(event)
+    assert (data["outcome"], data["reason"]) == ("failed", "record_broken")
+    assert data["certificate"] is None
+
+
+@pytest.mark.parametrize("broken", [{}, {"outcome": 1}, {"outcome": "great", "disposition": "x"}])
+def test_an_end_that_cant_be_read_is_told_as_a_hold(broken: dict[str, Any]) -> None:
+    told = started()
+    told.end("job-1")
+    record = told.stored[-1]
+    told.stored[-1] = replace(record, entry=replace(record.entry, data=broken))
+    assert data_of(last_event(told))["disposition"] == "hold"
+
+
+def test_what_comes_later_changes_no_event() -> None:
+    told = started()
+    first = last_event(told)
+    inspect(told)
+    told.end("job-1")
+    again = event_at(told.stored[0], told.stored)
+    assert again is not None
+    assert again.body == first.body
+    assert "disposition" not in data_of(first)
+
+
+def test_questions_and_settlings() -> None:
+    told = started()
+    told.tell(EntryKind.QUESTION_ASKED, "job-1", {"gate": "jpki", "facts": {"imei": IMEI}})
+    asked = last_event(told)
+    assert (asked.kind, data_of(asked)["gate"]) == (HookEventKind.QUESTION_WAITING, "jpki")
+    assert IMEI not in asked.body.decode()
+    told.end("job-1", "failed", "return", "managed_device")
+    told.settle("job-1", "to_return", "returned", note="佐藤様へ", number="R-7")
+    event = last_event(told)
+    assert event.kind is HookEventKind.DISPOSITION_SETTLED
+    data = data_of(event)
+    assert (data["before"], data["to"], data["number"]) == ("to_return", "returned", "R-7")
+    assert "佐藤" not in event.body.decode()
+
+
+def test_an_asset_that_cant_be_plugged_in() -> None:
+    told = Told()
+    told.dead("T-1")
+    event = last_event(told, "case-T-1")
+    assert event.kind is HookEventKind.DISPOSITION_SETTLED
+    assert event.disposition is Disposition.DESTROY
+    assert data_of(event)["to"] == "to_destroy"
+
+
+def test_of_a_job_that_isnt_on_record_nothing_is_told() -> None:
+    told = Told()
+    told.end("job-1")
+    assert event_at(told.stored[0], told.stored) is None
+    assert event_at(told.stored[0], []) is None
+
+
+def test_what_a_handset_says_stays_one_bounded_line() -> None:
+    told = started()
+    inspect(told, model="\x1b[2J" + "\u202e" + "x" * 5000 + "\ud800\n")
+    told.end("job-1")
+    model = data_of(last_event(told))["handset"]["model"]
+    assert model.isprintable()
+    assert len(model) <= 100
+
+
+def test_filters_let_through_only_what_is_known_to_be_meant() -> None:
+    told = started()
+    opened = last_event(told)
+    told.bind("job-1", "T-9", "L-1")
+    told.end("job-1")
+    ended = last_event(told)
+    assert opened.is_for(TERMS)
+    assert ended.is_for(replace(TERMS, lots=frozenset({"L-1"})))
+    assert not ended.is_for(replace(TERMS, lots=frozenset({"L-2"})))
+    assert not opened.is_for(replace(TERMS, lots=frozenset({"L-1"})))
+    assert ended.is_for(replace(TERMS, dispositions=frozenset({Disposition.HOLD})))
+    assert not ended.is_for(replace(TERMS, dispositions=frozenset({Disposition.SELLABLE})))
+    assert not ended.is_for(replace(TERMS, events=frozenset({HookEventKind.JOB_STARTED})))
+
+
+def test_lanes_are_by_the_serial_of_the_plug_and_tell_nothing_of_it() -> None:
+    told = Told()
+    told.open("job-1", usb_serial="HQ1")
+    told.open("job-2", usb_serial="HQ1")
+    told.open("job-3", usb_serial="")
+    lanes = [lane_of([record]) for record in told.stored]
+    assert lanes[0] == lanes[1] != EVERY_LANE
+    assert lanes[2] == EVERY_LANE
+    assert "HQ1" not in lanes[0]

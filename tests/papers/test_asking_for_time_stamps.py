@@ -1,0 +1,155 @@
+"""A service for time stamps is another machine: what it answers is bounded, and a stamp or none."""
+
+from __future__ import annotations
+
+import gzip
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+from asn1crypto import cms, tsp, x509
+
+from benchd.certificate import SigningKey
+from benchd.domain.ids import Evidence
+from benchd.papers import time_stamps
+from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf, time_stamps_of
+from tests.outbound.hooks.http_receiver import HttpReceiver, receiving
+from tests.papers.papers_made import draft, read, vouching
+from tests.papers.stamping import stamps_in, time_stamper
+
+pytestmark = pytest.mark.asyncio
+SERVICE = time_stamper()
+REPLY = "application/timestamp-reply"
+
+
+def http(body: bytes, *more: str, kind: str = REPLY, status: str = "200 OK") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"content-type: {kind}", f"content-length: {len(body)}", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def reply(query: bytes) -> Any:  # noqa: ANN401 - asn1crypto has no types
+    return SERVICE.request_tsa_response(tsp.TimeStampReq.load(query))
+
+
+def honest(query: bytes) -> bytes:
+    return http(reply(query).dump())
+
+
+def packed(query: bytes) -> bytes:
+    return http(gzip.compress(reply(query).dump()), "content-encoding: gzip")
+
+
+def refusal(_: bytes) -> bytes:
+    said = {"status": "rejection", "status_string": ["no credit\x1b[2J" * 1000]}
+    status = tsp.PKIStatusInfo(said).dump()
+    return http(b"\x30\x82" + len(status).to_bytes(2) + status)
+
+
+def of_another_nonce(query: bytes) -> bytes:
+    asked = tsp.TimeStampReq.load(query)
+    asked["nonce"] = asked["nonce"].native + 1
+    return honest(asked.copy().dump(force=True))
+
+
+def of_another_digest(query: bytes) -> bytes:
+    asked = tsp.TimeStampReq.load(query)
+    asked["message_imprint"]["hashed_message"] = bytes(32)
+    return honest(asked.copy().dump(force=True))
+
+
+def unsigned(query: bytes) -> bytes:
+    told = reply(query)
+    signer = told["time_stamp_token"]["content"]["signer_infos"][0]
+    signer["signature"] = bytes(len(signer["signature"].native))
+    return http(told.copy().dump(force=True))
+
+
+def granted_nothing(_: bytes) -> bytes:
+    data = cms.ContentInfo({"content_type": "data", "content": b"12:00"})
+    told = tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": data})
+    return http(told.dump())
+
+
+async def signed_with(receiver: HttpReceiver, statement: Evidence, key: SigningKey) -> bytes:
+    unsigned_page = await anyio.to_thread.run_sync(draft, statement, key)
+    stamps = time_stamps_of(f"http://user:word@127.0.0.1:{receiver.port}/tsa?token=S3CRET")
+    sign = partial(sign_pdf, unsigned_page, vouching(key)[0], name="x", time_stamps=stamps)
+    return await anyio.to_thread.run_sync(sign)
+
+
+async def test_a_service_stamps_what_reads_back(statement: Evidence, key: SigningKey) -> None:
+    async with receiving() as receiver:
+        receiver.answer = honest
+        pdf = await signed_with(receiver, statement, key)
+        headers, _ = receiver.got[0]
+    assert len(stamps_in(pdf)) == 1
+    assert (await anyio.to_thread.run_sync(read, pdf, key)).page_compared
+    assert headers["content-type"] == "application/timestamp-query"
+    assert headers["accept-encoding"] == "identity"
+    # "user:word", as a service may ask for it.
+    assert headers["authorization"] == "Basic dXNlcjp3b3Jk"
+    assert receiver.paths[0] == "/tsa?token=S3CRET"
+
+
+NO_STAMPS: dict[str, tuple[Any, str]] = {
+    "without end": (http(bytes(100_000)), "AnswerTooLong"),
+    "hints without end": (b"HTTP/1.1 103 \r\n\r\n" * 10_000, "AnswerTooLong"),
+    "packed": (packed, "packed"),
+    "a page": (http(b"<p>sign in</p>", kind="text/html"), "isn't application"),
+    "a redirect": (http(b"", "location: /other", status="302 Found"), "302"),
+    "an error": (http(b"", status="500 No"), "500"),
+    "no HTTP": (b"S3CRET\r\n\r\n", "RemoteProtocolError"),
+    "nothing": (http(b""), "no time stamp"),
+    "noise": (http(b"\x30\x82noise"), "no time stamp"),
+    "a stamp and more": (lambda query: http(reply(query).dump() + b"more"), "no time stamp"),
+    "a refusal": (refusal, "no credit"),
+    "granted nothing": (granted_nothing, "no time stamp"),
+    "of another nonce": (of_another_nonce, "no time stamp"),
+    "of another digest": (of_another_digest, "no time stamp"),
+    "unsigned": (unsigned, "no time stamp"),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), NO_STAMPS.values(), ids=NO_STAMPS)
+async def test_what_is_no_time_stamp_is_told_as_that(
+    answer: Any,  # noqa: ANN401 - what an HttpReceiver takes
+    said: str,
+    statement: Evidence,
+    key: SigningKey,
+) -> None:
+    async with receiving() as receiver:
+        receiver.answer = answer
+        with pytest.raises(NoTimeStamp, match=said) as told:
+            await signed_with(receiver, statement, key)
+    assert "S3CRET" not in str(told.value)
+    assert str(told.value).isprintable()
+    assert len(str(told.value)) < 1000
+
+
+async def test_a_stamp_for_which_no_room_was_left_is_told(
+    statement: Evidence, key: SigningKey
+) -> None:
+    service = time_stamper()
+
+    def growing(query: bytes) -> bytes:
+        told = service.request_tsa_response(tsp.TimeStampReq.load(query))
+        der = service.tsa_cert.dump()
+        service.certs_to_embed = [x509.Certificate.load(der) for _ in range(20)]
+        return http(told.dump())
+
+    async with receiving() as receiver:
+        receiver.answer = growing
+        with pytest.raises(NoTimeStamp, match="longer"):
+            await signed_with(receiver, statement, key)
+
+
+@pytest.mark.parametrize("answer", [None, http(bytes(100))[:-1]], ids=["silence", "a byte short"])
+async def test_a_service_is_waited_for_so_long_in_all(
+    answer: bytes | None, statement: Evidence, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_stamps, "TIME_STAMP_S", 0.05)
+    async with receiving() as receiver:
+        receiver.answer = answer
+        with pytest.raises(NoTimeStamp, match="didn't answer in"):
+            await signed_with(receiver, statement, key)

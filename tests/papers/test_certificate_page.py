@@ -1,0 +1,295 @@
+"""The page says all that was signed, in both languages, and hides nothing that limits it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchd.certificate import SigningKey
+from benchd.certificate.certificate_sentences import Sentence
+from benchd.certificate.chip_section import sources_of
+from benchd.certificate.statement_check import RESET_KINDS
+from benchd.domain.chip import BaselineKind, ChipVerdict
+from benchd.domain.clear import CLAIMS
+from benchd.domain.ids import Evidence
+from benchd.domain.job import Gate
+from benchd.domain.knowledge import read_knowledge
+from benchd.domain.people import ShownBy
+from benchd.papers.certificate_page import CertificatePage
+from benchd.papers.page_words import PageWords
+from benchd.papers.paper_content import Document
+from benchd.papers.statement_paths import Told
+from benchd.proof.chip_proof import SKIPPED_FOR
+from benchd.proof.evidence.chip_evidence import OPERATOR, READER
+from benchd.texts import translated_sentences
+from benchd.texts.translated_sentences import Sentences
+from tests.certificate.certificate_kinds import KINDS, statement_on
+from tests.papers.outside import check_structure, read_by, scanned, text_of
+from tests.papers.papers_made import CATALOGUE, draft, signed
+
+PAGES = CertificatePage(CATALOGUE)
+SAID = Sentences.load(CATALOGUE)
+PRINTED = ("native, chip by eye", "streamed", "resumed", "no chip", "chip scanned")
+LANGUAGES = ("ja", "en")
+
+
+def pages(statement: Any, key: SigningKey) -> dict[str, Document]:  # noqa: ANN401 - JSON
+    told = signed(statement, key)
+    return {language: PAGES.document(told, language) for language in LANGUAGES}
+
+
+def values(document: Document) -> Iterator[str]:
+    lines = [*document.head, *(line for each in document.sections for line in each.lines)]
+    for line in lines:
+        yield from line.values
+
+
+def squeezed(text: str) -> str:
+    """Lines are broken where there is no more room."""
+    return "".join(text.split())
+
+
+CODE = re.compile(r"[A-Za-z]+(_[A-Za-z0-9]+)+|^[a-z]+: [a-z]+$")
+"""A name of a field, or a word of the program for a thing."""
+
+
+def said_of(told: str) -> dict[str, list[str]]:
+    """A signed line as the page of each language says it."""
+    pages = {each: PageWords(each, CATALOGUE, SAID) for each in LANGUAGES}
+    return {language: words.sentence(told) for language, words in pages.items()}
+
+
+CODES = [
+    *(each.value for each in Sentence if CODE.search(re.sub(r"{[^{}]*}", "", each))),
+    *(Sentence.CLEAR_SKIPPED.format(because=because) for because in SKIPPED_FOR),
+    *(Sentence.CLEAR_CLAIMED.format(claim=claim) for claim in CLAIMS),
+    *RESET_KINDS,
+    *sources_of(READER, ChipVerdict.UNUSED, BaselineKind.OBSERVED),
+    *sources_of(READER, ChipVerdict.UNUSED, BaselineKind.SIMULATED),
+    *sources_of(READER, ChipVerdict.NO_CHIP, None),
+    *sources_of(OPERATOR, ChipVerdict.UNUSED, None),
+]
+"""Each that a certificate can hold where its page tells it."""
+
+
+@pytest.mark.parametrize("code", dict.fromkeys(CODES))
+def test_a_code_that_was_signed_stands_in_words(code: str) -> None:
+    for said in said_of(code).values():
+        assert said
+        for each in said:
+            assert each != code
+            assert not CODE.search(each)
+
+
+@pytest.mark.parametrize("words", [Gate, ShownBy, ChipVerdict], ids=lambda words: words.__name__)
+def test_each_word_of_an_answer_and_of_a_look_has_its_own(words: type[StrEnum]) -> None:
+    for language in LANGUAGES:
+        page = PageWords(language, CATALOGUE, SAID)
+        for value in words:
+            asked = {"shown_by": value} if words is ShownBy else {"gate": value}
+            decision = Told({"operator": "鈴木", **asked})
+            told = page.verdict(value) if words is ChipVerdict else page.answered([decision])
+            shown = told if isinstance(told, str) else told.values[0]
+            assert not CODE.search(shown)
+            # Many are words of English by themselves.
+            assert language == "en" or value not in shown
+
+
+def test_every_sentence_that_can_be_signed_has_its_japanese() -> None:
+    table = read_knowledge("benchd.texts", "sentences.toml", translated_sentences._Table)
+    assert {each.says for each in table.sentence} == set(map(str, Sentence))
+
+
+@pytest.mark.looptime
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_is_told_whole_in_both_languages(
+    kind: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = statement_on(await KINDS[kind][0](monkeypatch))
+    told = statement["predicate"]
+    both = pages(statement, key)
+    english, japanese = " ".join(values(both["en"])), " ".join(values(both["ja"]))
+    lines = [told["technique"], told["felica"]["basis"], told["standard"], told["felica"]["clear"]]
+    lines += filter(None, [told["handset"]["imei_known_by"]])
+    excused = [each for each in (told["fresh_picture"]["excuses"], told["clock"]["says"]) if each]
+    for line in [*lines, *excused, *told["not_reached"], *told["bound_by"]]:
+        for said in SAID.said(line):
+            assert said.en in english
+            assert said.ja in japanese
+            # One that isn't known would stand there in English.
+            assert said.ja != said.en
+    for said in (*values(both["en"]), *values(both["ja"])):
+        assert not CODE.search(said), said
+    for fact in (told["job"], told["handset"]["serial"], told["ledger"]["head_hash"], key.key_id):
+        assert fact in english
+        assert fact in japanese
+
+
+@pytest.mark.looptime
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", PRINTED)
+async def test_others_read_each_kind_of_paper(
+    kind: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    statement = statement_on(await KINDS[kind][0](monkeypatch))
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(draft(statement, key))
+    check_structure(path)
+    # One page for each language, all of its words to be found in it.
+    assert "Pages:           2" in read_by("pdfinfo", path)
+    for number, document in enumerate(pages(statement, key).values(), start=1):
+        options = ("-f", str(number), "-l", str(number))
+        text = squeezed(read_by("pdftotext", *options, path, "-"))
+        for value in values(document):
+            assert squeezed(value) in text
+        picture = tmp_path / f"{number}"
+        read_by("pdftoppm", *options, "-r", "150", "-png", "-singlefile", path, picture)
+        assert scanned(picture.with_suffix(".png")) == [document.code]
+    out = tmp_path / "certificate.json"
+    read_by("pdfdetach", "-savefile", "certificate.json", "-o", out, path)
+    assert out.read_bytes() == signed(statement, key).envelope
+
+
+def test_what_limits_it_stands_on_the_page_in_sections_of_their_own(
+    statement: Evidence, key: SigningKey
+) -> None:
+    for document in pages(statement, key).values():
+        warned = [section for section in document.sections if section.warns]
+        assert len(warned) == 2
+        told: Any = statement["predicate"]
+        found = [value for section in warned for line in section.lines for value in line.values]
+        for line in told["not_reached"]:
+            assert SAID.said(line)[0].to(document.language) in found
+        assert CATALOGUE.text("paper.trusted_key").to(document.language) in found
+
+
+@pytest.mark.looptime
+@pytest.mark.asyncio
+async def test_a_reader_that_is_trusted_stands_beside_the_system_that_is(
+    key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement = statement_on(await KINDS["chip scanned"][0](monkeypatch))
+    for document in pages(statement, key).values():
+        [trusted] = [
+            section
+            for section in document.sections
+            if section.title == CATALOGUE.text("paper.trusted").to(document.language)
+        ]
+        for sentence in (Sentence.READER_TRUSTED, Sentence.SYSTEM_TRUSTED):
+            said = SAID.said(sentence)[0].to(document.language)
+            places = [value for value in values(document) if said in value]
+            assert len(places) == 1
+            assert places[0] in trusted.lines[0].values
+
+
+@pytest.mark.parametrize("not_reached", [[], [Sentence.SYSTEM_TRUSTED.value]])
+def test_a_statement_of_others_with_next_to_nothing_not_reached_has_its_page(
+    not_reached: list[str], statement: Evidence, key: SigningKey
+) -> None:
+    told = json.loads(json.dumps(statement))
+    told["predicate"]["not_reached"] = not_reached
+    by_others = replace(signed(statement, key), statement=told)
+    for language in LANGUAGES:
+        document = PAGES.document(by_others, language)
+        said = SAID.said(Sentence.SYSTEM_TRUSTED)[0].to(language)
+        assert len([each for each in values(document) if said in each]) == len(not_reached)
+
+
+def test_no_page_says_that_a_reader_looked_where_a_person_did(
+    statement: Evidence, key: SigningKey
+) -> None:
+    told: Any = statement["predicate"]
+    assert told["felica"]["source"] == "operator"
+    for document in pages(statement, key).values():
+        assert not [value for value in values(document) if "reader finds" in value]
+
+
+SHEET_PT, MARGIN_PT = 595.28, 42.52
+HOSTILE = '"]]<script>#panic()\u202e\x1b[2J\n= H *b* $x$ \\ 𠮷한😀'
+
+
+def test_hostile_words_are_bounded_and_leave_one_page_for_each_language(
+    statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    told = json.loads(json.dumps(statement))
+    predicate = told["predicate"]
+    long = HOSTILE + "長" * 400
+    predicate["handset"].update(manufacturer=long, model=long, serial=long, build=long)
+    told["subject"][0]["name"] = f"{long} {long}"
+    predicate["site"] = long
+    path = tmp_path / "hostile.pdf"
+    path.write_bytes(draft(told, key))
+    assert "Pages:           2" in read_by("pdfinfo", path)
+    text = text_of(path)
+    assert "<script>#panic()" in text
+    assert "〔U+20BB7〕" in text
+    assert "\x1b" not in text
+
+
+UNBROKEN = (
+    "W",
+    "-",
+    "!",
+    "）",
+    "/",
+    "\u00a0x",
+    "ー",
+    "ァ",
+    "…",
+    "「",
+    "、",
+    "々",
+    "Ж",
+    "😀",
+    "0123456789abcdef",
+)
+"""Each of these many times over: none has a place of its own where a line may end."""
+
+
+@pytest.mark.parametrize("word", UNBROKEN)
+def test_a_word_of_any_length_stays_on_the_sheet(
+    word: str, statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    told = json.loads(json.dumps(statement))
+    long = word * 80
+    predicate = told["predicate"]
+    predicate["handset"].update(manufacturer=long, model=long, serial=long, android=long)
+    told["subject"][0]["name"] = f"{long} {long}"
+    predicate["site"] = long
+    path = tmp_path / "long.pdf"
+    path.write_bytes(draft(told, key))
+    assert "Pages:           2" in read_by("pdfinfo", path)
+    ends = re.findall(r'<word .*xMax="([0-9.]+)"', read_by("pdftotext", "-bbox", path, "-"))
+    # A mark at a line's end may hang into the margin.
+    assert max(map(float, ends)) <= SHEET_PT - MARGIN_PT + 5
+    shown = PAGES.document(signed(told, key), "ja").sections[0].lines[2].values[0]
+    assert squeezed(shown) in squeezed(read_by("pdftotext", path, "-"))
+
+
+def test_many_people_and_a_changed_cable_still_leave_one_page(
+    statement: Evidence, key: SigningKey, tmp_path: Path
+) -> None:
+    told = json.loads(json.dumps(statement))
+    told["predicate"]["stages"] = told["predicate"]["stages"] * 40
+    first = told["predicate"]["decisions"][0]
+    told["predicate"]["decisions"] = [
+        *({**first, "operator": f"担当{n}" + "長" * 60, "person": f"p{n}"} for n in range(30)),
+        *told["predicate"]["decisions"],
+    ]
+    path = tmp_path / "many.pdf"
+    path.write_bytes(draft(told, key))
+    assert "Pages:           2" in read_by("pdfinfo", path)
+
+
+def test_two_renderings_are_the_same_before_they_are_signed(
+    statement: Evidence, key: SigningKey
+) -> None:
+    assert draft(statement, key) == draft(statement, key)

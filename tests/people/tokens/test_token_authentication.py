@@ -1,0 +1,241 @@
+"""Another system at the door: each way to come with a token that isn't one, and what one may."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from benchd.domain.token import Scope
+from benchd.texts.catalogue import Catalogue
+from benchd.web.access_level import Sight
+from benchd.web.callers import COOKIE
+from benchd.web.session_routes import SESSION
+from tests.people.people_rig import BADGE, BY, PIN
+from tests.people.tokens.token_rig import House, bearing, code_of, house_in
+from tests.web.test_rows import SERVED, STREAMS, path_of
+from tests.web.web_fakes import JOB, FakeRack, running_view
+from tests.web.web_running import running
+
+pytestmark = pytest.mark.asyncio
+
+LOT = {"lot": "L-1", "consignor": "private", "kind": "purchase", "paper": "No.12"}
+LOTS, ASSETS = "/api/v1/lots", "/api/v1/assets"
+MAY_ASK = {
+    ("POST", "/api/v1/lots"): "intake:write",
+    ("POST", "/api/v1/lots/{lot}/assets"): "intake:write",
+    ("POST", "/api/v1/lots/{lot}/assets.csv"): "intake:write",
+    ("GET", "/api/v1/lots"): "intake:read",
+    ("GET", "/api/v1/lots/{lot}"): "intake:read",
+    ("GET", "/api/v1/assets"): "intake:read",
+    ("GET", "/api/v1/assets/{tag}"): "intake:read",
+    ("GET", "/api/v1/certificates"): "certificates:read",
+    ("GET", "/api/v1/jobs/{job}/certificate.json"): "certificates:read",
+    ("GET", "/api/v1/jobs/{job}/certificate.pdf"): "certificates:read",
+}
+"""By hand and apart from the table, so that no row opens by accident."""
+
+
+async def test_the_apis_document_tells_where_a_token_counts(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with house_in(tmp_path, rack, catalogue) as house:
+        document = house.app.openapi()
+        assert house.app.openapi() is document
+    told = {
+        (method.upper(), path): operation["security"]
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if "security" in operation
+    }
+    assert told == {row: [{}, {"token": [scope]}] for row, scope in MAY_ASK.items()}
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+async def asked(client: httpx2.AsyncClient, method: str, template: str) -> httpx2.Response:
+    path = path_of(template).replace("{token}", "stock")
+    return await client.request(method, path, json={} if method != "GET" else None)
+
+
+@pytest.mark.parametrize("anonymous", [Sight.WALL, Sight.READ])
+async def test_each_scope_at_each_route(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, anonymous: Sight
+) -> None:
+    """Also where who shows nothing at all would be shown more."""
+    rack.board.show(running_view())
+    rack.ledger.keep_job()
+    before = len(rack.ledger.stored)
+    async with house_in(tmp_path, rack, catalogue, anonymous=anonymous, per_minute=6000) as house:
+        secrets = {scope: await house.token(f"t{n}", [scope]) for n, scope in enumerate(Scope)}
+        secrets_of_all = await house.token("all")
+        for scope, (method, template) in product([*Scope, None], SERVED):
+            async with house.client(secrets[scope] if scope else secrets_of_all) as client:
+                answer = await asked(client, method, template)
+            wanted = MAY_ASK.get((method, template))
+            if wanted is not None and scope in (wanted, None):
+                assert answer.status_code not in (401, 403), (template, answer.text)
+            else:
+                assert code_of(answer) == (403, "token_out_of_scope"), (scope, template)
+                assert "insufficient_scope" in answer.headers["www-authenticate"]
+                assert "HQ6123" not in answer.text
+        assert len(house.tokens.all) == 4
+    assert len(rack.ledger.stored) == before
+    assert STREAMS in {path for _, path in SERVED}
+
+
+async def test_a_token_answers_no_gate_settles_nothing_and_signs_in_nobody(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    rack.ledger.keep_job()
+    before = len(rack.ledger.stored)
+    told = {
+        f"/api/v1/jobs/{JOB}/decisions": {"gate": "observe", "approved": True},
+        f"/api/v1/disposal/{JOB}": {"state": "rerun_due", "note": "x"},
+        "/api/v1/lots/L-1/attestations": {"kinds": ["consent"]},
+        "/api/v1/assets/T1/unerasable": {"reason": "no_power"},
+        "/api/v1/slots/A1/asset": {"tag": "T1"},
+        SESSION: {"badge": BADGE, "pin": PIN},
+        "/api/v1/people": {"person": "eve", "name": "Eve", "roles": ["administrator"]},
+        "/api/v1/tokens": {"token": "eve", "scopes": ["intake:read"]},
+        "/api/v1/drain": {},
+    }
+    async with (
+        house_in(tmp_path, rack, catalogue, per_minute=600) as house,
+        house.client(await house.token("stock")) as client,
+    ):
+        for path, body in told.items():
+            answer = await client.post(path, json=body)
+            assert code_of(answer) == (403, "token_out_of_scope"), path
+            assert "set-cookie" not in answer.headers
+    assert len(rack.ledger.stored) == before
+
+
+async def test_what_isnt_a_token_that_counts_is_told_why(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with house_in(tmp_path, rack, catalogue, per_minute=600) as house:
+        gone, old = await house.token("gone"), await house.token("stock")
+        await house.tokens.revoke(BY, "gone")
+        _, new = await house.tokens.rotate(BY, "stock", days=30, overlap_hours=1)
+        cases = {gone: "revoked", f"benchd_{'A' * 43}": "no token", "": "no token", "x": "no token"}
+        async with house.client() as client:
+            assert (await client.get(LOTS, headers=bearing(old))).status_code == 200
+            house.clock.forward(3600)
+            for secret, why in {**cases, old: "rotated"}.items():
+                answer = await client.get(LOTS, headers=bearing(secret))
+                assert code_of(answer) == (401, "token_not_accepted")
+                assert why in answer.json()["error"]["message"]
+                assert "invalid_token" in answer.headers["www-authenticate"]
+            assert (await client.get(LOTS, headers=bearing(new))).status_code == 200
+            house.clock.forward(31 * 24 * 3600)
+            answer = await client.get(LOTS, headers=bearing(new))
+            assert code_of(answer) == (401, "token_not_accepted")
+            assert "expired" in answer.json()["error"]["message"]
+
+
+async def test_a_bad_token_isnt_taken_for_nobody(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Else whoever has a wrong one would be shown what anybody is, and never notice."""
+    async with (
+        house_in(tmp_path, rack, catalogue, anonymous=Sight.READ) as house,
+        house.client("benchd_wrong") as client,
+    ):
+        for path in ("/", "/healthz", "/api/v1/slots", "/nothing/here"):
+            assert code_of(await client.get(path)) == (401, "token_not_accepted")
+
+
+async def test_other_schemes_are_nothing_to_benchd(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """A proxy's own login often hands its header on."""
+    async with house_in(tmp_path, rack, catalogue) as house, house.client() as client:
+        for value in ("Basic c2F0bzp4", "Digest x", "BearerX y", ""):
+            answer = await client.get("/api/v1", headers={"authorization": value})
+            assert answer.json()["shown"] == "wall"
+
+
+async def test_a_schemes_letters_may_be_of_any_size(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with house_in(tmp_path, rack, catalogue) as house:
+        secret = await house.token("stock")
+        async with house.client() as client:
+            for scheme in ("Bearer", "bearer", "BEARER"):
+                answer = await client.get(LOTS, headers={"authorization": f"{scheme} {secret}"})
+                assert answer.status_code == 200
+
+
+async def misplaced(house: House, path: str, headers: object) -> None:
+    async with house.client() as client:
+        answer = await client.get(path, headers=headers)  # type: ignore[arg-type]
+    assert code_of(answer) == (400, "token_misplaced"), answer.text
+
+
+async def test_a_token_stands_in_one_header_and_nowhere_else(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    async with house_in(tmp_path, rack, catalogue, anonymous=Sight.READ) as house:
+        secret = await house.token("stock")
+        one = ("authorization", f"Bearer {secret}")
+        await misplaced(house, LOTS, [one, one])
+        await misplaced(house, LOTS, [one, ("authorization", "Basic c2F0bzp4")])
+        await misplaced(house, LOTS, [("authorization", "Basic c2F0bzp4"), one])
+        for query in (
+            f"access_token={secret}",
+            "access_token=",
+            "ACCESS_TOKEN=x",
+            "limit=1&access%5Ftoken=x",
+            f"token={secret}",
+            f"x={secret.replace('_', '%5f')}",
+            secret,
+        ):
+            await misplaced(house, f"{LOTS}?{query}", [])
+            await misplaced(house, f"{LOTS}?{query}", [one])
+        await misplaced(house, f"{ASSETS}/{secret}", [])
+        await misplaced(house, LOTS, [one, ("cookie", f"{COOKIE}=x")])
+        async with house.client() as client:
+            # In a body it's nothing; and nobody has come in by any of this.
+            answer = await client.post(LOTS, json={**LOT, "access_token": secret})
+            assert answer.status_code in (401, 422)
+            assert (await client.get(LOTS, headers=[one])).json() == {"lots": []}  # type: ignore[arg-type]
+
+
+async def test_nobody_between_can_read_a_token(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    loopback, others = "127.0.0.1:8420", "rack7.example"
+    cases = {
+        (f"http://{others}", "192.0.2.7"): (403, "token_in_clear"),
+        (f"http://{loopback}", "192.0.2.7"): (403, "token_in_clear"),
+        (f"http://{loopback}", "a name"): (403, "token_in_clear"),
+        (f"https://{others}", "192.0.2.7"): (200, ""),
+        (f"http://{loopback}", "127.0.0.1"): (200, ""),
+        ("http://[::1]:8420", "::1"): (200, ""),
+    }
+    async with house_in(tmp_path, rack, catalogue, per_minute=60) as house:
+        secret = await house.token("stock")
+        for (address, peer), told in cases.items():
+            async with house.client(secret, address, client=(peer, 4711)) as client:
+                answer = await client.get(LOTS)
+            code = "" if answer.is_success else answer.json()["error"]["code"]
+            assert (answer.status_code, code) == told, address
+
+
+async def test_a_token_outranks_whoever_the_socket_shows(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Over the machine's own socket it is still only a token."""
+    async with house_in(tmp_path, rack, catalogue) as house:
+        secret = await house.token("stock", [Scope.CERTIFICATES_READ])
+        async with (
+            running(house.app, tmp_path / "benchd.sock") as here,
+            here.over_unix() as client,
+        ):
+            assert (await client.get("/api/v1/people")).status_code == 200
+            answer = await client.get("/api/v1/people", headers=bearing(secret))
+            assert code_of(answer) == (403, "token_out_of_scope")
+            drained = await client.post("/api/v1/drain", headers=bearing(secret))
+            assert code_of(drained) == (403, "token_out_of_scope")
