@@ -13,7 +13,7 @@ from benchd.domain.job import Gate
 from benchd.proof.erasure import HandsetErasure
 from benchd.proof.network import SALEABLE
 
-SETTLED_BY_INTAKE = (Gate.CONSENT, Gate.JPKI, Gate.NETWORK)
+WAIVED_BY_INTAKE = (Gate.CONSENT, Gate.JPKI, Gate.NETWORK)
 """Each of them was answered in the job, or stands in this section."""
 
 
@@ -100,10 +100,10 @@ def gaps_of_intake(
     approved = {decision.gate for decision in decisions if decision.approved}
     cited = {each.gate for each in section.attestations}
     spared = {each.gate for each in section.not_needed}
-    for gate in SETTLED_BY_INTAKE:
+    for gate in WAIVED_BY_INTAKE:
         if gate not in approved | cited | spared:
             yield f"{gate} was neither answered, nor attested, nor needless"
-    if not (cited | spared) <= set(SETTLED_BY_INTAKE) or Gate.NETWORK in spared:
+    if not (cited | spared) <= set(WAIVED_BY_INTAKE) or Gate.NETWORK in spared:
         yield "intake settles what only the job can"
     for each in section.attestations:
         if each.at > issued_at:

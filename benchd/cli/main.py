@@ -36,7 +36,7 @@ from benchd.cli.papers_commands import papers_app
 from benchd.cli.people_commands import people_app
 from benchd.cli.records_commands import records_app, report
 from benchd.cli.setup_command import setup
-from benchd.cli.status_commands import add_looking_commands
+from benchd.cli.status_commands import add_status_commands
 from benchd.cli.time_commands import time_app
 from benchd.cli.token_commands import tokens_app
 from benchd.daemon.exit_codes import exit_on_error
@@ -71,7 +71,7 @@ app.add_typer(disposal_app, name="disposal")
 app.add_typer(time_app, name="time")
 app.command("report")(report)
 app.command("decide")(decide)
-add_looking_commands(app)
+add_status_commands(app)
 add_label_commands(app, people_app)
 app.command("setup")(setup)
 app.command("log-level")(log_level)

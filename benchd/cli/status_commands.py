@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from benchd.cli.client import BenchdClient, JsonObject
 
 
-def add_looking_commands(app: typer.Typer) -> None:
+def add_status_commands(app: typer.Typer) -> None:
     """Put the commands that only look beside those that act."""
     for name, command in {
         "status": status,

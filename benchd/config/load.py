@@ -223,7 +223,7 @@ def _settings(
         fresh_pictures=(),
         felica=felica_settings(parsed.felica, parsed.slots, makers),
         provider_options=provider_options,
-        timing=Timing(settle_s=parsed.rack.settle_s),
+        timing=Timing(debounce_s=parsed.rack.settle_s),
         wall=parsed.wall.plan.for_slots(parsed.slots),
         printers=tuple(section.printer for section in parsed.printers),
         hooks=tuple(parsed.hooks),

@@ -18,7 +18,7 @@ from benchd.config import Settings
 from benchd.daemon.clock_watch import ClockWatch, Timekeeping, rack_time_of
 from benchd.daemon.config_change import own_pictures, recover, take_over
 from benchd.daemon.directories import make_directories
-from benchd.daemon.disk_space import RoomWatch
+from benchd.daemon.disk_space import DiskSpaceWatch
 from benchd.daemon.http_listener import tls_of
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
@@ -32,7 +32,7 @@ from benchd.daemon.rack_labels import label_desk
 from benchd.daemon.rack_metrics import metrics_of, show_ledger
 from benchd.daemon.rack_papers import lot_press_of
 from benchd.daemon.rack_people import Staffing, open_people, sessions_of
-from benchd.daemon.rack_tokens import latest_time, open_tokens, token_door
+from benchd.daemon.rack_tokens import latest_time, open_tokens, token_authenticator
 from benchd.daemon.rack_traces import RackTraces
 from benchd.daemon.reload import Reloader, tell_retired
 from benchd.daemon.services import RunningRack, services
@@ -162,7 +162,9 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             dossiers=RackDossiers(DossierShelf(settings.dossiers.directory), board),
             people=people,
             sessions=sessions_of(people, ledger.append, clock, settings.people),
-            tokens=token_door(await open_tokens(stored, ledger.append, seen), settings.tokens),
+            tokens=token_authenticator(
+                await open_tokens(stored, ledger.append, seen), settings.tokens
+            ),
             tls=tls,
             records=records,
             disposal=DisposalDesk(
@@ -254,7 +256,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             background.start_soon(Staffing(people, board=board, admission=rack.admission).run)
             background.start_soon(ListWatch(lambda: reloader.settings.recipes, board).run)
             background.start_soon(
-                RoomWatch(
+                DiskSpaceWatch(
                     (settings.ledger.path.parent, settings.certificate.directory),
                     board=board,
                     admission=rack.admission,

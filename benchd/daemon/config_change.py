@@ -17,7 +17,7 @@ from benchd.daemon.system import SystemClock
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.revision import commit, version
-from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 from benchd.proof.evidence.fresh_evidence import FreshPictures
 from benchd.signing.key import SigningKey
 from benchd.slots.parts import RackParts
@@ -64,7 +64,7 @@ async def recover(
             },
         )
     )
-    settled = await settle_open_jobs(ledger, clock)
+    settled = await close_open_jobs(ledger, clock)
     await keep_certificates(ledger, issuer, CERTIFICATES_LOOKED_AT)
     _log.info("recovered", interrupted_jobs=settled)
 

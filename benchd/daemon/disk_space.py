@@ -24,7 +24,7 @@ LEAST_FILES: Final = 1000
 _log = structlog.get_logger()
 
 
-class RoomWatch:
+class DiskSpaceWatch:
     """Looks how much room is left where jobs write; those that have begun to destroy go on."""
 
     def __init__(self, folders: Iterable[Path], *, board: RackBoard, admission: Admission) -> None:
@@ -43,12 +43,14 @@ class RoomWatch:
     async def _watch(self, folder: Path) -> None:
         thread = anyio.CapacityLimiter(1)
         while True:
-            room = await to_thread.run_sync(room_in, folder, limiter=thread, abandon_on_cancel=True)
+            room = await to_thread.run_sync(
+                disk_space_in, folder, limiter=thread, abandon_on_cancel=True
+            )
             if room is not None:
                 self.told(folder, room)
             await anyio.sleep(LOOK_EVERY_S)
 
-    def told(self, folder: Path, room: Room) -> None:
+    def told(self, folder: Path, room: DiskSpace) -> None:
         """A folder has so much room now."""
         was_full = folder in self._full
         if room.is_enough and was_full:
@@ -69,7 +71,7 @@ class RoomWatch:
             self._board.withdraw_notice(ProblemCode.DISK_FULL)
 
 
-class Room(NamedTuple):
+class DiskSpace(NamedTuple):
     """What a file system still takes from benchd's user."""
 
     bytes: int
@@ -82,7 +84,7 @@ class Room(NamedTuple):
         return self.bytes >= LEAST_BYTES and (self.files is None or self.files >= LEAST_FILES)
 
 
-def room_in(folder: Path) -> Room | None:
+def disk_space_in(folder: Path) -> DiskSpace | None:
     """How much there is; None where nobody can tell, as of a file system without a size."""
     try:
         told = os.statvfs(folder)
@@ -90,4 +92,4 @@ def room_in(folder: Path) -> Room | None:
         return None
     if not told.f_blocks:
         return None
-    return Room(told.f_bavail * told.f_frsize, told.f_favail if told.f_files else None)
+    return DiskSpace(told.f_bavail * told.f_frsize, told.f_favail if told.f_files else None)

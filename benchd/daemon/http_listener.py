@@ -13,15 +13,15 @@ from benchd.domain.errors import DependencyMissing
 from benchd.domain.people import PersonId
 from benchd.people.sessions import Sessions
 from benchd.signing.tls import Tls, expiry_of
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import NameOf, TrustedProxy, by_certificate, by_uid
 
 TOLD_BEFORE = timedelta(days=21)
 """How long before its end a certificate is a warning at each start and reload."""
 
-_ANONYMOUS: Mapping[str, Sight] = MappingProxyType(
-    {"none": Sight.NONE, "wall": Sight.WALL, "read": Sight.READ}
+_ANONYMOUS: Mapping[str, AccessLevel] = MappingProxyType(
+    {"none": AccessLevel.NONE, "wall": AccessLevel.WALL, "read": AccessLevel.READ}
 )
 
 _log = structlog.get_logger()

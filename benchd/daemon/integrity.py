@@ -17,7 +17,7 @@ class Integrity:
         self._board = board
         self._admission = admission
         self._metrics = metrics
-        self._outrun = False
+        self._diverged = False
 
     def walked(self, share: float) -> None:
         """This much of the chain has been looked at in this pass."""
@@ -25,14 +25,14 @@ class Integrity:
 
     def sound(self, at: datetime) -> None:
         """The whole chain held at this time."""
-        if not self._outrun:
+        if not self._diverged:
             self._metrics.sound(at)
             self._admission.release(ProblemCode.LEDGER_BROKEN)
             self._board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
 
-    def outrun(self) -> None:
+    def diverged(self) -> None:
         """An anchor knows more than the ledger; a start with that anchor refuses it."""
-        self._outrun = True
+        self._diverged = True
         self._hold()
 
     def broken(self, detail: str) -> None:  # noqa: ARG002 - whoever found it has logged it

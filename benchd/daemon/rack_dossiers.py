@@ -17,7 +17,7 @@ _SETTLED: Final = (SlotState.FINISHED, SlotState.QUARANTINED)
 
 
 class RackDossiers:
-    """Implements `benchd.web.service.DossierDoor`."""
+    """Implements `benchd.web.service.DossierService`."""
 
     def __init__(self, shelf: DossierShelf, board: RackBoard) -> None:
         self.shelf = shelf

@@ -15,7 +15,7 @@ from benchd.daemon.rack_people import ledger_on_disk
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.ledger.ledger_access import SqliteLedger
-from benchd.people.tokens.token_authentication import TokenDoor, shares
+from benchd.people.tokens.token_authentication import TokenAuthenticator, shares
 from benchd.people.tokens.token_register import Tokens
 from benchd.proof.time_basis import latest_known
 
@@ -63,10 +63,10 @@ def tell_of_ends(tokens: Tokens) -> None:
             )
 
 
-def token_door(tokens: Tokens, settings: TokenSettings) -> TokenDoor:
+def token_authenticator(tokens: Tokens, settings: TokenSettings) -> TokenAuthenticator:
     """How the web asks for them; which of them end soon is told at once."""
     tell_of_ends(tokens)
-    return TokenDoor(tokens, shares(settings.per_minute, time.monotonic), time.monotonic)
+    return TokenAuthenticator(tokens, shares(settings.per_minute, time.monotonic), time.monotonic)
 
 
 @asynccontextmanager

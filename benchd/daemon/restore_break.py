@@ -29,9 +29,9 @@ from benchd.ledger.manifest import Manifest, Part, check_name, read_manifest
 from benchd.ledger.restore import (
     PutBack,
     Target,
-    put_back,
     put_to_try,
     read_small_parts,
+    restore_from_backup,
 )
 from benchd.signing.ring import KeyRing
 
@@ -151,7 +151,7 @@ async def restore_backup(
         for_sale.see(stored)
 
     put = partial(
-        put_back,
+        restore_from_backup,
         backup,
         manifest,
         target,

@@ -78,7 +78,7 @@ class JobLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledLine:
+class DisposedLine:
     """What somebody has said of a handset, as it is on record."""
 
     sequence: int
@@ -142,7 +142,7 @@ class HandsetFile:
     key: JobId
     told_by: ToldBy
     jobs: tuple[JobLine, ...]
-    settled: tuple[SettledLine, ...]
+    settled: tuple[DisposedLine, ...]
     perhaps: tuple[JobId, ...]
     """Handsets of the same serial, model and maker: nobody can tell whether they are this one."""
 
@@ -152,7 +152,7 @@ class DisposalLine:
     """One handset whose job has ended without a sale, and its last settling if there is one."""
 
     job: JobLine
-    settled: SettledLine | None
+    settled: DisposedLine | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ class Topology:
 class Timing:
     """How patient the slots are, in seconds."""
 
-    settle_s: float = 2.0
+    debounce_s: float = 2.0
     """A handset may enumerate several times after a plug (charging, MTP, MTP with adb)."""
-    settlement_s: float = 10.0
+    closing_s: float = 10.0
     """How long the last records of an occupancy may take when everything is being stopped."""

@@ -64,7 +64,7 @@ class IntakeDesk:
         """All that came in."""
         return self._store.book
 
-    def heed(self, ask_again: Callable[[Who], None]) -> None:
+    def revalidate_by(self, ask_again: Callable[[Who], None]) -> None:
         """Ask this once the turn of a sender has come: a token may have been revoked meanwhile."""
         self._store.ask_again = ask_again
 

@@ -11,14 +11,14 @@ from typing import Final
 from benchd.domain.record import EntryKind
 from benchd.ledger.ledger_access import SqliteLedger
 
-OUTRUN: Final = "outrun"
+DIVERGED: Final = "outrun"
 """The field of a `ledger_checked` record that holds it, and of each such record after it."""
 
 
-async def told_against(ledger: SqliteLedger) -> str | None:
+async def divergence_of(ledger: SqliteLedger) -> str | None:
     """What the newest check has on record of an anchor that knows more; None if nothing stands."""
     check = await ledger.newest_of(EntryKind.LEDGER_CHECKED)
-    told = check.entry.data.get(OUTRUN) if check else None
+    told = check.entry.data.get(DIVERGED) if check else None
     if check is None or not isinstance(told, str):
         return None
     restored = await ledger.newest_of(EntryKind.LEDGER_RESTORED)

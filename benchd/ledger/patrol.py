@@ -16,7 +16,7 @@ from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import Evidence
 from benchd.domain.ports import Clock
 from benchd.domain.record import Entry, EntryKind
-from benchd.ledger.anchor_divergence import OUTRUN, told_against
+from benchd.ledger.anchor_divergence import DIVERGED, divergence_of
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.witness import Witness
@@ -46,7 +46,7 @@ class PatrolSink(Protocol):
         """The chain doesn't hold."""
         ...
 
-    def outrun(self) -> None:
+    def diverged(self) -> None:
         """An anchor knows more than the ledger: an older one was put back."""
         ...
 
@@ -69,8 +69,8 @@ class Patrol:
 
     async def recall(self) -> None:
         """Tell what the last pass has found: a break isn't forgotten by a restart."""
-        if await told_against(self._ledger) is not None:
-            self._sink.outrun()
+        if await divergence_of(self._ledger) is not None:
+            self._sink.diverged()
         last = await self._ledger.newest_of(EntryKind.LEDGER_CHECKED)
         match last.entry.data if last else None:
             case {"broken_at": None, "records": int()}:
@@ -126,7 +126,7 @@ class Patrol:
         return max(0.0, (EVERY - age).total_seconds()) if age >= timedelta() else 0.0
 
     async def _keep(self, found: Evidence) -> None:
-        told = await told_against(self._ledger)
-        data = found if told is None else {**found, OUTRUN: told}
+        told = await divergence_of(self._ledger)
+        data = found if told is None else {**found, DIVERGED: told}
         entry = Entry(kind=EntryKind.LEDGER_CHECKED, at=self._clock.now(), data=data)
         await self._record(entry)

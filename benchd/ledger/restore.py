@@ -64,7 +64,7 @@ class PutBack:
     """What lay there before; None where nothing did."""
 
 
-def put_back(
+def restore_from_backup(
     backup: Path,
     manifest: Manifest,
     target: Target,

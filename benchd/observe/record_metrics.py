@@ -49,7 +49,7 @@ class AskedTime:
             self._total_s += now - self._began
         return now - since
 
-    def settle(self, now: float) -> float:
+    def close(self, now: float) -> float:
         """The attempt ends: the seconds in which anything was open, from the start again."""
         if self._since:
             self._total_s += now - self._began
@@ -222,7 +222,7 @@ class RecordMetrics:
             job.stage = None
             now = self.now()
             self.metrics.time.stage_took(
-                stage, outcome, now - started_at, people_s=job.asked.settle(now), job=number
+                stage, outcome, now - started_at, people_s=job.asked.close(now), job=number
             )
 
     def _residue(self, job: _OpenJob) -> None:

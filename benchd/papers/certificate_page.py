@@ -14,7 +14,7 @@ from benchd.domain.job import Outcome
 from benchd.domain.plain_text import Language
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.paper_content import Document, Section, Signed
-from benchd.papers.statement_paths import Told, size
+from benchd.papers.statement_paths import StatementPaths, size
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.translated_sentences import Sentences
 
@@ -44,7 +44,7 @@ def digest_of(envelope: bytes) -> str:
 class _Page:
     def __init__(self, signed: Signed, words: PageWords) -> None:
         self._signed = signed
-        self._told = Told(signed.statement).at("predicate")
+        self._told = StatementPaths(signed.statement).at("predicate")
         self._words = words
 
     def document(self) -> Document:
@@ -218,7 +218,7 @@ class _Page:
 
     def _people(self) -> Section:
         told = self._told
-        lines: dict[str, list[Told]] = {}
+        lines: dict[str, list[StatementPaths]] = {}
         for decision in told.parts("decisions"):
             lines.setdefault(decision.text("person") or decision.text("operator"), []).append(
                 decision
@@ -240,7 +240,7 @@ class _Page:
 
     def _record(self) -> Section:
         told = self._told
-        subject = Told(self._signed.statement).parts("subject")
+        subject = StatementPaths(self._signed.statement).parts("subject")
         program = f"benchd {told.text('benchd_version')} {told.text('benchd_commit')[:12]}".strip()
         return self._words.section(
             "paper.record",

@@ -14,7 +14,7 @@ from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.key_voucher import Vouched, vouch_json
 from benchd.papers.paper_content import Document, Signed
 from benchd.papers.qr import qr_svg
-from benchd.papers.statement_paths import Told, moment_of
+from benchd.papers.statement_paths import StatementPaths, moment_of
 from benchd.papers.typesetting import Attached, set_pdf
 from benchd.texts.catalogue import Catalogue
 
@@ -29,7 +29,7 @@ def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
     Work for the processor: call it from a worker thread. Raises SettingFailed.
     """
     pages = CertificatePage(catalogue)
-    told = Told(signed.statement)
+    told = StatementPaths(signed.statement)
     documents = [pages.document(signed, language) for language in LANGUAGES]
     attached = (
         Attached(

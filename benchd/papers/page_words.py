@@ -10,7 +10,7 @@ from benchd.domain.job import Gate
 from benchd.domain.plain_text import Language
 from benchd.papers.glyphs import settable
 from benchd.papers.paper_content import Line, Section
-from benchd.papers.statement_paths import Told
+from benchd.papers.statement_paths import StatementPaths
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.templates import Texts
 from benchd.texts.translated_sentences import LONGEST_SENTENCE, Sentences
@@ -33,11 +33,11 @@ class PageWords:
         self._catalogue = catalogue
         self._sentences = sentences
 
-    def person(self, told: Told) -> str:
+    def person(self, told: StatementPaths) -> str:
         """Who answered, and when."""
         return self.word("paper.person", name=_name_of(told), at=told.day_and_time("at"))
 
-    def answered(self, decisions: Sequence[Told]) -> Line:
+    def answered(self, decisions: Sequence[StatementPaths]) -> Line:
         """What one person was asked, how they showed who they are, and when they did it last."""
         last = decisions[-1]
         shown = last.text("shown_by")
@@ -47,7 +47,7 @@ class PageWords:
             told = told.replace(" (", "（").replace(", ", "、").replace(")", "）")
         return Line(label=bounded(_name_of(last)), values=(settable(told, LONGEST_SENTENCE),))
 
-    def gates(self, decisions: Iterable[Told]) -> str:
+    def gates(self, decisions: Iterable[StatementPaths]) -> str:
         """What somebody was asked, each once."""
         names = dict.fromkeys(decision.text("gate") for decision in decisions)
         known = [self._to(self._catalogue.gate(Gate(name))) for name in names if name in list(Gate)]
@@ -86,6 +86,6 @@ class PageWords:
         return texts.to(self.language)
 
 
-def _name_of(told: Told) -> str:
+def _name_of(told: StatementPaths) -> str:
     name, person = told.text("operator"), told.text("person")
     return f"{name} / {person}" if person else name

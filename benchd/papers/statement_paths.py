@@ -10,14 +10,14 @@ _JAPAN: Final = timezone(timedelta(hours=9))
 """Racks stand in Japan, which knows no summer time; a page of any machine tells the same."""
 
 
-class Told:
+class StatementPaths:
     """A part of a statement."""
 
     def __init__(self, value: object) -> None:
         """Any JSON value."""
         self.value = value
 
-    def at(self, path: str) -> Told:
+    def at(self, path: str) -> StatementPaths:
         """What stands at a dotted path of names; a part that is None where it leads nowhere."""
         value = self.value
         for name in path.split("."):
@@ -26,14 +26,14 @@ class Told:
                 if isinstance(value, Mapping)
                 else None
             )
-        return Told(value)
+        return StatementPaths(value)
 
-    def parts(self, path: str) -> tuple[Told, ...]:
+    def parts(self, path: str) -> tuple[StatementPaths, ...]:
         """Each part of a list."""
         value = self.at(path).value
         if isinstance(value, str) or not isinstance(value, Sequence):
             return ()
-        return tuple(Told(each) for each in cast("Sequence[object]", value))
+        return tuple(StatementPaths(each) for each in cast("Sequence[object]", value))
 
     def text(self, path: str = "") -> str:
         """A text or number as it stands; empty where there is none."""
@@ -56,7 +56,7 @@ def japanese_time(at: datetime) -> str:
     return at.astimezone(_JAPAN).strftime("%Y-%m-%d %H:%M JST")
 
 
-def moment_of(told: Told, path: str) -> datetime:
+def moment_of(told: StatementPaths, path: str) -> datetime:
     """A time that the statement always has."""
     return datetime.fromisoformat(told.text(path)).astimezone(UTC)
 

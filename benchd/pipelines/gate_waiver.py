@@ -13,7 +13,7 @@ from benchd.domain.record import StoredEntry
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
 from benchd.proof.citation import CitedWhen, Numbers, cite, cited_gaps
-from benchd.proof.evidence.intake_evidence import SettledGate
+from benchd.proof.evidence.intake_evidence import WaivedGate
 from benchd.proof.evidence.job_evidence import JobEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.handset_jobs import records_of_handset
@@ -22,7 +22,7 @@ from benchd.proof.intake_book import IntakeBook, LookUp
 from benchd.proof.network import RESTRICTED, SALEABLE, look_up_result
 from benchd.proof.typed_network import TypedNo, is_of, standing_no
 
-UNSETTLED = {
+UNWAIVED = {
     Gate.CONSENT: Reason.CONSENT_MISSING,
     Gate.JPKI: Reason.JPKI_NOT_ATTESTED,
     Gate.NETWORK: Reason.NETWORK_RESTRICTED,
@@ -30,9 +30,9 @@ UNSETTLED = {
 """What only a person can attest, and what the handset is held for if nobody does."""
 
 
-async def settle(
+async def waive_or_ask(
     context: JobContext, gate: Gate, limit_s: float, numbers: Numbers | None = None
-) -> SettledGate | DecisionEvidence:
+) -> WaivedGate | DecisionEvidence:
     """What was attested of it, at most so old, else somebody's yes.
 
     A tag that is scanned while the question stands may settle it. Raises StageFailed for a no, and
@@ -52,11 +52,11 @@ async def settle(
         facts = {**context.handset_facts(), **_not_cited(context), **_typed_facts(stands)}
         decision = await context.ask_until(gate, facts, until_found, typed.vet)
         if decision is not None and not decision.approved:
-            raise StageFailed(UNSETTLED[gate], f"{gate} was answered with no")
+            raise StageFailed(UNWAIVED[gate], f"{gate} was answered with no")
         if decision is not None:
             return DecisionEvidence.of(decision)
     match found:
-        case SettledGate():
+        case WaivedGate():
             return found
         case LookUp():
             at = found.line.at.isoformat(timespec="minutes")
@@ -118,7 +118,7 @@ def _at(no: TypedNo) -> str:
 
 def _found(
     context: JobContext, gate: Gate, limit_s: float, numbers: Numbers, typed: _Typed
-) -> SettledGate | LookUp | None:
+) -> WaivedGate | LookUp | None:
     """What settles it just now: a citation, or a restriction that forbids it."""
     book = context.intake.book
     newest = book.newest_look_up(numbers.imeis) if gate is Gate.NETWORK else None
@@ -129,7 +129,7 @@ def _found(
         return None
     when = CitedWhen(at=time.at, after=time.after)
     cited = cite(book, hand, gate, when=when, limit_s=limit_s)
-    return None if cited is None else SettledGate(gate=gate, cited=cited, time=time)
+    return None if cited is None else WaivedGate(gate=gate, cited=cited, time=time)
 
 
 def _not_cited(context: JobContext) -> dict[str, str]:
@@ -139,7 +139,7 @@ def _not_cited(context: JobContext) -> dict[str, str]:
     return {"not_cited": time} if bound is not None and isinstance(time, TimeDoubt) else {}
 
 
-def settled_in(evidence: JobEvidence) -> tuple[SettledGate, ...]:
+def waived_in(evidence: JobEvidence) -> tuple[WaivedGate, ...]:
     """All that a job has settled without asking so far."""
     gates, check = evidence.gates, evidence.felica_check
     at_check = check.settled if check else None
@@ -151,7 +151,7 @@ def refuse_withdrawn(context: JobContext) -> None:
 
     Its age counts from when it was cited: a job that takes long makes nothing older.
     """
-    cited = [settled for settled in settled_in(context.evidence) if settled.cited is not None]
+    cited = [settled for settled in waived_in(context.evidence) if settled.cited is not None]
     if not cited:
         return
     hand = asset_in_hand(context, numbers_known(context))
@@ -166,7 +166,7 @@ def refuse_withdrawn(context: JobContext) -> None:
             else cited_gaps(context.intake.book, hand, settled.gate, settled.cited, when=when)
         )
         if gaps:
-            raise StageFailed(UNSETTLED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")
+            raise StageFailed(UNWAIVED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")
 
 
 def consent_of(evidence: JobEvidence) -> str | None:
@@ -176,7 +176,7 @@ def consent_of(evidence: JobEvidence) -> str | None:
     for answer in answers:
         if answer is not None and answer.gate is Gate.CONSENT and answer.approved:
             return answer.operator
-    for settled in settled_in(evidence):
+    for settled in waived_in(evidence):
         if settled.gate is Gate.CONSENT and settled.cited is not None:
             return settled.cited.operator
     return None

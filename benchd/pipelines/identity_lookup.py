@@ -100,7 +100,7 @@ def earlier_end(handsets: Handsets) -> EarlierEnd | None:
     return next((end for end in ends if end is not None), None)
 
 
-async def settle_identity(
+async def resolve_identity(
     context: JobContext,
     *,
     label_number: str | None = None,

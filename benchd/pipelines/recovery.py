@@ -14,7 +14,7 @@ from benchd.proof.ports import CertificateIssuer
 _log = structlog.get_logger()
 
 
-async def settle_open_jobs(ledger: Ledger, clock: Clock) -> int:
+async def close_open_jobs(ledger: Ledger, clock: Clock) -> int:
     """End every open job as INTERRUPTED and return how many there were.
 
     The handset itself is asked afterwards: if it's still in its slot, a new job proves

@@ -22,7 +22,7 @@ from benchd.domain.evidence_json import from_json
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.record import Entry, EntryKind, StoredEntry
-from benchd.proof.evidence.disposal_evidence import SettledEvidence
+from benchd.proof.evidence.disposal_evidence import DisposalEvidence
 from benchd.proof.evidence.intake_evidence import UnerasableRecord
 from benchd.proof.record_fields import RecordReader
 
@@ -104,7 +104,7 @@ def dooms(entry: Entry) -> bool:
     """
     if entry.kind is EntryKind.HANDSET_SETTLED:
         try:
-            return settled_evidence(entry).to in DOOMED
+            return disposal_evidence_of(entry).to in DOOMED
         except CertificateGap:
             return False
     return (
@@ -112,15 +112,15 @@ def dooms(entry: Entry) -> bool:
     )
 
 
-def settled_evidence(entry: Entry) -> SettledEvidence:
+def disposal_evidence_of(entry: Entry) -> DisposalEvidence:
     """What a record of a settling says; raises CertificateGap."""
-    return from_json(SettledEvidence, entry.data, entry.kind)
+    return from_json(DisposalEvidence, entry.data, entry.kind)
 
 
-def settled_item(item: DisposalItem, entry: Entry) -> DisposalItem:
+def disposed_item(item: DisposalItem, entry: Entry) -> DisposalItem:
     """After a record of a settling; one that isn't allowed from here changes nothing."""
     try:
-        told = settled_evidence(entry)
+        told = disposal_evidence_of(entry)
     except CertificateGap:
         return item
     if told.before is not item.state or told.to not in DISPOSAL_MOVES[item.state]:
@@ -153,7 +153,7 @@ def item_of(
         elif item is None:
             continue
         elif entry.job == job and entry.kind is EntryKind.HANDSET_SETTLED:
-            item = settled_item(item, entry)
+            item = disposed_item(item, entry)
         elif entry.job is not None and takes_over(record):
             item = run_again_item(item, entry.job, entry.at)
     return item

@@ -30,7 +30,7 @@ from benchd.proof.fresh_proof import (
     picture_of,
     pictured_bytes,
 )
-from benchd.proof.gate_waiver_proof import SettledCase, settled_gaps
+from benchd.proof.gate_waiver_proof import WaiverCase, waiver_gaps
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.job_records import (
     DecisionRecord,
@@ -55,7 +55,7 @@ class ErasureCase:
     evidence: ErasureEvidence
     answers: Sequence[DecisionRecord]
     binding: Chain
-    intake: SettledCase
+    intake: WaiverCase
     read_twice: frozenset[str]
     """The IMEIs that two people read on its screen, the second after its last reset."""
 
@@ -77,7 +77,7 @@ def judged(
     gaps = order_gaps(attempts, stages)
     try:
         evidence = _evidence_of(stages)
-        settled = SettledCase.of(job, evidence, stages, answers, records, intake, handsets)
+        settled = WaiverCase.of(job, evidence, stages, answers, records, intake, handsets)
     except CertificateGap as gap:
         raise CertificateGap((*gaps, *approval_gaps(answers), *gap.missing)) from gap
     gaps += approval_gaps(answers, settled.needs_no_answer())
@@ -244,7 +244,7 @@ def _of_binding(case: ErasureCase) -> list[str]:
 
 
 def _of_settled(case: ErasureCase) -> list[str]:
-    return settled_gaps(case.intake)
+    return waiver_gaps(case.intake)
 
 
 def _of_confirm(case: ErasureCase) -> list[str]:

@@ -22,7 +22,7 @@ from benchd.proof.attestation import list_of_lot
 from benchd.proof.citation import AssetInHand, CitedWhen, Numbers, cited_gaps, doubts
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.proof.evidence.handset_evidence import GatesEvidence, InspectEvidence
-from benchd.proof.evidence.intake_evidence import BoundRecord, CitedAttestation, SettledGate
+from benchd.proof.evidence.intake_evidence import BoundRecord, CitedAttestation, WaivedGate
 from benchd.proof.evidence.job_evidence import ErasureEvidence
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.intake_book import IntakeBook, about
@@ -51,7 +51,7 @@ def confirmations_in(records: Iterable[StoredEntry]) -> Iterator[int]:
         match seen_in(record.entry, (StageName.GATES, StageName.FELICA_CHECK)):
             case GatesEvidence(settled=settled):
                 found = settled
-            case ChipEvidence(settled=SettledGate() as settled):
+            case ChipEvidence(settled=WaivedGate() as settled):
                 found = (settled,)
             case _:
                 continue
@@ -83,7 +83,7 @@ def _look_ups(intake: Sequence[StoredEntry]) -> Iterator[StoredEntry]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledCase:
+class WaiverCase:
     """What a job and the records of intake say of gates that nobody was asked at."""
 
     evidence: ErasureEvidence
@@ -106,7 +106,7 @@ class SettledCase:
         records: Sequence[StoredEntry],
         intake: Sequence[StoredEntry],
         handsets: Handsets,
-    ) -> SettledCase:
+    ) -> WaiverCase:
         """Of one job; raises CertificateGap for records of intake that can't be read."""
         told = bound_in(records)
         certified_by = handsets.earlier.certified_by
@@ -139,7 +139,7 @@ class SettledCase:
         return None if self.hand is None or doubts(self.book, self.hand) else self.hand
 
     @property
-    def settled(self) -> Mapping[Gate, SettledGate]:
+    def settled(self) -> Mapping[Gate, WaivedGate]:
         """By gate."""
         at_check = self.evidence.felica_check.settled
         found = (*self.evidence.gates.settled, *((at_check,) if at_check else ()))
@@ -151,12 +151,12 @@ class SettledCase:
         return self.evidence.final_reset.answer is None
 
     def needs_no_answer(self) -> frozenset[Gate]:
-        """The gates that nobody need have answered, if `settled_gaps` finds nothing."""
+        """The gates that nobody need have answered, if `waiver_gaps` finds nothing."""
         reset = (Gate.FINAL_RESET,) if self.unasked_reset else ()
         return frozenset((*self.settled, *reset))
 
 
-def settled_gaps(case: SettledCase) -> list[str]:
+def waiver_gaps(case: WaiverCase) -> list[str]:
     """Every gap of the gates that were settled, and of when consent was."""
     gaps = [
         f"{gate}: {gap}"
@@ -166,7 +166,7 @@ def settled_gaps(case: SettledCase) -> list[str]:
     return [*gaps, *_of_label(case), *_of_restriction(case), *_of_time(case)]
 
 
-def _of_label(case: SettledCase) -> Iterator[str]:
+def _of_label(case: WaiverCase) -> Iterator[str]:
     """A number that papers bear out: those of the asset whose label was scanned, and no others."""
     number = case.evidence.gates.label_number
     if number is None:
@@ -178,7 +178,7 @@ def _of_label(case: SettledCase) -> Iterator[str]:
         yield "gates: no label's papers name the number that was read"
 
 
-def _of_gate(case: SettledCase, gate: Gate, settled: SettledGate) -> Iterator[str]:
+def _of_gate(case: WaiverCase, gate: Gate, settled: WaivedGate) -> Iterator[str]:
     if (settled.cited is None) is (settled.not_needed is None):
         yield "it isn't on record why nobody was asked"
     if settled.not_needed is not None and not _spares(case, gate, settled.not_needed):
@@ -206,14 +206,14 @@ def _of_gate(case: SettledCase, gate: Gate, settled: SettledGate) -> Iterator[st
     yield from time_gaps(settled.time, between, at_hand, case.book.time_confirmed)
 
 
-def _of_list(case: SettledCase, cited: CitedAttestation) -> Iterator[str]:
+def _of_list(case: WaiverCase, cited: CitedAttestation) -> Iterator[str]:
     """Whether a whole lot is the list that its attestation has named."""
     stated = case.book.attested.get(cited.sequence) if cited.whole_lot else None
     if stated is not None and list_of_lot(case.intake, stated.lot, stated.upto) != stated.named:
         yield f"record {cited.sequence} is about another list than its lot has"
 
 
-def _spares(case: SettledCase, gate: Gate, because: NotNeeded) -> bool:
+def _spares(case: WaiverCase, gate: Gate, because: NotNeeded) -> bool:
     """Whether another record shows what makes the question needless."""
     match gate:
         case Gate.JPKI:
@@ -227,7 +227,7 @@ def _spares(case: SettledCase, gate: Gate, because: NotNeeded) -> bool:
             return False
 
 
-def _of_restriction(case: SettledCase) -> Iterator[str]:
+def _of_restriction(case: WaiverCase) -> Iterator[str]:
     """A list that came in since somebody answered may forbid the sale all the same."""
     newest = case.book.newest_look_up(case.numbers.imeis)
     asked = [answer.at for answer in case.answers if answer.gate is Gate.NETWORK]
@@ -237,7 +237,7 @@ def _of_restriction(case: SettledCase) -> Iterator[str]:
         yield f"{Gate.NETWORK}: the newest look-up forbids a sale"
 
 
-def _of_time(case: SettledCase) -> Iterator[str]:
+def _of_time(case: WaiverCase) -> Iterator[str]:
     """Consent comes before anything is gone, not after."""
     reset = case.stages[StageName.INITIALISE]
     if Gate.CONSENT in case.settled:

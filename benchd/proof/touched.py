@@ -10,7 +10,7 @@ from benchd.domain.person_names import same_person
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.proof.evidence.handset_evidence import GatesEvidence
-from benchd.proof.evidence.intake_evidence import SettledGate
+from benchd.proof.evidence.intake_evidence import WaivedGate
 from benchd.proof.job_records import stage_records
 
 
@@ -71,7 +71,7 @@ def _cited_in(records: Sequence[StoredEntry]) -> frozenset[int]:
         match attempt.shown():
             case GatesEvidence(settled=settled):
                 told = settled
-            case ChipEvidence(settled=SettledGate() as one):
+            case ChipEvidence(settled=WaivedGate() as one):
                 told = (one,)
             case _:
                 continue

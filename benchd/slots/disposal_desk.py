@@ -18,7 +18,7 @@ from benchd.domain.people import Actor
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.disposal_fold import ENDS, DisposalItem, item_of
-from benchd.proof.evidence.disposal_evidence import SettledEvidence
+from benchd.proof.evidence.disposal_evidence import DisposalEvidence
 from benchd.proof.gate_waiver_proof import bound_in
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.same_handset import Handsets
@@ -84,7 +84,7 @@ class DisposalDesk:
         self._turn = anyio.Lock()
         """Two people at once don't both settle one handset."""
 
-    async def settle(self, job: JobId, settling: Settling, actor: Actor) -> DisposalItem:
+    async def dispose(self, job: JobId, settling: Settling, actor: Actor) -> DisposalItem:
         """Record it; returns when it's on disk.
 
         Raises NotFound where the job has left nothing to be settled, SettlingRefused for what
@@ -103,7 +103,7 @@ class DisposalDesk:
                     kind=EntryKind.HANDSET_SETTLED,
                     at=self._clock.now(),
                     job=job,
-                    data=to_json(SettledEvidence.of(item.state, settling, actor)),
+                    data=to_json(DisposalEvidence.of(item.state, settling, actor)),
                 )
             )
             return await self._settled(job, settling)

@@ -24,8 +24,8 @@ from benchd.slots.continued import Continued
 from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.presence import Flapping, Presence
 from benchd.slots.readiness import Readiness, support_for
-from benchd.slots.slot_records import end_cut_short, told_of_end, told_of_port
-from benchd.slots.slot_state_machine import Face
+from benchd.slots.slot_records import end_cut_short, end_record, port_record
+from benchd.slots.slot_state_machine import SlotStateMachine
 from benchd.slots.station import SlotStation
 
 _log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Occupancy:
         *,
         place: SlotPlace,
         parts: RackParts,
-        face: Face,
+        machine: SlotStateMachine,
         events: ObjectReceiveStream[PlugEvent],
         attached: Attached,
         number: int,
@@ -49,14 +49,14 @@ class Occupancy:
     ) -> None:
         self._place = place
         self._parts = parts
-        self._face = face
+        self._machine = machine
         self._events = events
         self._number = number
         self._continued = continued
         self._assignment = assignment
         self._flapping = flapping
-        self._presence = Presence(attached, settle_s=parts.timing.settle_s)
-        self._station = SlotStation(self._presence, place, parts, face, number)
+        self._presence = Presence(attached, debounce_s=parts.timing.debounce_s)
+        self._station = SlotStation(self._presence, place, parts, machine, number)
         self._preparing: anyio.CancelScope | None = None
         self._job: Job | None = None
         self._end: JobEnd | None = None
@@ -67,8 +67,8 @@ class Occupancy:
     async def run(self) -> None:
         """Returns when the handset has left for good, with its job settled."""
         if self._continued is None:
-            await self._record(EntryKind.OCCUPANCY_OPENED, told_of_port(self._presence.last))
-        self._face.settling(self._number)
+            await self._record(EntryKind.OCCUPANCY_OPENED, port_record(self._presence.last))
+        self._machine.debouncing(self._number)
         reason = Reason.UNPLUGGED
         try:
             async with anyio.create_task_group() as group:
@@ -82,10 +82,10 @@ class Occupancy:
             reason = Reason.INTERNAL_ERROR
             raise
         finally:
-            with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
-                await self._settle_job(reason)
+            with anyio.move_on_after(self._parts.timing.closing_s, shield=True):
+                await self._close_job(reason)
         await self._record(EntryKind.OCCUPANCY_CLOSED, {})
-        self._face.empty()
+        self._machine.empty()
 
     @property
     def end(self) -> JobEnd | None:
@@ -142,7 +142,7 @@ class Occupancy:
             # The proof follows the port through the job: with no record nothing would be due.
             running = self._job.id if self._job is not None and not self._job.ended else None
             await self._record(
-                EntryKind.ATTACHMENT_CHANGED, told_of_port(self._presence.last), running
+                EntryKind.ATTACHMENT_CHANGED, port_record(self._presence.last), running
             )
         if self._preparing is not None:
             self._preparing.cancel()
@@ -154,7 +154,7 @@ class Occupancy:
         if self._preparing is None:
             return False
         self._preparing.cancel()
-        with anyio.move_on_after(self._parts.timing.settle_s):
+        with anyio.move_on_after(self._parts.timing.debounce_s):
             while self._presence.attached is None:
                 event = await self._events.receive()
                 if isinstance(event, Attached):
@@ -176,8 +176,8 @@ class Occupancy:
 
     def _show_continued(self, continued: Continued, end: JobEnd) -> None:
         self._end = end
-        self._face.continued(continued.job, continued.recipe)
-        self._face.finished(end)
+        self._machine.continued(continued.job, continued.recipe)
+        self._machine.finished(end)
 
     async def _prepare(self) -> StageFailed | None:
         """Wait until the device on a quiet port is ready; start over whenever the port changes.
@@ -185,7 +185,7 @@ class Occupancy:
         Returns why it can't be worked with, if it can't; a recipe that touches nothing needs
         nothing but the quiet port.
         """
-        ready = Readiness(self._presence, self._parts, self._face, self._number)
+        ready = Readiness(self._presence, self._parts, self._machine, self._number)
         while True:
             refusal: StageFailed | None = None
             self._preparing = anyio.CancelScope()
@@ -204,10 +204,10 @@ class Occupancy:
         """Run the job once that is allowed; never, if the daemon is about to end."""
         admission = self._parts.admission
         while not admission.closed and (code := admission.begins_not_for) is not None:
-            self._face.waiting(ProblemView(code=code))
+            self._machine.waiting(ProblemView(code=code))
             await admission.changed()
         if admission.closed:
-            self._face.waiting(ProblemView(code=ProblemCode.DAEMON_DRAINING))
+            self._machine.waiting(ProblemView(code=ProblemCode.DAEMON_DRAINING))
             return
         with admission.job():
             await self._run_job(refusal)
@@ -224,13 +224,13 @@ class Occupancy:
                 "recipe": recipe.name,
                 "recipe_sha256": recipe.digest,
                 "recheck_share": recipe.recheck_share,
-                **told_of_port(self._presence.last),
+                **port_record(self._presence.last),
             },
             job,
         )
         self._job = self._station.job = Job(job)
         structlog.contextvars.bind_contextvars(job=job, occupancy=self._number)
-        self._face.began_job(job, recipe)
+        self._machine.began_job(job, recipe)
         support: DeviceSupport | None = None
         try:
             # What the slot is to do may have changed while the job waited to begin.
@@ -263,7 +263,7 @@ class Occupancy:
             context=context,
             recipe=recipe,
             occupancy=self._number,
-            show_stage=self._face.began_stage,
+            show_stage=self._machine.began_stage,
         )
         if refusal is None:
             if self._continued is not None:
@@ -279,7 +279,7 @@ class Occupancy:
             await self._record_end(end, None)
         if context.envelope is not None:
             await self._keep(job, context.envelope)
-        self._face.finished(end)
+        self._machine.finished(end)
         if self._presence.attached is None and end.reason is Reason.OPERATOR_STOPPED:
             # Taken out while it was allowed to leave, and whoever said no has it in hand.
             self._station.departed.cancel()
@@ -295,12 +295,12 @@ class Occupancy:
         certified = end.disposition is Disposition.SELLABLE
         job = self._job.id if self._job else None
         certificate = envelope.decode() if certified and envelope else None
-        await self._record(EntryKind.JOB_ENDED, told_of_end(end, certificate), job)
+        await self._record(EntryKind.JOB_ENDED, end_record(end, certificate), job)
         if self._job is not None:
             self._job.move(JobState.ENDED)
         self._end = end
 
-    async def _settle_job(self, reason: Reason) -> None:
+    async def _close_job(self, reason: Reason) -> None:
         """Give an open job the end that it had."""
         job = self._job
         if job is not None and not job.ended:
@@ -310,7 +310,7 @@ class Occupancy:
             self._parts.desk.forget(job.id)
 
     async def _let_go(self) -> None:
-        with anyio.move_on_after(self._parts.timing.settlement_s, shield=True):
+        with anyio.move_on_after(self._parts.timing.closing_s, shield=True):
             context = self._station.context
             device = context.device if context is not None else self._device
             if device is not None:

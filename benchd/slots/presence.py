@@ -23,8 +23,8 @@ _MOST_DOUBLINGS: Final = 5
 class Presence:
     """What the port of one occupancy shows; `attached` is None while nothing is there."""
 
-    def __init__(self, attached: Attached, *, settle_s: float) -> None:
-        self.settle_s = settle_s
+    def __init__(self, attached: Attached, *, debounce_s: float) -> None:
+        self.debounce_s = debounce_s
         self.attached: Attached | None = attached
         self.last = attached
         self.window: ReplugWindow | None = None
@@ -131,7 +131,7 @@ class ReplugWindow:
         while True:
             while not self._returned:
                 await self._presence.changed()
-            with anyio.move_on_after(self._presence.settle_s) as quiet:
+            with anyio.move_on_after(self._presence.debounce_s) as quiet:
                 await self._presence.changed()
             if quiet.cancelled_caught and self._returned:
                 return

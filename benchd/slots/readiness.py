@@ -16,7 +16,7 @@ from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.recipe import Recipe
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
-from benchd.slots.slot_state_machine import Face
+from benchd.slots.slot_state_machine import SlotStateMachine
 
 _log = structlog.get_logger()
 
@@ -24,33 +24,35 @@ _log = structlog.get_logger()
 class Readiness:
     """Shows what is still missing, for as long as it takes."""
 
-    def __init__(self, presence: Presence, parts: RackParts, face: Face, occupancy: int) -> None:
+    def __init__(
+        self, presence: Presence, parts: RackParts, machine: SlotStateMachine, occupancy: int
+    ) -> None:
         self._presence = presence
         self._parts = parts
-        self._face = face
+        self._machine = machine
         self._occupancy = occupancy
 
     async def quiet_port(self) -> Attached:
         """What is on the port, once that has stayed so for a while."""
         while self._presence.attached is None:
             await self._presence.changed()
-        self._face.settling(self._occupancy)
+        self._machine.debouncing(self._occupancy)
         attached = self._presence.attached
-        await anyio.sleep(self._parts.timing.settle_s)
+        await anyio.sleep(self._parts.timing.debounce_s)
         return attached
 
     async def device(self, attached: Attached, support: DeviceSupport) -> Device:
         """What is on the port, opened; StageFailed for what can't be worked with."""
         problem = support.problem_of_port(attached, self._parts.models, None)
         if problem is not None:
-            self._face.waiting(problem)
+            self._machine.waiting(problem)
             await anyio.sleep_forever()
         while True:
             async with support.access.liveness(attached.address) as states:
                 async for liveness in states:
                     if liveness is Liveness.READY:
                         break
-                    self._face.waiting(ProblemView(code=support.problem_of[liveness]))
+                    self._machine.waiting(ProblemView(code=support.problem_of[liveness]))
             try:
                 return await support.access.open(attached.address)
             except (HandsetGone, AccessLost) as fault:

@@ -7,7 +7,7 @@ from benchd.domain.job import DISPOSITION_OF, JobEnd, Outcome, Reason
 from benchd.domain.port import Attached
 
 
-def told_of_port(attached: Attached) -> Evidence:
+def port_record(attached: Attached) -> Evidence:
     """What was enumerated on a port."""
     return {
         "attachment": attached.attachment,
@@ -21,7 +21,7 @@ def told_of_port(attached: Attached) -> Evidence:
     }
 
 
-def told_of_end(end: JobEnd, certificate: str | None) -> Evidence:
+def end_record(end: JobEnd, certificate: str | None) -> Evidence:
     """How a job ended, with its certificate if it has one."""
     return {
         "outcome": end.outcome,

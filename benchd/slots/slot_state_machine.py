@@ -23,7 +23,7 @@ from benchd.pipelines.recipe import Recipe
 from benchd.slots.pace import Forecast, Pace
 
 
-class Face:
+class SlotStateMachine:
     """Holds the view of one slot. Persisted first, shown after: callers keep that order."""
 
     def __init__(self, place: SlotPlace, board: Board, clock: Clock, pace: Pace) -> None:
@@ -69,7 +69,7 @@ class Face:
         """A former daemon's job was the last one in the slot."""
         self._tell(replace(self.view, last_job=job))
 
-    def settling(self, occupancy: int) -> None:
+    def debouncing(self, occupancy: int) -> None:
         """Something was plugged in and may still change its mode."""
         self._turn(replace(self._move(SlotState.SETTLING), occupancy=occupancy, problem=None))
 
@@ -77,7 +77,7 @@ class Face:
         """Something comes and goes on the port, so that nothing is begun with it yet."""
         problem = ProblemView(code=ProblemCode.PORT_FLAPS)
         if self.view.problem != problem:
-            self.settling(occupancy)
+            self.debouncing(occupancy)
             self.waiting(problem)
 
     def waiting(self, problem: ProblemView) -> None:

@@ -22,7 +22,7 @@ from benchd.slots.continued import Continued, continued_from
 from benchd.slots.occupancy import Occupancy
 from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.presence import Flapping
-from benchd.slots.slot_state_machine import Face
+from benchd.slots.slot_state_machine import SlotStateMachine
 
 _log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ class Slot:
         self._place = place
         self._parts = parts
         self._assignment = Assignment(place=place, recipes=parts.recipes)
-        self._face = Face(place, parts.board, parts.clock, parts.pace)
+        self._machine = SlotStateMachine(place, parts.board, parts.clock, parts.pace)
         self._flapping = Flapping()
         # Without a bound: every event is delivered in order, and a port makes only so many.
         self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
@@ -69,7 +69,7 @@ class Slot:
         before = await self._parts.ledger.slot_entries(self._place.name)
         number = max((record.entry.occupancy or 0 for record in before), default=0)
         jobs = [record.entry.job for record in before if record.entry.job is not None]
-        self._face.recall(jobs[-1] if jobs else None)
+        self._machine.recall(jobs[-1] if jobs else None)
         attached: Attached | None = None
         while True:
             if attached is None:
@@ -99,7 +99,7 @@ class Slot:
         return Occupancy(
             place=self._place,
             parts=self._parts,
-            face=self._face,
+            machine=self._machine,
             events=self._events,
             attached=attached,
             number=number,
@@ -120,7 +120,7 @@ class Slot:
             pause_s = self._flapping.pause_s
             if pause_s == 0:
                 break
-            self._face.flapping(number)
+            self._machine.flapping(number)
             event: PlugEvent | None = None
             with anyio.move_on_after(pause_s):
                 event = await self._events.receive()
@@ -128,7 +128,7 @@ class Slot:
                 break
             here = event if isinstance(event, Attached) else None
         if here is None:
-            self._face.empty()
+            self._machine.empty()
         return here
 
     async def _close_left_open(self, before: Sequence[StoredEntry], number: int) -> None:
@@ -143,13 +143,13 @@ class Slot:
         job, end = (occupancy.job, occupancy.end) if occupancy else (None, None)
         _log.error("slot_quarantined", occupancy=number, job=job, exc_info=broken)
         await self._record(EntryKind.SLOT_QUARANTINED, number, {"error": type(broken).__name__})
-        self._face.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), end)
+        self._machine.quarantined(ProblemView(code=ProblemCode.SLOT_BROKEN), end)
         here = occupancy.attached if occupancy else attached
         following = occupancy.next_attached if occupancy else None
         if following is None and here is not None:
             following = await until_gone(self._events, here)
         await self._record(EntryKind.OCCUPANCY_CLOSED, number, {})
-        self._face.empty()
+        self._machine.empty()
         return following
 
     async def _record(self, kind: EntryKind, number: int, data: Evidence) -> None:

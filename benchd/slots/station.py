@@ -29,7 +29,7 @@ from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.job_run import Job
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
-from benchd.slots.slot_state_machine import Face
+from benchd.slots.slot_state_machine import SlotStateMachine
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
 """What a handset that has just come back is for a moment, and mends itself."""
@@ -45,13 +45,13 @@ class SlotStation:
         presence: Presence,
         place: SlotPlace,
         parts: RackParts,
-        face: Face,
+        machine: SlotStateMachine,
         occupancy: int,
     ) -> None:
         self._presence = presence
         self._place = place
         self._parts = parts
-        self._face = face
+        self._machine = machine
         self._occupancy = occupancy
         self.job: Job | None = None
         self.context: JobContext | None = None
@@ -71,7 +71,7 @@ class SlotStation:
             raise RuntimeError(message)
         question = QuestionView(gate=gate, facts=facts, asking=self._parts.desk.next_asking())
         self.job.move(JobState.AWAITING_OPERATOR)
-        self._face.awaiting(question)
+        self._machine.awaiting(question)
         asked_in = self.job
         try:
             return await self._parts.desk.ask(
@@ -85,13 +85,13 @@ class SlotStation:
             # Answered, or withdrawn since something else has told the answer.
             if not asked_in.ended:
                 asked_in.move(JobState.RUNNING)
-                self._face.running()
+                self._machine.running()
 
     @asynccontextmanager
     async def planned_absence(self) -> AsyncGenerator[AbsenceWindow, None]:
         """A block in which the handset may leave; away at its end counts as unplugged."""
         async with self._presence.planned_absence() as window:
-            yield _ShownWindow(window, self._face, self.job, self._parts.clock)
+            yield _ShownWindow(window, self._machine, self.job, self._parts.clock)
         if self._presence.attached is None:
             self.departed.cancel()
             await anyio.sleep_forever()
@@ -110,7 +110,7 @@ class SlotStation:
         except TimeoutError as late:
             message = f"the handset didn't become ready within {within_s:.0f} s"
             raise StageFailed(Reason.HANDSET_LOST, message) from late
-        self._face.running()
+        self._machine.running()
         return device
 
     async def _open_again(self, context: JobContext, support: DeviceSupport) -> Device:
@@ -130,11 +130,11 @@ class SlotStation:
         """Wait for the slot's reader, and say on the wall that it's missing."""
         slot = self._place.name
         facts = {"reader": self._parts.chips.reader(slot) or slot}
-        self._face.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
+        self._machine.waiting(ProblemView(code=ProblemCode.READER_GONE, facts=facts))
         # One that fails as soon as it's there would use up all that is allowed within a moment.
         await anyio.sleep(READER_PAUSE_S)
         await self._parts.chips.until_there(slot)
-        self._face.running()
+        self._machine.running()
 
     async def _open_when_ready(self, support: DeviceSupport) -> tuple[Device, Attached]:
         """Start over whenever the port changes: it may come back under another address."""
@@ -158,15 +158,15 @@ class SlotStation:
         """Whoever reset it by hand has to see at once what is still to be done on its screen."""
         problem = self._problem_of_port(attached, support)
         if problem is not None:
-            await anyio.sleep(self._parts.timing.settle_s)
-            self._face.waiting(problem)
+            await anyio.sleep(self._parts.timing.debounce_s)
+            self._machine.waiting(problem)
             await anyio.sleep_forever()
         async with support.access.liveness(attached.address) as states:
             async for liveness in states:
                 if liveness is Liveness.READY:
                     break
                 if liveness not in _PASSING:
-                    self._face.waiting(ProblemView(code=support.problem_of[liveness]))
+                    self._machine.waiting(ProblemView(code=support.problem_of[liveness]))
         try:
             return await support.access.open(attached.address)
         except (HandsetGone, AccessLost):
@@ -200,9 +200,9 @@ class SlotStation:
     def show_problem(self, problem: ProblemView | None) -> None:
         """Show why the job can't go on just now, or that it goes on."""
         if problem is None:
-            self._face.running()
+            self._machine.running()
         else:
-            self._face.waiting(problem)
+            self._machine.waiting(problem)
 
     def port(self) -> Attached:
         """What is on the slot's port, as it was last enumerated."""
@@ -210,24 +210,26 @@ class SlotStation:
 
     def show_progress(self, progress: ProgressView) -> None:
         """Show how far the stage is."""
-        self._face.progressed(progress)
+        self._machine.progressed(progress)
 
     def show_identity(self, facts: HandsetFacts) -> None:
         """Say on the wall who it is."""
         entry = self._parts.models.of(facts.identity)
-        self._face.identified(facts, entry.name if entry else None)
+        self._machine.identified(facts, entry.name if entry else None)
 
     def show_earlier(self, earlier: EarlierEnd | None) -> None:
         """Say on the wall how its last job has ended."""
-        self._face.was_here(earlier)
+        self._machine.was_here(earlier)
 
 
 class _ShownWindow:
     """A replug window that shows on the wall while it's being watched."""
 
-    def __init__(self, window: ReplugWindow, face: Face, job: Job | None, clock: Clock) -> None:
+    def __init__(
+        self, window: ReplugWindow, machine: SlotStateMachine, job: Job | None, clock: Clock
+    ) -> None:
         self._window = window
-        self._face = face
+        self._machine = machine
         self._job = job
         self._clock = clock
 
@@ -242,12 +244,12 @@ class _ShownWindow:
         self, *, leave_within_s: float, return_within_s: float, why: Away = Away.RESTARTS
     ) -> Absence:
         self._move(JobState.REPLUGGING)
-        self._face.replugging(AwayView(why=why))
+        self._machine.replugging(AwayView(why=why))
         with anyio.move_on_after(leave_within_s):
             await self._window.departed()
             until = self._clock.now() + timedelta(seconds=return_within_s)
-            self._face.replugging(AwayView(why=why, until=until))
+            self._machine.replugging(AwayView(why=why, until=until))
         absence = await self._window.absence(leave_within_s=0, return_within_s=return_within_s)
         self._move(JobState.RUNNING)
-        self._face.running()
+        self._machine.running()
         return absence

@@ -14,7 +14,7 @@ _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 _DECLARED: Final = "__served_to__"
 
 
-class Sight(IntEnum):
+class AccessLevel(IntEnum):
     """How much of the rack a request may see; each holds all that is before it."""
 
     NONE = 0
@@ -31,7 +31,7 @@ class Sight(IntEnum):
 class Served:
     """Whom a route is served to."""
 
-    sight: Sight
+    access_level: AccessLevel
     """The least that a request may see for it to be served."""
     action: Action | None = None
     """What whoever asks has to be allowed to do; a guard of `who.py` holds them to it."""
@@ -40,12 +40,12 @@ class Served:
 
 
 def served_to(
-    sight: Sight, *, action: Action | None = None, token: Scope | None = None
+    access_level: AccessLevel, *, action: Action | None = None, token: Scope | None = None
 ) -> Callable[[_Endpoint], _Endpoint]:
     """Declare whom a route is served to, right below its path; one without is a mistake."""
 
     def declare(endpoint: _Endpoint) -> _Endpoint:
-        setattr(endpoint, _DECLARED, Served(sight=sight, action=action, token=token))
+        setattr(endpoint, _DECLARED, Served(access_level=access_level, action=action, token=token))
         return endpoint
 
     return declare

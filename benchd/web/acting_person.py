@@ -18,7 +18,7 @@ from benchd.domain.errors import NotAllowed, NotSignedIn
 from benchd.domain.people import Actor, By
 from benchd.domain.token import System
 from benchd.proof.evidence.intake_evidence import Who
-from benchd.web.access_level import Sight, served_of
+from benchd.web.access_level import AccessLevel, served_of
 from benchd.web.callers import caller_of, token_of
 from benchd.web.peer import peer_of, source_of
 from benchd.web.service import ServedRack
@@ -78,7 +78,7 @@ def acting(request: Request) -> By:
     """
     scope = request.scope
     peer = peer_of(scope)
-    here = caller_of(scope).sight is Sight.SOCKET and token_of(scope) is None
+    here = caller_of(scope).access_level is AccessLevel.SOCKET and token_of(scope) is None
     if here and peer is not None and peer.uid in {ROOT, os.geteuid()}:
         return By(actor=None, source=source_of(scope))
     return By.person(in_person(request))

@@ -14,8 +14,8 @@ from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight, served_to
-from benchd.web.authoriser import Doorman, rows_of
+from benchd.web.access_level import AccessLevel, served_to
+from benchd.web.authoriser import Authoriser, rows_of
 from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
 from benchd.web.certificate_routes import certificate_routes
@@ -28,7 +28,7 @@ from benchd.web.forwarded import Forwarded
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
-from benchd.web.kept_slots import SlotsBySight
+from benchd.web.kept_slots import SlotsByAccessLevel
 from benchd.web.label_routes import cards_pdf_route, label_routes
 from benchd.web.live_routes import live_routes
 from benchd.web.log_level_route import log_level_route
@@ -46,7 +46,7 @@ from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
 from benchd.web.slot_routes import slot_routes
 from benchd.web.time_routes import time_routes
-from benchd.web.token_gate import TokenGate, still_counts
+from benchd.web.token_gate import TokenGate, revalidate
 from benchd.web.token_routes import token_routes
 
 LARGEST_BODY_BYTES = 16 * 1024
@@ -76,11 +76,11 @@ def create_app(
     answer_in_one_form(app)
 
     @app.get("/api/v1")
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def index(request: Request) -> IndexObject:
         """Where the API is, and how much of it this caller is shown."""
         shown: Literal["read", "wall"] = (
-            "read" if caller_of(request.scope).sight >= Sight.READ else "wall"
+            "read" if caller_of(request.scope).access_level >= AccessLevel.READ else "wall"
         )
         return IndexObject(
             name="benchd",
@@ -97,7 +97,7 @@ def create_app(
         )
 
     @app.get("/healthz")
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def healthz() -> HealthObject:
         """That the daemon answers; it stops by itself when its ledger can't serve."""
         return HealthObject(status="ok", slots=len(rack.board.views()))
@@ -106,14 +106,14 @@ def create_app(
 
     @app.get("/api/v1/texts")
     # The page's own words, from the very package: without them nobody could sign in.
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def texts() -> LabelsObject:
         """The name of every value in both languages, and the dashboard's own words."""
         return presenter.labels()
 
     add_dashboard(app)
-    rack.intake.heed(still_counts(rack.tokens))
-    slots, proofs = SlotsBySight(presenter), Proofs(rack)
+    rack.intake.revalidate_by(revalidate(rack.tokens))
+    slots, proofs = SlotsByAccessLevel(presenter), Proofs(rack)
     for router in (
         cards_route(rack.board, catalogue),
         slot_routes(rack, presenter, slots, proofs),
@@ -148,7 +148,7 @@ def _guard(
     """The one added last is the first to see a request."""
     app.add_middleware(TakenInTime)
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
-    app.add_middleware(Doorman, callers=callers, rows=rows_of(app.routes), tokens=tokens)
+    app.add_middleware(Authoriser, callers=callers, rows=rows_of(app.routes), tokens=tokens)
     app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
     app.add_middleware(Forwarded, proxy=callers.proxy)
     app.add_middleware(Leaving)

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.domain.token import Scope as TokenScope
 from benchd.domain.token import Token, TokenName
-from benchd.web.access_level import Served, Sight, served_of
+from benchd.web.access_level import AccessLevel, Served, served_of
 from benchd.web.acting_person import GUARDS
 from benchd.web.callers import EXTENSION, Caller, Callers, caller_of
 from benchd.web.connection import connection_of
@@ -72,7 +72,7 @@ def _has_guard(route: BaseRoute) -> bool:
     )
 
 
-class Doorman:
+class Authoriser:
     """Refuses what a request may not see, and what no row tells of."""
 
     def __init__(
@@ -132,14 +132,14 @@ class Doorman:
             return refusal(405, "method_not_allowed", f"allowed here: {allowed}")
         if token is not None:
             return _token_refused(scope, token, served.token)
-        return self._sight_refused(scope, served.sight)
+        return self._sight_refused(scope, served.access_level)
 
-    def _sight_refused(self, scope: Scope, wanted: Sight) -> Response | None:
+    def _sight_refused(self, scope: Scope, wanted: AccessLevel) -> Response | None:
         caller = self._callers.of(scope)
         _introduce(scope, caller)
-        if caller.sight >= wanted:
+        if caller.access_level >= wanted:
             return None
-        if wanted is Sight.SOCKET:
+        if wanted is AccessLevel.SOCKET:
             return refusal(403, "socket_only", "this is asked for over benchd's Unix socket")
         return refusal(403, "sign_in_needed", "this is shown to nobody who hasn't signed in")
 
@@ -151,7 +151,7 @@ def _token_refused(scope: Scope, token: Token, wanted: TokenScope | None) -> Res
     """A token counts for its routes alone, whatever else its request would be shown."""
     if wanted is None or wanted not in token.scopes:
         return out_of_scope(token)
-    _introduce(scope, Caller(actor=None, sight=Sight.NONE, token=token))
+    _introduce(scope, Caller(actor=None, access_level=AccessLevel.NONE, token=token))
     return None
 
 

@@ -13,7 +13,7 @@ from benchd.domain.errors import NotSignedIn
 from benchd.domain.people import Actor, PersonId, ShownBy
 from benchd.domain.token import Token
 from benchd.people.sessions import Sessions
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.peer import is_encrypted, peer_of, source_of
 from benchd.web.proxy import NameOf, TrustedProxy
 
@@ -34,7 +34,7 @@ class Caller:
     """Who sends a request, if that was shown, and what may be answered."""
 
     actor: Actor | None
-    sight: Sight
+    access_level: AccessLevel
     token: Token | None = None
     """The one that it came with; then it is nobody, and sees only what its scopes are for."""
 
@@ -47,7 +47,7 @@ class Callers:
         ways: Sequence[Way] = (),
         *,
         proxy: TrustedProxy | None = None,
-        anonymous: Sight = Sight.WALL,
+        anonymous: AccessLevel = AccessLevel.WALL,
     ) -> None:
         """`anonymous` is what a request sees that shows nobody and didn't come by the socket."""
         self._ways = (*ways, *((proxy.person,) if proxy else ()))
@@ -59,8 +59,8 @@ class Callers:
         shown = (way(scope) for way in self._ways)
         actor = next((one for one in shown if one is not None), None)
         if self.is_on_machine(scope):
-            return Caller(actor=actor, sight=Sight.SOCKET)
-        return Caller(actor=actor, sight=Sight.READ if actor else self._anonymous)
+            return Caller(actor=actor, access_level=AccessLevel.SOCKET)
+        return Caller(actor=actor, access_level=AccessLevel.READ if actor else self._anonymous)
 
     def is_on_machine(self, scope: Scope) -> bool:
         """Whether it came by the Unix socket, and not for somebody elsewhere."""

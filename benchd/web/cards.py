@@ -14,7 +14,7 @@ from benchd.papers.labels import code128
 from benchd.papers.labels.sheets import SIGNS
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 
 QUIET = 4
 """Modules around a QR code."""
@@ -51,7 +51,7 @@ def cards_route(board: RackBoard, catalogue: Catalogue) -> APIRouter:
 
     @router.get("/cards", response_class=HTMLResponse)
     # Names the slots, as the wall does.
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def cards() -> HTMLResponse:
         slots = tuple(board.views())
         return HTMLResponse(await to_thread.run_sync(made, slots, limiter=one))

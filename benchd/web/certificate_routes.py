@@ -14,7 +14,7 @@ from benchd.domain.imei import is_imei
 from benchd.domain.job import Disposition
 from benchd.domain.token import Scope
 from benchd.ledger.job_aftermath import HandsetSince, Since
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.certified import envelope_of
 from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME
 from benchd.web.records_objects import UptoObject
@@ -80,7 +80,7 @@ def certificate_routes(rack: ServedRack) -> APIRouter:
         return _object(line, later, line.job.held_by(rack.hooks.held.holder))
 
     @router.get("")
-    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
+    @served_to(AccessLevel.READ, token=Scope.CERTIFICATES_READ)
     async def certificates(
         imei: Wanted = None, tag: Wanted = None, number: Wanted = None
     ) -> CertificatesObject:

@@ -62,7 +62,7 @@ _CLAIMS: Final = frozenset({b"authorization", b"cookie"})
 _SHOWS_WHO: Final = re.compile(rb"(?i)\n(?:authorization|cookie):")
 
 
-class DoorProtocol(PeerProtocol):
+class LimitedConnection(PeerProtocol):
     """Bounds connections by number, and their silence by time."""
 
     is_nobodys = True
@@ -177,7 +177,7 @@ class DoorProtocol(PeerProtocol):
         return self._answers_since if self.is_nobodys else None
 
     @property
-    def _crowds(self) -> Crowds[DoorProtocol]:
+    def _crowds(self) -> Crowds[LimitedConnection]:
         known = _CROWDS.get(self.server_state)
         if known is None:
             known = _CROWDS[self.server_state] = Crowds(self.loop)
@@ -316,10 +316,12 @@ class DoorProtocol(PeerProtocol):
             self._patience = None
 
 
-_CROWDS = WeakKeyDictionary[ServerState, Crowds[DoorProtocol]]()
+_CROWDS = WeakKeyDictionary[ServerState, Crowds[LimitedConnection]]()
 
 
-def _who_gives_way(inside: Iterable[DoorProtocol], upto: float | None) -> DoorProtocol | None:
+def _who_gives_way(
+    inside: Iterable[LimitedConnection], upto: float | None
+) -> LimitedConnection | None:
     """Who only waits, the longest of them; else the oldest answer of where most are told to.
 
     With a time it is somebody who has shown nothing of who they are, and has been so since then.

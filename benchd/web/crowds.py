@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from benchd.domain.token_bucket import Buckets
 
-Door = TypeVar("Door", bound=Hashable)
+Connection = TypeVar("Connection", bound=Hashable)
 
 TOLD_AT_ONCE = 20
 TOLD_PER_S = 2.0
@@ -35,7 +35,7 @@ SIGN_INS_AT_ONCE = 10
 """So often a source is expected to sign in where others have to wait."""
 
 
-class Crowds(Generic[Door]):
+class Crowds(Generic[Connection]):
     """Of one server, on its loop; connections by the user of the Unix socket, in their order."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -49,10 +49,10 @@ class Crowds(Generic[Door]):
             per_s=REFUSED_PER_S, at_once=REFUSED_AT_ONCE, most=MOST_SOURCES, now=loop.time
         )
         """What a source's connections were refused that stay: until none is owed they wait."""
-        self.unheard = defaultdict[int | None, dict[Door, None]](dict)
+        self.unheard = defaultdict[int | None, dict[Connection, None]](dict)
         """Those that have said nothing yet, or are put off."""
-        self.inside = defaultdict[int | None, dict[Door, None]](dict)
-        self.refused: dict[Door, None] = {}
+        self.inside = defaultdict[int | None, dict[Connection, None]](dict)
+        self.refused: dict[Connection, None] = {}
         self._loop = loop
         self._late_s = 0.0
         self._due: float | None = None
@@ -63,11 +63,11 @@ class Crowds(Generic[Door]):
         self._turn = (self._turn + GOLDEN) % 1.0
         return 1.0 + self._turn
 
-    def forget(self, door: Door, user: int | None) -> None:
+    def forget(self, connection: Connection, user: int | None) -> None:
         """It has left, or is about to stand elsewhere."""
-        self.refused.pop(door, None)
+        self.refused.pop(connection, None)
         for doors in (self.unheard, self.inside):
-            doors[user].pop(door, None)
+            doors[user].pop(connection, None)
             if not doors[user]:
                 del doors[user]
 

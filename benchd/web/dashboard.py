@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 
 STATIC = Path(str(resources.files("benchd.web").joinpath("static")))
 PAGES = ("/board", "/lots", "/disposal", "/report", "/handsets")
@@ -24,12 +24,12 @@ def add_dashboard(app: FastAPI) -> None:
     """Serve the wall at `/`, the other pages beside it, and their parts below `/static`."""
 
     @app.get("/", include_in_schema=False)
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def wall() -> FileResponse:
         return FileResponse(STATIC / "index.html", media_type=HTML)
 
     # One file for all of them: which it is, its script sees by the address.
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "page.html", media_type=HTML)
 
@@ -39,7 +39,7 @@ def add_dashboard(app: FastAPI) -> None:
     app.mount("/static", _Parts(directory=STATIC))
 
 
-@served_to(Sight.NONE)
+@served_to(AccessLevel.NONE)
 class _Parts(StaticFiles):
     """Files beside the page; only fonts are kept by the browser, since a page is of one benchd."""
 

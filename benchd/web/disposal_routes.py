@@ -10,7 +10,7 @@ from benchd.domain.authority import RELEASES, Action
 from benchd.domain.disposal import OPEN, DisposalState, Settling
 from benchd.domain.ids import JobId
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import InPerson, only_as
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.records_objects import (
@@ -28,7 +28,7 @@ def disposal_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     presenter = RecordsPresenter(catalogue)
 
     @router.get("")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def items(
         state: Annotated[list[DisposalState] | None, Query()] = None,
         batch: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
@@ -38,7 +38,7 @@ def disposal_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         return presenter.items(await rack.records.items(tuple(wanted), batch), rack.records.upto)
 
     @router.post("/{job}", responses=NOT_FOUND | DECISION | SIGN_IN)
-    @served_to(Sight.READ, action=Action.SETTLE)
+    @served_to(AccessLevel.READ, action=Action.SETTLE)
     async def settle(
         job: Annotated[str, Path(max_length=LONGEST_NAME)],
         told: SettlingRequest,
@@ -57,6 +57,6 @@ def disposal_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
             done_on=told.done_on,
             later_job=JobId(told.later_job) if told.later_job else None,
         )
-        return SettledItemObject.of(await rack.disposal.settle(JobId(job), what, by))
+        return SettledItemObject.of(await rack.disposal.dispose(JobId(job), what, by))
 
     return router

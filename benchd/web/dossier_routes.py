@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from benchd.domain.authority import Action
 from benchd.domain.ids import SlotName
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import DECISION, INVALID, NOT_FOUND, SIGN_IN
 from benchd.web.objects import DossierObject, KeptDossiersObject
@@ -19,7 +19,7 @@ def dossier_routes(rack: ServedRack) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
 
     @router.get("/dossiers")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def kept() -> KeptDossiersObject:
         """What failed inspections have left on the rack, the newest first."""
         return KeptDossiersObject.of(dossiers=await rack.dossiers.kept())
@@ -28,7 +28,7 @@ def dossier_routes(rack: ServedRack) -> APIRouter:
         "/slots/{slot}/dossier",
         responses=NOT_FOUND | INVALID | DECISION | SIGN_IN,
     )
-    @served_to(Sight.SOCKET, action=Action.RECORD)
+    @served_to(AccessLevel.SOCKET, action=Action.RECORD)
     async def record(slot: SlotInPath, _: Acting) -> DossierObject:
         """Ask the handset in a slot everything; what is personal is replaced. Takes a minute."""
         return DossierObject.of(await rack.dossiers.record(SlotName(slot)))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from benchd.domain.authority import Action
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import INVALID, SIGN_IN
 from benchd.web.objects import DrainObject
@@ -44,13 +44,13 @@ def drain_route(rack: ServedRack) -> APIRouter:
         return DrainObject(draining=door.closed, paused=door.paused, running_jobs=door.running)
 
     @router.get("")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def draining() -> DrainObject:
         """Whether the daemon is about to end, and what it waits for."""
         return now()
 
     @router.post("", status_code=202, responses=SIGN_IN)
-    @served_to(Sight.SOCKET, action=Action.DRAIN)
+    @served_to(AccessLevel.SOCKET, action=Action.DRAIN)
     async def drain(request: Request, by: Acting) -> DrainObject:
         """Begin no new job, finish those that run, then end. Over the Unix socket only."""
         if not door.closed:
@@ -64,7 +64,7 @@ def drain_route(rack: ServedRack) -> APIRouter:
         return now()
 
     @router.put("/pause", responses=SIGN_IN | INVALID)
-    @served_to(Sight.SOCKET, action=Action.DRAIN)
+    @served_to(AccessLevel.SOCKET, action=Action.DRAIN)
     async def pause(request: Request, wanted: PauseRequest, by: Acting) -> DrainObject:
         """Begin no new job for a while, finish those that run. Over the Unix socket only.
 

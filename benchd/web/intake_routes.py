@@ -21,7 +21,7 @@ from benchd.proof.evidence.intake_evidence import (
 )
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import InPerson, InPersonOrByToken, only_as, sent_by
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.intake_objects import (
@@ -69,14 +69,14 @@ def intake_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
 
 def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
     @router.get("/lots")
-    @served_to(Sight.READ, token=Scope.INTAKE_READ)
+    @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def lots() -> LotsObject:
         """The newest lots first."""
         found = list(desk.book.lots.values())[::-1][:MOST_SHOWN]
         return LotsObject(lots=[lot_summary(lot) for lot in found])
 
     @router.post("/lots")
-    @served_to(Sight.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
     async def add_lot(asked: LotRequest, by: InPersonOrByToken) -> LotObject:
         """Take a lot in; returns when it is on disk."""
         told = LotRecord(
@@ -93,13 +93,13 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
         return whole_lot(desk, await desk.add_lot(told))
 
     @router.get("/lots/{lot}")
-    @served_to(Sight.READ, token=Scope.INTAKE_READ)
+    @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def lot(lot: LotInPath) -> LotObject:
         """One lot with what is attested of it."""
         return whole_lot(desk, desk.lot(lot))
 
     @router.post("/lots/{lot}/assets")
-    @served_to(Sight.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
     async def add_asset(lot: LotInPath, asked: AssetRequest, by: InPersonOrByToken) -> AssetObject:
         """Take one asset in."""
         line = AssetLine(
@@ -116,7 +116,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
 
 def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> None:
     @router.post("/lots/{lot}/assets.csv")
-    @served_to(Sight.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
     async def import_assets(
         lot: LotInPath,
         request: Request,
@@ -132,7 +132,7 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> Non
         return imported(done, catalogue)
 
     @router.post("/network.csv")
-    @served_to(Sight.READ, action=Action.TAKE_IN)
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN)
     async def import_network(
         request: Request,
         by: InPerson,
@@ -149,7 +149,7 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> Non
 
 def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
     @router.post("/lots/{lot}/attestations")
-    @served_to(Sight.READ, action=Action.ATTEST)
+    @served_to(AccessLevel.READ, action=Action.ATTEST)
     async def attest(lot: LotInPath, asked: AttestRequest, by: InPerson) -> AttestedObject:
         """State something of assets of a lot, or of all of it."""
         told = AttestedRecord(
@@ -163,7 +163,7 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
         return AttestedObject(sequence=await desk.attest(told, seen=asked.seen))
 
     @router.post("/lots/{lot}/withdrawals")
-    @served_to(Sight.READ, action=Action.ATTEST)
+    @served_to(AccessLevel.READ, action=Action.ATTEST)
     async def withdraw(lot: LotInPath, asked: WithdrawRequest, by: InPerson) -> LotObject:
         """What was attested counts no more, for running jobs too."""
         told = WithdrawnRecord(
@@ -180,7 +180,7 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
 
 def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
     @router.get("/assets")
-    @served_to(Sight.READ, token=Scope.INTAKE_READ)
+    @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def assets(
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
@@ -192,13 +192,13 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
     @router.get("/assets/{tag}")
-    @served_to(Sight.READ, token=Scope.INTAKE_READ)
+    @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def asset(tag: TagInPath) -> AssetObject:
         """One asset by its tag."""
         return asset_shown(desk, desk.asset(tag))
 
     @router.post("/assets/{tag}/unerasable")
-    @served_to(Sight.READ, action=Action.TAKE_IN)
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN)
     async def unerasable(tag: TagInPath, asked: UnerasableRequest, by: InPerson) -> AssetObject:
         """It can't even be plugged in: it's to be crushed."""
         told = Who.of(only_as(by, asked.operator))
@@ -206,7 +206,7 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
         return asset_shown(desk, desk.asset(tag))
 
     @router.post("/slots/{slot}/asset")
-    @served_to(Sight.READ, action=Action.ANSWER)
+    @served_to(AccessLevel.READ, action=Action.ANSWER)
     async def bind(slot: SlotInPath, asked: BindRequest, by: InPerson) -> BoundObject:
         """The handset in this slot has this tag: somebody has just scanned it."""
         view = board.views().get(SlotName(slot))

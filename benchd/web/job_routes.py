@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from benchd.domain.ids import JobId
 from benchd.domain.token import Scope
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Somebody, only_as
 from benchd.web.certified import certificate_of, history_of
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
@@ -33,7 +33,7 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
     router = APIRouter(prefix="/api/v1/jobs", responses=INVALID | LEDGER)
 
     @router.get("")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def jobs(limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50) -> JobsObject:
         """The newest jobs, newest first."""
         newest = await rack.ledger.job_ids(limit)
@@ -41,7 +41,7 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
         return JobsObject(jobs=[presenter.summary(history) for history in histories])
 
     @router.get("/{job}", responses=NOT_FOUND)
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
         told = presenter.job(await history_of(rack, JobId(job)))
@@ -54,7 +54,7 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
         responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
+    @served_to(AccessLevel.READ, token=Scope.CERTIFICATES_READ)
     async def certificate(job: JobInPath) -> Response:
         """The signed certificate, byte for byte as it stands in the ledger.
 
@@ -66,7 +66,7 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
 
     @router.post("/{job}/decisions", responses=NOT_FOUND | DECISION | SIGN_IN)
     # Nobody answers a question that they may not read; who may answer is the desk's to say.
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def decide(
         job: JobInPath,
         answer: DecisionRequest,
@@ -91,7 +91,7 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
         responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def trace(job: JobInPath) -> Response:
         """OpenTelemetry's OTLP/JSON: an ExportTraceServiceRequest with the job's spans."""
         return Response(await rack.trace(JobId(job)), media_type="application/json")

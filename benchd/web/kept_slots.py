@@ -50,7 +50,7 @@ class KeptSlots:
         )
 
 
-class SlotsBySight:
+class SlotsByAccessLevel:
     """The slots for those who may see all of them, and for those who may see only the wall."""
 
     def __init__(self, presenter: Presenter) -> None:

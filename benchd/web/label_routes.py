@@ -11,7 +11,7 @@ from benchd.domain.authority import Action
 from benchd.domain.ids import JobId
 from benchd.domain.label import PrinterTrouble
 from benchd.domain.plain_text import Language
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import (
     DECISION,
@@ -53,13 +53,13 @@ def label_routes(rack: ServedRack) -> APIRouter:
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
 
     @router.get("/printers")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def printers() -> PrintersObject:
         """The printers of labels; none where none is configured."""
         return PrintersObject.of(printers=door.printers)
 
     @router.post("/jobs/{job}/label", status_code=202, responses=NOT_FOUND | DECISION | SIGN_IN)
-    @served_to(Sight.READ, action=Action.PRINT)
+    @served_to(AccessLevel.READ, action=Action.PRINT)
     async def print_again(
         job: JobInPath, _: Acting, printer: PrinterInQuery = None
     ) -> PrinterObject:
@@ -71,7 +71,7 @@ def label_routes(rack: ServedRack) -> APIRouter:
         responses=NO_LABEL | {200: {"content": {"image/png": {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def png(
         job: JobInPath, printer: PrinterInQuery = None, lang: Language | None = None
     ) -> Response:
@@ -84,7 +84,7 @@ def label_routes(rack: ServedRack) -> APIRouter:
         responses=NO_LABEL | {200: {"content": {"image/svg+xml": {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def svg(
         job: JobInPath, printer: PrinterInQuery = None, lang: Language | None = None
     ) -> Response:
@@ -97,7 +97,7 @@ def label_routes(rack: ServedRack) -> APIRouter:
         responses=NO_LABEL | {200: {"content": {"text/plain": {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def zpl(
         job: JobInPath, printer: PrinterInQuery = None, lang: Language | None = None
     ) -> Response:
@@ -117,7 +117,7 @@ def cards_pdf_route(rack: ServedRack) -> APIRouter:
         responses={200: {"content": {"application/pdf": {}}}, 409: DECISION[409]},
         response_class=Response,
     )
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def cards() -> Response:
         """Answer cards and the labels of the slots that there are, to be printed and cut."""
         made = await rack.labels.cards(tuple(rack.board.views()), datetime.now(UTC))

@@ -14,11 +14,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from benchd.domain.visitor_source import machine_of
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.callers import Callers, caller_of
 from benchd.web.event_frames import Frames
 from benchd.web.event_stream import rack_events
-from benchd.web.kept_slots import SlotsBySight
+from benchd.web.kept_slots import SlotsByAccessLevel
 from benchd.web.peer import source_of
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
@@ -77,7 +77,7 @@ class EventStream(StreamingResponse):
 def live_routes(
     rack: ServedRack,
     presenter: Presenter,
-    slots: SlotsBySight,
+    slots: SlotsByAccessLevel,
     proofs: Proofs,
     catalogue: Catalogue,
     callers: Callers,
@@ -92,29 +92,29 @@ def live_routes(
     streams = Streams()
 
     def sees_all(request: Request) -> bool:
-        return caller_of(request.scope).sight >= Sight.READ
+        return caller_of(request.scope).access_level >= AccessLevel.READ
 
     @router.get("/queue")
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def queue(request: Request) -> QueueObject:
         """What people have to do next, the most urgent first."""
         return desk.shown(await desk.errands(), sees_all=sees_all(request))
 
     @router.get("/events", response_class=Response, responses=STREAM)
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def events(request: Request) -> Response:
         """Each slot object, then each one that changes, as server-sent events.
 
         Ends once the caller may see more or less than at its begin.
         """
-        began = caller_of(request.scope).sight
+        began = caller_of(request.scope).access_level
         frames = whole if sees_all(request) else on_wall
         whose = _whose(request)
 
         async def told() -> AsyncGenerator[bytes]:
             interval_s = partial(streams.interval_s, whose)
             async for piece in rack_events(rack.board, frames, desk, stopping, interval_s):
-                if callers.of(request.scope).sight != began:
+                if callers.of(request.scope).access_level != began:
                     break
                 yield piece
 

@@ -14,7 +14,7 @@ from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.log_level import LONGEST_S, USUAL_S, LogLevel
 from benchd.observe.log_level_change import LogLevels
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.peer import peer_of
@@ -57,13 +57,13 @@ def log_level_route(door: LogLevels, slots: Callable[[], Collection[SlotName]]) 
         )
 
     @router.get("")
-    @served_to(Sight.SOCKET)
+    @served_to(AccessLevel.SOCKET)
     async def log_level() -> LogLevelObject:
         """Of what everything is logged, and for how long still."""
         return now()
 
     @router.put("", responses=SIGN_IN | NOT_FOUND | INVALID)
-    @served_to(Sight.SOCKET, action=Action.LOG)
+    @served_to(AccessLevel.SOCKET, action=Action.LOG)
     async def change(request: Request, wanted: LogLevelRequest, by: Acting) -> LogLevelObject:
         """Log everything of a slot or of the rack for a while, or as usual again."""
         slot = None if wanted.slot is None else SlotName(wanted.slot)

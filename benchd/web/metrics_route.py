@@ -8,7 +8,7 @@ import anyio
 from fastapi import APIRouter, Header
 from fastapi.responses import PlainTextResponse, Response
 
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.service import MetricsSource
 
 OPEN_METRICS: Final = "application/openmetrics-text"
@@ -46,7 +46,7 @@ def metrics_route(source: MetricsSource) -> APIRouter:
 
     @router.get("/metrics", response_class=PlainTextResponse)
     # Has a switch of its own, and names no handset.
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def metrics(accept: Annotated[str, Header()] = "") -> Response:
         """Every metric, as Prometheus text or, on request, as OpenMetrics."""
         forms = [each.split(";")[0].strip() for each in accept.split(",")]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 
-from benchd.web.access_level import Sight, served_of, served_to
+from benchd.web.access_level import AccessLevel, served_of, served_to
 from benchd.web.error_answers import ANYWHERE
 
 SCHEME = "token"
@@ -25,7 +25,7 @@ class DocumentedApi(FastAPI):
         """Serve the document, which names all that there is, to whoever may read."""
         super().setup()
         for route in self.routes:
-            served_to(Sight.READ)(cast("Route", route).endpoint)
+            served_to(AccessLevel.READ)(cast("Route", route).endpoint)
 
     def openapi(self) -> dict[str, Any]:
         """The document; made once."""

@@ -20,7 +20,7 @@ from benchd.domain.plain_text import Language
 from benchd.domain.token import Scope
 from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Taking
 from benchd.web.certified import certificate_of
 from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
@@ -44,7 +44,7 @@ def paper_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         responses=NOT_FOUND | {200: {"content": {PDF: {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ, token=Scope.CERTIFICATES_READ)
+    @served_to(AccessLevel.READ, token=Scope.CERTIFICATES_READ)
     async def pdf(job: JobInPath) -> Response:
         """The certificate as a signed PDF, the certificate's own file within."""
         found = await certificate_of(rack, JobId(job))
@@ -56,7 +56,7 @@ def paper_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         responses=NOT_FOUND | {200: {"content": {HTML: {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def page(job: JobInPath, language: Annotated[Language, Query()] = "ja") -> Response:
         """The same words for the screen."""
         envelope = (await certificate_of(rack, JobId(job))).envelope
@@ -83,7 +83,7 @@ def lot_paper_routes(rack: ServedRack, stopping: anyio.Event) -> APIRouter:
         responses=NOT_FOUND | SIGN_IN | {200: {"content": {ZIP: {}}}},
         response_class=Response,
     )
-    @served_to(Sight.READ, action=Action.TAKE_OUT)
+    @served_to(AccessLevel.READ, action=Action.TAKE_OUT)
     async def papers(
         _: Taking,
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from benchd.domain.authority import Action
 from benchd.domain.people import Person
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.people_objects import (
@@ -35,13 +35,13 @@ def people_routes(rack: ServedRack) -> APIRouter:
         return person_shown(person, lost_secret=people.has_lost_secrets(person))
 
     @router.get("")
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def everybody(_: Acting) -> PeopleObject:
         """Everybody who may use the rack, or once did."""
         return PeopleObject(people=[shown(person) for person in people.everybody])
 
     @router.post("", status_code=201)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def add(new: PersonRequest, by: Acting) -> PersonObject:
         """Somebody new; badge and PIN come after."""
         return shown(
@@ -49,25 +49,25 @@ def people_routes(rack: ServedRack) -> APIRouter:
         )
 
     @router.put("/{person}/roles", responses=NOT_FOUND)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def roles(person: PersonInPath, given: RolesRequest, by: Acting) -> PersonObject:
         """Give somebody these roles and no others."""
         return shown(await people.set_roles(by, person, given.roles))
 
     @router.put("/{person}/badge", responses=NOT_FOUND)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def badge(person: PersonInPath, given: BadgeRequest, by: Acting) -> PersonObject:
         """Give somebody a badge, or take it away."""
         return shown(await people.set_badge(by, person, given.code))
 
     @router.put("/{person}/pin", responses=NOT_FOUND)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def pin(person: PersonInPath, given: PinRequest, by: Acting) -> PersonObject:
         """Give somebody a PIN."""
         return shown(await people.set_pin(by, person, given.pin))
 
     @router.put("/{person}/disabled", responses=NOT_FOUND)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def disabled(person: PersonInPath, given: DisabledRequest, by: Acting) -> PersonObject:
         """Let somebody do nothing any more, or let them in again."""
         if given.disabled:

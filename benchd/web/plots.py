@@ -47,7 +47,7 @@ class Legend:
     others: str
 
 
-def lying_bars(name: str, legend: Legend, bars: Sequence[Bar], *, of_all: bool = True) -> str:
+def horizontal_bars(name: str, legend: Legend, bars: Sequence[Bar], *, of_all: bool = True) -> str:
     """Bars below each other, the first ones; `of_all` shows the whole behind each part."""
     shown, more = bars[:MOST_ROWS], len(bars) - MOST_ROWS
     height = ROW * len(shown) + (FOOT if more > 0 else 0) + 4

@@ -17,7 +17,7 @@ from benchd.domain.report import Asked
 from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.csv_cells import cell
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import (
     DECISION,
@@ -76,7 +76,7 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         return reporting.report(told, door.upto, days)
 
     @router.get("/handsets")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def found(find: FindInQuery) -> FoundObject:
         """Handsets by a part of an IMEI, serial, tag, job or certificate's number, from 4 letters.
 
@@ -85,13 +85,13 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         return presenter.found(await door.find(find), door.upto)
 
     @router.get("/handsets/{key}", responses=NOT_FOUND)
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def handset(key: Annotated[str, Path(max_length=LONGEST_NAME)]) -> HandsetFileObject:
         """Everything about one handset; its key is the first of its jobs, and each other does."""
         return presenter.file(await door.handset(key), door.upto)
 
     @router.get("/report")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def report(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
@@ -107,7 +107,7 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         return await reported(begin, last, lot, consignor, jobs=jobs)
 
     @router.get("/report.csv", response_class=Response, responses=CSV)
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def report_csv(
         begin: Annotated[date, Query(alias="from")],
         last: Annotated[date, Query(alias="to")],
@@ -121,19 +121,19 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         return Response(csv_of(told), media_type="text/csv; charset=utf-8", headers=kept)
 
     @router.get("/records")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def upto() -> UptoObject:
         """Up to which record of the ledger the read model is true."""
         return UptoObject.of(door.upto)
 
     @router.get("/records/jobs")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def jobs(wanted: JobsInQuery) -> FiledJobsObject:
         """Jobs by their numbers, as those behind a figure; what isn't there is left out."""
         return presenter.jobs(await door.jobs(wanted), door.upto)
 
     @router.post("/records/rebuild", status_code=202, responses=DECISION | SIGN_IN)
-    @served_to(Sight.SOCKET, action=Action.REBUILD)
+    @served_to(AccessLevel.SOCKET, action=Action.REBUILD)
     async def rebuild(_: Acting) -> UptoObject:
         """Throw the read model away and make it anew; over the Unix socket only."""
         door.make_anew()

@@ -14,7 +14,7 @@ class _Waiting:
         self.called = anyio.Event()
 
 
-class Places:
+class RequestLimit:
     """So many in all, and so many of each mark, such as whose a request is and what it asks for.
 
     Who waits for a mark of which all places are taken keeps nobody waiting who has another one.

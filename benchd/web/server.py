@@ -16,8 +16,8 @@ from fastapi import FastAPI
 
 from benchd.signing.tls import Tls
 from benchd.web.app import stopping_of
-from benchd.web.connection_limit import BACKLOG, QUEUE, DoorProtocol
-from benchd.web.tls_listener import TlsDoor
+from benchd.web.connection_limit import BACKLOG, QUEUE, LimitedConnection
+from benchd.web.tls_listener import TlsListener
 
 GRACE_S = 0.25
 """What open requests get to end by themselves; streams end at once, they are told to."""
@@ -49,7 +49,7 @@ async def serve(
             listener.listen(QUEUE)
         async with anyio.create_task_group() as doors:
             for listener, tls in encrypted.items():
-                doors.start_soon(TlsDoor(listener, tls, server.make_protocol).run)
+                doors.start_soon(TlsListener(listener, tls, server.make_protocol).run)
             task_status.started()
             try:
                 await stop.wait()
@@ -68,7 +68,7 @@ class _EmbeddedServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=DoorProtocol,
+                http=LimitedConnection,
                 ws="none",
                 loop="asyncio",
                 lifespan="off",
@@ -82,9 +82,9 @@ class _EmbeddedServer(uvicorn.Server):
         self.listening = anyio.Event()
         self._leaving = anyio.Event()
 
-    def make_protocol(self) -> DoorProtocol:
+    def make_protocol(self) -> LimitedConnection:
         """What speaks on one connection."""
-        return DoorProtocol(
+        return LimitedConnection(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 

@@ -18,7 +18,7 @@ from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.lots.lot_desk import LotPress
 from benchd.people.person_register import People
 from benchd.people.sessions import Sessions
-from benchd.people.tokens.token_authentication import TokenDoor
+from benchd.people.tokens.token_authentication import TokenAuthenticator
 from benchd.proof.ports import CertificateIssuer
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
@@ -29,7 +29,7 @@ MetricsSource = Callable[[str], Awaitable[tuple[bytes, str]]]
 """All metrics in the form that an Accept header asks for, and its content type."""
 
 
-class DossierDoor(Protocol):
+class DossierService(Protocol):
     """Handsets' recorded answers; who asks the handsets is above the web."""
 
     async def kept(self) -> Sequence[KeptDossier]:
@@ -61,10 +61,10 @@ class ServedRack:
     issuer: CertificateIssuer
     """Whose certificates are believed."""
     admission: Admission
-    dossiers: DossierDoor
+    dossiers: DossierService
     people: People
     sessions: Sessions
-    tokens: TokenDoor
+    tokens: TokenAuthenticator
     records: Records
     disposal: DisposalDesk
     intake: IntakeDesk

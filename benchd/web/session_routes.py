@@ -10,7 +10,7 @@ from benchd.domain.authority import ACTION_OF, AUTHORITY, is_strong
 from benchd.domain.errors import NotSignedIn
 from benchd.domain.job import Gate
 from benchd.domain.people import Actor, Person, Role, SignedIn
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.callers import caller_of, cookie_name, token_of
 from benchd.web.connection import connection_of
 from benchd.web.error_answers import INVALID, LEDGER, SIGN_IN
@@ -28,7 +28,7 @@ def session_routes(rack: ServedRack) -> APIRouter:
 
     @router.get("")
     # Whoever hasn't signed in has to be able to; beside that it tells only who sits at this screen.
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def now(request: Request, response: Response) -> SessionObject | None:
         """Who is here, null if nobody; looking doesn't keep a session open."""
         try:
@@ -43,7 +43,7 @@ def session_routes(rack: ServedRack) -> APIRouter:
         return next((_otherwise(actor, person) for person in known), None)
 
     @router.post("", status_code=201)
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def sign_in(given: SessionRequest, request: Request, response: Response) -> SessionObject:
         """Show who you are: a badge, an id with a PIN, or all of it. Takes over from anybody."""
         signed_in = await sessions.open(
@@ -65,7 +65,7 @@ def session_routes(rack: ServedRack) -> APIRouter:
         return _shown(signed_in)
 
     @router.put("")
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def stay(
         request: Request, x_benchd_csrf: Annotated[str, Header(max_length=128)] = ""
     ) -> SessionObject:
@@ -73,7 +73,7 @@ def session_routes(rack: ServedRack) -> APIRouter:
         return _shown(sessions.use(_token(request), x_benchd_csrf, source_of(request.scope)))
 
     @router.delete("", status_code=204)
-    @served_to(Sight.NONE)
+    @served_to(AccessLevel.NONE)
     async def lock(request: Request, response: Response) -> None:
         """Lock this screen."""
         sessions.lock(token_of(request.scope))

@@ -21,7 +21,7 @@ from benchd.web.connection import connection_of
 from benchd.web.error_answers import busy
 from benchd.web.hosts import is_loopback
 from benchd.web.peer import peer_of, source_of
-from benchd.web.request_limit import Places
+from benchd.web.request_limit import RequestLimit
 
 PROBES: Final = frozenset({"/healthz", "/metrics"})
 SIGN_IN: Final = "/api/v1/session"
@@ -80,8 +80,8 @@ class Shares:
     """Serves each visit in its share, or refuses it at once."""
 
     def __init__(self) -> None:
-        self._people = Places(most=64, of_each=(16, 64), waiting=128, of_one=64)
-        self._anybody = Places(most=8, of_each=(6, 4), waiting=64, of_one=32)
+        self._people = RequestLimit(most=64, of_each=(16, 64), waiting=128, of_one=64)
+        self._anybody = RequestLimit(most=8, of_each=(6, 4), waiting=64, of_one=32)
         self._all = TokenBucket(per_s=ALL_PER_S, at_once=ALL_AT_ONCE)
         self._sources = _buckets(SOURCE_PER_S, SOURCE_AT_ONCE)
         self._sign_ins = _buckets(SIGN_IN_PER_S, SIGN_IN_AT_ONCE)
@@ -125,7 +125,7 @@ def _buckets(per_s: float, at_once: float) -> Buckets[str]:
 class _Placed:
     """One request that has a place until its answer begins."""
 
-    def __init__(self, places: Places, visit: Visit, app: ASGIApp) -> None:
+    def __init__(self, places: RequestLimit, visit: Visit, app: ASGIApp) -> None:
         self._places = places
         self._marks = (visit.whose, visit.route)
         self._app = app

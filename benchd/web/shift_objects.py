@@ -13,7 +13,7 @@ from benchd.domain.plain_text import Language, printable
 from benchd.domain.shift import Bin, FailedBy, Failures, ShiftFigures, Went
 from benchd.texts.catalogue import Catalogue, Texts
 from benchd.web.objects import TextsObject
-from benchd.web.plots import Bar, Legend, lying_bars, standing_bars
+from benchd.web.plots import Bar, Legend, horizontal_bars, standing_bars
 from benchd.web.records_objects import FiledJobObject, RecordsPresenter, UptoObject
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject
 
@@ -160,7 +160,7 @@ class ShiftPresenter:
                 Bar(label=one.to(language), part=len(one.jobs), all=one.ended)
                 for one in told.values
             ]
-            return lying_bars(told.by, legend, bars, of_all=told.by is not FailedBy.REASON)
+            return horizontal_bars(told.by, legend, bars, of_all=told.by is not FailedBy.REASON)
 
         return PlotObject(name=told.by, svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from benchd.domain.errors import UsageRefused
 from benchd.domain.shift import Shift
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.error_answers import INVALID, LEDGER
 from benchd.web.service import ServedRack
 from benchd.web.shift_objects import ShiftObject, ShiftPresenter
@@ -24,7 +24,7 @@ def shift_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     door, presenter = rack.records, ShiftPresenter(catalogue)
 
     @router.get("/shift")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def shift(
         day: Annotated[date | None, Query()] = None,
         begin: Annotated[time, Query(alias="from")] = MIDNIGHT,

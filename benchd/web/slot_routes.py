@@ -10,10 +10,10 @@ from fastapi.responses import Response
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.slot import SlotView
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.callers import caller_of
 from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
-from benchd.web.kept_slots import SlotsBySight
+from benchd.web.kept_slots import SlotsByAccessLevel
 from benchd.web.objects import ProofObject, RackObject, SlotObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
@@ -24,7 +24,7 @@ SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]
 
 
 def slot_routes(
-    rack: ServedRack, presenter: Presenter, kept: SlotsBySight, proofs: Proofs
+    rack: ServedRack, presenter: Presenter, kept: SlotsByAccessLevel, proofs: Proofs
 ) -> APIRouter:
     """Slots; whoever may see only the wall gets objects of its own."""
     router = APIRouter(prefix="/api/v1")
@@ -32,7 +32,7 @@ def slot_routes(
     wall = WallPresenter(presenter)
 
     def sees_all(request: Request) -> bool:
-        return caller_of(request.scope).sight >= Sight.READ
+        return caller_of(request.scope).access_level >= AccessLevel.READ
 
     def view_of(slot: str) -> SlotView:
         view = board.views().get(SlotName(slot))
@@ -42,21 +42,21 @@ def slot_routes(
         return view
 
     @router.get("/slots", response_model=RackObject | WallRackObject)
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def slots(request: Request) -> Response:
         """Every slot of the rack, and ports in use that are no slot."""
         seen = kept.whole if sees_all(request) else kept.on_wall
         return Response(seen.rack(board), media_type="application/json")
 
     @router.get("/slots/{slot}", responses=NOT_FOUND | INVALID)
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def slot(slot: SlotInPath, request: Request) -> SlotObject | WallSlotObject:
         """One slot."""
         view = view_of(slot)
         return presenter.slot(view) if sees_all(request) else wall.slot(view)
 
     @router.get("/slots/{slot}/proof", responses=NOT_FOUND | INVALID | LEDGER)
-    @served_to(Sight.WALL)
+    @served_to(AccessLevel.WALL)
     async def proof(slot: SlotInPath) -> ProofObject:
         """Whether the ledger holds a certificate for the handset that is in the slot now."""
         view = view_of(slot)

@@ -12,7 +12,7 @@ from benchd.domain.authority import Action
 from benchd.domain.intake import TimeDoubt
 from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.intake_evidence import Who
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import InPerson, only_as
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, SIGN_IN
 from benchd.web.intake_objects import moment
@@ -54,13 +54,13 @@ def time_routes(rack: ServedRack) -> APIRouter:
         return RackTimeObject(now=at.isoformat(), counts=False, doubt=basis, confirmed=None)
 
     @router.get("")
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def rack_time() -> RackTimeObject:
         """What time it is on the rack, and whether that is gone by."""
         return now()
 
     @router.post("", responses=INVALID | LEDGER | DECISION | SIGN_IN)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def confirm(asked: ConfirmTimeRequest, by: InPerson) -> RackTimeObject:
         """The rack's time is right until the machine is started again; on disk when it returns."""
         await desk.confirm_time(asked.seen_at, by=Who.of(only_as(by, asked.operator)))

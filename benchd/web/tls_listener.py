@@ -12,7 +12,7 @@ import structlog
 from anyio.abc import TaskGroup
 
 from benchd.signing.tls import Tls
-from benchd.web.connection_limit import REQUEST_WITHIN_S, DoorProtocol
+from benchd.web.connection_limit import REQUEST_WITHIN_S, LimitedConnection
 
 MOST_HANDSHAKES = 32
 """Each takes a descriptor and isn't counted among the connections yet."""
@@ -21,18 +21,18 @@ NO_DESCRIPTOR_PAUSE_S = 1.0
 _log = structlog.get_logger()
 
 
-class TlsDoor:
+class TlsListener:
     """Accepts on one listening socket; each connection begins with a handshake of its own."""
 
     def __init__(
-        self, listener: socket.socket, tls: Tls, make_protocol: Callable[[], DoorProtocol]
+        self, listener: socket.socket, tls: Tls, make_protocol: Callable[[], LimitedConnection]
     ) -> None:
         self._listener = listener
         self._tls = tls
         self._make_protocol = make_protocol
         self._shaking: dict[socket.socket, anyio.CancelScope] = {}
         """The connections that have no protocol yet, the oldest first."""
-        self._open: set[DoorProtocol] = set()
+        self._open: set[LimitedConnection] = set()
 
     async def run(self) -> None:
         """Accept until cancelled."""
@@ -81,5 +81,5 @@ class TlsDoor:
             for protocol in self._still_open():
                 protocol.shutdown()
 
-    def _still_open(self) -> list[DoorProtocol]:
+    def _still_open(self) -> list[LimitedConnection]:
         return [one for one in self._open if one in one.connections]

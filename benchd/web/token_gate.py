@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from benchd.domain.errors import NotSignedIn, TriedTooOften
 from benchd.domain.token import TOKEN_SECRET, Token
-from benchd.people.tokens.token_authentication import TokenDoor
+from benchd.people.tokens.token_authentication import TokenAuthenticator
 from benchd.proof.evidence.intake_evidence import Who
 from benchd.web.callers import token_of
 from benchd.web.error_answers import refusal
@@ -31,7 +31,7 @@ _IN_ADDRESS = (
 class TokenGate:
     """Tells for each request: no token, whose it is, or the answer to one that isn't served."""
 
-    def __init__(self, door: TokenDoor, proxy: TrustedProxy | None) -> None:
+    def __init__(self, door: TokenAuthenticator, proxy: TrustedProxy | None) -> None:
         self._door = door
         self._proxy = proxy
 
@@ -78,7 +78,7 @@ def out_of_scope(token: Token) -> Response:
     return answer
 
 
-def still_counts(door: TokenDoor) -> Callable[[Who], None]:
+def revalidate(door: TokenAuthenticator) -> Callable[[Who], None]:
     """A question that raises NotSignedIn once the token of a sender counts no more."""
 
     def ask(sender: Who) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from benchd.domain.authority import Action
 from benchd.domain.token import Scope, Token
-from benchd.web.access_level import Sight, served_to
+from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.people_objects import (
@@ -58,19 +58,19 @@ def token_routes(rack: ServedRack) -> APIRouter:
         return SecretObject.of(shown(token), secret=secret)
 
     @router.get("")
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def tokens(_: Acting) -> TokensObject:
         """Every token there is or was."""
         return TokensObject(tokens=[shown(token) for token in door.all])
 
     @router.post("", status_code=201)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def create(new: TokenRequest, by: Acting) -> SecretObject:
         """A new token; its secret is told here and never again."""
         return with_secret(await door.create(by, new.token, new.scopes, days=new.days))
 
     @router.put("/{token}/secret", responses=NOT_FOUND)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def rotate(token: TokenInPath, asked: RotateRequest, by: Acting) -> SecretObject:
         """A new secret in place of the old one, which counts for a while longer."""
         return with_secret(
@@ -78,7 +78,7 @@ def token_routes(rack: ServedRack) -> APIRouter:
         )
 
     @router.delete("/{token}", responses=NOT_FOUND)
-    @served_to(Sight.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
     async def revoke(token: TokenInPath, by: Acting) -> TokenObject:
         """Let a token do nothing any more."""
         return shown(await door.revoke(by, token))

@@ -108,7 +108,7 @@ def test_load_settings_raises_with_every_issue(folder: Path) -> None:
 def test_a_rack_without_slots_is_no_mistake(folder: Path) -> None:
     settings = loaded('[site]\nname = "Example"\n')
     assert settings.topology.places == {}
-    assert settings.timing.settle_s == 2.0
+    assert settings.timing.debounce_s == 2.0
     assert settings.adb.server_socket == Path("/run/benchd/adb.sock")
     assert settings.adb.streams_per_bus == 4
     assert str(settings.http.listen) == "127.0.0.1:8420"

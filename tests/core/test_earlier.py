@@ -128,7 +128,7 @@ async def test_what_somebody_released_to_be_destroyed_is_doomed_too() -> None:
         held = await run_one(world, Phone(accounts=1))
         assert held.job is not None
         settling = Settling(to=DisposalState.TO_DESTROY, note="返却できない")
-        await DisposalDesk(ledger, world.clock).settle(held.job, settling, ACTOR)
+        await DisposalDesk(ledger, world.clock).dispose(held.job, settling, ACTOR)
         view = await run_one(world, Phone())
     assert view.reason is Reason.DESTROY_STANDS
 

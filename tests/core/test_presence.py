@@ -28,7 +28,7 @@ def gone(at_s: float) -> Detached:
 
 
 async def absence_of(*events: Attached | Detached, heard_every_s: float = 1.0) -> Absence:
-    presence = Presence(BEFORE, settle_s=2.0)
+    presence = Presence(BEFORE, debounce_s=2.0)
     absence: Absence | None = None
     async with presence.planned_absence() as window, anyio.create_task_group() as group:
 

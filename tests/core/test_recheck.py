@@ -16,7 +16,7 @@ from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.pipelines.recovery import settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs
 from benchd.slots.disposal_desk import disposal_of
 from tests.intake.lots import BY, LOT, lot_record, right_time
 from tests.people.somebody import Everybody
@@ -331,7 +331,7 @@ async def killed_after_the_draw(rack: RecheckRack, phone: Phone) -> None:
 async def test_a_crash_after_the_draw_keeps_it() -> None:
     rack, phone = RecheckRack(), Phone()
     await killed_after_the_draw(rack, phone)
-    assert await settle_open_jobs(rack.ledger, rack.world.clock) == 1
+    assert await close_open_jobs(rack.ledger, rack.world.clock) == 1
     second = again_without_a_share(rack)
     async with second.world.running():
         await second.asked(phone)

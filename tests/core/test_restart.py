@@ -11,7 +11,7 @@ from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 
 from .world import MTP_ONLY, STAGES, FakeIssuer, MemoryLedger, Phone, World, ended, second_world
 
@@ -46,7 +46,7 @@ async def test_an_open_job_is_interrupted_and_run_again_from_the_start(stage: St
     first, phone = await first_daemon(ledger, until=stage)
     phone.calls.clear()
     second = second_world(first, ledger)
-    assert await settle_open_jobs(ledger, second.clock) == 1
+    assert await close_open_jobs(ledger, second.clock) == 1
     assert [end["outcome"] for end in ended(second)] == [Outcome.INTERRUPTED]
     async with second.running():
         if stage in (StageName.OBSERVE, StageName.CONFIRM):
@@ -66,7 +66,7 @@ async def test_a_passed_handset_that_never_left_is_shown_as_passed_again() -> No
     first, phone = await first_daemon(ledger, until=None)
     phone.calls.clear()
     second = second_world(first, ledger)
-    assert await settle_open_jobs(ledger, second.clock) == 0
+    assert await close_open_jobs(ledger, second.clock) == 0
     async with second.running():
         view = await second.until_state(SlotState.FINISHED)
         assert (view.outcome, view.job) == (Outcome.PASSED, first.view().job)
@@ -173,7 +173,7 @@ async def test_a_rack_without_an_administrator_settles_what_was_open_and_begins_
     phone.calls.clear()
     second = second_world(first, ledger)
     second.parts.admission.hold(ProblemCode.NO_ADMINISTRATOR)
-    assert await settle_open_jobs(ledger, second.clock) == 1
+    assert await close_open_jobs(ledger, second.clock) == 1
     async with second.running():
         second.ports["A1"].unplug()
         second.ports["A1"].plug(phone)

@@ -10,7 +10,7 @@ from benchd.domain.job import Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.android_handset import Handset
-from benchd.pipelines.recovery import settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs
 from benchd.slots.admission import MOST_S, QUIET_S, RollCall
 
 from .world import MemoryLedger, Phone, World, ended, second_world
@@ -66,7 +66,7 @@ async def cut_off(slots: int) -> World:
         before = len(ledger.stored)
     del ledger.stored[before:]
     second = second_world(first, ledger)
-    assert await settle_open_jobs(ledger, second.clock) == slots
+    assert await close_open_jobs(ledger, second.clock) == slots
     return second
 
 

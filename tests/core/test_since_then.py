@@ -94,7 +94,7 @@ async def test_a_drawn_handset_that_was_given_up_gets_no_certificate_by_a_rechec
         case = await shop.desk.unerasable("T1", Unerasable.NO_POWER, note="割れ", by=BY)
         desk = DisposalDesk(shop.rack.ledger, SteppingClock())
         crushed = Settling(to=DisposalState.DESTROYED, note="", recycler="R", number="N-1")
-        await desk.settle(case, crushed, somebody("Boss"))
+        await desk.dispose(case, crushed, somebody("Boss"))
         await shop.rack.asked(shop.phone)
         with pytest.raises(RecheckRefused, match="T1 was entered as not erasable since"):
             await shop.rack.answered(RECHECKER)

@@ -61,7 +61,7 @@ class Shop:
 
     async def sell(self, job: JobId, number: str) -> None:
         settling = Settling(to=DisposalState.ON_SALE, note=number)
-        await self.desk.settle(job, settling, somebody("Mori"))
+        await self.desk.dispose(job, settling, somebody("Mori"))
 
 
 async def test_a_handset_goes_back_on_sale_under_its_own_certificate() -> None:

@@ -820,7 +820,7 @@ class World:
                 recipes={"overwrite": recipe or make_recipe()},
                 models=models or ModelCatalogue(),
                 pictures=pictures or FreshPictures(),
-                timing=Timing(settle_s=2.0),
+                timing=Timing(debounce_s=2.0),
             )
         )
         self.supervisor = Supervisor(

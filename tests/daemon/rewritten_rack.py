@@ -26,12 +26,12 @@ from benchd.ledger import SqliteLedger, open_ledger
 from benchd.ledger.patrol import Patrol
 from benchd.ledger.witness import Witness
 from benchd.observe.ledger_metrics import LedgerMetrics
-from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 from benchd.proof.erasure import verify_erasure
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.question_desk import Desk
-from benchd.slots.slot_records import told_of_end
+from benchd.slots.slot_records import end_record
 from benchd.texts.catalogue import Catalogue
 from tests.certificate.certificate_rack import JOB as SOLD
 from tests.certificate.certificate_rack import records_of_an_erasure
@@ -89,7 +89,7 @@ class Past:
         erasure = verify_erasure(SOLD, await ledger.entries(SOLD))
         envelope = issuer.issue(erasure, AT)
         end = JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
-        told = told_of_end(end, envelope.decode())
+        told = end_record(end, envelope.decode())
         ended = replace(entry(EntryKind.JOB_ENDED, "A1"), job=SOLD, data=told)
         await ledger.append(ended)
         await issuer.keep(SOLD, envelope)
@@ -108,7 +108,7 @@ class Past:
         end = JobEnd(
             outcome=Outcome.FAILED, disposition=Disposition.DESTROY, reason=Reason.SYSTEM_MODIFIED
         )
-        told = told_of_end(end, None)
+        told = end_record(end, None)
         await ledger.append(replace(opened, kind=EntryKind.JOB_ENDED, job=DESTROYED, data=told))
 
 
@@ -160,7 +160,7 @@ async def served(past: Past, folder: Path) -> AsyncGenerator[Served]:
     """Start as the daemon starts: witnesses, recovery, slots, API on a socket."""
     async with open_ledger(past.path, head_key=past.key, witnesses=past.witnesses()) as ledger:
         rack = _rack(past, ledger, folder / "api.sock")
-        await settle_open_jobs(ledger, rack.world.clock)
+        await close_open_jobs(ledger, rack.world.clock)
         await keep_certificates(ledger, rack.issuer, 100)
         await rack.patrol.recall()
         app = app_of(rack, Catalogue.load())
@@ -181,7 +181,7 @@ def _rack(past: Past, ledger: SqliteLedger, socket: Path) -> Served:
             issuer=issuer,
             admission=admission,
             desk=Desk(ledger, parts.clock, Everybody()),
-            timing=Timing(settle_s=0.01),
+            timing=Timing(debounce_s=0.01),
         ),
     )
     world._enumerations = 10

@@ -28,7 +28,7 @@ from benchd.proof.erasure import verify_erasure
 from benchd.signing.key_store import KeyFiles
 from benchd.signing.ring import KeyRing, decode_ring
 from benchd.signing.rotation import Retired
-from benchd.slots.slot_records import told_of_end
+from benchd.slots.slot_records import end_record
 from tests.certificate.certificate_rack import records_of_an_erasure
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
@@ -81,7 +81,7 @@ async def sell(settings: Settings, name: str) -> bytes:
         issuer = issuer_of(settings, key)
         envelope = issuer.issue(erasure, AT)
         end = JobEnd(outcome=Outcome.PASSED, disposition=Disposition.SELLABLE, reason=None)
-        told = told_of_end(end, envelope.decode())
+        told = end_record(end, envelope.decode())
         await ledger.append(Entry(kind=EntryKind.JOB_ENDED, at=AT, job=job, data=told))
         await issuer.keep(job, envelope)
     return envelope

@@ -60,7 +60,7 @@ def test_a_break_holds_the_door_until_a_sound_pass(rack: Rack) -> None:
 
 
 def test_a_sound_pass_does_not_outweigh_an_anchor(rack: Rack) -> None:
-    rack.integrity.outrun()
+    rack.integrity.diverged()
     rack.integrity.sound(AT)
     assert rack.admission.held_for is ProblemCode.LEDGER_BROKEN
     assert (rack.broken(), rack.notices()) == (1, [ProblemCode.LEDGER_BROKEN])

@@ -117,7 +117,7 @@ async def test_many_jobs_leave_no_trace_in_memory(
         masked = AnnouncingLedger(counted, words, metrics.fault)
         ledger = AnnouncingLedger(masked, JobLog(monotonic), metrics.fault)
         world = World(SLOTS, recipe=SHORT, ledger=ledger)  # type: ignore[arg-type]
-        object.__setattr__(world.parts, "timing", Timing(settle_s=0.001))
+        object.__setattr__(world.parts, "timing", Timing(debounce_s=0.001))
         metrics.reconfigured(
             slots=[port.slot for port in world.ports.values()], recipes=(), models=ModelCatalogue()
         )

@@ -91,7 +91,7 @@ async def test_slots_recipes_and_timing_are_taken_over(rig: Rig) -> None:
     assert await rig.reload(CONFIG.replace("2.0", "3.0") + more) == []
     (settings,) = rig.applied
     assert list(settings.topology.places) == ["A1", "A2"]
-    assert settings.timing.settle_s == 3.0
+    assert settings.timing.debounce_s == 3.0
     assert settings.recipes["overwrite"].digest != before.recipes["overwrite"].digest
 
 

@@ -31,7 +31,7 @@ class Heard:
 
     told: list[object] = field(default_factory=list)
 
-    def outrun(self) -> None:
+    def diverged(self) -> None:
         self.told.append("outrun")
 
     def anchored_before(self, sequence: int, at: datetime) -> None:

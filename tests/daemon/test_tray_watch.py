@@ -88,7 +88,7 @@ async def test_what_was_pulled_out_is_on_the_wall_until_somebody_settles_it(
     async with watched(tmp_path) as (ledger, board):
         await until(board, lambda: bool(board.tray()))
         desk = DisposalDesk(ledger, FakeClock())
-        await desk.settle(
+        await desk.dispose(
             job, Settling(to=DisposalState.TO_DESTROY, note="画面割れ"), somebody("sato")
         )
         await until(board, lambda: not board.tray())

@@ -120,7 +120,7 @@ async def test_a_lot_with_its_assets_over_the_api(room: Room) -> None:
 async def test_a_lot_tells_of_what_came_later_within_bounds(room: Room) -> None:
     system = Who.of_system(System(name=TokenName("stock"), source="192.0.2.7"))
     more = "tag\n" + "".join(f"N{number}\n" for number in range(30))
-    room.desk.heed(lambda _: None)  # its token counts
+    room.desk.revalidate_by(lambda _: None)  # its token counts
     async with room.client() as http:
         await taken_in(http)
         await http.post("/api/v1/lots/L-1/attestations", json={"kinds": ["jpki"], "tags": ["T1"]})

@@ -19,7 +19,7 @@ from benchd.domain.errors import AnchorUnreachable, LedgerBroken
 from benchd.domain.ports import Anchor
 from benchd.domain.record import EntryKind
 from benchd.ledger import SqliteLedger, open_ledger, patrol
-from benchd.ledger.anchor_divergence import told_against
+from benchd.ledger.anchor_divergence import divergence_of
 from benchd.ledger.patrol import Patrol
 from benchd.outbound.anchors.anchor_sender import Anchoring, witness_of
 from benchd.outbound.anchors.folder_anchor import DEADLINE_S, FolderAnchor
@@ -36,7 +36,7 @@ class Heard:
 
     told: list[object] = field(default_factory=list)
 
-    def outrun(self) -> None:
+    def diverged(self) -> None:
         self.told.append("outrun")
 
     def anchored_before(self, sequence: int, at: object) -> None:
@@ -185,9 +185,9 @@ async def test_what_an_anchor_has_told_is_not_forgotten_until_a_restore(
     async with open_ledger(path, head_key=key) as ledger:
         await Patrol(ledger, ledger.append, FakeClock(), heard).recall()
         assert heard.told[0] == "outrun"
-        assert await told_against(ledger) is not None
+        assert await divergence_of(ledger) is not None
         await ledger.append(replace(make_entry(2), kind=EntryKind.LEDGER_RESTORED))
-        assert await told_against(ledger) is None
+        assert await divergence_of(ledger) is None
 
 
 @pytest.mark.asyncio

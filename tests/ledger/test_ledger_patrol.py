@@ -37,7 +37,7 @@ class Heard:
     def broken(self, detail: str) -> None:
         self.told.append(detail)
 
-    def outrun(self) -> None:
+    def diverged(self) -> None:
         self.told.append("outrun")
 
 

@@ -18,7 +18,7 @@ from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.observe.record_metrics import RecordMetrics
-from benchd.pipelines.recovery import settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
 from tests.core.world import MIB, Phone, World
 
@@ -164,7 +164,7 @@ async def test_a_job_that_a_dead_daemon_left_open_is_counted_as_interrupted(
         metrics = new_metrics()
         records = RecordMetrics(metrics, anyio.current_time)
         ledger = AnnouncingLedger(world.ledger, records, metrics.fault)
-        assert await settle_open_jobs(ledger, world.clock) == 1
+        assert await close_open_jobs(ledger, world.clock) == 1
     outcome = {"recipe": counted, "outcome": "interrupted"}
     assert await value(metrics, "benchd_jobs_total", **outcome) == 1
     assert await value(metrics, "benchd_metrics_faults_total") == 0

@@ -25,7 +25,7 @@ from benchd.domain.people import ShownBy
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.page_words import PageWords
 from benchd.papers.paper_content import Document
-from benchd.papers.statement_paths import Told
+from benchd.papers.statement_paths import StatementPaths
 from benchd.proof.chip_proof import SKIPPED_FOR
 from benchd.proof.evidence.chip_evidence import OPERATOR, READER
 from benchd.texts import translated_sentences
@@ -94,7 +94,7 @@ def test_each_word_of_an_answer_and_of_a_look_has_its_own(words: type[StrEnum]) 
         page = PageWords(language, CATALOGUE, SAID)
         for value in words:
             asked = {"shown_by": value} if words is ShownBy else {"gate": value}
-            decision = Told({"operator": "鈴木", **asked})
+            decision = StatementPaths({"operator": "鈴木", **asked})
             told = page.verdict(value) if words is ChipVerdict else page.answered([decision])
             shown = told if isinstance(told, str) else told.values[0]
             assert not CODE.search(shown)

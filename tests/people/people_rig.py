@@ -21,7 +21,7 @@ from benchd.people.refused_tries import Refusals
 from benchd.people.secrets_store import SecretStore
 from benchd.people.sessions import Sessions
 from benchd.signing.key import SigningKey
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way, unix_way
 
 CHEAP = Argon2Cost(iterations=1, memory_kib=8, lanes=1)
@@ -107,7 +107,7 @@ class Door:
     of_uid: dict[int, PersonId] = field(default_factory=dict[int, PersonId])
     """Who the machine's users are."""
 
-    def callers(self, anonymous: Sight = Sight.READ) -> Callers:
+    def callers(self, anonymous: AccessLevel = AccessLevel.READ) -> Callers:
         """Who may show themselves how at this rack's web."""
         unix = unix_way(self.of_uid.get, self.people.acting_name, None)
         return Callers((session_way(self.sessions), unix), anonymous=anonymous)

@@ -14,7 +14,7 @@ from benchd.domain.job import Gate
 from benchd.domain.people import Actor, PersonId, Role, ShownBy, SignedIn
 from benchd.people.person_register import People
 from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Caller
 from benchd.web.peer import Peer
 
@@ -209,7 +209,7 @@ async def test_users_of_the_machine(tmp_path: Path) -> None:
                 shown_by=ShownBy.UNIX,
                 source="socket, uid 1000",
             ),
-            sight=Sight.SOCKET,
+            access_level=AccessLevel.SOCKET,
         )
         for uid in (0, 999, 1001):
             assert door.callers().of(_from_user(uid)).actor is None

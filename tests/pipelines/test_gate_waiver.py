@@ -15,7 +15,7 @@ from benchd.domain.job import Gate
 from benchd.pipelines import gate_waiver
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.waiting import ask_until
-from benchd.proof.evidence.intake_evidence import CitedAttestation, SettledGate
+from benchd.proof.evidence.intake_evidence import CitedAttestation, WaivedGate
 
 CITED = CitedAttestation(
     sequence=7,
@@ -37,8 +37,8 @@ async def never(*_: object) -> Any:  # noqa: ANN401 - it doesn't return
 async def test_what_was_attested_before_anybody_waits_for_it_is_not_missed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cited = SettledGate(gate=Gate.CONSENT, cited=CITED)
-    looks: Iterator[SettledGate | None] = iter((None, cited))
+    cited = WaivedGate(gate=Gate.CONSENT, cited=CITED)
+    looks: Iterator[WaivedGate | None] = iter((None, cited))
     monkeypatch.setattr(gate_waiver, "_found", lambda *_: next(looks))
     monkeypatch.setattr(gate_waiver, "numbers_known", lambda *_: None)
 
@@ -51,5 +51,5 @@ async def test_what_was_attested_before_anybody_waits_for_it_is_not_missed(
     intake = SimpleNamespace(changed=never, book=book, time_basis=lambda: None)
     context = SimpleNamespace(job=JobId("job"), handset_facts=dict, ask_until=asked, intake=intake)
     with anyio.fail_after(5):
-        settled = await gate_waiver.settle(cast("JobContext", context), Gate.CONSENT, 60.0)
+        settled = await gate_waiver.waive_or_ask(cast("JobContext", context), Gate.CONSENT, 60.0)
     assert settled is cited

@@ -13,7 +13,7 @@ from benchd.domain.people import Actor, By, Person, Role, SignedIn
 from benchd.domain.token import Scope, Token
 from benchd.people.person_register import People
 from benchd.people.sessions import Sessions
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import COOKIE, COOKIE_OVER_TLS, Callers, session_way, unix_way
 from tests.people.somebody import somebody
 
@@ -25,7 +25,7 @@ def screen_of(name: str) -> dict[str, str]:
     return {"cookie": f"{COOKIE}={quote(name)}; {COOKIE_OVER_TLS}={quote(name)}"}
 
 
-class FakeDoor(Sessions):
+class FakeSessions(Sessions):
     """Fake sessions that believe every cookie."""
 
     def __init__(self) -> None:
@@ -101,8 +101,8 @@ class NoTokens:
         raise NotFound("a fake has none")
 
 
-def believing(anonymous: Sight) -> Callers:
+def believing(anonymous: AccessLevel) -> Callers:
     """Callers who are whoever their cookie names, else the worker if they come by the socket."""
     worker = somebody(WORKER)
     unix = unix_way(lambda _: worker.person, lambda _: worker.name, None)
-    return Callers((session_way(FakeDoor()), unix), anonymous=anonymous)
+    return Callers((session_way(FakeSessions()), unix), anonymous=anonymous)

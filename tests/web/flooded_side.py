@@ -26,7 +26,7 @@ from benchd.ledger import SqliteLedger, open_ledger
 from benchd.ledger.ledger_access import VisitedLedger
 from benchd.ledger.read_turns import ReadTurns
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
 from tests.web.fake_sessions import believing
@@ -85,7 +85,7 @@ def entry_of(job: JobId, kind: EntryKind) -> Entry:
 
 
 class Cards:
-    """A fake of as much of `LabelDoor` as `/cards.pdf` takes."""
+    """A fake of as much of `LabelService` as `/cards.pdf` takes."""
 
     printers = ()
 
@@ -120,7 +120,7 @@ async def work(directory: Path) -> None:
         app = app_of(
             rack,
             Catalogue.load(),
-            callers=believing(Sight.WALL),
+            callers=believing(AccessLevel.WALL),
             scrape=metrics,
             labels=Cards(),  # type: ignore[arg-type]
         )

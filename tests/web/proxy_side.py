@@ -12,7 +12,7 @@ from benchd.domain.ids import OperatorName
 from benchd.domain.people import PersonId
 from benchd.signing.tls import Tls
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, Way
 from benchd.web.proxy import NameOf, Shown, TrustedProxy
 from tests.web.served import app_of
@@ -54,7 +54,7 @@ def name_of(person: PersonId) -> OperatorName | None:
 
 
 def proxied(
-    sends: Shown, *ways: Way, anonymous: Sight = Sight.WALL, names: NameOf = name_of
+    sends: Shown, *ways: Way, anonymous: AccessLevel = AccessLevel.WALL, names: NameOf = name_of
 ) -> Callers:
     proxy = TrustedProxy(header=HEADER, sends=sends, name_of=names)
     return Callers(ways, proxy=proxy, anonymous=anonymous)

@@ -29,7 +29,7 @@ from benchd.web.app import create_app
 from benchd.web.callers import Callers
 from benchd.web.service import PlanInEffect, ServedRack
 from tests.papers.labels.quiet_desk import quiet_desk
-from tests.web.fake_sessions import EVERYBODY, FakeDoor, NoTokens
+from tests.web.fake_sessions import EVERYBODY, FakeSessions, NoTokens
 from tests.web.web_fakes import FakeClock, Feed
 
 
@@ -86,7 +86,7 @@ def served_rack(
         "admission": Admission(),
         "dossiers": NoDossiers(),
         "people": EVERYBODY,
-        "sessions": FakeDoor(),
+        "sessions": FakeSessions(),
         "tokens": NoTokens(),
         "disposal": DisposalDesk(core.ledger, FakeClock()),
         "intake": IntakeDesk(IntakeStore(core.ledger, FakeClock()), SystemEntropy()),

@@ -27,7 +27,7 @@ from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.texts.catalogue import Catalogue
 from tests.ledger.ledger_rack import RackKey
 from tests.lossy_disk import lossy_disk
-from tests.web.fake_sessions import WORKER, FakeDoor
+from tests.web.fake_sessions import WORKER, FakeSessions
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, browser, running
@@ -51,7 +51,7 @@ def decision(number: int) -> dict[str, Any]:
 
 
 def app_on(rack: FakeRack) -> FastAPI:
-    catalogue, door = Catalogue.load(), FakeDoor()
+    catalogue, door = Catalogue.load(), FakeSessions()
     return app_of(rack, catalogue, callers=SEES_ALL, sessions=door)
 
 

@@ -32,7 +32,7 @@ MADE = Dossier(
 )
 
 
-class FakeDoor:
+class FakeSessions:
     """Has one dossier, one slot that can be recorded and one that works."""
 
     async def kept(self) -> Sequence[KeptDossier]:
@@ -47,7 +47,9 @@ class FakeDoor:
 
 
 async def test_what_is_kept_is_listed_fit_to_be_shown(rack: FakeRack, catalogue: Catalogue) -> None:
-    async with browser(app_of(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())) as client:
+    async with browser(
+        app_of(rack, catalogue, callers=SEES_ALL, dossiers=FakeSessions())
+    ) as client:
         (kept,) = (await client.get("/api/v1/dossiers")).json()["dossiers"]
     assert kept["model"] == "SO-[31m53C"
     assert (kept["name"], kept["path"]) == (KEPT.name, KEPT.path)
@@ -56,7 +58,7 @@ async def test_what_is_kept_is_listed_fit_to_be_shown(rack: FakeRack, catalogue:
 async def test_a_handset_is_recorded_over_the_socket(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    app = app_of(rack, catalogue, callers=SEES_ALL, dossiers=FakeDoor())
+    app = app_of(rack, catalogue, callers=SEES_ALL, dossiers=FakeSessions())
     async with running(app, tmp_path / "benchd.sock") as here:
 
         def record(slot: str) -> object:

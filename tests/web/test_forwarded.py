@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from benchd.people.login_throttle import FREE_TRIES_OF_SOURCE
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
@@ -46,7 +46,7 @@ async def behind(
         app = app_of(
             rack,
             catalogue,
-            callers=Callers((session_way(door.sessions),), proxy=proxy, anonymous=Sight.WALL),
+            callers=Callers((session_way(door.sessions),), proxy=proxy, anonymous=AccessLevel.WALL),
             allowed_hosts=[HOST],
             people=door.people,
             sessions=door.sessions,

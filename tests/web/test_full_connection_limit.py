@@ -272,13 +272,13 @@ async def test_of_who_waits_for_a_late_loop_no_more_is_kept_than_a_head(
     monkeypatch.setattr(connection_limit, "REST_S", 0.2)
     monkeypatch.setattr(crowds, "CROWD", 1)
     kept: list[int] = []
-    received = connection_limit.DoorProtocol.data_received
+    received = connection_limit.LimitedConnection.data_received
 
-    def receive(self: connection_limit.DoorProtocol, data: bytes) -> None:
+    def receive(self: connection_limit.LimitedConnection, data: bytes) -> None:
         received(self, data)
         kept.append(len(self._said))
 
-    monkeypatch.setattr(connection_limit.DoorProtocol, "data_received", receive)
+    monkeypatch.setattr(connection_limit.LimitedConnection, "data_received", receive)
     async with server() as here:
         idle = await idle_strangers(here, 1)
         monkeypatch.setattr(crowds, "LATE_S", -1.0)

@@ -17,7 +17,7 @@ from benchd.domain.ids import OperatorName
 from benchd.domain.people import Actor, PersonId, ShownBy
 from benchd.texts.catalogue import Catalogue
 from benchd.web import connection_limit
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Caller, Callers, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from tests.web.proxy_side import (
@@ -71,7 +71,7 @@ async def test_without_a_name_the_proxy_is_anybody_and_not_the_machine(
 async def test_what_names_no_one_person_is_refused_of_the_proxy_too(
     tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
 ) -> None:
-    callers = proxied(by_uid(ME), anonymous=Sight.READ)
+    callers = proxied(by_uid(ME), anonymous=AccessLevel.READ)
     async with rack_behind(callers, tmp_path, rack, catalogue) as here:
         answer = await raw(here.path, headers)
         # h11 itself refuses what can't stand in a header.
@@ -82,7 +82,7 @@ async def test_what_names_no_one_person_is_refused_of_the_proxy_too(
 async def test_the_form_of_the_header_is_held_to_where_everybody_may_be_named(
     tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
 ) -> None:
-    callers = proxied(by_uid(ME), anonymous=Sight.READ, names=anybody)
+    callers = proxied(by_uid(ME), anonymous=AccessLevel.READ, names=anybody)
     async with rack_behind(callers, tmp_path, rack, catalogue) as here:
         answer = await raw(here.path, headers)
         assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
@@ -93,7 +93,7 @@ async def test_the_form_of_the_header_is_held_to_where_everybody_may_be_named(
 async def test_from_another_user_the_header_is_refused(
     tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
 ) -> None:
-    callers = proxied(by_uid(SOMEBODY_ELSE), anonymous=Sight.READ)
+    callers = proxied(by_uid(SOMEBODY_ELSE), anonymous=AccessLevel.READ)
     async with rack_behind(callers, tmp_path, rack, catalogue) as here:
         with capture_logs() as logs:
             answer = await raw(here.path, headers)

@@ -31,14 +31,14 @@ from benchd.domain.slot_states import SlotState
 from benchd.ledger.records.records_access import Records
 from benchd.papers.labels import label_source
 from benchd.texts.catalogue import FACTS, Catalogue
-from benchd.web.access_level import Served, Sight, served_to
+from benchd.web.access_level import AccessLevel, Served, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.authoriser import rows_of
 from benchd.web.callers import Callers
 from benchd.web.objects import SlotObject
 from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
 from tests.web.served import app_of
-from tests.web.test_dossier_routes import FakeDoor
+from tests.web.test_dossier_routes import FakeSessions
 from tests.web.test_metrics_route import fake_source
 from tests.web.test_trace_route import door as a_trace
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view
@@ -61,7 +61,7 @@ SESSION = "/api/v1/session"
 def whole_app(
     rack: FakeRack,
     catalogue: Catalogue,
-    anonymous: Sight = Sight.WALL,
+    anonymous: AccessLevel = AccessLevel.WALL,
     *,
     records: Records | None = None,
 ) -> FastAPI:
@@ -71,7 +71,7 @@ def whole_app(
         catalogue,
         callers=Callers(anonymous=anonymous),
         scrape=fake_source,
-        dossiers=FakeDoor(),
+        dossiers=FakeSessions(),
         records=records,
         trace=a_trace,
     )
@@ -115,10 +115,10 @@ def test_no_mounted_application_is_served_without_a_declaration(
 
 
 def test_an_action_and_its_guard_go_together(rack: FakeRack, catalogue: Catalogue) -> None:
-    @served_to(Sight.READ, action=Action.DRAIN)
+    @served_to(AccessLevel.READ, action=Action.DRAIN)
     async def unguarded() -> None: ...
 
-    @served_to(Sight.READ)
+    @served_to(AccessLevel.READ)
     async def of_nothing(_: Acting) -> None: ...
 
     for endpoint in (unguarded, of_nothing):
@@ -147,13 +147,21 @@ def test_the_rows_say_what_was_decided() -> None:
         *("/api/v1", "/api/v1/slots", "/api/v1/slots/{slot}", "/api/v1/slots/{slot}/proof"),
         *("/api/v1/events", "/api/v1/queue", "/cards", "/cards.pdf"),
     }
-    assert {path for (_, path), served in SERVED.items() if served.sight is Sight.NONE} == anybody
-    assert {path for (_, path), served in SERVED.items() if served.sight is Sight.WALL} == wall
+    assert {
+        path for (_, path), served in SERVED.items() if served.access_level is AccessLevel.NONE
+    } == anybody
+    assert {
+        path for (_, path), served in SERVED.items() if served.access_level is AccessLevel.WALL
+    } == wall
     writing = {
-        row: one.sight for row, one in SERVED.items() if row[0] != "GET" and row[1] != SESSION
+        row: one.access_level
+        for row, one in SERVED.items()
+        if row[0] != "GET" and row[1] != SESSION
     }
-    assert min(writing.values()) is Sight.READ
-    assert {path for (_, path), sight in writing.items() if sight is Sight.READ} == {
+    assert min(writing.values()) is AccessLevel.READ
+    assert {
+        path for (_, path), access_level in writing.items() if access_level is AccessLevel.READ
+    } == {
         "/api/v1/jobs/{job}/decisions",
         "/api/v1/jobs/{job}/label",
         "/api/v1/lots",
@@ -172,7 +180,7 @@ def test_the_rows_say_what_was_decided() -> None:
 async def test_a_route_without_a_row_is_served_to_nobody(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    app = whole_app(rack, catalogue, Sight.READ)
+    app = whole_app(rack, catalogue, AccessLevel.READ)
     paths = ["/api/v1/secrets", "/api/v1/slots/A1/secret"]
     for path in paths:
         app.add_api_route(path, lambda: {"serial": "HQ6123"}, methods=["GET"])
@@ -188,8 +196,8 @@ async def test_a_route_without_a_row_is_served_to_nobody(
             assert (await client.put("/api/v1/slots")).status_code == 405
 
 
-@pytest.fixture(scope="module", params=[Sight.NONE, Sight.WALL, Sight.READ])
-def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[Sight, FastAPI]:
+@pytest.fixture(scope="module", params=[AccessLevel.NONE, AccessLevel.WALL, AccessLevel.READ])
+def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[AccessLevel, FastAPI]:
     """What is shown to whoever hasn't signed in, and the API of a rack with a sold handset."""
     rack = FakeRack()
     rack.board.show(running_view())
@@ -202,7 +210,7 @@ def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[Sight, 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("method", "template"), [row for row in SERVED if row[1] != STREAMS])
 async def test_each_row_holds(
-    shown: tuple[Sight, FastAPI], method: str, template: str, monkeypatch: pytest.MonkeyPatch
+    shown: tuple[AccessLevel, FastAPI], method: str, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No read model follows here, and a label would wait for it.
     monkeypatch.setattr(label_source, "CAUGHT_UP_S", 0.0)
@@ -210,23 +218,23 @@ async def test_each_row_holds(
     async with browser(app) as client:
         answer = await client.request(method, path_of(template))
         head = await client.head(path_of(template))
-    wanted = SERVED[method, template].sight
+    wanted = SERVED[method, template].access_level
     if wanted <= anonymous:
         # 204: nobody is signed in any more; 422: what was asked for is missing; 503: the read
         # model doesn't run.
         assert answer.status_code in (200, 204, 404, 422, 503), answer.text
         return
     assert answer.status_code == 403
-    code = "socket_only" if wanted is Sight.SOCKET else "sign_in_needed"
+    code = "socket_only" if wanted is AccessLevel.SOCKET else "sign_in_needed"
     assert answer.json()["error"]["code"] == code
     assert "HQ6123" not in answer.text
     assert head.status_code in (403, 405)
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL])
+@pytest.mark.parametrize("anonymous", [AccessLevel.NONE, AccessLevel.WALL])
 async def test_the_socket_sees_everything_whatever_is_shown_to_others(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, anonymous: Sight
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, anonymous: AccessLevel
 ) -> None:
     rack.board.show(running_view())
     rack.ledger.keep_job()
@@ -359,7 +367,7 @@ async def test_what_is_hidden_is_there_for_who_may_read(
 ) -> None:
     """Else the test before could not fail."""
     rack.board.show(telling_view())
-    async with browser(whole_app(rack, catalogue, Sight.READ)) as client:
+    async with browser(whole_app(rack, catalogue, AccessLevel.READ)) as client:
         told = (await client.get("/api/v1/slots/A1")).json()
     hiding = {name for name, value in told.items() if SECRET in json.dumps(value)}
     assert hiding == {

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.web import shares
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.patience import PATIENCE_S
 from tests.web.fake_sessions import WORKER, screen_of
 from tests.web.test_rows import whole_app
@@ -50,7 +50,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             patched.setattr(shares, bound, 1e6)
         records = portal.call(Records, path.with_name("records.sqlite"), Feed(rack))
         following = portal.start_task_soon(records.run)
-        app = portal.call(partial(whole_app, rack, Catalogue.load(), Sight.READ, records=records))
+        app = portal.call(
+            partial(whole_app, rack, Catalogue.load(), AccessLevel.READ, records=records)
+        )
         portal.call(records.reached, len(rack.ledger.stored))
         with portal.wrap_async_context_manager(running(app, path)) as served:
             yield f"http://127.0.0.1:{served.port}"

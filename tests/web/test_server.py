@@ -21,7 +21,7 @@ from benchd.domain.people import Actor
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers
 from benchd.web.middleware import Leaving
 from benchd.web.server import serve
@@ -131,7 +131,7 @@ async def test_a_screen_that_was_locked_is_told_nothing_more(
 ) -> None:
     """Not even the next change: whoever stands there now hasn't signed in."""
     here: list[Actor] = [somebody("Sato")]
-    callers = Callers([lambda _: here[0] if here else None], anonymous=Sight.WALL)
+    callers = Callers([lambda _: here[0] if here else None], anonymous=AccessLevel.WALL)
     rack.board.show(running_view(0.25))
     async with (
         running(app_of(rack, catalogue, callers=callers), tmp_path / "socket") as server,

@@ -11,12 +11,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from benchd.domain.people import Actor
 from benchd.web import shares
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Caller
 from benchd.web.connection import EXTENSION
 from benchd.web.peer import EXTENSION as PEER
 from benchd.web.peer import Peer
-from benchd.web.request_limit import Places
+from benchd.web.request_limit import RequestLimit
 from benchd.web.shares import Shares, Visit, Who, visit_of
 from tests.people.somebody import somebody
 
@@ -226,7 +226,7 @@ PEER_ROOT = {PEER: Peer(pid=1, uid=0, gid=0)}
 async def test_each_request_is_of_one_share(
     scope: Scope, actor: Actor | None, on_machine: bool, who: Who, whose: str | None
 ) -> None:
-    caller = Caller(actor=actor, sight=Sight.READ if actor else Sight.WALL)
+    caller = Caller(actor=actor, access_level=AccessLevel.READ if actor else AccessLevel.WALL)
     visit = visit_of(scope, caller, "/x", on_machine=on_machine)
     assert visit.who is who
     assert visit.whose == (whose or (actor and actor.person))
@@ -234,7 +234,7 @@ async def test_each_request_is_of_one_share(
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_places_are_never_more_and_never_lost(seed: int, draw: Callable[[int], int]) -> None:
-    places = Places(most=3, of_each=(2, 2), waiting=6, of_one=4)
+    places = RequestLimit(most=3, of_each=(2, 2), waiting=6, of_one=4)
     held: list[tuple[str, str]] = []
 
     async def visit(marks: tuple[str, str], stays_s: int, leaves_s: int) -> None:

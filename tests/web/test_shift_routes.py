@@ -13,7 +13,7 @@ from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
-from benchd.web.plots import MOST_ROWS, Bar, Legend, lying_bars, standing_bars
+from benchd.web.plots import MOST_ROWS, Bar, Legend, horizontal_bars, standing_bars
 from benchd.web.shift_routes import shift_of
 from tests import recorded
 from tests.ledger.records.records_rack import INSPECT
@@ -136,7 +136,7 @@ def widths(svg: str, kind: str) -> list[float]:
 
 async def test_lying_bars_have_their_lengths_and_all_in_words() -> None:
     bars = [Bar(label=NAME, part=6, all=12), Bar(label="あ" * 50, part=3, all=3)]
-    svg = lying_bars("model", LEGEND, bars)
+    svg = horizontal_bars("model", LEGEND, bars)
     assert NAME not in svg
     [whole, small], [half, as_small] = widths(svg, "all"), widths(svg, "part")
     assert (half / whole, small / whole, as_small) == pytest.approx((0.5, 0.25, small), abs=1e-3)
@@ -144,9 +144,9 @@ async def test_lying_bars_have_their_lengths_and_all_in_words() -> None:
     picture = ET.fromstring(svg)  # noqa: S314 - of our own making
     assert picture.findtext(f"{OF_SVG}title") == NAME
     assert picture.findtext(f"{OF_SVG}desc") == f"失敗 / 作業: {NAME} 6 / 12, {'あ' * 50} 3 / 3"
-    many = lying_bars("slot", LEGEND, [Bar(label="A", part=1, all=1)] * (MOST_ROWS + 3))
+    many = horizontal_bars("slot", LEGEND, [Bar(label="A", part=1, all=1)] * (MOST_ROWS + 3))
     assert texts_in(many)[-1] == "ほか 3"
-    assert "rect" not in lying_bars("slot", LEGEND, [])
+    assert "rect" not in horizontal_bars("slot", LEGEND, [])
 
 
 async def test_standing_bars_stand_for_each_hour() -> None:

@@ -20,7 +20,7 @@ from benchd.ledger.records.records_access import Records
 from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
 from benchd.web import acting_person
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import COOKIE, Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
@@ -52,7 +52,7 @@ async def shop(
         app = app_of(
             rack,
             catalogue,
-            callers=Callers(ways, proxy=proxy, anonymous=Sight.WALL),
+            callers=Callers(ways, proxy=proxy, anonymous=AccessLevel.WALL),
             allowed_hosts=["rack7.example"],
             people=door.people,
             sessions=door.sessions,

@@ -13,7 +13,7 @@ import httpx2
 from fastapi import FastAPI
 
 from benchd.signing.tls import Tls
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
 from tests.patience import PATIENCE_S
@@ -22,7 +22,7 @@ from tests.web.fake_sessions import WORKER, believing, screen_of
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Trusts nobody; without one each client would read every authority there is."""
 
-SEES_ALL = believing(Sight.READ)
+SEES_ALL = believing(AccessLevel.READ)
 """Everything is shown without signing in, and every cookie is believed."""
 
 

@@ -30,7 +30,7 @@ _LOOKED_AT: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DaemonAnswer:
     """What a daemon tells."""
 
     broken: bool
@@ -46,7 +46,7 @@ class Told:
     """Events that no try has handed over, of all hooks; None as above."""
 
 
-def daemon(path: Path, ask: Callable[[Path], Told]) -> tuple[Finding, Told | None]:
+def daemon(path: Path, ask: Callable[[Path], DaemonAnswer]) -> tuple[Finding, DaemonAnswer | None]:
     """Whether it answers; None where it doesn't, or this user may not ask."""
     about = About("check.daemon").having(path=path)
     try:
@@ -60,7 +60,7 @@ def daemon(path: Path, ask: Callable[[Path], Told]) -> tuple[Finding, Told | Non
     return about.ok("doctor.daemon_answers"), told
 
 
-def ask_daemon(path: Path) -> Told:
+def ask_daemon(path: Path) -> DaemonAnswer:
     """Raises DependencyMissing where nobody answers."""
     from benchd.cli.client import BenchdClient
 
@@ -74,7 +74,7 @@ def ask_daemon(path: Path) -> Told:
         for each in (notices if isinstance(notices, list) else [])
         if isinstance(each, Mapping)
     ]
-    return Told(
+    return DaemonAnswer(
         broken=ProblemCode.LEDGER_BROKEN in codes,
         records=sequence if isinstance(sequence, int) else 0,
         key_created=None if samples is None else samples.get(("key_created", "")),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor import folders, ledger_checks, machine, neighbours
-from benchd.cli.doctor.daemon import Told, ask_daemon, daemon
+from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.upkeep_checks import upkeep
@@ -56,7 +56,7 @@ class Instruments:
 
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     show: machine.Show = machine.systemctl_show
-    ask_daemon: Callable[[Path], Told] = ask_daemon
+    ask_daemon: Callable[[Path], DaemonAnswer] = ask_daemon
     ask_adb: Callable[[Path], int] = neighbours.ask_adb
     is_synchronised: Callable[[], bool | None] = is_synchronised
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -122,7 +122,7 @@ def _usable(file: Path) -> Settings | None:
         return None
 
 
-def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> list[Finding]:
+def _kept(settings: Settings, told: DaemonAnswer | None, instruments: Instruments) -> list[Finding]:
     """What benchd keeps, and in what."""
     owner = instruments.owner()
     state, key = settings.ledger.path.parent, settings.certificate.key
@@ -142,7 +142,7 @@ def _kept(settings: Settings, told: Told | None, instruments: Instruments) -> li
 
 def _worked_with(
     settings: Settings,
-    told: Told | None,
+    told: DaemonAnswer | None,
     states: Mapping[str, Mapping[str, str]] | None,
     instruments: Instruments,
 ) -> list[Finding]:

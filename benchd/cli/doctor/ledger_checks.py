@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from benchd.cli.doctor.daemon import Told
+from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.misuse import why
 from benchd.domain.errors import BenchdError
@@ -24,7 +24,7 @@ _SQLITE: Final = b"SQLite format 3\0"
 """The first bytes of its file format, https://sqlite.org/fileformat2.html."""
 
 
-def ledger(path: Path, key: Path, told: Told | None) -> Finding:
+def ledger(path: Path, key: Path, told: DaemonAnswer | None) -> Finding:
     """Whether it holds: by the daemon's word, else by its file's form and signature alone."""
     about = About("check.ledger").having(path=path)
     if told is not None:
@@ -51,7 +51,7 @@ def _at_rest(about: About, path: Path, key: Path) -> Finding:
     return about.having(count=head.sequence).ok("doctor.ledger_signed")
 
 
-def unsigned(path: Path, key: Path, told: Told | None) -> Finding:
+def unsigned(path: Path, key: Path, told: DaemonAnswer | None) -> Finding:
     """How many records follow the last that the rack has signed."""
     about = About("check.unsigned").having(path=path)
     if told is not None:
@@ -108,7 +108,7 @@ def key_usable(key: Path, environ: Mapping[str, str]) -> Finding:
     return about.ok("doctor.key_private")
 
 
-def key_age(key: Path, told: Told | None, now: datetime) -> Finding:
+def key_age(key: Path, told: DaemonAnswer | None, now: datetime) -> Finding:
     """Since when it signs: by its ring, else by the daemon's word."""
     about = About("check.key_age")
     since = _rotated_at(key)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor import machine
-from benchd.cli.doctor.daemon import Told
+from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
 from benchd.cli.misuse import why
@@ -35,7 +35,7 @@ _ADB_UNIT: Final = "benchd-adb.service"
 
 
 def adb_runs(
-    *, external: bool, states: Mapping[str, Mapping[str, str]] | None, told: Told | None
+    *, external: bool, states: Mapping[str, Mapping[str, str]] | None, told: DaemonAnswer | None
 ) -> bool:
     """Whether asking starts nothing, as systemd's socket would where no server runs."""
     if not external:
@@ -110,7 +110,7 @@ def udev_rules(*, external: bool, folders: Sequence[Path] = RULES_FOLDERS) -> Fi
     return about.warn("doctor.rules_missing", "cure.install_again")
 
 
-def readers(configured: Collection[str], told: Told | None) -> Finding:
+def readers(configured: Collection[str], told: DaemonAnswer | None) -> Finding:
     """Whether each slot's reader answers, which only the daemon knows: it holds them."""
     about = About("check.readers")
     if not configured:
@@ -126,7 +126,7 @@ def readers(configured: Collection[str], told: Told | None) -> Finding:
     return about.having(count=len(configured)).ok("doctor.readers_up")
 
 
-def hooks(configured: int, told: Told | None) -> Finding:
+def hooks(configured: int, told: DaemonAnswer | None) -> Finding:
     """Whether every event has reached its receiver, or still may."""
     about = About("check.hooks")
     if not configured:
@@ -187,7 +187,7 @@ def fonts(folder: Path) -> Finding:
     return about.ok("doctor.fonts_there")
 
 
-def reader_places(configured: Collection[str], told: Told | None) -> Finding:
+def reader_places(configured: Collection[str], told: DaemonAnswer | None) -> Finding:
     """Whether the mapping of slots to readers was shown, or contradicted, by what came in."""
     about = About("check.reader_places")
     if not configured:

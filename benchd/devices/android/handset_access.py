@@ -34,7 +34,7 @@ from benchd.devices.android.fill.program_or_host import Overwriter, WaysToOverwr
 from benchd.devices.android.filler import Program
 from benchd.devices.android.handset_screens import leave_setup_out, open_page
 from benchd.devices.android.server.tracker import Tracker
-from benchd.devices.android.server.transports import ServerDoor, Transport, TransportOpener
+from benchd.devices.android.server.transports import AdbServerAccess, Transport, TransportOpener
 from benchd.devices.android.shell.commands import (
     AdbShell,
     Completed,
@@ -76,7 +76,7 @@ class AdbAccess:
     def __init__(
         self,
         *,
-        server: ServerDoor,
+        server: AdbServerAccess,
         program_path: Callable[[str, Program], Path],
         streams_per_bus: int = STREAMS_PER_BUS,
         shelf: DossierShelf | None = None,

@@ -36,7 +36,7 @@ from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.outbound.anchors.anchor_sender import Anchoring
 from benchd.pipelines.android import android_support
 from benchd.pipelines.device_support import device_kinds
-from benchd.pipelines.recovery import keep_certificates, settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 from benchd.proof.evidence.fresh_evidence import FreshPictures
 from benchd.proof.time_basis import latest_known
 from benchd.proof.watch_list import Wanted
@@ -107,7 +107,7 @@ class Daemon:
                 slot: recipe_of(bay.plan, outside.wanted) for slot, bay in outside.bays.items()
             },
             pictures=outside.pictures,
-            timing=Timing(settle_s=2.0),
+            timing=Timing(debounce_s=2.0),
             admission=self.admission,
             intake=self.store,
         )
@@ -149,7 +149,7 @@ class Daemon:
         await self.ledger.append(
             Entry(kind=EntryKind.DAEMON_STARTED, at=self._outside.chance.now())
         )
-        await settle_open_jobs(self.ledger, self._outside.chance)
+        await close_open_jobs(self.ledger, self._outside.chance)
         await keep_certificates(self.ledger, self._outside.issuer, CERTIFICATES_LOOKED_AT)
         await self.store.recall()
         papers = self._outside.papers

@@ -94,7 +94,7 @@ async def _doom(rack: Rack, daemon: Daemon, handset: Truth, doom: Doom) -> None:
         if doom is Doom.SETTLED and job is not None:
             desk = DisposalDesk(daemon.ledger, rack.chance)
             settling = Settling(to=DisposalState.TO_DESTROY, note="a cracked board")
-            await desk.settle(job, settling, actor_of(CHARGE))
+            await desk.dispose(job, settling, actor_of(CHARGE))
             rack.referee.histories.doom(handset, str(doom))
         elif doom is Doom.DEAD_ASSET and paper is not None:
             await daemon.intake.unerasable(paper.tag, Unerasable.NO_POWER, note="", by=CLERK)

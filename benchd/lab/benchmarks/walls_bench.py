@@ -48,7 +48,7 @@ from benchd.lab.benchmarks.visitors.programs import (
     busy_neighbours,
     program,
 )
-from benchd.lab.demo.crew import SECOND, AtTheDoor
+from benchd.lab.demo.crew import SECOND, BadgeReaderHands
 from benchd.lab.demo.demo_operators import ANSWERS_WITHIN_S, NO_TLS
 from benchd.ledger.head import Head
 from benchd.ledger.reader import LedgerReader
@@ -153,7 +153,7 @@ async def measure_walls(
         start_s = await rack.start_daemon(core=None)
         answers = _Answers()
         await rack.watch.door.aclose()
-        rack.watch.door = AtTheDoor(partial(answers.connect, rack))
+        rack.watch.door = BadgeReaderHands(partial(answers.connect, rack))
         address = f"{HOST}:{rack.http_port}"
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(busy_neighbours(neighbours))

@@ -63,7 +63,7 @@ async def enrol(config: Path) -> None:
             await people.set_pin(by, one.id, one.pin)
 
 
-class AtTheDoor:
+class BadgeReaderHands:
     """Each of them signs in with badge and PIN when they are asked to, and again when locked out.
 
     Raises what httpx2 raises while the daemon is away.

@@ -19,7 +19,7 @@ from benchd.domain.job import Gate, StageName
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
 from benchd.domain.wakeup import Wakeup
-from benchd.lab.demo.crew import SECOND, WORKER, AtTheDoor, Member
+from benchd.lab.demo.crew import SECOND, WORKER, BadgeReaderHands, Member
 from benchd.lab.simulator.hands import Screen
 
 LOOK_EVERY_S = 0.1
@@ -78,7 +78,7 @@ class RackWatch:
     def __init__(self, connect: Callable[[], httpx2.AsyncClient]) -> None:
         """Take how to reach the daemon: once to look, once for each who answers."""
         self.http = connect()
-        self.door = AtTheDoor(connect)
+        self.door = BadgeReaderHands(connect)
         self.slots: dict[str, SlotObject] = {}
         self._looked = Wakeup()
 

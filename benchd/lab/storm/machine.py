@@ -18,7 +18,7 @@ from unittest.mock import patch
 import anyio
 from anyio import CancelScope, CapacityLimiter, to_thread
 
-from benchd.daemon.disk_space import Room
+from benchd.daemon.disk_space import DiskSpace
 from benchd.domain.errors import ReadCutShort
 from benchd.lab.adversity.chance import Chance
 from benchd.lab.storm.loop import StormLoop
@@ -30,8 +30,8 @@ from benchd.texts.catalogue import Catalogue
 
 T = TypeVar("T")
 
-ENOUGH: Room = Room(1 << 40, None)
-NONE_LEFT: Room = Room(0, None)
+ENOUGH: DiskSpace = DiskSpace(1 << 40, None)
+NONE_LEFT: DiskSpace = DiskSpace(0, None)
 PIN_S = 0.2
 """What comparing a PIN costs on a rack's PC; here it is waited for, not computed."""
 CHEAP = Argon2Cost(iterations=1, memory_kib=8)
@@ -121,7 +121,7 @@ class Machine:
             put("benchd.ledger.reader", threading=threading)
             put("benchd.ledger.ledger_store", threading=threading)
             put("benchd.ledger.records.read_model", threading=threading)
-            put("benchd.daemon.disk_space", room_in=self._room_in)
+            put("benchd.daemon.disk_space", disk_space_in=self._disk_space_in)
             clock = {"SystemClock": lambda: self.chance, "SystemEntropy": lambda: self.chance}
             put("benchd.daemon.composition", **clock, keep_responsive=lambda: None)
             put(
@@ -149,7 +149,7 @@ class Machine:
             stack.enter_context(patch.object(LedgerReader, "interrupt", heard))
             yield
 
-    def _room_in(self, _folder: Path) -> Room:
+    def _disk_space_in(self, _folder: Path) -> DiskSpace:
         return self.room
 
     def free_the_hung(self) -> None:

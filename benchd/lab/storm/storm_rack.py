@@ -67,7 +67,7 @@ class StormRack:
             recipes={slot: recipe_of(bay.plan) for slot, bay in self.bays.items()},
             recipe_descriptions={},
             models=ModelCatalogue(),
-            timing=Timing(settle_s=2.0),
+            timing=Timing(debounce_s=2.0),
         )
 
     async def run(self) -> None:

@@ -25,7 +25,7 @@ from benchd.proof.record_fields import RecordReader
 from benchd.proof.record_subject import seen_in
 from benchd.proof.tie import tied_chip
 
-Told = Mapping[str, int | str | None]
+RecordEffect = Mapping[str, int | str | None]
 """Columns of a job by their names in `JobRow`, and what they are from now on."""
 
 _READ: Final = (
@@ -47,12 +47,12 @@ def text_of(entry: Entry, key: str) -> str | None:
         return None
 
 
-def told_of_stage(entry: Entry) -> Told:
+def effect_of_stage(entry: Entry) -> RecordEffect:
     """What an ended attempt tells of the handset; empty for most."""
     return _of_evidence(seen_in(entry, _READ), text_of(entry, "because"))
 
 
-def _of_evidence(evidence: object | None, because: str | None) -> Told:
+def _of_evidence(evidence: object | None, because: str | None) -> RecordEffect:
     match evidence:
         case InspectEvidence():
             return {
@@ -77,7 +77,7 @@ def _of_evidence(evidence: object | None, because: str | None) -> Told:
             return {}
 
 
-def _came_with_data(evidence: InitialiseEvidence, because: str | None) -> Told:
+def _came_with_data(evidence: InitialiseEvidence, because: str | None) -> RecordEffect:
     """Unknown of what shows neither a reset nor an owner, and was reset here to be sure."""
     if because == ARRIVED_RESET:
         return {"came_with_data": 0}
@@ -92,7 +92,7 @@ def _is_in_use(evidence: InspectEvidence) -> bool:
     return bool(evidence.account_count or evidence.screen_lock or others)
 
 
-def told_of_end(entry: Entry) -> Told:
+def effect_of_end(entry: Entry) -> RecordEffect:
     """How a job has ended by the words of its record; a word that isn't known is left out."""
     reason = _word(Reason, text_of(entry, "reason"))
     envelope = text_of(entry, "certificate")

@@ -11,14 +11,19 @@ import structlog
 from benchd.domain.disposal import CLOSED_BY_A_LATER_JOB, DisposalState
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
-from benchd.domain.handset_file import SettledLine
+from benchd.domain.handset_file import DisposedLine
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.ledger.records.columns import Table, values_of, word_of
 from benchd.ledger.records.job_matching import join, take_label_of_drawn
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
-from benchd.ledger.records.record_effect import Told, text_of, told_of_end, told_of_stage
+from benchd.ledger.records.record_effect import (
+    RecordEffect,
+    effect_of_end,
+    effect_of_stage,
+    text_of,
+)
 from benchd.ledger.records.row_mapping import (
     BROUGHT,
     JOB,
@@ -37,10 +42,10 @@ from benchd.ledger.records.row_mapping import (
 from benchd.ledger.sql_statements import SqlValue, Statements, query
 from benchd.proof.disposal_fold import (
     DisposalItem,
+    disposal_evidence_of,
+    disposed_item,
     opened_item,
     run_again_item,
-    settled_evidence,
-    settled_item,
 )
 from benchd.proof.evidence.intake_evidence import BoundRecord, LotRecord, UnerasableRecord
 from benchd.proof.identity.sighting import model_key
@@ -110,7 +115,7 @@ class Folder:
         self._words(record, record.sequence, job, row.usb_serial)
 
     def _stage(self, record: StoredEntry) -> None:
-        told = told_of_stage(record.entry)
+        told = effect_of_stage(record.entry)
         number = self._id_of(record.entry.job)
         imeis = tuple(sorted(imeis_proven(record.entry)))
         if not (told or imeis) or number is None:
@@ -137,7 +142,7 @@ class Folder:
         number = self._id_of(record.entry.job)
         if number is None or self._has_ended(number):
             return
-        told = told_of_end(record.entry)
+        told = effect_of_end(record.entry)
         item = opened_item(record.entry)
         self._update(number, told)
         digest = told.get("certificate")
@@ -151,15 +156,15 @@ class Folder:
         item = None if job is None else self._item(job)
         if job is None or item is None:
             return
-        moved = settled_item(item, record.entry)
+        moved = disposed_item(item, record.entry)
         if moved is item:
             return
         self._keep(moved)
         try:
-            told = settled_evidence(record.entry)
+            told = disposal_evidence_of(record.entry)
         except CertificateGap:
             return
-        line = SettledLine(
+        line = DisposedLine(
             sequence=record.sequence,
             job=job,
             at=record.entry.at,
@@ -184,7 +189,7 @@ class Folder:
         told = from_json(BoundRecord, record.entry.data, record.entry.kind)
         number = self._id_of(record.entry.job)
         if number is not None:
-            of_lot: Told = {"lot": told.lot, "consignor": self._consignor(told.lot)}
+            of_lot: RecordEffect = {"lot": told.lot, "consignor": self._consignor(told.lot)}
             self._update(number, {**of_lot, "tag": told.tag})
             join(self._connection, number)
             self._words(record, number, told.tag)
@@ -300,7 +305,7 @@ class Folder:
             return _item_of(row)
         return None
 
-    def _update(self, number: int, told: Told) -> None:
+    def _update(self, number: int, told: RecordEffect) -> None:
         sets = ", ".join(f"{column} = ?" for column in told)
         self._run(f"UPDATE job SET {sets} WHERE id = ?", *told.values(), number)  # noqa: S608
 

@@ -12,11 +12,11 @@ from benchd.domain.handset_file import (
     CertifiedBy,
     CertifiedLine,
     DisposalLine,
+    DisposedLine,
     Found,
     HandsetFile,
     HandsetLine,
     JobLine,
-    SettledLine,
     ToldBy,
     Upto,
 )
@@ -264,14 +264,14 @@ class Looker:
         found = self._rows(sql, job.serial, job.model, job.manufacturer, job.handset)
         return tuple(JobId(str(row[0])) for row in found)
 
-    def _last_settling(self, job: JobLine) -> SettledLine | None:
+    def _last_settling(self, job: JobLine) -> DisposedLine | None:
         found = self._settled("WHERE job = ?", job.job)
         return found[-1] if found else None
 
     def _jobs(self, condition: str, *values: SqlValue) -> list[JobLine]:
         return [job_line(row) for row in JOB.rows(self._connection, condition, values)]
 
-    def _settled(self, condition: str, *values: SqlValue) -> list[SettledLine]:
+    def _settled(self, condition: str, *values: SqlValue) -> list[DisposedLine]:
         return list(SETTLED.rows(self._connection, f"{condition} ORDER BY sequence", values))
 
     def _rows(self, sql: str, *values: SqlValue) -> list[tuple[object, ...]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState
-from benchd.domain.handset_file import JobLine, SettledLine, Upto
+from benchd.domain.handset_file import DisposedLine, JobLine, Upto
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.imei import is_imei
 from benchd.domain.intake import Unerasable
@@ -107,7 +107,7 @@ UPTO: Final = Table("upto", UptoRow, key=("only",))
 JOB: Final = Table("job", JobRow, key=("id",), unique=("job",))
 TOLD: Final = Table("told", ToldRow, key=("imei", "job"))
 MET: Final = Table("met", MetRow, key=("job", "record"))
-SETTLED: Final = Table("settled", SettledLine, key=("sequence",))
+SETTLED: Final = Table("settled", DisposedLine, key=("sequence",))
 LOT: Final = Table("lot", LotRow, key=("lot",))
 BROUGHT: Final = Table("brought", BroughtRow, key=("record",))
 TABLES: Final[tuple[Table[Any], ...]] = (UPTO, JOB, TOLD, MET, SETTLED, LOT, BROUGHT)

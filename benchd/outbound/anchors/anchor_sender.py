@@ -13,7 +13,7 @@ from benchd.domain.errors import AnchorUnreachable, LedgerBroken
 from benchd.domain.ids import Evidence
 from benchd.domain.ports import Anchor, Clock
 from benchd.domain.record import Entry, EntryKind, Receipt
-from benchd.ledger.anchor_divergence import OUTRUN, told_against
+from benchd.ledger.anchor_divergence import DIVERGED, divergence_of
 from benchd.ledger.head import Head, decode_head, is_by_retired_key
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.witness import Witness
@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 class AnchoringSink(Protocol):
     """Who hears how far the outside has come to know the ledger."""
 
-    def outrun(self) -> None:
+    def diverged(self) -> None:
         """An anchor knows more than the ledger: an older one was put back."""
         ...
 
@@ -138,7 +138,7 @@ class Anchoring:
                 away = True
             except LedgerBroken as error:
                 _log.error("ledger_broken", sequence=error.sequence, detail=str(error))
-                self._sink.outrun()
+                self._sink.diverged()
                 await self._keep_told(error)
         await self._keep(head, receipts)
         reached = len(receipts) == len(self._anchors)
@@ -156,12 +156,12 @@ class Anchoring:
 
     async def _keep_told(self, error: LedgerBroken) -> None:
         """Once is enough: it is found again at every try."""
-        if await told_against(self._ledger) is None:
+        if await divergence_of(self._ledger) is None:
             found: Evidence = {"broken_at": error.sequence, "detail": str(error)}
             entry = Entry(
                 kind=EntryKind.LEDGER_CHECKED,
                 at=self._clock.now(),
-                data={**found, OUTRUN: str(error)},
+                data={**found, DIVERGED: str(error)},
             )
             await self._record(entry)
 

@@ -18,7 +18,7 @@ from benchd.domain.ids import Evidence, JobId, JsonValue
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.plain_text import printable
 from benchd.domain.record import Entry, EntryKind, StoredEntry
-from benchd.proof.disposal_fold import settled_evidence
+from benchd.proof.disposal_fold import disposal_evidence_of
 from benchd.proof.job_history import fold_job
 from benchd.proof.ports import CertificateIssuer
 from benchd.signing import canonical
@@ -198,7 +198,7 @@ def _of_record(entry: Entry) -> dict[str, JsonValue]:
             return {"before": None, "to": "to_destroy", "batch": None, "number": None}
         case EntryKind.HANDSET_SETTLED:
             try:
-                told = settled_evidence(entry)
+                told = disposal_evidence_of(entry)
             except CertificateGap:
                 return {"before": None, "to": None, "batch": None, "number": None}
             return {

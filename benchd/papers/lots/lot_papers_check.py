@@ -23,7 +23,7 @@ from benchd.papers.lots.lot_signature import MAX_BYTES, verify_lot_papers
 from benchd.papers.lots.lot_statement import HandsetLine, LotPapers, NamedFile
 from benchd.papers.lots.summary_page import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.signed_pdf import MAX_PDF_BYTES, is_signed_draft, signed_file
-from benchd.papers.statement_paths import Told
+from benchd.papers.statement_paths import StatementPaths
 from benchd.papers.typesetting import SettingFailed
 from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
@@ -142,7 +142,7 @@ def _check_certificate(pdf: bytes, line: HandsetLine, ring: KeyRing) -> None:
     envelope, vouched, _ = signed_file(pdf, ENVELOPE_NAME)
     if certificate_digest(envelope) != line.certificate or not vouches(ring.has_signed, vouched):
         raise CertificateInvalid(f"{line.pdf} isn't the certificate that the list names")
-    told = Told(verify_certificate(envelope, ring))
+    told = StatementPaths(verify_certificate(envelope, ring))
     # That of a drawn handset stands in its recheck, and is about the drawn job.
     ended = told.text("predicate.recheck.passed.job") or told.text("predicate.job")
     if ended != line.job:

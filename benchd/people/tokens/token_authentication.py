@@ -26,7 +26,7 @@ def shares(per_minute: int, now: Callable[[], float]) -> Buckets[TokenName]:
     return Buckets(per_s=per_minute / 60, at_once=per_minute, most=MOST_SHARES, now=now)
 
 
-class TokenDoor:
+class TokenAuthenticator:
     """The register as the web asks it."""
 
     def __init__(

@@ -13,11 +13,11 @@ from benchd.pipelines.chip_history import tie_unless_anothers
 from benchd.pipelines.chip_look import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.gate_waiver import settle
-from benchd.pipelines.identity_lookup import refuse_over_reader, settle_identity
+from benchd.pipelines.gate_waiver import waive_or_ask
+from benchd.pipelines.identity_lookup import refuse_over_reader, resolve_identity
 from benchd.proof.chip_proof import may_lack_chip
 from benchd.proof.evidence.chip_evidence import OPERATOR, CatalogueEvidence, ChipEvidence
-from benchd.proof.evidence.intake_evidence import SettledGate
+from benchd.proof.evidence.intake_evidence import WaivedGate
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.gate_waiver_proof import SPARED_BY
 
@@ -52,9 +52,9 @@ class FelicaCheckStage:
             return seen
         spared = SPARED_BY.get(seen.verdict)
         if spared is not None:
-            return replace(seen, settled=SettledGate(gate=Gate.CONSENT, not_needed=spared))
-        found = await settle(context, Gate.CONSENT, due[0].limit_s)
-        if isinstance(found, SettledGate):
+            return replace(seen, settled=WaivedGate(gate=Gate.CONSENT, not_needed=spared))
+        found = await waive_or_ask(context, Gate.CONSENT, due[0].limit_s)
+        if isinstance(found, WaivedGate):
             return replace(seen, settled=found)
         return replace(seen, consent=found)
 
@@ -80,7 +80,7 @@ class FelicaCheckStage:
         A person's word never overrules a reader's look that is on record of this handset.
         """
         if context.certifies:
-            refuse_over_reader(await settle_identity(context, by_eye=True))
+            refuse_over_reader(await resolve_identity(context, by_eye=True))
         decision = await context.ask(Gate.FELICA_CHECK, context.handset_facts())
         return ChipEvidence(
             source=OPERATOR,

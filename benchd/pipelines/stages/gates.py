@@ -23,11 +23,11 @@ from benchd.pipelines.assets import (
     numbers_known,
 )
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.gate_waiver import UNSETTLED, settle
+from benchd.pipelines.gate_waiver import UNWAIVED, waive_or_ask
 from benchd.pipelines.identity_lookup import (
     handsets_of,
     let_by_somebody_in_charge,
-    settle_identity,
+    resolve_identity,
 )
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
@@ -36,7 +36,7 @@ from benchd.pipelines.standing_facts import wait_for_sim_out
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.citation import DAY_S, Numbers
 from benchd.proof.evidence.handset_evidence import GatesEvidence, WatchLookUp
-from benchd.proof.evidence.intake_evidence import DeferredGate, SettledGate
+from benchd.proof.evidence.intake_evidence import DeferredGate, WaivedGate
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.floors import (
     MOST_DAYS_OF_CONSENT,
@@ -48,7 +48,7 @@ from benchd.proof.identity.traits import Join, Relation
 from benchd.proof.standing import refusals
 from benchd.proof.watch_list import WatchList
 
-ATTESTATIONS = UNSETTLED
+ATTESTATIONS = UNWAIVED
 ACCEPTABLE = (
     Reason.SYSTEM_MODIFIED,
     Reason.LOCKED,
@@ -111,7 +111,7 @@ class GatesStage:
         watched = await self._watched(context, numbers)
         chosen = await bind_or_ask(context, numbers)
         label_number = number_by_label(context, numbers)
-        handsets = await settle_identity(context, label_number=label_number)
+        handsets = await resolve_identity(context, label_number=label_number)
         if context.certifies and is_nameless(handsets.me):
             raise StageFailed(
                 Reason.HANDSET_NOT_BOUND,
@@ -135,7 +135,7 @@ class GatesStage:
                 nominal_bytes=nominal_bytes,
                 nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
                 answers=(*chosen, *(a for a in found if isinstance(a, DecisionEvidence))),
-                settled=tuple(s for s in found if isinstance(s, SettledGate)),
+                settled=tuple(s for s in found if isinstance(s, WaivedGate)),
                 deferred=deferred,
                 screen_number=None if read is None else read.first,
                 second_number=None if read is None else read.second,
@@ -176,10 +176,10 @@ class GatesStage:
 
     async def _settled(
         self, context: JobContext, facts: HandsetFacts, gate: Gate, numbers: Numbers
-    ) -> SettledGate | DecisionEvidence:
+    ) -> WaivedGate | DecisionEvidence:
         if gate is Gate.JPKI and facts.jpki_capable is False:
-            return SettledGate(gate=gate, not_needed=NotNeeded.JPKI_NOT_CAPABLE)
-        return await settle(context, gate, self._limit_s(gate), numbers)
+            return WaivedGate(gate=gate, not_needed=NotNeeded.JPKI_NOT_CAPABLE)
+        return await waive_or_ask(context, gate, self._limit_s(gate), numbers)
 
     async def _number_opened(self, context: JobContext, facts: HandsetFacts) -> OpenedPage | None:
         """The page with the number that is asked for next, if one is."""

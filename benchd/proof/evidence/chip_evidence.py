@@ -15,7 +15,7 @@ from benchd.domain.chip import (
 from benchd.domain.clear import ClearClaim, ClearOutcome
 from benchd.domain.evidence_values import Seconds, Sha256, Whole
 from benchd.domain.handset import NfcFacts, SilenceCause
-from benchd.proof.evidence.intake_evidence import SettledGate
+from benchd.proof.evidence.intake_evidence import WaivedGate
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.floors import LEAST_LOOKS_AWAY
 
@@ -146,7 +146,7 @@ class ChipEvidence:
     """The steps that showed it, or didn't; None where none were taken."""
     consent: DecisionEvidence | None = None
     """Who put on record that the owner agreed, where somebody was asked after this look."""
-    settled: SettledGate | None = None
+    settled: WaivedGate | None = None
     """Why nobody was asked, where the gates had left it to this look."""
 
     @classmethod

@@ -10,7 +10,7 @@ from benchd.domain.people import Actor, ShownBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledEvidence:
+class DisposalEvidence:
     """One move of one job's handset; `before` and `to` are the states it lies between."""
 
     before: DisposalState
@@ -27,7 +27,7 @@ class SettledEvidence:
     later_job: str | None
 
     @classmethod
-    def of(cls, before: DisposalState, settling: Settling, actor: Actor) -> SettledEvidence:
+    def of(cls, before: DisposalState, settling: Settling, actor: Actor) -> DisposalEvidence:
         """What somebody said, as it is put on record."""
         return cls(
             before=before,

@@ -9,7 +9,7 @@ from benchd.domain.handset import HandsetFacts, ResetFacts
 from benchd.domain.job import Reason
 from benchd.domain.screen import OpenedPage, ScreenOutcome
 from benchd.proof.evidence.fresh_evidence import SignedPicture
-from benchd.proof.evidence.intake_evidence import DeferredGate, SettledGate
+from benchd.proof.evidence.intake_evidence import DeferredGate, WaivedGate
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 
 InspectEvidence = HandsetFacts
@@ -50,7 +50,7 @@ class GatesEvidence:
     by which it was entered as not erasable; None in older forms, where nobody looked."""
     page: OpenedPage | None = None
     """What was opened on the handset for whoever had to read its number; it proves nothing."""
-    settled: tuple[SettledGate, ...] = ()
+    settled: tuple[WaivedGate, ...] = ()
     """Gates at which nobody had to be asked; older forms asked at every one."""
     deferred: tuple[DeferredGate, ...] = ()
     """Gates that are left to the look at the chip."""

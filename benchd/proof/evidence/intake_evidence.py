@@ -226,7 +226,7 @@ class CitedAttestation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledGate:
+class WaivedGate:
     """A gate that nobody was asked at: by what was attested, or because it needn't be."""
 
     gate: Gate

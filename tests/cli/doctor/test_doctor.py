@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchd.certificate import load_key
-from benchd.cli.doctor.daemon import Told, ask_daemon, daemon
+from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
 from benchd.cli.doctor.doctor_command import exit_code
 from benchd.cli.doctor.examination import Instruments, configuration, examine
 from benchd.cli.doctor.findings import Finding, Verdict
@@ -33,14 +33,14 @@ from tests.web.web_fakes import FakeRack, Feed
 from tests.web.web_running import SEES_ALL, running
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
-TOLD = Told(broken=False, records=7, key_created=NOW.timestamp() - 86_400, readers={})
+TOLD = DaemonAnswer(broken=False, records=7, key_created=NOW.timestamp() - 86_400, readers={})
 
 
-def nobody(path: Path) -> Told:
+def nobody(path: Path) -> DaemonAnswer:
     raise DependencyMissing(f"no daemon answers at {path}", cure="start it")
 
 
-def instruments(told: Told | None = None) -> Instruments:
+def instruments(told: DaemonAnswer | None = None) -> Instruments:
     return Instruments(
         environ={},
         show=lambda _: None,
@@ -103,7 +103,7 @@ def test_the_first_mistake_of_a_configuration_is_told_with_its_place(config: Pat
 
 
 def test_a_silent_daemon_fails_and_one_that_may_not_be_asked_isnt_checked() -> None:
-    def forbidden(path: Path) -> Told:
+    def forbidden(path: Path) -> DaemonAnswer:
         raise DependencyMissing("not yours", cure="ask") from PermissionError(
             13, "Permission denied"
         )
@@ -145,7 +145,7 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
     )
     async with running(app, tmp_path / "benchd.sock") as here:
         told = await anyio.to_thread.run_sync(ask_daemon, here.path)
-    assert told == Told(
+    assert told == DaemonAnswer(
         broken=True,
         records=0,
         key_created=1.7e9 if switched_on else None,
@@ -186,7 +186,7 @@ async def test_a_ledger_at_rest_is_known_by_its_form_and_its_signature(
 def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
     file, key = tmp_path / "ledger.sqlite", tmp_path / "key.pem"
     assert ledger(file, key, TOLD).verdict is Verdict.OK
-    broken = ledger(file, key, Told(broken=True, records=7))
+    broken = ledger(file, key, DaemonAnswer(broken=True, records=7))
     assert (broken.verdict, broken.cure) == (Verdict.FAIL, "cure.verify_ledger")
 
 
@@ -211,7 +211,7 @@ def test_a_key_has_to_be_there_private_and_a_key(config: Path, tmp_path: Path) -
 )
 def test_a_key_is_old_after_three_years(tmp_path: Path, days: int, verdict: Verdict) -> None:
     created = (NOW - timedelta(days=days)).timestamp()
-    told = Told(broken=False, records=7, key_created=created)
+    told = DaemonAnswer(broken=False, records=7, key_created=created)
     found = key_age(tmp_path / "key.pem", told, NOW)
     assert (found.verdict, found.facts["count"]) == (verdict, str(days))
 

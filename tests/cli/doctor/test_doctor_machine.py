@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.cli.doctor.daemon import Told
+from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.machine import clock, port, states, units
@@ -213,7 +213,7 @@ def test_an_adb_server_that_asking_would_start_isnt_asked(place: Path) -> None:
     assert adb(place, ME, runs=runs, ask=never).verdict is Verdict.NOT_CHECKED
 
 
-TOLD = Told(broken=False, records=7, readers={"A1": True, "A2": False})
+TOLD = DaemonAnswer(broken=False, records=7, readers={"A1": True, "A2": False})
 
 
 def test_an_adb_server_runs_by_its_units_word_else_with_the_daemon() -> None:
@@ -249,13 +249,13 @@ def test_rules_that_somebody_has_masked_are_in_no_effect(tmp_path: Path) -> None
     [
         ((), None, "doctor.no_readers"),
         (("A1",), None, "doctor.needs_daemon"),
-        (("A1",), Told(broken=False, records=7), "doctor.readers_untold"),
+        (("A1",), DaemonAnswer(broken=False, records=7), "doctor.readers_untold"),
         (("A1",), TOLD, "doctor.readers_up"),
         (("A1", "A2", "A3"), TOLD, "doctor.readers_down"),
     ],
 )
 def test_readers_are_as_the_daemon_says(
-    configured: tuple[str, ...], told: Told | None, word: str
+    configured: tuple[str, ...], told: DaemonAnswer | None, word: str
 ) -> None:
     assert readers(configured, told).word == word
 

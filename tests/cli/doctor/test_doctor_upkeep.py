@@ -9,7 +9,7 @@ import pytest
 
 from benchd.certificate import load_key
 from benchd.cli.doctor import upkeep_checks as doctor_upkeep
-from benchd.cli.doctor.daemon import Told
+from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import Finding, Verdict
 from benchd.cli.doctor.ledger_checks import unsigned
 from benchd.cli.doctor.machine import autosuspend, page_certificate
@@ -92,7 +92,7 @@ async def test_records_that_nobody_has_signed_are_counted(config: Path, tmp_path
     key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
     assert config.is_file()
     assert unsigned(file, key, None).word == "doctor.ledger_not_yet"
-    assert unsigned(file, key, Told(broken=False, records=9)).verdict is OK
+    assert unsigned(file, key, DaemonAnswer(broken=False, records=9)).verdict is OK
     head = tmp_path / "ledger.sqlite.head"
     record = Entry(kind=EntryKind.DAEMON_STARTED, at=NOW)
     async with open_ledger(file, head_key=load_key(key)) as ledger:
@@ -123,7 +123,7 @@ async def test_records_that_nobody_has_signed_are_counted(config: Path, tmp_path
 def test_events_that_were_given_up_are_told(
     configured: int, dead: int | None, verdict: Verdict, word: str
 ) -> None:
-    found = hooks(configured, Told(broken=False, records=1, dead_letters=dead))
+    found = hooks(configured, DaemonAnswer(broken=False, records=1, dead_letters=dead))
     assert (found.verdict, found.word) == (verdict, word)
     assert hooks(1, None).verdict is Verdict.NOT_CHECKED
 

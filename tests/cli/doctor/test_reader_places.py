@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from benchd.cli.client import JsonObject
-from benchd.cli.doctor.daemon import OF_EACH_SLOT, Told, hears
+from benchd.cli.doctor.daemon import OF_EACH_SLOT, DaemonAnswer, hears
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.neighbours import reader_places
 from benchd.domain.errors import NotFound
@@ -56,8 +56,8 @@ def test_a_daemon_that_tells_nobody_of_jobs_is_no_mapping() -> None:
     assert hears(Silent()) is None  # type: ignore[arg-type]
 
 
-def told(hears: Mapping[str, str] | None) -> Told:
-    return Told(broken=False, records=7, hears=hears)
+def told(hears: Mapping[str, str] | None) -> DaemonAnswer:
+    return DaemonAnswer(broken=False, records=7, hears=hears)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def told(hears: Mapping[str, str] | None) -> Told:
     ],
 )
 def test_row_5_exchanged_readers_are_named(
-    told: Told | None, verdict: Verdict, word: str, value: str | None
+    told: DaemonAnswer | None, verdict: Verdict, word: str, value: str | None
 ) -> None:
     found = reader_places(("A1", "A2"), told)
     assert (found.verdict, found.word, found.facts.get("value")) == (verdict, word, value)

@@ -70,7 +70,7 @@ class FakeLink:
 
 @dataclass
 class FakeServer:
-    """What benchd knows of its server (`ServerDoor`), with a fake one behind it."""
+    """What benchd knows of its server (`AdbServerAccess`), with a fake one behind it."""
 
     place: ServerPlace = ServerPlace(path=Path("nowhere"))  # noqa: RUF009 - frozen
     generation: int = 1

@@ -162,5 +162,5 @@ async def test_what_was_told_of_a_transport_is_forgotten_with_it() -> None:
         server.paths = dict.fromkeys(range(1, 4), NEIGHBOUR)
         claims = Claims(server.place)
         for number in range(1, 4):
-            await claims.settle(read_device_list(line("a", "device", NEIGHBOUR, number)))
+            await claims.resolve(read_device_list(line("a", "device", NEIGHBOUR, number)))
         assert list(claims._told) == [(3, "get-devpath")]

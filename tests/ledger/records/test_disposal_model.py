@@ -216,9 +216,9 @@ class Desk:
         self.ledger.stored = self.told.stored
         self.desk = DisposalDesk(self.ledger, SteppingClock())
 
-    async def settle(self, job: str, to: DisposalState, **told: object) -> DisposalState:
+    async def dispose(self, job: str, to: DisposalState, **told: object) -> DisposalState:
         settling = Settling(to=to, **told)  # type: ignore[arg-type]
-        return (await self.desk.settle(JobId(job), settling, ACTOR)).state
+        return (await self.desk.dispose(JobId(job), settling, ACTOR)).state
 
 
 @pytest.fixture
@@ -235,14 +235,14 @@ async def test_destroyed_needs_the_recycler_and_their_number(desk: Desk) -> None
     desk.told.end("job-1", *ENDS["to_destroy"])
     for papers in ({}, {"recycler": "例示リサイクル"}, {"number": "R-000123"}):
         with pytest.raises(SettlingRefused, match="recycler and their number"):
-            await desk.settle("job-1", DisposalState.DESTROYED, **papers)
+            await desk.dispose("job-1", DisposalState.DESTROYED, **papers)
     assert not desk.ledger.of(EntryKind.HANDSET_SETTLED)
-    assert await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS) is DisposalState.DESTROYED
+    assert await desk.dispose("job-1", DisposalState.DESTROYED, **PAPERS) is DisposalState.DESTROYED
     [record] = desk.ledger.of(EntryKind.HANDSET_SETTLED)
     assert record.entry.data["name"] == "佐藤"
     assert (record.entry.data["recycler"], record.entry.data["number"]) == tuple(PAPERS.values())
     with pytest.raises(SettlingRefused, match="nowhere: it's settled"):
-        await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS)
+        await desk.dispose("job-1", DisposalState.DESTROYED, **PAPERS)
 
 
 @pytest.mark.asyncio
@@ -253,8 +253,8 @@ async def test_a_release_needs_its_reason(desk: Desk, to: str) -> None:
     desk.told.open("job-1")
     desk.told.end("job-1")
     with pytest.raises(SettlingRefused, match="reason"):
-        await desk.settle("job-1", DisposalState(to), note="  ")
-    assert await desk.settle("job-1", DisposalState(to), note="持ち主がロックを解除") == to
+        await desk.dispose("job-1", DisposalState(to), note="  ")
+    assert await desk.dispose("job-1", DisposalState(to), note="持ち主がロックを解除") == to
 
 
 @pytest.mark.asyncio
@@ -264,9 +264,9 @@ async def test_what_is_sold_or_runs_has_nothing_to_settle(desk: Desk, end: str) 
     if end == "sold":
         desk.told.sell("job-1")
     with pytest.raises(NotFound):
-        await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS)
+        await desk.dispose("job-1", DisposalState.DESTROYED, **PAPERS)
     with pytest.raises(NotFound):
-        await desk.settle("job-9", DisposalState.DESTROYED, **PAPERS)
+        await desk.dispose("job-9", DisposalState.DESTROYED, **PAPERS)
 
 
 @pytest.mark.asyncio
@@ -289,7 +289,7 @@ async def test_what_is_to_be_destroyed_is_never_run_again_without_somebody_in_ch
     desk.told.inspect("job-2")
     again = DisposalState.RUN_AGAIN
     with pytest.raises(SettlingRefused, match="nobody in charge"):
-        await desk.settle("job-1", again, later_job="job-2")
+        await desk.dispose("job-1", again, later_job="job-2")
     answer = {
         "gate": "destroyed_before",
         "operator": "高橋",
@@ -305,8 +305,8 @@ async def test_what_is_to_be_destroyed_is_never_run_again_without_somebody_in_ch
         desk.told.inspect(job)
         desk.told.tell(EntryKind.DECISION, job, {**answer, "approved": approved})
     with pytest.raises(SettlingRefused, match="nobody in charge"):
-        await desk.settle("job-1", again, later_job="job-3")
-    assert await desk.settle("job-1", again, later_job="job-4") is again
+        await desk.dispose("job-1", again, later_job="job-3")
+    assert await desk.dispose("job-1", again, later_job="job-4") is again
 
 
 @pytest.mark.asyncio
@@ -316,10 +316,10 @@ async def test_what_could_not_be_plugged_in_waits_until_it_was_crushed(desk: Des
     assert item is not None
     assert (item.state, item.was_doomed) == (DisposalState.TO_DESTROY, True)
     with pytest.raises(SettlingRefused, match="destroyed"):
-        await desk.settle("case-T1", DisposalState.RETURNED, note="持ち主")
+        await desk.dispose("case-T1", DisposalState.RETURNED, note="持ち主")
     with pytest.raises(SettlingRefused, match="recycler and their number"):
-        await desk.settle("case-T1", DisposalState.DESTROYED)
-    assert await desk.settle("case-T1", DisposalState.DESTROYED, **PAPERS) == "destroyed"
+        await desk.dispose("case-T1", DisposalState.DESTROYED)
+    assert await desk.dispose("case-T1", DisposalState.DESTROYED, **PAPERS) == "destroyed"
 
 
 @pytest.mark.asyncio
@@ -347,8 +347,8 @@ async def test_what_could_be_plugged_in_after_all_is_run_again_as_the_same_asset
     again = DisposalState.RUN_AGAIN
     for job in ("job-1", "job-2"):
         with pytest.raises(SettlingRefused, match="nobody in charge"):
-            await desk.settle("case-T1", again, later_job=job)
-    assert await desk.settle("case-T1", again, later_job="job-3") is again
+            await desk.dispose("case-T1", again, later_job=job)
+    assert await desk.dispose("case-T1", again, later_job="job-3") is again
 
 
 @pytest.mark.asyncio
@@ -366,15 +366,15 @@ async def test_a_later_job_has_to_be_later_and_of_no_other_handset(desk: Desk) -
         ("job-9", "isn't"),
     ):
         with pytest.raises(SettlingRefused, match=why):
-            await desk.settle("job-1", again, later_job=later)
-    assert await desk.settle("job-1", again, later_job="job-2") is again
+            await desk.dispose("job-1", again, later_job=later)
+    assert await desk.dispose("job-1", again, later_job="job-2") is again
     desk.told.open("job-3")
     desk.told.inspect("job-3", imei="490154203237518")
     desk.told.end("job-3", *ENDS["to_return"])
     desk.told.open("job-4")
     desk.told.inspect("job-4", imei="352099001761481")
     with pytest.raises(SettlingRefused, match="another IMEI"):
-        await desk.settle("job-3", again, later_job="job-4")
+        await desk.dispose("job-3", again, later_job="job-4")
 
 
 @pytest.mark.asyncio
@@ -384,8 +384,8 @@ async def test_the_day_lies_between_the_jobs_end_and_now(desk: Desk) -> None:
     ended = desk.told.stored[-1].entry.at.astimezone().date()
     for day in (ended - timedelta(days=1), date(2031, 1, 1)):
         with pytest.raises(SettlingRefused, match="the day"):
-            await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS, done_on=day)
-    await desk.settle("job-1", DisposalState.DESTROYED, **PAPERS, done_on=ended)
+            await desk.dispose("job-1", DisposalState.DESTROYED, **PAPERS, done_on=day)
+    await desk.dispose("job-1", DisposalState.DESTROYED, **PAPERS, done_on=ended)
 
 
 @pytest.mark.asyncio
@@ -394,11 +394,11 @@ async def test_only_what_was_rechecked_goes_back_on_sale(desk: Desk) -> None:
         desk.told.open(job)
         desk.told.end(job, *ENDS[end])
     with pytest.raises(SettlingRefused, match="re-checked"):
-        await desk.settle("job-1", DisposalState.ON_SALE, note="00ff")
+        await desk.dispose("job-1", DisposalState.ON_SALE, note="00ff")
     with pytest.raises(SettlingRefused, match="certificate"):
-        await desk.settle("job-2", DisposalState.ON_SALE)
+        await desk.dispose("job-2", DisposalState.ON_SALE)
     with pytest.raises(SettlingRefused, match="00ff isn't the certificate"):
-        await desk.settle("job-2", DisposalState.ON_SALE, note="00ff")
+        await desk.dispose("job-2", DisposalState.ON_SALE, note="00ff")
 
 
 @pytest.mark.asyncio

@@ -16,7 +16,7 @@ from benchd.domain.slot_states import SlotState
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.announcing_ledger import announcing
 from benchd.outbound.hooks.replies import record_of
-from benchd.pipelines.recovery import settle_open_jobs
+from benchd.pipelines.recovery import close_open_jobs
 from tests.core.test_restart import second_world
 from tests.core.world import MemoryLedger, Phone, World
 
@@ -71,7 +71,7 @@ async def test_a_held_handset_is_shown_as_held_by_the_next_daemon() -> None:
     del ledger.stored[before:]  # it died
     second = second_world(first, ledger)
     await second.held.recall(Answers(ledger))
-    await settle_open_jobs(ledger, second.clock)
+    await close_open_jobs(ledger, second.clock)
     async with second.running():
         while second.view().state is not SlotState.FINISHED:
             await second.board.changed(second.board.version)

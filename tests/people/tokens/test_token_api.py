@@ -18,7 +18,7 @@ from benchd.domain.record import EntryKind
 from benchd.domain.token import Scope
 from benchd.proof.evidence.intake_evidence import AssetLine, BoundRecord
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests import recorded
 from tests.intake.lots import BY as ITO
 from tests.intake.lots import imei
@@ -283,4 +283,4 @@ async def test_people_who_may_read_find_certificates_too_and_others_dont(
     async with followed(tmp_path, rack, catalogue) as house, house.client() as client:
         answer = await client.get(CERTIFICATES, params={"imei": IMEI})
         assert code_of(answer) == (403, "sign_in_needed")
-    assert Sight.WALL < Sight.READ
+    assert AccessLevel.WALL < AccessLevel.READ

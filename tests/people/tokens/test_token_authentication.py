@@ -10,7 +10,7 @@ import pytest
 
 from benchd.domain.token import Scope
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import COOKIE
 from benchd.web.session_routes import SESSION
 from tests.people.people_rig import BADGE, BY, PIN
@@ -59,9 +59,9 @@ async def asked(client: httpx2.AsyncClient, method: str, template: str) -> httpx
     return await client.request(method, path, json={} if method != "GET" else None)
 
 
-@pytest.mark.parametrize("anonymous", [Sight.WALL, Sight.READ])
+@pytest.mark.parametrize("anonymous", [AccessLevel.WALL, AccessLevel.READ])
 async def test_each_scope_at_each_route(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, anonymous: Sight
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, anonymous: AccessLevel
 ) -> None:
     """Also where who shows nothing at all would be shown more."""
     rack.board.show(running_view())
@@ -140,7 +140,7 @@ async def test_a_bad_token_isnt_taken_for_nobody(
 ) -> None:
     """Else whoever has a wrong one would be shown what anybody is, and never notice."""
     async with (
-        house_in(tmp_path, rack, catalogue, anonymous=Sight.READ) as house,
+        house_in(tmp_path, rack, catalogue, anonymous=AccessLevel.READ) as house,
         house.client("benchd_wrong") as client,
     ):
         for path in ("/", "/healthz", "/api/v1/slots", "/nothing/here"):
@@ -177,7 +177,7 @@ async def misplaced(house: House, path: str, headers: object) -> None:
 async def test_a_token_stands_in_one_header_and_nowhere_else(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    async with house_in(tmp_path, rack, catalogue, anonymous=Sight.READ) as house:
+    async with house_in(tmp_path, rack, catalogue, anonymous=AccessLevel.READ) as house:
         secret = await house.token("stock")
         one = ("authorization", f"Bearer {secret}")
         await misplaced(house, LOTS, [one, one])

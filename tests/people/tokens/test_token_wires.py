@@ -10,7 +10,7 @@ import anyio.to_thread
 import pytest
 
 from benchd.domain.token import Scope
-from benchd.people.tokens.token_authentication import TokenDoor, shares
+from benchd.people.tokens.token_authentication import TokenAuthenticator, shares
 from benchd.signing.tls import Tls, TlsFiles
 from benchd.texts.catalogue import Catalogue
 from benchd.web.proxy import by_uid
@@ -53,7 +53,7 @@ async def test_behind_the_trusted_proxy_a_request_is_a_persons_or_a_systems(
             catalogue,
             callers=proxied(by_uid(os.getuid())),
             allowed_hosts=["rack7.example"],
-            tokens=TokenDoor(tokens, shares(60, seconds), seconds),
+            tokens=TokenAuthenticator(tokens, shares(60, seconds), seconds),
         )
         async with running(app, tmp_path / "benchd.sock") as here, here.over_unix() as client:
             client.headers["host"] = "rack7.example"

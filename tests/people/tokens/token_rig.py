@@ -18,11 +18,11 @@ from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.records.records_access import Records
-from benchd.people.tokens.token_authentication import TokenDoor, shares
+from benchd.people.tokens.token_authentication import TokenAuthenticator, shares
 from benchd.people.tokens.token_register import Tokens
 from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, RackKey, door_in
 from tests.web.served import app_of
 from tests.web.test_metrics_route import fake_source
@@ -79,7 +79,7 @@ async def house_in(
     rack: FakeRack,
     catalogue: Catalogue,
     *,
-    anonymous: Sight = Sight.WALL,
+    anonymous: AccessLevel = AccessLevel.WALL,
     per_minute: int = PER_MINUTE,
     records: Records | None = None,
 ) -> AsyncGenerator[House]:
@@ -101,7 +101,7 @@ async def house_in(
             sessions=people.sessions,
             records=records,
             intake=intake,
-            tokens=TokenDoor(tokens, shares(per_minute, seconds), seconds),
+            tokens=TokenAuthenticator(tokens, shares(per_minute, seconds), seconds),
         )
         yield House(
             app=app,

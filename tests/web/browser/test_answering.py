@@ -22,7 +22,7 @@ from benchd.domain.job import Gate
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.people.somebody import somebody
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
@@ -101,7 +101,7 @@ async def no_story(route: Route) -> None:
 async def screen(
     rack: FakeRack, catalogue: Catalogue, folder: Path, visit: Visits, *, signed_in: bool = True
 ) -> AsyncGenerator[Screen]:
-    app = app_of(rack, catalogue, callers=believing(Sight.READ))
+    app = app_of(rack, catalogue, callers=believing(AccessLevel.READ))
     async with (
         running(app, folder / "answers.sock") as here,
         visit(f"http://127.0.0.1:{here.port}/", refused=True) as seen,

@@ -18,10 +18,10 @@ from benchd.domain.people import ShownBy, SignedIn
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way
 from tests.people.somebody import somebody
-from tests.web.fake_sessions import FakeDoor
+from tests.web.fake_sessions import FakeSessions
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import running
@@ -58,7 +58,7 @@ def over(view: SlotView) -> SlotView:
     return replace(view, question=None, state=SlotState.RUNNING)
 
 
-class BadgeDoor(FakeDoor):
+class BadgeSessions(FakeSessions):
     """Everybody has shown a badge and no PIN yet."""
 
     def _of(self, name: str) -> SignedIn:
@@ -68,8 +68,8 @@ class BadgeDoor(FakeDoor):
 async def test_a_pin_answers_no_question_that_its_badge_has_brought(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
-    door = BadgeDoor()
-    callers = Callers((session_way(door),), anonymous=Sight.WALL)
+    door = BadgeSessions()
+    callers = Callers((session_way(door),), anonymous=AccessLevel.WALL)
     app = app_of(rack, catalogue, callers=callers, sessions=door)
     async with (
         running(app, tmp_path / "answers.sock") as here,

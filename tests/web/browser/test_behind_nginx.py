@@ -19,7 +19,7 @@ from benchd.domain.job import Gate
 from benchd.domain.record import EntryKind
 from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from tests.patience import PATIENCE_S
@@ -67,7 +67,7 @@ async def shop(
         app = app_of(
             rack,
             catalogue,
-            callers=Callers(ways, proxy=proxy, anonymous=Sight.WALL),
+            callers=Callers(ways, proxy=proxy, anonymous=AccessLevel.WALL),
             allowed_hosts=[HOST],
             people=door.people,
             sessions=door.sessions,

@@ -12,7 +12,7 @@ from paper_shop import Shop, signed_in
 from playwright.async_api import Page, ViewportSize, expect
 
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
 from tests.web.web_running import Running
@@ -121,7 +121,7 @@ async def test_page(
         Gallery(shop.rack).fill(28)
     width, height = PHONE if name.endswith("-phone") else LAPTOP
     if name.endswith("not-signed-in"):
-        shop.callers = believing(Sight.WALL)
+        shop.callers = believing(AccessLevel.WALL)
     async with shop.open(catalogue) as here:
         await take_in(here)
         url = f"http://127.0.0.1:{here.port}/{path}{'&' if '?' in path else '?'}lang={language}"

@@ -10,7 +10,7 @@ from playwright.async_api import Route, expect
 
 from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
 
@@ -186,10 +186,10 @@ async def test_a_handset_is_found_by_a_part_of_a_number(
         await expect(page.locator(".nothing")).to_contain_text("この番号の端末はありません")
 
 
-@pytest.mark.parametrize("anonymous", [Sight.NONE, Sight.WALL])
+@pytest.mark.parametrize("anonymous", [AccessLevel.NONE, AccessLevel.WALL])
 @pytest.mark.parametrize("path", PATHS)
 async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
-    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, anonymous: Sight
+    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, anonymous: AccessLevel
 ) -> None:
     shop.callers = believing(anonymous)
     async with shop.open(catalogue) as here, visit(address(here, path), refused=True) as seen:
@@ -207,7 +207,7 @@ async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
 async def test_a_page_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
     shop: Shop, catalogue: Catalogue, visit: Visits
 ) -> None:
-    shop.callers = believing(Sight.WALL)
+    shop.callers = believing(AccessLevel.WALL)
     shop.ended("job-1", "destroy", "felica_residue", 1)
     async with (
         shop.open(catalogue) as here,

@@ -22,7 +22,7 @@ from benchd.domain.plain_text import Language
 from benchd.domain.slot_states import SlotState
 from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.papers.labels.quiet_desk import quiet_desk
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
@@ -69,7 +69,7 @@ async def screen(
     app = app_of(
         rack,
         catalogue,
-        callers=believing(Sight.READ),
+        callers=believing(AccessLevel.READ),
         records=records,
         labels=desk,
     )

@@ -17,7 +17,7 @@ from benchd.domain.job import Gate
 from benchd.domain.slot import SlotView
 from benchd.domain.wall_plan import WallPlan
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from benchd.web.service import PlanInEffect
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
@@ -51,7 +51,7 @@ def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) ->
         app = app_of(
             rack,
             catalogue,
-            callers=believing(Sight.READ),
+            callers=believing(AccessLevel.READ),
             wall=PlanInEffect(plan),
         )
         async with (

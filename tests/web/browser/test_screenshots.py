@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from benchd.domain.ids import PortPath
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port
@@ -87,7 +87,7 @@ async def test_screenshot(
     Gallery(rack).fill(slots)
     if slots > 16:
         rack.board.show_unknown_port(PortPath(port(9)), attached=False)
-    callers = believing(Sight.WALL) if name.startswith("not-signed-in") else SEES_ALL
+    callers = believing(AccessLevel.WALL) if name.startswith("not-signed-in") else SEES_ALL
     app = app_of(rack, catalogue, callers=callers)
     async with running(app, tmp_path / "benchd.sock") as here:
         url = f"http://127.0.0.1:{here.port}/{query}"

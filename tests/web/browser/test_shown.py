@@ -16,7 +16,7 @@ from benchd.domain.job import Disposition, Gate, Outcome
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import Sight
+from benchd.web.access_level import AccessLevel
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import A1, BEGAN, FakeRack, asking_view, running_view
@@ -35,7 +35,7 @@ NOTHING = "サインインしていないため、表示できません"
 
 
 def shown(
-    rack: FakeRack, catalogue: Catalogue, folder: Path, anonymous: Sight, port: int = 0
+    rack: FakeRack, catalogue: Catalogue, folder: Path, anonymous: AccessLevel, port: int = 0
 ) -> AbstractAsyncContextManager[Running]:
     app = app_of(rack, catalogue, callers=believing(anonymous))
     return running(app, folder / f"{anonymous.name}.sock", port)
@@ -54,7 +54,10 @@ async def test_the_wall_lives_and_tells_neither_serial_nor_job(
 ) -> None:
     rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
     rack.board.show(running_view(0.25))
-    async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
+    async with (
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
+        visit(address(here)) as seen,
+    ):
         await seen.shows("A1", "処理中", "上書き", "25%", "残り 3:12", "SO-51B")
         await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
         await expect(seen.page.locator("#hidden")).to_contain_text("サインイン")
@@ -75,7 +78,10 @@ async def test_a_question_on_the_wall_sends_people_to_sign_in(
 ) -> None:
     rack.ledger.keep_job()
     rack.board.show(asking_view(A1, 1, Gate.CONFIRM))
-    async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
+    async with (
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
+        visit(address(here)) as seen,
+    ):
         await seen.shows(
             "A1", "回答待ち", "別担当者による確認", "サインインすると、質問を読んで回答できます"
         )
@@ -100,7 +106,7 @@ async def test_a_locked_screen_keeps_nothing_of_what_was_seen(
     rack.ledger.keep_job()
     rack.board.show(running_view())
     async with (
-        shown(rack, catalogue, tmp_path, Sight.WALL) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
         visit(address(here), may_be_away=True) as seen,
     ):
         await seen.shows("A1", "SO-51B")
@@ -121,7 +127,10 @@ async def test_a_locked_screen_keeps_nothing_of_what_was_searched(
 ) -> None:
     rack.ledger.keep_job()
     rack.board.show(running_view())
-    async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
+    async with (
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
+        visit(address(here)) as seen,
+    ):
         await seen.page.locator('#operator input[name="person"]').fill("佐藤")
         await seen.page.locator('#operator input[name="pin"]').fill("902716")
         await seen.page.keyboard.press("Enter")
@@ -143,7 +152,7 @@ async def test_a_screen_that_is_locked_while_the_daemon_is_away_keeps_nothing_ei
     rack.ledger.keep_job()
     rack.board.show(running_view())
     async with (
-        shown(rack, catalogue, tmp_path, Sight.WALL) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
         visit(address(here), may_be_away=True) as seen,
     ):
         await seen.page.locator('#operator input[name="person"]').fill("佐藤")
@@ -163,7 +172,10 @@ async def test_green_on_the_wall_needs_the_certificate_too(
 ) -> None:
     rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
     rack.board.show(SELLABLE)
-    async with shown(rack, catalogue, tmp_path, Sight.WALL) as here, visit(address(here)) as seen:
+    async with (
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
+        visit(address(here)) as seen,
+    ):
         await seen.shows("A1", "証明書を確認中")
         await expect(seen.tile("A1")).not_to_contain_text("販売可")
         rack.ledger.stored.clear()
@@ -184,7 +196,7 @@ async def test_nothing_is_shown_but_how_to_see_it(
 ) -> None:
     rack.board.show(running_view())
     async with (
-        shown(rack, catalogue, tmp_path, Sight.NONE) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.NONE) as here,
         visit(address(here), refused=True) as seen,
     ):
         await expect(seen.page.locator("#hidden")).to_contain_text(NOTHING)
@@ -200,7 +212,7 @@ async def test_a_page_that_came_before_the_daemon_says_in_the_end_what_is_hidden
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
     async with (
-        shown(rack, catalogue, tmp_path, Sight.NONE) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.NONE) as here,
         visit(address(here), refused=True, may_be_away=True) as seen,
     ):
         await seen.page.route("**/api/v1", lambda route: route.abort())
@@ -215,7 +227,10 @@ async def test_whoever_may_read_is_told_of_nothing_hidden(
     rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
 ) -> None:
     rack.board.show(running_view())
-    async with shown(rack, catalogue, tmp_path, Sight.READ) as here, visit(address(here)) as seen:
+    async with (
+        shown(rack, catalogue, tmp_path, AccessLevel.READ) as here,
+        visit(address(here)) as seen,
+    ):
         await seen.shows("A1", "HQ6123")
         await expect(seen.page.locator("#hidden")).to_be_hidden()
         await expect(seen.page.locator("#operator")).to_be_visible()
@@ -226,32 +241,32 @@ async def test_a_page_that_is_shown_nothing_finds_out_when_that_has_changed(
 ) -> None:
     rack.board.show(running_view())
     async with (
-        shown(rack, catalogue, tmp_path, Sight.NONE) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.NONE) as here,
         visit(address(here), refused=True, may_be_away=True) as seen,
     ):
         await expect(seen.page.locator("#hidden")).to_contain_text(NOTHING)
         here.stop.set()
         await here.ended.wait()
-        async with shown(rack, catalogue, tmp_path, Sight.WALL, here.port):
+        async with shown(rack, catalogue, tmp_path, AccessLevel.WALL, here.port):
             await seen.shows("A1", "処理中")
             await expect(seen.page.locator("#hidden")).to_contain_text(HIDING)
 
 
-@pytest.mark.parametrize("then", [Sight.WALL, Sight.NONE])
+@pytest.mark.parametrize("then", [AccessLevel.WALL, AccessLevel.NONE])
 async def test_a_page_that_may_show_less_forgets_what_it_showed(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, then: Sight, visit: Visits
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, then: AccessLevel, visit: Visits
 ) -> None:
     rack.board.show(running_view())
     open_page = partial(visit, may_be_away=True, refused=True)
     async with (
-        shown(rack, catalogue, tmp_path, Sight.READ) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.READ) as here,
         open_page(address(here)) as seen,
     ):
         await seen.shows("A1", "HQ6123")
         here.stop.set()
         await here.ended.wait()
         async with shown(rack, catalogue, tmp_path, then, here.port):
-            expected = HIDING if then is Sight.WALL else NOTHING
+            expected = HIDING if then is AccessLevel.WALL else NOTHING
             await expect(seen.page.locator("#hidden")).to_contain_text(expected)
             await expect(seen.page.locator("body")).not_to_contain_text("HQ6123")
 
@@ -270,7 +285,7 @@ async def test_the_notice_leaves_room_for_the_rack(
 ) -> None:
     Gallery(rack).fill(slots)
     async with (
-        shown(rack, catalogue, tmp_path, Sight.WALL) as here,
+        shown(rack, catalogue, tmp_path, AccessLevel.WALL) as here,
         visit(address(here), width=width, height=height) as seen,
     ):
         await seen.shows("A2", "販売可")

@@ -47,7 +47,7 @@ async def open_list(place: ServerPlace) -> AsyncGenerator[AsyncIterator[Listed],
     claims = Claims(place)
 
     async def read_text(data: bytes) -> Listed:
-        return await claims.settle(read_device_list(data.decode(errors="replace")))
+        return await claims.resolve(read_device_list(data.decode(errors="replace")))
 
     async with connect(place) as link:
         with anyio.fail_after(SERVER_DEADLINE_S):

@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 
 
 class ExternalAdbServer:
-    """The `ServerDoor` (see `transports`) of a server that isn't benchd's child."""
+    """The `AdbServerAccess` (see `transports`) of a server that isn't benchd's child."""
 
     def __init__(self, *, path: Path, start_within_s: float = 30.0) -> None:
         self.place = ServerPlace(path=path)

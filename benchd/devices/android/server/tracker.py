@@ -15,7 +15,7 @@ from benchd.devices.android.adb import AdbAddress, AdbServerLost
 from benchd.devices.android.server.device_list import ListedTransport
 from benchd.devices.android.server.device_list_stream import open_list
 from benchd.devices.android.server.smart_socket import RequestRefused
-from benchd.devices.android.server.transports import ServerDoor, Transport
+from benchd.devices.android.server.transports import AdbServerAccess, Transport
 from benchd.domain.port import Liveness
 from benchd.domain.wakeup import Wakeup
 
@@ -52,7 +52,7 @@ class LivenessStream:
 class Tracker:
     """One stream of lists for all slots; the server's death is one event for all of them."""
 
-    def __init__(self, server: ServerDoor) -> None:
+    def __init__(self, server: AdbServerAccess) -> None:
         self._server = server
         self._started = False
         self._generation: int | None = None

@@ -41,7 +41,7 @@ class Claims:
         self._told: dict[tuple[int, str], str] = {}
         """Answers that hold for as long as a transport is listed: a server gives an id once."""
 
-    async def settle(self, claims: Iterable[ListedTransport]) -> dict[AdbAddress, ListedTransport]:
+    async def resolve(self, claims: Iterable[ListedTransport]) -> dict[AdbAddress, ListedTransport]:
         """The transport of each address; whoever is READY there has been confirmed."""
         claimants: dict[AdbAddress, list[ListedTransport]] = {}
         claims = tuple(claims)
@@ -51,12 +51,12 @@ class Claims:
             claimants.setdefault(claim.address, []).append(claim)
         settled: dict[AdbAddress, ListedTransport] = {}
         for address, rivals in claimants.items():
-            found = await self._settle_address(rivals)
+            found = await self._resolve_address(rivals)
             if found is not None:
                 settled[address] = found
         return settled
 
-    async def _settle_address(self, rivals: Sequence[ListedTransport]) -> ListedTransport | None:
+    async def _resolve_address(self, rivals: Sequence[ListedTransport]) -> ListedTransport | None:
         contested = len(rivals) > 1
         confirmed: list[ListedTransport] = []
         possible: list[ListedTransport] = []

@@ -35,7 +35,7 @@ THREADS: Final = 8
 BLAME_DEADLINE_S: Final = 2.0
 
 
-class ServerDoor(Protocol):
+class AdbServerAccess(Protocol):
     """What a user of the adb server has to know of it."""
 
     @property
@@ -73,7 +73,7 @@ class Transport:
 class TransportOpener:
     """Opens transports; cancelling a call leaves neither a thread nor a socket behind."""
 
-    def __init__(self, server: ServerDoor) -> None:
+    def __init__(self, server: AdbServerAccess) -> None:
         self._server = server
         self._threads = anyio.CapacityLimiter(THREADS)
         self._turns = Turns(CALLS_AT_ONCE)

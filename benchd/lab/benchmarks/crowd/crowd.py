@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from benchd.lab.benchmarks.crowd.crowd_handset import CrowdHandset
 from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace, Drawn
-from benchd.lab.benchmarks.crowd.crowd_socket import Door
+from benchd.lab.benchmarks.crowd.crowd_socket import CrowdSocket
 from benchd.lab.benchmarks.crowd.floods import EVERY_S, LISTS_PER_S, Flood
 from benchd.lab.benchmarks.crowd.shells import Shells
 from benchd.lab.simulator.plan import HandsetPlan
@@ -29,7 +29,7 @@ class Crowd:
         self.not_understood: set[str] = set()
         self.drawn = Drawn(pace)
         self.board = PlugBoard(secrets.token_hex(4))
-        self.door = Door(Shells(self.drawn, self._test_harness, self.not_understood))
+        self.door = CrowdSocket(Shells(self.drawn, self._test_harness, self.not_understood))
         self._tasks: set[asyncio.Task[None]] = set()
         self._down = False
 

@@ -32,7 +32,7 @@ _BY_SERIAL: Final = re.compile(r"host-serial:([0-9.]+:[0-9]+):(.*)")
 _V2: Final = re.compile(r"shell,v2(?:,TERM=\w+)?,raw:(.*)", re.DOTALL)
 
 
-class Door:
+class CrowdSocket:
     """Listens, knows the transports, tells who tracks them."""
 
     def __init__(self, shells: Shells) -> None:

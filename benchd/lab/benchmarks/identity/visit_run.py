@@ -26,7 +26,7 @@ from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.chip_history import tie_unless_anothers
 from benchd.pipelines.contract import JobContext, Station
 from benchd.pipelines.handset_binding import tie_and_name_by_screen
-from benchd.pipelines.identity_lookup import handsets_of, refuse_over_reader, settle_identity
+from benchd.pipelines.identity_lookup import handsets_of, refuse_over_reader, resolve_identity
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.stages.certify import drawn_records
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -139,7 +139,7 @@ class Run:
     async def _chip(self) -> None:
         truth, visit, shop = self._visit.truth, self._visit, self._shop
         if not visit.has_reader:
-            refuse_over_reader(await settle_identity(self._context, by_eye=True))
+            refuse_over_reader(await resolve_identity(self._context, by_eye=True))
             self._passed(StageName.FELICA_CHECK, _by_eye(self._people))
             return
         if truth.chip is None:
