@@ -151,7 +151,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 @app.command("check-config")
 def check_config(file: Path) -> None:
     """Report every mistake of a configuration and its recipes; changes nothing."""
-    from benchd.config import checked_settings
+    from benchd.daemon.config_check import checked_settings
 
     settings = checked_settings(file)
     for key in settings.retired:

@@ -7,7 +7,7 @@ from benchd.config.config_sections import (
     SiteSettings,
 )
 from benchd.config.http_section import HttpSettings, ListenAddress
-from benchd.config.load import check_config, checked_settings, load_settings
+from benchd.config.load import load_settings
 from benchd.config.recipes import RecipeDescription
 from benchd.config.settings import Settings
 
@@ -20,7 +20,5 @@ __all__ = [
     "RecipeDescription",
     "Settings",
     "SiteSettings",
-    "check_config",
-    "checked_settings",
     "load_settings",
 ]

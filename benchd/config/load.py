@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast, get_origin
@@ -13,12 +12,11 @@ from benchd.config.config_sections import ConfigFile, ModelsSettings, RackSettin
 from benchd.config.felica_settings import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.fresh_pictures import read_pictures
 from benchd.config.hooks_section import hook_file_issues, hook_issues
-from benchd.config.http_section import expiry_issues, http_issues
+from benchd.config.http_section import http_issues
 from benchd.config.locator import KeyPath
 from benchd.config.mistake_wording import found, listed, suggestion
 from benchd.config.model_files import read_models, shipped_models
 from benchd.config.printers_section import printer_issues
-from benchd.config.recheck_staff import recheck_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.retired import without_retired
 from benchd.config.settings import Settings
@@ -62,42 +60,14 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
         issues += hook_file_issues(document, parsed.hooks)
         issues += trace_issues(document, parsed.traces)
     if parsed is None or issues:
-        raise ConfigInvalid(tuple(sorted(issues, key=_order)))
+        raise ConfigInvalid(tuple(sorted(issues, key=place_of)))
     options = repr(document.table("felica").get("providers"))
     found = _settings(parsed, book, models, makers, options)
     return replace(found, fresh_pictures=pictures, retired=retired)
 
 
-def check_config(path: Path) -> tuple[ConfigIssue, ...]:
-    """Every mistake of a configuration file and its recipes in order of place, or none."""
-    try:
-        checked_settings(path)
-    except ConfigInvalid as invalid:
-        return invalid.issues
-    return ()
-
-
-def checked_settings(path: Path) -> Settings:
-    """As `load_settings`, and strict about what a rack would still go on with."""
-    settings = load_settings(path)
-    document = read_document(path, str(path))
-    now = datetime.now(UTC)
-    issues = [
-        *expiry_issues(document, settings.http, now),
-        *recheck_issues(_recipes_in(document, path), settings, now),
-    ]
-    if issues:
-        raise ConfigInvalid(tuple(sorted(issues, key=_order)))
-    return settings
-
-
-def _recipes_in(document: Document, path: Path) -> Path:
-    """Where the recipes of a configuration without mistakes are."""
-    default: object = RecipesSettings.model_fields["directory"].default
-    return path.parent / str(document.table("recipes").get("directory", default))
-
-
-def _order(issue: ConfigIssue) -> tuple[str, int, int, str]:
+def place_of(issue: ConfigIssue) -> tuple[str, int, int, str]:
+    """By what mistakes are ordered."""
     return issue.file, issue.line, issue.column, issue.message
 
 

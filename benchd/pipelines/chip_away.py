@@ -10,7 +10,8 @@ import anyio
 
 from benchd.domain.errors import ReaderFault, ReaderGone, StageFailed
 from benchd.domain.job import Reason
-from benchd.pipelines.contract import AbsenceWindow, JobContext
+from benchd.pipelines.contract import JobContext
+from benchd.pipelines.ports import AbsenceWindow
 from benchd.proof.evidence.chip_evidence import AwayEvidence
 from benchd.proof.tie import THERE, tied_chip
 

@@ -15,9 +15,9 @@ import anyio
 from benchd.domain.chip import ChipScan, ChipVerdict
 from benchd.domain.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
 from benchd.domain.job import Reason
-from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.chip_elsewhere import drawn_pattern, slot_that_hears
 from benchd.pipelines.contract import JobContext
+from benchd.pipelines.ports import Handset
 from benchd.proof.evidence.chip_evidence import ChipEvidence, SwitchEvidence, TieEvidence
 from benchd.proof.tie import shows_step, shows_tie
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
-from typing import ClassVar, NoReturn, Protocol, TypeVar, cast
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from benchd.domain.errors import StageFailed
 from benchd.domain.handset import HandsetFacts
@@ -13,11 +12,8 @@ from benchd.domain.ids import ANDROID, JobId, SlotName
 from benchd.domain.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.models.model_guidance import reset_words
-from benchd.domain.people import Actor
-from benchd.domain.port import Absence, Attached
 from benchd.domain.ports import ChipAccess, Clock, Device, Entropy, Keystream, Ledger
-from benchd.domain.slot import Away, EarlierEnd, ProblemView, ProgressView
-from benchd.pipelines.android_handset import Handset
+from benchd.pipelines.ports import Handset, Station, Vetting
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.waiting import StageTime, ask_until
 from benchd.proof.binding import JobBinding
@@ -30,11 +26,6 @@ T = TypeVar("T")
 
 IMEI_END_DIGITS = 4
 UNTOLD = "—"
-
-
-Vetting = Callable[[Actor, str, bool], Awaitable[None]]
-"""Takes who answers, the note, and whether it is a yes; raises DecisionRefused for who may not give
-this answer, or a note that it can't have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,86 +44,6 @@ class StageDescription:
     """The reasons for which it may be skipped, and no other."""
     needed_for: tuple[Reason, ...] = ()
     """The ends that a recipe without it mustn't name."""
-
-
-class AbsenceWindow(Protocol):
-    """An open planned absence: until it closes, leaving the port doesn't abort the job."""
-
-    async def departed(self) -> None:
-        """Returns once the handset has left its port, at once if it has already."""
-        ...
-
-    async def absence(
-        self, *, leave_within_s: float, return_within_s: float, why: Away = Away.RESTARTS
-    ) -> Absence:
-        """What the port shows; returns early once the handset has left and come back.
-
-        `why` it is away is said on the wall.
-        """
-        ...
-
-
-class Station(Protocol):
-    """What a stage may ask of the slot that it runs in."""
-
-    async def ask(
-        self, gate: Gate, facts: Mapping[str, str], vet: Vetting | None = None
-    ) -> Decision:
-        """A person's answer, already in the ledger when it's returned.
-
-        An answer that `vet` refuses isn't taken, and the question stands.
-        """
-        ...
-
-    def planned_absence(self) -> AbstractAsyncContextManager[AbsenceWindow]:
-        """A block in which the handset may leave its port.
-
-        A handset that is away when the block ends counts as unplugged.
-        """
-        ...
-
-    async def reopen(self, within_s: float) -> Device:
-        """The device of this job, ready again on its port and with its identity checked.
-
-        Raises StageFailed with `handset_lost` when it doesn't come, with `handset_changed`
-        when another one did.
-        """
-        ...
-
-    async def reader_back(self) -> None:
-        """Returns once the slot's contactless reader answers again, shown as a problem till then.
-
-        A person may have to plug it in, so there is no deadline; an unplug of the handset ends it.
-        """
-        ...
-
-    async def counts_as_unplugged(self) -> NoReturn:
-        """End the job as if the handset had left for good; what is on the port begins another."""
-        ...
-
-    async def may_destroy(self) -> None:
-        """Returns once a job that has destroyed nothing yet may begin to."""
-        ...
-
-    def show_problem(self, problem: ProblemView | None) -> None:
-        """Why the job can't go on just now; None once it goes on."""
-        ...
-
-    def port(self) -> Attached:
-        """What is on the slot's port, as it was last enumerated."""
-        ...
-
-    def show_progress(self, progress: ProgressView) -> None:
-        """How far the stage is."""
-        ...
-
-    def show_identity(self, facts: HandsetFacts) -> None:
-        """Who the handset is."""
-        ...
-
-    def show_earlier(self, earlier: EarlierEnd | None) -> None:
-        """How its last job has ended; None where it wasn't here, or tells no IMEI."""
-        ...
 
 
 class JobContext:

@@ -11,7 +11,8 @@ from benchd.domain.errors import HandsetFault, StageFailed
 from benchd.domain.handset import StandingFacts
 from benchd.domain.job import Reason
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.pipelines.contract import AbsenceWindow, JobContext
+from benchd.pipelines.contract import JobContext
+from benchd.pipelines.ports import AbsenceWindow
 from benchd.proof.evidence.reset_evidence import FactsAgainEvidence
 from benchd.proof.floors import MOST_S_BETWEEN_READINGS
 from benchd.proof.standing import other_handset, refusals

@@ -24,9 +24,10 @@ from benchd.domain.slot import (
     QuestionView,
 )
 from benchd.domain.topology import SlotPlace
-from benchd.pipelines.contract import AbsenceWindow, JobContext, Vetting
+from benchd.pipelines.contract import JobContext, Vetting
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.job_run import Job
+from benchd.pipelines.ports import AbsenceWindow
 from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence, ReplugWindow
 from benchd.slots.slot_state_machine import SlotStateMachine

@@ -13,8 +13,8 @@ from benchd.domain.people import ShownBy
 from benchd.domain.plain_text import Language
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.slots.question_desk import LONGEST_NOTE
+from benchd.texts.catalogue import VALUES
 from benchd.web.serialiser import (
     RECORDED,
     Foreign,
@@ -31,7 +31,7 @@ LONGEST_OPERATOR = 200
 LONGEST_WHY = 400
 """Of what a dossier says of its inspection."""
 
-StageWord = Annotated[Verbatim, Field(json_schema_extra={"enum": list[JsonValue](STAGE_CLASSES)})]
+StageWord = Annotated[Verbatim, Field(json_schema_extra={"enum": list[JsonValue](VALUES["stage"])})]
 """The name of a stage, of which there are as many as files in `pipelines/stages`."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import check_config
+from benchd.daemon.config_check import check_config
 
 RECIPES = Path(__file__).parents[2] / "configs/recipes"
 ANCHOR = '[ledger.anchor]\nurl = "{}"\n'

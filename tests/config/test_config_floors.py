@@ -12,8 +12,9 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as some
 
-from benchd.config import check_config, load_settings
+from benchd.config import load_settings
 from benchd.config.recipes import read_recipes
+from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.job import Disposition, Gate, StageName
 from benchd.domain.slot_states import SlotState

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import check_config, load_settings
+from benchd.config import load_settings
+from benchd.daemon.config_check import check_config
 from benchd.domain.hook import HookEventKind
 from benchd.domain.job import Disposition
 

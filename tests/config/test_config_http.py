@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import HttpSettings, check_config, load_settings
+from benchd.config import HttpSettings, load_settings
+from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
 from tests.config.test_config_load import RECIPE
 from tests.web.certificates import Authority

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import Settings, check_config, load_settings
+from benchd.config import Settings, load_settings
+from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
 
 RECIPE = """\

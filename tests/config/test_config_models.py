@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import check_config, load_settings
+from benchd.config import load_settings
 from benchd.config.model_files import read_models
+from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
 from benchd.domain.models.model_entry import ImeiPlace

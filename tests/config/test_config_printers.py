@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import Settings, check_config, load_settings
+from benchd.config import Settings, load_settings
+from benchd.daemon.config_check import check_config
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition
 from benchd.papers.labels.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import check_config
-from benchd.config.recheck_staff import has_staff
+from benchd.daemon.config_check import check_config, has_staff
 from benchd.domain.ids import OperatorName
 from benchd.domain.people import By, Person, PersonId, Role
 from benchd.ledger.ledger_store import LedgerStore

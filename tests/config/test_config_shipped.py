@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import check_config, load_settings
+from benchd.config import load_settings
 from benchd.config.config_sections import AnchorSettings, ConfigFile, SlotSettings
 from benchd.config.config_values import Section
 from benchd.config.felica_section import ClearTable
 from benchd.config.printers_section import PrinterSection
 from benchd.config.recipes import read_recipes
 from benchd.config.stages import STAGE_TABLES
+from benchd.daemon.config_check import check_config
 from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.domain.job import Reason, StageName
 from benchd.lab.demo.demo_folder import make_folder

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import Settings, check_config, load_settings
+from benchd.config import Settings, load_settings
+from benchd.daemon.config_check import check_config
 from benchd.domain.wall_plan import WallPlan, rows_of
 from tests.config.test_config_felica import RECIPE, SITE
 

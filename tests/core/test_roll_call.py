@@ -9,7 +9,7 @@ from benchd.domain.ids import DeviceAddress
 from benchd.domain.job import Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.android_handset import Handset
+from benchd.pipelines.ports import Handset
 from benchd.pipelines.recovery import close_open_jobs
 from benchd.slots.admission import MOST_S, QUIET_S, RollCall
 

@@ -62,9 +62,9 @@ from benchd.lab.usual_handset import JUST_RESET, USUAL
 from benchd.ledger.ledger_record import GENESIS, seal
 from benchd.outbound.hooks.held import Held
 from benchd.pipelines.android import android_support
-from benchd.pipelines.android_handset import Handset
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.device_support import device_kinds
+from benchd.pipelines.ports import Handset
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.confirm import ConfirmStage
@@ -391,7 +391,7 @@ class Phone:
 
 
 class FakeHandset:
-    """A fake `benchd.pipelines.android_handset.Handset` of a Phone, bound to one enumeration."""
+    """A fake `benchd.pipelines.ports.Handset` of a Phone, bound to one enumeration."""
 
     def __init__(self, port: Port, access: FakeAccess) -> None:
         assert port.phone is not None

@@ -12,7 +12,7 @@ import benchd
 HOUSE = Path(benchd.__path__[0])
 MANUAL = HOUSE.parent / "docs" / "service.md"
 MAKES = {"Thread", "Popen", "open_process", "run_process", "ProcessPoolExecutor"}
-NOT_OF_THE_DAEMON = ("lab", "commands", "filler", "config")
+NOT_OF_THE_DAEMON = ("lab", "cli", "config")
 
 
 def made_in() -> Iterator[str]:

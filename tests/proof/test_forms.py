@@ -19,6 +19,7 @@ from benchd.domain.ids import Evidence, JobId
 from benchd.domain.job import StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence import job_evidence
 from benchd.proof.evidence.job_evidence import ErasureEvidence, JobEvidence, read_evidence
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.proof.recheck_proof import RECHECK_STAGES
@@ -136,8 +137,9 @@ def test_a_second_form_adds_a_field_and_the_first_is_read_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """docs/extending.md, A second form."""
-    monkeypatch.setattr(evidence_json, "FORM", FORM + 1)
-    monkeypatch.setattr(evidence_json, "_kinds", lambda: {"weigh": Weighed})
+    for module in (evidence_json, job_evidence):
+        monkeypatch.setattr(module, "FORM", FORM + 1)
+    monkeypatch.setattr(job_evidence, "_kinds", lambda: {"weigh": Weighed})
     first: Evidence = {"scale": "s1"}
     second: Evidence = {"scale": "s1", "weight_g": 172}
     assert read_evidence("weigh", first, FORM) == Weighed(scale="s1")

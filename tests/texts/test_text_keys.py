@@ -48,8 +48,8 @@ ONLY_SERVED = {"word.operator_name"}
 PLAIN_IN = {
     "refusal": ("web",),
     "act": ("web",),
-    "cards": ("web", "labels"),
-    "field": ("commands",),
+    "cards": ("web", "papers"),
+    "field": ("cli",),
 }
 """Sections whose keys are named without the section, as codes are, and the rooms that do so."""
 

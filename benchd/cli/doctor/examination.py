@@ -15,7 +15,8 @@ from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.upkeep_checks import upkeep
-from benchd.config import Settings, checked_settings, load_settings
+from benchd.config import Settings, load_settings
+from benchd.daemon.config_check import checked_settings
 from benchd.daemon.kernel_clock import is_synchronised
 from benchd.domain.errors import ConfigInvalid
 from benchd.papers.typesetting import FONTS

@@ -18,7 +18,7 @@ from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.drawn_hands import Hands
 from benchd.lab.adversity.drawn_handset import Server, SimulatedHandset
 from benchd.lab.adversity.points import Points
-from benchd.pipelines.android_handset import Handset
+from benchd.pipelines.ports import Handset
 
 OPEN_S: Final = 0.05
 

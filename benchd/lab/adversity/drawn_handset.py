@@ -71,7 +71,7 @@ class Server:
 
 
 class SimulatedHandset:
-    """`benchd.pipelines.android_handset.Handset`, bound to one enumeration of one bay."""
+    """`benchd.pipelines.ports.Handset`, bound to one enumeration of one bay."""
 
     def __init__(self, bay: Bay, server: Server, points: Points, hands: Hands) -> None:
         self._bay = bay

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 
 from benchd.domain.errors import LabelRefused, NotFound, RecordsUnavailable
-from benchd.domain.handset_file import HandsetFile
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Ledger
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.ledger.records.records_access import Records
 from benchd.outbound.hooks.held import Held
 from benchd.papers.labels.label_content import LabelContent, content_of, held_back
 from benchd.proof.job_history import fold_job
@@ -22,25 +22,13 @@ CAUGHT_UP_S: Final = 10.0
 """For the read model to have a job's last record, which takes it a moment."""
 
 
-class Files(Protocol):
-    """What the read model tells of a handset across its jobs."""
-
-    async def handset(self, key: str) -> HandsetFile:
-        """Everything about the handset of this job; raises NotFound, RecordsUnavailable."""
-        ...
-
-    async def reached(self, sequence: int) -> None:
-        """Wait until this record is known of."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSource:
     """Tells the labels of one rack's jobs."""
 
     ledger: Ledger
     issuer: CertificateIssuer
-    files: Files
+    files: Records
     held: Held
 
     async def of_job(self, job: JobId) -> LabelContent:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 
 from benchd.domain.errors import NotFound, RecordsUnavailable, UsageRefused
 from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers, Listed, PapersOf
+from benchd.ledger.records.records_access import Records
 from benchd.proof.intake_book import IntakeBook, Lot
 
 MOST_ASSETS: Final = 50_000
@@ -18,23 +19,11 @@ WAIT_S: Final = 30.0
 """For a read model that is behind the ledger."""
 
 
-class JobLists(Protocol):
-    """A read model that lists jobs. Both calls may raise RecordsUnavailable."""
-
-    async def reached(self, sequence: int) -> None:
-        """Wait until it is true up to this record."""
-        ...
-
-    async def jobs_of(self, asked: AskedPapers, lots: Collection[str]) -> Listed:
-        """Those of these lots, else those that ended in the span; UsageRefused for too many."""
-        ...
-
-
 class Chooser:
     """The read model says which jobs there are; a list that lacks one is refused, not signed."""
 
     def __init__(
-        self, lists: JobLists, book: Callable[[], IntakeBook], head: Callable[[], int]
+        self, lists: Records, book: Callable[[], IntakeBook], head: Callable[[], int]
     ) -> None:
         """`head` is the number of the ledger's last record."""
         self._lists = lists

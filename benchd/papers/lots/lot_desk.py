@@ -18,8 +18,9 @@ from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers
 from benchd.domain.plain_text import printable
 from benchd.domain.ports import Clock, Ledger
+from benchd.ledger.records.records_access import Records
 from benchd.papers.lots.archive import Archive
-from benchd.papers.lots.job_selection import Chooser, JobLists
+from benchd.papers.lots.job_selection import Chooser
 from benchd.papers.lots.line_of_job import Row
 from benchd.papers.lots.lot_lines import Lines
 from benchd.papers.lots.lot_signature import sign_lot_papers
@@ -58,7 +59,7 @@ class LotPress:
         *,
         ledger: Ledger,
         issuer: CertificateIssuer,
-        lists: JobLists,
+        lists: Records,
         book: Callable[[], IntakeBook],
         holder: Callable[[JobId], str | None],
         head: Callable[[], int],

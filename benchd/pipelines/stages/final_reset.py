@@ -9,8 +9,9 @@ from benchd.domain.errors import StageFailed
 from benchd.domain.job import Decision, Gate, Reason, StageName
 from benchd.domain.port import Attached
 from benchd.domain.screen import Page
-from benchd.pipelines.contract import AbsenceWindow, JobContext, StageDescription, StageResult
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
+from benchd.pipelines.ports import AbsenceWindow
 from benchd.pipelines.screen_requests import open_page
 from benchd.pipelines.standing_facts import FactsAgain, wait_for_sim_out
 from benchd.pipelines.waiting import ask_until

@@ -18,9 +18,10 @@ from benchd.domain.errors import (
 from benchd.domain.handset import ResetFacts
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.screen import OpenedPage, Page, ScreenOutcome
-from benchd.pipelines.contract import AbsenceWindow, JobContext, StageDescription, StageResult
+from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_binding import tie_by_screen
 from benchd.pipelines.parameters import Patience
+from benchd.pipelines.ports import AbsenceWindow
 from benchd.pipelines.screen_requests import leave_setup_out, open_page
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE

@@ -44,7 +44,7 @@ def held_back(job: str, by: str = "stock") -> Direction:
 
 
 @dataclass
-class Bent:
+class Bent(Records):
     """The read model with its answers changed: nobody has signed what it says."""
 
     records: Records

@@ -20,6 +20,7 @@ from benchd.domain.handset_file import Upto
 from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers, Listed, PapersOf
 from benchd.ledger.records import records_queries
+from benchd.ledger.records.records_access import Records
 from benchd.papers.lots import job_selection
 from benchd.papers.lots.job_selection import Chooser
 from benchd.papers.lots.lot_papers_check import check_papers
@@ -234,10 +235,10 @@ async def test_more_than_a_list_holds_is_refused_before_anything_is_made(
         await rack.zipped(tmp_path / "jobs")
 
 
-class Behind:
+class Behind(Records):
     """A read model that never reaches the ledger, or says that it has and hasn't."""
 
-    def __init__(self, *, lies: bool) -> None:
+    def __init__(self, *, lies: bool) -> None:  # pyright: ignore[reportMissingSuperCall]
         self._lies = lies
 
     async def reached(self, sequence: int) -> None:

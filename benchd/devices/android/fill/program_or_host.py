@@ -57,7 +57,7 @@ async def require_direct_reads(shell: Shell) -> None:
 
 
 class Overwriter(Protocol):
-    """What either way does; see `benchd.pipelines.android_handset.Handset`."""
+    """What either way does; see `benchd.pipelines.ports.Handset`."""
 
     async def fill(
         self, order: FillOrder, progress: ProgressSink, rest: Rest | None = None

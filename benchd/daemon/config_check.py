@@ -1,18 +1,24 @@
-"""Whether a rack that draws handsets for a recheck has the recipe and the people for it."""
+"""Check of a configuration that is stricter than a start: what a rack would still go on with.
+
+Whether a rack that draws handsets for a recheck has the recipe and the people for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
 
+from benchd.config.config_sections import RecipesSettings
+from benchd.config.http_section import expiry_issues
+from benchd.config.load import load_settings, place_of
 from benchd.config.recipes import recipe_files
 from benchd.config.settings import Settings
-from benchd.config.toml_document import read_document
+from benchd.config.toml_document import Document, read_document
 from benchd.domain.authority import Action, has_role
-from benchd.domain.errors import BenchdError, ConfigIssue
+from benchd.domain.errors import BenchdError, ConfigInvalid, ConfigIssue
 from benchd.domain.job import StageName
 from benchd.domain.people import Person
 from benchd.ledger.reader import LedgerReader
@@ -24,6 +30,35 @@ TOO_FEW = (
     " who confirms it and a third who rechecks it (both confirmers); make them with"
     " `benchd people add` or `benchd people role`, or set 0"
 )
+
+
+def check_config(path: Path) -> tuple[ConfigIssue, ...]:
+    """Every mistake of a configuration file and its recipes in order of place, or none."""
+    try:
+        checked_settings(path)
+    except ConfigInvalid as invalid:
+        return invalid.issues
+    return ()
+
+
+def checked_settings(path: Path) -> Settings:
+    """As `load_settings`, and strict about what a rack would still go on with."""
+    settings = load_settings(path)
+    document = read_document(path, str(path))
+    now = datetime.now(UTC)
+    issues = [
+        *expiry_issues(document, settings.http, now),
+        *recheck_issues(_recipes_in(document, path), settings, now),
+    ]
+    if issues:
+        raise ConfigInvalid(tuple(sorted(issues, key=place_of)))
+    return settings
+
+
+def _recipes_in(document: Document, path: Path) -> Path:
+    """Where the recipes of a configuration without mistakes are."""
+    default: object = RecipesSettings.model_fields["directory"].default
+    return path.parent / str(document.table("recipes").get("directory", default))
 
 
 def recheck_issues(directory: Path, settings: Settings, now: datetime) -> Iterator[ConfigIssue]:
