@@ -240,7 +240,7 @@ def test_the_limits_of_this_checkout_hold_the_order_of_imports_and_allow_no_circ
     limits = limits_in(LIMITS.read_text())["imports"]
     assert limits["circles_of_rooms"] == limits["circles_of_files"] == 0
     assert limits["imports_upward"] == 0
-    assert order_of_rooms(ROOT)[0] == ["commands"]
+    assert order_of_rooms(ROOT)[0] == ["cli"]
 
 
 def test_a_file_is_of_the_deepest_folder_that_holds_it() -> None:

@@ -159,9 +159,7 @@ def columns_in(tree: ast.AST) -> Iterator[str]:
 
 
 def test_every_column_of_a_command_has_its_heading() -> None:
-    columns = {
-        name for file in (HOUSE / "commands").rglob("*.py") for name in columns_in(parsed(file))
-    }
+    columns = {name for file in (HOUSE / "cli").rglob("*.py") for name in columns_in(parsed(file))}
     assert len(columns) > 30
     assert columns - TEXTS["field"].keys() == set()
 
