@@ -23,7 +23,7 @@ from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.ledger import open_ledger
 from benchd.ledger.ledger_access import SqliteLedger
-from benchd.people.authentication import Showing
+from benchd.people.authentication import Authentication
 from benchd.people.login_throttle import Tries
 from benchd.people.person_register import People
 from benchd.people.person_secrets import PURPOSE, Secrets
@@ -79,7 +79,7 @@ def sessions_of(
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,
-        Showing(people, Tries(time.monotonic), refusals),
+        Authentication(people, Tries(time.monotonic), refusals),
         entropy=SystemEntropy(),
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,

@@ -23,7 +23,7 @@ MOST_OF_SOURCE = 4
 NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
 
 
-class Showing:
+class Authentication:
     """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
 
     def __init__(self, people: People, tries: Tries, refusals: Refusals) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from benchd.domain.errors import NotSignedIn
 from benchd.domain.people import Actor, Person, PersonId, ShownBy, SignedIn
 from benchd.domain.ports import Entropy
-from benchd.people.authentication import Showing
+from benchd.people.authentication import Authentication
 from benchd.people.person_register import People
 
 MOST_SESSIONS = 256
@@ -37,7 +37,7 @@ class Sessions:
     def __init__(
         self,
         people: People,
-        showing: Showing,
+        showing: Authentication,
         *,
         entropy: Entropy,
         now: Callable[[], float],

@@ -39,7 +39,7 @@ def test_it_is_run_again_and_drawn_again() -> None:
 
 def test_the_rule_finds_a_proof_that_lets_it_through(monkeypatch: pytest.MonkeyPatch) -> None:
     # The certificate's own rules would find it, too.
-    for place in ("proof.erasure.draw_gaps", "certificate.document.gaps_of_recheck"):
+    for place in ("proof.erasure.draw_gaps", "certificate.statement_check.gaps_of_recheck"):
         monkeypatch.setattr(f"benchd.{place}", lambda *_: [])
     verdict = run_schedule(schedule_of(Kind.PULL, "kept:recheck_drawn"))
     assert RULE in {fault.rule for fault in verdict.faults}

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchd.domain.people import By, PersonId, Role
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.ledger import open_ledger
-from benchd.people.authentication import Showing
+from benchd.people.authentication import Authentication
 from benchd.people.login_throttle import Tries
 from benchd.people.person_register import People
 from benchd.people.person_secrets import Argon2Cost, Secrets
@@ -102,7 +102,7 @@ class Door:
     clock: HandClock
     seconds: HandSeconds
     records: list[Entry]
-    showing: Showing
+    showing: Authentication
     sessions: Sessions
     of_uid: dict[int, PersonId] = field(default_factory=dict[int, PersonId])
     """Who the machine's users are."""
@@ -150,7 +150,7 @@ async def door_in(folder: Path) -> AsyncGenerator[Door]:
     async with people_in(folder, clock=clock) as people:
         await staff(people)
         append = noted(people._append)
-        showing = Showing(people, Tries(seconds), Refusals(append, clock, seconds))
+        showing = Authentication(people, Tries(seconds), Refusals(append, clock, seconds))
         sessions = Sessions(
             people,
             showing,

@@ -21,7 +21,7 @@ import anyio
 from benchd.domain.errors import NotSignedIn, TriedTooOften
 from benchd.domain.people import Person, Role
 from benchd.domain.record import Entry, Receipt
-from benchd.people.authentication import Showing
+from benchd.people.authentication import Authentication
 from benchd.people.login_throttle import Tries
 from benchd.people.refused_tries import Refusals
 
@@ -133,7 +133,7 @@ async def play(
     await _hire(door)
     # Without a disk: what is on record of it, other tests see.
     refusals = Refusals(_forget, door.clock, door.seconds)
-    showing = Showing(door.people, Tries(door.seconds), refusals)
+    showing = Authentication(door.people, Tries(door.seconds), refusals)
     began = door.seconds.s
     guesses = () if attack is None else _attack(attack, source, each_s)
     for at, kind, place, (badge, person, pin), right in merge(

@@ -16,9 +16,9 @@ def _put(module: str, name: str, by: object) -> Replaced:
 
 
 READERS: Final = (
-    _put("ledger.turns", "ReadTurns.surely", former.one_reader),
-    _put("ledger.turns", "ReadTurns.or_refuse", former.one_reader),
-    _put("ledger.access", "SqliteLedger.for_visitors", former.with_slots),
+    _put("ledger.read_turns", "ReadTurns.surely", former.one_reader),
+    _put("ledger.read_turns", "ReadTurns.or_refuse", former.one_reader),
+    _put("ledger.ledger_access", "SqliteLedger.for_visitors", former.with_slots),
 )
 NO_SHARES: Final = (
     _put("web.proofs", "Proofs._known", former.asked_each_time),
@@ -57,8 +57,8 @@ ROW_HOLES: Final = (
         needs=(Kind.SIGN_INS,),
         shows_as=(Rule.REFUSED,),
         replaced=(
-            _put("people.showing", "_whom", former.by_person),
-            _put("people.showing", "Showing._admit", former.admit),
+            _put("people.authentication", "_whom", former.by_person),
+            _put("people.authentication", "Authentication._admit", former.admit),
         ),
     ),
     Hole(
@@ -67,7 +67,7 @@ ROW_HOLES: Final = (
         needs=(),
         next_release=True,
         shows_as=(Rule.ENDED, Rule.OTHERWISE),
-        replaced=(_put("words.record", "EntryKind.read", classmethod(former.known_only)),),
+        replaced=(_put("domain.record", "EntryKind.read", classmethod(former.known_only)),),
     ),
     Hole(
         row=6,
@@ -75,7 +75,7 @@ ROW_HOLES: Final = (
         needs=(Kind.STREAMS,),
         shows_as=(Rule.PROBE, Rule.SLOW, Rule.REFUSED),
         replaced=(
-            _put("web.door", "_who_gives_way", former.only_who_waits),
+            _put("web.connection_limit", "_who_gives_way", former.only_who_waits),
             _put("web.streams", "Streams.one_of", former.as_many_as_come),
         ),
     ),
@@ -84,21 +84,23 @@ ROW_HOLES: Final = (
         says="of two who say at once that an asset can't be erased both are told yes",
         needs=(Kind.UNERASABLE,),
         shows_as=(Rule.TWICE,),
-        replaced=(_put("intake.store", "IntakeStore.writing", former.all_write),),
+        replaced=(_put("intake.intake_store", "IntakeStore.writing", former.all_write),),
     ),
     Hole(
         row=7,
         says="of two labels that are bound to a slot at once both are told yes",
         needs=(Kind.LABELS,),
         shows_as=(Rule.TWICE,),
-        replaced=(_put("intake.store", "IntakeStore.binding", former.all_bind),),
+        replaced=(_put("intake.intake_store", "IntakeStore.binding", former.all_bind),),
     ),
     Hole(
         row=8,
         says="a reader worker that was stopped counts as up",
         needs=(Kind.WORKER,),
         shows_as=(Rule.HELPER,),
-        replaced=(_put("felica.worker.process", "ReaderWorker._missed_a_beat", former.one_beat),),
+        replaced=(
+            _put("devices.felica.worker.process", "ReaderWorker._missed_a_beat", former.one_beat),
+        ),
     ),
     Hole(
         row=9,
@@ -112,7 +114,7 @@ ROW_HOLES: Final = (
         says="another process' lock of a moment ends all jobs",
         needs=(Kind.LOCK,),
         shows_as=(Rule.ENDED, Rule.OTHERWISE),
-        replaced=(_put("ledger.store", "LedgerStore._begin", former.begin_once),),
+        replaced=(_put("ledger.ledger_store", "LedgerStore._begin", former.begin_once),),
     ),
     Hole(
         row=11,
@@ -134,7 +136,7 @@ ROW_HOLES: Final = (
         says="the end waits for a walk that hangs",
         needs=(Kind.HUNG_WALK,),
         shows_as=(Rule.DIDNT_END,),
-        replaced=(_put("ledger.access", "SqliteLedger._walk", former.walk_to_the_end),),
+        replaced=(_put("ledger.ledger_access", "SqliteLedger._walk", former.walk_to_the_end),),
     ),
     Hole(
         row=11,
