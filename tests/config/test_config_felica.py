@@ -6,7 +6,7 @@ import pytest
 
 from benchd.config import Settings, load_settings
 from benchd.daemon.config_check import check_config
-from benchd.devices.felica.providers import Carrier, ClearRule
+from benchd.devices.felica.providers import Carrier, ClearRule, kinds
 from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.ids import SlotName
 
@@ -52,6 +52,17 @@ provenance = "seen on a handset"
 code = "FE00"
 nodes = ["0000-FFFE"]
 """
+
+
+def test_an_installation_offers_no_provider_of_the_virtual_rack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = '[felica.providers.tool]\nkind = "simulated"\n'
+    [message] = messages(config)
+    assert "a virtual rack's socket" in message
+    monkeypatch.setattr(kinds, "find_spec", lambda _: None)
+    [message] = messages(config)
+    assert "allowed is one of external_tool, operator" in message
 
 
 def test_a_simulated_baseline_is_refused_unless_the_rack_is_virtual() -> None:
