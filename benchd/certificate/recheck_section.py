@@ -11,10 +11,10 @@ from benchd.domain.evidence_values import Moment, OneOrMore, Positive, Said, Sha
 from benchd.domain.job import Gate
 from benchd.domain.people import ShownBy
 from benchd.domain.person_names import same_person
-from benchd.proof.drawn import is_drawn
 from benchd.proof.erasure import HandsetErasure, digest_of
 from benchd.proof.evidence.chip_evidence import READER
 from benchd.proof.evidence.recheck_evidence import Token
+from benchd.proof.recheck_draw import is_drawn
 from benchd.proof.recheck_proof import VerifiedRecheck
 
 

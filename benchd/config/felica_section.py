@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from benchd.config.config_values import LocalPath, OneLine, Section, slot_name
 from benchd.config.mistake_wording import found, refused
-from benchd.devices.felica.providers.rules import Carrier, ClearRule
+from benchd.devices.felica.providers.carrier_rules import Carrier, ClearRule
 from benchd.devices.felica.reader_settings import DEFAULT_PCSCD
 from benchd.devices.felica.readers.reader_assignment import USB
 from benchd.domain.ids import SlotName

@@ -15,8 +15,8 @@ from anyio.abc import TaskGroup
 
 from benchd.certificate import DsseIssuer, SigningKey, load_rack_key
 from benchd.config import Settings
+from benchd.daemon.applied_settings import own_pictures, recover, take_over
 from benchd.daemon.clock_watch import ClockWatch, Timekeeping, rack_time_of
-from benchd.daemon.config_change import own_pictures, recover, take_over
 from benchd.daemon.directories import make_directories
 from benchd.daemon.disk_space import DiskSpaceWatch
 from benchd.daemon.http_listener import tls_of

@@ -17,7 +17,6 @@ from benchd.domain.errors import CertificateGap
 from benchd.domain.ids import ANDROID, DeviceKind, JobId
 from benchd.domain.job import Gate, StageName
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.proof.drawn import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
 from benchd.proof.erasure_case import ErasureCase, judged
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.same_handset import Handsets
@@ -37,6 +36,7 @@ from benchd.proof.order import (
     approval_gaps,
     stage_gaps,
 )
+from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
 from benchd.proof.recheck_proof import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
 from benchd.proof.touched import touchers_of
 from benchd.proof.typed_network import typed_gaps

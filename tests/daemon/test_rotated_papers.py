@@ -11,7 +11,7 @@ from benchd.certificate import SigningKey, load_key
 from benchd.certificate.signed_pictures import sign_picture
 from benchd.config import Settings
 from benchd.config.fresh_pictures import text_of
-from benchd.daemon.config_change import own_pictures
+from benchd.daemon.applied_settings import own_pictures
 from benchd.daemon.rack_metrics import key_created
 from benchd.daemon.system import SystemClock
 from benchd.devices.felica.verdict.baselines import parse_baselines

@@ -7,8 +7,8 @@ import pytest
 from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.domain.record import EntryKind
-from benchd.proof.drawn import draw_gaps
 from benchd.proof.evidence.recheck_evidence import DRAW_BYTES
+from benchd.proof.recheck_draw import draw_gaps
 from tests.imeis import imei
 from tests.proof.test_identity import Story
 

@@ -16,11 +16,11 @@ from benchd.domain.ids import JobId
 from benchd.domain.intake import BoundBy
 from benchd.domain.job import Gate, StageName
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.proof.drawn import RECHECK_STILL_DUE, is_drawn
 from benchd.proof.erasure import HandsetErasure, JobHeld, verify_drawn_erasure, verify_erasure
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
+from benchd.proof.recheck_draw import RECHECK_STILL_DUE, is_drawn
 from benchd.proof.recheck_proof import up_to_end
 from tests.core.fake_chips import FakeChip
 from tests.core.rechecks import RecheckRack

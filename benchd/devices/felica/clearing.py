@@ -8,7 +8,7 @@ from typing import Final
 import anyio
 import structlog
 
-from benchd.devices.felica.providers.rules import choose
+from benchd.devices.felica.providers.carrier_rules import choose
 from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.plain_text import printable

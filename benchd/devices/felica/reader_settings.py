@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from benchd.devices.felica.providers.rules import ClearRule
+from benchd.devices.felica.providers.carrier_rules import ClearRule
 from benchd.domain.ids import SlotName
 from benchd.domain.ports import ClearProvider
 

@@ -238,7 +238,7 @@ ROW_HOLES: Final = (
         "of two numbers the first alone is kept: it was drawn under the other one",
         Replaced(module=IMEI, name="imeis_in_text", by=_first_in_text),
         Replaced(module=SCREEN_NUMBERS, name="NumberVetting._doubt", by=_not_asked),
-        Replaced(module="benchd.proof.drawn", name="owed_by", by=_owed_for_certain),
+        Replaced(module="benchd.proof.recheck_draw", name="owed_by", by=_owed_for_certain),
         shows=(RECHECKED,),
     ),
     _hole(

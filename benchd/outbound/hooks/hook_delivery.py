@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from benchd.outbound.hooks.hook_events import MEDIA_TYPE
 from benchd.outbound.hooks.hook_settings import Target
 from benchd.outbound.hooks.replies import LARGEST_REPLY_BYTES
 from benchd.outbound.hooks.webhook_signature import headers_of
 from benchd.outbound.posting import Failure, Poster
+
+NEVER_BETTER: Final = frozenset({410, 413, 414, 415, 422})
+"""Answers that are about this very event: sending it again would get them again. 400, 401, 403 and
+404 aren't among them: many receivers say so to a signature or a time that they don't like, and a
+mistake in somebody's configuration, or a clock, is put right some day."""
+
+
+def is_for_good(failure: Failure) -> bool:
+    """Whether another try is no use."""
+    return failure.status in NEVER_BETTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger.follower import LedgerFeed
 from benchd.outbound.hooks.held import Held
-from benchd.outbound.hooks.hook_delivery import Sender, Taken
+from benchd.outbound.hooks.hook_delivery import Sender, Taken, is_for_good
 from benchd.outbound.hooks.hook_events import KIND_OF, HookEvent, Source, event_of, lane_of
 from benchd.outbound.hooks.hook_store import HookStore, Waiting
 from benchd.outbound.hooks.replies import (
@@ -51,16 +51,6 @@ _Result = TypeVar("_Result")
 
 LONGEST_PAUSE_S: Final = 3600.0
 PAUSES: Final = Backoff(first_s=5.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_PAUSE_S)
-
-NEVER_BETTER: Final = frozenset({410, 413, 414, 415, 422})
-"""Answers that are about this very event: sending it again would get them again. 400, 401, 403 and
-404 aren't among them: many receivers say so to a signature or a time that they don't like, and a
-mistake in somebody's configuration, or a clock, is put right some day."""
-
-
-def is_for_good(failure: Failure) -> bool:
-    """Whether another try is no use."""
-    return failure.status in NEVER_BETTER
 
 
 class OutboxSink(Protocol):

@@ -16,11 +16,11 @@ from benchd.domain.job import Reason, StageName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.proof.drawn import RECHECK_STILL_DUE, draw_in, is_drawn, owed_by, share_of
 from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
 from benchd.proof.order import RECHECK_DUE
+from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_in, is_drawn, owed_by, share_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from provider_rig import IDENTITY, ORDER
 
 from benchd.devices.felica.clearing import clear_with
 from benchd.devices.felica.providers import Carrier, ClearRule, carrier_of
+from benchd.devices.felica.providers.carrier_rules import choose
 from benchd.devices.felica.providers.operator import OperatorProvider
-from benchd.devices.felica.providers.rules import choose
 from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
 from benchd.domain.handset import HandsetIdentity

@@ -1,12 +1,12 @@
 """Providers that clear FeliCa chips: the interface for plug-ins. See docs/clear-providers.md."""
 
+from benchd.devices.felica.providers.carrier_rules import Carrier, ClearRule, carrier_of
 from benchd.devices.felica.providers.kinds import (
     ENTRY_POINTS,
     OptionRefused,
     ProviderFactory,
     known_kinds,
 )
-from benchd.devices.felica.providers.rules import Carrier, ClearRule, carrier_of
 from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ports import ClearProvider

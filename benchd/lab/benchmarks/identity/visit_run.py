@@ -31,7 +31,6 @@ from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.stages.certify import drawn_records
 from benchd.pipelines.stages.confirm import ConfirmStage
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.proof.drawn import draw_in
 from benchd.proof.erasure import ANDROID_PROFILE
 from benchd.proof.evidence.chip_evidence import OPERATOR as BY_EYE
 from benchd.proof.evidence.chip_evidence import READER, ChipEvidence, SwitchEvidence, TieEvidence
@@ -40,6 +39,7 @@ from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import DrawRecord, FindDrawnEvidence
 from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.sighting import Sighting, sighting_of
+from benchd.proof.recheck_draw import draw_in
 from benchd.proof.watch_list import Wanted, WatchList
 
 SHARE: Final = 0.05
