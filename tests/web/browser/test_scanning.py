@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
@@ -16,12 +17,13 @@ from benchd.domain.ids import SlotName
 from benchd.domain.job import Gate
 from benchd.domain.slot import SlotView
 from benchd.domain.wall_plan import WallPlan
+from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from benchd.web.service import PlanInEffect
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
-from tests.web.web_fakes import A1, FakeRack, asking_view, identity
+from tests.web.web_fakes import A1, FakeRack, Feed, asking_view, identity
 from tests.web.web_running import running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -38,6 +40,14 @@ def waiting(slot: SlotName, number: int, gate: Gate = Gate.CONFIRM) -> SlotView:
 Wall = Callable[..., AbstractAsyncContextManager[Visit]]
 
 
+@asynccontextmanager
+async def following(records: Records) -> AsyncGenerator[None]:
+    async with anyio.create_task_group() as group:
+        group.start_soon(records.run)
+        yield
+        group.cancel_scope.cancel()
+
+
 @pytest.fixture
 def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) -> Wall:
     """Opens the wall of a rack on which these slots ask something."""
@@ -48,13 +58,16 @@ def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) ->
         for view in views:
             rack.board.show(view)
         plan = WallPlan(scan_prefix=prefix)
+        records = Records(tmp_path / "records.sqlite", Feed(rack))
         app = app_of(
             rack,
             catalogue,
             callers=believing(AccessLevel.READ),
+            records=records,
             wall=PlanInEffect(plan),
         )
         async with (
+            following(records),
             running(app, tmp_path / "scans.sock") as here,
             visit(f"http://127.0.0.1:{here.port}/") as seen,
         ):
@@ -63,7 +76,7 @@ def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) ->
                     "data-kind", "awaiting_operator"
                 )
             yield seen
-            # This rack keeps no files of handsets.
+            # What is scanned is on no record.
             seen.complaints[:] = [told for told in seen.complaints if "status of 404" not in told]
 
     return opened
