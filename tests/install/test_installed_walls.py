@@ -128,7 +128,7 @@ def helper_up(machine: Machine, helper: str) -> bool:
 
 def worker(machine: Machine) -> str:
     """The reader worker's process, if there is one."""
-    look = r"grep -lsz '[b]enchd\.felica\.worker' /proc/[0-9]*/cmdline | cut -d/ -f3"
+    look = r"grep -lsz '[b]enchd\.devices\.felica\.worker' /proc/[0-9]*/cmdline | cut -d/ -f3"
     return machine.run("sh", "-c", look).strip()
 
 

@@ -222,4 +222,4 @@ async def look_at_last(watch: Any) -> None:  # noqa: ANN401
     before, watch._offset = watch._offset, watch._now_offset()  # noqa: SLF001
     watch._tell_synchronised()  # noqa: SLF001
     await watch._keep_step(before - watch._offset, "running", watch._running_jobs())  # noqa: SLF001
-    watch._sink.looked()  # noqa: SLF001
+    watch._timekeeping.looked()  # noqa: SLF001
