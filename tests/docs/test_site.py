@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
-from tests.web.browser.chromium import ARGUMENTS, CHROMIUM, needs_chromium
+from tests.web.browser.chromium import needs_chromium, running_chromium
 
 ROOT = Path(__file__).parents[2]
 SOUND = {
@@ -107,8 +107,7 @@ def test_japanese_says_that_it_is_and_is_not_spaced_where_its_lines_break(site: 
 @pytest.mark.asyncio
 async def test_a_page_is_found_by_japanese_and_english_from_a_disk(site: Path) -> None:
     asked: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with running_chromium() as browser:
         page = await browser.new_page()
         page.on("request", lambda request: asked.append(request.url))
         await page.goto((site / "index.html").as_uri())
@@ -118,5 +117,4 @@ async def test_a_page_is_found_by_japanese_and_english_from_a_disk(site: Path) -
             await expect(page.locator("ul.search li a")).to_have_text([found])
         await page.goto((site / "search.html").as_uri() + "?q=去消")
         await expect(page.locator("#search-results")).to_contain_text("did not match")
-        await browser.close()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
