@@ -130,7 +130,8 @@ class CountingEntropy:
 def fake_keystream(cipher: str, key: bytes, offset: int, size_bytes: int) -> bytes:
     """A fake of the keystream: addressable by offset and different for every key and cipher."""
     pad = hashlib.shake_128(cipher.encode() + key).digest(4096)
-    return bytes(pad[(offset + i) % 4096] for i in range(size_bytes))
+    skipped = offset % len(pad)
+    return (pad * ((skipped + size_bytes) // len(pad) + 1))[skipped : skipped + size_bytes]
 
 
 class MemoryLedger:
