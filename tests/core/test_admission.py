@@ -20,7 +20,7 @@ async def test_a_held_door_lets_running_jobs_end_and_no_new_one_begin() -> None:
     admission = world.parts.admission
     async with world.running():
         world.ports["A1"].plug(Phone(serial="running"))
-        await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+        await world.until_stage(StageName.OVERWRITE)
         admission.hold(ProblemCode.LEDGER_BROKEN)
         world.ports["A2"].plug(Phone(serial="waiting"))
         waiting = await world.until_state(SlotState.WAITING, "A2")
@@ -41,7 +41,7 @@ async def test_a_job_that_has_destroyed_nothing_yet_does_not_begin_to() -> None:
     async with world.running():
         phone = Phone(used_bytes=30 * MIB)
         world.ports["A1"].plug(phone)
-        await world.until(lambda: world.view().stage is StageName.FELICA_CHECK)
+        await world.until_stage(StageName.FELICA_CHECK)
         admission.hold(ProblemCode.LEDGER_BROKEN)
         waiting = await world.until_state(SlotState.WAITING)
         assert waiting.problem is not None
@@ -59,7 +59,7 @@ async def test_a_drain_does_not_wait_for_a_job_that_is_held_before_it_destroys()
     phone = Phone(used_bytes=30 * MIB)
     async with world.running():
         world.ports["A1"].plug(phone)
-        await world.until(lambda: world.view().stage is StageName.FELICA_CHECK)
+        await world.until_stage(StageName.FELICA_CHECK)
         admission.hold(ProblemCode.DISK_FULL)
         await world.until_state(SlotState.WAITING)
         admission.close()
@@ -75,12 +75,12 @@ async def test_a_job_that_was_held_counts_again_once_it_goes_on() -> None:
     admission = world.parts.admission
     async with world.running():
         world.ports["A1"].plug(Phone(used_bytes=30 * MIB))
-        await world.until(lambda: world.view().stage is StageName.FELICA_CHECK)
+        await world.until_stage(StageName.FELICA_CHECK)
         admission.hold(ProblemCode.DISK_FULL)
         await world.until_state(SlotState.WAITING)
         assert admission.running == 0
         admission.release(ProblemCode.DISK_FULL)
-        await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+        await world.until_stage(StageName.OVERWRITE)
         assert admission.running == 1
         assert (await world.until_state(SlotState.FINISHED)).disposition is Disposition.SELLABLE
         assert admission.running == 0
@@ -106,8 +106,7 @@ async def test_a_handset_that_leaves_while_the_door_is_held_is_forgotten() -> No
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.WAITING)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
         world.parts.admission.release(ProblemCode.LEDGER_BROKEN)
     assert not world.ledger.of(EntryKind.JOB_OPENED)
 

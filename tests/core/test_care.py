@@ -74,8 +74,7 @@ async def test_an_unplug_while_it_rests_ends_the_job() -> None:
     async with world.running():
         world.ports["A1"].plug(Phone(warmth_c=[50.0]))
         await world.until_state(SlotState.WAITING)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     [end] = ended(world)
     assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
 
@@ -98,9 +97,4 @@ async def test_a_transfer_far_slower_than_at_first_ends_and_never_passes() -> No
 
 async def test_a_fill_that_an_earlier_job_left_behind_makes_nobody_a_snail() -> None:
     # It's gone with the reset, and isn't to be taken for what little there is to write.
-    phone = Phone(used_bytes=CAPACITY * 97 // 100, fill_step_s=70)
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.PASSED, None)
+    await World().sells(Phone(used_bytes=CAPACITY * 97 // 100, fill_step_s=70))

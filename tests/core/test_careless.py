@@ -9,7 +9,6 @@ import pytest
 
 from benchd.domain.job import Decision, Disposition, Gate, Outcome, Reason
 from benchd.domain.people import Actor, ShownBy
-from benchd.domain.slot_states import SlotState
 from benchd.slots.question_desk import Desk
 
 from .lot_rack import Rack
@@ -62,10 +61,7 @@ async def test_careless_arrived_reset_is_shown_by_the_handset_and_not_by_what_is
 ) -> None:
     """An owner's quiet handset is reset here, whatever is done at its last reset."""
     phone = phone_like(NOT_SHOWN[case])
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
+    view = await World().end_of(phone)
     assert phone.calls["enable_test_harness"] == 1
     assert view.disposition is Disposition.SELLABLE
 
@@ -75,9 +71,7 @@ async def test_careless_arrived_reset_by_switching_adb_off_for_21_s() -> None:
     phone = NeverReset(boot_count=4, reset_absence_s=21.0, reset_lies=True)
     world = World()
     believe_who_looks(world)
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
+    view = await world.end_of(phone)
     assert not world.issuer.kept
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.RESET_NOT_PROVEN)
 
@@ -88,8 +82,4 @@ async def test_careless_a_badge_alone_behind_what_a_lots_papers_settled() -> Non
     await rack.lot()
     await rack.looked_up()
     shows_badge_alone(rack.world.desk, *(gate for gate in Gate if gate is not Gate.CONFIRM))
-    async with rack.world.running():
-        rack.world.ports["A1"].plug(Phone())
-        view = await rack.world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
-    assert not rack.world.issuer.kept
+    await rack.world.refuses(Phone(), Reason.PROOF_INCOMPLETE)

@@ -69,8 +69,7 @@ async def test_the_tile_says_so_and_forgets_it_with_the_handset() -> None:
         problem = world.view().problem
         assert problem is not None
         assert problem.code is ProblemCode.PORT_FLAPS
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
         before = of_slot(world)
         await anyio.sleep(HOUR_S)
         assert of_slot(world) == before
@@ -92,8 +91,7 @@ async def test_some_plugs_and_other_handsets_wait_for_nothing() -> None:
             world.ports["A1"].plug(phone_like(Phone(), serial=f"R5C{number}"))
             await world.until(lambda: world.view().job is not None)
             assert world.view().problem is None
-            world.ports["A1"].unplug()
-            await world.until_state(SlotState.EMPTY)
+            await world.take_out()
     occupancies = world.ledger.of(EntryKind.OCCUPANCY_OPENED)
     assert len(occupancies) >= 2 * FREE_PLUGS
 

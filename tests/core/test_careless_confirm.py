@@ -39,7 +39,7 @@ async def waiting(world: World) -> None:
     """Until the handset waits to be confirmed, by people who have gone home."""
     world.silent_in = StageName.CONFIRM
     world.ports["A1"].plug(Phone())
-    await world.until(lambda: asked(world) == Gate.CONFIRM)
+    await world.until(lambda: world.asked() == Gate.CONFIRM)
 
 
 def asked(world: World) -> Gate | None:
@@ -59,9 +59,9 @@ async def test_careless_20_h_between_observe_and_confirm_are_looked_at_again() -
     async with world.running():
         await waiting(world)
         await anyio.sleep(20 * HOUR_S)
-        assert asked(world) is Gate.OBSERVE
+        assert world.asked() is Gate.OBSERVE
         await answer(world, Gate.OBSERVE, "Sato")
-        await world.until(lambda: asked(world) is Gate.CONFIRM)
+        await world.until(lambda: world.asked() is Gate.CONFIRM)
         await answer(world, Gate.CONFIRM, "Suzuki")
         view = await world.until_state(SlotState.FINISHED)
     assert view.disposition is Disposition.SELLABLE
@@ -74,7 +74,7 @@ async def test_careless_friday_evening_to_monday_is_one_more_answer_and_no_erasu
         await anyio.sleep(62 * HOUR_S)
         began_s = anyio.current_time()
         await answer(world, Gate.OBSERVE, "Mori")
-        await world.until(lambda: asked(world) is Gate.CONFIRM)
+        await world.until(lambda: world.asked() is Gate.CONFIRM)
         await answer(world, Gate.CONFIRM, "Suzuki")
         view = await world.until_state(SlotState.FINISHED)
         assert anyio.current_time() - began_s < 5
@@ -99,7 +99,7 @@ async def test_whoever_looked_again_does_not_confirm_it_too() -> None:
         await waiting(world)
         await anyio.sleep(20 * HOUR_S)
         await answer(world, Gate.OBSERVE, "Suzuki")
-        await world.until(lambda: asked(world) is Gate.CONFIRM)
+        await world.until(lambda: world.asked() is Gate.CONFIRM)
         with pytest.raises(SecondPersonNeeded):
             await answer(world, Gate.CONFIRM, "Suzuki")
 
@@ -136,7 +136,7 @@ async def records_of_two_looks() -> tuple[Any, list[StoredEntry]]:
         await waiting(world)
         await anyio.sleep(20 * HOUR_S)
         await answer(world, Gate.OBSERVE, "Sato")
-        await world.until(lambda: asked(world) is Gate.CONFIRM)
+        await world.until(lambda: world.asked() is Gate.CONFIRM)
         await answer(world, Gate.CONFIRM, "Suzuki")
         view = await world.until_state(SlotState.FINISHED)
     assert view.disposition is Disposition.SELLABLE

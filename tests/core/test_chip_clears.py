@@ -10,15 +10,16 @@ from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import ReaderFault
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.domain.record import EntryKind
-from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
 
-from .chip_world import CHECK, CLEAR, attempts, certified, run, world_with
 from .fake_chips import (
+    CHECK,
+    CLEAR,
     IN_USE,
     FakeChip,
     FakeChipAccess,
     raised,
+    world_with,
 )
 from .world import Phone, World, ended, make_recipe
 
@@ -43,13 +44,13 @@ CLEARS: dict[str, tuple[list[ClearOutcome], Reason | None]] = {
 async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) -> None:
     claims, reason = CLEARS[case]
     world, chips = world_with(FakeChip(looks=IN_USE, claims=list(claims)))
-    view = await run(world)
+    view = await world.end_of()
     assert view.reason is reason
     named = reason in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
     assert view.owners == (ChipOwners(ja="Suica", en="Suica") if named else None)
     assert len(chips.orders) == len(claims)
-    assert certified(world) is (reason is None)
-    told = [attempt["evidence"] for attempt in attempts(world, CLEAR)]
+    assert world.certified() is (reason is None)
+    told = [attempt["evidence"] for attempt in world.attempts(CLEAR)]
     assert all(evidence["consent"] == "Sato" for evidence in told)
     if case != "operator":
         again = claims[0] is ClearOutcome.ALREADY_INITIAL
@@ -60,19 +61,19 @@ async def test_what_a_provider_says_is_acted_on_and_never_believed(case: str) ->
 async def test_a_claim_is_on_record_also_where_the_look_after_it_failed() -> None:
     chip = FakeChip(once=[IN_USE, ReaderFault("it hung")])
     world, chips = world_with(chip)
-    await run(world)
-    told = [(each["because"], each["evidence"]["claim"]) for each in attempts(world, CLEAR)]
+    await world.end_of()
+    told = [(each["because"], each["evidence"]["claim"]) for each in world.attempts(CLEAR)]
     assert told == [("ReaderFault", "done"), (None, "done")]
     assert len(chips.orders) == 2
-    assert certified(world)
+    assert world.certified()
 
 
 @pytest.mark.parametrize("cleared", [True, False])
 async def test_a_clear_by_hand_is_a_claim_of_the_operator(cleared: bool) -> None:
     chip = FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR])
     world, _ = world_with(chip, {Gate.FELICA_CLEAR: cleared})
-    view = await run(world)
-    [clear] = attempts(world, CLEAR)
+    view = await world.end_of()
+    [clear] = world.attempts(CLEAR)
     if cleared:
         assert view.disposition is Disposition.SELLABLE
         assert clear["evidence"]["provider"] == "operator"
@@ -84,7 +85,7 @@ async def test_a_clear_by_hand_is_a_claim_of_the_operator(cleared: bool) -> None
             Reason.FELICA_NOT_CLEARABLE,
         )
         assert clear["evidence"]["claim"] == "needs_operator"
-    assert certified(world) is cleared
+    assert world.certified() is cleared
 
 
 async def test_an_unplug_while_a_provider_clears_aborts_the_job() -> None:
@@ -100,17 +101,15 @@ async def test_an_unplug_while_a_provider_clears_aborts_the_job() -> None:
     async with world.running():
         world.ports["A1"].plug(Phone())
         await began.wait()
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     assert ended(world)[0]["outcome"] == Outcome.ABORTED
-    assert not certified(world)
+    assert not world.certified()
 
 
 async def test_nothing_is_cleared_without_a_consent_on_record() -> None:
     recipe = make_recipe(gates=GatesStage(attest=(Gate.NETWORK, Gate.JPKI)))
     chips = FakeChipAccess({"A1": FakeChip(looks=IN_USE)})
-    world = World(recipe=recipe, chips=chips)
-    view = await run(world)
+    view = await World(recipe=recipe, chips=chips).end_of()
     assert view.reason is Reason.CONSENT_MISSING
     assert chips.orders == []
 
@@ -126,7 +125,7 @@ async def test_the_intent_to_clear_is_on_record_before_the_provider_hears_of_it(
         return await clear(order)
 
     chips.clear = watched  # type: ignore[method-assign]
-    assert (await run(world)).disposition is Disposition.SELLABLE
+    assert (await world.end_of()).disposition is Disposition.SELLABLE
     assert known == [True]
 
 
@@ -134,11 +133,11 @@ async def test_what_an_earlier_attempt_saw_is_not_taken_for_the_next_ones() -> N
     faults = raised(lambda: ReaderFault("it hung"), 1)
     chip = FakeChip(looks=IN_USE, claims=[ClearOutcome.RETRYABLE], after_clear=None)
     world, chips = world_with(chip)
-    view = await run(world)
+    view = await world.end_of()
     assert view.reason is Reason.FELICA_RESIDUE
-    first, second = attempts(world, CLEAR)
+    first, second = world.attempts(CLEAR)
     assert (first["evidence"]["claim"], second["evidence"]["claim"]) == ("retryable", "done")
     assert len(chips.orders) == 3
     world, _ = world_with(FakeChip(once=[*faults]))
-    await run(world)
-    assert attempts(world, CHECK)[0]["evidence"] == {}
+    await world.end_of()
+    assert world.attempts(CHECK)[0]["evidence"] == {}

@@ -12,13 +12,14 @@ from benchd.domain.errors import HandsetGone
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.domain.slot_states import SlotState
 
-from .chip_world import CLEAR, attempts, certified, world_with
 from .fake_chips import (
+    CLEAR,
     IN_USE,
     UNUSED,
     FakeChip,
     FakeChipAccess,
     scan_of,
+    world_with,
 )
 from .world import Phone, World, phone_like
 
@@ -35,12 +36,11 @@ def at_the_kiosk(answers: Mapping[Gate, bool] | None = None) -> tuple[World, Fak
 
 
 async def until_cleared_by_hand(world: World) -> None:
-    await world.until(lambda: world.view().stage is CLEAR and world.view().question is not None)
+    await world.until_stage(CLEAR and world.view().question is not None)
 
 
 def operators_return(world: World) -> None:
-    world.silent_in = None
-    world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
+    world.back_at_work()
 
 
 @pytest.mark.parametrize("answered_first", [True, False])
@@ -65,7 +65,7 @@ async def test_a_handset_may_be_taken_to_a_kiosk_and_comes_back(answered_first: 
         view = await world.until_state(SlotState.FINISHED)
     assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
     assert (view.occupancy, phone.calls["fill"]) == (1, 1)
-    [clear] = attempts(world, CLEAR)
+    [clear] = world.attempts(CLEAR)
     assert clear["evidence"]["absent_s"] >= 600
     assert clear["evidence"]["android_id"] == known
 
@@ -93,7 +93,7 @@ async def test_another_handset_from_the_kiosk_is_never_taken_for_the_first(swap:
         operators_return(world)
         view = await world.until_state(SlotState.FINISHED)
     assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.HANDSET_CHANGED)
-    assert not certified(world)
+    assert not world.certified()
 
 
 async def test_a_twin_is_found_out_by_the_next_attempt_too() -> None:
@@ -117,7 +117,7 @@ async def test_a_twin_is_found_out_by_the_next_attempt_too() -> None:
     assert twin.calls["reset_facts"] == 2
     assert view.reason is Reason.HANDSET_CHANGED
     assert len(chips.orders) == 1
-    assert not certified(world)
+    assert not world.certified()
 
 
 async def test_a_handset_that_stays_away_ends_its_job_and_the_slot_takes_the_next() -> None:

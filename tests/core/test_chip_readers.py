@@ -13,15 +13,17 @@ from benchd.domain.slot_states import SlotState
 from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.slots.station import READER_PAUSE_S
 
-from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
 from .fake_chips import (
+    CHECK,
     IN_USE,
     OTHER_CHIP,
+    RECHECK,
     SILENT,
     UNUSED,
     FakeChip,
     raised,
     scan_of,
+    world_with,
 )
 from .world import Phone, ended
 
@@ -38,10 +40,9 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
         chips.chips["A2"] = FakeChip(looks=scan_of(UNUSED.verdict, chip=OTHER_CHIP))
         world.ports["A2"].plug(Phone(serial="NEIGHBOUR"))
         if stage is RECHECK:
-            await world.until(lambda: world.view().question is not None)
-            world.silent_in = None
-            world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
-            await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+            await world.until_question()
+            world.back_at_work()
+            await world.until_stage(StageName.OVERWRITE)
         chips.unplug_reader("A1")
         view = await world.until_state(SlotState.WAITING)
         assert view.stage is stage
@@ -56,7 +57,7 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
         await world.until(lambda: world.view().problem is None)
         view = await world.until_state(SlotState.FINISHED)
         assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
-    lost, passed = attempts(world, stage)[:1], attempts(world, stage)[-1]
+    lost, passed = world.attempts(stage)[:1], world.attempts(stage)[-1]
     assert [(a["outcome"], a["because"]) for a in lost] == [(Outcome.INTERRUPTED, "reader_gone")]
     assert passed["outcome"] == Outcome.PASSED
 
@@ -69,10 +70,8 @@ async def test_a_reader_that_comes_and_goes_ends_the_job_at_last() -> None:
 
     chips.until_there = there_for_a_moment  # type: ignore[method-assign]
     chips.unplug_reader("A1")
-    view = await run(world)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
-    assert not certified(world)
-    told = [attempt["because"] for attempt in attempts(world, CHECK)]
+    await world.refuses(Phone(), Reason.ATTEMPTS_EXHAUSTED)
+    told = [attempt["because"] for attempt in world.attempts(CHECK)]
     assert told == ["reader_gone"] * (LOSSES_ALLOWED + 1)
     # Long enough for a pcscd that somebody restarts, however fast it fails.
     assert anyio.current_time() > LOSSES_ALLOWED * READER_PAUSE_S
@@ -84,10 +83,9 @@ async def test_an_unplug_while_the_reader_is_waited_for_aborts_the_job() -> None
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.WAITING)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     assert ended(world)[0]["outcome"] == Outcome.ABORTED
-    assert not certified(world)
+    assert not world.certified()
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -97,14 +95,14 @@ async def test_a_reader_that_stumbles_is_tried_again_and_not_for_ever(
 ) -> None:
     faults = raised(lambda: ReaderFault("it hung"), times)
     world, _ = world_with(FakeChip(once=[*([UNUSED] if stage is RECHECK else []), *faults]))
-    view = await run(world)
-    told = attempts(world, stage)
+    view = await world.end_of()
+    told = world.attempts(stage)
     assert [a["because"] for a in told[:times]] == ["ReaderFault"] * times
     if times < 3:
         assert view.disposition is Disposition.SELLABLE
     else:
         assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
-        assert not certified(world)
+        assert not world.certified()
 
 
 async def test_what_the_check_saw_is_not_taken_for_a_later_stages() -> None:
@@ -112,26 +110,24 @@ async def test_what_the_check_saw_is_not_taken_for_a_later_stages() -> None:
         raise StorageFault("lost")
 
     world, _ = world_with(FakeChip())
-    view = await run(world, Phone(faults={"fill": lost}))
+    view = await world.end_of(Phone(faults={"fill": lost}))
     assert view.reason is Reason.STORAGE_FAULT
-    assert [attempt["evidence"] for attempt in attempts(world, StageName.OVERWRITE)] == [{}]
+    assert [attempt["evidence"] for attempt in world.attempts(StageName.OVERWRITE)] == [{}]
 
 
 async def test_a_question_that_nobody_answers_in_time_leaves_the_scan_on_record() -> None:
     world, _ = world_with(FakeChip(looks=SILENT))
     world.silent_in = CHECK
-    view = await run(world)
+    view = await world.end_of()
     assert view.reason is Reason.UNANSWERED
-    [check] = attempts(world, CHECK)
+    [check] = world.attempts(CHECK)
     assert check["evidence"]["verdict"] == "silent"
 
 
 async def test_no_other_slot_is_touched() -> None:
     world, chips = world_with(FakeChip(looks=IN_USE), slots=3)
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        await world.until_state(SlotState.FINISHED)
-        assert world.view("A2").state is SlotState.EMPTY
+    await world.end_of()
+    assert world.view("A2").state is SlotState.EMPTY
     assert {slot for slot, _, _ in chips.scans} == {"A1"}
     assert {order.slot for order in chips.orders} == {"A1"}
     assert [end["disposition"] for end in ended(world)] == [Disposition.SELLABLE]

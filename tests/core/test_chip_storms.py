@@ -11,7 +11,6 @@ from benchd.domain.chip import BaselineKind, ChipScan, ChipVerdict
 from benchd.domain.clear import ClearOutcome
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.record import EntryKind
-from benchd.domain.slot_states import SlotState
 
 from .fake_chips import CHIP, OTHER_CHIP, FakeChip, FakeChipAccess, scan_of
 from .world import Phone, World, ended
@@ -88,9 +87,7 @@ async def test_what_passes_is_what_the_rules_let_pass(seed: int) -> None:
         chip = FakeChip(once=[case.check], looks=case.recheck, after_clear=None)
         chip.claims = [case.claim] * 5
         world = World(chips=FakeChipAccess({"A1": chip}), answers=case.answers)
-        async with world.running():
-            world.ports["A1"].plug(Phone(felica_capable=case.capable))
-            view = await world.until_state(SlotState.FINISHED)
+        view = await world.end_of(Phone(felica_capable=case.capable))
         sellable = view.disposition is Disposition.SELLABLE
         assert sellable is case.may_pass(), case
         assert bool(world.issuer.kept) is sellable

@@ -19,7 +19,6 @@ from benchd.domain.imei import imeis_in_text
 from benchd.domain.intake import AttestationKind
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.record import EntryKind
-from benchd.domain.slot_states import SlotState
 from tests.intake.lots import attested, imei
 
 from .fake_chips import UNUSED, FakeChip
@@ -129,13 +128,11 @@ async def run_lot(*, papers: bool) -> tuple[list[list[Answer]], int]:
         for number in range(LOT_OF):
             slot, looks = slot_of(number), replace(UNUSED, chip=f"{number:064x}")
             rack.chips.chips["A1"] = FakeChip(looks=looks, after_clear=looks)
-            rack.world.ports[slot].plug(of_lot(number, papers=papers))
-            view = await rack.world.until_state(SlotState.FINISHED, slot)
+            view = await rack.world.ran(of_lot(number, papers=papers), slot)
             assert view.job is not None
             jobs.append(view.job)
             sold += view.disposition is Disposition.SELLABLE
-            rack.world.ports[slot].unplug()
-            await rack.world.until_state(SlotState.EMPTY, slot)
+            await rack.world.take_out(slot)
     by_job = defaultdict[JobId, list[Answer]](list)
     for each in answers_in(rack):
         by_job[each.job].append(each)

@@ -38,8 +38,7 @@ async def test_an_answer_that_races_an_unplug_stands_before_the_end_of_its_job()
         world.ports["A1"].plug(Phone())
         await until_asked(world, Gate.JPKI)
         await anyio.sleep(1)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     kinds = [stored.entry.kind for stored in world.ledger.stored]
     assert kinds.index(EntryKind.JOB_ENDED) > len(kinds) - 1 - kinds[::-1].index(EntryKind.DECISION)
     assert ended(world)[0]["outcome"] == Outcome.ABORTED
@@ -69,7 +68,7 @@ async def test_an_answer_to_a_question_that_is_asked_anew_is_not_taken() -> None
     by = somebody("sato")
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await world.until(lambda: world.view().question is not None)
+        await world.until_question()
         view = world.view()
         question, job = view.question, view.job
         assert question is not None

@@ -19,9 +19,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 
 async def end_of(world: World, phone: Phone) -> SlotView:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        return await world.until_state(SlotState.FINISHED)
+    return await world.end_of(phone)
 
 
 def with_fault(call: str, make: Callable[[], Exception]) -> Phone:

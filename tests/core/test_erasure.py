@@ -45,11 +45,7 @@ async def good_records(*, live_data: bool = True, chip: str = "no reader") -> Se
     on_reader = copy.deepcopy(CHIPS[chip])
     world = World(chips=FakeChipAccess({"A1": on_reader}) if on_reader else None)
     capable = chip != "no chip"
-    async with world.running():
-        world.ports["A1"].plug(
-            Phone(used_bytes=30 * MIB if live_data else MIB, felica_capable=capable)
-        )
-        await world.until_state(SlotState.FINISHED)
+    await world.end_of(Phone(used_bytes=30 * MIB if live_data else MIB, felica_capable=capable))
     job = world.view().job
     assert job is not None
     records = await world.ledger.entries(job)

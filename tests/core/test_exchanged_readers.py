@@ -14,9 +14,10 @@ from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 
-from .chip_world import CHECK, CLEAR, asked, attempts, certified
 from .fake_chips import (
+    CHECK,
     CHIP,
+    CLEAR,
     IN_USE,
     OTHER_CHIP,
     SILENT,
@@ -85,7 +86,7 @@ async def test_row_5_exchanged_readers_in_lockstep_never_tie_the_wrong_chip(draw
         world.ports["A2"].plug(second)
         await until_finished(world, "A1", "A2")
     assert [slot for slot, check in checks(world) if check["tied"]] == []
-    assert not certified(world)
+    assert not world.certified()
     must_name_the_exchange(world)
     assert first.nfc_on
     assert second.nfc_on
@@ -104,8 +105,7 @@ async def test_row_5_handsets_are_sold_once_their_readers_are_put_right() -> Non
             "A2": chip_in(second, OTHER_CHIP),
         }
         for slot, phone in (("A1", first), ("A2", second)):
-            world.ports[slot].unplug()
-            await world.until_state(SlotState.EMPTY, slot)
+            await world.take_out(slot)
             world.ports[slot].plug(phone)
         await until_finished(world, "A1", "A2")
     assert [end["disposition"] for end in ended(world)[2:]] == [Disposition.SELLABLE] * 2
@@ -122,8 +122,7 @@ async def test_row_5_a_slot_without_reader_is_refused_before_anything_is_destroy
         await until_finished(world, "A1", "A2")
         must_name_the_exchange(world)
         for slot in ("A1", "A2"):
-            world.ports[slot].unplug()
-            await world.until_state(SlotState.EMPTY, slot)
+            await world.take_out(slot)
         readers["A2"] = chip_in(second, OTHER_CHIP)
         world.parts.chips.chips |= readers  # type: ignore[attr-defined]
         world.ports["A2"].plug(second)
@@ -146,7 +145,7 @@ async def test_row_5_exchanged_readers_one_after_the_other_are_named_too(
         await anyio.sleep(after_s)
         world.ports["A1"].plug(first)
         await until_finished(world, "A1", "A2")
-    assert not certified(world)
+    assert not world.certified()
     assert [slot for slot, check in checks(world) if check["tied"]] == []
     # The one that came while the other's NFC was off has found its reader silent.
     assert {end["reason"] for end in ended(world)} <= {
@@ -171,11 +170,11 @@ async def test_row_5_a_neighbour_whose_nfc_can_not_be_switched_is_held_with_it()
     first.switches_nfc = False
     async with world.running():
         world.ports["A1"].plug(first)
-        await world.until(lambda: world.view("A1").stage is StageName.OVERWRITE)
+        await world.until_stage(StageName.OVERWRITE)
         world.ports["A2"].plug(second)
         await until_finished(world, "A1", "A2")
     must_name_the_exchange(world)
-    assert not certified(world)
+    assert not world.certified()
 
 
 async def test_row_5_the_record_names_the_pattern_its_steps_and_the_slot_that_hears() -> None:
@@ -233,7 +232,7 @@ async def test_row_5_nobody_looks_at_a_reader_while_a_chip_is_cleared() -> None:
     world.silent_in = CLEAR
     async with world.running():
         world.ports["A1"].plug(clearing)
-        await world.until(lambda: world.view().stage is CLEAR and world.view().question is not None)
+        await world.until_stage(CLEAR and world.view().question is not None)
         before = [scan for scan in chips.scans if scan[0] == "A1"]
         world.ports["A2"].plug(second)
         with anyio.fail_after(JOB_WITHIN_S):
@@ -278,9 +277,9 @@ async def test_row_5_a_card_that_answers_while_the_handset_is_carried_away_is_an
     [end] = ended(world)
     assert (end["disposition"], end["reason"]) == (Disposition.HOLD, Reason.FELICA_INCONSISTENT)
     assert "a card or another handset lies on the reader" in str(end["detail"])
-    away = attempts(world, CLEAR)[-1]["evidence"]["away"]
+    away = world.attempts(CLEAR)[-1]["evidence"]["away"]
     assert away["looks"] == away["answers"] >= 2
-    assert not certified(world)
+    assert not world.certified()
 
 
 async def test_row_5_a_handset_that_takes_its_chip_along_is_held_for_nothing() -> None:
@@ -319,14 +318,13 @@ async def test_row_5_a_card_under_two_handsets_is_neither_s_though_none_tells_an
     world = World(chips=FakeChipAccess({"A1": FakeChip()}))
     async with world.running():
         world.ports["A1"].plug(first)
-        await world.until(lambda: world.view().stage is StageName.INITIALISE)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.until_stage(StageName.INITIALISE)
+        await world.take_out()
         world.ports["A1"].plug(other)
         await until_finished(world, "A1")
     assert ended(world)[-1]["reason"] == Reason.FELICA_INCONSISTENT
     assert "lies on the reader" in str(ended(world)[-1]["detail"])
-    assert Gate.CHIP_SEEN_BEFORE not in asked(world)
+    assert Gate.CHIP_SEEN_BEFORE not in world.asked()
 
 
 async def test_row_5_a_handset_that_is_plugged_in_again_has_its_own_chip() -> None:
@@ -334,9 +332,8 @@ async def test_row_5_a_handset_that_is_plugged_in_again_has_its_own_chip() -> No
     world = World(chips=FakeChipAccess({"A1": FakeChip()}))
     async with world.running():
         world.ports["A1"].plug(phone)
-        await world.until(lambda: world.view().stage is StageName.INITIALISE)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.until_stage(StageName.INITIALISE)
+        await world.take_out()
         world.ports["A1"].plug(phone_like(phone))
         await until_finished(world, "A1")
     assert ended(world)[-1]["outcome"] == Outcome.PASSED, ended(world)

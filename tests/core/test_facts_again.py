@@ -69,13 +69,9 @@ async def test_row_7_what_appears_after_the_read_back_ends_the_job_before_the_re
         change(phone)
 
     world = World()
-    async with world.running():
-        phone = Phone(used_bytes=30 * MIB, faults={"drop": appears})
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, reason)
-    assert not world.issuer.kept
-    assert Gate.FINAL_RESET not in asked(world)
+    phone = Phone(used_bytes=30 * MIB, faults={"drop": appears})
+    await world.refuses(phone, reason)
+    assert Gate.FINAL_RESET not in world.asked()
     assert bool(phone.dossiers) is (reason is Reason.SYSTEM_SUSPECT)
 
 
@@ -87,10 +83,10 @@ async def test_row_7_what_appears_while_the_question_stands_is_read_too(case: st
     async with world.running():
         phone = Phone()
         world.ports["A1"].plug(phone)
-        await world.until(lambda: world.view().question is not None)
+        await world.until_question()
         while world.view().stage != StageName.FINAL_RESET:
             await world.board.changed(world.board.version)
-        await world.until(lambda: world.view().question is not None)
+        await world.until_question()
         await anyio.sleep(3600)
         assert world.view().question is not None
         began = anyio.current_time()
@@ -106,11 +102,10 @@ async def test_row_7_what_was_read_is_on_record_and_no_older_than_a_few_minutes(
     world.silent_in = StageName.FINAL_RESET
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await world.until(lambda: world.view().stage == StageName.FINAL_RESET)
-        await world.until(lambda: world.view().question is not None)
+        await world.until_stage(StageName.FINAL_RESET)
+        await world.until_question()
         await anyio.sleep(4000)
-        world.silent_in = None
-        world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
+        world.back_at_work()
         view = await world.until_state(SlotState.FINISHED)
     assert view.disposition is Disposition.SELLABLE
     again = evidence(world, StageName.FINAL_RESET)["facts_again"]
@@ -118,7 +113,7 @@ async def test_row_7_what_was_read_is_on_record_and_no_older_than_a_few_minutes(
     assert again["account_count"] == 0
     assert again["sim"] is False
     assert 0 < again["before_reset_s"] <= MOST_S_BETWEEN_READINGS + 1
-    assert asked(world).count(Gate.FINAL_RESET) == 1
+    assert world.asked().count(Gate.FINAL_RESET) == 1
 
 
 async def test_row_7_a_cable_that_flaps_after_the_reading_leaves_nothing_stale() -> None:
@@ -129,11 +124,8 @@ async def test_row_7_a_cable_that_flaps_after_the_reading_leaves_nothing_stale()
             raise HandsetGone("?")
 
     world = World()
-    async with world.running():
-        phone = Phone(faults={"standing": gone_once})
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.disposition is Disposition.SELLABLE
+    phone = Phone(faults={"standing": gone_once})
+    await world.sells(phone)
     assert phone.calls["standing"] == 2
     ends = [
         r.entry.data["outcome"]
@@ -155,11 +147,10 @@ async def test_row_7_a_reading_that_fails_as_the_handset_shuts_down_holds_nobody
     world.silent_in = StageName.FINAL_RESET
     async with world.running():
         world.ports["A1"].plug(Phone(faults={"standing": after_the_first}))
-        await world.until(lambda: world.view().stage == StageName.FINAL_RESET)
-        await world.until(lambda: world.view().question is not None)
+        await world.until_stage(StageName.FINAL_RESET)
+        await world.until_question()
         await anyio.sleep(MOST_S_BETWEEN_READINGS + 30)
-        world.silent_in = None
-        world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
+        world.back_at_work()
         view = await world.until_state(SlotState.FINISHED)
     assert view.disposition is Disposition.SELLABLE
     again = evidence(world, StageName.FINAL_RESET)["facts_again"]
@@ -177,8 +168,7 @@ async def test_row_7_a_handset_that_is_not_read_any_more_is_read_in_another_atte
         phone = Phone(faults={"standing": not_the_second_and_third})
         world.ports["A1"].plug(phone)
         await world.until(lambda: phone.calls["standing"] == 4)
-        world.silent_in = None
-        world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
+        world.back_at_work()
         view = await world.until_state(SlotState.FINISHED)
     assert view.disposition is Disposition.SELLABLE
     assert evidence(world, StageName.FINAL_RESET)["facts_again"]["before_reset_s"] < 60
@@ -194,7 +184,7 @@ async def test_row_8_a_sim_waits_on_the_tile_and_asks_nobody() -> None:
         assert waiting.problem.code is ProblemCode.SIM_PRESENT
         assert ProblemCode.SIM_PRESENT not in MENDS_ITSELF  # somebody has to take it out
         await anyio.sleep(900)
-        assert asked(world) == []
+        assert world.asked() == []
         phone.sim = False
         view = await world.until_state(SlotState.FINISHED)
     assert view.disposition is Disposition.SELLABLE
@@ -221,9 +211,7 @@ async def test_row_8_a_handset_that_restarts_without_its_sim_goes_on() -> None:
 
 async def test_row_8_a_sim_that_nobody_takes_out_is_held_with_its_own_reason() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(sim=True))
-        view = await world.until_state(SlotState.FINISHED)
+    view = await world.end_of(Phone(sim=True))
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.SIM_PRESENT)
     assert not world.issuer.kept
 
@@ -240,8 +228,8 @@ async def test_row_8_a_sim_put_in_since_the_gates_is_taken_out_before_the_reset(
         phone = Phone(used_bytes=30 * MIB, faults=faults)
         world.ports["A1"].plug(phone)
         if not faults:
-            await world.until(lambda: world.view().stage == StageName.FINAL_RESET)
-            await world.until(lambda: world.view().question is not None)
+            await world.until_stage(StageName.FINAL_RESET)
+            await world.until_question()
             phone.sim = True
         waiting = await world.until_state(SlotState.WAITING)
         assert waiting.problem is not None
@@ -259,10 +247,7 @@ async def test_row_8_the_last_look_is_into_the_tray_where_adb_does_not_tell(
     sim: bool | None, tray: str
 ) -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(sim=sim))
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.disposition is Disposition.SELLABLE
+    await world.sells(Phone(sim=sim))
     [facts] = [
         r.entry.data["facts"]
         for r in world.ledger.of(EntryKind.QUESTION_ASKED)
@@ -273,9 +258,7 @@ async def test_row_8_the_last_look_is_into_the_tray_where_adb_does_not_tell(
 
 async def test_row_8_frp_that_is_armed_without_an_account_is_held_as_a_lock() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(frp_armed=True))
-        view = await world.until_state(SlotState.FINISHED)
+    view = await world.end_of(Phone(frp_armed=True))
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.LOCKED)
     [end] = [r.entry.data for r in world.ledger.of(EntryKind.JOB_ENDED)]
     assert "factory reset protection is active" in str(end["detail"])
@@ -283,20 +266,15 @@ async def test_row_8_frp_that_is_armed_without_an_account_is_held_as_a_lock() ->
 
 async def test_row_8_a_sim_lock_is_on_record_with_its_source_and_refuses_nothing() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(sim_lock=True))
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.disposition is Disposition.SELLABLE
+    await world.sells(Phone(sim_lock=True))
     told = evidence(world, StageName.INSPECT)
     assert (told["sim_lock"], told["sim_lock_source"]) == (True, "gsm.sim.state=NETWORK_LOCKED")
 
 
 async def test_value_one_sign_alone_is_held_with_a_dossier() -> None:
     world = World()
-    async with world.running():
-        phone = Phone(signs=SIGN, sign_sources=(ModificationSource.BOOT_CHAIN,))
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
+    phone = Phone(signs=SIGN, sign_sources=(ModificationSource.BOOT_CHAIN,))
+    view = await world.end_of(phone)
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.SYSTEM_SUSPECT)
     assert view.dossier == view.job
     assert phone.dossiers == ["; ".join(SIGN)]
@@ -304,17 +282,11 @@ async def test_value_one_sign_alone_is_held_with_a_dossier() -> None:
 
 async def test_value_many_signs_of_one_source_are_one() -> None:
     signs = ("ro.debuggable=1", "ro.build.type=userdebug", "ro.build.tags=test-keys")
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(signs=signs, sign_sources=(ModificationSource.BUILD,)))
-        view = await world.until_state(SlotState.FINISHED)
+    view = await World().end_of(Phone(signs=signs, sign_sources=(ModificationSource.BUILD,)))
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.SYSTEM_SUSPECT)
 
 
 async def test_value_two_sources_doom() -> None:
     sources = (ModificationSource.BOOT_CHAIN, ModificationSource.SUPERUSER)
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(signs=(*SIGN, "su at /sbin/su"), sign_sources=sources))
-        view = await world.until_state(SlotState.FINISHED)
+    view = await World().end_of(Phone(signs=(*SIGN, "su at /sbin/su"), sign_sources=sources))
     assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.SYSTEM_MODIFIED)

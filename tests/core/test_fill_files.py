@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from benchd.domain.fill import MOST_FILES, least_file_bytes
-from benchd.domain.job import Disposition
-from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from tests.core import world as world_module
 
@@ -22,10 +20,7 @@ async def filled(monkeypatch: pytest.MonkeyPatch, capacity_bytes: int) -> tuple[
     monkeypatch.setattr(world_module, "CAPACITY", capacity_bytes // 4096 * 4096)
     world, phone = World(recipe=make_recipe(overwrite=SMALL)), Phone()
     world.file_bytes = max(4 * MIB, least_file_bytes(capacity_bytes))
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.disposition is Disposition.SELLABLE
+    await world.sells(phone)
     return world, phone
 
 

@@ -9,8 +9,7 @@ import pytest
 
 from benchd.domain.errors import CertificateGap, StageFailed
 from benchd.domain.fill import ENDED_BY_QUOTA
-from benchd.domain.job import Disposition, Outcome, Reason, StageName
-from benchd.domain.slot_states import SlotState
+from benchd.domain.job import Disposition, Reason, StageName
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
@@ -22,7 +21,6 @@ from benchd.proof.floors import (
 )
 from benchd.proof.storage_proof import end_gaps, most_free_after_fill
 
-from .chip_world import attempts
 from .test_erasure import JOB, changed, good_records
 from .test_faults import raising
 from .world import CAPACITY, MIB, Phone, World, make_recipe
@@ -40,12 +38,9 @@ def least_coverage() -> Recipe:
 async def test_row_4_a_fill_that_leaves_room_is_refused_at_once() -> None:
     world = World(recipe=least_coverage())
     phone = Phone(written_share=0.85, free_after_fill_bytes=BEHIND_QUOTA)
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.COVERAGE_TOO_LOW)
+    view = await world.refuses(phone, Reason.COVERAGE_TOO_LOW)
     assert view.disposition is Disposition.HOLD
-    [attempt] = attempts(world, StageName.OVERWRITE)
+    [attempt] = world.attempts(StageName.OVERWRITE)
     assert attempt["detail"] == (
         f"{BEHIND_QUOTA} bytes are still free after the fill, {LEAST} may be"
     )
@@ -58,11 +53,8 @@ async def test_row_4_room_that_is_gone_without_a_trace_is_refused_at_once() -> N
     """A system that calls what lies behind its quota neither free nor in use."""
     world = World(recipe=least_coverage())
     phone = Phone(written_share=0.85)
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.COVERAGE_TOO_LOW)
-    [attempt] = attempts(world, StageName.OVERWRITE)
+    await world.refuses(phone, Reason.COVERAGE_TOO_LOW)
+    [attempt] = world.attempts(StageName.OVERWRITE)
     assert "came into use beside what was written" in attempt["detail"]
     assert not phone.calls["check"]
 
@@ -70,21 +62,14 @@ async def test_row_4_room_that_is_gone_without_a_trace_is_refused_at_once() -> N
 async def test_row_4_a_quota_is_an_outcome_of_its_own() -> None:
     world = World(recipe=least_coverage())
     quota = raising(lambda: StageFailed(Reason.STORAGE_QUOTA, ENDED_BY_QUOTA))
-    async with world.running():
-        world.ports["A1"].plug(Phone(faults={"fill": quota}))
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_QUOTA)
+    view = await world.refuses(Phone(faults={"fill": quota}), Reason.STORAGE_QUOTA)
     assert view.disposition is Disposition.HOLD
     assert not world.issuer.kept
 
 
 @pytest.mark.parametrize("free", [0, LEAST])
 async def test_an_honest_handset_s_last_gaps_cost_it_nothing(free: int) -> None:
-    world = World(recipe=least_coverage())
-    async with world.running():
-        world.ports["A1"].plug(Phone(written_share=0.9, free_after_fill_bytes=free))
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.outcome is Outcome.PASSED
+    await World(recipe=least_coverage()).sells(Phone(written_share=0.9, free_after_fill_bytes=free))
 
 
 LIES: Mapping[str, tuple[object, str]] = {

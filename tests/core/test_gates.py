@@ -38,9 +38,7 @@ def gates_evidence(world: World) -> Mapping[str, object]:
 
 
 async def end_of(world: World, phone: Phone) -> tuple[object, object, object]:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
+    view = await world.end_of(phone)
     return view.outcome, view.disposition, view.reason
 
 
@@ -97,8 +95,7 @@ async def test_while_it_charges_an_unplug_ends_the_job_and_a_lost_server_asks_no
         assert problem.code is ProblemCode.LOW_BATTERY
         asked = [s.entry.data["gate"] for s in world.ledger.of(EntryKind.QUESTION_ASKED)]
         assert len(asked) == len(set(asked)) == 2
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     [end] = ended(world)
     assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
 
@@ -116,8 +113,7 @@ async def test_a_handset_that_cannot_be_worked_with_ends_as_a_job_and_the_next_o
             Reason.UNSUPPORTED_MODEL,
         )
         assert view.job is not None
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
         world.ports["A1"].plug(Phone())
         assert (await world.until_state(SlotState.FINISHED)).outcome is Outcome.PASSED
         assert (await world.until_state(SlotState.FINISHED, "A2")).outcome is Outcome.PASSED

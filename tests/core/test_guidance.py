@@ -109,10 +109,7 @@ async def test_where_nobody_has_told_of_the_port_the_usual_words_are_said() -> N
 async def test_the_wall_says_what_a_model_is_sold_as_and_which_is_unknown() -> None:
     known = catalogue(model("SO-51C", name="Xperia 1 IV"))
     for models, name in ((known, "Xperia 1 IV"), (None, None)):
-        world = World(models=models)
-        async with world.running():
-            world.ports["A1"].plug(Phone())
-            view = await world.until_state(SlotState.FINISHED)
+        view = await World(models=models).end_of()
         assert view.model_name == name
 
 
@@ -124,6 +121,5 @@ async def test_another_catalogue_counts_from_the_next_plug_on() -> None:
             name=SlotName("A1"), port_path=world.ports["A1"].port_path, recipe="overwrite"
         )
         await world.supervisor.reload(Topology({place.name: place}), known)
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
+        view = await world.ran()
     assert view.model_name == "Xperia 1 IV"

@@ -92,8 +92,5 @@ async def test_what_others_take_to_certify_isnt_taken_from_the_time_of_a_job() -
 
 
 async def test_a_job_that_certifies_has_no_more_time_than_its_stage() -> None:
-    world = World(ledger=WatchedLedger(), recipe=certifies_within(READ_S / 2))
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.reason is Reason.STAGE_DEADLINE
+    view = await World(ledger=WatchedLedger(), recipe=certifies_within(READ_S / 2)).end_of()
+    assert view.reason is Reason.STAGE_DEADLINE

@@ -58,8 +58,7 @@ async def plugged(
         await rack.world.until_state(SlotState.RUNNING)
         await rack.desk.bind(rack.world.view(), tag, by=BY)
     await rack.world.until_state(SlotState.FINISHED)
-    rack.world.ports["A1"].unplug()
-    await rack.world.until_state(SlotState.EMPTY)
+    await rack.world.take_out()
 
 
 async def busy_day() -> Rack:
@@ -76,8 +75,7 @@ async def busy_day() -> Rack:
         rack.world.ports["A1"].plug(again := phone(11))
         await rack.world.until_state(SlotState.RUNNING)
         await rack.world.until(lambda: rack.world.view().job in rack.store.book.of_job)
-        rack.world.ports["A1"].unplug()
-        await rack.world.until_state(SlotState.EMPTY)
+        await rack.world.take_out()
         await plugged(rack, again, looks=IN_USE)
         # Its papers tell no number: its label was scanned.
         await plugged(rack, phone(12, accounts=2), tag="F2")

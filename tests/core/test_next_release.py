@@ -36,10 +36,7 @@ CHANGES: dict[str, tuple[EntryKind, Mapping[str, object]]] = {
 async def _sold() -> tuple[World, JobId]:
     """A rack that has sold the handset in its first slot, and was stopped with it in there."""
     world = World(slots=2)
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.disposition is Disposition.SELLABLE
+    view = await world.sells()
     assert view.job is not None
     return world, view.job
 
@@ -74,10 +71,8 @@ async def test_its_slot_waits_for_a_person_and_the_others_work(what: str) -> Non
         if broken.state is SlotState.FINISHED:
             assert (broken.disposition, broken.reason) == (Disposition.HOLD, Reason.RECORD_BROKEN)
         # Whoever takes it out has the slot again.
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
-        world.ports["A1"].plug(Phone(serial="a third"))
-        sold = await world.until_state(SlotState.FINISHED)
+        await world.take_out()
+        sold = await world.ran(Phone(serial="a third"))
         assert sold.disposition is Disposition.SELLABLE
 
 
@@ -120,8 +115,7 @@ async def test_a_handset_that_the_next_release_knows_more_of_is_held(what: str) 
     first.ports["A1"].attached = False
     world = second_world(first, first.ledger)
     async with world.running():
-        world.ports["A2"].plug(phone_like(phone))
-        view = await world.until_state(SlotState.FINISHED, "A2")
+        view = await world.ran(phone_like(phone), "A2")
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.RECORD_BROKEN)
 
 

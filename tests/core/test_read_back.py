@@ -11,7 +11,6 @@ from benchd.domain.errors import AnswerNotRecognised, CertificateGap, HandsetGon
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
@@ -41,9 +40,7 @@ def read_back_evidence(world: World) -> Mapping[str, Any]:
 async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
     world = World()
     phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        await world.until_state(SlotState.FINISHED)
+    await world.end_of(phone)
     tail, body = phone.checked
     assert [file.is_tail for file in tail.files] == [True]
     assert not any(file.is_tail for file in body.files)
@@ -63,10 +60,7 @@ async def test_where_all_is_in_the_tail_the_small_files_are_checked_with_it() ->
     world = World(recipe=make_recipe(overwrite=OverwriteStage(file_bytes=1024 * MIB)))
     world.file_bytes = 1024 * MIB
     phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.outcome is Outcome.PASSED
+    await world.sells(phone)
     [only] = phone.checked
     assert only.small_files == read_back_evidence(world)["small_files_same"] > 0
 
@@ -80,10 +74,7 @@ async def test_a_second_attempt_knows_what_the_first_has_proven() -> None:
             raise HandsetGone("the link broke")
 
     phone.faults["check"] = lose_it_once
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    await world.sells(phone)
     # The tail once, and the body in both attempts; the first of these was never answered.
     assert [order.files[0].is_tail for order in phone.checked] == [True, False]
 
@@ -106,37 +97,25 @@ async def test_a_link_that_breaks_while_files_are_deleted_leaves_the_proof(call:
 
     phone.faults[call] = delete_and_lose
     phone.faults["check"] = read_what_is_there
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    await world.sells(phone)
     assert [order.files[0].is_tail for order in phone.checked] == [True, False]
 
 
 async def test_small_files_that_differ_are_a_storage_fault() -> None:
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(small_bad=1))
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_FAULT)
+    await World().refuses(Phone(small_bad=1), Reason.STORAGE_FAULT)
 
 
 async def test_host_samples_out_of_a_cache_certify_nothing() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(host_past_cache="cached"))
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.disposition is not Disposition.SELLABLE
+    view = await world.end_of(Phone(host_past_cache="cached"))
+    assert view.disposition is not Disposition.SELLABLE
     assert not world.passed_for_real
 
 
 async def test_after_a_sample_that_differs_no_other_place_is_told() -> None:
     world = World()
     phone = Phone(sample_differs=True)
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_FAULT)
+    await world.refuses(phone, Reason.STORAGE_FAULT)
     assert phone.calls["sample"] == 1
 
 
@@ -148,11 +127,7 @@ async def test_samples_whose_shell_hasnt_ended_well_certify_nothing() -> None:
         raise AnswerNotRecognised("a handset sends what nobody has asked for")
 
     phone.faults["samples_end"] = one_more_byte
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ANSWER_NOT_RECOGNISED)
-    assert not world.passed_for_real
+    await world.refuses(phone, Reason.ANSWER_NOT_RECOGNISED)
 
 
 async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shell_ended() -> None:
@@ -166,10 +141,7 @@ async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shel
             raise HandsetGone("the link broke")
 
     phone.faults["samples_end"] = lose_it_once
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    await world.sells(phone)
     # Those of the tail twice, and then those of the body.
     assert taken[1] == 2 * taken[0]
     assert read_back_evidence(world)["host_samples"] == taken[2] - taken[0]
@@ -178,10 +150,7 @@ async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shel
 async def test_a_sample_stands_for_the_whole_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     world = sampled_world(monkeypatch)
     phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.disposition is Disposition.SELLABLE
+    await world.sells(phone)
     tail, body = phone.checked
     assert tail.ranges is None
     assert body.ranges is not None
@@ -200,9 +169,7 @@ async def test_a_small_storage_is_read_whole_all_the_same() -> None:
         recipe=make_recipe(read_back=ReadBackStage(minimum_coverage=0.9, check="sampled"))
     )
     phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        await world.until_state(SlotState.FINISHED)
+    await world.end_of(phone)
     assert all(order.ranges is None for order in phone.checked)
     assert read_back_evidence(world)["check_mode"] == "whole"
 
@@ -225,9 +192,7 @@ SAMPLE_LIES: dict[str, dict[str, Any]] = {
 
 async def sampled_records(monkeypatch: pytest.MonkeyPatch) -> list[StoredEntry]:
     world = sampled_world(monkeypatch)
-    async with world.running():
-        world.ports["A1"].plug(Phone(used_bytes=30 * MIB))
-        await world.until_state(SlotState.FINISHED)
+    await world.end_of(Phone(used_bytes=30 * MIB))
     job = world.view().job
     assert job is not None
     records = await world.ledger.entries(job)

@@ -14,7 +14,6 @@ from benchd.domain.job import (
     StageName,
 )
 from benchd.domain.record import EntryKind
-from benchd.domain.slot_states import SlotState
 from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.assess import AssessStage
@@ -76,9 +75,7 @@ async def test_no_end_without_an_erasure_is_sellable() -> None:
 
 async def test_an_assessment_tells_everything_at_once_and_changes_nothing() -> None:
     world = World(recipe=ASSESS, answers={Gate.FELICA_CHECK: False})
-    async with world.running():
-        world.ports["A1"].plug(WRECK)
-        view = await world.until_state(SlotState.FINISHED)
+    view = await world.end_of(WRECK)
     assert (view.outcome, view.disposition, view.reason) == (
         Outcome.PASSED,
         Disposition.HOLD,
@@ -97,19 +94,16 @@ async def test_an_assessment_tells_everything_at_once_and_changes_nothing() -> N
 
 
 async def test_a_seller_who_was_not_told_ends_the_assessment() -> None:
-    world = World(recipe=ASSESS, answers={Gate.ASSESS: False})
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.OPERATOR_STOPPED)
+    await World(recipe=ASSESS, answers={Gate.ASSESS: False}).refuses(
+        Phone(), Reason.OPERATOR_STOPPED
+    )
 
 
 async def test_a_recheck_needs_no_adb_and_gives_no_certificate() -> None:
     world = World(recipe=RECHECK)
     phone = Phone()
     async with world.running():
-        world.ports["A1"].plug(phone, MTP_ONLY)
-        view = await world.until_state(SlotState.FINISHED)
+        view = await world.ran(phone, "A1", MTP_ONLY)
     assert (view.outcome, view.disposition, view.reason) == (
         Outcome.PASSED,
         Disposition.HOLD,
@@ -134,8 +128,7 @@ async def test_a_recheck_that_finds_something_does_not_pass(
 ) -> None:
     world = World(recipe=RECHECK, answers=answers)
     async with world.running():
-        world.ports["A1"].plug(Phone(), interfaces)
-        view = await world.until_state(SlotState.FINISHED)
+        view = await world.ran(Phone(), "A1", interfaces)
     assert (view.outcome, view.reason) == (Outcome.FAILED, reason)
 
 
@@ -144,26 +137,20 @@ async def test_a_handset_taken_out_of_its_recheck_aborts_it() -> None:
     world.silent_in = StageName.LOOK
     async with world.running():
         world.ports["A1"].plug(Phone(), MTP_ONLY)
-        await world.until(lambda: world.view().stage is StageName.LOOK)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.until_stage(StageName.LOOK)
+        await world.take_out()
     [end] = ended(world)
     assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
 
 
 async def test_a_stage_that_needs_adb_fails_where_there_is_none() -> None:
-    world = World(recipe=recipe(Reason.RECHECKED, INSPECT, needs_access=False))
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
+    await World(recipe=recipe(Reason.RECHECKED, INSPECT, needs_access=False)).refuses(
+        Phone(), Reason.PROOF_INCOMPLETE
+    )
 
 
 async def test_a_recycled_handset_goes_to_the_crusher_whatever_else_is_wrong_with_it() -> None:
-    world = World(recipe=RECYCLE, answers={Gate.FELICA_CHECK: False})
-    async with world.running():
-        world.ports["A1"].plug(WRECK)
-        view = await world.until_state(SlotState.FINISHED)
+    view = await World(recipe=RECYCLE, answers={Gate.FELICA_CHECK: False}).end_of(WRECK)
     assert (view.outcome, view.disposition, view.reason) == (
         Outcome.PASSED,
         Disposition.DESTROY,
@@ -181,9 +168,4 @@ async def test_a_certificate_after_them_is_refused(without: Recipe) -> None:
         ends_as=without.ends_as,
         stages=(*without.stages, certify),
     )
-    world = World(recipe=forged)
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
-    assert not world.issuer.kept
+    await World(recipe=forged).refuses(Phone(), Reason.PROOF_INCOMPLETE)

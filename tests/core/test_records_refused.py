@@ -26,8 +26,7 @@ def talkative() -> Phone:
 
 
 async def end_of(world: World, phone: Phone, slot: str = "A1") -> SlotView:
-    world.ports[slot].plug(phone)
-    return await world.until_state(SlotState.FINISHED, slot)
+    return await world.ran(phone, slot)
 
 
 def is_held(view: SlotView) -> bool:
@@ -52,8 +51,7 @@ async def test_row_11_it_ends_like_that_at_every_replug_and_the_slot_goes_on() -
     async with world.running():
         for _ in range(3):
             assert is_held(await end_of(world, talkative()))
-            world.ports["A1"].unplug()
-            await world.until_state(SlotState.EMPTY)
+            await world.take_out()
         honest = await end_of(world, Phone(serial="honest"))
         assert honest.disposition is Disposition.SELLABLE
 

@@ -155,10 +155,8 @@ async def test_a_job_keeps_its_recipe_and_the_next_has_the_new_one() -> None:
         assert changes.other_recipe == ("A2",)
         await world.until_state(SlotState.FINISHED, "A2")
         assert ends_of(world, "A2") == [(Outcome.PASSED, None)]
-        world.ports["A2"].unplug()
-        await world.until_state(SlotState.EMPTY, "A2")
-        world.ports["A2"].plug(Phone(serial="SECOND"))
-        await world.until_state(SlotState.FINISHED, "A2")
+        await world.take_out("A2")
+        await world.ran(Phone(serial="SECOND"), "A2")
         await world.until_state(SlotState.FINISHED, "A1")
     opened = [
         (stored.entry.slot, stored.entry.data["recipe"], stored.entry.data["recipe_sha256"])
@@ -183,7 +181,7 @@ async def test_events_in_the_middle_of_a_change_are_not_lost() -> None:
         stuck = Phone(serial="STUCK", used_bytes=30 * MIB)
         stuck.faults["fill_step"] = hold
         world.ports["A2"].plug(stuck)
-        await world.until(lambda: world.view("A2").stage is StageName.OVERWRITE)
+        await world.until_stage(StageName.OVERWRITE, "A2")
         await anyio.sleep(10)
         assert stuck.calls["fill_step"] == 1
         places = places_of(world, "A1", "A2")
@@ -246,10 +244,8 @@ async def test_a_drain_waits_for_people_and_for_the_end_of_an_unplugged_job() ->
         with anyio.move_on_after(3600) as hour:
             await world.parts.admission.drained()
         assert hour.cancelled_caught
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY, "A1")
-        world.silent_in = None
-        world.board._wake()
+        await world.take_out()
+        world.back_at_work()
         await world.parts.admission.drained()
     assert ends_of(world, "A1") == [(Outcome.ABORTED, Reason.UNPLUGGED)]
     assert ends_of(world, "A2") == [(Outcome.PASSED, None)]

@@ -28,7 +28,7 @@ async def first_daemon(ledger: MemoryLedger, *, until: StageName | None) -> tupl
         if until is None:
             await world.until_state(SlotState.FINISHED)
         else:
-            await world.until(lambda: world.view().stage is until)
+            await world.until_stage(until)
             await anyio.sleep(0.01)
         # What a dead daemon still wanted to write isn't written.
         before = len(ledger.stored)
@@ -70,8 +70,7 @@ async def test_a_passed_handset_that_never_left_is_shown_as_passed_again() -> No
     async with second.running():
         view = await second.until_state(SlotState.FINISHED)
         assert (view.outcome, view.job) == (Outcome.PASSED, first.view().job)
-        second.ports["A1"].unplug()
-        await second.until_state(SlotState.EMPTY)
+        await second.take_out()
     assert not phone.calls
 
 
@@ -103,7 +102,7 @@ async def test_a_stopping_daemon_settles_its_jobs() -> None:
     world = World()
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+        await world.until_stage(StageName.OVERWRITE)
     assert (ended(world)[0]["outcome"], ended(world)[0]["reason"]) == (
         Outcome.ABORTED,
         Reason.DAEMON_STOPPED,
@@ -115,8 +114,7 @@ async def forged_end(ledger: MemoryLedger, certificate: str | None) -> World:
     first = World(ledger=ledger)
     phone = Phone(signs=("su at /system/xbin/su",))
     async with first.running():
-        first.ports["A1"].plug(phone)
-        view = await first.until_state(SlotState.FINISHED)
+        view = await first.ran(phone)
         assert view.disposition is Disposition.DESTROY
         before = len(ledger.stored)
     del ledger.stored[before:]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from benchd.domain.errors import CertificateGap
-from benchd.domain.intake import AttestationKind, TimeDoubt
-from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.intake import TimeDoubt
+from benchd.domain.job import Gate, StageName
 from benchd.domain.people import ShownBy
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.domain.slot_states import SlotState
@@ -21,16 +17,17 @@ from benchd.proof.evidence.clock_evidence import TimeBasis
 from tests.intake.lots import BY, lot_record
 
 from .fake_chips import IN_USE, FakeChip
-from .lot_rack import Rack
+from .lot_rack import BOTH, CITED, GOOD, Data, Lie, Rack, in_intake, in_settled
 from .world import Phone
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-BOTH = (AttestationKind.CONSENT, AttestationKind.JPKI)
-CITED = {Gate.NETWORK, Gate.JPKI, Gate.CONSENT}
-GOOD = (Outcome.PASSED, None)
 ADMIN = replace(BY, operator="Mori", person="mori", shown_by=ShownBy.BADGE_AND_PIN)
 LONG_AGO = timedelta(days=400)
+
+
+def in_use() -> Rack:
+    return Rack(FakeChip(looks=IN_USE))
 
 
 async def old_lot(rack: Rack) -> None:
@@ -42,34 +39,30 @@ async def old_lot(rack: Rack) -> None:
     rack.clock.behind = timedelta()
 
 
-async def test_row_6_a_400_day_old_look_up_is_not_fresh_by_a_clock_that_is_behind() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
+@pytest.mark.parametrize("slept", [False, True])
+async def test_row_6_a_400_day_old_look_up_is_not_fresh_by_a_clock_that_is_behind(
+    slept: bool,
+) -> None:
+    """Nor where the ledger slept as long, and no source has set the clock."""
+    rack = in_use()
     await old_lot(rack)
-    # The rack was in use since: its ledger knows of today.
-    await rack.desk.add_lot(lot_record("L-today"))
+    if slept:
+        rack.source = False
+    else:
+        # The rack was in use since: its ledger knows of today.
+        await rack.desk.add_lot(lot_record("L-today"))
     rack.reboot(behind=LONG_AGO)
-    assert rack.store.time_basis() is TimeDoubt.CLOCK_BEHIND
+    doubt = TimeDoubt.TIME_UNCONFIRMED if slept else TimeDoubt.CLOCK_BEHIND
+    assert rack.store.time_basis() is doubt
     assert await rack.ran() == GOOD
     assert set(rack.asked()) >= CITED
     # Whoever looks at the record sees why a person was asked.
-    facts = [s.entry.data["facts"] for s in rack.ledger.of(EntryKind.QUESTION_ASKED)]
-    assert facts[0]["not_cited"] == "clock_behind"  # type: ignore[index, call-overload]
-
-
-async def test_row_6_nor_where_the_ledger_slept_as_long_and_no_source_has_set_the_clock() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await old_lot(rack)
-    rack.source = False
-    rack.reboot(behind=LONG_AGO)
-    assert rack.store.time_basis() is TimeDoubt.TIME_UNCONFIRMED
-    assert await rack.ran() == GOOD
-    assert set(rack.asked()) >= CITED
+    assert rack.world.questions(Gate.NETWORK)[0]["facts"]["not_cited"] == str(doubt)
 
 
 async def test_row_6_an_administrator_confirms_the_time_and_citing_goes_on() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    rack = in_use()
+    await rack.papers()
     rack.source = None
     rack.reboot()
     rack.world.silent_in = StageName.GATES
@@ -78,10 +71,9 @@ async def test_row_6_an_administrator_confirms_the_time_and_citing_goes_on() -> 
         # The question that stands goes away: what was attested settles it now.
         await rack.world.until_state(SlotState.AWAITING_OPERATOR)
         number = await rack.desk.confirm_time(rack.clock.now(), by=ADMIN)
-        await rack.world.until(lambda: Gate.FINAL_RESET in rack.asked())
-        rack.world.silent_in = None
-        rack.world.board._wake()
-        await rack.world.until_state(SlotState.FINISHED)
+        await rack.world.until_asked(Gate.FINAL_RESET)
+        rack.world.back_at_work()
+        await rack.world.finished()
         assert CITED.isdisjoint(rack.answered())
         job, records, intake = await rack.proof()
         settled = verify_erasure(job, records, intake).intake.settled
@@ -94,20 +86,16 @@ async def test_row_6_an_administrator_confirms_the_time_and_citing_goes_on() -> 
     assert set(rack.answered()) >= {Gate.NETWORK, Gate.JPKI}
 
 
-async def test_a_confirmation_from_before_the_lot_is_read_by_the_proof_too() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    rack.source = False
-    await rack.desk.confirm_time(rack.clock.now(), by=ADMIN)
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
-    assert await rack.ran() == GOOD
-    assert CITED.isdisjoint(rack.asked())
-
-
-async def test_where_a_source_keeps_the_time_nobody_is_asked_anything() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+@pytest.mark.parametrize("source", [True, False])
+async def test_where_a_source_or_somebody_before_the_lot_keeps_the_time_nobody_is_asked_anything(
+    source: bool,
+) -> None:
+    rack = in_use()
+    rack.source = source
+    if not source:
+        # The proof reads what comes before the lot, too.
+        await rack.desk.confirm_time(rack.clock.now(), by=ADMIN)
+    await rack.papers()
     assert await rack.ran() == GOOD
     assert CITED.isdisjoint(rack.asked())
     # A source that fails later leaves a clock that was right.
@@ -117,31 +105,17 @@ async def test_where_a_source_keeps_the_time_nobody_is_asked_anything() -> None:
 
 # The proof, whatever a stage says.
 
-Lie = Callable[[list[StoredEntry], list[StoredEntry]], None]
-
 
 def told(**changes: object) -> Lie:
-    def lie(records: list[StoredEntry], _intake: list[StoredEntry]) -> None:
-        for index, record in enumerate(records):
-            data: dict[str, Any] = json.loads(json.dumps(dict(record.entry.data)))
-            evidence = data.get("evidence") if record.entry.kind is EntryKind.STAGE_ENDED else None
-            settled = (evidence or {}).get("settled") or []
-            for each in settled if isinstance(settled, list) else [settled]:
-                if each["cited"]:
-                    each["time"] = each["time"] and {**each["time"], **changes} if changes else None
-            records[index] = replace(record, entry=replace(record.entry, data=data))
+    def change(each: Data) -> None:
+        if each["cited"]:
+            each["time"] = each["time"] and {**each["time"], **changes} if changes else None
 
-    return lie
+    return in_settled(change)
 
 
 def confirmation(**changes: object) -> Lie:
-    def lie(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
-        for index, record in enumerate(intake):
-            if record.entry.kind is EntryKind.TIME_CONFIRMED:
-                data = {**record.entry.data, **changes}
-                intake[index] = replace(record, entry=replace(record.entry, data=data))  # type: ignore[arg-type]
-
-    return lie
+    return in_intake(EntryKind.TIME_CONFIRMED, lambda data: data.update(changes))
 
 
 def unconfirmed(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
@@ -187,16 +161,9 @@ LIES: dict[str, Lie] = {
 
 @pytest.mark.parametrize("lie", LIES)
 async def test_row_6_each_lie_about_the_time_is_a_gap(lie: str) -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
+    rack = in_use()
     rack.source = False
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    await rack.papers()
     await rack.desk.confirm_time(rack.clock.now(), by=ADMIN)
     assert await rack.ran() == GOOD
-    job, records, intake = await rack.proof()
-    mine, theirs = list(records), list(intake)
-    verify_erasure(job, mine, theirs)
-    LIES[lie](mine, theirs)
-    assert (mine, theirs) != (records, intake)
-    with pytest.raises(CertificateGap):
-        verify_erasure(job, mine, theirs)
+    await rack.must_be_a_gap(LIES[lie])

@@ -109,7 +109,7 @@ async def test_a_slot_that_hangs_keeps_nobody_waiting() -> None:
     async with world.running():
         await world.until_state(SlotState.RUNNING, "A1")
         told_at = anyio.current_time()
-        await world.until(lambda: world.view("A1").stage is not None)
+        await world.until_stage(not None)
         assert anyio.current_time() - told_at == pytest.approx(QUIET_S)
         await world.until_state(SlotState.FINISHED, "A1")
         assert world.view("A2").state is SlotState.SETTLING
@@ -121,7 +121,7 @@ async def test_a_handset_that_no_daemon_has_known_waits_for_nobody() -> None:
     async with world.running():
         await world.until_state(SlotState.RUNNING, "A2")
         told_at = anyio.current_time()
-        await world.until(lambda: world.view("A2").stage is not None)
+        await world.until_stage(not None, "A2")
         assert anyio.current_time() == told_at
         assert world.view("A1").stage is None
 
@@ -130,8 +130,7 @@ async def test_what_is_pulled_out_while_it_waits_is_settled() -> None:
     world = await cut_off(1)
     async with world.running():
         await world.until_state(SlotState.RUNNING)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     assert (ended(world)[-1]["outcome"], ended(world)[-1]["reason"]) == (
         Outcome.ABORTED,
         Reason.UNPLUGGED,

@@ -50,9 +50,7 @@ def failing(phone: Phone, call: str, kind: str) -> Phone:
 
 
 async def done(world: World, phone: Phone) -> SlotView:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        return await world.until_state(SlotState.FINISHED)
+    return await world.end_of(phone)
 
 
 def evidence(world: World, stage: str) -> Mapping[str, object]:

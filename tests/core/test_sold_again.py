@@ -13,7 +13,6 @@ from benchd.domain.errors import SettlingRefused
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, Gate, Reason
 from benchd.domain.record import EntryKind
-from benchd.domain.slot_states import SlotState
 from benchd.slots.disposal_desk import DisposalDesk
 from tests.people.somebody import somebody
 
@@ -51,12 +50,10 @@ class Shop:
         return await self._ran("A2", phone, MTP_ONLY)
 
     async def _ran(self, slot: str, phone: Phone, *interfaces: frozenset[str]) -> JobId:
-        self.world.ports[slot].plug(phone, *interfaces)
-        view = await self.world.until_state(SlotState.FINISHED, slot)
+        view = await self.world.ran(phone, slot, *interfaces)
         assert view.job is not None
         assert view.disposition in (Disposition.SELLABLE, Disposition.HOLD)
-        self.world.ports[slot].unplug()
-        await self.world.until_state(SlotState.EMPTY, slot)
+        await self.world.take_out(slot)
         return view.job
 
     async def sell(self, job: JobId, number: str) -> None:

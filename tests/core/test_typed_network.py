@@ -34,8 +34,7 @@ async def asked(rack: Rack, phone: Phone) -> AsyncGenerator[QuestionView]:
     """A handset lies in the slot, and its network restriction is asked for."""
     rack.world.silent_in = StageName.GATES
     if rack.ledger.of(EntryKind.JOB_OPENED):
-        rack.world.ports["A1"].unplug()
-        await rack.world.until_state(SlotState.EMPTY)
+        await rack.world.take_out()
     rack.world.ports["A1"].plug(phone)
     view = await rack.world.until_state(SlotState.AWAITING_OPERATOR)
     if view.question is not None and view.question.gate is Gate.SERIAL and view.job is not None:
@@ -45,8 +44,7 @@ async def asked(rack: Rack, phone: Phone) -> AsyncGenerator[QuestionView]:
     question = rack.world.view().question
     assert question is not None
     yield question
-    rack.world.silent_in = None
-    rack.world.board._wake()
+    rack.world.back_at_work()
     await rack.world.until_state(SlotState.FINISHED)
 
 
@@ -149,8 +147,7 @@ async def test_a_list_overrules_it_only_by_a_newer_look_up(*, newer: bool) -> No
     await rack.lot()
     async with rack.world.running():
         await restricted(rack, phone, "Kato")
-        rack.world.ports["A1"].unplug()
-        await rack.world.until_state(SlotState.EMPTY)
+        await rack.world.take_out()
         await anyio.sleep(3600)
         await rack.looked_up("○", at="2026-11-24 09:30" if newer else "2026-11-23 10:00")
         assert await rack.visit(phone) == GOOD

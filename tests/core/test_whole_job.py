@@ -18,8 +18,7 @@ async def test_a_fresh_handset_ends_passed_and_sellable() -> None:
     world = World()
     async with world.running():
         phone = Phone()
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
+        view = await world.ran(phone)
         assert (view.outcome, view.disposition, view.reason) == (
             Outcome.PASSED,
             Disposition.SELLABLE,
@@ -28,8 +27,7 @@ async def test_a_fresh_handset_ends_passed_and_sellable() -> None:
         assert phone.erased_for_real
         assert phone.dropped
         assert view.job in world.issuer.kept
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     kinds = [stored.entry.kind for stored in world.ledger.stored]
     assert kinds[0] is EntryKind.OCCUPANCY_OPENED
     assert kinds[-1] is EntryKind.OCCUPANCY_CLOSED
@@ -37,19 +35,14 @@ async def test_a_fresh_handset_ends_passed_and_sellable() -> None:
 
 async def test_the_last_owners_data_is_reset_away_first() -> None:
     world = World()
-    async with world.running():
-        phone = Phone(used_bytes=30 * MIB, apps=12)
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    phone = Phone(used_bytes=30 * MIB, apps=12)
+    await world.sells(phone)
     assert phone.calls["enable_test_harness"] == 1
 
 
 async def test_intent_is_on_record_before_every_stage_and_evidence_after() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        await world.until_state(SlotState.FINISHED)
+    await world.end_of()
     marks = [
         (stored.entry.kind, stored.entry.data["stage"])
         for stored in world.ledger.stored
@@ -80,36 +73,28 @@ async def test_a_no_at_a_gate_ends_the_job(
     # Nobody is asked for consent unless the chip is in use.
     in_use = {Gate.FELICA_CHECK: False} if gate is Gate.CONSENT else {}
     world = World(answers={gate: False, **in_use})
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.disposition, view.reason) == (
-            Outcome.FAILED,
-            disposition,
-            reason,
-        )
+    view = await world.end_of()
+    assert (view.outcome, view.disposition, view.reason) == (
+        Outcome.FAILED,
+        disposition,
+        reason,
+    )
     assert not world.issuer.kept
 
 
 async def test_a_chip_in_use_is_cleared_and_checked_again() -> None:
     world = World(answers={Gate.FELICA_CHECK: False})
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    await world.sells()
     asked = [s.entry.data["gate"] for s in world.ledger.of(EntryKind.QUESTION_ASKED)]
     assert Gate.FELICA_CLEAR in asked
 
 
 async def test_a_chip_that_nobody_can_clear_is_destroyed() -> None:
-    world = World(answers={Gate.FELICA_CHECK: False, Gate.FELICA_CLEAR: False})
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.disposition, view.reason) == (
-            Disposition.DESTROY,
-            Reason.FELICA_NOT_CLEARABLE,
-        )
+    view = await World(answers={Gate.FELICA_CHECK: False, Gate.FELICA_CLEAR: False}).end_of()
+    assert (view.disposition, view.reason) == (
+        Disposition.DESTROY,
+        Reason.FELICA_NOT_CLEARABLE,
+    )
 
 
 async def test_sixteen_handsets_take_as_long_as_one() -> None:

@@ -7,7 +7,6 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as some
 
 from benchd.domain.job import Disposition, Outcome, Reason
-from benchd.domain.slot_states import SlotState
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.floors import LOWEST_SHARE_OF_NOMINAL
 
@@ -33,9 +32,7 @@ FAULTS = some.sampled_from(
 
 
 async def end_of(phone: Phone, world: World) -> tuple[object, object, object]:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
+    view = await world.end_of(phone)
     return view.outcome, view.disposition, view.reason
 
 
