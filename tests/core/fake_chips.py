@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -137,11 +137,6 @@ class FakeChipAccess:
             report="R-1",
             elapsed_s=1.0,
         )
-
-
-def raised(make: Callable[[], Exception], times: int) -> Sequence[Step]:
-    """The same fault so many times in a row."""
-    return [make() for _ in range(times)]
 
 
 def world_with(

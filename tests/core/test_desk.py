@@ -26,39 +26,22 @@ class SlowLedger(MemoryLedger):
         return await super().append(entry)
 
 
-async def until_asked(world: World, gate: Gate) -> None:
-    await world.until(
-        lambda: (question := world.view().question) is not None and question.gate is gate
-    )
-
-
 async def test_an_answer_that_races_an_unplug_stands_before_the_end_of_its_job() -> None:
+    """And one that comes after the unplug is refused."""
     world = World(ledger=SlowLedger())
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await until_asked(world, Gate.JPKI)
+        await world.until_question(Gate.JPKI)
         await anyio.sleep(1)
-        await world.take_out()
-    kinds = [stored.entry.kind for stored in world.ledger.stored]
-    assert kinds.index(EntryKind.JOB_ENDED) > len(kinds) - 1 - kinds[::-1].index(EntryKind.DECISION)
-    assert ended(world)[0]["outcome"] == Outcome.ABORTED
-    assert ended(world)[0]["reason"] == Reason.UNPLUGGED
-
-
-async def test_an_answer_that_comes_after_the_unplug_is_refused() -> None:
-    world = World(ledger=SlowLedger())
-    world.silent_in = None
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        await until_asked(world, Gate.JPKI)
-        job = world.view().job
-        assert job is not None
-        await anyio.sleep(0.5)
         world.ports["A1"].unplug()
         await anyio.sleep(0.5)
         with pytest.raises(NotFound):
-            await world.desk.decide(job, Gate.JPKI, approved=True, by=somebody("Sato"))
+            await world.decide(Gate.JPKI)
         await world.until_state(SlotState.EMPTY)
+    kinds = [stored.entry.kind for stored in world.ledger.stored]
+    assert kinds.index(EntryKind.JOB_ENDED) > len(kinds) - 1 - kinds[::-1].index(EntryKind.DECISION)
+    [end] = ended(world)
+    assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
 
 
 async def test_an_answer_to_a_question_that_is_asked_anew_is_not_taken() -> None:
@@ -68,16 +51,12 @@ async def test_an_answer_to_a_question_that_is_asked_anew_is_not_taken() -> None
     by = somebody("sato")
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await world.until_question()
-        view = world.view()
-        question, job = view.question, view.job
-        assert question is not None
+        question = await world.until_question()
+        job, gate, asking = world.view().job, question.gate, question.asking
         assert job is not None
         await anyio.sleep(0.5)
         with pytest.raises(NotFound):
-            await world.desk.decide(
-                job, question.gate, approved=False, by=by, asking=question.asking - 1
-            )
+            await world.desk.decide(job, gate, approved=False, by=by, asking=asking - 1)
         assert world.ledger.of(EntryKind.DECISION) == []
-        await world.desk.decide(job, question.gate, approved=False, by=by, asking=question.asking)
+        await world.desk.decide(job, gate, approved=False, by=by, asking=asking)
     assert len(world.ledger.of(EntryKind.DECISION)) == 1

@@ -9,14 +9,14 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from benchd.domain.job import Disposition, Reason
+from benchd.domain.job import Reason
 from benchd.domain.record import StoredEntry
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.certificate_inputs import AT_ONCE
 from benchd.pipelines.contract import JobContext
 from benchd.pipelines.recipe import Recipe
 
-from .world import FakeHandset, MemoryLedger, Phone, World, make_recipe
+from .world import SOLD, FakeHandset, MemoryLedger, Phone, World, ending, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -61,33 +61,23 @@ class WatchedLedger(MemoryLedger):
             self.waiting -= 1
 
 
-async def test_jobs_that_end_together_read_their_records_a_few_at_a_time() -> None:
-    ledger = WatchedLedger()
-    world = World(slots=3 * AT_ONCE, ledger=ledger)
-    async with world.running():
-        for number, port in enumerate(world.ports.values()):
-            port.plug(Phone(serial=f"R5CT10ABC{number:02}"))
-        for slot in world.ports:
-            view = await world.until_state(SlotState.FINISHED, slot)
-            assert view.job in world.issuer.kept
-    assert ledger.most_waiting == AT_ONCE
-
-
 def certifies_within(seconds: float) -> Recipe:
     recipe = make_recipe()
     *before, certify = recipe.stages
     return replace(recipe, stages=(*before, replace(certify, deadline_s=seconds)))
 
 
-async def test_what_others_take_to_certify_isnt_taken_from_the_time_of_a_job() -> None:
+async def test_jobs_that_end_together_read_their_records_a_few_at_a_time() -> None:
+    """What others take to certify isn't taken from the time of a job."""
     ledger = WatchedLedger()
     world = World(slots=3 * AT_ONCE, ledger=ledger, recipe=certifies_within(2.5 * READ_S))
     async with world.running():
         for number, port in enumerate(world.ports.values()):
             port.plug(Phone(serial=f"R5CT10ABC{number:02}"))
         for slot in world.ports:
-            view = await world.until_state(SlotState.FINISHED, slot)
-            assert (view.reason, view.disposition) == (None, Disposition.SELLABLE)
+            view = await world.finished(slot)
+            assert ending(view) == SOLD
+            assert view.job in world.issuer.kept
     assert ledger.most_waiting == AT_ONCE
 
 

@@ -150,11 +150,11 @@ KNOWN_AGAIN: dict[str, tuple[dict[str, Any], dict[str, Any], object]] = {
 @pytest.mark.parametrize("case", KNOWN_AGAIN)
 async def test_a_handset_that_owes_a_recheck_is_known_again(case: str) -> None:
     told, changes, end = KNOWN_AGAIN[case]
-    with_chips = {"chips": two_chips()} if told is TABLET else {}
-    rack = RecheckRack(**with_chips)
+    chips = two_chips() if told is TABLET else None
+    rack = RecheckRack(chips=chips)
     async with rack.drawn(Phone(**told)) as phone:
         pass
-    again = again_without_a_share(rack, **with_chips)
+    again = again_without_a_share(rack, chips=chips)
     async with again.world.running():
         assert ending(await again.erased(phone_like(phone, **changes))) == end
     if end == DUE:
@@ -298,26 +298,30 @@ async def test_a_recheck_has_one_end_and_a_no_is_one_too(approved: bool) -> None
     assert len([end for end in rack.ends() if end["certificate"]]) == approved
 
 
+READ_AGAIN: dict[str, tuple[Any, bool, object]] = {
+    "a chip that is unused": (UNUSED, True, SOLD),
+    "a chip that is silent": (SILENT, True, SOLD),
+    "a chip in use": (IN_USE, True, RESIDUE),
+    "another chip": (scan_of(UNUSED.verdict, chip=OTHER_CHIP), True, OTHER_CHIP_HELD),
+    "by eye, where it was seen by eye": (None, True, SOLD),
+    "by eye, and it isn't empty": (None, False, RESIDUE),
+}
+
+
+@pytest.mark.parametrize("case", READ_AGAIN)
+async def test_the_chip_is_looked_at_again(case: str) -> None:
+    looks, empty, end = READ_AGAIN[case]
+    chips = None if looks is None else {"A1": FakeChip(), "A2": FakeChip(looks=looks)}
+    rack = RecheckRack(chips=chips)
+    rack.world.answers[Gate.RECHECK_CHIP] = empty
+    async with rack.drawn() as phone:
+        assert ending(await rack.rechecked(phone)) == end
+
+
 async def test_adb_that_is_on_ends_it() -> None:
     rack = RecheckRack()
     async with rack.drawn() as phone:
         assert ending(await rack.world.ran(phone, "A2", ADB)) == NOT_AS_RESET
-
-
-@pytest.mark.parametrize(
-    ("looks", "end"),
-    [
-        (UNUSED, SOLD),
-        (SILENT, SOLD),
-        (IN_USE, RESIDUE),
-        (scan_of(UNUSED.verdict, chip=OTHER_CHIP), OTHER_CHIP_HELD),
-    ],
-    ids=["unused", "silent", "in use", "another"],
-)
-async def test_the_chip_is_read_again(looks: Any, end: object) -> None:  # noqa: ANN401
-    rack = RecheckRack(chips={"A1": FakeChip(), "A2": FakeChip(looks=looks)})
-    async with rack.drawn() as phone:
-        assert ending(await rack.rechecked(phone)) == end
 
 
 async def test_a_chip_that_a_reader_saw_is_not_rechecked_without_one() -> None:
@@ -325,13 +329,6 @@ async def test_a_chip_that_a_reader_saw_is_not_rechecked_without_one() -> None:
     async with rack.drawn() as phone:
         await rack.asked(phone)
         await rack.refused("reader")
-
-
-async def test_a_chip_that_was_seen_by_eye_is_looked_at_by_eye() -> None:
-    rack = RecheckRack()
-    async with rack.drawn() as phone:
-        rack.world.answers[Gate.RECHECK_CHIP] = False
-        assert ending(await rack.rechecked(phone)) == RESIDUE
 
 
 async def test_a_recheck_that_was_pulled_out_can_be_made_again() -> None:

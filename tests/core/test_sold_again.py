@@ -11,19 +11,17 @@ import pytest
 from benchd.domain.disposal import DisposalState, Settling
 from benchd.domain.errors import SettlingRefused
 from benchd.domain.ids import JobId
-from benchd.domain.job import Disposition, Gate, Reason
+from benchd.domain.job import Disposition, Gate
 from benchd.domain.record import EntryKind
 from benchd.slots.disposal_desk import DisposalDesk
 from tests.people.somebody import somebody
 
 from .fake_chips import OTHER_CHIP, UNUSED, FakeChip, FakeChipAccess
 from .rechecks import RecheckRack
-from .test_recipes_without_erasure import RECHECK
-from .world import MTP_ONLY, Phone, SteppingClock, World, make_recipe
+from .test_whole_job import RECHECK
+from .world import ADB, MTP_ONLY, OTHER_IMEI, Phone, SteppingClock, World, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
-
-OTHER_IMEI = "352099001761481"
 
 
 class Shop:
@@ -42,15 +40,21 @@ class Shop:
         self.desk = DisposalDesk(self.world.ledger, SteppingClock(), self.held.get)
 
     async def certified(self, phone: Phone) -> JobId:
-        job = await self._ran("A1", phone)
+        job = await self.ran(phone)
         assert self.world.issuer.kept.get(job) is not None
         return job
 
-    async def rechecked(self, phone: Phone) -> JobId:
-        return await self._ran("A2", phone, MTP_ONLY)
+    async def uncertified(self, phone: Phone) -> JobId:
+        self.world.answers[Gate.CONFIRM] = False
+        job = await self.ran(phone)
+        self.world.answers.clear()
+        return job
 
-    async def _ran(self, slot: str, phone: Phone, *interfaces: frozenset[str]) -> JobId:
-        view = await self.world.ran(phone, slot, *interfaces)
+    async def rechecked(self, phone: Phone) -> JobId:
+        return await self.ran(phone, "A2", MTP_ONLY)
+
+    async def ran(self, phone: Phone, slot: str = "A1", interfaces: frozenset[str] = ADB) -> JobId:
+        view = await self.world.ran(phone, slot, interfaces)
         assert view.job is not None
         assert view.disposition in (Disposition.SELLABLE, Disposition.HOLD)
         await self.world.take_out(slot)
@@ -62,23 +66,24 @@ class Shop:
 
 
 async def test_a_handset_goes_back_on_sale_under_its_own_certificate() -> None:
+    """Not under one of after the re-check."""
     shop, phone = Shop(), Phone()
     async with shop.world.running():
         certificate = await shop.certified(phone)
         job = await shop.rechecked(phone)
         await shop.sell(job, f" {certificate} ")
-    assert len(shop.world.ledger.of(EntryKind.HANDSET_SETTLED)) == 1
+        assert len(shop.world.ledger.of(EntryKind.HANDSET_SETTLED)) == 1
+        job = await shop.rechecked(phone)
+        later = await shop.certified(phone)
+        with pytest.raises(SettlingRefused, match="certified after this re-check"):
+            await shop.sell(job, later)
+
+
+# What somebody may name instead, and why it is refused
 
 
 async def _invented(_shop: Shop, _phone: Phone) -> str:
     return "20261124-invented0"
-
-
-async def _uncertified(shop: Shop, phone: Phone) -> str:
-    shop.world.answers[Gate.CONFIRM] = False
-    number = await shop._ran("A1", phone)
-    shop.world.answers.clear()
-    return number
 
 
 async def _anothers(shop: Shop, _phone: Phone) -> str:
@@ -86,13 +91,9 @@ async def _anothers(shop: Shop, _phone: Phone) -> str:
     return await shop.certified(Phone(serial="ANOTHER", imei=OTHER_IMEI))
 
 
-async def _itself(shop: Shop, phone: Phone) -> str:
-    return await shop.rechecked(phone)
-
-
 async def _failed_since(shop: Shop, phone: Phone) -> str:
     number = await shop.certified(phone)
-    await _uncertified(shop, phone)
+    await shop.uncertified(phone)
     return number
 
 
@@ -110,8 +111,8 @@ async def _held(shop: Shop, phone: Phone) -> str:
 
 REFUSED: dict[str, tuple[Callable[[Shop, Phone], Any], str]] = {
     "an invented number": (_invented, "has no certificate"),
-    "the number of a job without one": (_uncertified, "has no certificate"),
-    "a re-check": (_itself, "has no certificate"),
+    "the number of a job without one": (Shop.uncertified, "has no certificate"),
+    "a re-check": (Shop.rechecked, "has no certificate"),
     "another handset's": (_anothers, "of another handset"),
     "one of before a job that failed": (_failed_since, "has come later"),
     "one of before a newer one": (_older, "has come later"),
@@ -131,24 +132,13 @@ async def test_careless_on_sale_under_a_number_that_is_no_certificate_of_it(case
     assert not shop.world.ledger.of(EntryKind.HANDSET_SETTLED)
 
 
-async def test_a_certificate_of_after_the_recheck_is_none_for_it() -> None:
-    shop, phone = Shop(), Phone()
-    async with shop.world.running():
-        job = await shop.rechecked(phone)
-        number = await shop.certified(phone)
-        with pytest.raises(SettlingRefused, match="certified after this re-check"):
-            await shop.sell(job, number)
-
-
 async def test_a_drawn_handset_is_named_by_either_number() -> None:
-    rack, phone = RecheckRack(chips={"A1": FakeChip(), "A2": FakeChip(), "A3": FakeChip()}), Phone()
-    async with rack.world.running():
-        assert (await rack.erased(phone)).reason is Reason.RECHECK_DUE
+    rack = RecheckRack(chips={"A1": FakeChip(), "A2": FakeChip(), "A3": FakeChip()})
+    async with rack.drawn() as phone:
         assert (await rack.rechecked(phone)).disposition is Disposition.SELLABLE
     drawn, recheck = rack.jobs()
     for number in (drawn, recheck):
-        desk = DisposalDesk(rack.ledger, SteppingClock())
-        named = await desk._certificate(number)
+        named = await DisposalDesk(rack.ledger, SteppingClock())._certificate(number)
         assert (named.job, named.drawn[0].entry.job) == (recheck, drawn)
 
 

@@ -11,7 +11,7 @@ from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.floors import LOWEST_SHARE_OF_NOMINAL
 
 from .catalogues import catalogue, model
-from .world import MIB, Phone, World
+from .world import MIB, Phone, World, ending
 
 BY_SIZE = {Reason.CAPACITY_BELOW_NOMINAL, Reason.CAPACITY_ABOVE_NOMINAL}
 
@@ -31,11 +31,6 @@ FAULTS = some.sampled_from(
 )
 
 
-async def end_of(phone: Phone, world: World) -> tuple[object, object, object]:
-    view = await world.end_of(phone)
-    return view.outcome, view.disposition, view.reason
-
-
 @pytest.mark.asyncio
 @pytest.mark.looptime
 @settings(max_examples=60, deadline=None)
@@ -46,9 +41,9 @@ async def end_of(phone: Phone, world: World) -> tuple[object, object, object]:
 async def test_whatever_stands_in_it_a_handset_ends_as_without_it_or_is_held(
     sizes: tuple[int, ...], changes: dict[str, object]
 ) -> None:
-    without = await end_of(Phone(**changes), World())  # type: ignore[arg-type]
+    without = ending(await World().end_of(Phone(**changes)))  # type: ignore[arg-type]
     world = World(models=catalogue(model("SO-51C", storage_bytes=sizes)))
-    told = await end_of(Phone(**changes), world)  # type: ignore[arg-type]
+    told = ending(await world.end_of(Phone(**changes)))  # type: ignore[arg-type]
     event(str(told[2]))
     if told != without:
         assert told[:2] == (Outcome.FAILED, Disposition.HOLD)

@@ -940,9 +940,9 @@ class World:
         for slot in self.ports:
             await self.until_stage(StageName.OVERWRITE, slot)
 
-    async def take_out(self, slot: str = "A1") -> None:
+    async def take_out(self, slot: str = "A1") -> SlotView:
         self.ports[slot].unplug()
-        await self.until_state(SlotState.EMPTY, slot)
+        return await self.until_state(SlotState.EMPTY, slot)
 
     async def ran(
         self, phone: Phone | None = None, slot: str = "A1", interfaces: frozenset[str] = ADB
