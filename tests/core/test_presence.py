@@ -1,17 +1,21 @@
-"""How long a handset was away, and a cable that comes and goes: it backs off, and says so."""
+"""Times: how long a handset was away, a cable that comes and goes, what is left, and wake-ups."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import anyio
 import pytest
 
-from benchd.domain.ids import ANDROID, DeviceAddress, PortPath
-from benchd.domain.job import Disposition
+from benchd.domain.ids import ANDROID, DeviceAddress, PortPath, SlotName
+from benchd.domain.job import Disposition, Outcome, StageName
 from benchd.domain.port import Absence, Attached, Detached
 from benchd.domain.record import EntryKind
-from benchd.domain.slot import ProblemCode
+from benchd.domain.slot import ProblemCode, SlotView
+from benchd.domain.slot_states import SlotState
+from benchd.domain.wakeup import Bell, Wakeup
+from benchd.slots.pace import Forecast, Pace
 from benchd.slots.presence import FREE_PLUGS, LONGEST_PAUSE_S, Presence
 
 from .world import ADB, MTP_ONLY, OTHER_IMEI, Phone, World, phone_like
@@ -170,3 +174,158 @@ async def test_after_some_calm_it_is_forgotten() -> None:
         await flap(world, Phone(), 3.0, 3.0, for_s=300)
         await anyio.sleep(901)
         assert await begins_within(world) < 5
+
+
+# How long a handset still takes: held against a clock that the forecast doesn't see.
+
+
+GB = 1_000_000_000
+STAGES = (
+    StageName.INSPECT,
+    StageName.INITIALISE,
+    StageName.OVERWRITE,
+    StageName.READ_BACK,
+    StageName.CONFIRM,
+    StageName.CERTIFY,
+)
+TAKES_S = {StageName.INSPECT: 3, StageName.INITIALISE: 70, StageName.CERTIFY: 1}
+WRITE_S_PER_GB, READ_S_PER_GB = 8.0, 3.0
+
+
+def shown(
+    stage: StageName | None,
+    state: SlotState = SlotState.RUNNING,
+    outcome: Outcome | None = None,
+) -> SlotView:
+    ended = None if outcome is None else Disposition.HOLD
+    return SlotView(
+        slot=SlotName("A1"),
+        port_path=PortPath("p"),
+        state=state,
+        stage=stage,
+        outcome=outcome,
+        disposition=ended,
+    )
+
+
+async def whole_job(
+    pace: Pace, gigabytes: float, *, person_s: float = 0.0
+) -> list[tuple[float | None, float]]:
+    """What was foretold at each stage's begin, and what machines really took from there on."""
+    forecast = Forecast(pace, STAGES)
+    forecast.turned(shown(None))
+    told: list[tuple[float | None, float]] = []
+    machines_s = 0.0
+    for stage in STAGES:
+        forecast.turned(shown(stage))
+        if stage is StageName.INITIALISE:
+            forecast.capacity_bytes = round(gigabytes * GB)
+        told.append((forecast.left_s(None), machines_s))
+        seconds = {
+            **TAKES_S,
+            StageName.OVERWRITE: gigabytes * WRITE_S_PER_GB,
+            StageName.READ_BACK: gigabytes * READ_S_PER_GB,
+        }.get(stage, 0.0)
+        await anyio.sleep(seconds)
+        machines_s += seconds
+        if stage is StageName.CONFIRM:
+            forecast.turned(shown(stage, SlotState.AWAITING_OPERATOR))
+            await anyio.sleep(person_s)
+            forecast.turned(shown(stage))
+    forecast.turned(shown(StageName.CERTIFY, SlotState.FINISHED, Outcome.PASSED))
+    return [(foretold, machines_s - before) for foretold, before in told]
+
+
+async def test_nothing_is_foretold_that_the_rack_has_never_seen() -> None:
+    told = await whole_job(Pace(), 64)
+    by_stage = dict(zip(STAGES, (foretold for foretold, _ in told), strict=True))
+    assert [by_stage[stage] for stage in STAGES[:3]] == [None, None, None]
+
+
+async def test_the_second_handset_is_foretold_by_the_first_whatever_its_size() -> None:
+    pace = Pace()
+    await whole_job(pace, 64, person_s=3000)
+    told = await whole_job(pace, 256, person_s=12)
+    assert told[0][0] is None  # before the inspection nobody knows how large it is
+    for foretold, really in told[1:]:
+        assert foretold == pytest.approx(really, abs=0.01)
+
+
+async def test_what_people_take_is_not_in_it() -> None:
+    pace = Pace()
+    await whole_job(pace, 64, person_s=0)
+    once = await whole_job(pace, 64, person_s=7200)
+    again = await whole_job(pace, 64, person_s=7200)
+    assert [foretold for foretold, _ in once] == [foretold for foretold, _ in again]
+
+
+async def test_a_stage_that_failed_says_nothing_of_how_long_it_takes() -> None:
+    pace = Pace()
+    await whole_job(pace, 64)
+    before = pace.expects(StageName.OVERWRITE, GB)
+    forecast = Forecast(pace, STAGES)
+    forecast.capacity_bytes = 64 * GB
+    forecast.turned(shown(StageName.OVERWRITE))
+    await anyio.sleep(50_000)
+    forecast.turned(shown(StageName.OVERWRITE, SlotState.FINISHED, Outcome.FAILED))
+    assert pace.expects(StageName.OVERWRITE, GB) == before
+
+
+async def test_the_time_left_in_a_stage_is_its_own_and_then_what_comes() -> None:
+    pace = Pace()
+    await whole_job(pace, 64)
+    forecast = Forecast(pace, STAGES)
+    forecast.capacity_bytes = 64 * GB
+    forecast.turned(shown(StageName.OVERWRITE))
+    assert forecast.left_s(100.0) == pytest.approx(100 + 64 * READ_S_PER_GB + 1)
+
+
+# Wake-ups: nobody who waits is forgotten, and no request.
+
+
+async def returns_within(wait: Callable[[], Awaitable[object]], limit_s: float) -> bool:
+    with anyio.move_on_after(limit_s) as waited:
+        await wait()
+    return not waited.cancelled_caught
+
+
+async def test_a_wakeup_wakes_all_who_wait_and_nobody_who_comes_later() -> None:
+    wakeup, woken = Wakeup(), list[int]()
+
+    async def sleeper(number: int) -> None:
+        await wakeup.wait()
+        woken.append(number)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(3):
+            tasks.start_soon(sleeper, number)
+        await anyio.sleep(1)
+        wakeup.fire()
+    assert sorted(woken) == [0, 1, 2]
+    assert not await returns_within(wakeup.wait, 1)
+
+
+async def test_until_looks_at_once_and_again_after_every_wakeup() -> None:
+    wakeup, steps = Wakeup(), list[int]()
+    assert await returns_within(lambda: wakeup.until(lambda: True), 1)
+
+    async def work() -> None:
+        for step in range(3):
+            await anyio.sleep(1)
+            steps.append(step)
+            wakeup.fire()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(work)
+        await wakeup.until(lambda: len(steps) == 2)
+        assert steps == [0, 1]
+
+
+async def test_a_bell_that_rang_while_nobody_waited_is_heard_once() -> None:
+    bell = Bell()
+    bell.ring()
+    bell.ring()
+    assert await returns_within(bell.wait, 1)
+    assert not await returns_within(bell.wait, 1)
+    bell.ring()
+    assert await returns_within(bell.wait, 1)

@@ -53,12 +53,6 @@ async def test_a_fresh_handset_ends_passed_and_sellable() -> None:
     ]
 
 
-async def test_the_last_owners_data_is_reset_away_first() -> None:
-    phone = Phone(used_bytes=30 * MIB, apps=12)
-    await World().sells(phone)
-    assert phone.calls["enable_test_harness"] == 1
-
-
 NO_AT: dict[Gate, tuple[Reason, Disposition]] = {
     Gate.CONSENT: (Reason.CONSENT_MISSING, Disposition.HOLD),
     Gate.JPKI: (Reason.JPKI_NOT_ATTESTED, Disposition.HOLD),
