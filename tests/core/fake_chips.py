@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -11,10 +11,17 @@ from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
 from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import ReaderGone
 from benchd.domain.ids import SlotName
+from benchd.domain.job import Gate, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.wakeup import Wakeup
 
-from .world import Phone, Port
+from .world import Phone, Port, World
 
+CHECK, CLEAR, RECHECK = (
+    StageName.FELICA_CHECK,
+    StageName.FELICA_CLEAR,
+    StageName.FELICA_RECHECK,
+)
 CHIP = "c0ffee00" * 8
 OTHER_CHIP = "badbadba" * 8
 ROOT_ONLY = (ChipSystem(code="FE00", nodes=("0000-FFFE",), residue=()),)
@@ -132,6 +139,14 @@ class FakeChipAccess:
         )
 
 
-def raised(make: Callable[[], Exception], times: int) -> Sequence[Step]:
-    """The same fault so many times in a row."""
-    return [make() for _ in range(times)]
+def world_with(
+    chip: FakeChip,
+    answers: Mapping[Gate, bool] | None = None,
+    *,
+    slots: int = 1,
+    models: ModelCatalogue | None = None,
+) -> tuple[World, FakeChipAccess]:
+    """A rack whose first slot has this chip on its reader; the others have good ones."""
+    chips = {f"A{n}": FakeChip() for n in range(1, slots + 1)} | {"A1": chip}
+    access = FakeChipAccess(chips)
+    return World(slots, chips=access, answers=answers, models=models), access

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,11 +13,10 @@ import pytest
 from benchd.domain.errors import CertificateGap, SecondPersonNeeded
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.intake import AttestationKind, BoundBy, LotId, Unerasable
+from benchd.domain.intake import BoundBy, Unerasable
 from benchd.domain.job import Gate, Outcome, Reason, StageName
 from benchd.domain.people import ShownBy
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import (
@@ -30,181 +29,148 @@ from benchd.proof.evidence.intake_evidence import (
     WithdrawnRecord,
 )
 from benchd.proof.job_history import fold_job
-from tests.intake.lots import BY, LOT, attested, lot_record
+from tests.intake.lots import BY, LOT, lot_record
 from tests.people.somebody import somebody
 
-from .fake_chips import IN_USE, SILENT, FakeChip
-from .lot_rack import IMEI, Rack
-from .world import Phone, ended, make_recipe
+from .fake_chips import CLEAR, IN_USE, SILENT, FakeChip
+from .lot_rack import BOTH, CITED, GOOD, Data, Lie, Rack, edit, in_intake, in_settled
+from .world import IMEI, MTP_ONLY, OTHER_IMEI, SERIAL, Phone, ended, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-OTHER_IMEI = "352099001761481"
 NAME_ALONE = Who(operator="Ito")
 """As whoever types a name, and shows nothing."""
 BADGE_ALONE = Who(operator="Ito", person="ito", shown_by=ShownBy.BADGE)
-BOTH = (AttestationKind.CONSENT, AttestationKind.JPKI)
+OF_CHIP = {Gate.JPKI, Gate.CONSENT}
+TWO = "tag\nT1\nT2\n"
+"""Papers that tell nothing but labels."""
+OTHERS = f"tag,IMEI\nT1,{OTHER_IMEI}\n"
 
 
-GOOD = (Outcome.PASSED, None)
+def in_use(**parts: Any) -> Rack:  # noqa: ANN401
+    return Rack(FakeChip(looks=IN_USE), **parts)
 
 
 async def test_a_lot_bound_handset_needs_no_answer_that_was_given_at_intake() -> None:
     rack = Rack()
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    await rack.papers(csv=f"tag,IMEI,model\nT1,{IMEI},SO-51B\n")
     assert await rack.ran(Phone(jpki_capable=True)) == GOOD
     # The IMEI, since no NFC switch ties this fake's chip to it.
     assert rack.asked() == [Gate.FINAL_RESET, Gate.OBSERVE, Gate.IMEI, Gate.CONFIRM]
     job, records, intake = await rack.proof()
     erasure = verify_erasure(job, records, intake)
-    assert set(erasure.intake.settled) == {Gate.NETWORK, Gate.JPKI, Gate.CONSENT}
+    assert set(erasure.intake.settled) == CITED
     cited = erasure.intake.settled[Gate.JPKI].cited
     assert cited is not None
     assert (cited.lot, cited.tag, cited.operator, cited.whole_lot) == (LOT, "T1", "Ito", True)
     with pytest.raises(CertificateGap, match="no such asset"):
         verify_erasure(job, records)
+    # The rack tells which asset lay there, and how often it asked.
+    told = fold_job(await rack.ledger.entries(job), rack.world.issuer)
+    differs = f"SO-51B / {Phone().identity().model}"
+    assert told.asset == {"lot": LOT, "tag": "T1", "bound_by": "imei", "differs": differs}
+    assert len(told.decisions) == len(rack.answered()) == 4
 
 
 async def test_who_begins_the_reset_without_a_word_is_asked_nothing_before_what_is_seen() -> None:
     rack = Rack()
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    await rack.papers()
     rack.world.silent_in = StageName.FINAL_RESET
     async with rack.world.running():
         rack.world.ports["A1"].plug(Phone())
-        await rack.world.until(
-            lambda: (
-                bool(rack.world.board.views())
-                and (question := rack.world.view().question) is not None
-                and question.gate is Gate.FINAL_RESET
-            )
-        )
-        rack.world.ports["A1"].restart(frozenset({"060101"}))
-        await rack.world.until_state(SlotState.FINISHED)
-    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
+        await rack.world.until_question(Gate.FINAL_RESET)
+        rack.world.ports["A1"].restart(MTP_ONLY)
+        await rack.world.finished()
+    assert rack.end() == GOOD
     assert rack.answered() == [Gate.OBSERVE, Gate.IMEI, Gate.CONFIRM]
 
 
 async def test_without_a_lot_everything_that_counts_is_asked_and_no_more() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
+    rack = in_use()
     assert await rack.ran(Phone(jpki_capable=None)) == GOOD
     assert rack.asked()[:3] == [Gate.NETWORK, Gate.JPKI, Gate.CONSENT]
     spared = Rack(FakeChip(looks=SILENT))
     assert await spared.ran(Phone(jpki_capable=False, felica_capable=False)) == GOOD
-    assert not {Gate.JPKI, Gate.CONSENT} & set(spared.asked())
+    assert OF_CHIP.isdisjoint(spared.asked())
 
 
 async def test_consent_is_cited_for_a_chip_in_use_and_stands_in_the_order_to_clear_it() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    rack = in_use()
+    await rack.papers()
     assert await rack.ran() == GOOD
     assert Gate.CONSENT not in rack.asked()
-    [clear] = [
-        s.entry.data["evidence"]
-        for s in rack.ledger.of(EntryKind.STAGE_ENDED)
-        if s.entry.data["stage"] == StageName.FELICA_CLEAR
-    ]
-    assert clear["consent"] == "Ito"  # type: ignore[index, call-overload]
+    [clear] = rack.world.attempts(CLEAR)
+    assert clear["evidence"]["consent"] == "Ito"
 
 
 async def test_consent_is_refused_before_anything_is_gone() -> None:
-    rack = Rack(FakeChip(looks=IN_USE), answers={Gate.CONSENT: False})
+    rack = in_use(answers={Gate.CONSENT: False})
     assert await rack.ran() == (Outcome.FAILED, Reason.CONSENT_MISSING)
     started = [s.entry.data["stage"] for s in rack.ledger.of(EntryKind.STAGE_STARTED)]
     assert started[-1] == StageName.FELICA_CHECK
 
 
-# Each of these leaves somebody to be asked: nothing is cited for this handset.
-
-Setting = Callable[[Rack], Any]
-
-
-async def _excepted(rack: Rack) -> None:
-    await rack.lot()
-    await rack.desk.attest(attested(*BOTH, excepted=("T1",)))
-
-
-async def _another_lot(rack: Rack) -> None:
-    await rack.lot()
-    await rack.desk.add_lot(lot_record("L-2", attests=BOTH))
-
-
-async def _another_asset(rack: Rack) -> None:
-    await rack.lot(f"tag,IMEI\nT1,{IMEI}\nT2,{OTHER_IMEI}\n")
-    await rack.desk.attest(attested(*BOTH, tags=("T2",)))
-    await rack.looked_up(imei=OTHER_IMEI)
-
-
-async def _withdrawn(rack: Rack) -> None:
-    await rack.lot()
-    number = await rack.desk.attest(attested(*BOTH))
-    await rack.desk.withdraw(
-        WithdrawnRecord(lot=LOT, attestation=number, kinds=(), tags=("T1",), note="", by=BY)
-    )
-
-
-async def _not_mine(rack: Rack) -> None:
-    await rack.lot(f"tag,IMEI\nT1,{OTHER_IMEI}\n", attests=BOTH)
-    await rack.looked_up(imei=OTHER_IMEI)
-
-
-async def _unerasable(rack: Rack) -> None:
-    await rack.lot(attests=BOTH)
-    await rack.desk.unerasable("T1", Unerasable.NO_POWER, note="", by=BY)
-
-
-async def _old(rack: Rack) -> None:
-    await rack.lot(attests=BOTH)
-    await rack.looked_up(at="2026-11-10 10:00")
+async def years_go_by(rack: Rack) -> None:
     today = rack.world.clock.now
     rack.world.clock.now = lambda: today() + timedelta(days=400)  # type: ignore[method-assign]
 
 
-async def _same_serial_other_imei(rack: Rack) -> None:
-    await rack.lot(f"tag,IMEI,serial\nT1,{OTHER_IMEI},R5CT10ABCDE\n", attests=BOTH)
-
-
-async def _by_a_name(rack: Rack) -> None:
-    await rack.lot(attests=BOTH, by=NAME_ALONE)
-    await rack.looked_up(by=NAME_ALONE)
-
-
-async def _by_a_badge(rack: Rack) -> None:
-    await rack.lot()
-    await rack.desk.attest(attested(*BOTH, by=BADGE_ALONE))
-    await rack.looked_up(by=BADGE_ALONE)
-
-
-async def _of_its_former_owner(rack: Rack) -> None:
-    """The proof would miss the look-up: it reads the records from the handset's own lot on."""
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
-    await rack.again()
-
-
-ASKED: dict[str, Setting] = {
-    "a name alone has attested it": _by_a_name,
-    "a badge alone has attested it": _by_a_badge,
-    "it has come in again since": _of_its_former_owner,
-    "it is an exception": _excepted,
-    "it is of another lot": _another_lot,
-    "it is another asset": _another_asset,
-    "it was withdrawn": _withdrawn,
-    "it isn't in the lot": _not_mine,
-    "it is on record as not erasable": _unerasable,
-    "it is too old": _old,
-    "it has the serial of an asset with another IMEI": _same_serial_other_imei,
+ASKED: dict[str, tuple[Data, Data | None, Data | None, Callable[[Rack], Awaitable[object]] | None]]
+ASKED = {
+    "a name alone has attested it": (
+        {"attests": BOTH, "by": NAME_ALONE},
+        None,
+        {"by": NAME_ALONE},
+        None,
+    ),
+    "a badge alone has attested it": ({}, {"by": BADGE_ALONE}, {"by": BADGE_ALONE}, None),
+    # The proof would miss the look-up: it reads the records from the handset's own lot on.
+    "it has come in again since": ({"attests": BOTH}, None, {}, Rack.again),
+    "it is an exception": ({}, {"excepted": ("T1",)}, None, None),
+    "it is of another lot": (
+        {},
+        None,
+        None,
+        lambda rack: rack.desk.add_lot(lot_record("L-2", attests=BOTH)),
+    ),
+    "it is another asset": (
+        {"csv": f"tag,IMEI\nT1,{IMEI}\nT2,{OTHER_IMEI}\n"},
+        {"tags": ("T2",)},
+        {"imei": OTHER_IMEI},
+        None,
+    ),
+    "it was withdrawn": ({}, {}, None, lambda rack: rack.withdraw(tags=("T1",))),
+    "it isn't in the lot": ({"csv": OTHERS, "attests": BOTH}, None, {"imei": OTHER_IMEI}, None),
+    "it is on record as not erasable": (
+        {"attests": BOTH},
+        None,
+        None,
+        lambda rack: rack.desk.unerasable("T1", Unerasable.NO_POWER, note="", by=BY),
+    ),
+    "it is too old": ({"attests": BOTH}, None, {"at": "2026-11-10 10:00"}, years_go_by),
+    "it has the serial of an asset with another IMEI": (
+        {"csv": f"tag,IMEI,serial\nT1,{OTHER_IMEI},{SERIAL}\n", "attests": BOTH},
+        None,
+        None,
+        None,
+    ),
 }
+"""The lot, what is attested later, what is looked up, and what happens then: it isn't covered."""
 
 
 @pytest.mark.parametrize("case", ASKED)
 async def test_what_does_not_cover_it_is_asked(case: str) -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await ASKED[case](rack)
+    lot, attests, looked_up, then = ASKED[case]
+    rack = in_use()
+    await rack.lot(**lot)
+    if attests is not None:
+        await rack.attest(**attests)
+    if looked_up is not None:
+        await rack.looked_up(**looked_up)
+    if then is not None:
+        await then(rack)
     assert await rack.ran() == GOOD
-    assert {Gate.NETWORK, Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+    assert set(rack.asked()) >= CITED
 
 
 @pytest.mark.parametrize("let", [True, False])
@@ -216,14 +182,10 @@ async def test_what_was_to_be_crushed_by_hand_is_let_in_by_somebody_in_charge_on
     await rack.lot(attests=BOTH)
     await rack.desk.unerasable("T1", Unerasable.NO_POWER, note="", by=BY)
     await rack.again()
-    good = (Outcome.FAILED, Reason.DESTROY_STANDS)
-    assert await rack.ran() == (GOOD if let else good)
-    [asked] = [
-        s.entry.data["facts"]
-        for s in rack.ledger.of(EntryKind.QUESTION_ASKED)
-        if s.entry.data["gate"] == Gate.DESTROYED_BEFORE
-    ]
-    assert (asked["earlier_job"], asked["earlier_reason"]) == ("T1", "no_power")  # type: ignore[index, call-overload]
+    assert await rack.ran() == (GOOD if let else (Outcome.FAILED, Reason.DESTROY_STANDS))
+    [asked] = rack.world.questions(Gate.DESTROYED_BEFORE)
+    facts = asked["facts"]
+    assert (facts["earlier_job"], facts["earlier_reason"]) == ("T1", "no_power")
 
 
 async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() -> None:
@@ -231,15 +193,9 @@ async def test_a_restriction_holds_without_a_question_until_a_newer_look_up() ->
     await rack.lot(attests=BOTH)
     await rack.looked_up("×")
     async with rack.world.running():
-        rack.world.ports["A1"].plug(Phone())
-        await rack.world.until_state(SlotState.FINISHED)
-        assert ended(rack.world)[-1]["reason"] == Reason.NETWORK_RESTRICTED
-        rack.world.ports["A1"].unplug()
-        await rack.world.until_state(SlotState.EMPTY)
+        assert await rack.visit() == (Outcome.FAILED, Reason.NETWORK_RESTRICTED)
         await rack.looked_up("△", at="2026-11-24 08:30")
-        rack.world.ports["A1"].plug(Phone())
-        await rack.world.until_state(SlotState.FINISHED)
-    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
+        assert await rack.visit() == GOOD
     assert Gate.NETWORK not in rack.asked()
 
 
@@ -249,154 +205,106 @@ async def test_a_restriction_that_comes_in_during_a_job_holds_a_handset_of_no_lo
     rack.world.silent_in = StageName.CONFIRM
     async with rack.world.running():
         rack.world.ports["A1"].plug(Phone())
-        await rack.world.until(lambda: Gate.CONFIRM in rack.asked())
+        await rack.world.until_asked(Gate.CONFIRM)
         assert Gate.NETWORK in rack.answered()
         # A list tells minutes: in the minute of the answer it isn't the older of the two. It is
         # kept here as an import keeps it, whose thread would let virtual time run to a deadline.
         minute = rack.store.clock.now().replace(second=0, microsecond=0)
+        line = NetworkLine(imei=IMEI, sign="×", at=minute)
         listed = NetworkRecord(
-            batch="list-1",
-            part=1,
-            parts=1,
-            source="carrier",
-            results=(NetworkLine(imei=IMEI, sign="×", at=minute),),
-            by=BY,
+            batch="list-1", part=1, parts=1, source="carrier", results=(line,), by=BY
         )
         async with rack.store.writing() as writer:
             await writer.keep(EntryKind.NETWORK_LISTED, listed)
-        rack.world.silent_in = None
-        rack.world.board._wake()
-        await rack.world.until_state(SlotState.FINISHED)
+        rack.world.back_at_work()
+        await rack.world.finished()
     end = ended(rack.world)[-1]
     assert end["outcome"] != Outcome.PASSED
     assert "the newest look-up forbids a sale" in str(end["detail"])
 
 
-async def test_a_number_that_one_person_has_read_cites_no_papers_that_it_was_found_by() -> None:
-    """It is bound at the end, when another has read it too; the gates have asked people by then."""
+@pytest.mark.parametrize("scanned", [True, False])
+async def test_a_number_that_people_have_read_cites_papers_only_with_its_label(
+    scanned: bool,
+) -> None:
+    """Alone it is bound at the end, when another has read it too; people were asked by then."""
     rack = Rack()
-    await rack.lot(f"tag,IMEI\nT1,{OTHER_IMEI}\n", attests=BOTH)
+    await rack.lot(OTHERS, attests=BOTH)
     await rack.looked_up(imei=OTHER_IMEI)
+    if scanned:
+        rack.world.notes[Gate.IMEI] = f"T1 {OTHER_IMEI}"
     assert await rack.ran(Phone(imei=None, screen_imei=OTHER_IMEI)) == GOOD
-    assert {Gate.NETWORK, Gate.JPKI} <= set(rack.asked())
-    assert [s.entry.data["bound_by"] for s in rack.ledger.of(EntryKind.ASSET_BOUND)] == ["imei"]
-
-
-async def test_its_label_scanned_with_the_number_cites_what_was_attested() -> None:
-    rack = Rack()
-    await rack.lot(f"tag,IMEI\nT1,{OTHER_IMEI}\n", attests=BOTH)
-    await rack.looked_up(imei=OTHER_IMEI)
-    rack.world.notes[Gate.IMEI] = f"T1 {OTHER_IMEI}"
-    assert await rack.ran(Phone(imei=None, screen_imei=OTHER_IMEI)) == GOOD
-    assert rack.asked() == [Gate.IMEI, Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM]
-    assert [s.entry.data["bound_by"] for s in rack.ledger.of(EntryKind.ASSET_BOUND)] == ["tag"]
-    job, records, intake = await rack.proof()
-    assert verify_erasure(job, records, intake).intake.asset is not None
+    assert rack.bound("bound_by") == ["tag" if scanned else "imei"]
+    if scanned:
+        assert rack.asked() == [Gate.IMEI, Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM]
+        job, records, intake = await rack.proof()
+        assert verify_erasure(job, records, intake).intake.asset is not None
+    else:
+        assert {Gate.NETWORK, Gate.JPKI} <= set(rack.asked())
 
 
 @pytest.mark.parametrize(("answer", "bound"), [("T2", ["T2"]), ("", [])])
 async def test_two_candidates_are_a_question(answer: str, bound: list[str]) -> None:
     rack = Rack(answers={Gate.ASSET: bool(answer)})
     rack.world.notes[Gate.ASSET] = answer
-    await rack.lot("tag,serial\nT1,R5CT10ABCDE\nT2,R5CT10ABCDE\nT3,X\n", attests=BOTH)
+    await rack.lot(f"tag,serial\nT1,{SERIAL}\nT2,{SERIAL}\nT3,X\n", attests=BOTH)
     assert await rack.ran() == GOOD
-    [asked] = [
-        s for s in rack.ledger.of(EntryKind.QUESTION_ASKED) if s.entry.data["gate"] == "asset"
-    ]
-    assert asked.entry.data["facts"]["tags"] == "T1, T2"  # type: ignore[index, call-overload]
-    assert [s.entry.data["tag"] for s in rack.ledger.of(EntryKind.ASSET_BOUND)] == bound
+    [asked] = rack.world.questions(Gate.ASSET)
+    assert asked["facts"]["tags"] == "T1, T2"
+    assert rack.bound() == bound
     assert (Gate.JPKI in rack.asked()) is not bool(bound)
-
-
-async def test_what_is_withdrawn_in_mid_job_stops_it_before_anything_is_destroyed() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot()
-    number = await rack.desk.attest(attested(*BOTH))
-    rack.world.silent_in = StageName.GATES
-    async with rack.world.running():
-        rack.world.ports["A1"].plug(Phone())
-        # JPKI is cited after the network was asked for, consent after the look at the chip.
-        await rack.world.until_state(SlotState.AWAITING_OPERATOR)
-        original = rack.world.parts.chips.scan
-
-        async def scan_late(*args: Any, **named: Any) -> Any:  # noqa: ANN401
-            told = WithdrawnRecord(
-                lot=LOT, attestation=number, kinds=(AttestationKind.JPKI,), tags=(), note="", by=BY
-            )
-            if not rack.ledger.of(EntryKind.ATTESTATION_WITHDRAWN):
-                await rack.desk.withdraw(told)
-            return await original(*args, **named)
-
-        rack.world.parts.chips.scan = scan_late  # type: ignore[method-assign]
-        rack.world.silent_in = None
-        rack.world.board._wake()
-        await rack.world.until_state(SlotState.FINISHED)
-    end = ended(rack.world)[-1]
-    assert (end["outcome"], end["reason"]) == (Outcome.FAILED, Reason.JPKI_NOT_ATTESTED)
-    started = [s.entry.data["stage"] for s in rack.ledger.of(EntryKind.STAGE_STARTED)]
-    assert StageName.INITIALISE not in started
 
 
 # The proof, whatever a stage says.
 
-Lie = Callable[[list[StoredEntry], list[StoredEntry]], None]
-
-
-def _edit(
-    records: list[StoredEntry], kind: EntryKind, change: Callable[[dict[str, Any]], None]
-) -> None:
-    for index, record in enumerate(records):
-        if record.entry.kind is kind:
-            data = json.loads(json.dumps(dict(record.entry.data)))
-            change(data)
-            records[index] = replace(record, entry=replace(record.entry, data=data))
-
 
 def _cited(gate: str, **changes: object) -> Lie:
-    def lie(records: list[StoredEntry], _intake: list[StoredEntry]) -> None:
-        def change(data: dict[str, Any]) -> None:
-            evidence = data["evidence"]
-            settled = evidence.get("settled") or []
-            for each in settled if isinstance(settled, list) else [settled]:
-                if each["gate"] == gate:
-                    each["cited"].update(changes)
+    return in_settled(lambda each: each["gate"] == gate and each["cited"].update(changes))
 
-        _edit(records, EntryKind.STAGE_ENDED, change)
 
-    return lie
+def _not_needed(gate: str, because: str) -> Lie:
+    told = {"cited": None, "not_needed": because}
+    return in_settled(lambda each: each["gate"] == gate and each.update(told))
 
 
 def _intake(kind: EntryKind, **changes: object) -> Lie:
-    return lambda _records, intake: _edit(intake, kind, lambda data: data.update(changes))
+    return in_intake(kind, lambda data: data.update(changes))
 
 
 def _gone(kind: EntryKind) -> Lie:
-    def lie(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
-        intake[:] = [record for record in intake if record.entry.kind is not kind]
+    def lie(records: list[StoredEntry], intake: list[StoredEntry]) -> None:
+        for each in (records, intake):
+            each[:] = [record for record in each if record.entry.kind is not kind]
 
     return lie
 
 
 def _bound(**changes: object) -> Lie:
     def lie(records: list[StoredEntry], intake: list[StoredEntry]) -> None:
-        _edit(records, EntryKind.ASSET_BOUND, lambda data: data.update(changes))
-        _edit(intake, EntryKind.ASSET_BOUND, lambda data: data.update(changes))
+        for each in (records, intake):
+            edit(each, EntryKind.ASSET_BOUND, lambda data: data.update(changes))
 
     return lie
 
 
-def _appended(kind: EntryKind, told: object, **entry: Any) -> Lie:  # noqa: ANN401
+def _appended(kind: EntryKind, told: object) -> Lie:
     def lie(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
         last = intake[-1]
-        made = replace(last.entry, kind=kind, data=to_json(told), **entry)
+        made = replace(last.entry, kind=kind, data=to_json(told))
         intake.append(replace(last, sequence=last.sequence + 1000, entry=made))
 
     return lie
 
 
-def _withdraw(sequence: int, tags: tuple[str, ...] = ()) -> Lie:
-    told = WithdrawnRecord(lot=LOT, attestation=sequence, kinds=(), tags=tags, note="", by=BY)
+def _withdraw(*tags: str) -> Lie:
+    told = WithdrawnRecord(lot=LOT, attestation=1, kinds=(), tags=tags, note="", by=BY)
     return _appended(EntryKind.ATTESTATION_WITHDRAWN, told)
+
+
+def _again(lot: str) -> Lie:
+    line = AssetLine(tag="T9", imei=IMEI)
+    told = AssetsRecord(lot=lot, batch="b", part=1, parts=1, again=True, assets=(line,), by=BY)
+    return _appended(EntryKind.ASSETS_ADDED, told)
 
 
 def _rehashed(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
@@ -406,38 +314,12 @@ def _rehashed(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
             intake[index] = replace(record, hash_hex="ab" * 32)
 
 
-def _unbound(records: list[StoredEntry], intake: list[StoredEntry]) -> None:
-    for each in (records, intake):
-        each[:] = [record for record in each if record.entry.kind is not EntryKind.ASSET_BOUND]
-
-
-def _not_needed(gate: str, because: str) -> Lie:
-    def lie(records: list[StoredEntry], _intake: list[StoredEntry]) -> None:
-        def change(data: dict[str, Any]) -> None:
-            settled = data["evidence"].get("settled") or []
-            for each in settled if isinstance(settled, list) else [settled]:
-                if each["gate"] == gate:
-                    each.update(cited=None, not_needed=because)
-
-        _edit(records, EntryKind.STAGE_ENDED, change)
-
-    return lie
-
-
-def _restricted(records: list[StoredEntry], intake: list[StoredEntry]) -> None:
-    for record in list(intake):
-        if record.entry.kind is EntryKind.NETWORK_LISTED:
-            data = json.loads(json.dumps(dict(record.entry.data)))
-            data["batch"] = "later"
-            data["results"][0].update(sign="×", at="2026-11-24T00:10:00Z")
-            later = replace(record.entry, data=data)
-            intake.append(replace(record, sequence=9999, entry=later))
-
-
-def _again(lot: str) -> Lie:
-    line = AssetLine(tag="T9", imei=IMEI)
-    told = AssetsRecord(lot=lot, batch="b", part=1, parts=1, again=True, assets=(line,), by=BY)
-    return _appended(EntryKind.ASSETS_ADDED, told)
+def _restricted(_records: list[StoredEntry], intake: list[StoredEntry]) -> None:
+    listed = next(r for r in intake if r.entry.kind is EntryKind.NETWORK_LISTED)
+    data = json.loads(json.dumps(dict(listed.entry.data)))
+    data["batch"] = "later"
+    data["results"][0].update(sign="×", at="2026-11-24T00:10:00Z")
+    intake.append(replace(listed, sequence=9999, entry=replace(listed.entry, data=data)))
 
 
 LIES: dict[str, Lie] = {
@@ -472,8 +354,8 @@ LIES: dict[str, Lie] = {
         EntryKind.ASSETS_ADDED, assets=[to_json(AssetLine(tag="T1", imei=OTHER_IMEI))]
     ),
     "the list was cut short": _intake(EntryKind.NETWORK_LISTED, parts=2),
-    "withdrawn": _withdraw(1),
-    "withdrawn for this asset": _withdraw(1, ("T1",)),
+    "withdrawn": _withdraw(),
+    "withdrawn for this asset": _withdraw("T1"),
     "a restriction since": _restricted,
     "bound to another asset": _bound(tag="T2"),
     "bound to another lot": _bound(lot="L-2"),
@@ -484,7 +366,7 @@ LIES: dict[str, Lie] = {
     "bound by whoever confirms": _bound(
         by=to_json(Who(operator="Suzuki", person="suzuki", shown_by=ShownBy.BADGE_AND_PIN))
     ),
-    "not bound": _unbound,
+    "not bound": _gone(EntryKind.ASSET_BOUND),
     "consent not needed with a chip in use": _not_needed("consent", "chip_unused"),
     "consent not needed without a chip": _not_needed("consent", "no_chip"),
     "consent not needed for JPKI": _not_needed("consent", "jpki_not_capable"),
@@ -496,52 +378,57 @@ LIES: dict[str, Lie] = {
 
 @pytest.mark.parametrize("lie", LIES)
 async def test_each_lie_is_a_gap(lie: str) -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    rack = in_use()
+    await rack.papers()
     assert await rack.ran(Phone(jpki_capable=None)) == GOOD
-    job, records, intake = await rack.proof()
-    mine, theirs = list(records), list(intake)
-    verify_erasure(job, mine, theirs)
-    LIES[lie](mine, theirs)
-    assert (mine, theirs) != (records, intake)
-    with pytest.raises(CertificateGap):
-        verify_erasure(job, mine, theirs)
+    await rack.must_be_a_gap(LIES[lie])
 
 
-async def bound_by_tag(rack: Rack, **changes: Any) -> None:  # noqa: ANN401
-    """Somebody scans T1 at the slot as soon as its job runs."""
-    await rack.world.until(
-        lambda: bool(rack.world.board.views()) and rack.world.view().stage is not None
-    )
-    job = rack.world.view().job
-    assert job is not None
-    told: dict[str, Any] = {
-        "lot": LOT,
-        "lot_sequence": rack.desk.book.lots[LotId(LOT)].sequence,
-        "tag": "T1",
-        "bound_by": BoundBy.TAG,
-        "imeis": (),
-        "serial": None,
-        "model": None,
-        "differs": "",
-        "by": BY,
-    }
-    told |= changes
-    await rack.store.bind(BoundRecord(**told), job=job, slot=SlotName("A1"))
+async def test_consent_that_comes_after_the_reset_is_none() -> None:
+    rack = in_use()
+    assert await rack.ran() == GOOD
+
+    def late(records: list[StoredEntry], _intake: list[StoredEntry]) -> None:
+        [given] = [
+            r
+            for r in records
+            if r.entry.kind is EntryKind.DECISION and r.entry.data["gate"] == Gate.CONSENT
+        ]
+        records.remove(given)
+        records.append(replace(given, sequence=records[-1].sequence + 1))
+
+    await rack.must_be_a_gap(late, "when the handset was reset")
+
+
+async def test_a_no_in_the_job_outweighs_what_was_attested() -> None:
+    rack = in_use()
+    await rack.papers()
+    assert await rack.ran() == GOOD
+
+    def said_no(records: list[StoredEntry], _intake: list[StoredEntry]) -> None:
+        given = {r.entry.data["gate"]: r for r in records if r.entry.kind is EntryKind.DECISION}
+        confirm, observe = given[Gate.CONFIRM], given[Gate.OBSERVE]
+        told = {**confirm.entry.data, "gate": Gate.JPKI, "approved": False, "operator": "Sato"}
+        no = replace(observe, entry=replace(observe.entry, data=told))
+        records.insert(records.index(observe), no)
+
+    await rack.must_be_a_gap(said_no, "jpki: the last answer was no")
+
+
+# By its label or its serial
 
 
 @pytest.mark.parametrize(
     ("csv", "lot", "changes", "asked"),
     [
-        ("tag\nT1\nT2\n", {"attests": BOTH}, {}, False),
-        ("tag\nT1\nT2\n", {}, {}, True),
-        (f"tag,IMEI\nT1,{OTHER_IMEI}\nT2,\n", {"attests": BOTH}, {}, True),
+        (TWO, {"attests": BOTH}, {}, False),
+        (TWO, {}, {}, True),
+        (f"{OTHERS}T2,\n", {"attests": BOTH}, {}, True),
         ("tag,serial\nT1,ANOTHER\nT2,\n", {"attests": BOTH}, {}, True),
         ("tag,model\nT1,SO-51B\nT2,\n", {"attests": BOTH}, {"differs": "SO-51B / SC-51A"}, True),
         ("tag,model\nT1,SO-51B\nT2,\n", {"attests": BOTH}, {}, True),
-        ("tag\nT1\nT2\n", {"attests": BOTH}, {"by": None}, True),
-        ("tag\nT1\nT2\n", {"attests": BOTH}, {"by": NAME_ALONE}, True),
+        (TWO, {"attests": BOTH}, {"by": None}, True),
+        (TWO, {"attests": BOTH}, {"by": NAME_ALONE}, True),
     ],
     ids=[
         *("fits", "nothing attested", "IMEI", "serial", "model", "model not known yet"),
@@ -549,79 +436,57 @@ async def bound_by_tag(rack: Rack, **changes: Any) -> None:  # noqa: ANN401
     ],
 )
 async def test_a_tag_alone_counts_where_nothing_speaks_against_it(
-    csv: str, lot: dict[str, Any], changes: dict[str, Any], asked: bool
+    csv: str, lot: Data, changes: Data, asked: bool
 ) -> None:
     """The network restriction is always asked: nobody looks up a label."""
-    rack = Rack(FakeChip(looks=IN_USE))
+    rack = in_use()
     # Whose number contradicts the label is asked for the label once more.
     rack.world.notes[Gate.ASSET] = "T1"
     await rack.lot(csv, **lot)
-    async with rack.world.running():
-        rack.world.ports["A1"].plug(Phone())
-        await bound_by_tag(rack, **changes)
-        await rack.world.until_state(SlotState.FINISHED)
-    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
+    assert await rack.ran_scanned(**changes) == GOOD
     assert Gate.NETWORK in rack.asked()
     assert (Gate.JPKI in rack.asked()) is asked
     assert (Gate.CONSENT in rack.asked()) is asked
 
 
 async def test_whoever_scanned_the_label_does_not_confirm() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot("tag\nT1\nT2\n", attests=BOTH)
-    suzuki = somebody("Suzuki")
+    rack = in_use()
+    await rack.lot(TWO, attests=BOTH)
     async with rack.world.running():
         rack.world.silent_in = StageName.CONFIRM
         rack.world.ports["A1"].plug(Phone())
-        await bound_by_tag(rack, by=Who.of(suzuki))
-        await rack.world.until(lambda: Gate.CONFIRM in rack.asked())
-        job = rack.world.view().job
-        assert job is not None
+        await rack.scanned(by=Who.of(somebody("Suzuki")))
+        await rack.world.until_asked(Gate.CONFIRM)
         with pytest.raises(SecondPersonNeeded, match="scanned its label"):
-            await rack.world.desk.decide(job, Gate.CONFIRM, approved=True, by=suzuki)
+            await rack.world.decide(Gate.CONFIRM, "Suzuki")
         assert Gate.CONFIRM not in rack.answered()
-        yoshida = somebody("Yoshida")
-        await rack.world.desk.decide(job, Gate.CONFIRM, approved=True, by=yoshida)
-        await rack.world.until_state(SlotState.FINISHED)
-    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
+        await rack.world.decide(Gate.CONFIRM, "Yoshida")
+        await rack.world.finished()
+    assert rack.end() == GOOD
 
 
 async def test_the_label_of_its_former_owner_counts_no_more() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
+    rack = in_use()
     await rack.lot(attests=BOTH)
     await rack.again()
     rack.world.notes[Gate.ASSET] = "T1"
-    async with rack.world.running():
-        rack.world.ports["A1"].plug(Phone())
-        await bound_by_tag(rack)
-        await rack.world.until_state(SlotState.FINISHED)
-    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
-    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+    assert await rack.ran_scanned() == GOOD
+    assert set(rack.asked()) >= OF_CHIP
 
 
-async def test_a_tag_alone_keeps_no_exception_out() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot("tag\nT1\nT2\n")
-    await rack.desk.attest(attested(*BOTH, excepted=("T2",)))
-    async with rack.world.running():
-        rack.world.ports["A1"].plug(Phone())
-        await bound_by_tag(rack)
-        await rack.world.until_state(SlotState.FINISHED)
-    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
-
-
-async def test_a_serial_alone_keeps_no_exception_out() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot("tag,serial\nT1,R5CT10ABCDE\nT2,X\n")
-    await rack.desk.attest(attested(*BOTH, excepted=("T2",)))
-    assert await rack.ran() == GOOD
-    assert [s.entry.data["tag"] for s in rack.ledger.of(EntryKind.ASSET_BOUND)] == ["T1"]
-    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+@pytest.mark.parametrize("scanned", [True, False], ids=["a tag", "a serial"])
+async def test_neither_a_tag_nor_a_serial_alone_keeps_an_exception_out(scanned: bool) -> None:
+    rack = in_use()
+    await rack.lot(TWO if scanned else f"tag,serial\nT1,{SERIAL}\nT2,X\n")
+    await rack.attest(excepted=("T2",))
+    assert await (rack.ran_scanned() if scanned else rack.ran()) == GOOD
+    assert rack.bound() == ["T1"]
+    assert set(rack.asked()) >= OF_CHIP
 
 
 async def test_a_label_that_was_on_another_handset_before_counts_for_neither() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot("tag\nT1\nT2\n", attests=BOTH)
+    rack = in_use()
+    await rack.lot(TWO, attests=BOTH)
     before = BoundRecord(
         lot=LOT,
         lot_sequence=1,
@@ -634,27 +499,43 @@ async def test_a_label_that_was_on_another_handset_before_counts_for_neither() -
         by=BY,
     )
     await rack.store.bind(before, job=JobId("before"), slot=SlotName("A9"))
+    await rack.ran_scanned()
+    assert set(rack.asked()) >= OF_CHIP
+
+
+async def test_a_tag_that_is_scanned_while_a_question_stands_answers_it() -> None:
+    rack = Rack()
+    await rack.lot(TWO, attests=BOTH)
+    rack.world.answers[Gate.JPKI] = False
     async with rack.world.running():
+        rack.world.silent_in = StageName.GATES
         rack.world.ports["A1"].plug(Phone())
-        await bound_by_tag(rack)
-        await rack.world.until_state(SlotState.FINISHED)
-    assert {Gate.JPKI, Gate.CONSENT} <= set(rack.asked())
+        await rack.world.until_question(Gate.NETWORK)
+        await rack.world.decide(Gate.NETWORK, note="○")
+        await rack.world.until_question(Gate.JPKI)
+        await rack.scanned()
+        rack.world.silent_in = None
+        await rack.world.finished()
+    assert rack.end() == GOOD
+    assert Gate.JPKI not in rack.answered()
+    assert rack.world.view().question is None
 
 
-async def test_a_look_up_of_ten_days_is_too_old_unless_the_recipe_allows_it() -> None:
-    for days, asked in ((7, True), (20, False)):
-        rack = Rack(recipe=make_recipe(gates=GatesStage(network_within_days=days)))
-        await rack.lot(attests=BOTH)
-        await rack.looked_up(at="2026-11-14 09:00")
-        assert await rack.ran() == GOOD
-        assert (Gate.NETWORK in rack.asked()) is asked
+@pytest.mark.parametrize(("days", "asked"), [(7, True), (20, False)])
+async def test_a_look_up_of_ten_days_is_too_old_unless_the_recipe_allows_it(
+    days: int, asked: bool
+) -> None:
+    rack = Rack(recipe=make_recipe(gates=GatesStage(network_within_days=days)))
+    await rack.lot(attests=BOTH)
+    await rack.looked_up(at="2026-11-14 09:00")
+    assert await rack.ran() == GOOD
+    assert (Gate.NETWORK in rack.asked()) is asked
 
 
 async def test_an_imei_scanned_with_what_is_seen_saves_a_question() -> None:
     rack = Rack()
     rack.world.notes[Gate.OBSERVE] = IMEI
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
+    await rack.papers()
     assert await rack.ran() == GOOD
     assert rack.asked() == [Gate.FINAL_RESET, Gate.OBSERVE, Gate.CONFIRM]
 
@@ -671,94 +552,3 @@ async def test_another_handsets_imei_scanned_there_is_another_handset() -> None:
     rack = Rack()
     rack.world.notes[Gate.OBSERVE] = OTHER_IMEI
     assert await rack.ran() == (Outcome.FAILED, Reason.HANDSET_CHANGED)
-
-
-async def cited_records() -> tuple[JobId, list[StoredEntry], Sequence[StoredEntry]]:
-    rack = Rack(FakeChip(looks=IN_USE))
-    await rack.lot(attests=BOTH)
-    await rack.looked_up()
-    assert await rack.ran() == GOOD
-    return await rack.proof()
-
-
-async def test_consent_that_comes_after_the_reset_is_none() -> None:
-    rack = Rack(FakeChip(looks=IN_USE))
-    assert await rack.ran() == GOOD
-    job, records, intake = await rack.proof()
-    verify_erasure(job, records, intake)
-    [given] = [
-        r
-        for r in records
-        if r.entry.kind is EntryKind.DECISION and r.entry.data["gate"] == Gate.CONSENT
-    ]
-    last = records[-1]
-    late = [r for r in records if r is not given]
-    late.append(replace(given, sequence=last.sequence + 1))
-    with pytest.raises(CertificateGap, match="when the handset was reset"):
-        verify_erasure(job, late, intake)
-
-
-async def test_a_no_in_the_job_outweighs_what_was_attested() -> None:
-    job, records, intake = await cited_records()
-    given = [r for r in records if r.entry.kind is EntryKind.DECISION]
-    confirm = next(r for r in given if r.entry.data["gate"] == Gate.CONFIRM)
-    told = {**confirm.entry.data, "gate": Gate.JPKI, "approved": False}
-    for index, record in enumerate(records):
-        if (
-            record.entry.data.get("gate") == Gate.OBSERVE
-            and record.entry.kind is EntryKind.DECISION
-        ):
-            no = replace(record, entry=replace(record.entry, data={**told, "operator": "Sato"}))
-            records.insert(index, no)
-            break
-    with pytest.raises(CertificateGap, match="jpki: the last answer was no"):
-        verify_erasure(job, records, intake)
-
-
-async def test_the_rack_tells_which_asset_lies_where_and_how_often_it_asked() -> None:
-    rack = Rack()
-    await rack.lot(f"tag,IMEI,model\nT1,{IMEI},SO-51B\n", attests=BOTH)
-    await rack.looked_up()
-    assert await rack.ran() == GOOD
-    job = rack.world.view().job
-    assert job is not None
-    told = fold_job(await rack.ledger.entries(job), rack.world.issuer)
-    assert told.asset == {
-        "lot": LOT,
-        "tag": "T1",
-        "bound_by": "imei",
-        "differs": f"SO-51B / {rack.world.view().identity.model}",  # type: ignore[union-attr]
-    }
-    assert len(told.decisions) == len(rack.answered()) == 4
-
-
-async def test_a_tag_that_is_scanned_while_a_question_stands_answers_it() -> None:
-    rack = Rack()
-    await rack.lot("tag\nT1\nT2\n", attests=BOTH)
-    rack.world.answers[Gate.JPKI] = False
-
-    async def until_asked(gate: Gate) -> None:
-        await rack.world.until(
-            lambda: (
-                bool(rack.world.board.views())
-                and (question := rack.world.view().question) is not None
-                and question.gate is gate
-            )
-        )
-
-    async with rack.world.running():
-        rack.world.silent_in = StageName.GATES
-        rack.world.ports["A1"].plug(Phone())
-        await until_asked(Gate.NETWORK)
-        job = rack.world.view().job
-        assert job is not None
-        await rack.world.desk.decide(
-            job, Gate.NETWORK, approved=True, by=somebody("Sato"), note="○"
-        )
-        await until_asked(Gate.JPKI)
-        await bound_by_tag(rack)
-        rack.world.silent_in = None
-        await rack.world.until_state(SlotState.FINISHED)
-    assert ended(rack.world)[-1]["outcome"] == Outcome.PASSED
-    assert Gate.JPKI not in rack.answered()
-    assert rack.world.view().question is None

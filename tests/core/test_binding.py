@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import anyio
 import pytest
 
@@ -12,17 +10,24 @@ from benchd.domain.job import Gate, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.recipe import Recipe
-from benchd.pipelines.stages.overwrite import OverwriteStage
 
-from .chip_world import asked, attempts, certified, questions
-from .fake_chips import CHIP, OTHER_CHIP, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
-from .world import MIB, MTP_ONLY, Phone, World, make_recipe, phone_like
+from .fake_chips import CHECK, CHIP, OTHER_CHIP, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
+from .world import (
+    IMEI,
+    MTP_ONLY,
+    OTHER_IMEI,
+    Fault,
+    Phone,
+    World,
+    failing,
+    filling,
+    phone_like,
+    untold,
+    waiting_recipe,
+)
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-A_IMEI = "356938035643809"
-B_IMEI = "490154203237518"
 COMPARED = 16
 """Jobs with a chip that a new one is compared with."""
 EID = "89049032004008882600004821436874"
@@ -31,7 +36,7 @@ EID = "89049032004008882600004821436874"
 def twin(phone: Phone, **changes: object) -> Phone:
     """Another handset that says the same serial, with its owner's data on it."""
     owned = {
-        "screen_imei": B_IMEI,
+        "screen_imei": OTHER_IMEI,
         "android_id": "bbbb0000bbbb0000",
         "accounts": 1,
         "held_key": b"",
@@ -44,23 +49,6 @@ def twin(phone: Phone, **changes: object) -> Phone:
     return phone_like(phone, **(owned | changes))
 
 
-def untold() -> Phone:
-    """A handset that tells adb no IMEI, as from Android 14 on."""
-    return Phone(imei=None, screen_imei=A_IMEI)
-
-
-def waiting_recipe() -> Recipe:
-    return make_recipe(
-        overwrite=OverwriteStage(file_bytes=32 * MIB, unplugged="wait", return_within_s=60)
-    )
-
-
-async def filling(world: World, phone: Phone, steps: int) -> None:
-    with anyio.fail_after(600):
-        while phone.calls["fill_step"] < steps:  # noqa: ASYNC110 - a counter tells nobody
-            await anyio.sleep(0.5)
-
-
 async def swap(world: World, phone: Phone) -> None:
     """Another handset into the slot, without a word to anybody."""
     world.ports["A1"].unplug()
@@ -68,15 +56,17 @@ async def swap(world: World, phone: Phone) -> None:
     world.ports["A1"].plug(phone)
 
 
-async def finished(world: World) -> SlotView:
-    with anyio.fail_after(7200):
-        return await world.until_state(SlotState.FINISHED)
-
-
-def must_not_pass(world: World, view: SlotView, *reasons: Reason) -> None:
-    assert view.outcome is Outcome.FAILED
-    assert view.reason in reasons
-    assert not certified(world)
+async def swapped_in_mid_fill(first: Phone, second: Phone, *, liar: bool = False) -> World:
+    """A rack on which the second of these came back instead of the first, at its second quarter."""
+    world = World(recipe=waiting_recipe())
+    async with world.running():
+        world.ports["A1"].plug(first)
+        await filling(first, 2)
+        if liar:
+            second.android_id = first.android_id
+        await swap(world, second)
+        await world.finished()
+    return world
 
 
 # Row 1
@@ -86,70 +76,45 @@ async def test_row_1_a_twin_in_mid_overwrite_that_leaves_and_returns() -> None:
     """B's own fresh blocks are no proof of resume: nothing was ever written to it."""
     world = World(recipe=waiting_recipe())
     a = untold()
-    b = twin(a, android_id="same on both, as a liar says")
+    b = twin(a)
     async with world.running():
         world.ports["A1"].plug(a)
-        await filling(world, a, 2)
+        await filling(a, 2)
         b.android_id = a.android_id
         await swap(world, b)
         with anyio.move_on_after(60):
-            await filling(world, b, 2)
+            await filling(b, 2)
             await swap(world, b)
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
+        view = await world.finished()
+    world.must_not_pass(view, Reason.HANDSET_CHANGED)
     assert not b.calls["fill_step"]
 
 
-async def test_row_1_a_twin_in_mid_overwrite_whose_first_run_fails() -> None:
-    """The proof stays due in the next attempt."""
-    world = World(recipe=waiting_recipe())
+@pytest.mark.parametrize(
+    ("faults", "liar", "fills"),
+    [({}, False, 0), (failing("fill", TransientFault("?"), 1), True, 2)],
+    ids=["told by its android_id before anything is asked", "the proof stays due after a fault"],
+)
+async def test_row_1_a_twin_in_mid_overwrite_whose_first_run_fails(
+    faults: dict[str, Fault], liar: bool, fills: int
+) -> None:
     a = untold()
     b = twin(a)
-
-    async def once(phone: Phone) -> None:
-        if phone.calls["fill"] == 1:
-            raise TransientFault("?")
-
-    async with world.running():
-        world.ports["A1"].plug(a)
-        await filling(world, a, 2)
-        b.android_id = a.android_id
-        b.faults["fill"] = once
-        await swap(world, b)
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
+    b.faults.update(faults)
+    world = await swapped_in_mid_fill(a, b, liar=liar)
+    world.must_not_pass(world.view(), Reason.HANDSET_CHANGED)
     assert not b.calls["fill_step"]
-    assert b.calls["fill"] == 2
-
-
-async def test_row_1_the_android_id_tells_a_twin_before_anything_is_asked_of_it() -> None:
-    world = World(recipe=waiting_recipe())
-    a = untold()
-    b = twin(a)
-    async with world.running():
-        world.ports["A1"].plug(a)
-        await filling(world, a, 2)
-        await swap(world, b)
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
-    assert not b.calls["fill"]
+    assert b.calls["fill"] == fills
 
 
 async def test_a_handset_that_comes_back_is_bound_by_what_it_holds() -> None:
-    world = World(recipe=waiting_recipe())
     a = untold()
-    async with world.running():
-        world.ports["A1"].plug(a)
-        await filling(world, a, 2)
-        await swap(world, a)
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
-    [filled] = attempts(world, StageName.OVERWRITE)
+    world = await swapped_in_mid_fill(a, a)
+    assert world.view().outcome is Outcome.PASSED
+    [filled] = world.attempts(StageName.OVERWRITE)
     assert filled["came_back"]["keystream_bytes"] > 0
-    assert (
-        filled["came_back"]["android_id"]
-        == attempts(world, StageName.INITIALISE)[0]["evidence"]["before"]["android_id"]
-    )
+    before = world.attempts(StageName.INITIALISE)[0]["evidence"]["before"]
+    assert filled["came_back"]["android_id"] == before["android_id"]
 
 
 # Row 2
@@ -164,17 +129,24 @@ async def reset_into(world: World, phone: Phone) -> None:
     world.ports["A1"].plug(phone, MTP_ONLY)
 
 
-@pytest.mark.parametrize("tells", [True, False], ids=["tells its IMEI", "tells none"])
-async def test_row_2_a_twin_that_was_never_erased_at_the_final_reset(tells: bool) -> None:
-    world = World()
+@pytest.mark.parametrize(
+    ("tells", "donor"),
+    [(True, False), (False, False), (True, True)],
+    ids=["tells its IMEI", "tells none", "a donor's chip survives every swap"],
+)
+async def test_row_2_a_twin_that_was_never_erased_at_the_final_reset(
+    tells: bool, donor: bool
+) -> None:
+    world = World(chips=FakeChipAccess({"A1": FakeChip()}) if donor else None)
     a = Phone() if tells else untold()
     # Whoever looks sees a welcome screen: on a handset with photos but without an account.
     b = twin(a, accounts=0, wiped=True)
     async with world.running():
         world.ports["A1"].plug(a)
         await reset_into(world, b)
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
+        view = await world.finished()
+    world.must_not_pass(view, Reason.HANDSET_CHANGED)
+    assert (CHIP in str(world.attempts(CHECK))) is donor
 
 
 async def test_row_2_two_twins_exchanged_at_the_final_reset() -> None:
@@ -193,19 +165,15 @@ async def test_row_2_two_twins_exchanged_at_the_final_reset() -> None:
         world.ports["A1"].plug(b, MTP_ONLY)
         world.ports["A2"].plug(a, MTP_ONLY)
         for slot in ("A1", "A2"):
-            view = await world.until_state(SlotState.FINISHED, slot)
-            must_not_pass(world, view, Reason.HANDSET_CHANGED)
+            world.must_not_pass(await world.finished(slot), Reason.HANDSET_CHANGED)
 
 
 async def test_a_twin_at_the_first_reset_is_found_by_its_own_screen() -> None:
     world = World()
-    a = replace(untold(), apps=3)
+    a = untold(apps=3)
     a.returns_as = twin(a, accounts=0, apps=0)
-    async with world.running():
-        world.ports["A1"].plug(a)
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
-    assert attempts(world, StageName.INITIALISE)[-1]["because"] == Reason.HANDSET_CHANGED
+    await world.refuses(a, Reason.HANDSET_CHANGED)
+    assert world.attempts(StageName.INITIALISE)[-1]["because"] == Reason.HANDSET_CHANGED
 
 
 # What is asked, and what of it is taken
@@ -213,116 +181,65 @@ async def test_a_twin_at_the_first_reset_is_found_by_its_own_screen() -> None:
 
 async def test_a_handset_that_tells_its_imei_is_asked_for_it_once_after_the_reset() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(replace(Phone(), apps=3))
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
-    [question] = questions(world, Gate.IMEI)
+    await world.sells(Phone(apps=3))
+    [question] = world.questions(Gate.IMEI)
     assert set(question["facts"]) == {"model", "serial"}
-    assert attempts(world, StageName.OBSERVE)[0]["came_back"]["screen_number"] == A_IMEI
+    assert world.attempts(StageName.OBSERVE)[0]["came_back"]["screen_number"] == IMEI
+    [job] = {s.entry.job for s in world.ledger.of(EntryKind.JOB_ENDED)}
+    changed = [s.entry.job for s in world.ledger.of(EntryKind.ATTACHMENT_CHANGED)]
+    assert changed.count(job) == 2
 
 
 async def test_one_that_tells_none_is_asked_at_the_gates_too() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(untold())
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
-    assert asked(world).count(Gate.IMEI) == 1
-    assert attempts(world, StageName.GATES)[0]["evidence"]["screen_number"] == A_IMEI
-    assert attempts(world, StageName.CONFIRM)[0]["came_back"]["screen_number"] == A_IMEI
-    assert attempts(world, StageName.CONFIRM)[0]["evidence"]["numbers"] == [A_IMEI]
+    await world.sells(untold())
+    assert world.asked().count(Gate.IMEI) == 1
+    assert world.attempts(StageName.GATES)[0]["evidence"]["screen_number"] == IMEI
+    assert world.attempts(StageName.CONFIRM)[0]["came_back"]["screen_number"] == IMEI
+    assert world.attempts(StageName.CONFIRM)[0]["evidence"]["numbers"] == [IMEI]
 
 
 async def test_either_imei_of_a_handset_with_two_radios_will_do() -> None:
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(second_imei=B_IMEI, screen_imei=B_IMEI))
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
+    await World().sells(Phone(second_imei=OTHER_IMEI, screen_imei=OTHER_IMEI))
 
 
 async def test_one_that_cannot_telephone_is_bound_by_the_serial_on_its_screen() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(imei=None, telephony=False))
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
-    assert Gate.IMEI not in asked(world)
-    assert questions(world, Gate.SERIAL)[-1]["facts"].keys() == {"model"}
+    await world.sells(Phone(imei=None, telephony=False))
+    assert Gate.IMEI not in world.asked()
+    assert world.questions(Gate.SERIAL)[-1]["facts"].keys() == {"model"}
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "356938035643800", A_IMEI[:14], A_IMEI + "0", EID, "R5CT10ABCDE", f"{A_IMEI}9 ok"]
+    "typed", ["", "356938035643800", IMEI[:14], IMEI + "0", EID, "R5CT10ABCDE", f"{IMEI}9 ok"]
 )
 async def test_what_cannot_be_an_imei_is_refused_and_asked_again(typed: str) -> None:
     world = World()
     world.notes[Gate.IMEI] = typed
     async with world.running():
         world.ports["A1"].plug(Phone())
-        await world.until(lambda: (q := world.view().question) is not None and q.gate is Gate.IMEI)
+        await world.until_question(Gate.IMEI)
         await anyio.sleep(30)
         assert world.view().state is SlotState.AWAITING_OPERATOR
-        world.notes[Gate.IMEI] = f" {A_IMEI[:6]} {A_IMEI[6:]}"
-        world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
+        world.notes[Gate.IMEI] = f" {IMEI[:6]} {IMEI[6:]}"
+        world.back_at_work()
+        assert (await world.finished()).outcome is Outcome.PASSED
 
 
 async def test_a_number_that_nobody_can_read_holds_the_handset() -> None:
-    world = World(answers={Gate.IMEI: False})
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_NOT_BOUND)
+    await World(answers={Gate.IMEI: False}).refuses(Phone(), Reason.HANDSET_NOT_BOUND)
 
 
-# Chips
-
-
-def chips_with(*looks: object) -> tuple[World, FakeChipAccess]:
-    chip = FakeChip(once=list(looks))  # type: ignore[arg-type]
-    access = FakeChipAccess({"A1": chip})
-    return World(chips=access), access
-
-
-async def test_after_the_reset_another_chip_lies_there() -> None:
-    world, _ = chips_with(UNUSED, UNUSED, scan_of(UNUSED.verdict, chip=OTHER_CHIP))
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
-
-
-async def test_a_chip_that_nothing_ties_to_the_handset_binds_nothing() -> None:
-    """A donor's chip on the reader survives every swap of the handset."""
-    world, _ = chips_with()
-    a = Phone()
-    b = twin(a, accounts=0, wiped=True)
-    async with world.running():
-        world.ports["A1"].plug(a)
-        await reset_into(world, b)
-        view = await finished(world)
-    must_not_pass(world, view, Reason.HANDSET_CHANGED)
-    assert CHIP in str(attempts(world, StageName.FELICA_CHECK))
-
-
-async def test_a_chip_that_is_silent_after_the_reset_is_no_fault() -> None:
-    world, _ = chips_with(UNUSED, UNUSED, SILENT)
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        view = await finished(world)
-    assert view.outcome is Outcome.PASSED
-
-
-async def test_the_port_of_a_job_is_on_record_as_the_jobs() -> None:
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        await finished(world)
-    [job] = {s.entry.job for s in world.ledger.of(EntryKind.JOB_ENDED)}
-    changed = [s for s in world.ledger.of(EntryKind.ATTACHMENT_CHANGED) if s.entry.job == job]
-    assert len(changed) == 1
+@pytest.mark.parametrize("silent", [True, False])
+async def test_a_chip_that_is_silent_after_the_reset_is_no_fault_and_another_one_is(
+    silent: bool,
+) -> None:
+    last = SILENT if silent else scan_of(UNUSED.verdict, chip=OTHER_CHIP)
+    world = World(chips=FakeChipAccess({"A1": FakeChip(once=[UNUSED, UNUSED, last])}))
+    if silent:
+        await world.sells()
+    else:
+        await world.refuses(Phone(), Reason.HANDSET_CHANGED)
 
 
 # Row 8
@@ -332,18 +249,12 @@ async def one_chip_under(*phones: Phone, **answers: bool) -> tuple[World, list[S
     """The same chip lies on the reader under each of them."""
     told = {Gate(gate): answer for gate, answer in answers.items()}
     world = World(chips=FakeChipAccess({"A1": FakeChip()}), answers=told)
-    ends: list[SlotView] = []
     async with world.running():
-        for phone in phones:
-            world.ports["A1"].plug(phone)
-            ends.append(await finished(world))
-            world.ports["A1"].unplug()
-            await world.until_state(SlotState.EMPTY)
-    return world, ends
+        return world, [await world.ran(phone) for phone in phones]
 
 
 async def test_row_8_one_chip_under_two_handsets() -> None:
-    world, (first, second) = await one_chip_under(Phone(), Phone(imei=B_IMEI))
+    world, (first, second) = await one_chip_under(Phone(), Phone(imei=OTHER_IMEI))
     assert first.outcome is Outcome.PASSED
     assert (second.outcome, second.reason) == (Outcome.FAILED, Reason.FELICA_INCONSISTENT)
     assert len(world.issuer.kept) == 1
@@ -354,36 +265,35 @@ async def test_row_8_one_chip_under_two_handsets_that_are_looked_at_at_once() ->
     world = World(2, chips=FakeChipAccess({"A1": FakeChip(), "A2": FakeChip()}))
     async with world.running():
         world.ports["A1"].plug(Phone())
-        world.ports["A2"].plug(Phone(imei=B_IMEI))
+        world.ports["A2"].plug(Phone(imei=OTHER_IMEI))
         for slot in ("A1", "A2"):
-            view = await world.until_state(SlotState.FINISHED, slot)
-            must_not_pass(world, view, Reason.FELICA_INCONSISTENT)
+            world.must_not_pass(await world.finished(slot), Reason.FELICA_INCONSISTENT)
 
 
 async def test_row_8_a_number_that_one_person_has_read_leaves_it_to_somebody_in_charge() -> None:
     """It may be the handset's other number: the chip alone says that it is the same handset."""
-    other = Phone(imei=None, screen_imei=B_IMEI)
+    other = Phone(imei=None, screen_imei=OTHER_IMEI)
     world, (_, second) = await one_chip_under(Phone(), other, chip_seen_before=False)
-    assert asked(world).count(Gate.CHIP_SEEN_BEFORE) == 1
+    assert world.asked().count(Gate.CHIP_SEEN_BEFORE) == 1
     assert second.reason is Reason.FELICA_INCONSISTENT
 
 
 async def test_row_8_whoever_is_refused_often_enough_is_refused_still() -> None:
     """Its own jobs must not push the job of the other handset out of sight."""
-    _, ends = await one_chip_under(Phone(), *[Phone(imei=B_IMEI)] * (COMPARED + 2))
+    _, ends = await one_chip_under(Phone(), *[Phone(imei=OTHER_IMEI)] * (COMPARED + 2))
     assert [end.reason for end in ends[1:]] == [Reason.FELICA_INCONSISTENT] * (COMPARED + 2)
 
 
 async def test_a_handset_may_come_in_again() -> None:
     world, ends = await one_chip_under(Phone(), Phone())
     assert [end.outcome for end in ends] == [Outcome.PASSED, Outcome.PASSED]
-    assert Gate.CHIP_SEEN_BEFORE not in asked(world)
+    assert Gate.CHIP_SEEN_BEFORE not in world.asked()
 
 
 @pytest.mark.parametrize("approved", [True, False])
 async def test_where_no_imei_is_known_a_person_decides(approved: bool) -> None:
     tablet = Phone(imei=None, telephony=False)
     world, (_, second) = await one_chip_under(tablet, Phone(), chip_seen_before=approved)
-    assert asked(world).count(Gate.CHIP_SEEN_BEFORE) == 1
+    assert world.asked().count(Gate.CHIP_SEEN_BEFORE) == 1
     assert (second.outcome is Outcome.PASSED) is approved
     assert second.reason is (None if approved else Reason.FELICA_INCONSISTENT)

@@ -13,17 +13,8 @@ from benchd.domain.slot_states import SlotState
 from benchd.pipelines.runner import LOSSES_ALLOWED
 from benchd.slots.station import READER_PAUSE_S
 
-from .chip_world import CHECK, RECHECK, attempts, certified, run, world_with
-from .fake_chips import (
-    IN_USE,
-    OTHER_CHIP,
-    SILENT,
-    UNUSED,
-    FakeChip,
-    raised,
-    scan_of,
-)
-from .world import Phone, ended
+from .fake_chips import CHECK, OTHER_CHIP, RECHECK, SILENT, UNUSED, FakeChip, scan_of, world_with
+from .world import Phone, ended, failing
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -38,26 +29,22 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
         chips.chips["A2"] = FakeChip(looks=scan_of(UNUSED.verdict, chip=OTHER_CHIP))
         world.ports["A2"].plug(Phone(serial="NEIGHBOUR"))
         if stage is RECHECK:
-            await world.until(lambda: world.view().question is not None)
-            world.silent_in = None
-            world.board.show_unknown_port(world.ports["A1"].port_path, attached=True)
-            await world.until(lambda: world.view().stage is StageName.OVERWRITE)
+            await world.until_question()
+            world.back_at_work()
+            await world.until_stage(StageName.OVERWRITE)
         chips.unplug_reader("A1")
-        view = await world.until_state(SlotState.WAITING)
+        view = await world.until_problem(ProblemCode.READER_GONE)
         assert view.stage is stage
         assert view.problem is not None
-        assert view.problem.code is ProblemCode.READER_GONE
         assert view.problem.facts == {"reader": "reader of A1"}
-        neighbour = await world.until_state(SlotState.FINISHED, "A2")
-        assert neighbour.disposition is Disposition.SELLABLE
+        assert (await world.finished("A2")).disposition is Disposition.SELLABLE
         await anyio.sleep(7 * 24 * 3600)
         assert world.view().state is SlotState.WAITING
         chips.plug_reader("A1")
         await world.until(lambda: world.view().problem is None)
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
-    lost, passed = attempts(world, stage)[:1], attempts(world, stage)[-1]
-    assert [(a["outcome"], a["because"]) for a in lost] == [(Outcome.INTERRUPTED, "reader_gone")]
+        assert (await world.finished()).disposition is Disposition.SELLABLE
+    lost, *_, passed = world.attempts(stage)
+    assert (lost["outcome"], lost["because"]) == (Outcome.INTERRUPTED, "reader_gone")
     assert passed["outcome"] == Outcome.PASSED
 
 
@@ -69,10 +56,8 @@ async def test_a_reader_that_comes_and_goes_ends_the_job_at_last() -> None:
 
     chips.until_there = there_for_a_moment  # type: ignore[method-assign]
     chips.unplug_reader("A1")
-    view = await run(world)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
-    assert not certified(world)
-    told = [attempt["because"] for attempt in attempts(world, CHECK)]
+    await world.refuses(Phone(), Reason.ATTEMPTS_EXHAUSTED)
+    told = [attempt["because"] for attempt in world.attempts(CHECK)]
     assert told == ["reader_gone"] * (LOSSES_ALLOWED + 1)
     # Long enough for a pcscd that somebody restarts, however fast it fails.
     assert anyio.current_time() > LOSSES_ALLOWED * READER_PAUSE_S
@@ -84,10 +69,9 @@ async def test_an_unplug_while_the_reader_is_waited_for_aborts_the_job() -> None
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.WAITING)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        await world.take_out()
     assert ended(world)[0]["outcome"] == Outcome.ABORTED
-    assert not certified(world)
+    assert not world.certified()
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -95,43 +79,24 @@ async def test_an_unplug_while_the_reader_is_waited_for_aborts_the_job() -> None
 async def test_a_reader_that_stumbles_is_tried_again_and_not_for_ever(
     stage: StageName, times: int
 ) -> None:
-    faults = raised(lambda: ReaderFault("it hung"), times)
+    faults = [ReaderFault("it hung") for _ in range(times)]
     world, _ = world_with(FakeChip(once=[*([UNUSED] if stage is RECHECK else []), *faults]))
-    view = await run(world)
-    told = attempts(world, stage)
-    assert [a["because"] for a in told[:times]] == ["ReaderFault"] * times
     if times < 3:
-        assert view.disposition is Disposition.SELLABLE
+        await world.sells()
     else:
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ATTEMPTS_EXHAUSTED)
-        assert not certified(world)
+        await world.refuses(Phone(), Reason.ATTEMPTS_EXHAUSTED)
+    assert [a["because"] for a in world.attempts(stage)[:times]] == ["ReaderFault"] * times
 
 
 async def test_what_the_check_saw_is_not_taken_for_a_later_stages() -> None:
-    async def lost(_phone: Phone) -> None:
-        raise StorageFault("lost")
-
     world, _ = world_with(FakeChip())
-    view = await run(world, Phone(faults={"fill": lost}))
-    assert view.reason is Reason.STORAGE_FAULT
-    assert [attempt["evidence"] for attempt in attempts(world, StageName.OVERWRITE)] == [{}]
+    await world.refuses(Phone(faults=failing("fill", StorageFault("lost"))), Reason.STORAGE_FAULT)
+    assert [told["evidence"] for told in world.attempts(StageName.OVERWRITE)] == [{}]
 
 
 async def test_a_question_that_nobody_answers_in_time_leaves_the_scan_on_record() -> None:
     world, _ = world_with(FakeChip(looks=SILENT))
     world.silent_in = CHECK
-    view = await run(world)
-    assert view.reason is Reason.UNANSWERED
-    [check] = attempts(world, CHECK)
+    await world.refuses(Phone(), Reason.UNANSWERED)
+    [check] = world.attempts(CHECK)
     assert check["evidence"]["verdict"] == "silent"
-
-
-async def test_no_other_slot_is_touched() -> None:
-    world, chips = world_with(FakeChip(looks=IN_USE), slots=3)
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        await world.until_state(SlotState.FINISHED)
-        assert world.view("A2").state is SlotState.EMPTY
-    assert {slot for slot, _, _ in chips.scans} == {"A1"}
-    assert {order.slot for order in chips.orders} == {"A1"}
-    assert [end["disposition"] for end in ended(world)] == [Disposition.SELLABLE]

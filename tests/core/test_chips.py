@@ -1,64 +1,70 @@
-"""The FeliCa stages on a fake chips: every verdict of it, and none of the bad ones passes."""
+"""The FeliCa stages on fake chips: every verdict of theirs, and none of the bad ones passes."""
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
 from benchd.domain.chip import BaselineKind, ChipOwners, ChipScan, ChipVerdict
-from benchd.domain.job import Disposition, Gate, Outcome, Reason
-from benchd.domain.slot_states import SlotState
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.models.model_catalogue import ModelCatalogue
 
-from .chip_world import (
-    CHECK,
-    CLEAR,
-    RECHECK,
-    asked,
-    attempts,
-    certified,
-    questions,
-    run,
-    world_with,
-)
+from .catalogues import catalogue, model
 from .fake_chips import (
+    CHECK,
     CHIP,
+    CLEAR,
     IN_USE,
     OTHER_CHIP,
+    RECHECK,
     SILENT,
     UNUSED,
     FakeChip,
+    FakeChipAccess,
     scan_of,
+    world_with,
 )
-from .world import Phone, World, ended
+from .world import Phone, World, ended, second_world
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+SUICA = ChipOwners(ja="Suica", en="Suica")
+
+
+def not_capable() -> Phone:
+    return Phone(felica_capable=False)
 
 
 async def test_an_unused_chip_needs_no_person_and_no_clear() -> None:
     world, chips = world_with(FakeChip())
-    view = await run(world)
-    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    await world.sells()
     assert chips.scans == [("A1", 1, False), ("A1", 2, True), ("A1", 1, True)]
     assert chips.orders == []
-    assert not [gate for gate in asked(world) if str(gate).startswith("felica")]
-    [check], [clear], [recheck] = (attempts(world, stage) for stage in (CHECK, CLEAR, RECHECK))
+    assert not [gate for gate in world.asked() if gate.startswith("felica")]
+    [check], [clear], [recheck] = (world.attempts(stage) for stage in (CHECK, CLEAR, RECHECK))
     assert (check["evidence"]["source"], check["evidence"]["verdict"]) == ("reader", "unused")
     assert (clear["outcome"], clear["because"]) == (Outcome.SKIPPED, "chip_unused")
     assert recheck["evidence"]["chip"] == CHIP
     assert (recheck["evidence"]["passes"], recheck["evidence"]["power_cycled"]) == (2, True)
+    # Who answers over the air isn't asked why it is silent.
+    assert check["evidence"]["handset_says"] is recheck["evidence"]["handset_says"] is None
 
 
 async def test_a_chip_in_use_is_cleared_by_the_provider_with_the_consent_named() -> None:
-    world, chips = world_with(FakeChip(looks=IN_USE))
-    view = await run(world)
-    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    world, chips = world_with(FakeChip(looks=IN_USE), slots=3)
+    view = await world.sells()
     [order] = chips.orders
     assert (order.job, order.slot, order.consent) == (view.job, "A1", "Sato")
     assert order.identity == Phone().identity()
-    [clear] = attempts(world, CLEAR)
-    assert (clear["evidence"]["claim"], clear["evidence"]["report"]) == ("done", "R-1")
-    assert Gate.FELICA_CLEAR not in asked(world)
+    clear = world.evidence(CLEAR)
+    assert (clear["claim"], clear["report"]) == ("done", "R-1")
+    assert Gate.FELICA_CLEAR not in world.asked()
+    # No other slot is touched.
+    assert {slot for slot, _, _ in chips.scans} == {"A1"}
+    assert [end["disposition"] for end in ended(world)] == [Disposition.SELLABLE]
 
 
 ENDS = {
@@ -71,48 +77,42 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("verdict", ENDS)
-async def test_a_check_that_is_no_answer_ends_the_job_with_its_scan_on_record(
-    verdict: ChipVerdict,
+@pytest.mark.parametrize(
+    ("stage", "verdict"),
+    [*product([CHECK, RECHECK], ENDS), (RECHECK, ChipVerdict.IN_USE)],
+)
+async def test_a_scan_that_is_no_answer_ends_the_job_and_stands_on_record(
+    stage: StageName, verdict: ChipVerdict
 ) -> None:
-    chip = FakeChip(looks=scan_of(verdict))
+    once = [UNUSED] if stage is RECHECK else []
+    chip = FakeChip(once=[*once, scan_of(verdict)], looks=scan_of(verdict))
     world, _ = world_with(chip, {Gate.FELICA_RETIRED: False})
     phone = Phone()
-    view = await run(world, phone)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, ENDS[verdict])
-    assert view.disposition is Disposition.HOLD
-    [check] = attempts(world, CHECK)
-    assert (check["outcome"], check["evidence"]["verdict"]) == (Outcome.FAILED, verdict)
-    assert check["evidence"]["polled"] == ["FFFF", "FE00", "0003"]
-    assert phone.calls["fill"] == 0
-    assert not certified(world)
-
-
-@pytest.mark.parametrize("verdict", [*ENDS, ChipVerdict.IN_USE])
-async def test_a_recheck_that_is_no_answer_ends_the_job_with_its_scan_on_record(
-    verdict: ChipVerdict,
-) -> None:
-    chip = FakeChip(once=[UNUSED, scan_of(verdict)])
-    world, _ = world_with(chip)
-    view = await run(world)
-    reason = {**ENDS, ChipVerdict.IN_USE: Reason.FELICA_RESIDUE}[verdict]
-    assert (view.outcome, view.reason) == (Outcome.FAILED, reason)
-    [recheck] = attempts(world, RECHECK)
-    assert (recheck["outcome"], recheck["evidence"]["verdict"]) == (Outcome.FAILED, verdict)
-    assert not certified(world)
+    view = await world.refuses(phone, {**ENDS, ChipVerdict.IN_USE: Reason.FELICA_RESIDUE}[verdict])
+    [attempt] = world.attempts(stage)
+    assert (attempt["outcome"], attempt["evidence"]["verdict"]) == (Outcome.FAILED, verdict)
+    if stage is CHECK:
+        assert view.disposition is Disposition.HOLD
+        assert attempt["evidence"]["polled"] == ["FFFF", "FE00", "0003"]
+        assert phone.calls["fill"] == 0
 
 
 async def test_a_provider_that_lies_is_found_out_and_what_is_left_is_named() -> None:
     world, chips = world_with(FakeChip(looks=IN_USE, after_clear=None))
-    view = await run(world)
-    assert (view.disposition, view.reason) == (Disposition.DESTROY, Reason.FELICA_RESIDUE)
+    view = await world.refuses(Phone(), Reason.FELICA_RESIDUE)
+    assert view.disposition is Disposition.DESTROY
     assert len(chips.orders) == 2
     assert "Suica" in str(ended(world)[0]["detail"])
-    assert view.owners == ChipOwners(ja="Suica", en="Suica")
-    [recheck] = attempts(world, RECHECK)
+    assert view.owners == SUICA
+    [recheck] = world.attempts(RECHECK)
     [system] = recheck["evidence"]["systems"]
     assert (system["code"], system["residue"]) == ("0003", ["090F"])
-    assert not certified(world)
+    # Shown again after a restart.
+    second = second_world(world, world.ledger)
+    async with second.running():
+        again = await second.finished()
+    assert (again.job, again.reason, again.owners) == (view.job, view.reason, SUICA)
+    assert len(ended(world)) == 1
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,9 @@ async def test_a_provider_that_lies_is_found_out_and_what_is_left_is_named() -> 
 )
 async def test_a_chip_that_was_swapped_is_not_the_one_that_was_checked(second: ChipScan) -> None:
     world, _ = world_with(FakeChip(once=[IN_USE], looks=second, after_clear=None))
-    view = await run(world)
-    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_INCONSISTENT)
-    assert Gate.FELICA_ATTEST not in asked(world)
-    assert not certified(world)
+    view = await world.refuses(Phone(), Reason.FELICA_INCONSISTENT)
+    assert view.disposition is Disposition.HOLD
+    assert Gate.FELICA_ATTEST not in world.asked()
 
 
 @pytest.mark.parametrize("changes", [{"chip": None}, {"baseline": None}, {"baseline": ""}])
@@ -136,17 +135,13 @@ async def test_unused_without_a_chip_or_a_baseline_is_no_verdict(
     changes: dict[str, object],
 ) -> None:
     world, _ = world_with(FakeChip(once=[UNUSED], looks=scan_of(ChipVerdict.UNUSED, **changes)))
-    view = await run(world)
-    assert view.reason is Reason.FELICA_UNREADABLE
-    assert not certified(world)
+    await world.refuses(Phone(), Reason.FELICA_UNREADABLE)
 
 
 async def test_a_bench_that_looked_too_little_gets_no_certificate() -> None:
     world, _ = world_with(FakeChip(disobeys=True))
-    view = await run(world)
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.PROOF_INCOMPLETE)
+    await world.refuses(Phone(), Reason.PROOF_INCOMPLETE)
     assert "too few times" in str(ended(world)[0]["detail"])
-    assert not certified(world)
 
 
 @pytest.mark.parametrize("kind", [*BaselineKind, None])
@@ -157,39 +152,29 @@ async def test_only_on_a_baseline_that_nobody_saw_a_person_attests(
     world, _ = world_with(
         FakeChip(looks=replace(UNUSED, baseline_kind=kind)), {Gate.FELICA_ATTEST: seen}
     )
-    view = await run(world)
     needs_person = kind is not BaselineKind.OBSERVED
-    assert (Gate.FELICA_ATTEST in asked(world)) is needs_person
     if needs_person and not seen:
-        assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_NOT_ATTESTED)
-        [recheck] = attempts(world, RECHECK)
-        assert recheck["evidence"]["verdict"] == "unused"
+        view = await world.refuses(Phone(), Reason.FELICA_NOT_ATTESTED)
+        assert view.disposition is Disposition.HOLD
+        assert world.evidence(RECHECK)["verdict"] == "unused"
     else:
-        assert view.disposition is Disposition.SELLABLE
-    assert certified(world) is (seen or not needs_person)
+        await world.sells()
+    assert (Gate.FELICA_ATTEST in world.asked()) is needs_person
+
+
+# Silence
 
 
 async def test_no_chip_needs_the_handset_and_a_person_beside_the_silence() -> None:
     world, chips = world_with(FakeChip(looks=SILENT))
-    view = await run(world, Phone(felica_capable=False))
-    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
-    [check], [clear], [recheck] = (attempts(world, stage) for stage in (CHECK, CLEAR, RECHECK))
-    assert (check["evidence"]["verdict"], check["evidence"]["over_the_air"]) == (
-        "no_chip",
-        "silent",
-    )
-    assert check["evidence"]["felica_capable"] is False
-    assert check["evidence"]["answer"]["operator"] == "Sato"
+    await world.sells(not_capable())
+    [check], [clear], [recheck] = (world.attempts(stage) for stage in (CHECK, CLEAR, RECHECK))
+    said = check["evidence"]
+    assert (said["verdict"], said["over_the_air"]) == ("no_chip", "silent")
+    assert (said["felica_capable"], said["answer"]["operator"]) == (False, "Sato")
     assert (clear["outcome"], clear["because"]) == (Outcome.SKIPPED, "no_chip")
     assert recheck["evidence"]["verdict"] == "no_chip"
     assert chips.orders == []
-
-
-async def test_a_person_who_knows_of_a_chip_makes_silence_a_hold() -> None:
-    world, _ = world_with(FakeChip(looks=SILENT), {Gate.FELICA_NO_CHIP: False})
-    view = await run(world, Phone(felica_capable=False))
-    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
-    assert not certified(world)
 
 
 @pytest.mark.parametrize("capable", [True, None])
@@ -198,14 +183,10 @@ async def test_silence_of_a_handset_that_may_have_a_chip_never_passes(
     capable: bool | None, retired: bool
 ) -> None:
     world, _ = world_with(FakeChip(looks=SILENT), {Gate.FELICA_RETIRED: retired})
-    view = await run(world, Phone(felica_capable=capable))
-    assert (view.disposition, view.reason) == (
-        (Disposition.DESTROY, Reason.FELICA_RETIRED)
-        if retired
-        else (Disposition.HOLD, Reason.FELICA_SILENT)
-    )
-    assert Gate.FELICA_NO_CHIP not in asked(world)
-    assert not certified(world)
+    reason = Reason.FELICA_RETIRED if retired else Reason.FELICA_SILENT
+    view = await world.refuses(Phone(felica_capable=capable), reason)
+    assert view.disposition is (Disposition.DESTROY if retired else Disposition.HOLD)
+    assert Gate.FELICA_NO_CHIP not in world.asked()
 
 
 @pytest.mark.parametrize("verdict", [v for v in ChipVerdict if v is not ChipVerdict.SILENT])
@@ -213,16 +194,21 @@ async def test_no_chip_that_answers_at_the_recheck_after_all_never_passes(
     verdict: ChipVerdict,
 ) -> None:
     world, _ = world_with(FakeChip(once=[SILENT], looks=scan_of(verdict)))
-    view = await run(world, Phone(felica_capable=False))
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.FELICA_INCONSISTENT)
-    assert not certified(world)
+    await world.refuses(not_capable(), Reason.FELICA_INCONSISTENT)
 
 
-async def test_a_chip_that_falls_silent_after_its_clear_is_held() -> None:
-    world, _ = world_with(FakeChip(looks=IN_USE, after_clear=SILENT))
-    view = await run(world, Phone(felica_capable=False))
-    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
-    assert not certified(world)
+HELD_SILENT: dict[str, tuple[FakeChip, bool]] = {
+    "a person knows of a chip": (FakeChip(looks=SILENT), False),
+    "it falls silent after its clear": (FakeChip(looks=IN_USE, after_clear=SILENT), True),
+}
+
+
+@pytest.mark.parametrize("case", HELD_SILENT)
+async def test_silence_that_somebody_or_a_look_speaks_against_is_held(case: str) -> None:
+    chip, no_chip = HELD_SILENT[case]
+    world, _ = world_with(replace(chip), {Gate.FELICA_NO_CHIP: no_chip})
+    view = await world.refuses(not_capable(), Reason.FELICA_SILENT)
+    assert view.disposition is Disposition.HOLD
 
 
 @pytest.mark.parametrize(
@@ -242,45 +228,108 @@ async def test_the_handset_is_asked_why_its_chip_is_silent_and_that_clears_nothi
     phone: Phone, causes: list[str], detail: str
 ) -> None:
     world, _ = world_with(FakeChip(looks=SILENT), {Gate.FELICA_RETIRED: False})
-    view = await run(world, phone)
-    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
-    [check] = attempts(world, CHECK)
+    view = await world.refuses(phone, Reason.FELICA_SILENT)
+    assert view.disposition is Disposition.HOLD
+    [check] = world.attempts(CHECK)
     assert check["evidence"]["verdict"] == "silent"
     assert check["evidence"]["handset_says"]["silence_causes"] == causes
     assert check["evidence"]["handset_says"]["nfc_on"] is phone.nfc_on
     assert detail in check["detail"]
-    [question] = questions(world, Gate.FELICA_RETIRED)
+    [question] = world.questions(Gate.FELICA_RETIRED)
     assert question["facts"]["causes"] == ",".join(causes)
-    assert not certified(world)
 
 
 async def test_a_chip_that_fell_silent_for_the_recheck_has_its_handset_asked() -> None:
     world, _ = world_with(FakeChip(once=[UNUSED], looks=SILENT))
-    view = await run(world, Phone(nfc_on=False))
-    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.FELICA_SILENT)
-    [recheck] = attempts(world, RECHECK)
-    assert recheck["evidence"]["handset_says"]["silence_causes"] == ["nfc_off"]
-    assert not certified(world)
+    view = await world.refuses(Phone(nfc_on=False), Reason.FELICA_SILENT)
+    assert view.disposition is Disposition.HOLD
+    assert world.evidence(RECHECK)["handset_says"]["silence_causes"] == ["nfc_off"]
 
 
-async def test_a_handset_that_answers_over_the_air_is_not_asked_why_it_is_silent() -> None:
-    world, _ = world_with(FakeChip())
-    await run(world, Phone())
-    for stage in (CHECK, RECHECK):
-        [attempt] = attempts(world, stage)
-        assert attempt["evidence"]["handset_says"] is None
+# What the catalogue of models says can hold a handset, and never let one pass.
+
+DIGEST = "7" * 64
+SAYS = {True: "has", False: "has_none", None: "unknown"}
 
 
-async def test_whose_services_are_left_is_shown_again_after_a_restart() -> None:
-    chip = FakeChip(looks=IN_USE, after_clear=None)
-    world, chips = world_with(chip)
-    view = await run(world)
-    assert (view.reason, view.owners) == (Reason.FELICA_RESIDUE, ChipOwners(ja="Suica", en="Suica"))
-    second = World(ledger=world.ledger, chips=chips)
-    old, new = world.ports["A1"], second.ports["A1"]
-    new.phone, new.interfaces = old.phone, old.interfaces
-    new.enumeration, new.attached = old.enumeration, old.attached
-    async with second.running():
-        again = await second.until_state(SlotState.FINISHED)
-    assert (again.job, again.reason, again.owners) == (view.job, view.reason, view.owners)
-    assert len(ended(world)) == 1
+def knowing(felica: bool | None) -> ModelCatalogue:
+    return catalogue(model(Phone().identity().model, felica=felica), sha256=DIGEST)
+
+
+@pytest.mark.parametrize("retired", [True, False])
+async def test_a_model_that_has_a_chip_is_never_taken_for_one_without(retired: bool) -> None:
+    world, _ = world_with(
+        FakeChip(looks=SILENT), {Gate.FELICA_RETIRED: retired}, models=knowing(True)
+    )
+    reason = Reason.FELICA_RETIRED if retired else Reason.FELICA_SILENT
+    view = await world.refuses(not_capable(), reason)
+    assert view.disposition is (Disposition.DESTROY if retired else Disposition.HOLD)
+    assert Gate.FELICA_NO_CHIP not in world.asked()
+    [check] = world.attempts(CHECK)
+    if not retired:
+        assert "the catalogue of models says that it has a FeliCa chip" in check["detail"]
+        assert check["evidence"]["verdict"] == "silent"
+    assert check["evidence"]["felica_capable"] is False
+    assert check["evidence"]["catalogue"] == {"felica": "has", "sha256": DIGEST}
+    [question] = world.questions(Gate.FELICA_RETIRED)
+    assert question["facts"]["model_felica"] == "has"
+
+
+@pytest.mark.parametrize("felica", [False, None, "of another model"])
+async def test_an_entry_that_fits_supports_what_three_others_say(
+    felica: bool | str | None,
+) -> None:
+    if isinstance(felica, str):
+        models, said = catalogue(model("SO-01X", felica=True), sha256=DIGEST), "unknown"
+    else:
+        models, said = knowing(felica), SAYS[felica]
+    world, _ = world_with(FakeChip(looks=SILENT), models=models)
+    await world.sells(not_capable())
+    [check] = world.attempts(CHECK)
+    assert check["evidence"]["felica_capable"] is False
+    assert check["evidence"]["catalogue"] == {"felica": said, "sha256": DIGEST}
+    [question] = world.questions(Gate.FELICA_NO_CHIP)
+    assert question["facts"]["model_felica"] == said
+
+
+@pytest.mark.parametrize("capable", [True, None, False])
+async def test_an_entry_without_a_chip_proves_nothing_by_itself(capable: bool | None) -> None:
+    """It needs the handset's word, and the person's as well."""
+    answers = {Gate.FELICA_RETIRED: False, Gate.FELICA_NO_CHIP: False}
+    world, _ = world_with(FakeChip(looks=SILENT), answers, models=knowing(False))
+    view = await world.refuses(Phone(felica_capable=capable), Reason.FELICA_SILENT)
+    assert view.disposition is Disposition.HOLD
+    assert (Gate.FELICA_NO_CHIP in world.asked()) is (capable is False)
+
+
+@pytest.mark.parametrize("felica", SAYS)
+@pytest.mark.parametrize("capable", [True, False, None])
+async def test_no_entry_makes_a_chip_in_use_that_answers_an_empty_one(
+    felica: bool | None, capable: bool | None
+) -> None:
+    world, _ = world_with(FakeChip(looks=IN_USE, after_clear=None), models=knowing(felica))
+    await world.refuses(Phone(felica_capable=capable), Reason.FELICA_RESIDUE)
+
+
+async def test_no_catalogue_sells_what_none_at_all_would_have_held() -> None:
+    """Each silence of a chip in use, each word of handset and people, each entry: drawn looks."""
+    rng = random.Random(16)
+    looks = (SILENT, SILENT, IN_USE, UNUSED, scan_of(IN_USE.verdict, chip=OTHER_CHIP))
+    sold = 0
+    for capable, no_chip in product([True, False, None], [True, False]):
+        for _ in range(4):
+            first, last = rng.choice(looks), rng.choice(looks)
+            answers = {Gate.FELICA_NO_CHIP: no_chip, Gate.FELICA_RETIRED: False}
+            catalogues = {"nothing": None} | {SAYS[felica]: knowing(felica) for felica in SAYS}
+            ends: dict[str, bool] = {}
+            for said, models in catalogues.items():
+                chip = FakeChip(once=[first], looks=last, after_clear=None)
+                world = World(chips=FakeChipAccess({"A1": chip}), answers=answers, models=models)
+                await world.end_of(Phone(felica_capable=capable))
+                ends[said] = world.certified()
+            assert all(ends["nothing"] or not passed for passed in ends.values())
+            if first.verdict is SILENT.verdict:
+                assert not ends["has"]
+                assert not any(ends.values()) or capable is False
+            sold += ends["nothing"]
+    assert sold

@@ -41,10 +41,10 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 KINDS = (HANDSETS, STICK_RECIPES)
 FORMS = (HANDSET_FORM, STICK_FORM)
 RULES = {STICK_FORM.predicate_type: STICK_FORM.rules}
-WIPE = '[[stage]]\nname = "stick_wipe"\ndeadline_s = 60\nattempts = 1\n'
-VERIFY = '[[stage]]\nname = "stick_verify"\ndeadline_s = 60\nattempts = 1\n'
-CERTIFY = '[[stage]]\nname = "certify"\ndeadline_s = 60\nattempts = 1\n'
-INSPECT = '[[stage]]\nname = "inspect"\ndeadline_s = 60\nattempts = 1\n'
+WIPE, VERIFY, CERTIFY, INSPECT = (
+    f'[[stage]]\nname = "{name}"\ndeadline_s = 60\nattempts = 1\n'
+    for name in ("stick_wipe", "stick_verify", "certify", "inspect")
+)
 
 
 def read(tmp_path: Path, *stages: str) -> RecipeBook:
@@ -52,6 +52,12 @@ def read(tmp_path: Path, *stages: str) -> RecipeBook:
     header = 'name = "stick"\ndescription_ja = "USBメモリー"\ndescription_en = "Stick"\n'
     file.write_text(header + "".join(stages))
     return read_recipes({file: file.name}, KINDS)
+
+
+def issuer_of(tmp_path: Path, key: SigningKey, *forms: CertificateForm) -> DsseIssuer:
+    return DsseIssuer(
+        key=key, directory=tmp_path / "kept", site="大宮", benchd_version="0", forms=forms
+    )
 
 
 @dataclass
@@ -64,7 +70,6 @@ class Rack:
     forms: Sequence[CertificateForm] = FORMS
     knows_sticks: bool = True
     sticks: StickAccess = field(default_factory=StickAccess)
-    kept: dict[JobId, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.key: SigningKey = create_key(self.tmp_path / "rack.key")
@@ -75,18 +80,11 @@ class Rack:
         known = [*parts.kinds.values()]
         if self.knows_sticks:
             known.append(stick_support(self.sticks))
-        issuer = DsseIssuer(
-            key=self.key,
-            directory=self.tmp_path / "kept",
-            site="大宮",
-            benchd_version="0",
-            forms=self.forms,
-        )
         return replace(
             parts,
             kinds=device_kinds(*known),
             recipes={"overwrite": make_recipe(), "stick": recipe},
-            issuer=issuer,
+            issuer=issuer_of(self.tmp_path, self.key, *self.forms),
         )
 
     def plug(self, slot: str, stick: Stick) -> None:
@@ -104,21 +102,19 @@ class Rack:
             )
         )
 
-    async def run(self, slot: str, stick: Stick) -> SlotView:
+    async def run(self, stick: Stick | None = None) -> SlotView:
         """How the job of a stick has ended."""
         async with self.world.running():
-            self.plug(slot, stick)
-            return await self.world.until_state(SlotState.FINISHED, slot)
+            self.plug("A2", stick or Stick())
+            return await self.world.finished("A2")
+
+    async def ran(self) -> tuple[JobId, list[StoredEntry]]:
+        """A job of a good stick, and the records that its certificate rests on."""
+        await self.run()
+        return await self.world.proof("A2")
 
     def end(self) -> Mapping[str, Any]:
         return self.world.ledger.of(EntryKind.JOB_ENDED)[-1].entry.data
-
-
-async def records_of(rack: Rack, job: JobId | None) -> list[StoredEntry]:
-    """The records that its certificate rests on."""
-    assert job is not None
-    stored = await rack.world.ledger.entries(job)
-    return [r for r in stored if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
 
 
 def with_kind(records: Sequence[StoredEntry], kind: object) -> list[StoredEntry]:
@@ -135,7 +131,7 @@ def with_kind(records: Sequence[StoredEntry], kind: object) -> list[StoredEntry]
 
 async def test_from_its_plug_a_stick_comes_to_a_certificate_of_its_own(tmp_path: Path) -> None:
     rack, stick = Rack(tmp_path), Stick()
-    view = await rack.run("A2", stick)
+    view = await rack.run(stick)
     assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
     assert not any(stick.content)
     envelope = rack.end()["certificate"].encode()
@@ -155,8 +151,7 @@ async def test_handsets_go_on_beside_it_and_their_records_name_no_kind(tmp_path:
         rack.world.ports["A1"].plug(Phone())
         rack.plug("A2", Stick())
         for slot in ("A1", "A2"):
-            view = await rack.world.until_state(SlotState.FINISHED, slot)
-            assert view.disposition is Disposition.SELLABLE
+            assert (await rack.world.finished(slot)).disposition is Disposition.SELLABLE
     ends = [end.entry for end in rack.world.ledger.of(EntryKind.JOB_ENDED)]
     [of_handset] = [str(end.data["certificate"]) for end in ends if end.slot == "A1"]
     told: Any = verify_certificate(of_handset.encode(), rack.key.public_key_pem)
@@ -170,18 +165,49 @@ async def test_handsets_go_on_beside_it_and_their_records_name_no_kind(tmp_path:
     assert not any("kind" in data for data in of_port)
 
 
-@pytest.mark.parametrize(
-    ("stages", "stick", "gap"),
-    [
-        ((WIPE, VERIFY, CERTIFY), Stick(worn_at=3), "something else was read"),
-        ((f"{WIPE}passes = 1\n", VERIFY, CERTIFY), Stick(), "written too seldom"),
-    ],
+OF_HANDSETS = Recipe(
+    name="stick",
+    digest="0" * 64,
+    stages=(StageSpec(stage=InspectStage(), deadline_s=60, attempts=1),),
+    kind=STICK,
 )
-async def test_the_floors_of_its_profile_hold(
-    tmp_path: Path, stages: Sequence[str], stick: Stick, gap: str
-) -> None:
-    rack = Rack(tmp_path, stages)
-    view = await rack.run("A2", stick)
+HELD: dict[str, tuple[dict[str, Any], Stick, str]] = {
+    "a floor: it doesn't keep what is written": ({}, Stick(worn_at=3), "something else was read"),
+    "a floor: written once": (
+        {"stages": (f"{WIPE}passes = 1\n", VERIFY, CERTIFY)},
+        Stick(),
+        "written too seldom",
+    ),
+    "a stage of handsets": ({"recipe": OF_HANDSETS}, Stick(), "is no handset over adb"),
+    "no form": ({"forms": (HANDSET_FORM,)}, Stick(), "have no certificate"),
+    "the form of handsets for its kind": (
+        {"forms": (HANDSET_FORM, replace(HANDSET_FORM, kind=STICK))},
+        Stick(),
+        "",
+    ),
+    "a form of another type": (
+        {"forms": (HANDSET_FORM, replace(STICK_FORM, predicate_type="urn:test:another:v1"))},
+        Stick(),
+        "",
+    ),
+    "a form of the handsets' type": (
+        {
+            "forms": (
+                HANDSET_FORM,
+                replace(STICK_FORM, predicate_type=HANDSET_FORM.predicate_type),
+            )
+        },
+        Stick(),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HELD)
+async def test_what_its_profile_does_not_allow_certifies_nothing(tmp_path: Path, case: str) -> None:
+    parts, stick, gap = HELD[case]
+    rack = Rack(tmp_path, **parts)
+    view = await rack.run(stick)
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.PROOF_INCOMPLETE)
     assert gap in rack.end()["detail"]
 
@@ -210,17 +236,13 @@ async def test_a_kind_that_nobody_has_registered_is_told_and_stalls_no_slot(
     tmp_path: Path,
 ) -> None:
     rack = Rack(tmp_path, knows_sticks=False)
-    port = rack.world.ports["A1"]
     async with rack.world.running():
         rack.plug("A1", Stick())
-        view = await rack.world.until_state(SlotState.FINISHED)
+        view = await rack.world.finished()
         assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.UNSUPPORTED_MODEL)
         assert "knows no kind of device usb_stick" in rack.end()["detail"]
-        port.unplug()
-        await rack.world.until_state(SlotState.EMPTY)
-        port.plug(Phone())
-        view = await rack.world.until_state(SlotState.FINISHED)
-        assert view.disposition is Disposition.SELLABLE
+        await rack.world.take_out()
+        assert (await rack.world.ran()).disposition is Disposition.SELLABLE
 
 
 @pytest.mark.parametrize("slot", ["A1", "A2"])
@@ -234,7 +256,7 @@ async def test_a_device_that_the_slots_recipe_is_not_for_is_touched_by_none_of_i
             rack.plug(slot, stick)
         else:
             rack.world.ports[slot].plug(phone)
-        view = await rack.world.until_state(SlotState.FINISHED, slot)
+        view = await rack.world.finished(slot)
     assert view.reason is Reason.UNSUPPORTED_MODEL
     assert "the slot's recipe" in rack.end()["detail"]
     assert stick.content == Stick().content
@@ -243,11 +265,9 @@ async def test_a_device_that_the_slots_recipe_is_not_for_is_touched_by_none_of_i
 
 
 async def test_the_records_of_one_kind_prove_nothing_of_another(tmp_path: Path) -> None:
-    rack = Rack(tmp_path)
-    view = await rack.run("A2", Stick())
-    of_stick, of_handset = await records_of(rack, view.job), await good_records()
-    job, handset = of_stick[0].entry.job, of_handset[0].entry.job
-    assert job is not None
+    job, of_stick = await Rack(tmp_path).ran()
+    of_handset = await good_records()
+    handset = of_handset[0].entry.job
     assert handset is not None
     assert STICK_PROFILE.verify(job, of_stick, (), ()).kind == STICK
     assert verify_erasure(handset, of_handset).kind == ANDROID
@@ -271,19 +291,16 @@ async def test_the_records_of_one_kind_prove_nothing_of_another(tmp_path: Path) 
 
 
 async def test_a_record_taken_away_or_changed_leaves_a_gap(tmp_path: Path) -> None:
-    rack = Rack(tmp_path)
-    view = await rack.run("A2", Stick())
-    assert view.job is not None
-    records = await records_of(rack, view.job)
+    job, records = await Rack(tmp_path).ran()
     for index, record in enumerate(records):
         with pytest.raises(CertificateGap):
-            STICK_PROFILE.verify(view.job, [*records[:index], *records[index + 1 :]], (), ())
+            STICK_PROFILE.verify(job, [*records[:index], *records[index + 1 :]], (), ())
         if record.entry.kind is EntryKind.STAGE_ENDED:
             for change in ({"form": 7}, {"form": 5}, {"outcome": "failed"}, {"evidence": {}}):
                 entry = replace(record.entry, data={**record.entry.data, **change})
                 broken = [*records[:index], replace(record, entry=entry), *records[index + 1 :]]
                 with pytest.raises(CertificateGap):
-                    STICK_PROFILE.verify(view.job, broken, (), ())
+                    STICK_PROFILE.verify(job, broken, (), ())
 
 
 async def test_no_profile_of_its_own_certifies_a_handset() -> None:
@@ -301,61 +318,21 @@ async def test_a_profile_without_a_stage_or_a_method_is_none(change: Mapping[str
         replace(STICK_PROFILE, **change)
 
 
-async def test_a_kind_without_a_form_gets_no_certificate(tmp_path: Path) -> None:
-    rack = Rack(tmp_path, forms=(HANDSET_FORM,))
-    view = await rack.run("A2", Stick())
-    assert view.reason is Reason.PROOF_INCOMPLETE
-    assert "have no certificate" in rack.end()["detail"]
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        replace(HANDSET_FORM, kind=STICK),
-        replace(STICK_FORM, predicate_type="urn:test:another:v1"),
-        replace(STICK_FORM, predicate_type=HANDSET_FORM.predicate_type),
-    ],
-)
-async def test_a_form_that_is_not_its_kinds_certifies_nothing(
-    tmp_path: Path, form: CertificateForm
-) -> None:
-    rack = Rack(tmp_path, forms=(HANDSET_FORM, form))
-    view = await rack.run("A2", Stick())
-    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.PROOF_INCOMPLETE)
-
-
 async def test_a_certificate_names_no_other_method_than_its_profile(tmp_path: Path) -> None:
     rack = Rack(tmp_path)
-    view = await rack.run("A2", Stick())
-    assert view.job is not None
-    records = await records_of(rack, view.job)
+    job, records = await rack.ran()
     destroyed: DeviceProfile = replace(STICK_PROFILE, method="Destroy")
-    erasure = verify_by(destroyed, view.job, records, lambda _case: ())
-    issuer = DsseIssuer(
-        key=rack.key,
-        directory=tmp_path,
-        site="大宮",
-        benchd_version="0",
-        forms=(replace(STICK_FORM, statement_of=_as_if_overwritten),),
-    )
+    erasure = verify_by(destroyed, job, records, lambda _case: ())
+
+    def as_if_overwritten(erasure: Any, issuing: Any) -> Any:  # noqa: ANN401 - whatever it is
+        erasure.method = "Overwrite"
+        statement = STICK_FORM.statement_of(erasure, issuing)
+        erasure.method = "Destroy"
+        return statement
+
+    lying = replace(STICK_FORM, statement_of=as_if_overwritten)
     with pytest.raises(CertificateGap, match="another form or method"):
-        issuer.issue(erasure, rack.world.clock.now())
-
-
-def _as_if_overwritten(erasure: Any, issuing: Any) -> object:  # noqa: ANN401 - whatever it is
-    erasure.method = "Overwrite"
-    statement = STICK_FORM.statement_of(erasure, issuing)
-    erasure.method = "Destroy"
-    return statement
-
-
-async def test_a_stage_of_handsets_does_nothing_with_a_stick(tmp_path: Path) -> None:
-    stage = StageSpec(stage=InspectStage(), deadline_s=60, attempts=1)
-    recipe = Recipe(name="stick", digest="0" * 64, stages=(stage,), kind=STICK)
-    rack = Rack(tmp_path, recipe=recipe)
-    view = await rack.run("A2", Stick())
-    assert view.reason is Reason.PROOF_INCOMPLETE
-    assert "is no handset over adb" in rack.end()["detail"]
+        issuer_of(tmp_path, rack.key, lying).issue(erasure, rack.world.clock.now())
 
 
 async def test_a_handset_that_comes_back_as_another_kind_is_not_worked_with(
@@ -373,10 +350,8 @@ async def test_a_handset_that_comes_back_as_another_kind_is_not_worked_with(
     async with rack.world.running():
         port.plug(Phone(used_bytes=30 * MIB))
         await rack.world.until_state(SlotState.REPLUGGING)
-        view = await rack.world.until_state(SlotState.WAITING)
-        assert view.problem is not None
-        assert view.problem.code is ProblemCode.WRONG_MODE
-        view = await rack.world.until_state(SlotState.FINISHED)
+        await rack.world.until_problem(ProblemCode.WRONG_MODE)
+        view = await rack.world.finished()
     assert view.reason is Reason.HANDSET_LOST
     changed = rack.world.ledger.of(EntryKind.ATTACHMENT_CHANGED)
     assert {str(stored.entry.data["kind"]) for stored in changed} == {STICK}
@@ -390,10 +365,4 @@ async def test_each_kind_is_registered_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="one name"):
         device_kinds(sticks, sticks)
     with pytest.raises(ValueError, match="one form"):
-        DsseIssuer(
-            key=create_key(tmp_path / "rack.key"),
-            directory=tmp_path,
-            site="大宮",
-            benchd_version="0",
-            forms=(STICK_FORM, STICK_FORM),
-        )
+        issuer_of(tmp_path, create_key(tmp_path / "rack.key"), STICK_FORM, STICK_FORM)

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import pytest
@@ -14,13 +15,10 @@ from benchd.domain.errand import Errand, ErrandKind, TrayItem
 from benchd.domain.errand_queue import bins_of, errands_of
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition, Gate, Outcome, StageName
-from benchd.domain.record import EntryKind
 from benchd.domain.slot import Away, AwayView, ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.recipe import Recipe
-from benchd.pipelines.stages.overwrite import OverwriteStage
 
-from .world import MIB, Phone, World, make_recipe
+from .world import Phone, World, filling, waiting_recipe
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 A1, A2 = SlotName("A1"), SlotName("A2")
@@ -31,28 +29,13 @@ def of(world: World, *, tray: Sequence[TrayItem] = ()) -> tuple[Errand, ...]:
     return errands_of(world.board.views(), tray=tray)
 
 
-def waiting_recipe() -> Recipe:
-    return make_recipe(
-        overwrite=OverwriteStage(
-            file_bytes=32 * MIB, unplugged="wait", return_within_s=WAITS_FOR_A_REPLUG_S
-        )
-    )
-
-
-async def in_the_middle_of_a_fill(world: World, phone: Phone) -> None:
-    world.ports["A1"].plug(phone)
-    with anyio.fail_after(300):
-        while phone.calls["fill_step"] < 2:  # noqa: ASYNC110 - a counter tells nobody
-            await anyio.sleep(0.5)
-
-
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_a_cable_out_is_an_errand_with_its_deadline_until_it_is_back() -> None:
-    world = World(recipe=waiting_recipe())
-    phone = Phone()
+    world, phone = World(recipe=waiting_recipe(WAITS_FOR_A_REPLUG_S)), Phone()
     async with world.running():
-        await in_the_middle_of_a_fill(world, phone)
+        world.ports["A1"].plug(phone)
+        await filling(phone, 2)
         assert of(world) == ()
         world.ports["A1"].unplug()
         began = anyio.current_time()
@@ -74,16 +57,14 @@ async def test_a_cable_out_is_an_errand_with_its_deadline_until_it_is_back() -> 
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_past_its_deadline_the_slot_still_knows_whose_job_it_was() -> None:
-    world = World(recipe=waiting_recipe())
+    world, phone = World(recipe=waiting_recipe(WAITS_FOR_A_REPLUG_S)), Phone()
     async with world.running():
-        await in_the_middle_of_a_fill(world, Phone())
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.REPLUGGING)
-        view = await world.until_state(SlotState.EMPTY)
-        (opened,) = world.ledger.of(EntryKind.JOB_OPENED)
-        assert view.last_job == opened.entry.job
-        job = opened.entry.job
+        world.ports["A1"].plug(phone)
+        await filling(phone, 2)
+        job = world.view().job
         assert job is not None
+        view = await world.take_out()
+        assert view.last_job == job
         item = TrayItem(job=job, slot=A1, since=NOW)
         (errand,) = of(world, tray=[item])
         assert (errand.kind, errand.slot, errand.here) == (ErrandKind.TRAY, "A1", True)
@@ -96,114 +77,76 @@ async def test_past_its_deadline_the_slot_still_knows_whose_job_it_was() -> None
 
 @pytest.mark.asyncio
 @pytest.mark.looptime
-async def test_an_expected_restart_is_nobodys_errand() -> None:
+@pytest.mark.parametrize("charges", [False, True])
+async def test_an_expected_restart_or_charge_is_nobodys_errand(charges: bool) -> None:
     world = World()
     async with world.running():
-        world.ports["A1"].plug(Phone(apps=3))
-        view = await world.until_state(SlotState.REPLUGGING)
-        assert view.away is not None
-        assert view.away.why is Away.RESTARTS
-        assert view.mends_itself
-        assert not view.needs_a_person
-        assert of(world) == ()
-
-
-@pytest.mark.asyncio
-@pytest.mark.looptime
-async def test_a_handset_that_charges_is_nobodys_errand() -> None:
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(battery_percent=5, charges_percent=1))
-        with anyio.fail_after(3600):
-            while (view := world.board.views()[A1]).state is not SlotState.WAITING:
-                await world.board.changed(world.board.version)
-        assert view.problem is not None
-        assert view.problem.code is ProblemCode.LOW_BATTERY
+        if charges:
+            world.ports["A1"].plug(Phone(battery_percent=5, charges_percent=1))
+            view = await world.until_problem(ProblemCode.LOW_BATTERY)
+        else:
+            world.ports["A1"].plug(Phone(apps=3))
+            view = await world.until_state(SlotState.REPLUGGING)
+            assert view.away is not None
+            assert view.away.why is Away.RESTARTS
+            assert not view.needs_a_person
         assert view.mends_itself
         assert of(world) == ()
 
 
 # A rack drawn at random, with the errands that its drawer says it has.
 
-_DRAWN = (
-    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.EMPTY), None),
-    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.SETTLING), None),
-    (SlotView(slot=A1, port_path=PortPath("p"), state=SlotState.RUNNING), None),
+
+def shown(state: SlotState, slot: SlotName = A1, **told: Any) -> SlotView:  # noqa: ANN401
+    return SlotView(slot=slot, port_path=PortPath(f"port of {slot}"), state=state, **told)
+
+
+def asking(gate: Gate) -> QuestionView:
+    return QuestionView(gate=gate, facts={})
+
+
+_PROBLEMS = {
+    None: [
+        *(ProblemCode.TOO_HOT, ProblemCode.LOW_BATTERY, ProblemCode.OFFLINE),
+        *(ProblemCode.ADB_SERVER_DOWN, ProblemCode.DAEMON_DRAINING),
+    ],
+    "put_right": [ProblemCode.UNAUTHORIZED, ProblemCode.ADB_DISABLED, ProblemCode.READER_GONE],
+}
+_GATES = {"question": [Gate.NETWORK, Gate.FINAL_RESET], "confirm": [Gate.CONFIRM, Gate.RECHECK]}
+_AWAY = {None: [Away.RESTARTS], "replug": [Away.CABLE_OUT, Away.IN_HAND]}
+_DRAWN: list[tuple[SlotView, str | None]] = [
+    *((shown(state), None) for state in (SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING)),
     *(
-        (
-            SlotView(
-                slot=A1,
-                port_path=PortPath("p"),
-                state=SlotState.WAITING,
-                problem=ProblemView(code=code),
-            ),
-            wanted,
-        )
-        for code, wanted in (
-            (ProblemCode.TOO_HOT, None),
-            (ProblemCode.LOW_BATTERY, None),
-            (ProblemCode.OFFLINE, None),
-            (ProblemCode.ADB_SERVER_DOWN, None),
-            (ProblemCode.DAEMON_DRAINING, None),
-            (ProblemCode.UNAUTHORIZED, "put_right"),
-            (ProblemCode.ADB_DISABLED, "put_right"),
-            (ProblemCode.READER_GONE, "put_right"),
-        )
+        (shown(SlotState.WAITING, problem=ProblemView(code=code)), wanted)
+        for wanted, codes in _PROBLEMS.items()
+        for code in codes
+    ),
+    *(
+        (shown(SlotState.AWAITING_OPERATOR, question=asking(gate)), wanted)
+        for wanted, gates in _GATES.items()
+        for gate in gates
+    ),
+    *(
+        (shown(SlotState.REPLUGGING, away=AwayView(why=why)), wanted)
+        for wanted, reasons in _AWAY.items()
+        for why in reasons
     ),
     *(
         (
-            SlotView(
-                slot=A1,
-                port_path=PortPath("p"),
-                state=SlotState.AWAITING_OPERATOR,
-                question=QuestionView(gate=gate, facts={}),
-            ),
-            wanted,
-        )
-        for gate, wanted in (
-            (Gate.NETWORK, "question"),
-            (Gate.FINAL_RESET, "question"),
-            (Gate.CONFIRM, "confirm"),
-            (Gate.RECHECK, "confirm"),
-        )
-    ),
-    *(
-        (
-            SlotView(
-                slot=A1, port_path=PortPath("p"), state=SlotState.REPLUGGING, away=AwayView(why=why)
-            ),
-            wanted,
-        )
-        for why, wanted in (
-            (Away.RESTARTS, None),
-            (Away.CABLE_OUT, "replug"),
-            (Away.IN_HAND, "replug"),
-        )
-    ),
-    *(
-        (
-            SlotView(
-                slot=A1,
-                port_path=PortPath("p"),
-                state=SlotState.FINISHED,
-                outcome=Outcome.PASSED,
-                disposition=disposition,
-            ),
+            shown(SlotState.FINISHED, outcome=Outcome.PASSED, disposition=disposition),
             f"carry to {disposition}",
         )
         for disposition in Disposition
     ),
     (
-        SlotView(
-            slot=A1,
-            port_path=PortPath("p"),
-            state=SlotState.QUARANTINED,
+        shown(
+            SlotState.QUARANTINED,
             problem=ProblemView(code=ProblemCode.SLOT_BROKEN),
-            question=QuestionView(gate=Gate.NETWORK, facts={}),
+            question=asking(Gate.NETWORK),
         ),
         "broken",
     ),
-)
+]
 
 RANKS = ("replug", "rack", "question|put_right", "confirm", "carry", "broken|port", "tray")
 
@@ -243,17 +186,9 @@ def test_a_rack_drawn_at_random_has_the_errands_that_were_drawn(seed: int) -> No
 
 
 def test_what_is_the_matter_with_the_rack_comes_right_after_cables() -> None:
-    waits = QuestionView(gate=Gate.NETWORK, facts={})
     views = {
-        A1: SlotView(
-            slot=A1, port_path=PortPath("p"), state=SlotState.AWAITING_OPERATOR, question=waits
-        ),
-        A2: SlotView(
-            slot=A2,
-            port_path=PortPath("q"),
-            state=SlotState.REPLUGGING,
-            away=AwayView(why=Away.CABLE_OUT),
-        ),
+        A1: shown(SlotState.AWAITING_OPERATOR, question=asking(Gate.NETWORK)),
+        A2: shown(SlotState.REPLUGGING, A2, away=AwayView(why=Away.CABLE_OUT)),
     }
     notices = [
         ProblemView(code=ProblemCode.DAEMON_DRAINING),

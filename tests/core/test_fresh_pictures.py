@@ -11,11 +11,8 @@ from benchd.cli.fresh_comparison import take
 from benchd.domain.errors import CertificateGap, UsageRefused
 from benchd.domain.evidence_json import to_json
 from benchd.domain.handset import Package
-from benchd.domain.job import Disposition, Outcome, Reason, StageName
-from benchd.domain.record import EntryKind, StoredEntry
-from benchd.domain.slot import SlotView
-from benchd.domain.slot_states import SlotState
-from benchd.pipelines.recipe import Recipe
+from benchd.domain.job import Disposition, Reason, StageName
+from benchd.domain.record import StoredEntry
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, FreshTaking
@@ -33,41 +30,20 @@ def preinstalled(**changes: object) -> Phone:
     return Phone(**told)
 
 
-async def end_of(
-    phone: Phone, known: FreshPictures, recipe: Recipe | None = None
-) -> tuple[SlotView, World]:
-    world = World(pictures=known, recipe=recipe)
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        return await world.until_state(SlotState.FINISHED), world
-
-
-def initialise(world: World) -> StoredEntry:
-    [record] = [
-        stored
-        for stored in world.ledger.of(EntryKind.STAGE_ENDED)
-        if stored.entry.data["stage"] == StageName.INITIALISE
-    ]
-    return record
-
-
 @pytest.mark.parametrize("apps", [0, 3])
 async def test_with_its_picture_such_a_handset_is_sold_whether_it_came_reset_or_not(
     apps: int,
 ) -> None:
-    phone = preinstalled(apps=apps)
-    view, world = await end_of(phone, pictures(picture()))
-    assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
+    world, phone = World(pictures=pictures(picture())), preinstalled(apps=apps)
+    await world.sells(phone)
     assert phone.calls["enable_test_harness"] == (1 if apps else 0)
-    data: Any = initialise(world).entry.data
-    assert data["evidence"]["picture"]["picture"] == to_json(picture())
+    told = world.evidence(StageName.INITIALISE)["picture"]["picture"]
+    assert told == to_json(picture())
 
 
 async def test_without_one_it_is_held_after_its_reset() -> None:
-    view, world = await end_of(preinstalled(), FreshPictures())
-    assert (view.outcome, view.disposition) == (Outcome.FAILED, Disposition.HOLD)
-    assert view.reason is Reason.RESET_NOT_PROVEN
-    assert not world.issuer.kept
+    view = await World().refuses(preinstalled(), Reason.RESET_NOT_PROVEN)
+    assert view.disposition is Disposition.HOLD
 
 
 OWNERS: dict[str, tuple[Phone, FreshPicture]] = {
@@ -112,40 +88,38 @@ async def test_a_picture_excuses_nothing_of_an_owner_and_nothing_that_it_does_no
     case: str,
 ) -> None:
     phone, known = OWNERS[case]
-    view, world = await end_of(phone, pictures(known))
-    assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.RESET_NOT_PROVEN)
-    assert not world.issuer.kept
+    await World(pictures=pictures(known)).refuses(phone, Reason.RESET_NOT_PROVEN)
 
 
 async def test_ten_percent_more_in_use_than_was_seen_is_fresh() -> None:
     recipe = make_recipe(read_back=ReadBackStage(minimum_coverage=0.8))
-    for known, sold in ((pictures(picture()), True), (FreshPictures(), False)):
+    for known in (pictures(picture()), FreshPictures()):
         phone = preinstalled(used_bytes=12 * MIB, wipe_forgets=("used_bytes",), written_share=0.81)
-        view, _ = await end_of(phone, known, recipe)
-        assert (view.disposition is Disposition.SELLABLE) is sold
-        assert view.reason is (None if sold else Reason.RESET_NOT_PROVEN)
+        world = World(pictures=known, recipe=recipe)
+        if known.all:
+            await world.sells(phone)
+        else:
+            await world.refuses(phone, Reason.RESET_NOT_PROVEN)
 
 
 async def test_a_user_or_an_account_of_a_person_is_refused_before_any_picture() -> None:
     for phone in (preinstalled(users=(0, 10)), preinstalled(accounts=1)):
-        view, world = await end_of(phone, pictures(picture()))
-        assert view.reason in (Reason.OTHER_USER, Reason.LOCKED)
-        assert not world.issuer.kept
+        world = World(pictures=pictures(picture()))
+        await world.refuses(phone, Reason.OTHER_USER, Reason.LOCKED)
 
 
 async def records() -> list[StoredEntry]:
     """Those of a job that has passed by its picture, without its end."""
-    view, world = await end_of(preinstalled(apps=3), pictures(picture()))
-    assert view.job is not None
-    found = await world.ledger.entries(view.job)
-    return [r for r in found if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
+    world = World(pictures=pictures(picture()))
+    await world.end_of(preinstalled(apps=3))
+    _, found = await world.proof()
+    return found
 
 
-async def test_the_proof_reads_the_same_rule() -> None:
-    verify_erasure(JOB, await records())
-
+# The proof reads the same rule.
 
 PICTURE = "picture.picture."
+WITNESSES: Any = to_json(picture())["witnesses"]
 LIES: dict[str, dict[str, Any]] = {
     "no picture": {"picture": None},
     "another build": {f"{PICTURE}build": "TQ3B"},
@@ -172,22 +146,14 @@ LIES: dict[str, dict[str, Any]] = {
         "after.used_bytes": 12 * MIB,
         f"{PICTURE}used_bytes": 12 * MIB,
     },
-    "one witness": {f"{PICTURE}witnesses": to_json(picture())["witnesses"][:1]},
+    "one witness": {f"{PICTURE}witnesses": WITNESSES[:1]},
     "one person": {
         f"{PICTURE}witnesses": [
-            w | {"by": by}
-            for w, by in zip(to_json(picture())["witnesses"], ("Sato", "ＳＡＴＯ"), strict=True)
+            w | {"by": by} for w, by in zip(WITNESSES, ("Sato", "ＳＡＴＯ"), strict=True)
         ]
     },
-    "one handset": {
-        f"{PICTURE}witnesses": [
-            w | {"marks": [mark("one")]} for w in to_json(picture())["witnesses"]
-        ]
-    },
+    "one handset": {f"{PICTURE}witnesses": [w | {"marks": [mark("one")]} for w in WITNESSES]},
 }
-
-
-WITNESSES: Any = to_json(picture())["witnesses"]
 COLLUDERS = {
     "nobody has approved it": {f"{PICTURE}approved_by": None, f"{PICTURE}approved_at": None},
     "one of them has approved it": {f"{PICTURE}approved_by": "鈴木"},
@@ -231,8 +197,10 @@ async def test_careless_no_picture_is_taken_of_a_handset_that_does_not_show_its_
 
 @pytest.mark.parametrize("lie", LIES)
 async def test_evidence_that_excuses_more_is_a_gap(lie: str) -> None:
+    found = await records()
+    verify_erasure(JOB, found)
     with pytest.raises(CertificateGap, match="initialise"):
-        verify_erasure(JOB, changed(await records(), StageName.INITIALISE, LIES[lie]))
+        verify_erasure(JOB, changed(found, StageName.INITIALISE, LIES[lie]))
 
 
 USED: dict[str, Phone] = {
@@ -258,7 +226,6 @@ async def taken(phone: Phone) -> FreshTaking:
     async with world.running():
         port = world.ports["A1"]
         port.plug(phone)
-        await world.until(lambda: port.phone is not None)
         handset = await world.access.open(port.address)
         facts, left = await handset.inspect(), await handset.reset_facts()
     at = taking().taken_at

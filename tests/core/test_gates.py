@@ -1,56 +1,51 @@
-"""The gates: what they wait for, what they refuse, and what stays on record of a look-up."""
+"""The gates and the care while it is filled: what a handset waits for, and what refuses it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import anyio
 import pytest
 
 from benchd.domain.errors import LookUpResultNeeded, UnsupportedHandset
-from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
+from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.proof.network import look_up_result
 from benchd.proof.watch_list import Wanted, WatchList
-from tests.people.somebody import somebody
 
 from .catalogues import catalogue, model
-from .world import MIB, Phone, World, ended, make_recipe, phone_like
+from .world import (
+    CAPACITY,
+    IMEI,
+    MIB,
+    OTHER_IMEI,
+    Phone,
+    World,
+    ended,
+    make_recipe,
+    phone_like,
+)
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
-WANTED = WatchList(wanted=Wanted(imeis=frozenset({"356938035643809"}), sha256="0" * 64))
+WANTED = WatchList(wanted=Wanted(imeis=frozenset({IMEI}), sha256="0" * 64))
 
 
-def gates_evidence(world: World) -> Mapping[str, object]:
-    [told] = [
-        s.entry.data["evidence"]
-        for s in world.ledger.of(EntryKind.STAGE_ENDED)
-        if s.entry.data["stage"] == StageName.GATES
-    ]
-    assert isinstance(told, Mapping)
-    return told
-
-
-async def end_of(world: World, phone: Phone) -> tuple[object, object, object]:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    return view.outcome, view.disposition, view.reason
+def world_of(**gates: Any) -> World:  # noqa: ANN401 - settings of the stage
+    return World(recipe=make_recipe(gates=GatesStage(**gates)))
 
 
 async def test_a_low_battery_waits_with_a_sentence_and_goes_on_by_itself() -> None:
     world = World()
     async with world.running():
         world.ports["A1"].plug(Phone(battery_percent=12, charges_percent=3))
-        waiting = await world.until_state(SlotState.WAITING)
+        waiting = await world.until_problem(ProblemCode.LOW_BATTERY)
         assert waiting.problem is not None
-        assert waiting.problem.code is ProblemCode.LOW_BATTERY
         assert waiting.problem.facts == {"percent": "12", "minimum": "30"}
         shown: list[str] = []
         while not shown or world.view().problem is not None:
@@ -59,24 +54,20 @@ async def test_a_low_battery_waits_with_a_sentence_and_goes_on_by_itself() -> No
                 shown.append(problem.facts["percent"])
             await world.board.changed(world.board.version)
         assert shown == ["12", "15", "18", "21", "24", "27"]
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
-    assert gates_evidence(world)["battery_percent"] == 30
+        assert (await world.finished()).outcome is Outcome.PASSED
+    assert world.evidence(StageName.GATES)["battery_percent"] == 30
 
 
 async def test_a_battery_that_never_charges_is_held_after_its_time() -> None:
-    world = World(recipe=make_recipe(gates=GatesStage(charge_within_s=600)))
+    world = world_of(charge_within_s=600)
     async with world.running():
         world.ports["A1"].plug(Phone(battery_percent=29))
         await world.until_state(SlotState.WAITING)
         began = anyio.current_time()
-        view = await world.until_state(SlotState.FINISHED)
+        view = await world.finished()
         assert anyio.current_time() - began == pytest.approx(600, abs=1)
-    assert (view.outcome, view.disposition, view.reason) == (
-        Outcome.FAILED,
-        Disposition.HOLD,
-        Reason.LOW_BATTERY,
-    )
+    world.must_not_pass(view, Reason.LOW_BATTERY)
+    assert view.disposition is Disposition.HOLD
 
 
 async def test_while_it_charges_an_unplug_ends_the_job_and_a_lost_server_asks_nothing_again() -> (
@@ -86,19 +77,12 @@ async def test_while_it_charges_an_unplug_ends_the_job_and_a_lost_server_asks_no
     async with world.running():
         world.ports["A1"].plug(Phone(battery_percent=12))
         await world.until_state(SlotState.WAITING)
-        world.access.server_up = False
-        world.access.poke()
-        await anyio.sleep(60)
-        world.access.server_up = True
-        world.access.poke()
-        await anyio.sleep(60)
-        problem = world.view().problem
-        assert problem is not None
-        assert problem.code is ProblemCode.LOW_BATTERY
-        asked = [s.entry.data["gate"] for s in world.ledger.of(EntryKind.QUESTION_ASKED)]
-        assert len(asked) == len(set(asked)) == 2
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
+        for up in (False, True):
+            world.access.serve(up=up)
+            await anyio.sleep(60)
+        await world.until_problem(ProblemCode.LOW_BATTERY)
+        assert len(world.asked()) == len(set(world.asked())) == 2
+        await world.take_out()
     [end] = ended(world)
     assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
 
@@ -107,67 +91,46 @@ async def test_a_handset_that_cannot_be_worked_with_ends_as_a_job_and_the_next_o
     world = World(slots=2)
     old = Phone(unfit=UnsupportedHandset("its adb has no exit codes"))
     async with world.running():
-        world.ports["A1"].plug(old)
         world.ports["A2"].plug(Phone(serial="NEIGHBOUR"))
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.disposition, view.reason) == (
-            Outcome.FAILED,
-            Disposition.HOLD,
-            Reason.UNSUPPORTED_MODEL,
-        )
+        view = await world.ran(old)
+        world.must_not_pass(view, Reason.UNSUPPORTED_MODEL)
+        assert view.disposition is Disposition.HOLD
         assert view.job is not None
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
-        world.ports["A1"].plug(Phone())
-        assert (await world.until_state(SlotState.FINISHED)).outcome is Outcome.PASSED
-        assert (await world.until_state(SlotState.FINISHED, "A2")).outcome is Outcome.PASSED
+        assert (await world.ran()).outcome is Outcome.PASSED
+        assert (await world.finished("A2")).outcome is Outcome.PASSED
     assert not world.ledger.of(EntryKind.SLOT_QUARANTINED)
-    first = ended(world)[0]
-    assert (first["reason"], first["detail"]) == (
-        Reason.UNSUPPORTED_MODEL,
-        "its adb has no exit codes",
-    )
+    assert ended(world)[0]["detail"] == "its adb has no exit codes"
 
 
 async def test_a_handset_on_the_list_is_held_before_anybody_is_asked() -> None:
-    world = World(recipe=make_recipe(gates=GatesStage(watch_list=WANTED)))
-    assert await end_of(world, Phone()) == (
-        Outcome.FAILED,
-        Disposition.HOLD,
-        Reason.WATCH_LISTED,
-    )
-    assert not world.ledger.of(EntryKind.QUESTION_ASKED)
+    world = world_of(watch_list=WANTED)
+    view = await world.refuses(Phone(), Reason.WATCH_LISTED)
+    assert view.disposition is Disposition.HOLD
+    assert not world.asked()
 
 
-async def test_that_an_imei_was_not_looked_up_is_on_record() -> None:
-    world = World(recipe=make_recipe(gates=GatesStage(watch_list=WANTED)))
-    assert (await end_of(world, Phone(imei=None, telephony=False)))[0] is Outcome.PASSED
-    watched = gates_evidence(world)["watch_list"]
-    assert watched == {
-        "sha256": "0" * 64,
-        "entries": 1,
-        "looked_up": "not_looked_up",
-        "answer": None,
-    }
+@pytest.mark.parametrize(
+    ("phone", "by_hand", "looked_up"),
+    [
+        (Phone(imei=None, telephony=False), False, "not_looked_up"),
+        (Phone(imei=OTHER_IMEI), True, "by_imei"),
+    ],
+)
+async def test_whether_an_imei_was_looked_up_is_on_record(
+    phone: Phone, by_hand: bool, looked_up: str
+) -> None:
+    world = world_of(watch_list=WANTED, imei_by_hand=by_hand)
+    await world.sells(phone)
+    told = {"sha256": "0" * 64, "entries": 1, "looked_up": looked_up, "answer": None}
+    assert world.evidence(StageName.GATES)["watch_list"] == told
 
 
 @pytest.mark.parametrize("found", [True, False])
 async def test_a_person_looks_up_what_the_handset_does_not_tell(*, found: bool) -> None:
-    gates = GatesStage(watch_list=WANTED, imei_by_hand=True)
-    world = World(recipe=make_recipe(gates=gates), answers={Gate.WATCH_LIST: not found})
-    outcome, _, reason = await end_of(world, Phone(imei=None, telephony=False))
-    assert (outcome, reason) == (
-        (Outcome.FAILED, Reason.WATCH_LISTED) if found else (Outcome.PASSED, None)
-    )
-
-
-async def test_another_imei_is_looked_up_without_a_question() -> None:
-    gates = GatesStage(watch_list=WANTED, imei_by_hand=True)
-    world = World(recipe=make_recipe(gates=gates))
-    assert (await end_of(world, Phone(imei="490154203237518")))[0] is Outcome.PASSED
-    watched = gates_evidence(world)["watch_list"]
-    assert isinstance(watched, Mapping)
-    assert watched["looked_up"] == "by_imei"
+    world = world_of(watch_list=WANTED, imei_by_hand=True)
+    world.answers[Gate.WATCH_LIST] = not found
+    phone = Phone(imei=None, telephony=False)
+    await (world.refuses(phone, Reason.WATCH_LISTED) if found else world.sells(phone))
 
 
 @pytest.mark.parametrize("note", ["", "ok", "demo", "× 16:20", "x"])
@@ -176,101 +139,144 @@ async def test_a_restriction_is_not_approved_without_the_sign_that_was_looked_up
     world.silent_in = StageName.GATES
     async with world.running():
         world.ports["A1"].plug(Phone())
-        view = await world.until_state(SlotState.AWAITING_OPERATOR)
-        job = JobId(str(view.job))
+        await world.until_question(Gate.NETWORK)
         with pytest.raises(LookUpResultNeeded):
-            await world.desk.decide(
-                job, Gate.NETWORK, approved=True, by=somebody("Sato"), note=note
-            )
+            await world.decide(Gate.NETWORK, note=note)
         assert not world.ledger.of(EntryKind.DECISION)
-        await world.desk.decide(job, Gate.NETWORK, approved=False, by=somebody("Sato"), note=note)
-        assert (await world.until_state(SlotState.FINISHED)).reason is Reason.NETWORK_RESTRICTED
+        await world.decide(Gate.NETWORK, note=note, approved=False)
+        assert (await world.finished()).reason is Reason.NETWORK_RESTRICTED
 
 
 @pytest.mark.parametrize(
-    ("note", "sign"),
+    ("sign", "notes"),
     [
-        ("○", "○"),
-        (" 〇 16:20", "○"),
-        ("o", "○"),
-        ("◯docomo", None),
-        ("△、16:20", "△"),
-        ("ー", "-"),
-        ("-", "-"),
-        ("X", "×"),
-        ("ok", None),
-        ("", None),
-        ("照会 ○", None),
+        ("○", ["○", " 〇 16:20", "o"]),
+        ("△", ["△、16:20"]),
+        ("-", ["ー", "-"]),
+        ("×", ["X"]),
+        (None, ["◯docomo", "ok", "", "照会 ○"]),
     ],
 )
-async def test_signs_as_people_type_them(note: str, sign: str | None) -> None:
-    assert look_up_result(note) == sign
+async def test_signs_as_people_type_them(sign: str | None, notes: list[str]) -> None:
+    assert {look_up_result(note) for note in notes} == {sign}
 
 
 async def test_what_was_let_through_can_never_be_certified() -> None:
-    gates = GatesStage(accept=(Reason.REMOVABLE_MEDIA,))
-    world = World(recipe=make_recipe(gates=gates))
-    assert await end_of(world, Phone(removable_media=True)) == (
-        Outcome.FAILED,
-        Disposition.HOLD,
-        Reason.PROOF_INCOMPLETE,
-    )
-    assert gates_evidence(world)["accepted"] == [Reason.REMOVABLE_MEDIA]
+    world = world_of(accept=(Reason.REMOVABLE_MEDIA,))
+    view = await world.refuses(Phone(removable_media=True), Reason.PROOF_INCOMPLETE)
+    assert view.disposition is Disposition.HOLD
+    assert world.evidence(StageName.GATES)["accepted"] == [Reason.REMOVABLE_MEDIA]
 
 
 async def test_questions_tell_twins_apart_by_the_end_of_their_imei() -> None:
     world = World(slots=2)
     world.silent_in = StageName.CONFIRM
-    one = Phone(serial="0123456789ABCDEF", imei="356938035643809")
+    one = Phone(serial="0123456789ABCDEF", imei=IMEI)
     async with world.running():
         world.ports["A1"].plug(one)
-        world.ports["A2"].plug(phone_like(one, imei="490154203237518"))
-        await world.until(
-            lambda: all(v.stage is StageName.CONFIRM for v in world.board.views().values())
-        )
-        questions = [view.question for view in world.board.views().values()]
-    assert [q.facts["imei_end"] for q in questions if q] == ["3809", "7518"]
+        world.ports["A2"].plug(phone_like(one, imei=OTHER_IMEI))
+        questions = [await world.until_question(Gate.CONFIRM, slot) for slot in ("A1", "A2")]
+    assert [question.facts["imei_end"] for question in questions] == ["3809", "7518"]
+
+
+# The sizes that its model is sold with; the storage of the tests' phone has 64 MiB.
+
+
+def sold_with(*sizes_mib: int) -> ModelCatalogue:
+    return catalogue(model("SO-51C", storage_bytes=tuple(MIB * size for size in sizes_mib)))
 
 
 @pytest.mark.parametrize(
-    ("sizes", "nominal"), [((), None), ((64,), 64), ((64, 128), 64), ((100,), 100), ((106,), 106)]
+    ("models", "nominal"),
+    [
+        (sold_with(), None),
+        (sold_with(64), 64),
+        (sold_with(64, 128), 64),
+        (sold_with(100), 100),
+        (sold_with(106), 106),
+        (catalogue(model("SO-52A", storage_bytes=(1 << 40,))), None),
+    ],
 )
 async def test_a_storage_as_large_as_its_model_is_sold_goes_on(
-    sizes: tuple[int, ...], nominal: int | None
+    models: ModelCatalogue, nominal: int | None
 ) -> None:
-    world = World(models=sold_with(*sizes))
-    assert (await end_of(world, Phone()))[1] is Disposition.SELLABLE
-    told = gates_evidence(world)
+    world = World(models=models)
+    await world.sells()
+    told = world.evidence(StageName.GATES)
     assert told["nominal_bytes"] == (nominal and nominal * MIB)
     assert told["nominal_sizes_sha256"] == "1" * 64
 
 
-async def test_a_model_that_nobody_has_told_of_goes_on_without_a_nominal_size() -> None:
-    world = World(models=catalogue(model("SO-52A", storage_bytes=(1 << 40,))))
-    assert (await end_of(world, Phone()))[1] is Disposition.SELLABLE
-    assert gates_evidence(world)["nominal_bytes"] is None
-
-
-@pytest.mark.parametrize(
-    ("sizes", "reason"),
-    [
-        ((107,), Reason.CAPACITY_BELOW_NOMINAL),
-        ((128,), Reason.CAPACITY_BELOW_NOMINAL),
-        ((32, 128), Reason.CAPACITY_BELOW_NOMINAL),
-        ((1024,), Reason.CAPACITY_BELOW_NOMINAL),
-        ((32,), Reason.CAPACITY_ABOVE_NOMINAL),
-        ((16, 32), Reason.CAPACITY_ABOVE_NOMINAL),
-    ],
-)
+@pytest.mark.parametrize("sizes", [(107,), (128,), (32, 128), (1024,), (32,), (16, 32)])
 async def test_a_storage_that_is_not_what_its_model_is_sold_with_is_held(
-    sizes: tuple[int, ...], reason: Reason
+    sizes: tuple[int, ...],
 ) -> None:
     phone = Phone()
-    ends = await end_of(World(models=sold_with(*sizes)), phone)
-    assert ends == (Outcome.FAILED, Disposition.HOLD, reason)
+    less = max(sizes) > 64
+    reason = Reason.CAPACITY_BELOW_NOMINAL if less else Reason.CAPACITY_ABOVE_NOMINAL
+    view = await World(models=sold_with(*sizes)).refuses(phone, reason)
+    assert view.disposition is Disposition.HOLD
     assert phone.calls["enable_test_harness"] == phone.calls["fill"] == 0
 
 
-def sold_with(*sizes_mib: int) -> ModelCatalogue:
-    """A catalogue that has the model of the tests' phone, whose storage has 64 MiB."""
-    return catalogue(model("SO-51C", storage_bytes=tuple(MIB * size for size in sizes_mib)))
+# The care while it is filled: the stage looks every 4 s.
+
+
+def caring(slots: int = 1, **changes: float) -> World:
+    stage = OverwriteStage(file_bytes=32 * MIB, care_every_s=4, **changes)  # type: ignore[arg-type]
+    return World(slots, recipe=make_recipe(overwrite=stage))
+
+
+async def test_a_hot_handset_rests_and_goes_on_when_it_is_cool() -> None:
+    world = caring(slots=2)
+    # Warm, hot, still too warm three times, cool.
+    hot = Phone(warmth_c=[39.0, 45.0, 44.0, 42.0, 40.1, 40.0, 30.0])
+    async with world.running():
+        world.ports["A1"].plug(hot)
+        world.ports["A2"].plug(Phone(serial="OTHER", imei=None))
+        waiting = await world.until_problem(ProblemCode.TOO_HOT)
+        assert waiting.stage is StageName.OVERWRITE
+        assert waiting.problem is not None
+        assert waiting.problem.facts == {"degrees": "45", "maximum": "40"}
+        going = await world.until_state(SlotState.RUNNING)
+        assert going.problem is None
+        assert (await world.finished()).outcome is Outcome.PASSED
+    assert hot.rested == 1
+    assert world.evidence(StageName.OVERWRITE)["rested_s"] == pytest.approx(16, abs=1)
+
+
+async def test_a_handset_nearly_empty_rests_until_it_has_charged() -> None:
+    world, phone = caring(rest_below_percent=35, work_above_percent=80), Phone(battery_percent=31)
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        await world.until_problem(ProblemCode.LOW_BATTERY)
+        await anyio.sleep(600)
+        assert world.view().state is SlotState.WAITING
+        phone.battery_percent = 90
+        assert (await world.finished()).outcome is Outcome.PASSED
+
+
+async def test_an_unplug_while_it_rests_ends_the_job() -> None:
+    world = caring()
+    async with world.running():
+        world.ports["A1"].plug(Phone(warmth_c=[50.0]))
+        await world.until_state(SlotState.WAITING)
+        await world.take_out()
+    [end] = ended(world)
+    assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
+
+
+async def test_a_transfer_far_slower_than_at_first_ends_and_never_passes() -> None:
+    world, phone = caring(slowest_share=0.9), Phone(fill_step_s=70)
+    async with world.running():
+        world.ports["A1"].plug(phone)
+        await world.until_stage(StageName.OVERWRITE)
+        await anyio.sleep(75)
+        # A quarter in 70 s: all of it in 280 s, and 312 s is what 90 % of that pace takes.
+        phone.fill_step_s = 400
+        world.must_not_pass(await world.finished(), Reason.STAGE_DEADLINE)
+
+
+async def test_a_fill_that_an_earlier_job_left_behind_makes_nobody_a_snail() -> None:
+    # It's gone with the reset, and isn't to be taken for what little there is to write.
+    await World().sells(Phone(used_bytes=CAPACITY * 97 // 100, fill_step_s=70))

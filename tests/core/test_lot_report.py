@@ -57,9 +57,8 @@ async def plugged(
     if tag is not None:
         await rack.world.until_state(SlotState.RUNNING)
         await rack.desk.bind(rack.world.view(), tag, by=BY)
-    await rack.world.until_state(SlotState.FINISHED)
-    rack.world.ports["A1"].unplug()
-    await rack.world.until_state(SlotState.EMPTY)
+    await rack.world.finished()
+    await rack.world.take_out()
 
 
 async def busy_day() -> Rack:
@@ -76,8 +75,7 @@ async def busy_day() -> Rack:
         rack.world.ports["A1"].plug(again := phone(11))
         await rack.world.until_state(SlotState.RUNNING)
         await rack.world.until(lambda: rack.world.view().job in rack.store.book.of_job)
-        rack.world.ports["A1"].unplug()
-        await rack.world.until_state(SlotState.EMPTY)
+        await rack.world.take_out()
         await plugged(rack, again, looks=IN_USE)
         # Its papers tell no number: its label was scanned.
         await plugged(rack, phone(12, accounts=2), tag="F2")
@@ -130,22 +128,24 @@ BY_HAND: dict[tuple[str | None, str | None], dict[Figure, dict[str, int]]] = {
 """What `busy_day` has plugged in, entered and seen end."""
 
 
-async def test_each_lot_and_consignor_is_told_apart_and_all_are_the_whole(
+async def test_each_lot_and_consignor_is_told_apart_with_its_jobs_and_tags(
     model: ReadModel,
 ) -> None:
-    report = report_of(model, await busy_day())
+    rack = await busy_day()
+    report = report_of(model, rack)
     assert {(one.lot, one.consignor): counts(one.figures) for one in report.lots} == BY_HAND
     told = {one.consignor: counts(one.figures) for one in report.consignors}
     assert told == {consignor: figures for (_, consignor), figures in BY_HAND.items()}
+    # All of them are the whole.
     for figure, values in counts(report.figures).items():
         added = Counter[str]()
         for figures in BY_HAND.values():
             added.update(figures[figure])
         assert values == dict(added), figure
-
-
-async def test_each_figure_has_its_jobs_and_what_never_had_one_its_tags(model: ReadModel) -> None:
-    rack = await busy_day()
+    # What never had a job has its tags.
+    assert report.figures[Figure.NOT_ERASABLE]["no_power"].tags == ("T3",)
+    assert report.figures[Figure.DISPOSITION]["destroy"].tags == ("F3", "T3")
+    assert report.figures[Figure.DISPOSITION]["destroy"].jobs == ()
     lots: dict[str, dict[str, str]] = {"lot": {}, "consignor": {}}
     for lot, consignor in BY_HAND:
         lots["lot"][lot or ""], lots["consignor"][consignor or ""] = str(lot), str(lot)
@@ -153,14 +153,8 @@ async def test_each_figure_has_its_jobs_and_what_never_had_one_its_tags(model: R
     for only, names in lots.items():
         for name, lot in names.items():
             report = report_of(model, rack, **{only: name})
-            assert (
-                counts(report.figures)
-                == BY_HAND[next(key for key in BY_HAND if str(key[0]) == lot)]
-            )
+            by_hand = next(figures for key, figures in BY_HAND.items() if str(key[0]) == lot)
+            assert counts(report.figures) == by_hand
             for counted in (one for values in report.figures.values() for one in values.values()):
                 assert len(counted.jobs) + len(counted.tags) == counted.handsets
                 assert {str(of_job.get(job)) for job in counted.jobs} <= {lot}
-    report = report_of(model, rack)
-    assert report.figures[Figure.NOT_ERASABLE]["no_power"].tags == ("T3",)
-    assert report.figures[Figure.DISPOSITION]["destroy"].tags == ("F3", "T3")
-    assert report.figures[Figure.DISPOSITION]["destroy"].jobs == ()

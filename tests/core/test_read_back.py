@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from benchd.domain.errors import AnswerNotRecognised, CertificateGap, HandsetGone
 from benchd.domain.ids import JobId
-from benchd.domain.job import Disposition, Outcome, Reason, StageName
-from benchd.domain.record import EntryKind, StoredEntry
-from benchd.domain.slot_states import SlotState
+from benchd.domain.job import Disposition, Reason, StageName
+from benchd.domain.record import StoredEntry
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
-from benchd.proof.job_records import stage_records
 
 from . import world as world_module
 from .test_erasure import changed
-from .world import MIB, Phone, World, make_recipe
+from .world import MIB, Phone, World, failing, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 CAPACITY = 512 * MIB
 
 
-def sampled_world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """Storage large enough for a sample: on a small one everything is read."""
-    monkeypatch.setattr(world_module, "CAPACITY", CAPACITY)
+def sampling() -> World:
     return World(recipe=make_recipe(read_back=ReadBackStage(minimum_coverage=0.9, check="sampled")))
 
 
-def read_back_evidence(world: World) -> Mapping[str, Any]:
-    records = stage_records(world.ledger.stored)
-    passed = [r for r in records if r.stage is StageName.READ_BACK and r.outcome is Outcome.PASSED]
-    return dict(passed[-1].stored)
+def sampled_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Storage large enough for a sample: on a small one everything is read."""
+    monkeypatch.setattr(world_module, "CAPACITY", CAPACITY)
+    return sampling()
 
 
 async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
-    world = World()
-    phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        await world.until_state(SlotState.FINISHED)
+    world, phone = World(), Phone()
+    await world.sells(phone)
     tail, body = phone.checked
     assert [file.is_tail for file in tail.files] == [True]
     assert not any(file.is_tail for file in body.files)
     assert (tail.ranges, body.ranges) == (None, None)
     assert phone.calls["drop_tail"] == 1
-    evidence = read_back_evidence(world)
+    evidence = world.evidence(StageName.READ_BACK)
     assert evidence["check_mode"] == "whole"
     assert evidence["host_past_cache"] == "eviction_seen"
     assert evidence["bytes_proven"] == tail.ordered_bytes + body.ordered_bytes
@@ -61,29 +53,15 @@ async def test_the_tail_is_proven_and_gone_before_the_rest_is_read() -> None:
 
 async def test_where_all_is_in_the_tail_the_small_files_are_checked_with_it() -> None:
     world = World(recipe=make_recipe(overwrite=OverwriteStage(file_bytes=1024 * MIB)))
-    world.file_bytes = 1024 * MIB
-    phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    assert view.outcome is Outcome.PASSED
+    world.file_bytes, phone = 1024 * MIB, Phone()
+    await world.sells(phone)
     [only] = phone.checked
-    assert only.small_files == read_back_evidence(world)["small_files_same"] > 0
+    assert only.small_files == world.evidence(StageName.READ_BACK)["small_files_same"] > 0
 
 
 async def test_a_second_attempt_knows_what_the_first_has_proven() -> None:
-    world = World()
-    phone = Phone()
-
-    async def lose_it_once(phone: Phone) -> None:
-        if phone.calls["check"] == 2:
-            raise HandsetGone("the link broke")
-
-    phone.faults["check"] = lose_it_once
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    phone = Phone(faults=failing("check", HandsetGone("the link broke"), 2))
+    await World().sells(phone)
     # The tail once, and the body in both attempts; the first of these was never answered.
     assert [order.files[0].is_tail for order in phone.checked] == [True, False]
 
@@ -91,7 +69,6 @@ async def test_a_second_attempt_knows_what_the_first_has_proven() -> None:
 @pytest.mark.parametrize("call", ["drop_tail", "drop"])
 async def test_a_link_that_breaks_while_files_are_deleted_leaves_the_proof(call: str) -> None:
     """The handset has deleted them, but nobody heard of it: there is nothing to read again."""
-    world = World()
     phone = Phone()
     gone: set[str] = set()
 
@@ -104,60 +81,36 @@ async def test_a_link_that_breaks_while_files_are_deleted_leaves_the_proof(call:
         nothing_left = "drop" in gone or ("drop_tail" in gone and not phone.checked)
         phone.bad_bytes = 4096 if nothing_left else 0
 
-    phone.faults[call] = delete_and_lose
-    phone.faults["check"] = read_what_is_there
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    phone.faults = {call: delete_and_lose, "check": read_what_is_there}
+    await World().sells(phone)
     assert [order.files[0].is_tail for order in phone.checked] == [True, False]
 
 
 async def test_small_files_that_differ_are_a_storage_fault() -> None:
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(small_bad=1))
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_FAULT)
+    await World().refuses(Phone(small_bad=1), Reason.STORAGE_FAULT)
 
 
 async def test_host_samples_out_of_a_cache_certify_nothing() -> None:
     world = World()
-    async with world.running():
-        world.ports["A1"].plug(Phone(host_past_cache="cached"))
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.disposition is not Disposition.SELLABLE
-    assert not world.passed_for_real
+    view = await world.end_of(Phone(host_past_cache="cached"))
+    assert view.disposition is not Disposition.SELLABLE
+    assert not world.certified()
 
 
 async def test_after_a_sample_that_differs_no_other_place_is_told() -> None:
-    world = World()
     phone = Phone(sample_differs=True)
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.STORAGE_FAULT)
+    await World().refuses(phone, Reason.STORAGE_FAULT)
     assert phone.calls["sample"] == 1
 
 
 async def test_samples_whose_shell_hasnt_ended_well_certify_nothing() -> None:
-    world = World()
-    phone = Phone()
-
-    async def one_more_byte(_: Phone) -> None:
-        raise AnswerNotRecognised("a handset sends what nobody has asked for")
-
-    phone.faults["samples_end"] = one_more_byte
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, Reason.ANSWER_NOT_RECOGNISED)
-    assert not world.passed_for_real
+    more = AnswerNotRecognised("a handset sends what nobody has asked for")
+    phone = Phone(faults=failing("samples_end", more))
+    await World().refuses(phone, Reason.ANSWER_NOT_RECOGNISED)
 
 
 async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shell_ended() -> None:
-    world = World()
-    phone = Phone()
+    world, phone = World(), Phone()
     taken: list[int] = []
 
     async def lose_it_once(phone: Phone) -> None:
@@ -166,26 +119,19 @@ async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shel
             raise HandsetGone("the link broke")
 
     phone.faults["samples_end"] = lose_it_once
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.outcome is Outcome.PASSED
+    await world.sells(phone)
     # Those of the tail twice, and then those of the body.
     assert taken[1] == 2 * taken[0]
-    assert read_back_evidence(world)["host_samples"] == taken[2] - taken[0]
+    assert world.evidence(StageName.READ_BACK)["host_samples"] == taken[2] - taken[0]
 
 
 async def test_a_sample_stands_for_the_whole_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = sampled_world(monkeypatch)
-    phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert view.disposition is Disposition.SELLABLE
+    world, phone = sampled_world(monkeypatch), Phone()
+    await world.sells(phone)
     tail, body = phone.checked
     assert tail.ranges is None
     assert body.ranges is not None
-    evidence = read_back_evidence(world)
+    evidence = world.evidence(StageName.READ_BACK)
     written = sum(file.size_bytes for order in phone.checked for file in order.files)
     assert evidence["check_mode"] == "sampled"
     assert evidence["sample_subsections"] == 1000
@@ -196,15 +142,10 @@ async def test_a_sample_stands_for_the_whole_and_says_so(monkeypatch: pytest.Mon
 
 
 async def test_a_small_storage_is_read_whole_all_the_same() -> None:
-    world = World(
-        recipe=make_recipe(read_back=ReadBackStage(minimum_coverage=0.9, check="sampled"))
-    )
-    phone = Phone()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        await world.until_state(SlotState.FINISHED)
+    world, phone = sampling(), Phone()
+    await world.sells(phone)
     assert all(order.ranges is None for order in phone.checked)
-    assert read_back_evidence(world)["check_mode"] == "whole"
+    assert world.evidence(StageName.READ_BACK)["check_mode"] == "whole"
 
 
 SAMPLE_LIES: dict[str, dict[str, Any]] = {
@@ -225,13 +166,9 @@ SAMPLE_LIES: dict[str, dict[str, Any]] = {
 
 async def sampled_records(monkeypatch: pytest.MonkeyPatch) -> list[StoredEntry]:
     world = sampled_world(monkeypatch)
-    async with world.running():
-        world.ports["A1"].plug(Phone(used_bytes=30 * MIB))
-        await world.until_state(SlotState.FINISHED)
-    job = world.view().job
-    assert job is not None
-    records = await world.ledger.entries(job)
-    return [r for r in records if r.entry.kind is not EntryKind.JOB_ENDED][:-2]
+    await world.end_of(Phone(used_bytes=30 * MIB))
+    _, records = await world.proof()
+    return records
 
 
 @pytest.mark.parametrize("lie", SAMPLE_LIES)

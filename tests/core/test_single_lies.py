@@ -9,8 +9,7 @@ from __future__ import annotations
 import pytest
 
 from benchd.domain.errors import CertificateGap
-from benchd.domain.job import Outcome, Reason, StageName
-from benchd.domain.slot_states import SlotState
+from benchd.domain.job import Reason, StageName
 from benchd.proof.erasure import verify_erasure
 
 from .test_erasure import JOB, changed, good_records
@@ -38,42 +37,23 @@ async def test_rows_6_and_7_what_is_assumed_and_not_shown_is_a_gap(lie: str) -> 
 
 
 CAUGHT = {
-    "the program reads nothing, dd answers as it should": (
-        Phone(bad_bytes=CAPACITY // 2),
-        Reason.STORAGE_FAULT,
-    ),
-    "the program says all is there, dd shows otherwise": (
-        Phone(sample_differs=True),
-        Reason.STORAGE_FAULT,
-    ),
-    "df tells of half the capacity": (
-        Phone(df_capacity_bytes=CAPACITY // 2),
-        Reason.PROOF_INCOMPLETE,
-    ),
-    "df tells of twice the capacity": (
-        Phone(df_capacity_bytes=2 * CAPACITY),
-        Reason.PROOF_INCOMPLETE,
-    ),
-    "df tells of a capacity that just takes what was written": (
-        Phone(df_capacity_bytes=int(0.95 * CAPACITY), written_share=0.92),
-        Reason.PROOF_INCOMPLETE,
-    ),
-    "files are said to be deleted and still take their room": (
-        Phone(keeps_files=True),
-        Reason.PROOF_INCOMPLETE,
-    ),
+    "the program reads nothing, dd answers as it should": {"bad_bytes": CAPACITY // 2},
+    "the program says all is there, dd shows otherwise": {"sample_differs": True},
+    "df tells of half the capacity": {"df_capacity_bytes": CAPACITY // 2},
+    "df tells of twice the capacity": {"df_capacity_bytes": 2 * CAPACITY},
+    "df tells of a capacity that just takes what was written": {
+        "df_capacity_bytes": int(0.95 * CAPACITY),
+        "written_share": 0.92,
+    },
+    "files are said to be deleted and still take their room": {"keeps_files": True},
 }
 
 
 @pytest.mark.parametrize("lie", CAUGHT)
 async def test_row_5_a_single_lie_is_caught(lie: str) -> None:
-    phone, reason = CAUGHT[lie]
-    world = World()
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-        assert (view.outcome, view.reason) == (Outcome.FAILED, reason)
-    assert not world.issuer.kept
+    of_storage = {"bad_bytes", "sample_differs"} & CAUGHT[lie].keys()
+    reason = Reason.STORAGE_FAULT if of_storage else Reason.PROOF_INCOMPLETE
+    await World().refuses(Phone(**CAUGHT[lie]), reason)  # type: ignore[arg-type]
 
 
 PROVEN_FALSE: dict[str, tuple[StageName, dict[str, object], str]] = {

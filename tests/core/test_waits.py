@@ -1,11 +1,13 @@
-"""Every wait has an owner: whatever has no deadline of its own stands on a list with its reason."""
+"""Every wait has an owner: what has no deadline of its own stands on a list with its reason."""
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +66,74 @@ def test_each_kind_is_found_and_what_has_a_deadline_is_not() -> None:
     bounded = Found.in_source(UNBOUNDED.replace("=True)", "=True, deadline=1)"))
     assert bounded.shields == set()
     assert Found.in_source(UNBOUNDED.replace("return 1", "raise")).swallows == set()
+
+
+# How long benchd waits for an HTTP answer is its own decision, wherever it asks.
+
+ASK = {"Client", "AsyncClient", "get", "post", "put", "patch", "delete", "request", "stream"}
+
+
+def undecided(source: str) -> list[int]:
+    """The lines on which somebody waits for as long as the library thinks fit."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ASK
+        and ast.unparse(node.func.value) == "httpx2"
+        and "timeout" not in {word.arg for word in node.keywords}
+    ]
+
+
+def test_no_client_waits_by_its_librarys_default() -> None:
+    """5 s: too few for an anchor that may take 20, or for a certificate's first PDF."""
+    found = {file.relative_to(HERE): undecided(file.read_text()) for file in HERE.rglob("*.py")}
+    assert len(found) > 100
+    assert {file: lines for file, lines in found.items() if lines} == {}
+
+
+def test_a_client_without_a_deadline_is_found() -> None:
+    made = "a = httpx2.Client(trust_env=False)\nb = httpx2.AsyncClient(timeout=3)\nhttpx2.get(a)\n"
+    assert undecided(made) == [1, 3]
+
+
+# Whatever can't be undone asks first.
+
+DESTROYS = {"enable_test_harness", "fill", "clear"}
+"""What a port offers that can't be undone."""
+
+
+def _calls(function: ast.AST, wanted: Callable[[str], bool]) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and wanted(node.func.attr)
+    ]
+
+
+def _of_a_port(call: ast.Call) -> bool:
+    owner = ast.unparse(call.func)
+    return owner.rpartition(".")[0].endswith((".handset", ".chips"))
+
+
+def test_every_act_that_destroys_asks_right_before_whether_it_still_may() -> None:
+    found: list[str] = []
+    for file in sorted((HERE / "pipelines").rglob("*.py")):
+        functions: list[Any] = [
+            node
+            for node in ast.walk(ast.parse(file.read_text()))
+            if isinstance(node, ast.AsyncFunctionDef)
+        ]
+        for function in functions:
+            acts = [c for c in _calls(function, DESTROYS.__contains__) if _of_a_port(c)]
+            asks = _calls(function, lambda name: name == "refuse_withdrawn")
+            last = 0
+            for act in sorted(acts, key=lambda call: call.lineno):
+                found.append(f"{file.stem}: {ast.unparse(act.func)}")
+                before = [ask for ask in asks if last < ask.lineno < act.lineno]
+                assert before, f"{file.name}:{act.lineno} doesn't ask"
+                last = act.lineno
+    assert len({each.partition(":")[0] for each in found}) == 3, found

@@ -7,12 +7,11 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as some
 
 from benchd.domain.job import Disposition, Outcome, Reason
-from benchd.domain.slot_states import SlotState
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.floors import LOWEST_SHARE_OF_NOMINAL
 
 from .catalogues import catalogue, model
-from .world import MIB, Phone, World
+from .world import MIB, Phone, World, ending
 
 BY_SIZE = {Reason.CAPACITY_BELOW_NOMINAL, Reason.CAPACITY_ABOVE_NOMINAL}
 
@@ -32,13 +31,6 @@ FAULTS = some.sampled_from(
 )
 
 
-async def end_of(phone: Phone, world: World) -> tuple[object, object, object]:
-    async with world.running():
-        world.ports["A1"].plug(phone)
-        view = await world.until_state(SlotState.FINISHED)
-    return view.outcome, view.disposition, view.reason
-
-
 @pytest.mark.asyncio
 @pytest.mark.looptime
 @settings(max_examples=60, deadline=None)
@@ -49,9 +41,9 @@ async def end_of(phone: Phone, world: World) -> tuple[object, object, object]:
 async def test_whatever_stands_in_it_a_handset_ends_as_without_it_or_is_held(
     sizes: tuple[int, ...], changes: dict[str, object]
 ) -> None:
-    without = await end_of(Phone(**changes), World())  # type: ignore[arg-type]
+    without = ending(await World().end_of(Phone(**changes)))  # type: ignore[arg-type]
     world = World(models=catalogue(model("SO-51C", storage_bytes=sizes)))
-    told = await end_of(Phone(**changes), world)  # type: ignore[arg-type]
+    told = ending(await world.end_of(Phone(**changes)))  # type: ignore[arg-type]
     event(str(told[2]))
     if told != without:
         assert told[:2] == (Outcome.FAILED, Disposition.HOLD)

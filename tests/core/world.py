@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from math import inf
+from typing import Any
 
 import anyio
 
@@ -49,13 +50,13 @@ from benchd.domain.handset import (
     Trait,
 )
 from benchd.domain.ids import ANDROID, DeviceAddress, JobId, PortPath, SlotName
-from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.port import Attached, Detached, Liveness, PlugEvent
 from benchd.domain.ports import ChipAccess, HostSamples, ProgressSink, Rest
 from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.domain.screen import OpenedPage, Page, ScreenOutcome
-from benchd.domain.slot import SlotView
+from benchd.domain.slot import ProblemCode, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.domain.topology import SlotPlace, Timing, Topology
 from benchd.lab.usual_handset import JUST_RESET, USUAL
@@ -105,8 +106,10 @@ SERIAL = "R5CT10ABCDE"
 IMEI = "356938035643809"
 """Those of a handset of which nothing else is said."""
 OF_SERIAL = "of its serial"
+OTHER_IMEI = "490154203237518"
 UNTOLD_IMEI = "352099001761481"
 """That of a handset that tells adb none."""
+SOLD = (Outcome.PASSED, Disposition.SELLABLE, None)
 
 
 class SteppingClock:
@@ -391,6 +394,34 @@ class Phone:
                 setattr(self, name, value)
 
 
+async def hang(_phone: Phone) -> None:
+    """The fault of a call that never returns."""
+    await anyio.sleep_forever()
+
+
+def raising(make: Callable[[], Exception], times: int = 10**6) -> Fault:
+    """The fault of a call that fails so often in a row, then no more."""
+    left = times
+
+    async def fault(_phone: Phone) -> None:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            raise make()
+
+    return fault
+
+
+def failing(call: str, fault: Exception, *numbers: int) -> dict[str, Fault]:
+    """The faults of a phone whose calls of this name fail: those of these numbers, or all."""
+
+    async def fails(phone: Phone) -> None:
+        if not numbers or phone.calls[call] in numbers:
+            raise fault
+
+    return {call: fails}
+
+
 class FakeHandset:
     """A fake `benchd.pipelines.ports.Handset` of a Phone, bound to one enumeration."""
 
@@ -664,6 +695,11 @@ class FakeAccess:
         self.server_up = True
         self._changed = anyio.Event()
 
+    def serve(self, *, up: bool) -> None:
+        """The adb server dies or is started again."""
+        self.server_up = up
+        self.poke()
+
     def poke(self) -> None:
         self._changed.set()
         self._changed = anyio.Event()
@@ -807,6 +843,9 @@ class World:
         self.silent_in: StageName | None = None
         """In this stage the operators take a break."""
         self.file_bytes = 32 * MIB
+        self.within_s = inf
+        """How long a job may take at most. A deadline is a timer, to which virtual time may run
+        while a thread takes real time: none where certificates are really kept."""
         self.parts = adjust(
             RackParts(
                 ledger=self.ledger,
@@ -870,12 +909,131 @@ class World:
         await self.until(lambda: self.view(slot).state is state)
         return self.view(slot)
 
+    async def until_stage(self, stage: StageName, slot: str = "A1") -> None:
+        await self.until(lambda: SlotName(slot) in self.board.views())
+        await self.until(lambda: self.view(slot).stage is stage)
+
+    async def until_question(self, gate: Gate | None = None, slot: str = "A1") -> QuestionView:
+        """Wait until a slot waits for an answer, at this gate where one is given."""
+        while True:
+            view = self.board.views().get(SlotName(slot))
+            question = view.question if view else None
+            if question is not None and gate in (None, question.gate):
+                return question
+            await self.board.changed(self.board.version)
+
+    async def until_problem(self, code: ProblemCode, slot: str = "A1") -> SlotView:
+        """Wait until a slot waits, and hold it to what it says that it waits for."""
+        view = await self.until_state(SlotState.WAITING, slot)
+        assert view.problem is not None
+        assert view.problem.code is code
+        return view
+
     async def until_asked(self, gate: Gate, times: int = 1) -> None:
         """Wait until this was asked so often, in all slots together."""
-        asked = EntryKind.QUESTION_ASKED
-        await self.until(
-            lambda: sum(s.entry.data["gate"] == gate for s in self.ledger.of(asked)) >= times
+        await self.until(lambda: self.asked().count(gate) >= times)
+
+    async def at_work(self) -> None:
+        """Every slot has a handset in the middle of its overwrite."""
+        for port in self.ports.values():
+            port.plug(Phone(serial=f"S-{port.slot}", used_bytes=30 * MIB))
+        for slot in self.ports:
+            await self.until_stage(StageName.OVERWRITE, slot)
+
+    async def take_out(self, slot: str = "A1") -> SlotView:
+        self.ports[slot].unplug()
+        return await self.until_state(SlotState.EMPTY, slot)
+
+    async def ran(
+        self, phone: Phone | None = None, slot: str = "A1", interfaces: frozenset[str] = ADB
+    ) -> SlotView:
+        """The end of a job on the rack at work; what lay in its slot before is taken out."""
+        if self.ports[slot].attached:
+            await self.take_out(slot)
+        self.ports[slot].plug(phone or Phone(), interfaces)
+        return await self.finished(slot)
+
+    async def finished(self, slot: str = "A1") -> SlotView:
+        """The end of what runs in a slot."""
+        with anyio.fail_after(self.within_s):
+            return await self.until_state(SlotState.FINISHED, slot)
+
+    async def end_of(
+        self, phone: Phone | None = None, interfaces: frozenset[str] = ADB
+    ) -> SlotView:
+        """The end of one handset's job, for which the rack starts and stops."""
+        async with self.running():
+            return await self.ran(phone, interfaces=interfaces)
+
+    async def sells(self, phone: Phone | None = None) -> SlotView:
+        """The one handset is certified and may be sold."""
+        view = await self.end_of(phone)
+        assert ending(view) == SOLD, view
+        assert view.job in self.issuer.kept
+        return view
+
+    async def refuses(self, phone: Phone | None, *reasons: Reason) -> SlotView:
+        """The one handset fails for one of these reasons, and nothing is certified."""
+        view = await self.end_of(phone)
+        self.must_not_pass(view, *reasons)
+        return view
+
+    def must_not_pass(self, view: SlotView, *reasons: Reason) -> None:
+        assert view.outcome is Outcome.FAILED
+        assert view.disposition is not Disposition.SELLABLE
+        assert view.reason in reasons
+        assert not self.certified()
+
+    def certified(self) -> bool:
+        """Whether anything of this rack says that a handset may be sold."""
+        return bool(self.issuer.kept) or any(
+            end["disposition"] == Disposition.SELLABLE or end["certificate"] is not None
+            for end in ended(self)
         )
+
+    async def decide(
+        self, gate: Gate, by: str = "Sato", note: str = "", *, approved: bool = True
+    ) -> None:
+        """Somebody answers what the first slot asks; raises what the desk refuses."""
+        job = self.view().job
+        assert job is not None
+        await self.desk.decide(job, gate, approved=approved, by=somebody(by), note=note)
+
+    def back_at_work(self) -> None:
+        """The operators come back from their break."""
+        self.silent_in = None
+        self.board._wake()
+
+    def attempts(self, stage: StageName) -> list[Mapping[str, Any]]:
+        """What the ledger says of each ended attempt of a stage, in order."""
+        ends = [stored.entry.data for stored in self.ledger.of(EntryKind.STAGE_ENDED)]
+        return [data for data in ends if data["stage"] == stage]
+
+    def evidence(self, stage: StageName) -> Mapping[str, Any]:
+        """What the last attempt of a stage has put on record."""
+        found: Mapping[str, Any] = self.attempts(stage)[-1]["evidence"]
+        return found
+
+    def questions(self, gate: Gate) -> list[Mapping[str, Any]]:
+        """What the ledger says of each question that was asked at a gate."""
+        asked = [stored.entry.data for stored in self.ledger.of(EntryKind.QUESTION_ASKED)]
+        return [data for data in asked if data["gate"] == gate]
+
+    def asked(self) -> list[str]:
+        """The gates of all questions so far."""
+        return [str(s.entry.data["gate"]) for s in self.ledger.of(EntryKind.QUESTION_ASKED)]
+
+    async def proof(self, slot: str = "A1") -> tuple[JobId, list[StoredEntry]]:
+        """A slot's job, and the records that its certificate rests on."""
+        job = self.view(slot).job
+        assert job is not None
+        records = await self.ledger.entries(job)
+        return job, [
+            stored
+            for stored in records
+            if stored.entry.kind is not EntryKind.JOB_ENDED
+            and stored.entry.data.get("stage") != StageName.CERTIFY
+        ]
 
     def _on_screen(self, port: Port, gate: Gate) -> str:
         """What somebody reads on the screen of the handset that lies there."""
@@ -942,6 +1100,28 @@ def second_world(first: World, ledger: MemoryLedger) -> World:
         new.enumeration, new.attached = old.enumeration, old.attached
     world._enumerations = world.entropy._count = 1000
     return world
+
+
+def untold(**changes: Any) -> Phone:  # noqa: ANN401 - fields of a phone
+    """A handset that tells adb no IMEI, as from Android 14 on; its own screen shows it."""
+    return Phone(imei=None, screen_imei=IMEI, **changes)
+
+
+def waiting_recipe(return_within_s: float = 60) -> Recipe:
+    """A fill whose cable was pulled out waits for it."""
+    stage = OverwriteStage(file_bytes=32 * MIB, unplugged="wait", return_within_s=return_within_s)
+    return make_recipe(overwrite=stage)
+
+
+async def filling(phone: Phone, steps: int) -> None:
+    """Until a phone has filled so many quarters of its storage."""
+    with anyio.fail_after(600):
+        while phone.calls["fill_step"] < steps:  # noqa: ASYNC110 - a counter tells nobody
+            await anyio.sleep(0.5)
+
+
+def ending(view: SlotView) -> tuple[Outcome | None, Disposition | None, Reason | None]:
+    return view.outcome, view.disposition, view.reason
 
 
 def ended(world: World) -> list[Mapping[str, object]]:
