@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 from pydantic_core import to_jsonable_python
 
+from benchd.certificate import DsseIssuer, SigningKey
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.clear import ClearOutcome
 from benchd.domain.evidence_json import FORM, to_json
@@ -326,7 +328,6 @@ def records_of_an_erasure(
             "removable_media": False,
             "sim": False,
             "security_patch": "2026-10-05",
-            "second_imei": None,
             "telephony": True,
             "maker_accounts": 0,
             "maker_account_types": [],
@@ -353,10 +354,6 @@ def records_of_an_erasure(
             "accepted": [],
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
-            "screen_number": None,
-            "page": None,
-            "settled": [],
-            "deferred": [],
             "nominal_bytes": 128_000_000_000,
             "nominal_sizes_sha256": "0" * 64,
             "doomed_by": [],
@@ -373,9 +370,6 @@ def records_of_an_erasure(
             "fresh_used_bytes": 1_000_000_000,
             "fresh_used_share": 0.2,
             "absent_s": 61.5,
-            "pages": [],
-            "setup": None,
-            "picture": None,
         },
         came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )
@@ -386,7 +380,6 @@ def records_of_an_erasure(
             "program_version": "1",
             "mode": "o_direct",
             "logs": "by_name_and_lifetime",
-            "awake": None,
             "key_sha256": KEY_SHA256,
             "file_bytes": WRITTEN,
             "bytes_written": WRITTEN,
@@ -431,7 +424,6 @@ def records_of_an_erasure(
             "host_samples": 66,
             "host_sample_bytes": 4096,
             "bytes_shown": WRITTEN,
-            "awake": None,
             "host_past_cache": "eviction_seen",
             "host_mismatches": 0,
             "seed": "00ff",
@@ -456,7 +448,6 @@ def records_of_an_erasure(
             "interfaces_after": ["060101"],
             "attachment_before": "7:1",
             "attachment_after": "7:2",
-            "page": None,
             "facts_again": facts_again(handset or {}),
         },
     )
@@ -470,12 +461,11 @@ def records_of_an_erasure(
             "minimum_absence_s": 20.0,
             "interfaces_after": ["060101"],
             "answer": answer(Gate.OBSERVE, ERASER),
-            "chip": None,
         },
         came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
-    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER), "again": None})
+    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})
     return job.records
 
 
@@ -483,3 +473,7 @@ def proven_erasure(
     handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
 ) -> HandsetErasure:
     return verify_erasure(JOB, records_of_an_erasure(handset, chip))
+
+
+def issuer_of(key: SigningKey, directory: Path) -> DsseIssuer:
+    return DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
