@@ -14,8 +14,7 @@ from benchd.domain.errors import DependencyMissing
 from benchd.domain.port import PlugEvent
 from benchd.hotplug import UdevHotplug
 
-from .listening import Watch, attached, told
-from .usb_testbed import UsbTestbed, id_path
+from .usb_testbed import UsbTestbed, Watch, attached, id_path, told
 
 pytestmark = pytest.mark.asyncio
 
