@@ -141,28 +141,20 @@ async def test_a_statement_that_says_otherwise_is_none(
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("share", "drawn", "token", "owed", "said"),
     [
-        ({"share": 0.5, "drawn": False, "token": None, "owed": [], "passed": None}, "nobody has"),
-        (
-            {"share": 0.5, "drawn": True, "token": "0" * 16, "owed": [], "passed": None},
-            "lacks where one was",
-        ),
-        (
-            {"share": 0.5, "drawn": False, "token": "0" * 16, "owed": [], "passed": None},
-            "doesn't follow",
-        ),
-        (
-            {"share": 0.0, "drawn": False, "token": "f" * 16, "owed": ["J"], "passed": None},
-            "doesn't follow",
-        ),
-        ({"share": 0.5, "drawn": False, "token": "f" * 16, "owed": [], "passed": None}, None),
-        ({"share": 0.0, "drawn": False, "token": None, "owed": [], "passed": None}, None),
+        (0.5, False, None, [], "nobody has"),
+        (0.5, True, "0" * 16, [], "lacks where one was"),
+        (0.5, False, "0" * 16, [], "doesn't follow"),
+        (0.0, False, "f" * 16, ["J"], "doesn't follow"),
+        (0.5, False, "f" * 16, [], None),
+        (0.0, False, None, [], None),
     ],
 )
 async def test_a_draw_is_judged_on_each_certificate(
-    statement: Json, section: Json, said: str | None
+    statement: Json, share: float, drawn: bool, token: str | None, owed: list[str], said: str | None
 ) -> None:
+    section = {"share": share, "drawn": drawn, "token": token, "owed": owed, "passed": None}
     gaps = gaps_of({**statement, "predicate": {**statement["predicate"], "recheck": section}})
     if said is None:
         assert gaps == ()
