@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -20,36 +19,16 @@ def table() -> list[tuple[int, str, str, str]]:
     told = [line for line in lines if line.startswith("| ") and line[2].isdigit()]
     found = [match for line in told if (match := ROW.fullmatch(line))]
     assert len(found) == len(told)
-    return [
-        (int(row), file, function, case or "") for row, file, function, case in map(groups, found)
-    ]
-
-
-def groups(match: re.Match[str]) -> tuple[str, str, str, str | None]:
-    row, file, function, case = match.groups()
-    return row, file, function, case
+    return [(int(match[1]), match[2], match[3], match[4] or "") for match in found]
 
 
 @pytest.mark.parametrize(("row", "file", "function", "case"), table())
 def test_the_test_of_a_row_is_there(row: int, file: str, function: str, case: str) -> None:
     assert row <= ROWS
     text = (ROOT / file).read_text(encoding="utf-8")
-    assert function in (go_tests(text) if file.endswith(".go") else python_tests(text))
+    assert re.search(rf"(?m)^(?:func|def|async def) {function}\(", text)
     assert f'"{case}": ' in text or not case
 
 
 def test_no_row_is_left_out() -> None:
     assert {row for row, *_ in table()} == set(range(1, ROWS + 1))
-
-
-def python_tests(text: str) -> set[str]:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {
-        node.name
-        for node in ast.parse(text).body
-        if isinstance(node, kinds) and node.name.startswith("test_")
-    }
-
-
-def go_tests(text: str) -> set[str]:
-    return set(re.findall(r"(?m)^func (Test\w+)\(", text))

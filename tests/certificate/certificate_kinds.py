@@ -52,26 +52,6 @@ async def broken_off(phone: Phone) -> None:
         raise TransientFault("a loose cable")
 
 
-async def native(_: Patch) -> Records:
-    return await run()
-
-
-async def without_telephony(_: Patch) -> Records:
-    return await run(Phone(imei=None, telephony=False))
-
-
-async def streamed(_: Patch) -> Records:
-    return await streamed_records()
-
-
-async def resumed(_: Patch) -> Records:
-    return await run(Phone(faults={"fill_step": broken_off}))
-
-
-async def sampled(monkeypatch: Patch) -> Records:
-    return await sampled_records(monkeypatch)
-
-
 async def pictured(_: Patch) -> Records:
     phone = Phone(maker_accounts=1, preinstalled=(MEMO,))
     return await run(phone, known=pictures(picture()))
@@ -88,8 +68,8 @@ async def set_back(_: Patch) -> Records:
     return [*found[:half], replace(found[half], entry=entry), *found[half:]]
 
 
-async def scanned(_: Patch) -> Records:
-    return await run(chip=FakeChip())
+INFERRED = replace(UNUSED, baseline_kind=BaselineKind.INFERRED)
+SIMULATED = replace(UNUSED, baseline_kind=BaselineKind.SIMULATED)
 
 
 async def tied(_: Patch) -> Records:
@@ -97,28 +77,8 @@ async def tied(_: Patch) -> Records:
     return await run(phone, FakeChip(of=phone))
 
 
-async def cleared(_: Patch) -> Records:
-    return await run(chip=FakeChip(looks=IN_USE))
-
-
-async def cleared_by_hand(_: Patch) -> Records:
-    return await run(chip=FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR]))
-
-
-async def without_chip(_: Patch) -> Records:
-    return await run(Phone(felica_capable=False), FakeChip(looks=SILENT))
-
-
-async def inferred(_: Patch) -> Records:
-    return await run(chip=FakeChip(looks=replace(UNUSED, baseline_kind=BaselineKind.INFERRED)))
-
-
-async def simulated(_: Patch) -> Records:
-    return await run(chip=FakeChip(looks=replace(UNUSED, baseline_kind=BaselineKind.SIMULATED)))
-
-
-async def of_unknown_origin(monkeypatch: Patch) -> Records:
-    found = await inferred(monkeypatch)
+async def of_unknown_origin(_: Patch) -> Records:
+    found = await run(chip=FakeChip(looks=INFERRED))
     return changed(found, StageName.FELICA_RECHECK, {"baseline_kind": None})
 
 
@@ -135,17 +95,26 @@ BY_EYE = {S.CHIP_BY_EYE, S.OPERATOR_RECHECK, S.CLEAR_SKIPPED}
 BY_READER = {S.READER_UNUSED, S.BOUND_BY_CHIP}
 NOT_TIED = BY_READER | {S.READER_TRUSTED}
 KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = {
-    "native, chip by eye": (native, BY_PROGRAM | BY_EYE),
+    "native, chip by eye": (lambda _: run(), BY_PROGRAM | BY_EYE),
     "without telephony": (
-        without_telephony,
+        lambda _: run(Phone(imei=None, telephony=False)),
         {S.BY_PROGRAM, S.READ_WHOLE, S.BOUND_BY_SCREEN_SERIAL} | BY_EYE,
     ),
-    "streamed": (streamed, {S.BY_HOST, S.SMALL_BY_HOST, S.READ_WHOLE} | BY_EYE | BY_IMEI),
-    "resumed": (resumed, BY_PROGRAM | BY_EYE | {S.RESUMED}),
-    "sampled": (sampled, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
+    "streamed": (
+        lambda _: streamed_records(),
+        {S.BY_HOST, S.SMALL_BY_HOST, S.READ_WHOLE} | BY_EYE | BY_IMEI,
+    ),
+    "resumed": (
+        lambda _: run(Phone(faults={"fill_step": broken_off})),
+        BY_PROGRAM | BY_EYE | {S.RESUMED},
+    ),
+    "sampled": (sampled_records, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
     "by a fresh picture": (pictured, BY_PROGRAM | BY_EYE | {S.EXCUSED}),
     "over a clock that was set back": (set_back, BY_PROGRAM | BY_EYE | {S.CLOCK_SET_BACK}),
-    "chip scanned": (scanned, BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED}),
+    "chip scanned": (
+        lambda _: run(chip=FakeChip()),
+        BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED},
+    ),
     "chip tied": (
         tied,
         {S.BY_PROGRAM, S.READ_WHOLE, S.BOUND_BY_TIED_CHIP, S.CHIP_OBSERVED, S.CLEAR_SKIPPED}
@@ -153,25 +122,25 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
         | BY_READER,
     ),
     "chip cleared": (
-        cleared,
+        lambda _: run(chip=FakeChip(looks=IN_USE)),
         BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
     ),
     "chip cleared by hand": (
-        cleared_by_hand,
+        lambda _: run(chip=FakeChip(once=[IN_USE], claims=[ClearOutcome.NEEDS_OPERATOR])),
         BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_CLAIMED, S.BOUND_BY_ANDROID_ID},
     ),
     "no chip": (
-        without_chip,
+        lambda _: run(Phone(felica_capable=False), FakeChip(looks=SILENT)),
         BY_PROGRAM
         | {S.CHIP_MISSING, S.READER_SILENT, S.HANDSET_NOT_CAPABLE, S.OPERATOR_NO_CHIP}
         | {S.CLEAR_SKIPPED},
     ),
     "inferred": (
-        inferred,
+        lambda _: run(chip=FakeChip(looks=INFERRED)),
         BY_PROGRAM | NOT_TIED | {S.CHIP_INFERRED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
     ),
     "simulated": (
-        simulated,
+        lambda _: run(chip=FakeChip(looks=SIMULATED)),
         BY_PROGRAM | NOT_TIED | {S.CHIP_SIMULATED, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
     ),
     "of unknown origin": (

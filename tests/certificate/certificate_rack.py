@@ -6,19 +6,25 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 from pydantic_core import to_jsonable_python
 
+from benchd.certificate import DsseIssuer, SigningKey
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.clear import ClearOutcome
 from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.fill import FilledFile
 from benchd.domain.ids import Evidence, JobId, JsonValue, SlotName
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.lab.usual_handset import JUST_RESET, USUAL
 from benchd.proof.erasure import HandsetErasure, verify_erasure
 from benchd.proof.evidence.chip_evidence import ChipEvidence, ClearEvidence
 from benchd.proof.evidence.job_evidence import JobEvidence, ReturnEvidence
+from benchd.proof.evidence.reset_evidence import FactsAgainEvidence
+from tests import recorded
 
 JOB = JobId("20261124-A1-0007")
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -28,6 +34,16 @@ WRITTEN = 120_000_000_000
 KEY_SHA256 = hashlib.sha256(b"key").hexdigest()
 
 IMEI = "356938035643809"
+HANDSET = replace(
+    USUAL,
+    serial="R5CT10ABCDE",
+    imei=IMEI,
+    capacity_bytes=CAPACITY,
+    used_bytes=40_000_000_000,
+    free_bytes=CAPACITY - 40_000_000_000,
+    statfs_capacity_bytes=CAPACITY,
+    statfs_free_bytes=CAPACITY - 40_000_000_000,
+)
 ERASER = "佐藤"
 CONFIRMER = "鈴木"
 IDS = {ERASER: "sato", CONFIRMER: "suzuki"}
@@ -104,24 +120,8 @@ def whole(stage: StageName, evidence: Evidence) -> Evidence:
 
 
 def reset_facts(android_id: str) -> Evidence:
-    return {
-        "android_id": android_id,
-        "account_count": 0,
-        "user_ids": [0],
-        "used_bytes": 900_000_000,
-        "third_party_packages": 0,
-        "boot_count": 3,
-        "test_harness": True,
-        "owner_files": 0,
-        "call_count": 0,
-        "contact_count": 0,
-        "message_count": 0,
-        "maker_accounts": 0,
-        "maker_account_types": [],
-        "unknown_account_types": [],
-        "preinstalled": [],
-        "up_s": 600,
-    }
+    facts = replace(JUST_RESET, android_id=android_id, used_bytes=900_000_000, boot_count=3)
+    return to_json(replace(facts, test_harness=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,29 +255,12 @@ STORIES = {
 
 def facts_again(handset: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """What was read again right before the last reset: nothing is in the way."""
-    same = ("serial", "manufacturer", "model", "imei", "second_imei")
-    return {
-        "at": "2026-11-24T10:00:00+00:00",
-        "before_reset_s": 12.5,
-        "serial": "R5CT10ABCDE",
-        "manufacturer": "Sony",
-        "model": "SO-51C",
-        "imei": IMEI,
-        "second_imei": None,
-        **{name: handset[name] for name in same if name in handset},
-        "modification_signs": [],
-        "modification_sources": [],
-        "screen_lock": False,
-        "frp_armed": None,
-        "account_count": 0,
-        "unknown_account_types": [],
-        "frp_account_types": [],
-        "user_ids": [0],
-        "user_kinds": [],
-        "device_owner": False,
-        "removable_media": False,
-        "sim": False,
+    at = START + timedelta(hours=1)
+    again: dict[str, JsonValue] = {
+        **to_json(FactsAgainEvidence.of(HANDSET, at=at, before_reset_s=12.5))
     }
+    same = ("serial", "manufacturer", "model", "imei", "second_imei")
+    return again | {name: handset[name] for name in same if name in handset}
 
 
 def records_of_an_erasure(
@@ -295,53 +278,7 @@ def records_of_an_erasure(
         },
     )
     job.stage(
-        StageName.INSPECT,
-        {
-            "serial": "R5CT10ABCDE",
-            "manufacturer": "Sony",
-            "model": "SO-51C",
-            "android": "13",
-            "build": "TQ2A",
-            "imei": IMEI,
-            "sdk": 33,
-            "abi": "arm64-v8a",
-            "file_system": "f2fs",
-            "capacity_bytes": CAPACITY,
-            "used_bytes": 40_000_000_000,
-            "free_bytes": CAPACITY - 40_000_000_000,
-            "battery_percent": 80,
-            "battery_temperature_c": 25.5,
-            "crypto_state": "encrypted",
-            "crypto_type": "file",
-            "metadata_encryption": True,
-            "verified_boot_state": "green",
-            "bootloader_locked": True,
-            "modification_signs": [],
-            "screen_lock": False,
-            "account_count": 0,
-            "user_ids": [0],
-            "device_owner": False,
-            "felica_capable": chip.capable,
-            "jpki_capable": None,
-            "removable_media": False,
-            "sim": False,
-            "security_patch": "2026-10-05",
-            "second_imei": None,
-            "telephony": True,
-            "maker_accounts": 0,
-            "maker_account_types": [],
-            "unknown_account_types": [],
-            "frp_account_types": [],
-            "user_kinds": [],
-            "statfs_capacity_bytes": CAPACITY,
-            "statfs_free_bytes": CAPACITY - 40_000_000_000,
-            "modification_sources": [],
-            "frp_armed": None,
-            "sim_slots": None,
-            "sim_lock": None,
-            "sim_lock_source": None,
-            **(handset or {}),
-        },
+        StageName.INSPECT, {**to_json(HANDSET), "felica_capable": chip.capable, **(handset or {})}
     )
     for gate in (Gate.NETWORK, Gate.CONSENT, Gate.JPKI):
         job.decide(gate, ERASER)
@@ -353,10 +290,6 @@ def records_of_an_erasure(
             "accepted": [],
             "watch_list": None,
             "answers": [answer(Gate.CONSENT, ERASER)],
-            "screen_number": None,
-            "page": None,
-            "settled": [],
-            "deferred": [],
             "nominal_bytes": 128_000_000_000,
             "nominal_sizes_sha256": "0" * 64,
             "doomed_by": [],
@@ -373,70 +306,38 @@ def records_of_an_erasure(
             "fresh_used_bytes": 1_000_000_000,
             "fresh_used_share": 0.2,
             "absent_s": 61.5,
-            "pages": [],
-            "setup": None,
-            "picture": None,
         },
         came_back=ReturnEvidence(attachment="7:1", imeis=(IMEI,)),
     )
-    job.stage(
-        StageName.OVERWRITE,
-        {
-            "cipher": "aes-128-ctr",
-            "program_version": "1",
-            "mode": "o_direct",
-            "logs": "by_name_and_lifetime",
-            "awake": None,
-            "key_sha256": KEY_SHA256,
-            "file_bytes": WRITTEN,
-            "bytes_written": WRITTEN,
-            "resumed_bytes": 0,
-            "fill_runs": 1,
-            "small_files": 0,
-            "small_bytes": 0,
-            "directories": 0,
-            "headroom_bytes": 0,
-            "full_s": 1.0,
-            "free_bytes_before": WRITTEN,
-            "free_bytes_after": 0,
-            "elapsed_s": 600.0,
-            "rested_s": 0.0,
-            "capacity_bytes": CAPACITY,
-            "used_bytes_before": 900_000_000,
-            "reserved_bytes": 134_217_728,
-            "files": [{"name": "fill-000000.dat", "stream_offset": 0, "size_bytes": WRITTEN}],
-        },
+    written = recorded.overwrite(
+        key_sha256=KEY_SHA256,
+        file_bytes=WRITTEN,
+        bytes_written=WRITTEN,
+        free_bytes_before=WRITTEN,
+        elapsed_s=600.0,
+        capacity_bytes=CAPACITY,
+        used_bytes_before=900_000_000,
+        reserved_bytes=134_217_728,
+        logs="by_name_and_lifetime",
+        files=(FilledFile(name="fill-000000.dat", stream_offset=0, size_bytes=WRITTEN),),
     )
-    job.stage(
-        StageName.READ_BACK,
-        {
-            "check_mode": "whole",
-            "sample_subsections": 0,
-            "sample_places": 0,
-            "small_files_same": 0,
-            "tail_bytes_proven": 0,
-            "sampled_from_bytes": 0,
-            "check_elapsed_s": 500.0,
-            "files_removed": 1,
-            "free_bytes_after_drop": WRITTEN,
-            "trim": "done",
-            "trimmed_bytes": WRITTEN,
-            "bytes_proven": WRITTEN,
-            "bytes_bad": 0,
-            "capacity_bytes": CAPACITY,
-            "coverage": WRITTEN / CAPACITY,
-            "coverage_of_free": 1.0,
-            "minimum_coverage": 0.9,
-            "past_cache": "o_direct",
-            "host_samples": 66,
-            "host_sample_bytes": 4096,
-            "bytes_shown": WRITTEN,
-            "awake": None,
-            "host_past_cache": "eviction_seen",
-            "host_mismatches": 0,
-            "seed": "00ff",
-        },
+    job.stage(StageName.OVERWRITE, written)
+    read = recorded.read_back(
+        bytes_proven=WRITTEN,
+        bytes_shown=WRITTEN,
+        capacity_bytes=CAPACITY,
+        coverage=WRITTEN / CAPACITY,
+        coverage_of_free=1.0,
+        host_samples=66,
+        host_past_cache="eviction_seen",
+        check_elapsed_s=500.0,
+        files_removed=1,
+        free_bytes_after_drop=WRITTEN,
+        trim="done",
+        trimmed_bytes=WRITTEN,
+        seed="00ff",
     )
+    job.stage(StageName.READ_BACK, read)
     for gate, approved in chip.answers.items():
         job.decide(gate, ERASER, approved=approved)
     if isinstance(chip.clear, str):
@@ -456,7 +357,6 @@ def records_of_an_erasure(
             "interfaces_after": ["060101"],
             "attachment_before": "7:1",
             "attachment_after": "7:2",
-            "page": None,
             "facts_again": facts_again(handset or {}),
         },
     )
@@ -470,12 +370,11 @@ def records_of_an_erasure(
             "minimum_absence_s": 20.0,
             "interfaces_after": ["060101"],
             "answer": answer(Gate.OBSERVE, ERASER),
-            "chip": None,
         },
         came_back=ReturnEvidence(attachment="7:2", screen_number=IMEI),
     )
     job.decide(Gate.CONFIRM, CONFIRMER)
-    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER), "again": None})
+    job.stage(StageName.CONFIRM, {"answer": answer(Gate.CONFIRM, CONFIRMER)})
     return job.records
 
 
@@ -483,3 +382,7 @@ def proven_erasure(
     handset: Mapping[str, JsonValue] | None = None, chip: ChipStory = LOOKED_AT
 ) -> HandsetErasure:
     return verify_erasure(JOB, records_of_an_erasure(handset, chip))
+
+
+def issuer_of(key: SigningKey, directory: Path) -> DsseIssuer:
+    return DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")

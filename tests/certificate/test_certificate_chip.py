@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -27,75 +27,80 @@ def statement_on(story: ChipStory) -> Evidence:
     return to_json(statement_of(erasure, at=ISSUED_AT, site="大宮", benchd_version="0.1.0"))
 
 
-def words_on(story: ChipStory) -> dict[str, Any]:
-    return json.loads(canonical.encode(statement_on(story)))["predicate"]["felica"]
-
-
-@pytest.mark.parametrize("name", STORIES)
-def test_each_proven_story_is_certified_in_a_form_that_verifies(name: str, key: SigningKey) -> None:
-    assert sign_statement(statement_on(STORIES[name]), key)
+SKIPPED = "skipped: chip_unused"
+ATTESTED = ["reader: unused", "operator: felica_attest"]
+UNKNOWN_ORIGIN = replace(INFERRED, recheck={**INFERRED.recheck, "baseline_kind": None})
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("story", "said", "plainly", "sources"),
     [
-        ("looked at", ("in_use", "claimed: done", "unused", "operator", None, None)),
-        ("scanned", ("unused", "skipped: chip_unused", "unused", "reader", "m41/3", "observed")),
-        ("cleared", ("in_use", "claimed: done", "unused", "reader", "m41/3", "observed")),
-        (
-            "simulated",
-            ("unused", "skipped: chip_unused", "unused", "reader", "virtual/1", "simulated"),
+        pytest.param(
+            STORIES["looked at"],
+            ("in_use", "claimed: done", "unused", "operator", None, None),
+            "no reader looked at the chip",
+            ["operator: felica_recheck"],
+            id="looked at",
         ),
-        ("inferred", ("unused", "skipped: chip_unused", "unused", "reader", "m41/3", "inferred")),
-        ("without chip", ("no_chip", "skipped: no_chip", "no_chip", "reader", None, None)),
-    ],
-)
-def test_it_says_what_the_records_say(name: str, said: tuple[str | None, ...]) -> None:
-    words = words_on(STORIES[name])
-    keys = ("check", "clear", "recheck", "source", "baseline", "baseline_kind")
-    assert tuple(words[key] for key in keys) == said
-
-
-@pytest.mark.parametrize(
-    ("name", "plainly", "sources"),
-    [
-        ("looked at", "no reader looked at the chip", ["operator: felica_recheck"]),
-        ("scanned", "observed on a handset", ["reader: unused"]),
-        (
-            "simulated",
+        pytest.param(
+            STORIES["scanned"],
+            ("unused", SKIPPED, "unused", "reader", "m41/3", "observed"),
+            "observed on a handset",
+            ["reader: unused"],
+            id="scanned",
+        ),
+        pytest.param(
+            STORIES["cleared"],
+            ("in_use", "claimed: done", "unused", "reader", "m41/3", "observed"),
+            "observed on a handset",
+            ["reader: unused"],
+            id="cleared",
+        ),
+        pytest.param(
+            STORIES["simulated"],
+            ("unused", SKIPPED, "unused", "reader", "virtual/1", "simulated"),
             "only simulated: this says nothing about a real chip",
-            ["reader: unused", "operator: felica_attest"],
+            ATTESTED,
+            id="simulated",
         ),
-        ("inferred", "only inferred", ["reader: unused", "operator: felica_attest"]),
-        (
-            "without chip",
+        pytest.param(
+            STORIES["inferred"],
+            ("unused", SKIPPED, "unused", "reader", "m41/3", "inferred"),
+            "only inferred",
+            ATTESTED,
+            id="inferred",
+        ),
+        pytest.param(
+            UNKNOWN_ORIGIN,
+            ("unused", SKIPPED, "unused", "reader", "m41/3", "unknown"),
+            "unknown origin",
+            ATTESTED,
+            id="of unknown origin",
+        ),
+        pytest.param(
+            STORIES["without chip"],
+            ("no_chip", "skipped: no_chip", "no_chip", "reader", None, None),
             "nothing answered over the air",
             ["reader: silent", "handset: not capable", "operator: no chip"],
+            id="without chip",
         ),
     ],
 )
-def test_it_names_plainly_what_it_rests_on(name: str, plainly: str, sources: list[str]) -> None:
-    words = words_on(STORIES[name])
+def test_it_says_what_the_records_say_and_plainly_what_that_rests_on(
+    story: ChipStory,
+    said: tuple[str | None, ...],
+    plainly: str,
+    sources: list[str],
+    key: SigningKey,
+) -> None:
+    statement = statement_on(story)
+    assert sign_statement(statement, key)
+    words = json.loads(canonical.encode(statement))["predicate"]["felica"]
+    keys = ("check", "clear", "recheck", "source", "baseline", "baseline_kind")
+    assert tuple(words[key] for key in keys) == said
     assert plainly in words["basis"]
     assert words["sources"] == sources
-
-
-def test_a_picture_of_unknown_origin_is_called_so() -> None:
-    story = ChipStory(
-        check=INFERRED.check,
-        clear=INFERRED.clear,
-        recheck={**INFERRED.recheck, "baseline_kind": None},
-        answers=INFERRED.answers,
-    )
-    words = words_on(story)
-    assert words["baseline_kind"] == "unknown"
-    assert "unknown origin" in words["basis"]
-    assert words["sources"] == ["reader: unused", "operator: felica_attest"]
-
-
-@pytest.mark.parametrize("name", STORIES)
-def test_no_chip_is_told_by_its_hash(name: str) -> None:
-    assert "c0ffee00" not in str(words_on(STORIES[name]))
+    assert "c0ffee00" not in str(words)
 
 
 @pytest.mark.parametrize("name", STORIES)

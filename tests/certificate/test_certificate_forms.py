@@ -20,6 +20,7 @@ from benchd.certificate import (
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.certificate.ledger_claims import Claims
+from benchd.certificate.payload import decode_payload, encode_payload
 from benchd.certificate.predicate import PREDICATE_TYPE, RETIRED_PREDICATE_TYPES
 from benchd.domain.errors import CertificateGap, CertificateInvalid
 from benchd.domain.ids import Evidence
@@ -27,6 +28,20 @@ from benchd.proof.floors import MINIMUM_SAMPLE
 from benchd.signing import canonical
 
 NEWER = "urn:benchd:certificate-of-erasure:v5"
+
+# RFC 8785, 3.2.2: input as it stands there, and 3.2.4: its output in hexadecimal.
+EXAMPLE = r"""{
+  "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+  "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+  "literals": [null, true, false]
+}"""
+EXPECTED = (
+    "7b226c69746572616c73223a5b6e756c6c2c747275652c66616c73655d2c226e756d62657273223a"
+    "5b3333333333333333332e333333333333332c31652b33302c342e352c302e3030322c31652d3237"
+    "5d2c22737472696e67223a22e282ac245c75303030665c6e4127425c225c5c5c5c5c222f227d"
+)
+# RFC 8785, 3.2.3: the order of names is that of UTF-16, not that of code points.
+NAMES = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
 
 
 def sealed(payload: bytes, key: SigningKey) -> bytes:
@@ -146,3 +161,32 @@ def test_row_8_a_sim_lock_is_said_with_its_source(
     assert predicate["sim_lock"] == {"state": "unknown", "source": None}
     told = {**predicate, "sim_lock": {"state": state, "source": source}}
     assert (gaps_of({**statement, "predicate": told}) == ()) is fits
+
+
+def test_the_example_of_rfc_8785_is_spelled_as_it_has_it() -> None:
+    assert encode_payload(json.loads(EXAMPLE)).hex() == EXPECTED
+
+
+def test_names_are_in_the_order_of_rfc_8785() -> None:
+    spelled = encode_payload(dict.fromkeys(reversed(NAMES)))
+    assert list(json.loads(spelled)) == NAMES
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b'{"a":1,"a":1}',
+        b'{"b":1,"a":1}',
+        b'{"a": 1}',
+        b'{"a":1.0}',
+        b'{"a":"\\u0041"}',
+        b'{"a":NaN}',
+        b'{"a":"\\ud800"}',
+        b'{"a":9007199254740993}',
+        b"[" * 100_000,
+        b"\xff",
+    ],
+)
+def test_no_other_spelling_of_a_payload_is_read(other: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_payload(other)

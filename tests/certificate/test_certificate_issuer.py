@@ -1,14 +1,16 @@
-"""Issuing from a proof alone, and keeping each certificate once."""
+"""Issuing from a proof alone, keeping each certificate once, and vouching for no other."""
 
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
-from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
+from benchd.certificate import DsseIssuer, SigningKey, create_key, verify_certificate
+from benchd.certificate.ledger_claims import Claims, claims_in
 from benchd.certificate.written_once import keep_file
 from benchd.domain.errors import CertificateGap, CertificateInvalid, DependencyMissing
 from benchd.domain.ids import JobId
@@ -20,6 +22,7 @@ from tests.certificate.certificate_rack import (
     ISSUED_AT,
     JOB,
     START,
+    issuer_of,
     proven_erasure,
     records_of_an_erasure,
 )
@@ -39,7 +42,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def issuer(key: SigningKey, directory: Path) -> DsseIssuer:
-    return DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
+    return issuer_of(key, directory)
 
 
 def test_a_proof_becomes_a_certificate(issuer: CertificateIssuer, key: SigningKey) -> None:
@@ -96,20 +99,15 @@ def test_a_clock_that_went_back_behind_a_decision_gets_none(issuer: DsseIssuer) 
         issuer.issue(proven_erasure(), START)
 
 
-def names_in(directory: Path) -> list[str]:
-    return sorted(file.name for file in directory.iterdir())
-
-
 @pytest.mark.asyncio
-async def test_it_is_kept_once(key: SigningKey, directory: Path) -> None:
-    issuer = DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
+async def test_it_is_kept_once(issuer: DsseIssuer, directory: Path) -> None:
     data = issuer.issue(proven_erasure(), ISSUED_AT)
     await issuer.keep(JOB, data)
     await issuer.keep(JOB, data)
     async with anyio.create_task_group() as group:
         for _ in range(8):
             group.start_soon(issuer.keep, JobId("other"), data)
-    assert names_in(directory) == [f"{JOB}.json", "other.json"]
+    assert {file.name for file in directory.iterdir()} == {f"{JOB}.json", "other.json"}
     kept = directory / f"{JOB}.json"
     assert kept.read_bytes() == data
     assert stat.S_IMODE(kept.stat().st_mode) == 0o640
@@ -132,27 +130,50 @@ def test_a_directory_that_is_missing_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.looptime
-async def test_a_picture_that_this_rack_has_not_signed_certifies_nothing(
+async def test_a_picture_that_this_rack_has_not_signed_so_certifies_nothing(
     directory: Path, key: SigningKey
 ) -> None:
     records = await pictured(pytest.MonkeyPatch())
     erasure = verify_erasure(TESTED_JOB, records)
-    own, other = (
-        DsseIssuer(key=each, directory=directory, site="大宮", benchd_version="0.1.0")
-        for each in (PICTURE_KEY, key)
-    )
+    own, other = issuer_of(PICTURE_KEY, directory), issuer_of(key, directory)
     at = records[-1].entry.at
     verify_certificate(own.issue(erasure, at), PICTURE_KEY.public_key_pem)
     with pytest.raises(CertificateGap, match="picture isn't signed"):
         other.issue(erasure, at)
+    altered = changed(records, StageName.INITIALISE, {"picture.picture.maker_accounts": 2})
+    with pytest.raises(CertificateGap, match="picture isn't signed"):
+        own.issue(verify_erasure(TESTED_JOB, altered), at)
+
+
+def test_the_rack_vouches_for_its_certificate_with_its_own_records_alone(
+    issuer: DsseIssuer, directory: Path, tmp_path: Path
+) -> None:
+    erasure = proven_erasure()
+    envelope = issuer.issue(erasure, ISSUED_AT)
+    records = list(erasure.records)
+    later = replace(records[-1], sequence=records[-1].sequence + 3)
+    for _ in range(2):
+        assert issuer.vouches(JOB, envelope, [*records, later])
+    altered = [*records[:1], replace(records[1], hash_hex="00" * 32), *records[2:]]
+    assert not issuer.vouches(JobId("another"), envelope, records)
+    assert not issuer.vouches(JOB, envelope, records[1:])
+    assert not issuer.vouches(JOB, envelope, altered)
+    assert not issuer.vouches(JOB, envelope.replace(b"sig", b"sog"), records)
+    for nothing in (b"", b"{}", "\udcff".encode("utf-8", "replace"), b"[" * 100_000):
+        assert not issuer.vouches(JOB, nothing, records)
+    of_another_rack = issuer_of(create_key(tmp_path / "other.key"), directory)
+    assert not issuer.vouches(JOB, of_another_rack.issue(erasure, ISSUED_AT), records)
 
 
 @pytest.mark.asyncio
-@pytest.mark.looptime
-async def test_a_picture_that_was_changed_in_the_record_certifies_nothing(directory: Path) -> None:
-    altered = {"picture.picture.maker_accounts": 2}
-    records = changed(await pictured(pytest.MonkeyPatch()), StageName.INITIALISE, altered)
-    erasure = verify_erasure(TESTED_JOB, records)
-    issuer = DsseIssuer(key=PICTURE_KEY, directory=directory, site="大宮", benchd_version="0.1.0")
-    with pytest.raises(CertificateGap, match="picture isn't signed"):
-        issuer.issue(erasure, records[-1].entry.at)
+async def test_the_newest_of_a_folder(issuer: DsseIssuer, key: SigningKey, directory: Path) -> None:
+    erasure = proven_erasure()
+    envelope = issuer.issue(erasure, ISSUED_AT)
+    for day in ("20261122", "20261123", "20261124"):
+        await issuer.keep(JobId(f"{day}-aa"), envelope)
+    (directory / "20261125-aa.json").write_text("{}")
+    (directory / ".20261126-aa.json.draft").write_bytes(envelope)
+    found = list(claims_in(directory, Claims(key.public_key_pem), newest=3))
+    assert [file.stem for file, _ in found] == ["20261124-aa", "20261123-aa"]
+    [claim] = {claim for _, claim in found}
+    assert (claim.job, claim.last_sequence) == (JOB, erasure.records[-1].sequence)

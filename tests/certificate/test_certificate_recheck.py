@@ -10,26 +10,28 @@ from typing import Any
 
 import pytest
 
-from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
+from benchd.certificate import SigningKey, verify_certificate
 from benchd.certificate.statement_check import gaps_of
 from benchd.domain.errors import CertificateGap
-from benchd.domain.job import Disposition, Reason
+from benchd.domain.ids import JobId
+from benchd.domain.job import Disposition, Gate, Reason
 from benchd.domain.record import EntryKind
 from benchd.pipelines.recovery import keep_certificates
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.job_history import ending_of, fold_job
+from benchd.texts.catalogue import Catalogue
+from tests.certificate.certificate_rack import issuer_of
 from tests.core.rechecks import RecheckRack
 from tests.core.test_recheck import Drawing
 from tests.core.world import Phone
 from tests.proof.test_recheck_proof import held
+from tests.web.served import app_of
+from tests.web.web_fakes import FakeRack
+from tests.web.web_running import SEES_ALL, browser
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 Json = Any
-
-
-def issuer_of(key: SigningKey, directory: Path) -> DsseIssuer:
-    return DsseIssuer(key=key, directory=directory, site="大宮", benchd_version="0.1.0")
 
 
 async def test_it_names_both_jobs_and_who_rechecked_it(key: SigningKey, tmp_path: Path) -> None:
@@ -139,28 +141,20 @@ async def test_a_statement_that_says_otherwise_is_none(
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("share", "drawn", "token", "owed", "said"),
     [
-        ({"share": 0.5, "drawn": False, "token": None, "owed": [], "passed": None}, "nobody has"),
-        (
-            {"share": 0.5, "drawn": True, "token": "0" * 16, "owed": [], "passed": None},
-            "lacks where one was",
-        ),
-        (
-            {"share": 0.5, "drawn": False, "token": "0" * 16, "owed": [], "passed": None},
-            "doesn't follow",
-        ),
-        (
-            {"share": 0.0, "drawn": False, "token": "f" * 16, "owed": ["J"], "passed": None},
-            "doesn't follow",
-        ),
-        ({"share": 0.5, "drawn": False, "token": "f" * 16, "owed": [], "passed": None}, None),
-        ({"share": 0.0, "drawn": False, "token": None, "owed": [], "passed": None}, None),
+        (0.5, False, None, [], "nobody has"),
+        (0.5, True, "0" * 16, [], "lacks where one was"),
+        (0.5, False, "0" * 16, [], "doesn't follow"),
+        (0.0, False, "f" * 16, ["J"], "doesn't follow"),
+        (0.5, False, "f" * 16, [], None),
+        (0.0, False, None, [], None),
     ],
 )
 async def test_a_draw_is_judged_on_each_certificate(
-    statement: Json, section: Json, said: str | None
+    statement: Json, share: float, drawn: bool, token: str | None, owed: list[str], said: str | None
 ) -> None:
+    section = {"share": share, "drawn": drawn, "token": token, "owed": owed, "passed": None}
     gaps = gaps_of({**statement, "predicate": {**statement["predicate"], "recheck": section}})
     if said is None:
         assert gaps == ()
@@ -191,3 +185,64 @@ async def test_a_rack_issues_it_and_believes_it_after_a_restart(
     (tmp_path / f"{recheck}.json").unlink()
     assert await keep_certificates(rack.ledger, issuer, 10) == [recheck]
     assert (tmp_path / f"{recheck}.json").read_bytes() == envelope
+
+
+class House:
+    """A rack whose drawn handset was rechecked, or not yet, with its own key; and its web."""
+
+    def __init__(self, key: SigningKey, folder: Path, phone: Phone | None = None) -> None:
+        self.key = key
+        self.phone = phone or Phone()
+        self.rack = RecheckRack(issuer=issuer_of(key, folder))
+        self.rack.world.notes |= {Gate.RECHECK: self.phone.imei or self.phone.serial}
+        served = FakeRack(ledger=self.rack.ledger, issuer=issuer_of(key, folder))  # type: ignore[arg-type]
+        self.app = app_of(served, Catalogue.load(), callers=SEES_ALL)
+
+    async def ran(self, *, rechecked: bool = True) -> list[JobId]:
+        async with self.rack.world.running():
+            await self.rack.erased(self.phone)
+            if rechecked:
+                await self.rack.rechecked(self.phone)
+        return self.rack.jobs()
+
+    async def certificate(self, job: JobId) -> tuple[int, bytes, str | None]:
+        async with browser(self.app) as http:
+            answer = await http.get(f"/api/v1/jobs/{job}/certificate.json")
+        return answer.status_code, answer.content, answer.headers.get("content-location")
+
+
+@pytest.mark.parametrize(
+    "phone", [Phone(), Phone(imei=None, telephony=False)], ids=["by IMEI", "by serial"]
+)
+async def test_the_drawn_job_and_its_recheck_give_the_same_certificate(
+    phone: Phone, key: SigningKey, tmp_path: Path
+) -> None:
+    house = House(key, tmp_path, phone)
+    drawn, recheck = await house.ran()
+    by_drawn, by_recheck = await house.certificate(drawn), await house.certificate(recheck)
+    assert by_drawn == by_recheck
+    status, envelope, where = by_drawn
+    assert (status, where) == (200, f"/api/v1/jobs/{recheck}/certificate.json")
+    told: object = verify_certificate(envelope, key.public_key_pem)["predicate"]
+    assert isinstance(told, dict)
+    assert told["job"] == drawn
+
+
+async def test_before_its_recheck_there_is_none(key: SigningKey, tmp_path: Path) -> None:
+    house = House(key, tmp_path)
+    [drawn] = await house.ran(rechecked=False)
+    status, said, _ = await house.certificate(drawn)
+    assert status == 404
+    assert b"before somebody else has rechecked" in said
+
+
+async def test_where_the_rack_vouches_for_no_recheck_there_is_none(
+    key: SigningKey, tmp_path: Path
+) -> None:
+    house = House(key, tmp_path)
+    drawn, recheck = await house.ran()
+    for stored in house.rack.records(recheck):
+        if stored.entry.kind is EntryKind.JOB_ENDED:
+            stored.entry.data["certificate"] = json.dumps({"payload": "another"})  # type: ignore[index]
+    for job in (drawn, recheck):
+        assert (await house.certificate(job))[0] == 404

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
+import re
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
+from typing import Any
 
 import pytest
 
@@ -13,21 +17,109 @@ import benchd.proof.evidence
 from benchd.certificate import gaps_of
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.schema import schema_text
+from benchd.certificate.trust_section import BindingSection
 from benchd.domain import record as record_words
+from benchd.domain.evidence_json import from_json, to_json
 from benchd.proof import job_records as proof_records
 from tests.certificate.certificate_kinds import ALWAYS, KINDS, run, statement_on
-from tests.certificate.certificate_page import (
-    PAGE,
-    Json,
-    Row,
-    fields_of,
-    quoted,
-    read,
-    rows_under,
-    texts_of,
-)
+from tests.certificate.certificate_rack import IMEI, proven_erasure
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+Json = Any
+PAGE = Path(__file__).parents[2] / "docs" / "certificate.md"
+_QUOTED = re.compile(r"`([^`]+)`")
+_GAP = re.compile(r"\\\{[^{}]*\\\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a table: what is said, by which records, held by which checks, and not more."""
+
+    said: tuple[str, ...]
+    records: str
+    checks: str
+    not_proven: str
+
+
+def quoted(cell: str) -> tuple[str, ...]:
+    return tuple(_QUOTED.findall(cell))
+
+
+def rows_under(heading: str) -> list[Row]:
+    """The rows of the one table under a heading."""
+    part = PAGE.read_text().split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    lines = [line for line in part.splitlines() if line.startswith("| ")][1:]
+    return [_row(line) for line in lines]
+
+
+def _row(line: str) -> Row:
+    said, records, checks, not_proven = line.strip("| ").split(" | ")
+    return Row(said=quoted(said), records=records, checks=checks, not_proven=not_proven)
+
+
+@cache
+def sentences() -> dict[str, re.Pattern[str]]:
+    """Each sentence of the page with the pattern that finds it filled in."""
+    said = [text for row in rows_under("Sentences") for text in row.said]
+    return {text: re.compile(_GAP.sub(r"\\S+", re.escape(text))) for text in said}
+
+
+def read(text: str) -> list[str]:
+    """The sentences that a text is made of, without a word left over."""
+    found = _read(text)
+    assert found is not None, f"not on the page: {text}"
+    return found
+
+
+def _read(text: str) -> list[str] | None:
+    for sentence, pattern in sentences().items():
+        match = pattern.match(text)
+        if match is None:
+            continue
+        left = text[match.end() :]
+        if not left:
+            return [sentence]
+        rest = _read(left.removeprefix(", ")) if left.startswith(", ") else None
+        if rest is not None:
+            return [sentence, *rest]
+    return None
+
+
+def texts_of(predicate: dict[str, Any]) -> list[str]:
+    """Every text of a certificate that is a sentence and no name, number or word of a list."""
+    felica = predicate["felica"]
+    return [
+        predicate["method"],
+        predicate["technique"],
+        predicate["standard"],
+        predicate["medium"]["type"],
+        predicate["trusted"]["read_by"],
+        predicate["nominal_capacity_bytes"],
+        *predicate["not_reached"],
+        *predicate["bound_by"],
+        *predicate["final_reset"]["kinds"],
+        felica["basis"],
+        felica["clear"],
+        *felica["sources"],
+        *filter(None, [predicate["fresh_picture"]["excuses"], predicate["clock"]["says"]]),
+        *filter(None, [predicate["handset"]["imei_known_by"], predicate["trusted"]["number"]]),
+    ]
+
+
+def fields_of(value: Json, path: str = "") -> set[str]:
+    """Every field of a statement, without the predicate that most of them stand in."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {field for each in value for field in fields_of(each, path)}
+    if value == []:
+        return set()
+    if not isinstance(value, dict):
+        return {path.removeprefix("predicate.")}
+    return {
+        field
+        for name, inner in value.items()
+        for field in fields_of(inner, f"{path}.{name}" if path else name)
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -133,14 +225,6 @@ async def test_row_5_the_whole_of_the_lie_that_cannot_be_caught_is_named_last() 
     assert "trusted to have answered truthfully" in Sentence.SYSTEM_TRUSTED
 
 
-async def test_a_chip_that_nothing_ties_to_the_handset_is_said_to_be_trusted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for kind, trusted in (("chip scanned", True), ("chip tied", False), ("no chip", False)):
-        statement = statement_on(await KINDS[kind][0](monkeypatch))
-        assert (Sentence.READER_TRUSTED in statement["predicate"]["not_reached"]) is trusted, kind
-
-
 async def test_one_that_leaves_that_sentence_out_or_says_it_in_vain_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -154,3 +238,16 @@ async def test_one_that_leaves_that_sentence_out_or_says_it_in_vain_is_refused(
 
 async def test_no_word_of_it_rests_on_a_trim() -> None:
     assert "trim" not in json.dumps(statement_on(await run()))
+
+
+async def test_it_names_every_tie_and_no_number() -> None:
+    section = BindingSection.of(proven_erasure())
+    told = to_json(section)
+    assert [(tie["tie"], tie["strong"]) for tie in told["bound_by"]] == [
+        ("imei", True),
+        ("screen_imei", True),
+        ("serial", False),
+    ]
+    assert told["returns"] == 2
+    assert IMEI not in str(told)
+    assert from_json(BindingSection, told, "binding") == section

@@ -1,7 +1,8 @@
-"""What manuals name is there: files, commands with their options, and pages that the code names."""
+"""What manuals name is there, and they name what runs beside the loop; so do pages in the code."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,3 +104,30 @@ def test_every_command_that_a_page_shows_is_one_with_these_options() -> None:
     assert ("operators.ja.md", "setup") in shown
     mistakes = [(page, line, mistake_of(line)) for page, line in sorted(shown)]
     assert [told for told in mistakes if told[2]] == []
+
+
+HOUSE = ROOT / "benchd"
+MANUAL = ROOT / "docs" / "service.md"
+MAKES = {"Thread", "Popen", "open_process", "run_process", "ProcessPoolExecutor"}
+NOT_OF_THE_DAEMON = ("lab", "cli", "config")
+
+
+def made_in() -> Iterator[str]:
+    """Each file that makes a process or a thread."""
+    for file in sorted(HOUSE.rglob("*.py")):
+        if file.relative_to(HOUSE).parts[0] in NOT_OF_THE_DAEMON:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if name in MAKES:
+                    yield str(file.relative_to(ROOT))
+
+
+def test_each_is_in_the_table_and_nothing_else() -> None:
+    section = MANUAL.read_text(encoding="utf-8").partition("## What runs beside the loop")[2]
+    told = re.findall(
+        r"^\|[^|]+\| `(benchd/[^`]+)` \|", section.partition("\n## ")[0], re.MULTILINE
+    )
+    assert told
+    assert set(told) == set(made_in())

@@ -33,21 +33,16 @@ KNOWN = catalogue(model("SO-51C", "XQ-CT44", storage_bytes=(256,)), model("SO-52
 def test_a_model_is_found_by_any_of_its_codes_however_they_are_written(said: str) -> None:
     entry = KNOWN.of(handset(said))
     assert entry is KNOWN.models[0]
-    assert KNOWN.storage_bytes(handset(said)) == (256,)
+    # Whatever maker it names: a copy is held to the size of what it says it is.
+    for told in (handset(said), handset(said, manufacturer="alps")):
+        assert KNOWN.storage_bytes(told) == (256,)
 
 
 @pytest.mark.parametrize("said", ["", "SO-51", "SO-51CC", "SO51C", "Xperia"])
 def test_what_is_only_like_a_code_is_unknown(said: str) -> None:
     assert KNOWN.of(handset(said)) is None
     assert KNOWN.storage_bytes(handset(said)) == ()
-
-
-def test_a_copy_that_names_another_maker_is_held_to_the_size_of_what_it_says_it_is() -> None:
-    assert KNOWN.storage_bytes(handset(manufacturer="alps")) == (256,)
-
-
-def test_a_known_model_without_a_size_has_none() -> None:
-    assert KNOWN.storage_bytes(handset("SO-52C")) == ()
+    assert KNOWN.storage_bytes(handset("SO-52C")) == (), "known, without a size"
 
 
 @pytest.mark.parametrize(
@@ -76,19 +71,14 @@ def test_an_unknown_model_has_the_menus_of_its_maker_and_of_nobody_else() -> Non
     assert KNOWN.menu_of(handset("new", manufacturer="SHARP")) is None
 
 
-def test_before_adb_the_port_tells_whose_menus_they_are() -> None:
+def test_before_adb_the_port_tells_whose_menus_they_are_unless_makers_share_a_number() -> None:
     told = KNOWN.menu_of_vendor("0FCE")
     assert told is not None
     assert told.first_android == 12
     for vendor in (None, "", "18d1"):
         assert KNOWN.menu_of_vendor(vendor) is None
-
-
-def test_a_number_that_several_makers_share_names_nobody() -> None:
-    shared = ModelCatalogue.of_entries(
-        [maker("one", ("One",)), maker("two", ("Two",))], [menu("plain")]
-    )
-    assert shared.menu_of_vendor("0fce") is None
+    shared = [maker("one", ("One",)), maker("two", ("Two",))]
+    assert ModelCatalogue.of_entries(shared, [menu("plain")]).menu_of_vendor("0fce") is None
 
 
 def test_menus_that_tell_no_way_to_debugging_leave_it_to_the_usual_words() -> None:

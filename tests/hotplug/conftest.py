@@ -9,8 +9,7 @@ import pytest
 
 from benchd.hotplug import UdevHotplug
 
-from .listening import Watch
-from .usb_testbed import WRAPPER_CURE, UsbTestbed, is_under_wrapper
+from .usb_testbed import WRAPPER_CURE, UsbTestbed, Watch, is_under_wrapper
 
 
 @pytest.fixture(scope="session")

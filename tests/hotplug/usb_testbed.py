@@ -11,12 +11,19 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
+
+import anyio
+
+from benchd.domain.ids import PortPath
+from benchd.domain.port import Attached, Detached, PlugEvent
 
 CONTROLLER = "0000:00:14.0"
 WRAPPER_CURE = "start the tests with scripts/test, or: umockdev-wrapper python -m pytest"
+
+Watch = Callable[[], AbstractAsyncContextManager[AsyncIterator[PlugEvent]]]
 
 _CHARGE = ("ff0000",)
 _HUB = {"PRODUCT": "1d6b/2/602", "TYPE": "9/0/1"}
@@ -208,3 +215,24 @@ def _library() -> ctypes.CDLL:
     library.umockdev_testbed_remove_device.argtypes = [testbed, text]
     library.umockdev_testbed_clear.argtypes = [testbed]
     return library
+
+
+async def told(events: AsyncIterator[PlugEvent], count: int) -> list[PlugEvent]:
+    with anyio.fail_after(5):
+        return [await anext(events) for _ in range(count)]
+
+
+async def attached(events: AsyncIterator[PlugEvent]) -> Attached:
+    (event,) = await told(events, 1)
+    assert isinstance(event, Attached)
+    return event
+
+
+async def nothing_more(events: AsyncIterator[PlugEvent], testbed: UsbTestbed) -> None:
+    """The next thing told is what is plugged in now."""
+    testbed.plug("1-1.99")
+    assert (await attached(events)).port_path == id_path("1-1.99")
+
+
+def left(port: str) -> Detached:
+    return Detached(port_path=PortPath(id_path(port)), at_s=0.0)

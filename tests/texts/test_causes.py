@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ from benchd.domain.fill import ENDED_BY_QUOTA, NOTHING_OF_THIS_JOB, REMAINS_OF_L
 from benchd.domain.job import Gate
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import LONGEST_CAUSE, Causes
-from tests.texts.said_in_code import said_by
 
-TABLE = Path(__file__).parents[2] / "benchd" / "texts" / "causes.toml"
+SOURCE = Path(__file__).parents[2] / "benchd"
+NO_DAEMON = ("lab", "cli", "config")
+"""Rooms that no operator's screen hears of."""
 ENDINGS = {
     "StageFailed": 1,
     **dict.fromkeys(
@@ -75,6 +79,65 @@ STAYS_TECHNICAL = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One sentence at its place; `template` has the expressions of its facts in braces."""
+
+    place: str
+    template: str | None
+    expression: str
+
+
+def said_by(kinds: Mapping[str, int]) -> Iterator[Said]:
+    """What is raised as one of these; the number tells which argument is the sentence."""
+    for file in sorted(SOURCE.rglob("*.py")):
+        inside = file.relative_to(SOURCE)
+        if inside.parts[0] in NO_DAEMON:
+            continue
+        tree = ast.parse(file.read_text("utf-8"))
+        for call in ast.walk(tree):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                continue
+            number = kinds.get(call.func.id)
+            if number is None or len(call.args) <= number:
+                continue
+            sentence = call.args[number]
+            meant = _assigned(tree, sentence) if isinstance(sentence, ast.Name) else sentence
+            yield Said(
+                f"{inside.as_posix()}:{call.lineno}", _template(meant), ast.unparse(sentence)
+            )
+
+
+def _assigned(tree: ast.AST, name: ast.Name) -> ast.AST:
+    """What was last written to this name above its use."""
+    found: ast.AST = name
+    line = 0
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            continue
+        if node.targets[0].id == name.id and line < node.lineno < name.lineno:
+            found, line = node.value, node.lineno
+    return found
+
+
+def _template(node: ast.AST) -> str | None:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            parts = [
+                part.value
+                if isinstance(part, ast.Constant)
+                else f"{{{ast.unparse(part.value)}}}"
+                if isinstance(part, ast.FormattedValue)
+                else ""
+                for part in values
+            ]
+            return "".join(map(str, parts))
+        case _:
+            return None
+
+
 @pytest.fixture(scope="module")
 def causes() -> Causes:
     return Causes.load(Catalogue.load())
@@ -110,7 +173,7 @@ def test_nothing_is_called_technical_that_is_no_more_said() -> None:
     ("told", "japanese"),
     [
         ("no line from the fill program for 5 s", "5 秒間、何も届きません"),
-        ("confirm was answered with no", "質問「別担当者による確認」に「いいえ」"),
+        (f"{Gate.CONFIRM} was answered with no", "質問「別担当者による確認」に「いいえ」"),
         ("user 150: secure_folder, user 11: person", "セキュリティフォルダ"),
         ("2 accounts, screen lock True; of unknown type: com.x", "画面ロックあり"),
         (
@@ -133,24 +196,7 @@ def test_facts_are_filled_in(causes: Causes, told: str, japanese: str) -> None:
     assert said is not None
     assert japanese in said.ja
     assert "{" not in said.ja + said.en
-
-
-def test_codes_are_told_by_their_names_in_english_too(causes: Causes) -> None:
-    said = causes.said(f"{Gate.CONFIRM} was answered with no")
-    assert said is not None
-    assert "confirm was" not in said.en
-
-
-@pytest.mark.parametrize(
-    "told",
-    ["", "getprop: no ABI", "no line from the fill program for ever", "x" * (LONGEST_CAUSE + 1)],
-)
-def test_what_has_no_known_form_is_not_told(causes: Causes, told: str) -> None:
-    assert causes.said(told) is None
-
-
-def test_half_of_a_sentence_that_is_known_is_not_the_whole(causes: Causes) -> None:
-    assert causes.said("no chip answered; getprop: no ABI") is None
+    assert "confirm was" not in said.en, "codes are told by their names in English too"
 
 
 def test_hostile_facts_stay_text(causes: Causes) -> None:
@@ -159,6 +205,20 @@ def test_hostile_facts_stay_text(causes: Causes) -> None:
     assert said.ja == "種類の分からないアカウント: [2J{number}<b>\\1"
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        *("", "getprop: no ABI", "no line from the fill program for ever"),
+        *("no chip answered; getprop: no ABI", "x" * (LONGEST_CAUSE + 1)),
+    ],
+)
+def test_what_has_no_known_form_or_only_in_half_is_not_told(causes: Causes, told: str) -> None:
+    assert causes.said(told) is None
+
+
 def test_no_sentence_stands_twice() -> None:
-    says = [cause["says"] for cause in tomllib.loads(TABLE.read_text("utf-8"))["cause"]]
+    says = [
+        cause["says"]
+        for cause in tomllib.loads((SOURCE / "texts" / "causes.toml").read_text("utf-8"))["cause"]
+    ]
     assert len(says) == len(set(says))

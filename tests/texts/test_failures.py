@@ -47,38 +47,6 @@ def test_every_kind_of_error_begins_in_japanese(
     assert failure_text(error, catalogue, "en") == "sda7: rc 5"
 
 
-def test_an_error_of_its_own_kind_is_told_by_that(catalogue: Catalogue) -> None:
-    told = failure_text(NotFound("no job x"), catalogue, "ja")
-    assert told == f"{catalogue.text('failure.not_found').ja}\nno job x"
-    busy, fault = SlotBusy("A1"), TransientFault("closed")
-    assert catalogue.text("failure.benchd_error").ja in failure_text(busy, catalogue, "ja")
-    assert catalogue.text("failure.handset_fault").ja in failure_text(fault, catalogue, "ja")
-    broken = LedgerBroken("record 7", sequence=7)
-    assert catalogue.text("failure.ledger_broken").ja in failure_text(broken, catalogue, "ja")
-    person = failure_text(PersonRefused("two of mori"), catalogue, "ja")
-    assert catalogue.text("refusal.person_refused").ja in person
-
-
-def test_a_refusal_of_the_daemon_is_told_by_its_code(catalogue: Catalogue) -> None:
-    error = DecisionRefused("sato has worked on it")
-    error.refusal = "second_person_needed"
-    told = failure_text(error, catalogue, "ja")
-    assert told.splitlines() == [
-        catalogue.text("refusal.second_person_needed").ja,
-        "sato has worked on it",
-    ]
-
-
-@pytest.mark.parametrize("code", ["not_found", "of_next_year", "benchd_error", ""])
-def test_a_code_that_says_nothing_here_leaves_it_to_the_kind(
-    code: str, catalogue: Catalogue
-) -> None:
-    error = DecisionRefused("no")
-    error.refusal = code
-    told = failure_text(error, catalogue, "ja")
-    assert told == f"{catalogue.text('failure.decision_refused').ja}\nno"
-
-
 def test_words_of_its_own_need_no_detail(catalogue: Catalogue) -> None:
     error = DependencyMissing("gone", cure="wait")
     error.japanese = "ありません\n待ちます"
@@ -97,3 +65,27 @@ def test_every_mistake_of_a_configuration_stays_below(catalogue: Catalogue) -> N
 def test_every_failure_is_a_kind_of_error(catalogue: Catalogue) -> None:
     names = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in KINDS}
     assert catalogue.section("failure").keys() <= names
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal", "key"),
+    [
+        (NotFound("no job x"), "", "failure.not_found"),
+        (SlotBusy("A1"), "", "failure.benchd_error"),
+        (TransientFault("closed"), "", "failure.handset_fault"),
+        (LedgerBroken("record 7", sequence=7), "", "failure.ledger_broken"),
+        (PersonRefused("two of mori"), "", "refusal.person_refused"),
+        # What the daemon has refused is told by its code, if that says anything here.
+        (DecisionRefused("no"), "second_person_needed", "refusal.second_person_needed"),
+        (DecisionRefused("no"), "not_found", "failure.decision_refused"),
+        (DecisionRefused("no"), "of_next_year", "failure.decision_refused"),
+        (DecisionRefused("no"), "benchd_error", "failure.decision_refused"),
+        (DecisionRefused("no"), "", "failure.decision_refused"),
+    ],
+)
+def test_an_error_is_told_by_its_code_or_its_kind(
+    error: BenchdError, refusal: str, key: str, catalogue: Catalogue
+) -> None:
+    error.refusal = refusal or error.refusal
+    told = failure_text(error, catalogue, "ja")
+    assert told == f"{catalogue.text(key).ja}\n{error}"

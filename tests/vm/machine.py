@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.free_port import free_port
+
 CHECKOUT = Path(__file__).parents[2]
 GUEST = CHECKOUT / "tests" / "vm" / "guest"
 BUILD = CHECKOUT / "tests" / "vm" / "image" / "build"
@@ -65,7 +67,7 @@ class Machine:
 
     def __init__(self, disk: Path, story: Path, *, dashboard_port: int | None = None) -> None:
         self.story = story
-        self.dashboard_port = dashboard_port or _free_port()
+        self.dashboard_port = dashboard_port or free_port()
         self._disk = disk
         # The name of a Unix socket may be 107 bytes long: not in a test's deep folder.
         self._sockets = tempfile.TemporaryDirectory(prefix="rack-vm-")
@@ -99,9 +101,9 @@ class Machine:
         del kind, error, trace
         self.close()
 
-    def run(self, *argv: str, text: str = "", within_s: float = COMMAND_WITHIN_S) -> Completed:
+    def run(self, *argv: str, within_s: float = COMMAND_WITHIN_S) -> Completed:
         """Run a command as the guest's root and wait for its end."""
-        return self._ask(argv, {"argv": argv, "input": text}, within_s)
+        return self._ask(argv, {"argv": argv}, within_s)
 
     def say_to(self, address: str, line: str, *, within_s: float = COMMAND_WITHIN_S) -> str:
         """Say a line to the guest's Unix socket of that address; the line that it answers."""
@@ -126,11 +128,6 @@ class Machine:
             self._process = None
         self._port.close()
         self._sockets.cleanup()
-
-    def wait(self) -> None:
-        """Return when the machine has ended by itself."""
-        if self._process is not None:
-            self._process.wait()
 
     def _start(self) -> None:
         agent = Path(self._sockets.name) / "agent"
@@ -232,9 +229,3 @@ class Machine:
         with suppress(OSError):
             return (self.story / "console.txt").read_text(errors="replace")[-LONGEST_TAIL:]
         return ""
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

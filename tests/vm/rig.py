@@ -14,7 +14,6 @@ import httpx2
 
 from benchd.certificate import verify_certificate
 from benchd.domain.ids import JsonValue
-from benchd.domain.job import Gate
 from benchd.lab.demo.demo_operators import Operators, RackWatch, SlotObject, ended
 from benchd.lab.simulator.hands import Screen
 from tests.vm.guest.rackvm.command import SOCKET as RACK_SOCKET
@@ -27,6 +26,7 @@ LOOK_EVERY_S: Final = 1.0
 """Each look costs the guest, which has no KVM, a tenth of a second."""
 ADB_KEY: Final = "/var/lib/benchd-adb/.android/adbkey.pub"
 UP_WITHIN_S: Final = 180.0
+SEEN_WITHIN_S: Final = 120.0
 
 Reset = Callable[[str], Awaitable[None]]
 """What a hand does to the handset in the slot of that name."""
@@ -49,6 +49,18 @@ class End:
     imei: str | None
     statement: Mapping[str, Any] | None
     told: Mapping[str, JsonValue]
+
+    def proven(self) -> Mapping[str, Any]:
+        """What its certificate says; raises AssertionError unless it has passed with one."""
+        assert self.outcome == "passed", self
+        assert self.statement is not None
+        return self.statement["predicate"]
+
+    def must_not_pass(self, disposition: str, reason: str) -> None:
+        """It has failed for this reason, goes there, and has no certificate."""
+        end = (self.outcome, self.disposition, self.reason)
+        assert end == ("failed", disposition, reason), self
+        assert self.statement is None
 
 
 class _Hands:
@@ -83,7 +95,6 @@ class Rig:
     machine: Machine
     numbers: Iterator[int]
     """None is given twice: every test's handsets are in one ledger, which knows them again."""
-    answers: dict[str, dict[Gate, bool]] = field(default_factory=dict)
     handset_in: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -171,14 +182,12 @@ class Rig:
 
     @asynccontextmanager
     async def operating(self, reset: Reset | None = None) -> AsyncGenerator[None, None]:
-        """Two people work at the dashboard who say yes to all that `answers` doesn't deny.
+        """Two people work at the dashboard who say yes to everything.
 
         `reset` stands in for what they do when they are to reset the handset in a slot.
         """
         hands = _Hands(self, reset or self.reset_by_hand)
-        operators = Operators(
-            watch=self.watch, hands=hands, answers=self.answers, look_every_s=LOOK_EVERY_S
-        )
+        operators = Operators(watch=self.watch, hands=hands, answers={}, look_every_s=LOOK_EVERY_S)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(operators.work)
             yield
@@ -194,31 +203,28 @@ class Rig:
         await self.shell("systemctl start benchd", within_s=300)
         await self.until_serving()
 
-    async def fill_table(self, kinds: Mapping[str, str]) -> None:
-        """Make handsets, by name and kind."""
+    async def fill_table(self, kinds: Mapping[str, str]) -> dict[str, int]:
+        """Make handsets, by name and kind; the first slots, one for each."""
         await self.make(*(self.kind(word, name=name) for name, word in kinds.items()))
+        return {name: number for number, name in enumerate(kinds, start=1)}
 
     def kind(self, word: str, *, name: str) -> UsbHandset:
         """A handset of this kind, with numbers that none has had before."""
         return kind(word, name=name, number=next(self.numbers))
 
-    async def until_state(self, slot: str, state: str, *, within_s: float = 120.0) -> SlotObject:
+    async def until_state(self, slot: str, state: str) -> None:
         """Look until a slot is in this state."""
-        with anyio.fail_after(within_s):
-            while True:
-                await self.watch.look()
-                seen = self.watch.slots.get(slot)
-                if seen is not None and seen["state"] == state:
-                    return seen
-                await anyio.sleep(LOOK_EVERY_S)
+        await self._until_seen(slot, lambda seen: seen.get("state") == state)
 
-    async def until_problem(self, slot: str, problem: str, *, within_s: float = 120.0) -> None:
+    async def until_problem(self, slot: str, problem: str) -> None:
         """Look until a slot shows this problem."""
-        with anyio.fail_after(within_s):
+        await self._until_seen(slot, lambda seen: _code(seen.get("problem")) == problem)
+
+    async def _until_seen(self, slot: str, fits: Callable[[Mapping[str, Any]], bool]) -> None:
+        with anyio.fail_after(SEEN_WITHIN_S):
             while True:
                 await self.watch.look()
-                shown = self.watch.slots.get(slot, {}).get("problem")
-                if isinstance(shown, Mapping) and shown["code"] == problem:
+                if fits(self.watch.slots.get(slot, {})):
                     return
                 await anyio.sleep(LOOK_EVERY_S)
 
@@ -232,16 +238,14 @@ class Rig:
 
     async def ends(self, slots: Mapping[str, int], *, within_s: float = 600.0) -> dict[str, End]:
         """Wait, while operators work, how the jobs in these slots end; by handset."""
-        await self.until_ended([slot_name(number) for number in slots.values()], within_s=within_s)
-        return {handset: await self.end_of(slot_name(number)) for handset, number in slots.items()}
-
-    async def until_ended(self, slots: Sequence[str], *, within_s: float) -> None:
-        """Wait, while operators work, until each of these slots has ended its job."""
+        names = {handset: slot_name(number) for handset, number in slots.items()}
         with anyio.fail_after(within_s):
             while not all(
-                slot in self.watch.slots and ended(self.watch.slots[slot]) for slot in slots
+                slot in self.watch.slots and ended(self.watch.slots[slot])
+                for slot in names.values()
             ):
                 await self.watch.next_look()
+        return {handset: await self.end_of(slot) for handset, slot in names.items()}
 
     async def until_slot(self, slot: str, *stages: str, within_s: float = 300.0) -> SlotObject:
         """Wait, while operators work, until a slot is in one of these stages."""
@@ -262,7 +266,10 @@ class Rig:
         identity = handset if isinstance(handset, Mapping) else {}
         statement = None
         if told.get("certificate"):
-            statement = verify_certificate(await self.certificate(job), await self._public_key())
+            answer = await self.watch.http.get(f"/api/v1/jobs/{job}/certificate.json")
+            answer.raise_for_status()
+            key = await self.shell("cat /etc/benchd/certificate_key.pem.pub")
+            statement = verify_certificate(answer.content, key.encode())
         return End(
             job=job,
             outcome=str(told["outcome"]),
@@ -274,20 +281,15 @@ class Rig:
             told=told,
         )
 
-    async def certificate(self, job: str) -> bytes:
-        """A job's certificate, byte for byte."""
-        answer = await self.watch.http.get(f"/api/v1/jobs/{job}/certificate.json")
-        answer.raise_for_status()
-        return answer.content
-
     async def aclose(self) -> None:
         """Clear the table for the next test."""
         await self.watch.aclose()
         with suppress(AssertionError):
             await self.rack("remove", handsets=[])
 
-    async def _public_key(self) -> bytes:
-        return (await self.shell("cat /etc/benchd/certificate_key.pem.pub")).encode()
+
+def _code(problem: object) -> object:
+    return problem["code"] if isinstance(problem, Mapping) else None
 
 
 def _text(value: JsonValue) -> str | None:

@@ -105,9 +105,7 @@ async def test_nothing_is_left_where_the_cable_was_pulled_in_mid_overwrite(
                 pulls.start_soon(pull_at, rig, slot, share)
         ends = await rig.ends(slots, within_s=900)
     for name, end in ends.items():
-        assert end.outcome == "passed", end
-        assert end.statement is not None
-        overwrite = end.statement["predicate"]["overwrite"]
+        overwrite = end.proven()["overwrite"]
         assert 0 < overwrite["resumed_bytes"] < overwrite["bytes_written"], overwrite
         left = await rig.residue(name)
         await rig.note(

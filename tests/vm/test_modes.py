@@ -17,9 +17,8 @@ async def test_every_mode_has_its_word_and_goes_on_when_it_is_right(rig: Rig) ->
         "fastboot": "fastboot",
         "recovery": "recovery",
     }
-    await rig.fill_table(kinds)
+    slots = await rig.fill_table(kinds)
     await rig.start_service()
-    slots = {name: number for number, name in enumerate(kinds, start=1)}
     await rig.plug(slots)
     for slot, problem in (
         ("S01", "adb_disabled"),
@@ -40,13 +39,10 @@ async def test_every_mode_has_its_word_and_goes_on_when_it_is_right(rig: Rig) ->
 
 @pytest.mark.nightly
 async def test_a_reset_by_hand_is_seen_by_what_the_port_shows(rig: Rig) -> None:
-    await rig.fill_table({"one": "ext4", "two": "ext4"})
+    slots = await rig.fill_table({"one": "ext4", "two": "ext4"})
     await rig.start_service()
-    ends = await rig.run_to_the_end({"one": 1, "two": 2})
-    for end in ends.values():
-        assert end.outcome == "passed", end
-        assert end.statement is not None
-        reset = end.statement["predicate"]["final_reset"]
+    for end in (await rig.run_to_the_end(slots)).values():
+        reset = end.proven()["final_reset"]
         assert reset["kinds"] == ["usb_reenumerated", "operator_welcome"]
         assert reset["absent_s"] >= 20
     # Its port says the same: file transfer, and no adb.

@@ -30,16 +30,9 @@ async def test_row_4_a_fill_that_a_project_quota_ends_is_held(rig: Rig) -> None:
     slots = {one.name: number for number, one in enumerate([*handsets, *plain], start=1)}
     ends = await rig.run_to_the_end(slots, within_s=1100)
     for one in handsets:
-        end = ends[one.name]
-        assert (end.outcome, end.disposition, end.reason) == ("failed", "hold", "storage_quota"), (
-            end
-        )
-        assert end.statement is None
+        ends[one.name].must_not_pass("hold", "storage_quota")
     for one in plain:
-        end = ends[one.name]
-        assert end.outcome == "passed", end
-        assert end.statement is not None
-        told = end.statement["predicate"]
+        told = ends[one.name].proven()
         free = told["in_use_before"]["free_after_overwrite_bytes"]
         missing = told["medium"]["capacity_bytes"] - told["overwrite"]["bytes_written"]
         await rig.note(

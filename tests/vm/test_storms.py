@@ -16,8 +16,7 @@ DROP_IN = "/run/systemd/system/benchd.service.d"
 @pytest.mark.nightly
 async def test_all_ports_lost_and_found_ten_times(rig: Rig) -> None:
     kinds = {f"h{number}": ("clean", "ext4")[number % 2] for number in range(1, PORTS + 1)}
-    slots = {name: number for number, name in enumerate(kinds, start=1)}
-    await rig.fill_table(kinds)
+    slots = await rig.fill_table(kinds)
     await rig.start_service()
     async with rig.operating():
         await rig.plug(slots)

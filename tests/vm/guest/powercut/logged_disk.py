@@ -18,11 +18,9 @@ NAME: Final = "power-cut"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedDisk:
-    """Where it is mounted, how it was before, and its log."""
+    """Where it is mounted, and a way to mark its log."""
 
     mounted: Path
-    before: Path
-    log: Path
 
     def mark(self, text: str) -> None:
         """Put a mark, a word without a space, behind all that has been flushed by now."""
@@ -39,12 +37,12 @@ def logged_disk(folder: Path) -> Generator[LoggedDisk]:
     """A new disk, unmounted at the block's end; its log stays in the folder."""
     run("modprobe", "dm_log_writes")
     run("modprobe", "loop")
-    disk, log, before = folder / "disk", folder / "log", folder / "before"
+    disk, log = folder / "disk", folder / "log"
     for path, size in ((disk, DISK_BYTES), (log, LOG_BYTES)):
         with path.open("wb") as file:
             file.truncate(size)
     run("mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(disk))
-    shutil.copyfile(disk, before)
+    shutil.copyfile(disk, folder / "before")
     mounted = folder / "mounted"
     mounted.mkdir()
     loops: list[str] = []
@@ -55,7 +53,7 @@ def logged_disk(folder: Path) -> Generator[LoggedDisk]:
         try:
             run("mount", f"/dev/mapper/{NAME}", str(mounted))
             try:
-                yield LoggedDisk(mounted=mounted, before=before, log=log)
+                yield LoggedDisk(mounted=mounted)
             finally:
                 run("umount", str(mounted))
         finally:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 from typing import Final
 
 import anyio
 import structlog
 
+from benchd.lab.simulator.chips.pcscd import reader_entries
+from benchd.lab.simulator.chips.shelf import ReaderShelf
 from benchd.lab.simulator.system_image import SystemImage
 
 from .command import SOCKET
 from .control import RackControl
 from .handset import Shared
-from .notify import notify_ready
-from .plan import SLOTS
-from .readers import shelf_of_readers
+from .plan import READER_SLOTS, SLOTS
 from .tools import call
 
 _log = structlog.get_logger()
@@ -23,6 +25,8 @@ _log = structlog.get_logger()
 RUN: Final = Path(SOCKET).parent
 LOG: Final = Path("/results/handsets.txt")
 CHIPS_BYTES: Final = 3 << 30
+READERS: Final = Path("/etc/reader.conf.d/rack-vm")
+"""Where pcscd, which systemd starts when somebody wants a reader, is told of those of the rack."""
 SESSION_NICENESS: Final = Path("/proc/self/autogroup")
 HANDS_FIRST: Final = "-15"
 """Hands aren't slowed by what handsets compute: those are sessions of their own, at 0."""
@@ -41,7 +45,10 @@ async def main() -> None:
     image.make()
     # For everybody: the tool that clears chips is run by benchd, as benchd's user.
     listener = await anyio.create_unix_listener(SOCKET, mode=0o666)
-    shelf = shelf_of_readers(RUN)
+    drivers = RUN / "drivers"
+    drivers.mkdir()
+    READERS.write_text(reader_entries(READER_SLOTS, drivers, seen_at=drivers))
+    shelf = ReaderShelf(READER_SLOTS)
     async with anyio.create_task_group() as alive:
         await shelf.start(alive)
         shared = Shared(image=image, chips=chips, states=states, shelf=shelf, log=LOG)
@@ -50,6 +57,14 @@ async def main() -> None:
         notify_ready()
         _log.info("rack_up", slots=SLOTS)
         await listener.serve(control.serve)
+
+
+def notify_ready() -> None:
+    """READY=1 to whoever started this, if anybody wants to know (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as service_manager:
+            service_manager.sendto(b"READY=1", address.replace("@", "\0", 1))
 
 
 if __name__ == "__main__":
