@@ -8,6 +8,7 @@ import subprocess
 import pytest
 from handset_fakes import FakeShell, kept_patterns, said
 
+from benchd.devices.android.shell.commands import Completed
 from benchd.devices.android.shell.script import run_script
 from benchd.domain.errors import AnswerNotRecognised
 
@@ -99,3 +100,20 @@ async def test_a_real_shell_understands_the_script() -> None:
     answers = await run_script(shell, commands, fresh_mark=lambda: MARK)
     found = {name: (answer.status, answer.text) for name, answer in answers.items()}
     assert found == {"exits": (3, ""), "quiet": (0, ""), "tail": (0, "no end"), "err": (0, "")}
+
+
+class Complaining:
+    """A shell whose `pm` complains on stderr, as Android's does."""
+
+    async def run(self, line: str, *, stdin: bytes, deadline_s: float) -> Completed:
+        del line, stdin, deadline_s
+        return Completed(
+            exit_code=0, stdout=f"\n{MARK} 0 255\nfine\n\n{MARK} 1 0\n".encode(), stderr=b"closed"
+        )
+
+
+async def test_what_a_command_complains_about_belongs_to_its_answer() -> None:
+    shell = Complaining()
+    told = await run_script(shell, COMMANDS, fresh_mark=lambda: MARK)  # pyright: ignore[reportArgumentType]
+    assert "closed" in told["first"].text
+    assert told["second"].text == "fine\n"
