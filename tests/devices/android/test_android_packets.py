@@ -1,4 +1,4 @@
-"""The shell packets, however the bytes are cut."""
+"""The shell packets, however the bytes are cut, and what is logged of a command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from structlog.testing import capture_logs
 
+from benchd.devices.android.shell.commands import Completed, _tell
 from benchd.devices.android.shell.packets import (
     LONGEST_PAYLOAD_BYTES,
     Exit,
@@ -109,3 +111,30 @@ def test_a_read_of_many_packets_is_one_event_of_each_output() -> None:
         Output(b"y" * 1000, is_error=True),
         Exit(7),
     ]
+
+
+IMEI = "356938035643809"
+ANSWERED = Completed(exit_code=0, stdout=IMEI.encode(), stderr=IMEI.encode())
+
+
+@pytest.mark.parametrize(
+    ("command", "program"),
+    [
+        (f"am broadcast --es imei {IMEI}", "am"),
+        (f"(getprop)\nstatus=$?\necho {IMEI}", "getprop"),
+        ("/data/local/tmp/benchd-fill", "/data/local/tmp/benchd-fill"),
+        ("", None),
+    ],
+)
+def test_neither_arguments_nor_answers_are_logged(command: str, program: str | None) -> None:
+    with capture_logs() as lines:
+        _tell(command, ANSWERED, 0.25)
+    [line] = lines
+    assert (line["program"], line["exit_code"], line["answered_bytes"]) == (program, 0, len(IMEI))
+    assert IMEI not in repr(line)
+
+
+def test_a_command_that_broke_off_has_no_exit_code() -> None:
+    with capture_logs() as lines:
+        _tell("pm list users", None, 20.0)
+    assert (lines[0]["exit_code"], lines[0]["answered_bytes"]) == (None, None)
