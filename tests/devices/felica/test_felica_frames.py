@@ -1,4 +1,4 @@
-"""Frames against vectors built by hand from the protocol, and against any bytes at all."""
+"""Frames against vectors built by hand from the protocol, and against any bytes; their times."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ from benchd.devices.felica.protocol.chip_facts import (
 )
 from benchd.devices.felica.protocol.chip_frames import Command, CommandCode, seal
 from benchd.devices.felica.protocol.codes import Area, Service
+from benchd.devices.felica.protocol.generation import (
+    Generation,
+    generation_of,
+    is_handset_chip,
+    lists_codes,
+)
 from benchd.devices.felica.protocol.node_facts import (
     BlockCounts,
     KeyVersions,
@@ -52,6 +58,13 @@ from benchd.devices.felica.protocol.polling import (
     WITH_SYSTEM_CODE,
     Poll,
     Polling,
+)
+from benchd.devices.felica.protocol.timing import (
+    LONGEST_TIMEOUT_S,
+    OVERHEAD_S,
+    TimingClass,
+    command_timeout_s,
+    response_time_s,
 )
 
 READING = {
@@ -165,15 +178,11 @@ def test_requests_are_exactly_these_bytes(command: Command, expected: str) -> No
 
 
 @pytest.mark.parametrize(("command", "answer", "value"), ANSWERS)
-def test_answers_mean_this(command: Command, answer: str, value: object) -> None:
-    assert command.decode(wire(answer)) == value
-
-
-@pytest.mark.parametrize(("command", "answer", "value"), ANSWERS)
-def test_no_answer_is_taken_with_a_byte_more_or_less(
+def test_answers_mean_this_and_none_of_another_size_chip_or_command_is_taken(
     command: Command, answer: str, value: object
 ) -> None:
     whole = wire(answer)
+    assert command.decode(whole) == value
     for size in range(len(whole)):
         with pytest.raises(ChipFault):
             command.decode(whole[:size])
@@ -183,13 +192,6 @@ def test_no_answer_is_taken_with_a_byte_more_or_less(
             command.decode(bytes((size,)) + whole[1:size])
     with pytest.raises(FrameInvalid):
         command.decode(whole + b"\0")
-
-
-@pytest.mark.parametrize(("command", "answer", "value"), ANSWERS)
-def test_an_answer_of_another_chip_or_command_is_none(
-    command: Command, answer: str, value: object
-) -> None:
-    whole = wire(answer)
     with pytest.raises(AnotherChip):
         command.decode(whole[:2] + OTHER + whole[10:])
     with pytest.raises(FrameInvalid, match="response code"):
@@ -257,14 +259,11 @@ def test_polling() -> None:
             Polling(system=0xFE00, request=polling).decode(wrong)
 
 
-def test_two_chips_in_one_answer_to_polling() -> None:
+def test_two_chips_in_one_answer_to_polling_and_one_chip_in_all_its_systems() -> None:
     for request, extra in ((BARE, b""), (WITH_SYSTEM_CODE, be(0xFE00))):
         both = frame(1, IDM, PHONE_PMM, extra) + frame(1, OTHER, PHONE_PMM, extra)
         with pytest.raises(AnotherChip):
             Polling(system=0xFE00, request=request).decode(both)
-
-
-def test_all_systems_of_a_chip_are_one_chip() -> None:
     container = Poll(idm=bytes.fromhex("F140A1B2C3D4E5F6"), pmm=PHONE_PMM, extra=None)
     assert container.chip == Poll(idm=IDM, pmm=PHONE_PMM, extra=None).chip
     assert container.chip != Poll(idm=IDM[:7] + b"\0", pmm=PHONE_PMM, extra=None).chip
@@ -317,28 +316,14 @@ def reads(draw: st.DrawFn) -> ReadWithoutEncryption:
     return ReadWithoutEncryption(idm=draw(idms), services=services, blocks=blocks)
 
 
+OF_NODES = (RequestService, RequestServiceV2, RequestBlockInformation, RequestBlockInformationEx)
+OF_THE_CHIP = {
+    type(command) for command, _ in REQUESTS if set(dataclasses.asdict(command)) == {"idm"}
+}
 commands = st.one_of(
     reads(),
-    *(
-        st.builds(kind, idm=idms, nodes=nodes)
-        for kind in (
-            RequestService,
-            RequestServiceV2,
-            RequestBlockInformation,
-            RequestBlockInformationEx,
-        )
-    ),
-    *(
-        st.builds(kind, idm=idms)
-        for kind in (
-            RequestResponse,
-            RequestSystemCode,
-            GetContainerIssueInformation,
-            RequestProductInformation,
-            RequestSpecificationVersion,
-            ResetMode,
-        )
-    ),
+    *(st.builds(kind, idm=idms, nodes=nodes) for kind in OF_NODES),
+    *(st.builds(kind, idm=idms) for kind in OF_THE_CHIP),
     st.builds(SearchServiceCode, idm=idms, index=word),
     st.builds(RequestCodeList, idm=idms, parent=word, index=word),
 )
@@ -420,3 +405,46 @@ def test_lists_of_nodes_come_back_as_they_were(
     )
     packet = RequestCodeList(idm=IDM, parent=0, index=0).decode(answer)
     assert packet == CodeListPacket(areas=tuple(areas), services=tuple(services), more=more)
+
+
+@pytest.mark.parametrize(
+    ("timing", "units", "expected_ms"),
+    [
+        (TimingClass.VARIABLE, 0, 19.3),
+        (TimingClass.VARIABLE, 1, 29.0),
+        (TimingClass.FIXED, 0, 33.8),
+        (TimingClass.READ, 1, 72.5),
+        (TimingClass.READ, 15, 614),
+        (TimingClass.OTHER, 0, 154.7),
+    ],
+)
+def test_times_of_a_published_handset(timing: TimingClass, units: int, expected_ms: float) -> None:
+    assert response_time_s(PHONE_PMM, timing, units) * 1000 == pytest.approx(expected_ms, rel=0.003)
+
+
+def test_commands_wait_half_as_long_again_as_the_chip_may_take_and_polling_for_all_slots() -> None:
+    asked = RequestService(idm=SERIAL, nodes=tuple(range(32)))
+    longest = response_time_s(PHONE_PMM, TimingClass.VARIABLE, 32)
+    assert asked.timeout_s(PHONE_PMM) == pytest.approx(1.5 * longest + OVERHEAD_S)
+    assert SearchServiceCode(idm=SERIAL, index=0).timeout_s(PHONE_PMM) > 0.1
+    assert Polling(system=0xFFFF).timeout_s >= 0.005 + OVERHEAD_S
+    assert Polling(system=0xFFFF, slots=16).timeout_s >= 0.022 + OVERHEAD_S
+
+
+@given(
+    pmm=st.binary(min_size=8, max_size=8),
+    timing=st.sampled_from(TimingClass),
+    units=st.integers(0, 120),
+)
+def test_no_pmm_asks_for_no_time_or_for_ever(pmm: bytes, timing: TimingClass, units: int) -> None:
+    assert OVERHEAD_S + 0.0045 <= command_timeout_s(pmm, timing, units) <= LONGEST_TIMEOUT_S
+
+
+def test_generations() -> None:
+    assert {ic for ic in range(256) if is_handset_chip(ic)} == {0x06, 0x07, *range(0x10, 0x20)}
+    assert generation_of(0x13) is Generation.MOBILE_2
+    assert generation_of(0x15) is Generation.MOBILE_3
+    assert generation_of(0x16) is Generation.MOBILE_4_APPLE
+    assert generation_of(0x17) is Generation.MOBILE_4
+    assert generation_of(0x20) is None
+    assert {ic for ic in range(256) if lists_codes(ic)} == set(range(0x18, 0x20))

@@ -86,27 +86,17 @@ def test_another_reader_that_has_got_the_name_is_never_talked_to(reader: str) ->
     assert context.sent[1:] == ["let go"]
 
 
-def test_a_session_is_begun_once_and_ended_with_the_field_off() -> None:
+def test_a_session_is_begun_once_anew_after_a_power_cycle_and_ended_with_the_field_off() -> None:
     context = FakeContext()
     sony = session(context)
     assert sony.exchange(POLL, 0.05) == ANSWER
     assert sony.exchange(POLL, 0.05) == ANSWER
+    sony.power_cycle()
     sony.close()
     frame = "FFC200010F5F460450C30000" + "95060600FFFF0100" + "00"
-    assert context.sent == [
-        "connect escape",
-        *(START, FIELD_ON, FELICA, frame, frame),
-        *(FIELD_OFF, END, "let go"),
-    ]
-
-
-def test_a_power_cycle_switches_the_field_off_and_begins_anew() -> None:
-    context = FakeContext()
-    sony = session(context)
-    sony.exchange(POLL, 0.05)
-    context.sent.clear()
-    sony.power_cycle()
-    assert context.sent == [FIELD_OFF, "let go", "connect escape", START, FIELD_ON, FELICA]
+    begun = ["connect escape", START, FIELD_ON, FELICA]
+    again = [FIELD_OFF, "let go", *begun]
+    assert context.sent == [*begun, frame, frame, *again, FIELD_OFF, END, "let go"]
 
 
 def test_the_field_can_be_switched_off_from_the_start() -> None:
@@ -124,15 +114,12 @@ def test_a_program_that_has_just_let_go_of_the_reader_is_waited_for() -> None:
         session(FakeContext(taken=10_000)).exchange(POLL, 0.05)
 
 
-def test_a_reader_that_refuses_felica_is_a_fault() -> None:
+def test_a_reader_that_refuses_felica_is_a_fault_and_a_silent_chip_is_none() -> None:
     sony = session(FakeContext(replies={FELICA: bytes.fromhex("C0030069859000")}))
     with pytest.raises(ReaderFault):
         sony.exchange(POLL, 0.05)
-
-
-def test_a_silent_chip_is_none_again_and_again() -> None:
     sony = session(FakeContext(found=bytes.fromhex("C0030064019000")))
-    assert [sony.exchange(POLL, 0.05) for _ in range(3)] == [None] * 3
+    assert [sony.exchange(POLL, 0.05) for _ in range(3)] == [None] * 3, "again and again"
 
 
 def test_a_reader_without_a_chip_is_silent_until_the_field_was_off() -> None:
@@ -146,16 +133,11 @@ def test_a_reader_without_a_chip_is_silent_until_the_field_was_off() -> None:
 
 
 def test_a_chip_that_leaves_is_a_fault_even_if_it_comes_back() -> None:
-    context = FakeContext(fail={1: NoChip("removed")})
-    acs = session(context, ACS)
+    acs = session(FakeContext(fail={1: NoChip("removed")}), ACS)
     assert acs.exchange(POLL, 0.05) == ANSWER
     with pytest.raises(ReaderFault, match=CHIP_LEFT):
         acs.exchange(POLL, 0.05)
-
-
-def test_a_chip_that_isnt_there_after_the_power_cycle_is_a_fault() -> None:
-    context = FakeContext(chips=[True, False, False])
-    acs = session(context, ACS)
+    acs = session(FakeContext(chips=[True, False, False]), ACS)
     acs.exchange(POLL, 0.05)
     with pytest.raises(ReaderFault, match=CHIP_LEFT):
         acs.power_cycle()
