@@ -1,9 +1,12 @@
-"""However the host leaves, the program ends at once and claims nothing."""
+"""However the host leaves, the program ends and claims nothing; the handset gets its space back."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import time
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -22,28 +25,16 @@ from fill_program import (
 from tests.hang_up import hang_ups_reach_children
 
 
-@pytest.mark.parametrize("reason", [signal.SIGHUP, signal.SIGTERM])
-def test_a_signal_ends_it_without_a_claim(
-    program: Path, folder: str, reason: signal.Signals
+def test_without_a_limit_neither_the_end_of_stdin_nor_silence_ends_it(
+    program: Path, folder: str
 ) -> None:
-    with filling(program, folder) as process:
-        process.send_signal(reason)
-        assert process.wait(DEADLINE_S) == 5
-        assert b'"done"' not in stdout_of(process).read()
-
-
-def test_a_closed_stdout_ends_it(program: Path, folder: str) -> None:
-    with filling(program, folder) as process:
-        stdout_of(process).close()
-        assert process.wait(DEADLINE_S) == 5
-
-
-def test_the_end_of_stdin_does_not(program: Path, folder: str) -> None:
     with filling(program, folder) as process:
         stdin_of(process).close()
         reached = next_event(process)["bytes"]
         while next_event(process)["bytes"] <= reached:
             pass
+        for _ in range(10):
+            next_event(process)
         assert process.poll() is None
 
 
@@ -94,3 +85,136 @@ def test_a_check_that_is_cut_short_claims_nothing(program: Path, folder: str) ->
         pytest.skip("this disk reads 256 MiB in less than 50 ms")
     assert code == 5
     assert b'"done"' not in rest
+
+
+MIB = 1 << 20
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another process brings about: it gives no sign to wait on."""
+    ends = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def names(folder: str, prefix: str) -> list[str]:
+    return sorted(path.name for path in Path(folder).glob(f"{prefix}*"))
+
+
+def guards(folder: str) -> list[int]:
+    """Every guard of this folder, by its command line."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if words[1:3] == [b"guard", folder.encode()]:
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_guard_is_left(folder: str) -> Generator[None]:
+    yield
+    for pid in guards(folder):
+        os.kill(pid, signal.SIGKILL)
+
+
+def put_tail(folder: str) -> None:
+    (Path(folder) / "tail-000900.db").write_bytes(b"x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("way", "limits"),
+    [
+        ("silence", {"host_silence_s": 0.5}),
+        *((way, {"host_silence_s": 3600.0}) for way in ("stdin", "hangup", "stdout")),
+        *((way, {}) for way in ("hangup", "terminate", "stdout")),
+    ],
+)
+def test_a_host_that_is_gone_gets_no_claim_and_with_a_limit_leaves_no_tail(
+    way: str, limits: dict[str, float], program: Path, folder: str
+) -> None:
+    with filling(program, folder, **limits) as process:
+        put_tail(folder)
+        match way:
+            case "stdin":
+                stdin_of(process).close()
+            case "hangup":
+                process.send_signal(signal.SIGHUP)
+            case "terminate":
+                process.send_signal(signal.SIGTERM)
+            case "stdout":
+                stdout_of(process).close()
+            case _:
+                assert way == "silence"
+        assert process.wait(DEADLINE_S) == 5
+        if way != "stdout":
+            assert b'"done"' not in stdout_of(process).read()
+    if limits:
+        assert names(folder, "tail-") == []
+        assert names(folder, "fill-")[0] == "fill-000000.dat"
+
+
+def test_a_host_that_beats_is_there(program: Path, folder: str) -> None:
+    with filling(program, folder, host_silence_s=1) as process:
+        began = next_event(process)["elapsed_s"]
+        while next_event(process)["elapsed_s"] < began + 3:
+            stdin_of(process).write(b"\n")
+        assert process.poll() is None
+
+
+def test_what_a_killed_program_left_the_guard_deletes(program: Path, folder: str) -> None:
+    with filling(program, folder, guard_tail_s=0.4, guard_keep_s=2) as process:
+        put_tail(folder)
+        for _ in range(20):  # as long as it works, nothing is deleted
+            next_event(process)
+        assert names(folder, "tail-") != []
+        process.kill()
+        process.wait()
+    until(lambda: not names(folder, "tail-"))
+    assert names(folder, "fill-") != []
+    until(lambda: not names(folder, "fill-"))
+    until(lambda: not guards(folder))
+
+
+def test_the_guard_sees_who_is_at_work(program: Path, folder: str) -> None:
+    asked = fill_request(folder, max_bytes=8 * MIB, guard_tail_s=0.4, guard_keep_s=1)
+    filled = run(program, "fill", asked)
+    assert filled.exit_code == 0
+    assert guards(folder) != []
+    request = check_request(asked, filled.last)
+    ends = time.monotonic() + 3
+    while time.monotonic() < ends:
+        assert run(program, "check", request).exit_code == 0
+    assert run(program, "drop", {"directory": folder}).last["files_removed"] == 8
+    until(lambda: not guards(folder))
+
+
+def test_the_guard_holds_nothing_of_ours(program: Path, folder: str) -> None:
+    """Its streams would keep a shell over adb open; without a limit there is none."""
+    asked = fill_request(folder, max_bytes=MIB)
+    assert run(program, "fill", asked).exit_code == 0
+    assert guards(folder) == []
+    asked |= {"guard_tail_s": 60, "guard_keep_s": 60}
+    assert run(program, "fill", asked).exit_code == 0  # returns though the guard goes on
+    (guard,) = guards(folder)
+    for number in range(3):
+        assert Path(f"/proc/{guard}/fd/{number}").readlink() == Path("/dev/null")
+    assert os.getsid(guard) == guard
+
+
+def test_it_rests_while_the_host_says_so(program: Path, folder: str) -> None:
+    with filling(program, folder, host_silence_s=60.0) as process:
+        stdin_of(process).write(b"-\n")
+        # What was on its way is still counted; then nothing grows any more.
+        seen, same = -1, 0
+        while same < 10:
+            done = next_event(process)["bytes"]
+            seen, same = done, same + 1 if done == seen else 0
+        stdin_of(process).write(b"+\n")
+        while next_event(process)["bytes"] == seen:
+            pass
