@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 import pytest
@@ -93,7 +93,7 @@ async def test_a_full_medium_gives_a_report_without_files(rig: Rig) -> None:
     assert (await rig.fill(started, line("done", **done), WELL)).bytes_written == 0
 
 
-NO_FILLS: dict[str, list[Step]] = {
+NO_FILLS: dict[str, Sequence[Step]] = {
     "never started": [DONE, WELL],
     "no report": [BEGUN, WELL],
     "nothing said": [WELL],

@@ -33,7 +33,7 @@ SECONDS = 10
 EMPTY = struct.pack("<BI", 1, 0)
 ONE_BYTE = struct.pack("<BI", 1, 1) + b"x"
 ONE_BYTE_OF_EACH = ONE_BYTE + struct.pack("<BI", 2, 1) + b"x"
-PACKET_OF_HALF_A_KIB = struct.pack("<BI", 1, 507) + b"x" * 507
+HALF_A_KIB = struct.pack("<BI", 1, 507) + b"x" * 507
 PACKET_OF_A_PAGE = struct.pack("<BI", 1, 4096) + b"x" * 4096
 
 
@@ -69,35 +69,48 @@ def stream_of(flood: Flood, flow: Flow) -> AdbCommandStream:
     return AdbCommandStream(SmartSocket(cast("LoopStream", flood)), gone, flow)
 
 
-@pytest.mark.parametrize("packet", [EMPTY, ONE_BYTE, ONE_BYTE_OF_EACH])
-async def test_a_flood_of_tiny_packets_is_read_no_faster_than_its_share(packet: bytes) -> None:
-    packets = READ_BYTES // len(packet) * packet.count(b"\0\0\0")
-    share = int((TOKENS_AT_ONCE + SECONDS * TOKENS_PER_S) / (packets - 64)) + 1
-    flood = Flood(packet, most_reads=share)
-    running = stream_of(flood, Flow())
-    with anyio.move_on_after(SECONDS):
-        await complete(running, b"", 1 << 30)
-    assert isinstance(await running.stalled("no answer"), AnswerNotRecognised)
-
-
-async def test_many_bytes_do_not_pay_for_many_small_packets() -> None:
-    unpaid = READ_BYTES // len(PACKET_OF_HALF_A_KIB) - READ_BYTES // BYTES_PER_PACKET
+@pytest.mark.parametrize(
+    ("packet", "unpaid"),
+    [
+        (EMPTY, READ_BYTES // len(EMPTY) - 64),
+        (ONE_BYTE, READ_BYTES // len(ONE_BYTE) - 64),
+        (ONE_BYTE_OF_EACH, 2 * (READ_BYTES // len(ONE_BYTE_OF_EACH)) - 64),
+        # Many bytes don't pay for many small packets.
+        (HALF_A_KIB, READ_BYTES // len(HALF_A_KIB) - READ_BYTES // BYTES_PER_PACKET),
+    ],
+)
+async def test_a_flood_of_small_packets_is_read_no_faster_than_its_share(
+    packet: bytes, unpaid: int
+) -> None:
     share = int((TOKENS_AT_ONCE + SECONDS * TOKENS_PER_S) / unpaid) + 1
-    running = stream_of(Flood(PACKET_OF_HALF_A_KIB, most_reads=share), Flow())
+    running = stream_of(Flood(packet, most_reads=share), Flow())
     with anyio.move_on_after(SECONDS):
         await complete(running, b"", 1 << 30)
     assert isinstance(await running.stalled("no answer"), AnswerNotRecognised)
 
 
-async def test_blocks_that_an_old_adbd_cuts_in_two_packets_are_not_held_up() -> None:
-    # Its packets hold 4,091 bytes at the most, and dd writes 4,096 at a time.
-    packets = struct.pack("<BI", 1, 4091) + b"x" * 4091 + struct.pack("<BI", 1, 5) + b"x" * 5
-    flood = Flood(packets, most_reads=30_000, read_bytes=len(packets))
-    running = stream_of(flood, Flow())
+# An old adbd's packets hold 4,091 bytes at the most, and dd writes 4,096 at a time.
+CUT_IN_TWO = struct.pack("<BI", 1, 4091) + b"x" * 4091 + struct.pack("<BI", 1, 5) + b"x" * 5
+
+
+@pytest.mark.parametrize(
+    ("packets", "reads", "read_bytes"),
+    [
+        (CUT_IN_TWO, 30_000, len(CUT_IN_TWO)),
+        (PACKET_OF_A_PAGE, 2_000, READ_BYTES),
+        (PACKET_OF_A_PAGE, 100_000, len(PACKET_OF_A_PAGE)),
+    ],
+    ids=["blocks that an old adbd cuts in two", "bulk data", "a page in each read, as a small dd"],
+)
+async def test_what_a_handset_sends_of_its_blocks_is_not_held_up(
+    packets: bytes, reads: int, read_bytes: int
+) -> None:
+    running = stream_of(Flood(packets, most_reads=reads, read_bytes=read_bytes), Flow())
     began = anyio.current_time()
-    for _ in range(30_000):
+    for _ in range(reads):
         await running.receive()
     assert anyio.current_time() == began
+    assert isinstance(await running.stalled("no answer"), HandsetStalled)
 
 
 async def test_what_a_real_adbd_passes_on_of_a_paced_dd_is_not_held_up() -> None:
@@ -147,24 +160,6 @@ async def test_a_neighbours_packets_wait_for_no_flood() -> None:
         for _ in range(1000):
             await running.receive()
         tasks.cancel_scope.cancel()
-    assert anyio.current_time() == began
-    assert isinstance(await running.stalled("no answer"), HandsetStalled)
-
-
-async def test_bulk_data_is_never_held_up() -> None:
-    running = stream_of(Flood(PACKET_OF_A_PAGE, most_reads=2_000), Flow())
-    began = anyio.current_time()
-    for _ in range(2_000):
-        await running.receive()
-    assert anyio.current_time() == began
-
-
-async def test_a_page_in_each_read_as_adbd_passes_on_a_small_dd_is_not_held_up() -> None:
-    flood = Flood(PACKET_OF_A_PAGE, most_reads=100_000, read_bytes=len(PACKET_OF_A_PAGE))
-    running = stream_of(flood, Flow())
-    began = anyio.current_time()
-    for _ in range(100_000):
-        await running.receive()
     assert anyio.current_time() == began
     assert isinstance(await running.stalled("no answer"), HandsetStalled)
 

@@ -51,8 +51,8 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Rig:
-    def __init__(self, handset: StreamedHandset | None = None, **how: int) -> None:
-        self.handset = handset = handset or StreamedHandset(**how)
+    def __init__(self, handset: StreamedHandset | None = None) -> None:
+        self.handset = handset = handset or StreamedHandset()
         turn = BusTurns().of(AdbAddress("usb:1-1"))
         self.fill_ = HostFill(handset, HostKeystream(), turn)
         self.seen: list[int] = []
@@ -135,7 +135,7 @@ async def test_a_storage_that_contradicts_itself_is_faulty(
 
 
 async def test_a_storage_that_never_fills_gets_a_thousand_files_at_most() -> None:
-    rig = Rig(capacity=2 * MOST_FILES * BLOCK)
+    rig = Rig(StreamedHandset(capacity=2 * MOST_FILES * BLOCK))
     with pytest.raises(StorageFault, match="never full"):
         await rig.fill(replace(ORDER, file_bytes=BLOCK))
     assert len(rig.handset.files) == MOST_FILES
@@ -193,7 +193,7 @@ async def test_only_the_tail_goes_first_and_then_everything(
 
 
 async def test_a_resumed_fill_keeps_what_proves_itself_and_nothing_else() -> None:
-    rig = Rig(takes_until=30 * BLOCK)
+    rig = Rig(StreamedHandset(takes_until=30 * BLOCK))
     with pytest.raises(HandsetGone):
         await rig.fill()
     rig.handset.takes_until = None

@@ -146,7 +146,7 @@ UNKNOWN_NFC = NfcFacts(nfc_on=None, screen_on=None, unlocked=None)
 NFC_FINE = NfcFacts(nfc_on=True, screen_on=True, unlocked=True)
 NFC_OFF = NfcFacts(nfc_on=False, screen_on=False, unlocked=False)
 PIXEL, SECOND_STORAGE = (114982996, 20007384), (53487616, 43242248)
-TOLD: dict[Callable[[str], object], dict[str, object]] = {
+TOLD: dict[Callable[[str], object], Mapping[str, object]] = {
     battery: {
         "battery-8-samsung": (100, 30.9),
         "battery-8-pixel-c": (19, 27.5),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from handset_fakes import ScriptedShell
+from handset_fakes import ScriptedShell, Step
 from planted_person import WHOLE, handset_of, person_of, told
 
 from benchd.devices.android.dossier.dossier_files import LONGEST_ANSWER, Recording, prepare
@@ -19,12 +19,6 @@ from benchd.devices.android.dossier.questionnaire import ask_everything
 from benchd.devices.android.dossier.replay import replay
 from benchd.devices.android.dossier.shelf import MOST_KEPT, DossierShelf
 from benchd.devices.android.facts.fact_table import QUESTIONS
-from benchd.devices.android.shell.commands import (
-    COMMAND_DEADLINE_S,
-    MAXIMUM_OUTPUT_BYTES,
-    Completed,
-)
-from benchd.devices.android.shell.packets import StdinPackets
 from benchd.domain.errors import HandsetGone, HandsetStalled, UsageRefused
 
 PERSON = person_of(7)
@@ -44,17 +38,10 @@ class Failing(ScriptedShell):
         super().__init__({QUESTIONS[name]: text for name, text in WHOLE.items()})
         self._at, self._failure = QUESTIONS[at], failure
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | StdinPackets = b"",
-        deadline_s: float = COMMAND_DEADLINE_S,
-        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
-    ) -> Completed:
-        if self._at in command:
+    def _answer(self, command: str) -> list[Step]:
+        if command == self._at:
             raise self._failure
-        return await super().run(command, deadline_s=deadline_s)
+        return super()._answer(command)
 
 
 async def test_every_question_is_put_by_itself_and_what_was_heard_is_not_asked_again() -> None:
