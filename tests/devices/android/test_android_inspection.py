@@ -159,10 +159,10 @@ async def test_row_8_whether_frp_is_armed_is_read_where_it_is_told(
     assert (await read_facts(aquos(**told))).frp_armed is armed
 
 
-@pytest.mark.parametrize("told", ["2\n", "\n", "true\n", "1\n0\n"])
-async def test_row_8_a_word_on_frp_that_nobody_knows_is_a_problem(told: str) -> None:
-    with pytest.raises(AnswerNotRecognised, match="secure_frp_mode"):
-        await read_standing(aquos(**{FRP: told}))
+async def test_row_8_a_word_on_frp_that_nobody_knows_is_a_problem() -> None:
+    for told in ("2\n", "\n", "true\n", "1\n0\n"):
+        with pytest.raises(AnswerNotRecognised, match="secure_frp_mode"):
+            await read_standing(aquos(**{FRP: told}))
 
 
 async def test_row_8_a_sim_lock_is_told_by_a_sim_that_is_refused() -> None:

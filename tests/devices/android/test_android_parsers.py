@@ -105,16 +105,14 @@ def test_properties_and_boot_state(
     assert len(properties["ro.product.model"]) > 3
 
 
-def test_a_value_may_span_lines_and_may_be_empty() -> None:
+def test_a_value_may_span_lines_and_may_be_empty_and_so_may_lists() -> None:
     properties = read_properties(answer("getprop-10-xperia"))
     assert properties["vendor.debug.note"] == "first line\nsecond line"
     assert properties["vendor.empty"] == ""
-
-
-def test_contradicting_lock_properties_mean_unlocked() -> None:
-    properties = {"ro.boot.flash.locked": "1", "ro.boot.vbmeta.device_state": "unlocked"}
-    assert bootloader_locked(properties) is False
-    assert texts_of_signs(properties) == ("ro.boot.vbmeta.device_state=unlocked",)
+    found = read_features(answer("features-15-wallet"))
+    assert {"reqGlEsVersion", "android.hardware.vulkan.version"} < found, "without versions"
+    assert len(found) == 10
+    assert (count_packages(""), read_features("")) == (0, frozenset())
 
 
 def test_a_superuser_program_is_a_sign() -> None:
@@ -285,18 +283,15 @@ def test_what_only_looks_like_a_makers_counts_as_a_persons(name: str) -> None:
     assert len(found.unknown_account_types) == 1
 
 
-def test_a_name_cannot_pass_for_a_type() -> None:
-    text = of("com.google").replace("name=a", "name=PHONE, type=com.android.localphone}")
-    assert read_account_types(text, (0,)) == ("com.google",)
-
-
-def test_types_are_bounded_and_printable() -> None:
+def test_account_types_are_bounded_and_printable_and_no_name_passes_for_one() -> None:
     hostile = [f"\x1b[31mtype{number}{'x' * 500}" for number in range(200)]
     found = sort_accounts(hostile)
     assert found.account_count == 200
     assert len(found.unknown_account_types) <= MOST_TYPES
     assert all(len(name) <= LONGEST_TYPE for name in found.unknown_account_types)
     assert "\x1b" not in "".join(found.unknown_account_types)
+    text = of("com.google").replace("name=a", "name=PHONE, type=com.android.localphone}")
+    assert read_account_types(text, (0,)) == ("com.google",)
 
 
 def test_a_user_whom_only_the_accounts_tell_of_was_left_out(tmp_path: Path) -> None:
@@ -351,11 +346,8 @@ def test_a_closed_user_is_a_finding_of_its_own(text: str, user: int, status: int
             read("packages", read_packages)
         assert refused.value.reason is Reason.OTHER_USER
     assert (set(answers.refused), answers.reasons) == ({"packages"}, (Reason.OTHER_USER,))
-
-
-def test_the_owner_being_closed_is_another_matter() -> None:
-    text = CLOSED.replace("150", "0")
-    answers = Answers({"packages": Answer(command="pm", status=255, text=text)})
+    owner = text.replace(str(user), "0")  # its being closed is another matter
+    answers = Answers({"packages": Answer(command="pm", status=255, text=owner)})
     with pytest.raises(AnswerNotRecognised):
         answers.read("packages", read_packages)
     assert answers.reasons == (Reason.ANSWER_NOT_RECOGNISED,)
@@ -372,12 +364,6 @@ def test_a_dossier_names_the_closed_user_and_refuses_nothing_else(tmp_path: Path
     found = replay(read_folder(tmp_path))
     assert found.facts["user_kinds"] == (UserKind.SECURE_FOLDER,)
     assert found.findings == (Reason.OTHER_USER, Reason.ANSWER_NOT_RECOGNISED)
-
-
-def test_features_without_their_versions() -> None:
-    found = read_features(answer("features-15-wallet"))
-    assert {"reqGlEsVersion", "android.hardware.vulkan.version"} < found
-    assert len(found) == 10
 
 
 OF_JAPAN, OVERSEAS = "features-15-wallet", "features-16-overseas"
@@ -452,12 +438,9 @@ def test_storage(usage: str, mounts: str, kib: tuple[int, ...], file_system: str
     assert facts.file_system == file_system
 
 
-def test_the_device_decides_wherever_else_it_is_mounted() -> None:
+def test_the_device_decides_wherever_else_it_is_mounted_and_the_last_mount_counts() -> None:
     usage = answer("df-16-pixel-8-pro").replace("/data/user/0", "/storage/emulated/0/Android/obb")
     assert read_storage(usage, read_mounts(answer("mounts-16-f2fs"))).file_system == "f2fs"
-
-
-def test_the_last_mount_on_data_counts() -> None:
     mounts = read_mounts("tmpfs /data tmpfs rw 0 0\n/dev/fuse /data fuse.x rw 0 0\n")
     assert mounts["/data"].file_system == "fuse.x"
 
@@ -470,10 +453,14 @@ def test_blocks_are_counted_in_fragments_whichever_letter_tells_them(sizes: str)
 
 
 def test_an_imei_with_a_wrong_digit_is_none() -> None:
-    text = answer("imei-10")
-    assert read_imei(text.replace("00310035 00000038", "00310035 00000039")) is None
-    assert read_imei(text.replace("0000000f", "00000010")) is None
-    assert read_imei(text.replace("00310035 00000038", "00310035 00390038")) is None
+    text, end = answer("imei-10"), "00310035 00000038"
+    for old, new in (
+        (end, "00310035 00000039"),
+        ("0000000f", "00000010"),
+        (end, "00310035 00390038"),
+    ):
+        assert old in text
+        assert read_imei(text.replace(old, new)) is None
     assert read_imei("") is None
 
 
@@ -547,15 +534,12 @@ def listed(*lines: str) -> str:
 
 
 def test_packages_on_partitions_of_the_system_are_told_with_their_places() -> None:
-    """Constructed after what an SO-05K is told to have."""
+    """Constructed after what an SO-05K is told to have; then an answer of a handset in use."""
     installed = "/data/app/~~7mHf9XBTVlmz==/jp.example-1tAAMFYP==/base.apk=jp.example"
     text = listed(installed, MEMO, "com.no.place")
     assert count_packages(text) == 3
     place, _, name = MEMO.rpartition("=")
     assert read_preinstalled(text, {}) == (Package(name=name, place=place),)
-
-
-def test_preinstalled_packages_of_a_handset_in_use() -> None:
     text = answer("packages-14-with-places")
     found = read_preinstalled(text, {})
     assert all(not package.place.startswith("/data/") for package in found)
@@ -601,12 +585,8 @@ def test_a_partition_that_is_written_to_is_no_systems(table: str) -> None:
     assert bool(found) is excused
 
 
-def test_there_are_never_more_packages_than_a_picture_holds() -> None:
+def test_there_are_never_more_packages_than_a_picture_holds_and_none_stands_twice() -> None:
     many = listed(*(f"/oem/x/{number}.apk=p.a{number}" for number in range(1000)))
     assert len(read_preinstalled(many, {})) == MOST_PICTURED_PACKAGES
-
-
-def test_a_package_that_stands_twice_is_refused() -> None:
-    twice = listed(MEMO, "/data/app/x/base.apk=com.nttdocomo.android.schedulememo")
     with pytest.raises(AnswerNotRecognised):
-        read_preinstalled(twice, {})
+        read_preinstalled(listed(MEMO, f"/data/app/x/base.apk={MEMO.rpartition('=')[2]}"), {})

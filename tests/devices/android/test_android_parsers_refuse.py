@@ -80,10 +80,6 @@ def test_neither_nothing_nor_a_denial_is_an_answer(kind: str) -> None:
             read(text)
 
 
-def test_lists_that_may_be_empty() -> None:
-    assert (count_packages(""), read_features("")) == (0, frozenset())
-
-
 @pytest.mark.parametrize("kind", SUBJECTS)
 @given(data=some.data())
 def test_anything_gives_a_value_or_a_refusal(kind: str, data: some.DataObject) -> None:
