@@ -6,7 +6,7 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -54,13 +54,10 @@ async def test_every_question_is_put_by_itself_and_what_was_heard_is_not_asked_a
     assert found.unanswered == {}
 
 
-async def test_a_question_that_fails_hides_no_other() -> None:
+async def test_a_question_that_fails_hides_no_other_and_a_handset_that_goes_ends_it() -> None:
     found = await ask_everything(Failing("trust", HandsetStalled("no answer within 20 s")))
     assert found.unanswered == {"trust": "no answer within 20 s"}
     assert set(found.told) == set(QUESTIONS) - {"trust"}
-
-
-async def test_a_handset_that_goes_ends_the_asking() -> None:
     found = await ask_everything(Failing("users", HandsetGone("pulled")))
     assert "usage" in found.told
     assert found.unanswered["users"] == found.unanswered["nfc"] == "pulled"
@@ -97,34 +94,27 @@ async def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     assert "job-03" in kept
 
 
-async def test_a_dossier_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+async def test_what_cannot_be_written_or_was_never_said_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "dossiers").write_text("no folder")
     shelf = DossierShelf(tmp_path / "dossiers")
     assert await shelf.keep("job", shell_of(WHOLE), {}, "") is None
-
-
-async def test_a_handset_that_has_said_nothing_leaves_nothing(tmp_path: Path) -> None:
-    shelf = DossierShelf(tmp_path)
+    (tmp_path / "empty").mkdir()
     gone = Failing("properties", HandsetGone("pulled"))
-    assert await shelf.keep("job", gone, {}, "") is None
-    assert list(tmp_path.iterdir()) == []
+    assert await DossierShelf(tmp_path / "empty").keep("job", gone, {}, "") is None
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
-async def test_the_description_is_toml_whatever_a_handset_says() -> None:
+async def test_the_description_is_toml_whatever_a_handset_says_and_names_what_is_left_out() -> None:
     answers = handset_of(PERSON) | told({"users": "Users:\n"})
     odd = f'"quoted"\n\x7f\\ [x] {PERSON.serial} \u2028'
-    recording = Recording(told=answers, unanswered={"nfc": odd})
-    made = prepare(recording, taken_at=NOW, why=odd)
+    made = prepare(Recording(told=answers, unanswered={"nfc": odd}), taken_at=NOW, why=odd)
     description = tomllib.loads(made.files["dossier.toml"])
     assert description["taken_at"] == "2026-11-26T09:00:00+00:00"
     assert description["replaced"] == made.replaced
     assert PERSON.serial not in made.files["dossier.toml"]
     assert made.reads_otherwise == ()
-
-
-async def test_an_answer_without_end_is_said_to_be_left_out() -> None:
-    recording = Recording(told=told({"nfc": "x" * (LONGEST_ANSWER + 1), "setting": "1\n"}))
-    made = prepare(recording, taken_at=NOW + timedelta(days=1))
+    endless = Recording(told=told({"nfc": "x" * (LONGEST_ANSWER + 1), "setting": "1\n"}))
+    made = prepare(endless, taken_at=NOW)
     assert set(made.files) == {"setting.txt", "dossier.toml"}
     assert "characters" in made.unanswered["nfc"]
 
