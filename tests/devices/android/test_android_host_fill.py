@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import anyio
@@ -238,23 +239,23 @@ async def test_another_key_resumes_nothing(filled: tuple[Rig, FillReport]) -> No
     assert (await rig.check(report)).bytes_proven == 0
 
 
-@pytest.mark.parametrize(
-    ("then", "fault"),
-    [
-        ([Unplug()], HandsetGone),
-        ([AdbServerLost("gone")], AdbServerLost),
-        ([Pause(1000), Exit(0)], HandsetStalled),
-        ([Output(b"cat: write error: Input/output error", is_error=True), Exit(1)], StorageFault),
-        ([Exit(137)], StorageFault),
-        ([Exit(0)], StorageFault),
-        ([Output(b"what?", is_error=False)], AnswerNotRecognised),
-        (20 * [Output(b"x" * 100_000, is_error=True)], AnswerNotRecognised),
-    ],
-    ids=["unplug", "server lost", "stall", "io", "killed", "short", "chatter", "flood"],
-)
-async def test_a_stream_that_breaks_is_never_a_fill(
-    then: list[Step], fault: type[BenchdError]
-) -> None:
+FLOOD: list[Step] = 20 * [Output(b"x" * 100_000, is_error=True)]
+IO = b"Input/output error"
+BREAKS: dict[str, tuple[Sequence[Step], type[BenchdError]]] = {
+    "unplug": ([Unplug()], HandsetGone),
+    "server lost": ([AdbServerLost("gone")], AdbServerLost),
+    "stall": ([Pause(1000), Exit(0)], HandsetStalled),
+    "io": ([Output(b"cat: write error: " + IO, is_error=True), Exit(1)], StorageFault),
+    "killed": ([Exit(137)], StorageFault),
+    "short": ([Exit(0)], StorageFault),
+    "chatter": ([Output(b"what?", is_error=False)], AnswerNotRecognised),
+    "flood": (FLOOD, AnswerNotRecognised),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+async def test_a_stream_that_breaks_is_never_a_fill(case: str) -> None:
+    then, fault = BREAKS[case]
     rig = Rig(StreamedHandset(takes_until=30 * BLOCK, then=tuple(then)))
     begun = anyio.current_time()
     with pytest.raises(fault):
@@ -307,7 +308,7 @@ async def test_a_sample_reads_only_what_is_ordered(filled: tuple[Rig, FillReport
         ([AdbServerLost("gone")], AdbServerLost),
         ([Pause(1000), Exit(0)], HandsetStalled),
         ([Output(bytes(200 * BLOCK), is_error=False), Exit(0)], StorageFault),
-        (20 * [Output(b"x" * 100_000, is_error=True)], AnswerNotRecognised),
+        (FLOOD, AnswerNotRecognised),
     ],
 )
 async def test_a_read_back_that_breaks_proves_nothing(

@@ -223,31 +223,46 @@ async def report_of(shell: FakeShell) -> AwakeReport:
     return awake.report
 
 
-@pytest.mark.parametrize(
-    ("heard", "after", "report"),
-    [
-        (["before 0", "after 7", "woken 0"], "0", (StayOn.SET, True, True)),
-        (["before 8", "after 15", "woken 0"], "8", (StayOn.SET, True, True)),
-        (["before 3", "after 7", "woken 0"], "3", (StayOn.SET, True, True)),
-        # A setting that nobody had made is as good as none.
-        (["before 0", "after 7", "woken 0"], "null", (StayOn.SET, True, True)),
-        (["before 7", "woken 0"], None, (StayOn.WAS_SET, True, None)),
-        (["before 0", "after 0", "woken 137"], None, (StayOn.REFUSED, False, None)),
-        # A value that nobody asked for, and one that can't be read again, are set back too.
-        (["before 0", "after 3", "woken 0"], "0", (StayOn.REFUSED, True, True)),
-        (["before 0", "after ", "woken 0"], "0", (StayOn.UNKNOWN, True, True)),
-    ],
-)
-async def test_it_is_set_and_set_back_in_one_shell_each(
-    heard: list[str], after: str | None, report: tuple[StayOn, bool, bool | None]
-) -> None:
-    restoring = None if after is None else said(f"{after}\n")
-    shell = handset(*spoken(*heard), Exit(0), restoring=restoring)
+def ended(*lines: str) -> list[Step]:
+    return [*spoken(*lines), Exit(0)]
+
+
+HELD = ended("before 0", "after 7", "woken 0")
+SET, REFUSED, UNKNOWN = StayOn.SET, StayOn.REFUSED, StayOn.UNKNOWN
+REPORTS: dict[str, tuple[list[Step], list[Step] | None, tuple[StayOn, bool, bool | None]]] = {
+    "set": (HELD, said("0\n"), (SET, True, True)),
+    "some was set": (ended("before 8", "after 15", "woken 0"), said("8\n"), (SET, True, True)),
+    "part was set": (ended("before 3", "after 7", "woken 0"), said("3\n"), (SET, True, True)),
+    "nobody had made it": (HELD, said("null\n"), (SET, True, True)),
+    "was set": (ended("before 7", "woken 0"), None, (StayOn.WAS_SET, True, None)),
+    "refused": (ended("before 0", "after 0", "woken 137"), None, (REFUSED, False, None)),
+    "another": (ended("before 0", "after 3", "woken 0"), said("0\n"), (REFUSED, True, True)),
+    "not read": (ended("before 0", "after ", "woken 0"), said("0\n"), (UNKNOWN, True, True)),
+    "key hangs": ([*spoken("before 0", "after 7"), HANGS], said("0\n"), (SET, False, True)),
+    # A writing that isn't heard to end is set back, and that isn't claimed.
+    "hangs": ([*spoken("before 4"), HANGS], said("4\n"), (UNKNOWN, False, False)),
+    "says nothing": (ended("before 4", "woken 0"), said("4\n"), (UNKNOWN, False, False)),
+    "is killed": ([*spoken("before 4"), Exit(137)], said("4\n"), (UNKNOWN, False, False)),
+    "says else": (ended("before 4", "after 7 7"), said("4\n"), (UNKNOWN, False, False)),
+    # A setting that stays changed is on record.
+    "stays": (HELD, said("7\n"), (SET, True, False)),
+    "stays, denied": (HELD, DENIED, (SET, True, False)),
+    "stays, garbage": (HELD, said("x\n"), (SET, True, False)),
+    "stays, failed": (HELD, said("", 255), (SET, True, False)),
+    "stays, late": (HELD, [HandsetStalled("late")], (SET, True, False)),
+}
+
+
+@pytest.mark.parametrize("case", REPORTS)
+async def test_it_is_set_and_set_back_in_one_shell_each(case: str) -> None:
+    steps, restoring, report = REPORTS[case]
+    shell = handset(*steps, restoring=restoring)
     stay_on, screen_woken, restored = report
     wanted = AwakeReport(stay_on=stay_on, screen_woken=screen_woken, restored=restored)
     assert await report_of(shell) == wanted
-    before = heard[0].removeprefix("before ")
-    assert shell.commands == [HOLD, f"{PUT} {before}; {READ}"][: 1 if after is None else 2]
+    assert isinstance(steps[0], Output)
+    before = steps[0].data.decode().split()[1]
+    assert shell.commands == [HOLD, f"{PUT} {before}; {READ}"][: 1 if restoring is None else 2]
 
 
 UNREADABLE: dict[str, list[Step]] = {
@@ -271,47 +286,15 @@ async def test_a_setting_that_cant_be_read_is_let_be(case: str) -> None:
     assert shell.commands == [HOLD]
 
 
-async def test_a_key_that_hangs_keeps_back_nothing_of_the_setting() -> None:
-    shell = handset(*spoken("before 0", "after 7"), HANGS, restoring=said("0\n"))
-    wanted = AwakeReport(stay_on=StayOn.SET, screen_woken=False, restored=True)
-    assert await report_of(shell) == wanted
-
-
-@pytest.mark.parametrize(
-    "rest",
-    [[HANGS], [*spoken("woken 0"), Exit(0)], [Exit(137)], [*spoken("after 7 7"), Exit(0)]],
-    ids=["hangs", "says nothing of it", "is killed", "says something else"],
-)
-async def test_a_writing_that_isnt_heard_to_end_is_set_back_and_that_isnt_claimed(
-    rest: list[Step],
+@pytest.mark.parametrize("restoring", [said("0\n"), [Unplug()]], ids=["set back", "gone"])
+async def test_it_is_set_back_after_a_fault_which_a_handset_that_has_gone_doesnt_hide(
+    restoring: list[Step],
 ) -> None:
-    shell = handset(*spoken("before 4"), *rest, restoring=said("4\n"))
-    wanted = AwakeReport(stay_on=StayOn.UNKNOWN, screen_woken=False, restored=False)
-    assert await report_of(shell) == wanted
-    assert shell.commands == [HOLD, f"{PUT} 4; {READ}"]
-
-
-async def test_it_is_set_back_after_a_fault_too() -> None:
-    shell = handset(*spoken("before 0", "after 7", "woken 0"), Exit(0), restoring=said("0\n"))
+    shell = handset(*HELD, restoring=restoring)
     with pytest.raises(StorageFault):
         async with kept_awake(shell):
             raise StorageFault("worn out")
     assert shell.commands[-1] == f"{PUT} 0; {READ}"
-
-
-@pytest.mark.parametrize(
-    "answer", [said("7\n"), DENIED, said("x\n"), said("", 255), [HandsetStalled("late")]]
-)
-async def test_a_setting_that_stays_changed_is_on_record(answer: list[Step]) -> None:
-    shell = handset(*spoken("before 0", "after 7", "woken 0"), Exit(0), restoring=answer)
-    assert (await report_of(shell)).restored is False
-
-
-async def test_a_handset_that_has_gone_hides_no_fault() -> None:
-    shell = handset(*spoken("before 0", "after 7", "woken 0"), Exit(0), restoring=[Unplug()])
-    with pytest.raises(StorageFault):
-        async with kept_awake(shell):
-            raise StorageFault("worn out")
 
 
 @pytest.mark.parametrize("heard", [[], ["before 0"], ["before 0", "after 7"]])
@@ -323,7 +306,7 @@ async def test_a_handset_that_goes_meanwhile_is_gone(heard: list[str]) -> None:
 
 
 async def test_whoever_breaks_it_off_waits_for_two_seconds_at_most() -> None:
-    shell = handset(*spoken("before 0", "after 7", "woken 0"), Exit(0), restoring=[HANGS])
+    shell = handset(*HELD, restoring=[HANGS])
     begun = anyio.current_time()
     with anyio.move_on_after(5):
         async with kept_awake(shell):
