@@ -213,7 +213,7 @@ async def test_an_answer_may_come_in_any_pieces() -> None:
     assert await look(FakeShell(replies=replies)) == BLOCKS
 
 
-def first_again() -> Reply:
+def given_before() -> Reply:
     kept: list[bytes] = []
 
     def once(mark: str) -> Sequence[Step]:
@@ -234,58 +234,56 @@ def changing_places() -> Reply:
     return late
 
 
-def ahead(mark: str) -> Sequence[Step]:
-    return [*HONEST[0](mark), *HONEST[1]("0" * 16)]
+def one_into_another(mark: str) -> Sequence[Step]:
+    one, other = bytes_of(HONEST[0], mark), bytes_of(HONEST[1], "f" * 16)
+    return [plain(one[:600]), plain(other), plain(one[600:])]
 
 
-@pytest.mark.parametrize(
-    "replies",
-    [[first_again()], [ahead, lambda _: []], [changing_places()]],
-    ids=["given before", "ahead of its request", "changing places"],
-)
-async def test_an_answer_to_another_request_is_none(replies: list[Reply]) -> None:
-    with pytest.raises(AnswerNotRecognised, match="isn't the sample"):
-        await look(FakeShell(replies=replies), 2)
+def spoilt(spoil: Callable[[bytes], bytes]) -> list[Reply]:
+    return [lambda mark: [plain(spoil(bytes_of(HONEST[0], mark)))], HONEST[1]]
 
 
-async def test_answers_one_into_another_are_none() -> None:
-    def mixed(mark: str) -> Sequence[Step]:
-        one, other = bytes_of(HONEST[0], mark), bytes_of(HONEST[1], "f" * 16)
-        return [plain(one[:600]), plain(other), plain(one[600:])]
-
-    with pytest.raises(AnswerNotRecognised):
-        await look(FakeShell(replies=[mixed]), 1)
+def flood(*, is_error: bool) -> list[Reply]:
+    endless: list[Step] = [Output(bytes(1024), is_error=is_error)] * 9_000
+    return [lambda mark: [plain(f"{mark}\n".encode()), *endless]]
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda said: b"x" + said,
-        lambda said: said[1:],
-        lambda said: said + b"x",
-        lambda said: said.replace(b"\n", b"\r\n"),
-        lambda said: said + said,
-        lambda said: said * 3,
-    ],
-    ids=["a byte more before", "a byte less", "a byte more after", "CR", "twice", "thrice"],
-)
-async def test_bytes_beside_an_answer_spoil_the_look(spoil: Callable[[bytes], bytes]) -> None:
-    def spoilt(mark: str) -> Sequence[Step]:
-        return [plain(spoil(bytes_of(HONEST[0], mark)))]
-
-    with pytest.raises(StageFailed):
-        await look(FakeShell(replies=[spoilt, HONEST[1]]), 2)
+def broken_off(step: Step) -> list[Reply]:
+    return [HONEST[0], lambda mark: [half(mark), step]]
 
 
-@pytest.mark.parametrize("is_error", [False, True], ids=["stdout", "stderr"])
-async def test_a_flood_is_cut_off(is_error: bool) -> None:
-    def flood(mark: str) -> Sequence[Step]:
-        return [plain(f"{mark}\n".encode()), *[Output(bytes(1024), is_error=is_error)] * 9_000]
+NO_ANSWERS: dict[str, tuple[list[Reply], type[BenchdError], str]] = {
+    "given before": ([given_before()], AnswerNotRecognised, "isn't the sample"),
+    "ahead of its request": (
+        [lambda mark: [*HONEST[0](mark), *HONEST[1]("0" * 16)], lambda _: []],
+        AnswerNotRecognised,
+        "isn't the sample",
+    ),
+    "changing places": ([changing_places()], AnswerNotRecognised, "isn't the sample"),
+    "one into another": ([one_into_another], AnswerNotRecognised, ""),
+    "a byte more before": (spoilt(lambda said: b"x" + said), StageFailed, ""),
+    "a byte less": (spoilt(lambda said: said[1:]), StageFailed, ""),
+    "a byte more after": (spoilt(lambda said: said + b"x"), StageFailed, ""),
+    "CR": (spoilt(lambda said: said.replace(b"\n", b"\r\n")), StageFailed, ""),
+    "twice": (spoilt(lambda said: said + said), StageFailed, ""),
+    "thrice": (spoilt(lambda said: said * 3), StageFailed, ""),
+    "flood": (flood(is_error=False), AnswerNotRecognised, "more than"),
+    "flood of errors": (flood(is_error=True), AnswerNotRecognised, "more than"),
+    "ended before it was let go": (broken_off(Exit(0)), AnswerNotRecognised, ""),
+    "unplugged": (broken_off(Unplug()), HandsetGone, ""),
+}
 
-    shell = FakeShell(replies=[flood])
-    with pytest.raises(AnswerNotRecognised, match="more than"):
-        await look(shell, 1)
-    assert len(shell.streams[0].steps) > 8_000
+
+@pytest.mark.parametrize("case", NO_ANSWERS)
+async def test_what_is_not_the_very_answer_to_its_request_is_none(case: str) -> None:
+    replies, fault, says = NO_ANSWERS[case]
+    shell = FakeShell(replies=replies)
+    with pytest.raises(fault) as refused:
+        await look(shell, 2)
+    assert says in str(refused.value)
+    assert not shell.streams[0].stdin_closed
+    if "flood" in case:
+        assert len(shell.streams[0].steps) > 8_000, "it is cut off"
 
 
 @pytest.mark.parametrize(
@@ -314,18 +312,6 @@ async def test_each_sample_has_a_minute_of_its_own() -> None:
     begun = anyio.current_time()
     assert await look(FakeShell(replies=[after_a_while(reply) for reply in HONEST])) == BLOCKS
     assert anyio.current_time() - begun == pytest.approx(200)
-
-
-@pytest.mark.parametrize(
-    ("step", "fault"), [(Exit(0), AnswerNotRecognised), (Unplug(), HandsetGone)]
-)
-async def test_a_shell_that_ends_before_it_was_let_go_has_no_answers(
-    step: Step, fault: type[BenchdError]
-) -> None:
-    shell = FakeShell(replies=[HONEST[0], lambda mark: [half(mark), step]])
-    with pytest.raises(fault):
-        await look(shell, 2)
-    assert not shell.streams[0].stdin_closed
 
 
 @pytest.mark.parametrize(
