@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from handset_fixtures import answer, names
+from handset_fakes import answer, names
 
 from benchd.devices.android.facts.account_types import sort_accounts
 from benchd.devices.android.facts.accounts import read_account_types

@@ -1,4 +1,4 @@
-"""Fakes: an adb server that does as it's told, its owner, and a handset's shell."""
+"""Answers of real and made-up handsets, and fakes: an adb server that obeys, and shells."""
 
 from __future__ import annotations
 
@@ -347,3 +347,24 @@ class ScriptedShell(FakeShell):
         answer = self.answers[command]
         status, text = answer if isinstance(answer, tuple) else (0, answer)
         return said(text, status)
+
+
+FOLDER = Path(__file__).parent / "fixtures"
+"""Each file names its source above a line of three dashes."""
+
+
+def answer(name: str) -> str:
+    """The text that a handset gave, without the file's heading."""
+    heading, separator, text = (
+        (FOLDER / f"{name}.txt").read_text(encoding="utf-8").partition("\n---\n")
+    )
+    assert separator, name
+    assert all(line.startswith("# ") for line in heading.splitlines()), name
+    return text
+
+
+def names(kind: str) -> list[str]:
+    """Every file of one kind."""
+    found = sorted(path.stem for path in FOLDER.glob(f"{kind}-*.txt"))
+    assert found, kind
+    return found

@@ -6,8 +6,7 @@ import asyncio
 import struct
 
 import pytest
-from handset_fakes import ScriptedShell
-from handset_fixtures import answer, names
+from handset_fakes import ScriptedShell, answer, names
 from structlog.testing import capture_logs
 
 from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
@@ -177,19 +176,16 @@ async def test_row_8_a_sim_lock_is_told_by_a_sim_that_is_refused() -> None:
 
 
 async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
-    facts = await read_facts(
-        aquos(
-            **{
-                "getprop": answer("getprop-12-custom-rom"),
-                IMEI: (1, ""),
-                "dumpsys account": answer("account-14-two-users"),
-                "pm list users": answer("users-14-work"),
-                "dumpsys device_policy": answer("policy-12-owner"),
-                "dumpsys trust": answer("trust-9-locked"),
-                LOOK_FOR_SUPERUSER: "/sbin/su\nlooked everywhere\n",
-            }
-        )
-    )
+    shell = aquos(getprop=answer("getprop-12-custom-rom"))
+    shell.answers |= {
+        IMEI: (1, ""),
+        "dumpsys account": answer("account-14-two-users"),
+        "pm list users": answer("users-14-work"),
+        "dumpsys device_policy": answer("policy-12-owner"),
+        "dumpsys trust": answer("trust-9-locked"),
+        LOOK_FOR_SUPERUSER: "/sbin/su\nlooked everywhere\n",
+    }
+    facts = await read_facts(shell)
     assert facts.identity.imei is None
     assert facts.modification_signs[-1] == "su at /sbin/su"
     assert facts.modification_signs[0] == "ro.boot.verifiedbootstate=orange"
@@ -259,17 +255,15 @@ async def test_reset_facts() -> None:
 
 
 async def test_what_an_owner_left_is_counted() -> None:
-    facts = await read_reset_facts(
-        aquos(
-            **{
-                COUNT_FILES: "/whole\n8\n",
-                COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
-                COUNT_CONTACTS: "Row: 0 _id=1\n",
-                COUNT_SMS: "Row: 0 _id=1\n",
-                COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
-            }
-        )
-    )
+    shell = aquos()
+    shell.answers |= {
+        COUNT_FILES: "/whole\n8\n",
+        COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
+        COUNT_CONTACTS: "Row: 0 _id=1\n",
+        COUNT_SMS: "Row: 0 _id=1\n",
+        COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
+    }
+    facts = await read_reset_facts(shell)
     assert (facts.owner_files, facts.call_count) == (7, 2)
     assert (facts.contact_count, facts.message_count) == (1, 3)
 
@@ -298,11 +292,14 @@ async def test_what_cannot_be_counted_is_unknown_and_never_none(
     assert [count for count in counts if count is not None] == [0, 0, 0]
 
 
-async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> None:
+async def test_identity_falls_back_and_the_battery_is_read_alone() -> None:
     rooted = await read_identity(aquos(getprop=answer("getprop-13-rooted-pixel")))
     assert rooted.serial == "00000000000013"
     honor = await read_identity(aquos(getprop=answer("getprop-14-honor")))
     assert honor.manufacturer == "HONOR"
+    shell = aquos()
+    assert (await read_battery_facts(shell)).percent == 22
+    assert [c for c in shell.commands if "getprop" in c] == []
 
 
 EVERY_PART = [
@@ -351,24 +348,27 @@ async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent
     assert (facts.felica_capable, facts.jpki_capable) == (None, None)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+async def test_every_part_of_the_reset_facts_must_be_there() -> None:
+    for command in (
         "settings get --user 0 secure android_id",
         "settings get --user 0 global boot_count",
         "pm list packages -3 -f --user 0",
-    ],
-)
-async def test_every_part_of_the_reset_facts_must_be_there(command: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        await read_reset_facts(aquos(**{command: (20, "")}))
-    with pytest.raises(AnswerNotRecognised):
-        await read_reset_facts(aquos(**{command: "Error: no service\n"}))
+    ):
+        for broken in ((20, ""), "Error: no service\n"):
+            with pytest.raises(AnswerNotRecognised):
+                await read_reset_facts(aquos(**{command: broken}))
 
 
-async def test_a_user_without_an_account_list_is_refused() -> None:
+async def test_refusals_carry_no_serial_and_no_account() -> None:
     with pytest.raises(AnswerNotRecognised, match="user is missing"):
         await read_facts(aquos(**{"pm list users": answer("users-14-work")}))
+    text = answer("account-8-one").replace("Accounts: 1", "Accounts: 7")
+    with pytest.raises(AnswerNotRecognised) as refusal:
+        await read_facts(aquos(**{"dumpsys account": text}))
+    assert "example.com" not in refusal.value.detail
+    usage = answer("df-16-pixel-8-pro").replace("114982996", "14982996")
+    with pytest.raises(AnswerNotRecognised, match="contradict"):
+        await read_facts(aquos(**{"df -k /data": usage}))
 
 
 async def test_lock_settings_are_never_touched_and_nothing_personal_is_logged() -> None:
@@ -382,13 +382,6 @@ async def test_lock_settings_are_never_touched_and_nothing_personal_is_logged() 
     assert "example.com" not in repr(facts)
 
 
-async def test_refusals_carry_no_serial_and_no_account() -> None:
-    text = answer("account-8-one").replace("Accounts: 1", "Accounts: 7")
-    with pytest.raises(AnswerNotRecognised) as refusal:
-        await read_facts(aquos(**{"dumpsys account": text}))
-    assert "example.com" not in refusal.value.detail
-
-
 @pytest.mark.parametrize("sdk", [23, 25])
 async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> None:
     old = answer("getprop-15-aquos-test-harness").replace(
@@ -397,12 +390,6 @@ async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> N
     # What it answers to the rest isn't even looked at.
     with pytest.raises(UnsupportedHandset, match=r"SH-00A with Android 15"):
         await read_facts(aquos(**{"getprop": old, "dumpsys trust": "garbage\n"}))
-
-
-async def test_the_battery_alone() -> None:
-    shell = aquos()
-    assert (await read_battery_facts(shell)).percent == 22
-    assert [c for c in shell.commands if "getprop" in c] == []
 
 
 POLICY = answer("policy-16-none")
@@ -451,12 +438,6 @@ async def test_encryption_that_only_one_source_claims_is_none(
 async def test_encryption_without_its_type_is_none() -> None:
     facts = await read_facts(saying("[ro.crypto.type]: [file]\n", ""))
     assert (facts.crypto_state, facts.crypto_type) == ("unencrypted", None)
-
-
-async def test_a_df_that_contradicts_itself_is_no_answer() -> None:
-    usage = answer("df-16-pixel-8-pro").replace("114982996", "14982996")
-    with pytest.raises(AnswerNotRecognised, match="contradict"):
-        await read_facts(aquos(**{"df -k /data": usage}))
 
 
 HONEST = answer("statfs-16-pixel-8-pro")

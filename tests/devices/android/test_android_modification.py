@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from handset_fixtures import answer, names
+from handset_fakes import answer, names
 
 from benchd.devices.android.facts.modification import MOST_OF_A_KIND, Sign, modification_signs
 from benchd.devices.android.facts.properties import read_properties

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from handset_fixtures import FOLDER, answer, names
+from handset_fakes import FOLDER, answer, names
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 from damage import SUBJECTS, Subject, cut
-from handset_fixtures import answer
+from handset_fakes import answer
 from hypothesis import given
 from hypothesis import strategies as some
 

@@ -28,6 +28,8 @@ from benchd.devices.android.server.tracker import KEPT_CHANGES, LivenessStream, 
 from benchd.devices.android.server.transport_claims import Claims
 from benchd.domain.port import Liveness
 
+pytestmark = pytest.mark.asyncio
+
 HERE, OTHER, LIAR = AdbAddress("usb:1-1"), AdbAddress("usb:2-2"), AdbAddress("usb:1-9")
 FLAPS = 2000
 NO_PERMISSION = (
@@ -54,13 +56,13 @@ def listed(state: str, number: int, address: str = HERE, serial: str = "serial")
         ("two words              device usb:5-1 product:p q model:m", "usb:5-1", Liveness.READY),
     ],
 )
-def test_a_line(line: str, address: str, liveness: Liveness) -> None:
+async def test_a_line(line: str, address: str, liveness: Liveness) -> None:
     (found,) = read_device_list(f"{line} transport_id:12\n")
     told = (found.address, found.liveness, found.transport_id)
     assert told == (AdbAddress(address), liveness, 12)
 
 
-def test_equal_serials_are_told_apart_by_their_ports() -> None:
+async def test_equal_serials_are_told_apart_by_their_ports() -> None:
     found = read_device_list("".join(listed("device", n, f"usb:2-{n}") for n in range(1, 65)))
     assert len(found) == 64
     assert (found[-1].address, found[-1].transport_id) == ("usb:2-64", 64)
@@ -78,7 +80,7 @@ def test_equal_serials_are_told_apart_by_their_ports() -> None:
         ),
     ],
 )
-def test_a_line_that_can_be_read_in_two_ways_claims_both(
+async def test_a_line_that_can_be_read_in_two_ways_claims_both(
     text: str, claimed: list[tuple[AdbAddress, int]]
 ) -> None:
     claims = read_device_list(text)
@@ -87,19 +89,16 @@ def test_a_line_that_can_be_read_in_two_ways_claims_both(
 
 
 @pytest.mark.parametrize("break_", ["\r", "\x0b", "\x85", "\u2028"])
-def test_only_what_ends_a_line_for_adb_ends_one(break_: str) -> None:
+async def test_only_what_ends_a_line_for_adb_ends_one(break_: str) -> None:
     text = f"x{break_}y device usb:1-1 transport_id:9{break_}z device usb:1-9 transport_id:4\n"
     assert [claim.transport_id for claim in read_device_list(text)] == [4]
 
 
-def test_lines_that_are_none_are_left_out() -> None:
+@given(text=some.text(max_size=300))
+async def test_any_text_is_a_list_whose_lines_that_are_none_are_left_out(text: str) -> None:
+    read_device_list(text)
     assert read_device_list("") == ()
     assert read_device_list("List of devices attached\n\nx device usb:1-1\n") == ()
-
-
-@given(text=some.text(max_size=300))
-def test_any_text_is_a_list(text: str) -> None:
-    read_device_list(text)
 
 
 @asynccontextmanager
@@ -137,7 +136,6 @@ def transport_id(tracker: Tracker, address: AdbAddress = HERE) -> int | None:
     return None if transport is None else transport.transport_id
 
 
-@pytest.mark.asyncio
 async def test_the_present_state_comes_first() -> None:
     async with tracking(telling(listed("device", 1)), {1: HERE}) as (_, tracker):
         for address, liveness in ((HERE, Liveness.READY), (OTHER, Liveness.ABSENT)):
@@ -158,7 +156,6 @@ async def test_the_present_state_comes_first() -> None:
         ((1, 1, 1), [Liveness.READY]),
     ],
 )
-@pytest.mark.asyncio
 async def test_a_new_transport_was_away_in_between(
     numbers: tuple[int, ...], told: list[Liveness]
 ) -> None:
@@ -171,7 +168,6 @@ async def test_a_new_transport_was_away_in_between(
     assert list(states._waiting) == told
 
 
-@pytest.mark.asyncio
 async def test_a_reader_that_sleeps_misses_the_oldest_only() -> None:
     states = LivenessStream(Liveness.READY)
     for _ in range(KEPT_CHANGES):
@@ -181,7 +177,6 @@ async def test_a_reader_that_sleeps_misses_the_oldest_only() -> None:
     assert states._waiting[-1] is Liveness.UNAUTHORIZED
 
 
-@pytest.mark.asyncio
 async def test_the_servers_death_is_told_to_everybody_once_and_the_list_comes_back() -> None:
     ending = anyio.Event()
 
@@ -209,7 +204,6 @@ async def test_the_servers_death_is_told_to_everybody_once_and_the_list_comes_ba
         assert tracker._streams == {}
 
 
-@pytest.mark.asyncio
 async def test_the_list_is_asked_for_anew_after_a_silence_that_the_server_survived() -> None:
     """Given up for its silence, it may still live, and its old connection with it."""
     async with tracking(telling(listed("device", 1)), {1: HERE}) as (server, tracker):
@@ -226,7 +220,6 @@ async def test_the_list_is_asked_for_anew_after_a_silence_that_the_server_surviv
         await until(lambda: server.open_links == 1)
 
 
-@pytest.mark.asyncio
 async def test_a_long_list_in_small_pieces_is_read_whole() -> None:
     paths = {number: f"usb:1-{number}" for number in range(1, 100)}
     text = "".join(listed("device", number, path) for number, path in paths.items())
@@ -243,7 +236,6 @@ async def test_a_long_list_in_small_pieces_is_read_whole() -> None:
             assert tracker._of(AdbAddress(f"usb:1-{number}")) is Liveness.READY
 
 
-@pytest.mark.asyncio
 async def test_a_list_from_a_server_that_is_gone_is_not_believed() -> None:
     async def track(link: FakeLink, text: str) -> None:
         server.generation += 1
@@ -260,7 +252,6 @@ async def test_a_list_from_a_server_that_is_gone_is_not_believed() -> None:
         tasks.cancel_scope.cancel()
 
 
-@pytest.mark.asyncio
 async def test_of_a_list_that_flaps_only_the_newest_is_looked_at() -> None:
     """All lists are there before the first is read: each that was read besides cost the rack."""
     told = anyio.Event()
@@ -313,7 +304,6 @@ def block(size_bytes: int) -> bytes:
     ],
     ids=["a full read", "the next has only begun", "in pieces", "the last has left", "nobody"],
 )
-@pytest.mark.asyncio
 async def test_the_newest_list_is_told_though_no_other_follows(
     pieces: list[bytes], told: set[int]
 ) -> None:
@@ -337,7 +327,6 @@ HOSTILE = (
     ("liar", "neighbour"),
     [("device", "device"), ("unauthorized", "device"), ("device", "unauthorized")],
 )
-@pytest.mark.asyncio
 async def test_a_hostile_serial_takes_no_neighbours_address_nor_makes_it_ready(
     serial: str, liar: str, neighbour: str
 ) -> None:
@@ -351,16 +340,14 @@ async def test_a_hostile_serial_takes_no_neighbours_address_nor_makes_it_ready(
         assert transport_id(tracker) == (2 if neighbour == "device" else None)
 
 
-@pytest.mark.parametrize("serial", HOSTILE[:2])
-@pytest.mark.asyncio
-async def test_a_handset_without_adb_gets_none_from_its_neighbours_serial(serial: str) -> None:
+async def test_a_handset_without_adb_gets_none_from_its_neighbours_serial() -> None:
     """After its last reset adb has to be gone, whatever a neighbour writes."""
-    text = listed("device", 9, LIAR, serial)
-    async with tracking(telling(text), {9: LIAR}) as (_, tracker):
-        assert tracker._of(HERE) is Liveness.ABSENT
+    for serial in HOSTILE[:2]:
+        text = listed("device", 9, LIAR, serial)
+        async with tracking(telling(text), {9: LIAR}) as (_, tracker):
+            assert tracker._of(HERE) is Liveness.ABSENT
 
 
-@pytest.mark.asyncio
 async def test_a_path_is_asked_for_once() -> None:
     text = listed("device", 2) + listed("device", 9, LIAR)
     lists = ("", text, text, text + listed("offline", 12, OTHER))
@@ -379,7 +366,6 @@ def device(*, serial: bytes, state: int, path: bytes, number: int) -> bytes:
     return b"\x0a" + bytes([len(body)]) + body
 
 
-@pytest.mark.asyncio
 async def test_the_binary_list_needs_no_question() -> None:
     data = device(serial=HOSTILE[0].encode(), state=8, path=b"usb:1-9", number=9)
     data += device(serial=b"\xff", state=3, path=b"usb:1-1", number=2)
@@ -396,7 +382,7 @@ async def test_the_binary_list_needs_no_question() -> None:
         assert server.requests == [service]
 
 
-def test_the_later_of_two_transports_at_one_path_is_there() -> None:
+async def test_the_later_of_two_transports_at_one_path_is_there() -> None:
     old = device(serial=b"a", state=6, path=b"usb:1-1", number=2)
     new = device(serial=b"a", state=8, path=b"usb:1-1", number=3)
     for data in (old + new, new + old):
@@ -404,12 +390,11 @@ def test_the_later_of_two_transports_at_one_path_is_there() -> None:
 
 
 @pytest.mark.parametrize("data", [b"\x0a\x7f", b"\x0a", b"\xff" * 11, b"\x0b", b"\x0a\x02\x10\xff"])
-def test_a_garbled_message_is_no_list(data: bytes) -> None:
+async def test_a_garbled_message_is_no_list(data: bytes) -> None:
     with pytest.raises(AdbServerLost):
         read_device_message(data)
 
 
-@pytest.mark.asyncio
 async def test_what_was_told_of_a_transport_is_forgotten_with_it() -> None:
     """A handset that comes and goes gets a new id each time, for as long as the daemon lives."""
     async with fake_server() as server:

@@ -6,8 +6,8 @@ import os
 import resource
 import socket
 import time
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,19 +60,27 @@ def refusing(text: str) -> Handler:
     return refuse
 
 
+@asynccontextmanager
+async def served(
+    opens: Handler, shell: Handler = hang
+) -> AsyncGenerator[tuple[FakeServer, TransportOpener], None]:
+    """A server that opens transports and shells like this, and who asks it to."""
+    async with fake_server() as server:
+        server.on("host:transport-id", opens)
+        server.on("shell,v2,raw:", shell)
+        yield server, TransportOpener(server)
+
+
 async def nobody_is_left(server: FakeServer, opener: TransportOpener) -> None:
     assert opener._threads.borrowed_tokens == 0
     await until(lambda: not server.open_links, within_s=1)
 
 
-@pytest.mark.parametrize("hangs", ["host:transport-id", "shell,v2,raw:"])
+@pytest.mark.parametrize("opens", [hang, accept], ids=["server hangs", "handset hangs"])
 async def test_cancelling_while_the_server_or_the_handset_hangs_leaves_nothing_behind(
-    hangs: str,
+    opens: Handler,
 ) -> None:
-    async with fake_server() as server:
-        opener = TransportOpener(server)
-        server.on(hangs, hang)
-        server.on("host:transport-id", hang if hangs == "host:transport-id" else accept)
+    async with served(opens) as (server, opener):
         with anyio.move_on_after(0.05) as scope:
             await AdbShell(opener, FIRST).run("true")
             pytest.fail("a hanging server answered")
@@ -81,9 +89,7 @@ async def test_cancelling_while_the_server_or_the_handset_hangs_leaves_nothing_b
 
 
 async def test_cancelling_sixty_four_hanging_calls_returns_at_once() -> None:
-    async with fake_server() as server:
-        opener = TransportOpener(server)
-        server.on("host:transport-id", hang)
+    async with served(hang) as (server, opener):
         began = 0.0
         async with anyio.create_task_group() as tasks:
             for _ in range(64):
@@ -96,28 +102,19 @@ async def test_cancelling_sixty_four_hanging_calls_returns_at_once() -> None:
 
 
 async def test_hanging_handsets_take_no_turn_from_the_others() -> None:
-    async with fake_server() as server:
-        opener = TransportOpener(server)
-        server.on("host:transport-id", accept)
-        server.on("shell,v2,raw:hang", hang)
-        server.on("shell,v2,raw:", answer_five)
-        async with anyio.create_task_group() as tasks:
-            hanging = 3 * transports.CALLS_AT_ONCE
-            for _ in range(hanging):
-                tasks.start_soon(AdbShell(opener, FIRST).run, "hang")
-            await until(lambda: sum("hang" in text for text in server.requests) == hanging)
-            assert (await AdbShell(opener, FIRST).run("exit 5")).exit_code == 5
-            tasks.cancel_scope.cancel()
+    async def hang_or_answer(link: FakeLink, text: str) -> None:
+        await (hang if text.endswith("hang") else answer_five)(link, text)
 
-
-async def test_a_server_that_does_not_answer_in_time_is_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.1)
-    async with fake_server() as server:
-        server.on("host:transport-id", hang)
-        with pytest.raises(AdbServerLost, match="answer"):
-            await TransportOpener(server).open(FIRST)
+    async with (
+        served(accept, hang_or_answer) as (server, opener),
+        anyio.create_task_group() as tasks,
+    ):
+        hanging = 3 * transports.CALLS_AT_ONCE
+        for _ in range(hanging):
+            tasks.start_soon(AdbShell(opener, FIRST).run, "hang")
+        await until(lambda: sum("hang" in text for text in server.requests) == hanging)
+        assert (await AdbShell(opener, FIRST).run("exit 5")).exit_code == 5
+        tasks.cancel_scope.cancel()
 
 
 @dataclass
@@ -153,11 +150,11 @@ async def test_the_time_that_it_waits_for_its_turn_isnt_the_servers_silence_nor_
     monkeypatch: pytest.MonkeyPatch, waits: str
 ) -> None:
     monkeypatch.setattr(transports, "SERVER_DEADLINE_S", 0.5)
-    async with fake_server() as server, anyio.create_task_group() as tasks:
-        silent = SilentAtFirst(transports.CALLS_AT_ONCE)
-        server.on("host:transport-id", silent.answer)
-        server.on("shell,v2,raw:", answer_five)
-        opener = TransportOpener(server)
+    silent = SilentAtFirst(transports.CALLS_AT_ONCE)
+    async with (
+        served(silent.answer, answer_five) as (_, opener),
+        anyio.create_task_group() as tasks,
+    ):
         silent.lose_all(tasks, opener.open)
         await until(lambda: silent.asked == transports.CALLS_AT_ONCE)
         if waits == "call":
@@ -185,14 +182,12 @@ async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transports, "BLAME_DEADLINE_S", 0.1)
-    async with fake_server() as server:
-        server.on("host:transport-id", accept)
-        server.on("shell,v2,raw:", hang)
+    async with served(accept) as (server, opener):
         with pytest.raises(HandsetStalled):
-            await AdbShell(TransportOpener(server), FIRST).run("true", deadline_s=0.1)
+            await AdbShell(opener, FIRST).run("true", deadline_s=0.1)
         server.on("host:version", hang)
         with pytest.raises(AdbServerLost):
-            await AdbShell(TransportOpener(server), FIRST).run("true", deadline_s=0.1)
+            await AdbShell(opener, FIRST).run("true", deadline_s=0.1)
 
 
 @pytest.mark.parametrize(
@@ -201,11 +196,9 @@ async def test_a_silent_handset_behind_a_silent_server_is_the_servers_fault(
     ids=["unknown transport", "refused shell"],
 )
 async def test_what_the_server_refuses_is_a_handset_gone(opening: Handler, shell: Handler) -> None:
-    async with fake_server() as server:
-        server.on("host:transport-id", opening)
-        server.on("shell,v2,raw:", shell)
+    async with served(opening, shell) as (_, opener):
         with pytest.raises(HandsetGone):
-            await AdbShell(TransportOpener(server), FIRST).run("true")
+            await AdbShell(opener, FIRST).run("true")
 
 
 @pytest.mark.parametrize("alive", [True, False])
@@ -215,11 +208,9 @@ async def test_an_end_without_an_exit_packet_is_never_success(alive: bool) -> No
         server.alive = alive
         await link.stream.aclose()
 
-    async with fake_server() as server:
-        server.on("host:transport-id", accept)
-        server.on("shell,v2,raw:", cut_off)
+    async with served(accept, cut_off) as (server, opener):
         with pytest.raises(HandsetGone if alive else AdbServerLost):
-            await AdbShell(TransportOpener(server), FIRST).run("true")
+            await AdbShell(opener, FIRST).run("true")
 
 
 async def test_no_server_is_a_lost_server_and_an_earlier_ones_id_isnt_even_asked_for() -> None:
@@ -238,10 +229,9 @@ async def test_a_server_replaced_while_opening_gets_no_command() -> None:
         server.generation = 2
         await link.okay()
 
-    async with fake_server() as server:
-        server.on("host:transport-id", replaced)
+    async with served(replaced) as (server, opener):
         with pytest.raises(AdbServerLost):
-            await AdbShell(TransportOpener(server), FIRST).run("rm -rf /")
+            await AdbShell(opener, FIRST).run("rm -rf /")
         assert not any(request.startswith("shell") for request in server.requests)
 
 

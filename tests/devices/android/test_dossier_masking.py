@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from handset_fixtures import FOLDER, answer
+from handset_fakes import FOLDER, answer
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from planted_person import PEOPLE, WHOLE, Person, handset_of, note_of, told
