@@ -113,30 +113,32 @@ async def test_without_a_rule_that_fits_or_a_provider_that_can_nothing_is_cleare
     assert not provider.began.is_set(), "it isn't even asked"
 
 
-@pytest.mark.parametrize(
-    "raised",
-    [
-        ValueError("serial S3R1AL"),
-        SystemError(),
-        TimeoutError(),
-        ExceptionGroup("x", [KeyError("y")]),
-    ],
-)
-async def test_a_provider_that_raises_is_a_fatal_claim(raised: Exception) -> None:
+def raising(fault: Exception) -> Callable[[], ClearClaim]:
     def claim() -> ClearClaim:
-        raise raised
+        raise fault
 
-    provider = FakeProvider(claim=claim)
+    return claim
+
+
+NO_CLAIMS: dict[str, Callable[[], object]] = {
+    "the provider raised ValueError": raising(ValueError("serial S3R1AL")),
+    "the provider raised SystemError": raising(SystemError()),
+    "the provider raised TimeoutError": raising(TimeoutError()),
+    "the provider raised ExceptionGroup": raising(ExceptionGroup("x", [KeyError("y")])),
+    "none": lambda: None,
+    "a word": lambda: "done",
+    "another outcome": lambda: replace(DONE, outcome="erased"),  # pyright: ignore[reportArgumentType]
+}
+
+
+@pytest.mark.parametrize("case", NO_CLAIMS)
+async def test_a_provider_that_raises_or_claims_nonsense_makes_a_fatal_claim(case: str) -> None:
+    provider = FakeProvider(claim=NO_CLAIMS[case])  # pyright: ignore[reportArgumentType]
     made = await clear_with(settings(provider), ORDER)
     assert made.outcome is ClearOutcome.FATAL
-    assert made.detail == f"the provider raised {type(raised).__name__}"
-    assert provider.aborts == ["aborted"]
-
-
-@pytest.mark.parametrize("nonsense", [None, "done", replace(DONE, outcome="erased")])  # pyright: ignore[reportArgumentType]
-async def test_a_claim_that_is_none_is_fatal(nonsense: object) -> None:
-    provider = FakeProvider(claim=lambda: nonsense)  # pyright: ignore[reportArgumentType]
-    assert (await clear_with(settings(provider), ORDER)).outcome is ClearOutcome.FATAL
+    if "raised" in case:
+        assert made.detail == case
+        assert provider.aborts == ["aborted"]
 
 
 async def test_a_provider_that_takes_too_long_or_whose_handset_is_unplugged_is_aborted() -> None:
