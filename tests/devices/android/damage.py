@@ -145,12 +145,8 @@ class Subject:
     damages: tuple[Damage, ...] = ANY
 
 
-def _users_of(name: str) -> tuple[int, ...]:
-    return (0, 10) if "two" in name else (0, 150) if "many" in name else (0,)
-
-
 def _accounts(name: str) -> Callable[[str], int]:
-    users = _users_of(name)
+    users = (0, 10) if "two" in name else (0, 150) if "many" in name else (0,)
     return lambda text: sort_accounts(read_account_types(text, users)).account_count
 
 
@@ -175,22 +171,6 @@ def _no_dirt(read: Callable[[str], object]) -> Callable[[str], int]:
     return dirt
 
 
-def _signs(text: str) -> int:
-    return bool(modification_signs(read_properties(text), ()))
-
-
-def _encrypted(text: str) -> int:
-    return crypto_state(read_properties(text), "") != ENCRYPTED
-
-
-def _sim(text: str) -> int:
-    return has_sim(read_properties(text)) is not False
-
-
-def _felica(text: str) -> int:
-    return felica_capable(read_features(text), _OVERSEAS, ()) is not False
-
-
 def _known(count: int | None) -> int:
     return UNKNOWN if count is None else count
 
@@ -210,7 +190,11 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
         for name in names("packages")
     ),
     "features": _of("features", lambda text: len(read_features(text)), WITHIN_LINES),
-    "no chip": _of("features", _felica, (ruin, double, as_in_dos)),
+    "no chip": _of(
+        "features",
+        lambda text: felica_capable(read_features(text), _OVERSEAS, ()) is not False,
+        (ruin, double, as_in_dos),
+    ),
     "battery": _of("battery", _no_dirt(read_battery)),
     "policy": tuple(
         Subject(
@@ -233,12 +217,16 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
             damages=WITHIN_LINES,
         ),
     ),
-    "signs": _of("getprop", _signs, _PROPERTIES),
-    "encryption": _of("getprop", _encrypted, _PROPERTIES),
+    "signs": _of(
+        "getprop", lambda text: bool(modification_signs(read_properties(text), ())), _PROPERTIES
+    ),
+    "encryption": _of(
+        "getprop", lambda text: crypto_state(read_properties(text), "") != ENCRYPTED, _PROPERTIES
+    ),
     "sim": (
         Subject(
             text="[gsm.sim.state]: [READY,ABSENT]\n[ro.serialno]: [x]\n",
-            dirt=_sim,
+            dirt=lambda text: has_sim(read_properties(text)) is not False,
             damages=_PROPERTIES,
         ),
     ),
