@@ -239,7 +239,7 @@ async def test_another_key_resumes_nothing(filled: tuple[Rig, FillReport]) -> No
     assert (await rig.check(report)).bytes_proven == 0
 
 
-FLOOD: list[Step] = 20 * [Output(b"x" * 100_000, is_error=True)]
+FLOOD: Sequence[Step] = 20 * [Output(b"x" * 100_000, is_error=True)]
 IO = b"Input/output error"
 BREAKS: dict[str, tuple[Sequence[Step], type[BenchdError]]] = {
     "unplug": ([Unplug()], HandsetGone),

@@ -76,27 +76,29 @@ def test_a_scan_comes_out_as_it_went_in(scan: ChipScan) -> None:
     assert scan_of(decode(line)) == scan
 
 
-@pytest.mark.parametrize(
-    "scan",
-    [
-        None,
-        {},
-        {"verdict": "unused"},
-        {"verdict": "erased", "detail": ""},
-        {"verdict": "unused", "detail": "", "passes": "many"},
-        "unused",
-    ],
-)
-def test_what_isnt_a_whole_scan_is_a_fault(scan: object) -> None:
-    with pytest.raises(ReaderFault):
-        scan_of({"id": 1, "scan": scan})
+NOT_WHOLE: list[object] = [
+    *(None, {}, "unused", {"verdict": "unused"}, {"verdict": "erased", "detail": ""}),
+    {"verdict": "unused", "detail": "", "passes": "many"},
+]
 
 
-def test_orders_come_out_as_they_went_in() -> None:
+def test_what_isnt_a_whole_scan_is_a_fault_and_what_isnt_an_object_no_message() -> None:
+    for scan in NOT_WHOLE:
+        with pytest.raises(ReaderFault):
+            scan_of({"id": 1, "scan": scan})
+    for line in (b"", b"[]", b"7", b"{", b"\xff"):
+        with pytest.raises(ValueError, match="valid"):
+            decode(line)
+
+
+def test_orders_come_out_as_they_went_in_and_failures_keep_their_class() -> None:
     order = WorkerOrder(slots={A1: "usb:1-4"}, salt=bytes(range(32)), baselines=("/a b.toml",))
     assert order_of(decode(encode(order.as_message()))) == order
     capture = CaptureOrder(name="n", model="m", screen="未利用", seen_on=date(2026, 11, 24))
     assert capture_of(decode(encode({"capture": capture.as_message()}))) == capture
+    assert failure_message(1, ReaderGone("g")) == {"id": 1, "gone": "g"}
+    assert failure_message(1, ReaderFault("f")) == {"id": 1, "fault": "f"}
+    assert failure_message(1, UsageRefused("u")) == {"id": 1, "refused": "u"}
 
 
 def test_a_slot_that_a_worker_doesnt_tell_of_is_no_good_one() -> None:
@@ -106,18 +108,6 @@ def test_a_slot_that_a_worker_doesnt_tell_of_is_no_good_one() -> None:
     }
     with pytest.raises(ValueError, match="dict"):
         troubles_of({"slots": None}, [A1])
-
-
-def test_a_failure_keeps_its_class() -> None:
-    assert failure_message(1, ReaderGone("g")) == {"id": 1, "gone": "g"}
-    assert failure_message(1, ReaderFault("f")) == {"id": 1, "fault": "f"}
-    assert failure_message(1, UsageRefused("u")) == {"id": 1, "refused": "u"}
-
-
-@pytest.mark.parametrize("line", [b"", b"[]", b"7", b"{", b"\xff"])
-def test_what_isnt_an_object_is_no_message(line: bytes) -> None:
-    with pytest.raises(ValueError, match="valid"):
-        decode(line)
 
 
 ORDER = WorkerOrder(slots={A1: "Reader"}, salt=bytes(32), baselines=())
