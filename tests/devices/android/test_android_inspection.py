@@ -410,7 +410,12 @@ async def test_a_lock_that_one_of_two_properties_claims_is_open() -> None:
         facts = await read_facts(saying(f"[{name}]: [{locked}]", f"[{name}]: [{unlocked}]"))
         assert facts.bootloader_locked is False
         assert facts.modification_signs == (f"{name}={unlocked}",)
-        assert facts.verified_boot_state == "green"
+
+
+async def test_green_boot_over_an_open_lock_is_a_sign_of_a_changed_system() -> None:
+    facts = await read_facts(saying("device_state]: [locked]", "device_state]: [unlocked]"))
+    assert facts.verified_boot_state == "green"
+    assert facts.modification_signs
 
 
 ENCRYPTED, OPEN = "encrypted", "unencrypted"
