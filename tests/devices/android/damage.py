@@ -1,4 +1,4 @@
-"""Damage as answers take it on their way.
+"""Damage as answers take it on their way, and each parser that it is tried on.
 
 Nothing here makes one valid answer into another: a digit never becomes a digit, and lists that
 have no count and no end aren't shortened by whole lines, since nobody could see it.
@@ -9,7 +9,41 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
+
+from handset_fakes import answer, names
+
+from benchd.devices.android.facts.account_types import sort_accounts
+from benchd.devices.android.facts.accounts import read_account_types
+from benchd.devices.android.facts.capability import (
+    FELICA_DIRECTORIES,
+    felica_capable,
+    read_felica_directories,
+)
+from benchd.devices.android.facts.hardware import (
+    has_removable_media,
+    has_sim,
+    read_battery,
+    read_features,
+    read_nfc,
+)
+from benchd.devices.android.facts.modification import modification_signs
+from benchd.devices.android.facts.owner import read_file_count, read_row_count
+from benchd.devices.android.facts.packages import count_packages, read_packages, read_preinstalled
+from benchd.devices.android.facts.policy import has_device_owner
+from benchd.devices.android.facts.properties import read_properties
+from benchd.devices.android.facts.protection import ENCRYPTED, crypto_state, has_screen_lock
+from benchd.devices.android.facts.single_values import (
+    read_android_id,
+    read_boot_count,
+    read_frp_armed,
+    read_imei,
+)
+from benchd.devices.android.facts.statfs import read_statfs
+from benchd.devices.android.facts.storage_answers import read_mounts, read_storage
+from benchd.devices.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
+from benchd.devices.android.facts.users import read_user_ids
 
 Damage = Callable[[str, random.Random], str]
 
@@ -89,3 +123,140 @@ ANY: Final[tuple[Damage, ...]] = (*WITHIN_LINES, cut, drop_lines)
 
 def _place(text: str, draw: random.Random) -> int:
     return draw.randrange(len(text))
+
+
+UNKNOWN: Final = 1 << 40
+"""What can't be read is never clean."""
+_END: Final = "looked everywhere\n"
+_ROWS: Final = "".join(f"Row: {number} _id={number + 3}\n" for number in range(12))
+_PROPERTIES: Final = (ruin_a_value, cut_the_last_line, double, as_in_dos)
+_NUMBER: Final = (ruin, insert, double, as_in_dos)
+_MOUNTS: Final = {name: read_mounts(answer(name)) for name in names("mounts")}
+_OVERSEAS: Final = read_packages(answer("packages-16-overseas"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One text for one parser."""
+
+    text: str
+    dirt: Callable[[str], int]
+    """More of it is never cleaner."""
+    damages: tuple[Damage, ...] = ANY
+
+
+def _accounts(name: str) -> Callable[[str], int]:
+    users = (0, 10) if "two" in name else (0, 150) if "many" in name else (0,)
+    return lambda text: sort_accounts(read_account_types(text, users)).account_count
+
+
+def _beyond_a_picture(name: str) -> Callable[[str], int]:
+    """What a picture of all that lies on the system's partitions leaves over."""
+    pictured = set(read_preinstalled(answer(name), {}))
+    return lambda text: (
+        count_packages(text) - len(pictured.intersection(read_preinstalled(text, {})))
+    )
+
+
+def _used(name: str) -> Callable[[str], int]:
+    mounts = _MOUNTS["mounts-16-f2fs" if "pixel" in name else "mounts-7-ext4"]
+    return lambda text: read_storage(text, mounts).used_bytes
+
+
+def _no_dirt(read: Callable[[str], object]) -> Callable[[str], int]:
+    def dirt(text: str) -> int:
+        read(text)
+        return 0
+
+    return dirt
+
+
+def _known(count: int | None) -> int:
+    return UNKNOWN if count is None else count
+
+
+def _of(
+    kind: str, dirt: Callable[[str], int], damages: tuple[Damage, ...] = ANY
+) -> tuple[Subject, ...]:
+    return tuple(Subject(text=answer(name), dirt=dirt, damages=damages) for name in names(kind))
+
+
+SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
+    "account": tuple(Subject(text=answer(name), dirt=_accounts(name)) for name in names("account")),
+    "users": _of("users", lambda text: len(read_user_ids(text)), WITHIN_LINES),
+    "packages": _of("packages", count_packages, WITHIN_LINES),
+    "preinstalled": tuple(
+        Subject(text=answer(name), dirt=_beyond_a_picture(name), damages=WITHIN_LINES)
+        for name in names("packages")
+    ),
+    "features": _of("features", lambda text: len(read_features(text)), WITHIN_LINES),
+    "no chip": _of(
+        "features",
+        lambda text: felica_capable(read_features(text), _OVERSEAS, ()) is not False,
+        (ruin, double, as_in_dos),
+    ),
+    "battery": _of("battery", _no_dirt(read_battery)),
+    "policy": tuple(
+        Subject(
+            text=answer(name),
+            dirt=has_device_owner,
+            # Older releases don't tell whether an organisation owns it.
+            damages=(cut, ruin, insert, double, as_in_dos) if "profile" in name else ANY,
+        )
+        for name in names("policy")
+    ),
+    "trust": _of("trust", lambda text: has_screen_lock(text) is True),
+    "df": tuple(Subject(text=answer(name), dirt=_used(name)) for name in names("df")),
+    "statfs": _of("statfs", _no_dirt(read_statfs)),
+    "mounts": _of("mounts", _no_dirt(read_mounts)),
+    "volumes": _of("volumes", lambda text: has_removable_media(text, ""), WITHIN_LINES),
+    "disks": (
+        Subject(
+            text="disk:179,64\ndisk:8,0\n",
+            dirt=lambda text: has_removable_media("private mounted null\n", text),
+            damages=WITHIN_LINES,
+        ),
+    ),
+    "signs": _of(
+        "getprop", lambda text: bool(modification_signs(read_properties(text), ())), _PROPERTIES
+    ),
+    "encryption": _of(
+        "getprop", lambda text: crypto_state(read_properties(text), "") != ENCRYPTED, _PROPERTIES
+    ),
+    "sim": (
+        Subject(
+            text="[gsm.sim.state]: [READY,ABSENT]\n[ro.serialno]: [x]\n",
+            dirt=lambda text: has_sim(read_properties(text)) is not False,
+            damages=_PROPERTIES,
+        ),
+    ),
+    "superuser": (
+        Subject(
+            text=f"{SUPERUSER_PATHS[1]}\n{SUPERUSER_PATHS[3]}\n{_END}",
+            dirt=lambda text: len(read_superuser_paths(text)),
+            damages=WITHIN_LINES,
+        ),
+    ),
+    "felica": (
+        Subject(
+            text=f"{FELICA_DIRECTORIES[0]}\n{_END}",
+            dirt=lambda text: len(read_felica_directories(text)),
+            damages=WITHIN_LINES,
+        ),
+    ),
+    "imei": _of("imei", _no_dirt(read_imei)),
+    "nfc": _of("nfc", _no_dirt(lambda text: read_nfc("1", text))),
+    "files": (
+        Subject(
+            text="/whole\n38\n", dirt=lambda text: _known(read_file_count(text)), damages=_NUMBER
+        ),
+    ),
+    "rows": (
+        Subject(text=_ROWS, dirt=lambda text: _known(read_row_count(text)), damages=WITHIN_LINES),
+    ),
+    "boot count": (
+        Subject(text="214\n", dirt=lambda text: _known(read_boot_count(text)), damages=_NUMBER),
+    ),
+    "frp": (Subject(text="1\n", dirt=lambda text: bool(read_frp_armed(text))),),
+    "android_id": (Subject(text="51b6be48bac8c569\n", dirt=_no_dirt(read_android_id)),),
+}

@@ -1,4 +1,4 @@
-"""Fakes: an adb server that does as it's told, its owner, and a handset's shell."""
+"""Answers of real and made-up handsets, and fakes: an adb server that obeys, and shells."""
 
 from __future__ import annotations
 
@@ -335,27 +335,36 @@ def line(event: str, **fields: object) -> Output:
 
 
 class ScriptedShell(FakeShell):
-    """Answers benchd's scripts of several commands from a table of single ones."""
+    """Answers each single command from a table, by itself or in one of benchd's scripts."""
 
     def __init__(self, answers: Mapping[str, str | tuple[int, str]]) -> None:
         super().__init__()
         self.answers = dict(answers)
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | StdinPackets = b"",
-        deadline_s: float = COMMAND_DEADLINE_S,
-        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
-    ) -> Completed:
-        self.commands.append(command)
-        output = ""
-        lines: Sequence[str] = command.split("\n")
-        for position in range(0, len(lines), 4):
-            single = lines[position].removeprefix("(").removesuffix(")")
-            mark = lines[position + 3].split('"')[1].replace("$status", "")
-            answer = self.answers[single]
-            status, text = answer if isinstance(answer, tuple) else (0, answer)
-            output += f"{text}\n{mark}{status}\n"
-        return Completed(exit_code=0, stdout=output.encode(), stderr=b"")
+    def _answer(self, command: str) -> list[Step]:
+        if command not in self.answers:
+            return super()._answer(command)
+        answer = self.answers[command]
+        status, text = answer if isinstance(answer, tuple) else (0, answer)
+        return said(text, status)
+
+
+FOLDER = Path(__file__).parent / "fixtures"
+"""Each file names its source above a line of three dashes."""
+
+
+def answer(name: str) -> str:
+    """The text that a handset gave, without the file's heading."""
+    heading, separator, text = (
+        (FOLDER / f"{name}.txt").read_text(encoding="utf-8").partition("\n---\n")
+    )
+    assert separator, name
+    assert all(line.startswith("# ") for line in heading.splitlines()), name
+    return text
+
+
+def names(kind: str) -> list[str]:
+    """Every file of one kind."""
+    found = sorted(path.stem for path in FOLDER.glob(f"{kind}-*.txt"))
+    assert found, kind
+    return found

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from random import Random
 
-from handset_fixtures import answer
+from handset_fakes import answer
 from hypothesis import strategies as st
 
 from benchd.devices.android.facts.fact_table import QUESTIONS

@@ -9,14 +9,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 
 import anyio
-from handset_fakes import FakeStream, Step, Unplug, plain, said
+from handset_fakes import FakeShell, FakeStream, Step, Unplug, plain, said
 
-from benchd.devices.android.shell.commands import (
-    COMMAND_DEADLINE_S,
-    MAXIMUM_OUTPUT_BYTES,
-    Completed,
-    complete,
-)
+from benchd.devices.android.shell.commands import COMMAND_DEADLINE_S
 from benchd.devices.android.shell.packets import Exit, Output, ShellEvent, StdinPackets
 
 BLOCK = 4096
@@ -75,7 +70,7 @@ class TakingStream(FakeStream):
 
 
 @dataclass
-class StreamedHandset:
+class StreamedHandset(FakeShell):
     """Answers the commands of a streamed overwrite; `then` is how a fault looks."""
 
     capacity: int = 64 * BLOCK
@@ -84,7 +79,6 @@ class StreamedHandset:
     """So many bytes of the capacity and of what is free `df` doesn't tell."""
     file_system: str = "ext4"
     files: dict[str, bytearray] = field(default_factory=dict[str, bytearray])
-    commands: list[str] = field(default_factory=list[str])
     written: int = 0
     takes_until: int | None = None
     then: tuple[Step, ...] = (Unplug(),)
@@ -94,7 +88,6 @@ class StreamedHandset:
     """So many bytes of each read are answered from memory, whatever flag `dd` was given."""
     short_by: int = 0
     """So many bytes of each file are gone when its size is asked for."""
-
     gives_back: int = 0
     """So many bytes its system frees once its storage has been full."""
 
@@ -106,42 +99,33 @@ class StreamedHandset:
     async def stream(
         self, command: str, *, opens_within_s: float = COMMAND_DEADLINE_S
     ) -> AsyncGenerator[FakeStream, None]:
-        del opens_within_s
-        self.commands.append(command)
-        yield self._answer(command)
-
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | StdinPackets = b"",
-        deadline_s: float = COMMAND_DEADLINE_S,
-        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
-    ) -> Completed:
-        del deadline_s
-        if "df -k /data" in command:
-            return self._script(command)
-        async with self.stream(command) as running:
-            return await complete(running, stdin, maximum_output_bytes)
-
-    def _answer(self, command: str) -> FakeStream:
         if found := re.fullmatch(r"exec cat > \S+/(\S+)", command):
-            return TakingStream(self, found[1])
+            self.commands.append(command)
+            yield TakingStream(self, found[1])
+            return
+        async with super().stream(command, opens_within_s=opens_within_s) as made:
+            yield made
+
+    def _answer(self, command: str) -> list[Step]:
         if found := re.search(DD, command):
-            return FakeStream(list(self.dd or self._read(found)))
+            return list(self.dd or self._read(found))
         if found := re.fullmatch(r"if \[ -e \S+/(\S+) \].*", command):
             size = len(self.files.get(found[1], b""))
-            return FakeStream(said(f"{max(size - self.short_by, 0)}\n"))
+            return said(f"{max(size - self.short_by, 0)}\n")
+        listed = said("".join(f"{name}\n" for name in self.files))
         if found := re.search(r"ls && rm -rf (.*) && sync", command):
-            listed = "".join(f"{name}\n" for name in self.files)
             for pattern in found[1].split():
                 for name in [name for name in self.files if fnmatch(name, pattern)]:
                     del self.files[name]
-            return FakeStream(said(listed))
-        if command.endswith("&& ls"):
-            return FakeStream(said("".join(f"{name}\n" for name in self.files)))
-        assert command == "sync", command
-        return FakeStream([Exit(0)])
+            return listed
+        told = {
+            "df -k /data": self._df(),
+            "cat /proc/mounts": f"/dev/block/dm-5 /data {self.file_system} rw 0 0\n",
+            "sync": "",
+        }
+        if command in told:
+            return said(told[command])
+        return listed if command.endswith("&& ls") else super()._answer(command)
 
     def _read(self, found: re.Match[str]) -> list[Step]:
         content = bytes(self.files[found[1]])
@@ -150,19 +134,12 @@ class StreamedHandset:
             content = content[size * skip : size * (skip + count)]
         return counting(content, len(content) - self.cached_bytes)
 
-    def _script(self, command: str) -> Completed:
-        told = (self.capacity - self.df_hides, self.used, max(self.room() - self.df_hides, 0))
-        kib = [number // 1024 for number in told]
-        kib[1] = kib[0] - kib[2]
-        share = -(-100 * kib[1] // kib[0])
-        answers = {
-            "df -k /data": "Filesystem 1K-blocks Used Available Use% Mounted on\n"
-            f"/dev/block/dm-5 {kib[0]} {kib[1]} {kib[2]} {share}% /data\n",
-            "cat /proc/mounts": f"/dev/block/dm-5 /data {self.file_system} rw 0 0\n",
-        }
-        output = ""
-        lines = command.split("\n")
-        for position in range(0, len(lines), 4):
-            mark = lines[position + 3].split('"')[1].replace("$status", "")
-            output += f"{answers[lines[position].strip('()')]}\n{mark}0\n"
-        return Completed(exit_code=0, stdout=output.encode(), stderr=b"")
+    def _df(self) -> str:
+        capacity, free = (
+            max(size - self.df_hides, 0) // 1024 for size in (self.capacity, self.room())
+        )
+        used = capacity - free
+        return (
+            "Filesystem 1K-blocks Used Available Use% Mounted on\n"
+            f"/dev/block/dm-5 {capacity} {used} {free} {-(-100 * used // capacity)}% /data\n"
+        )

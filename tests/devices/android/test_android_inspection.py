@@ -1,16 +1,17 @@
-"""Facts put together from whole handsets' answers."""
+"""Facts put together from whole handsets' answers, and which of them one lie or silence changes."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
 
 import pytest
-from handset_fakes import FakeShell, ScriptedShell, said
-from handset_fixtures import answer, names
+from handset_fakes import ScriptedShell, answer, names
 from structlog.testing import capture_logs
 
 from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
 from benchd.devices.android.facts.inspection import (
+    STORAGE_LOOK_EVERY_S,
     read_battery_facts,
     read_facts,
     read_identity,
@@ -28,26 +29,27 @@ from benchd.devices.android.facts.owner import (
 )
 from benchd.devices.android.facts.statfs import ASK_STATFS
 from benchd.devices.android.facts.superuser import LOOK_FOR_SUPERUSER
-from benchd.devices.android.handset_access import enable_test_harness
+from benchd.devices.android.shell.script import Answer
 from benchd.domain.errors import (
     AnswerNotRecognised,
-    HandsetGone,
-    HandsetStalled,
     StageFailed,
+    StorageContradicts,
     UnsupportedHandset,
 )
 from benchd.domain.evidence_json import from_json, to_json
+from benchd.domain.handset import NfcFacts
+from benchd.domain.job import Reason
 from benchd.lab.simulator.answers import parcel_dump
+from benchd.proof.floors import LEAST_FREE_DRIFT_BYTES, MOST_FREE_DRIFT
 
 pytestmark = pytest.mark.asyncio
 
 IMEI = "service call iphonesubinfo 1 s16 com.android.shell"
 SECOND_IMEI = "service call iphonesubinfo 4 i32 1 s16 com.android.shell"
-NUMBERS = ("10", "12-oppo")
-"""The fixtures that tell an IMEI."""
 SECOND_IMEI_BEFORE_11 = "service call iphonesubinfo 3 i32 1 s16 com.android.shell"
-
-
+TOLD_IMEI, OTHER_IMEI = "490154203237518", "356938035643809"
+WITHOUT_IMEI = [name for name in names("imei") if name not in ("imei-10", "imei-12-oppo")]
+PACKAGES = "pm list packages -u --user 0"
 FRP = "settings get --user 0 global secure_frp_mode"
 FRP_IN_SECURE = "settings get --user 0 secure secure_frp_mode"
 
@@ -69,7 +71,7 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "dumpsys trust": answer("trust-16-open"),
         LOOK_FOR_SUPERUSER: "looked everywhere\n",
         "pm list features": answer("features-15-wallet"),
-        "pm list packages -u --user 0": answer("packages-15-wallet"),
+        PACKAGES: answer("packages-15-wallet"),
         LOOK_FOR_FELICA: "/vendor/etc/felica\nlooked everywhere\n",
         "sm list-volumes all": answer("volumes-16-no-card"),
         "sm list-disks": "",
@@ -110,7 +112,8 @@ async def test_facts() -> None:
     assert (facts.identity.android, facts.identity.build) == ("15", "SE037")
     assert facts.identity.imei == "490154203237518"
     assert (facts.sdk, facts.abi) == (35, "arm64-v8a")
-    assert facts.capacity_bytes == 114982996 * 1024
+    assert (facts.capacity_bytes, facts.free_bytes) == (CAPACITY, FREE)
+    assert (facts.statfs_capacity_bytes, facts.statfs_free_bytes) == (CAPACITY, FREE)
     assert (facts.battery_percent, facts.battery_temperature_c) == (22, 28.0)
     assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
     assert facts.metadata_encryption is True
@@ -120,6 +123,8 @@ async def test_facts() -> None:
     assert facts.screen_lock is None
     assert (facts.account_count, facts.user_ids, facts.device_owner) == (0, (0,), False)
     assert (facts.felica_capable, facts.jpki_capable, facts.removable_media) == (True, True, False)
+    with_a_card = await read_facts(aquos(**{"sm list-disks": "disk:179,64\n"}))
+    assert with_a_card.removable_media is True, "though Android can't read it"
     assert facts.sim is None
     assert facts.frp_armed is False
     assert (facts.sim_lock, facts.sim_lock_source) == (None, None)
@@ -131,7 +136,7 @@ async def test_row_7_what_the_gates_refuse_by_is_read_by_few_questions_and_alike
     facts = await read_facts(aquos())
     for name in type(standing).__dataclass_fields__:
         assert getattr(standing, name) == getattr(facts, name), name
-    heavy = ("pm list features", "pm list packages -u --user 0", "df -k /data")
+    heavy = ("pm list features", PACKAGES, "df -k /data")
     assert not [script for script in shell.commands if any(each in script for each in heavy)]
 
 
@@ -153,10 +158,10 @@ async def test_row_8_whether_frp_is_armed_is_read_where_it_is_told(
     assert (await read_facts(aquos(**told))).frp_armed is armed
 
 
-@pytest.mark.parametrize("told", ["2\n", "\n", "true\n", "1\n0\n"])
-async def test_row_8_a_word_on_frp_that_nobody_knows_is_a_problem(told: str) -> None:
-    with pytest.raises(AnswerNotRecognised, match="secure_frp_mode"):
-        await read_standing(aquos(**{FRP: told}))
+async def test_row_8_a_word_on_frp_that_nobody_knows_is_a_problem() -> None:
+    for told in ("2\n", "\n", "true\n", "1\n0\n"):
+        with pytest.raises(AnswerNotRecognised, match="secure_frp_mode"):
+            await read_standing(aquos(**{FRP: told}))
 
 
 async def test_row_8_a_sim_lock_is_told_by_a_sim_that_is_refused() -> None:
@@ -171,19 +176,16 @@ async def test_row_8_a_sim_lock_is_told_by_a_sim_that_is_refused() -> None:
 
 
 async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
-    facts = await read_facts(
-        aquos(
-            **{
-                "getprop": answer("getprop-12-custom-rom"),
-                IMEI: (1, ""),
-                "dumpsys account": answer("account-14-two-users"),
-                "pm list users": answer("users-14-work"),
-                "dumpsys device_policy": answer("policy-12-owner"),
-                "dumpsys trust": answer("trust-9-locked"),
-                LOOK_FOR_SUPERUSER: "/sbin/su\nlooked everywhere\n",
-            }
-        )
-    )
+    shell = aquos(getprop=answer("getprop-12-custom-rom"))
+    shell.answers |= {
+        IMEI: (1, ""),
+        "dumpsys account": answer("account-14-two-users"),
+        "pm list users": answer("users-14-work"),
+        "dumpsys device_policy": answer("policy-12-owner"),
+        "dumpsys trust": answer("trust-9-locked"),
+        LOOK_FOR_SUPERUSER: "/sbin/su\nlooked everywhere\n",
+    }
+    facts = await read_facts(shell)
     assert facts.identity.imei is None
     assert facts.modification_signs[-1] == "su at /sbin/su"
     assert facts.modification_signs[0] == "ro.boot.verifiedbootstate=orange"
@@ -193,30 +195,50 @@ async def test_facts_of_a_handset_that_is_in_use_and_changed() -> None:
     assert facts.metadata_encryption is None
 
 
-@pytest.mark.parametrize("asked", [SECOND_IMEI, SECOND_IMEI_BEFORE_11])
-async def test_both_imeis_of_a_handset_with_two_radios(asked: str) -> None:
-    other = "356938035643809"
-    told = struct.pack("<ii", 0, len(other)) + other.encode("utf-16-le") + bytes(2)
-    identity = await read_identity(aquos(**{asked: parcel_dump(told)}))
-    assert identity.imeis == ("490154203237518", other)
+NFC_ON = "mState=on\nmScreenState=ON_UNLOCKED\n"
+NFC_UNKNOWN = NfcFacts(nfc_on=None, screen_on=None, unlocked=None)
 
 
-@pytest.mark.parametrize("name", [name for name in names("imei") if name[5:] not in NUMBERS])
+@pytest.mark.parametrize(
+    ("setting", "dump", "facts"),
+    [
+        ("1\n", NFC_ON, NfcFacts(nfc_on=True, screen_on=True, unlocked=True)),
+        ((1, "1\n"), (1, NFC_ON), NFC_UNKNOWN),
+        ("1\n", (20, "Can't find service: nfc\n"), NFC_UNKNOWN),
+    ],
+)
+async def test_a_refusal_says_nothing_of_nfc(
+    setting: str | tuple[int, str], dump: str | tuple[int, str], facts: NfcFacts
+) -> None:
+    shell = aquos(**{"settings get --user 0 global nfc_on": setting, "dumpsys nfc": dump})
+    assert await read_nfc_facts(shell) == facts
+
+
+IN_WORDS = struct.pack("<ii", 0, len(OTHER_IMEI)) + OTHER_IMEI.encode("utf-16-le") + bytes(2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "imeis"),
+    [
+        (SECOND_IMEI, parcel_dump(IN_WORDS), (TOLD_IMEI, OTHER_IMEI)),
+        (SECOND_IMEI_BEFORE_11, parcel_dump(IN_WORDS), (TOLD_IMEI, OTHER_IMEI)),
+        (SECOND_IMEI, answer("imei-12-oppo"), (TOLD_IMEI, OTHER_IMEI)),
+        (SECOND_IMEI, answer("imei-10"), (TOLD_IMEI,)),
+    ],
+    ids=["two radios", "before Android 11", "in the form of a real handset", "one told twice"],
+)
+async def test_both_imeis_of_a_handset_with_two_radios(
+    asked: str, told: str, imeis: tuple[str, ...]
+) -> None:
+    assert (await read_identity(aquos(**{asked: told}))).imeis == imeis
+
+
+@pytest.mark.parametrize("name", WITHOUT_IMEI)
 async def test_a_second_imei_that_cannot_be_read_is_unknown(name: str) -> None:
     told = answer(name)
     identity = await read_identity(aquos(**{SECOND_IMEI: told, SECOND_IMEI_BEFORE_11: told}))
-    assert identity.imeis == ("490154203237518",)
+    assert identity.imeis == (TOLD_IMEI,)
     assert (await read_identity(aquos(**{IMEI: told}))).imei is None
-
-
-async def test_the_second_imei_in_the_form_of_a_real_handset() -> None:
-    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-12-oppo")}))
-    assert identity.imeis == ("490154203237518", "356938035643809")
-
-
-async def test_one_imei_told_twice_is_one() -> None:
-    identity = await read_identity(aquos(**{SECOND_IMEI: answer("imei-10")}))
-    assert identity.imeis == ("490154203237518",)
 
 
 async def test_reset_facts() -> None:
@@ -233,17 +255,15 @@ async def test_reset_facts() -> None:
 
 
 async def test_what_an_owner_left_is_counted() -> None:
-    facts = await read_reset_facts(
-        aquos(
-            **{
-                COUNT_FILES: "/whole\n8\n",
-                COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
-                COUNT_CONTACTS: "Row: 0 _id=1\n",
-                COUNT_SMS: "Row: 0 _id=1\n",
-                COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
-            }
-        )
-    )
+    shell = aquos()
+    shell.answers |= {
+        COUNT_FILES: "/whole\n8\n",
+        COUNT_CALLS: "Row: 0 _id=3\nRow: 1 _id=12\n",
+        COUNT_CONTACTS: "Row: 0 _id=1\n",
+        COUNT_SMS: "Row: 0 _id=1\n",
+        COUNT_MMS: "Row: 0 _id=1\nRow: 1 _id=2\n",
+    }
+    facts = await read_reset_facts(shell)
     assert (facts.owner_files, facts.call_count) == (7, 2)
     assert (facts.contact_count, facts.message_count) == (1, 3)
 
@@ -272,30 +292,42 @@ async def test_what_cannot_be_counted_is_unknown_and_never_none(
     assert [count for count in counts if count is not None] == [0, 0, 0]
 
 
-async def test_identity_falls_back_where_the_handset_has_two_names_for_it() -> None:
+async def test_identity_falls_back_and_the_battery_is_read_alone() -> None:
     rooted = await read_identity(aquos(getprop=answer("getprop-13-rooted-pixel")))
     assert rooted.serial == "00000000000013"
     honor = await read_identity(aquos(getprop=answer("getprop-14-honor")))
     assert honor.manufacturer == "HONOR"
+    shell = aquos()
+    assert (await read_battery_facts(shell)).percent == 22
+    assert [c for c in shell.commands if "getprop" in c] == []
+
+
+EVERY_PART = [
+    "getprop",
+    "df -k /data",
+    "cat /proc/mounts",
+    "dumpsys account",
+    "pm list users",
+    "dumpsys battery",
+    "dumpsys device_policy",
+    "dumpsys trust",
+    LOOK_FOR_SUPERUSER,
+    LOOK_FOR_FELICA,
+    "sm list-volumes all",
+]
+MAY_BE_EMPTY = ["pm list features", PACKAGES, "sm list-disks"]
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("command", "broken"),
     [
-        "getprop",
-        "df -k /data",
-        "cat /proc/mounts",
-        "dumpsys account",
-        "pm list users",
-        "dumpsys battery",
-        "dumpsys device_policy",
-        "dumpsys trust",
-        LOOK_FOR_SUPERUSER,
-        LOOK_FOR_FELICA,
-        "sm list-volumes all",
+        *((command, broken) for command in EVERY_PART for broken in ("", "garbage\n", "failed")),
+        *((command, broken) for command in MAY_BE_EMPTY for broken in ("garbage\n", "failed")),
+        (ASK_STATFS, ""),
+        (ASK_STATFS, "garbage\n"),
+        (ASK_STATFS, "4096 4096 1 2 3\n"),
     ],
 )
-@pytest.mark.parametrize("broken", ["", "garbage\n", "failed"])
 async def test_every_part_must_be_there(command: str, broken: str) -> None:
     whole = aquos().answers[command]
     given = (1, str(whole)) if broken == "failed" else broken
@@ -303,21 +335,11 @@ async def test_every_part_must_be_there(command: str, broken: str) -> None:
         await read_facts(aquos(**{command: given}))
 
 
-@pytest.mark.parametrize(
-    "command", ["pm list features", "pm list packages -u --user 0", "sm list-disks"]
-)
-@pytest.mark.parametrize("broken", ["garbage\n", "failed"])
-async def test_a_list_that_may_be_empty_must_still_be_one(command: str, broken: str) -> None:
-    given = (1, "") if broken == "failed" else broken
-    with pytest.raises(AnswerNotRecognised):
-        await read_facts(aquos(**{command: given}))
-
-
-@pytest.mark.parametrize("silent", ["pm list features", "pm list packages -u --user 0"])
+@pytest.mark.parametrize("silent", ["pm list features", PACKAGES])
 async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent: str) -> None:
     overseas = {
         "pm list features": answer("features-16-overseas"),
-        "pm list packages -u --user 0": answer("packages-16-overseas"),
+        PACKAGES: answer("packages-16-overseas"),
         LOOK_FOR_FELICA: "looked everywhere\n",
     }
     facts = await read_facts(aquos(**overseas))
@@ -326,28 +348,27 @@ async def test_a_silent_package_manager_never_means_that_there_is_no_chip(silent
     assert (facts.felica_capable, facts.jpki_capable) == (None, None)
 
 
-async def test_a_card_is_seen_though_android_cannot_read_it() -> None:
-    assert (await read_facts(aquos(**{"sm list-disks": "disk:179,64\n"}))).removable_media is True
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
+async def test_every_part_of_the_reset_facts_must_be_there() -> None:
+    for command in (
         "settings get --user 0 secure android_id",
         "settings get --user 0 global boot_count",
         "pm list packages -3 -f --user 0",
-    ],
-)
-async def test_every_part_of_the_reset_facts_must_be_there(command: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        await read_reset_facts(aquos(**{command: (20, "")}))
-    with pytest.raises(AnswerNotRecognised):
-        await read_reset_facts(aquos(**{command: "Error: no service\n"}))
+    ):
+        for broken in ((20, ""), "Error: no service\n"):
+            with pytest.raises(AnswerNotRecognised):
+                await read_reset_facts(aquos(**{command: broken}))
 
 
-async def test_a_user_without_an_account_list_is_refused() -> None:
+async def test_refusals_carry_no_serial_and_no_account() -> None:
     with pytest.raises(AnswerNotRecognised, match="user is missing"):
         await read_facts(aquos(**{"pm list users": answer("users-14-work")}))
+    text = answer("account-8-one").replace("Accounts: 1", "Accounts: 7")
+    with pytest.raises(AnswerNotRecognised) as refusal:
+        await read_facts(aquos(**{"dumpsys account": text}))
+    assert "example.com" not in refusal.value.detail
+    usage = answer("df-16-pixel-8-pro").replace("114982996", "14982996")
+    with pytest.raises(AnswerNotRecognised, match="contradict"):
+        await read_facts(aquos(**{"df -k /data": usage}))
 
 
 async def test_lock_settings_are_never_touched_and_nothing_personal_is_logged() -> None:
@@ -361,57 +382,6 @@ async def test_lock_settings_are_never_touched_and_nothing_personal_is_logged() 
     assert "example.com" not in repr(facts)
 
 
-async def test_refusals_carry_no_serial_and_no_account() -> None:
-    text = answer("account-8-one").replace("Accounts: 1", "Accounts: 7")
-    with pytest.raises(AnswerNotRecognised) as refusal:
-        await read_facts(aquos(**{"dumpsys account": text}))
-    assert "example.com" not in refusal.value.detail
-
-
-async def test_asking_for_test_harness_returns_when_it_was_answered() -> None:
-    shell = FakeShell()
-    shell.on("cmd testharness enable", *said("", 0))
-    await enable_test_harness(shell)
-
-
-async def test_a_transport_that_dies_at_the_request_leaves_it_unknown() -> None:
-    shell = FakeShell()
-    shell.on("cmd testharness enable", HandsetGone("rebooting"))
-    with pytest.raises(HandsetGone):
-        await enable_test_harness(shell)
-
-
-@pytest.mark.parametrize("code", [129, 137, 143])
-async def test_a_request_that_died_of_a_signal_is_unknown_and_not_unsupported(code: int) -> None:
-    shell = FakeShell()
-    shell.on("cmd testharness enable", *said("", code))
-    with pytest.raises(HandsetGone):
-        await enable_test_harness(shell)
-
-
-async def test_a_lock_forbids_test_harness() -> None:
-    shell = FakeShell()
-    shell.on("cmd testharness enable", *said("", 2))
-    with pytest.raises(StageFailed) as refusal:
-        await enable_test_harness(shell)
-    assert refusal.value.reason == "locked"
-
-
-@pytest.mark.parametrize("code", [1, 20, 127])
-async def test_a_handset_without_test_harness_is_unsupported(code: int) -> None:
-    shell = FakeShell()
-    shell.on("cmd testharness enable", *said("cmd: Can't find service: testharness", code))
-    with pytest.raises(UnsupportedHandset, match="testharness"):
-        await enable_test_harness(shell)
-
-
-async def test_a_handset_that_hangs_at_the_request_has_stalled() -> None:
-    shell = FakeShell()
-    shell.on("cmd testharness enable", HandsetStalled("no answer"))
-    with pytest.raises(HandsetStalled):
-        await enable_test_harness(shell)
-
-
 @pytest.mark.parametrize("sdk", [23, 25])
 async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> None:
     old = answer("getprop-15-aquos-test-harness").replace(
@@ -422,7 +392,124 @@ async def test_an_old_android_is_unsupported_and_not_unrecognised(sdk: int) -> N
         await read_facts(aquos(**{"getprop": old, "dumpsys trust": "garbage\n"}))
 
 
-async def test_the_battery_alone() -> None:
-    shell = aquos()
-    assert (await read_battery_facts(shell)).percent == 22
-    assert [c for c in shell.commands if "getprop" in c] == []
+POLICY = answer("policy-16-none")
+
+
+def saying(old: str, new: str) -> ScriptedShell:
+    """A handset whose `getprop` tells one thing otherwise."""
+    honest = answer("getprop-15-aquos-test-harness")
+    assert old in honest
+    return aquos(getprop=honest.replace(old, new))
+
+
+async def test_a_lock_that_one_of_two_properties_claims_is_open() -> None:
+    for name, locked, unlocked in (
+        ("ro.boot.flash.locked", "1", "0"),
+        ("ro.boot.vbmeta.device_state", "locked", "unlocked"),
+    ):
+        facts = await read_facts(saying(f"[{name}]: [{locked}]", f"[{name}]: [{unlocked}]"))
+        assert facts.bootloader_locked is False
+        assert facts.modification_signs == (f"{name}={unlocked}",)
+
+
+async def test_green_boot_over_an_open_lock_is_a_sign_of_a_changed_system() -> None:
+    facts = await read_facts(saying("device_state]: [locked]", "device_state]: [unlocked]"))
+    assert facts.verified_boot_state == "green"
+    assert facts.modification_signs
+
+
+ENCRYPTED, OPEN = "encrypted", "unencrypted"
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "state"),
+    [
+        *(
+            (ENCRYPTED, denied, OPEN)
+            for denied in ("inactive", "unsupported", "activating", "unknown", "")
+        ),
+        *((ENCRYPTED, shown, ENCRYPTED) for shown in ("per-user", "block", "block default key")),
+        (OPEN, "per-user", OPEN),
+    ],
+)
+async def test_encryption_that_only_one_source_claims_is_none(
+    told: str, status: str, state: str
+) -> None:
+    shell = saying("[encrypted]", f"[{told}]")
+    shell.answers["dumpsys device_policy"] = f"{POLICY}\n  Encryption Status: {status}\n"
+    assert (await read_facts(shell)).crypto_state == state
+
+
+async def test_encryption_without_its_type_is_none() -> None:
+    facts = await read_facts(saying("[ro.crypto.type]: [file]\n", ""))
+    assert (facts.crypto_state, facts.crypto_type) == ("unencrypted", None)
+
+
+HONEST = answer("statfs-16-pixel-8-pro")
+CAPACITY, FREE = 114982996 * 1024, 20007384 * 1024
+
+DRIFT = int(MOST_FREE_DRIFT * CAPACITY)
+
+
+def statfs(capacity: int = CAPACITY, free: int = FREE, unit: int = 4096) -> str:
+    return f"{unit} {unit} {capacity // unit} {free // unit + 3} {free // unit}\n"
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [(1, "stat: Unknown option f\n"), (127, "sh: stat: not found\n"), (1, "Permission denied\n")],
+)
+async def test_a_handset_without_it_is_inspected_and_the_second_source_is_unknown(
+    refused: tuple[int, str],
+) -> None:
+    facts = await read_facts(aquos(**{ASK_STATFS: refused}))
+    assert facts.capacity_bytes == CAPACITY
+    assert facts.statfs_capacity_bytes is facts.statfs_free_bytes is None
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    "other",
+    [
+        statfs(CAPACITY // 2),
+        statfs(CAPACITY * 2),
+        statfs(CAPACITY + 4096),
+        statfs(CAPACITY - 4096),
+        statfs(free=FREE - DRIFT - LEAST_FREE_DRIFT_BYTES),
+        statfs(free=FREE + DRIFT + LEAST_FREE_DRIFT_BYTES),
+        f"512 512 {CAPACITY // 4096} {FREE // 4096 + 3} {FREE // 4096}\n",
+    ],
+)
+async def test_two_sizes_of_one_storage_are_a_named_refusal(other: str) -> None:
+    with pytest.raises(StorageContradicts, match="df and stat") as caught:
+        await read_facts(aquos(**{ASK_STATFS: other}))
+    assert caught.value.reason is Reason.STORAGE_CONTRADICTS
+
+
+@pytest.mark.parametrize("drift", [-DRIFT // 2, DRIFT // 2, 4096])
+async def test_what_apps_write_between_both_is_no_contradiction(drift: int) -> None:
+    facts = await read_facts(aquos(**{ASK_STATFS: statfs(free=FREE + drift)}))
+    assert facts.statfs_free_bytes is not None
+
+
+@pytest.mark.looptime
+async def test_what_still_comes_free_is_waited_for() -> None:
+    """The files of a broken fill are being deleted, as after an unplug in the middle of one."""
+    shell = aquos(**{ASK_STATFS: statfs(free=FREE // 2)})
+    reading = asyncio.create_task(read_facts(shell))
+    await asyncio.sleep(1.5 * STORAGE_LOOK_EVERY_S)
+    shell.answers[ASK_STATFS] = HONEST
+    assert (await reading).statfs_free_bytes == FREE
+
+
+async def test_what_was_told_before_a_reset_is_not_held_against_what_is_told_after_it() -> None:
+    heard: dict[str, Answer] = {}
+    await read_facts(aquos(**{ASK_STATFS: HONEST}), heard)
+    row = answer("df-16-pixel-8-pro")
+    used, free = (int(number) for number in row.splitlines()[1].split()[2:4])
+    more = 40_000_000
+    row = row.replace(str(used), str(used - more)).replace(str(free), str(free + more))
+    after = aquos(**{"df -k /data": row.replace("83%", "48%")})
+    facts = await read_reset_facts(after, heard)
+    assert facts.used_bytes == (used - more) * 1024
+    assert heard["statfs"].text == HONEST

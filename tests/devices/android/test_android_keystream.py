@@ -16,38 +16,26 @@ STREAM = HostKeystream()
 AES, CHACHA = CIPHERS
 
 
-def test_it_is_aes_128() -> None:
+def test_it_is_aes_128_whose_counter_is_big_endian_and_counts_blocks_of_16() -> None:
     # FIPS 197, appendix B has this key; the block is AES of the all-zero counter.
     assert STREAM(AES, KEY, 0, 16).hex() == "7df76b0c1ab899b33e42f047b91b546f"
-
-
-def test_the_counter_is_big_endian_and_counts_blocks_of_16() -> None:
     # NIST SP 800-38A, F.5.1: this counter's block encrypts to the keystream given there.
     counter = 0xF0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF
     assert STREAM(AES, KEY, counter * 16, 16).hex() == "ec8cdf7398607cb0f2d21675ea9ea1e4"
+    assert STREAM(AES, KEY, 0, 64) != STREAM(CHACHA, KEY, 0, 64), "each cipher has its own"
 
 
-@pytest.mark.parametrize(
-    ("key_bytes", "first_block"),
-    [
-        (
-            16,
-            (
-                "e28a5fa4a67f8c5defed3e6fb7303486aa8427d31419a729572d777953491120"
-                "b64ab8e72b8deb85cd6aea7cb6089a101824beeb08814a428aab1fa2c816081b"
-            ),
-        ),
-        (
-            32,
-            (
-                "3e00ef2f895f40d67f5bb8e81f09a5a12c840ec3ce9a7f3b181be188ef711a1e"
-                "984ce172b9216f419f445367456d5619314a42a3da86b001387bfdb80e0cfe42"
-            ),
-        ),
-    ],
-)
+# J. Strombergson, draft-strombergson-chacha-test-vectors, TC1: key and nonce of zeros.
+FIRST_BLOCKS = {
+    16: "e28a5fa4a67f8c5defed3e6fb7303486aa8427d31419a729572d777953491120"
+    "b64ab8e72b8deb85cd6aea7cb6089a101824beeb08814a428aab1fa2c816081b",
+    32: "3e00ef2f895f40d67f5bb8e81f09a5a12c840ec3ce9a7f3b181be188ef711a1e"
+    "984ce172b9216f419f445367456d5619314a42a3da86b001387bfdb80e0cfe42",
+}
+
+
+@pytest.mark.parametrize(("key_bytes", "first_block"), FIRST_BLOCKS.items())
 def test_eight_rounds_of_chacha(key_bytes: int, first_block: str) -> None:
-    # J. Strombergson, draft-strombergson-chacha-test-vectors, TC1: key and nonce of zeros.
     assert chacha_bytes(bytes(key_bytes), 0, 64, rounds=8).hex() == first_block
 
 
@@ -75,10 +63,6 @@ def test_any_offset_gives_the_same_bytes(cipher: str, offset: int, before: int, 
     whole = STREAM(cipher, KEY, offset, before + size)
     assert whole[before:] == STREAM(cipher, KEY, offset + before, size)
     assert len(whole) == before + size
-
-
-def test_each_cipher_has_its_own_stream() -> None:
-    assert STREAM(AES, KEY, 0, 64) != STREAM(CHACHA, KEY, 0, 64)
 
 
 def test_what_makes_no_sense_is_refused() -> None:

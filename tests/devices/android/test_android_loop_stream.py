@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -167,10 +167,16 @@ async def test_more_than_the_system_takes_is_sent_as_it_is_read(ends: Ends) -> N
     assert got == data
 
 
+async def ended_by(work: Awaitable[object], fault: type[Exception]) -> None:
+    with pytest.raises(fault):
+        await work
+
+
 async def test_a_send_that_waits_ends_when_the_other_end_breaks(ends: Ends) -> None:
+    sent = ends.stream.send(b"x" * MOST_BYTES_OF_AN_UNREAD_END)
     with soon():
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_broken, ends.stream)
+            tasks.start_soon(ended_by, sent, anyio.BrokenResourceError)
             await anyio.wait_all_tasks_blocked()
             ends.peer.close()
 
@@ -179,33 +185,14 @@ async def test_closing_ends_a_receive_and_gives_the_socket_back(ends: Ends) -> N
     raw = ends.stream.raw_socket
     with soon():
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_closed, ends.stream)
+            tasks.start_soon(ended_by, ends.stream.receive(), anyio.ClosedResourceError)
             await anyio.wait_all_tasks_blocked()
+            with pytest.raises(anyio.BusyResourceError):
+                await ends.stream.receive()  # two cannot read at once
             ends.stream.close()
             ends.stream.close()
         with pytest.raises(anyio.ClosedResourceError):
             await ends.stream.send(b"late")
-    assert raw.fileno() == -1
-    with soon():
+        assert raw.fileno() == -1
         await anyio.wait_readable(ends.peer)
     assert ends.peer.recv(1) == b""
-
-
-async def test_two_cannot_read_at_once(ends: Ends) -> None:
-    with soon():
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ends.stream.receive)
-            await anyio.wait_all_tasks_blocked()
-            with pytest.raises(anyio.BusyResourceError):
-                await ends.stream.receive()
-            tasks.cancel_scope.cancel()
-
-
-async def _broken(stream: LoopStream) -> None:
-    with pytest.raises(anyio.BrokenResourceError):
-        await stream.send(b"x" * MOST_BYTES_OF_AN_UNREAD_END)
-
-
-async def _closed(stream: LoopStream) -> None:
-    with pytest.raises(anyio.ClosedResourceError):
-        await stream.receive()

@@ -1,14 +1,23 @@
-"""Systems that aren't their makers': what gives them away, and what stock systems do besides."""
+"""Systems that aren't their makers': what gives them away, and what each sign alone is worth."""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
-from handset_fixtures import answer, names
+from handset_fakes import answer, names
 
 from benchd.devices.android.facts.modification import MOST_OF_A_KIND, Sign, modification_signs
 from benchd.devices.android.facts.properties import read_properties
 from benchd.devices.android.facts.protection import bootloader_locked, verified_boot_state
+from benchd.devices.android.facts.superuser import SUPERUSER_PATHS
 from benchd.domain.errors import AnswerNotRecognised
+from benchd.domain.handset import ModificationSource
+from benchd.domain.job import Reason
+from benchd.proof.standing import NOTHING_FORBIDS, refusals
 
 STOCK = {
     "ro.build.fingerprint": "Sony/SO-53C/SO-53C:13/67.1.B.2.40/067001B:user/release-keys",
@@ -55,13 +64,19 @@ OPPO = answer("getprop-8-oppo")
 DEV_KEYS = "ro.build.tags=dev-keys"
 
 
-def of_oppo(old: str = "", new: str = "") -> tuple[str, ...]:
+def of_oppo(old: str = "", new: str = "") -> set[str]:
     assert old in OPPO
-    return texts(modification_signs(read_properties(OPPO.replace(old, new)), ()))
+    return set(texts(modification_signs(read_properties(OPPO.replace(old, new)), ())))
 
 
-def test_a_stock_system_whose_maker_calls_its_keys_so_is_stock() -> None:
-    assert of_oppo() == ()
+def test_only_a_stock_system_whose_maker_calls_its_keys_so_is_stock() -> None:
+    assert of_oppo() == set()
+    # An open boot chain is a sign beside them, and no other sign is excused with them.
+    assert of_oppo("[green]", "[orange]") == {"ro.boot.verifiedbootstate=orange", DEV_KEYS}
+    assert "ro.debuggable=1" in of_oppo("[ro.build.id]", "[ro.debuggable]: [1]\n[ro.build.id]")
+    for tags in ("test-keys", "dev-keys,test-keys", "dev-keys ", "Dev-keys"):
+        found = of_oppo("[ro.build.tags]: [dev-keys]", f"[ro.build.tags]: [{tags}]")
+        assert any(sign.startswith("ro.build.tags=") for sign in found)
 
 
 @pytest.mark.parametrize(
@@ -86,21 +101,6 @@ def test_a_stock_system_whose_maker_calls_its_keys_so_is_stock() -> None:
 )
 def test_anything_else_with_such_keys_is_as_modified_as_ever(old: str, new: str) -> None:
     assert DEV_KEYS in of_oppo(old, new)
-
-
-@pytest.mark.parametrize("tags", ["test-keys", "dev-keys,test-keys", "dev-keys ", "Dev-keys"])
-def test_only_those_very_keys_are_excused(tags: str) -> None:
-    found = of_oppo("[ro.build.tags]: [dev-keys]", f"[ro.build.tags]: [{tags}]")
-    assert any(sign.startswith("ro.build.tags=") for sign in found)
-
-
-def test_an_open_boot_chain_is_a_sign_beside_them() -> None:
-    found = of_oppo("[green]", "[orange]")
-    assert set(found) == {"ro.boot.verifiedbootstate=orange", DEV_KEYS}
-
-
-def test_no_other_sign_is_excused_with_them() -> None:
-    assert "ro.debuggable=1" in of_oppo("[ro.build.id]", "[ro.debuggable]: [1]\n[ro.build.id]")
 
 
 @pytest.mark.parametrize("name", names("getprop"))
@@ -201,3 +201,103 @@ def test_signs_are_few_and_short() -> None:
     found = texts(modification_signs({**STOCK, **many}, ()))
     assert len(found) == MOST_OF_A_KIND
     assert all(len(sign) < 220 for sign in found)
+
+
+SEEN = tomllib.loads((Path(__file__).parent / "systems_seen.toml").read_text())["system"]
+STOCK_WITH_KEYS = ("galaxy-a12-stock-a11", "galaxy-a41-stock-a12", "redmi-note10-mojito-stock-a11")
+BUILD, BOOT = ModificationSource.BUILD, ModificationSource.BOOT_CHAIN
+
+
+def reasons(properties: Mapping[str, str], su: tuple[str, ...] = ()) -> list[Reason]:
+    signs = modification_signs(properties, su)
+    handset = replace(
+        NOTHING_FORBIDS,
+        modification_signs=tuple(sign.text for sign in signs),
+        modification_sources=tuple(sign.source for sign in signs),
+    )
+    return [reason for reason, _ in refusals(handset)]
+
+
+def seen(name: str) -> dict[str, str]:
+    [system] = [system for system in SEEN if system["name"] == name]
+    return dict(system["properties"])
+
+
+@pytest.mark.parametrize("system", SEEN, ids=lambda system: system["name"])
+def test_value_each_system_that_was_seen_goes_where_it_belongs(system: dict[str, object]) -> None:
+    properties, sources = system["properties"], system["sources"]
+    assert isinstance(properties, dict)
+    assert isinstance(sources, list)
+    found = {str(sign.source) for sign in modification_signs(properties, ())}
+    assert sorted(found) == sources
+    expected = {0: [], 1: [Reason.SYSTEM_SUSPECT]}.get(len(sources), [Reason.SYSTEM_MODIFIED])
+    assert reasons(properties) == expected
+
+
+A12 = seen("galaxy-a12-stock-a11")
+
+
+@pytest.mark.parametrize("name", STOCK_WITH_KEYS)
+def test_value_a_property_of_test_keys_says_nothing_beside_release_keys(name: str) -> None:
+    properties = seen(name)
+    assert properties["ro.build.keys"] == "test-keys"
+    assert reasons(properties) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ro.build.tags": "test-keys"},
+        {"ro.build.tags": ""},
+        {"ro.build.fingerprint": ""},
+        {"ro.build.fingerprint": A12["ro.build.fingerprint"].replace("release-", "test-")},
+        {"ro.system.build.tags": "test-keys"},
+        {"ro.build.description": "a12nsxx-user 11 A B test-keys"},
+    ],
+)
+def test_value_the_same_without_those_is_a_sign_of_the_build(changes: dict[str, str]) -> None:
+    properties = {**A12, **changes}
+    assert {sign.source for sign in modification_signs(properties, ())} == {BUILD}
+    assert reasons(properties) == [Reason.SYSTEM_SUSPECT]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {
+            "ro.boot.verifiedbootstate": "orange",
+            "ro.boot.flash.locked": "0",
+            "ro.boot.vbmeta.device_state": "unlocked",
+            "ro.boot.warranty_bit": "1",
+            "ro.secureboot.lockstate": "unlocked",
+        },
+        {
+            "ro.build.type": "userdebug",
+            "ro.build.tags": "test-keys",
+            "ro.debuggable": "1",
+            "ro.secure": "0",
+            "ro.adb.secure": "0",
+            "service.adb.root": "1",
+            "ro.build.flavor": "a12-userdebug",
+        },
+        {"ro.lineage.version": "20", "ro.build.flavor": "lineage_a12-userdebug"},
+        {
+            "ro.build.version.release_or_codename": "",
+            "ro.build.version.release": "12",
+            "ro.build.id": "SP1A",
+        },
+    ],
+    ids=["boot chain", "build", "other system", "fingerprint"],
+)
+def test_value_signs_with_one_cause_are_one(changes: dict[str, str]) -> None:
+    properties = {**A12, **changes}
+    assert len(modification_signs(properties, ())) > 1
+    assert reasons(properties) == [Reason.SYSTEM_SUSPECT]
+    assert reasons(properties, SUPERUSER_PATHS[:1]) == [Reason.SYSTEM_MODIFIED]
+
+
+def test_value_a_program_for_root_alone_is_one_sign() -> None:
+    assert reasons(A12, SUPERUSER_PATHS) == [Reason.SYSTEM_SUSPECT]
+    running = {**A12, "init.svc.magisk_daemon": "running"}
+    assert reasons(running, SUPERUSER_PATHS) == [Reason.SYSTEM_SUSPECT]
+    assert BOOT not in {sign.source for sign in modification_signs(A12, SUPERUSER_PATHS)}

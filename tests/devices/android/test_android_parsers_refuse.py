@@ -1,75 +1,59 @@
-"""What isn't recognised is refused: nothing garbled, cut off, denied or empty becomes a value."""
+"""What isn't recognised is refused: nothing garbled, cut off, denied, endless or empty is a value.
+
+Damaged answers are refused or read as dirty as they were; nothing else is ever raised.
+"""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from handset_fixtures import answer, names
+from damage import SUBJECTS, Subject, cut
+from handset_fakes import answer
 from hypothesis import given
 from hypothesis import strategies as some
 
 from benchd.devices.android.facts.accounts import read_account_types
-from benchd.devices.android.facts.capability import read_felica_directories
-from benchd.devices.android.facts.hardware import has_removable_media, read_battery, read_features
+from benchd.devices.android.facts.answers import Answers
+from benchd.devices.android.facts.capability import FELICA_DIRECTORIES, read_felica_directories
+from benchd.devices.android.facts.hardware import (
+    MOST_FEATURES,
+    has_sim,
+    read_battery,
+    read_features,
+)
 from benchd.devices.android.facts.modification import modification_signs
-from benchd.devices.android.facts.packages import count_packages
-from benchd.devices.android.facts.policy import has_device_owner
-from benchd.devices.android.facts.properties import read_properties, required
-from benchd.devices.android.facts.protection import bootloader_locked, has_screen_lock
+from benchd.devices.android.facts.packages import MOST_PACKAGES, count_packages, read_packages
+from benchd.devices.android.facts.properties import (
+    LONGEST_NAME,
+    LONGEST_VALUE,
+    MOST_PROPERTIES,
+    read_properties,
+    required,
+)
+from benchd.devices.android.facts.protection import bootloader_locked
 from benchd.devices.android.facts.single_values import (
     is_imei,
     read_android_id,
     read_boot_count,
-    read_frp_armed,
     read_imei,
 )
+from benchd.devices.android.facts.statfs import read_statfs
 from benchd.devices.android.facts.storage_answers import read_mounts, read_storage
-from benchd.devices.android.facts.superuser import read_superuser_paths
-from benchd.devices.android.facts.users import read_user_ids
-from benchd.domain.errors import AnswerNotRecognised
+from benchd.devices.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
+from benchd.devices.android.facts.users import MOST_USERS, read_user_ids
+from benchd.devices.android.shell.script import Answer
+from benchd.domain.errors import AnswerNotRecognised, OtherUserClosed
+from benchd.domain.job import Reason
 
+EACH = 2_000
+EACH_BY_NIGHT = 100_000
 MOUNTS = read_mounts(answer("mounts-16-f2fs"))
-
-
-def count_for_owner(text: str) -> int:
-    return len(read_account_types(text, (0,)))
-
-
-def storage_of(text: str) -> object:
-    return read_storage(text, MOUNTS)
-
-
-def volumes_of(text: str) -> object:
-    return has_removable_media(text, "")
-
-
-def disks_of(text: str) -> object:
-    return has_removable_media("private mounted null\n", text)
-
-
-PARSERS: dict[str, Callable[[str], object]] = {
-    "getprop": read_properties,
-    "battery": read_battery,
-    "account": count_for_owner,
-    "users": read_user_ids,
-    "packages": count_packages,
-    "policy": has_device_owner,
-    "trust": has_screen_lock,
-    "df": storage_of,
-    "mounts": read_mounts,
-    "android_id": read_android_id,
-    "boot_count": read_boot_count,
-    "frp": read_frp_armed,
-    "superuser": read_superuser_paths,
-    "features": read_features,
-    "felica": read_felica_directories,
-    "volumes": volumes_of,
-    "disks": disks_of,
-}
-EMPTY_IS_AN_ANSWER = frozenset({"packages", "features", "disks"})
-
+UNKNOWN_WHEN_REFUSED = {"imei", "nfc", "files", "rows"}
+EMPTY_IS_AN_ANSWER = {"packages", "preinstalled", "features", "no chip", "disks"}
+REFUSING = sorted(SUBJECTS.keys() - UNKNOWN_WHEN_REFUSED)
 DENIALS = [
     "Can't find service: x",
     "Permission Denial: can't dump from pid=1, uid=2000",
@@ -83,209 +67,227 @@ DENIALS = [
 ]
 
 
-@pytest.mark.parametrize("kind", sorted(PARSERS.keys() - EMPTY_IS_AN_ANSWER))
-def test_nothing_is_no_answer(kind: str) -> None:
-    for text in ("", "\n", "   \n\n"):
+@pytest.mark.parametrize("kind", REFUSING)
+def test_neither_nothing_nor_a_denial_is_an_answer(kind: str) -> None:
+    read = SUBJECTS[kind][0].dirt
+    for text in DENIALS:
         with pytest.raises(AnswerNotRecognised):
-            PARSERS[kind](text)
+            read(text)
+    for text in ("", "\n", "   \n\n"):
+        if kind in EMPTY_IS_AN_ANSWER:
+            continue
+        with pytest.raises(AnswerNotRecognised):
+            read(text)
 
 
-@pytest.mark.parametrize("kind", PARSERS)
-@pytest.mark.parametrize("text", DENIALS)
-def test_a_denial_is_no_answer(kind: str, text: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        PARSERS[kind](text)
-
-
-@pytest.mark.parametrize("kind", PARSERS)
-@given(data=some.binary(max_size=400))
-def test_any_bytes_give_a_value_or_a_refusal(kind: str, data: bytes) -> None:
-    with suppress(AnswerNotRecognised):
-        PARSERS[kind](data.decode(errors="replace"))
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        name
-        for kind in ("account", "battery", "policy", "users", "df", "trust", "getprop", "volumes")
-        for name in names(kind)
-    ],
-)
+@pytest.mark.parametrize("kind", SUBJECTS)
 @given(data=some.data())
-def test_a_damaged_answer_gives_a_value_or_a_refusal(name: str, data: some.DataObject) -> None:
-    text = answer(name)
-    start = data.draw(some.integers(0, len(text)))
-    end = data.draw(some.integers(start, min(len(text), start + 40)))
-    damaged = text[:start] + data.draw(some.text(max_size=10)) + text[end:]
-    with suppress(AnswerNotRecognised):
-        PARSERS[name.partition("-")[0]](damaged)
+def test_anything_gives_a_value_or_a_refusal(kind: str, data: some.DataObject) -> None:
+    """Any bytes, and an answer with any text in the place of some of its own."""
+    subject = data.draw(some.sampled_from(SUBJECTS[kind]))
+    start = data.draw(some.integers(0, len(subject.text)))
+    end = data.draw(some.integers(start, min(len(subject.text), start + 40)))
+    put = data.draw(some.text(max_size=10))
+    for text in (
+        data.draw(some.binary(max_size=400)).decode(errors="replace"),
+        subject.text[:start] + put + subject.text[end:],
+    ):
+        with suppress(AnswerNotRecognised):
+            subject.dirt(text)
 
 
-def cuts(text: str) -> list[str]:
-    """The answer cut off at every single place before its last line's end."""
-    return [text[:length] for length in range(len(text.rstrip()))]
-
-
-@pytest.mark.parametrize("name", names("account"))
-def test_a_cut_off_account_list_never_has_fewer_accounts(name: str) -> None:
-    text = answer(name)
-    users = (0, 10) if "two" in name else (0, 150) if "many" in name else (0,)
-    whole = read_account_types(text, users)
-    refused = 0
-    for cut in cuts(text):
+def damaged(subjects: tuple[Subject, ...], number: int, seed: str) -> tuple[int, int]:
+    """How many damaged answers were refused, and how many read."""
+    draw = random.Random(seed)
+    whole = [subject.dirt(subject.text) for subject in subjects]
+    refused = read = 0
+    for count in range(number):
+        place = count % len(subjects)
+        subject = subjects[place]
+        harm = draw.choice(subject.damages)
+        text = harm(subject.text, draw)
         try:
-            assert read_account_types(cut, users) == whole
+            dirt = subject.dirt(text)
         except AnswerNotRecognised:
             refused += 1
-    assert refused > text.index("RegisteredServicesCache")
+            continue
+        read += 1
+        assert dirt >= whole[place], f"{harm.__name__} made it cleaner: {text!r}"
+    return refused, read
 
 
-@pytest.mark.parametrize("name", names("policy"))
-def test_a_cut_off_policy_never_loses_its_owner(name: str) -> None:
-    text = answer(name)
-    for cut in cuts(text):
-        with suppress(AnswerNotRecognised):
-            assert has_device_owner(cut) is has_device_owner(text)
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_damage_never_cleans(kind: str) -> None:
+    refused, read = damaged(SUBJECTS[kind], EACH, kind)
+    assert refused + read == EACH
 
 
-@pytest.mark.parametrize("name", ["trust-9-locked", "trust-15-two-users"])
-def test_a_cut_off_trust_state_never_becomes_false(name: str) -> None:
-    for cut in cuts(answer(name)):
-        with suppress(AnswerNotRecognised):
-            assert has_screen_lock(cut) is not False
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", SUBJECTS)
+def test_damage_never_cleans_however_often(
+    kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    refused, read = damaged(SUBJECTS[kind], EACH_BY_NIGHT, f"{kind} by night")
+    record_property("refused", refused)
+    assert refused + read == EACH_BY_NIGHT
 
 
-@pytest.mark.parametrize("name", names("df"))
-def test_a_cut_off_df_is_refused(name: str) -> None:
-    numbers_and_a_place = answer(name).partition("% /")[0] + "% /"
-    for cut in cuts(numbers_and_a_place):
+@pytest.mark.parametrize("kind", [kind for kind, of in SUBJECTS.items() if cut in of[0].damages])
+def test_an_answer_cut_off_at_any_place_is_never_cleaner(kind: str) -> None:
+    for subject in SUBJECTS[kind]:
+        whole, refused = subject.dirt(subject.text), 0
+        for length in range(len(subject.text.rstrip())):
+            try:
+                assert subject.dirt(subject.text[:length]) >= whole
+            except AnswerNotRecognised:
+                refused += 1
+        if kind == "account":
+            assert refused > subject.text.index("RegisteredServicesCache")
+
+
+def storage_of(text: str) -> object:
+    return read_storage(text, MOUNTS)
+
+
+def accounts_of_owner(text: str) -> object:
+    return read_account_types(text, (0,))
+
+
+def test_a_df_that_is_cut_off_before_its_place_is_refused() -> None:
+    whole = answer("df-16-pixel-8-pro").partition("% /")[0] + "% /"
+    for length in range(len(whole)):
         with pytest.raises(AnswerNotRecognised):
-            storage_of(cut)
+            storage_of(whole[:length])
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
+LEVEL, HEAT = "  level: 22\n", "  temperature: 280\n"
+ACCOUNT = "    Account {name=someone@example.com, type=com.google}\n"
+STATE = "state:\n  (UPDATES STOPPED -- use 'reset' to restart)\n"
+SECOND_ROW = "83% /data/user/0\n/dev/block/dm-1 1 1 0 1% /data"
+CHANGES: dict[tuple[Callable[[str], object], str], list[tuple[str, str]]] = {
+    (accounts_of_owner, "account-8-one"): [
         ("Accounts: 1", "Accounts: 0"),
         ("Accounts: 1", "Accounts: 2"),
         ("Accounts: 1", "Konten: 1"),
         ("Accounts: 1", "Accounts: 1\n  Accounts: 1"),
         ("    Account {", "    Account ["),
-        ("    Account {name=someone@example.com, type=com.google}\n", ""),
+        (ACCOUNT, ""),
         ("RegisteredServicesCache", "Cache"),
         ("User UserInfo{0:", "User UserInfo{10:"),
     ],
-)
-def test_an_account_list_that_does_not_add_up_is_refused(old: str, new: str) -> None:
-    text = answer("account-8-one")
-    assert old in text
-    with pytest.raises(AnswerNotRecognised):
-        count_for_owner(text.replace(old, new))
-
-
-def test_a_user_without_an_account_list_is_refused() -> None:
-    with pytest.raises(AnswerNotRecognised):
-        read_account_types(answer("account-8-one"), (0, 10))
-    with pytest.raises(AnswerNotRecognised):
-        read_account_types(answer("account-8-one") + answer("account-16-none"), (0,))
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("  level: 22\n", ""),
-        ("  level: 22\n", "  level: 22\n  level: 23\n"),
-        ("  level: 22\n", "  level: -1\n"),
-        ("  level: 22\n", "  level: 101\n"),
+    (read_battery, "battery-16-pixel-8-pro"): [
+        (LEVEL, ""),
+        (LEVEL, LEVEL + "  level: 23\n"),
+        (LEVEL, "  level: -1\n"),
+        (LEVEL, "  level: 101\n"),
         ("  scale: 100\n", "  scale: 0\n"),
-        ("  temperature: 280\n", "  temperature: 5000\n"),
-        ("  temperature: 280\n", "  temperature: hot\n"),
-        ("state:\n", "state:\n  (UPDATES STOPPED -- use 'reset' to restart)\n"),
+        (HEAT, "  temperature: 5000\n"),
+        (HEAT, "  temperature: hot\n"),
+        ("state:\n", STATE),
         ("Current Battery", "Aktueller Akku"),
     ],
-)
-def test_a_battery_beyond_belief_is_refused(old: str, new: str) -> None:
-    text = answer("battery-16-pixel-8-pro")
-    assert old in text
-    with pytest.raises(AnswerNotRecognised):
-        read_battery(text.replace(old, new, 1))
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
+    (storage_of, "df-16-pixel-8-pro"): [
         ("114982996", "11498"),
         ("114982996", "0"),
         ("94844540", "-94844540"),
         ("/dev/block/dm-30", "/dev/fuse"),
         ("1K-blocks", "1024-blocks"),
         ("Filesystem", "ファイルシステム"),
-        ("83% /data/user/0", "83% /data/user/0\n/dev/block/dm-1 1 1 0 1% /data"),
+        ("83% /data/user/0", SECOND_ROW),
     ],
+    # Two users in one line are not one.
+    (read_user_ids, "users-13-secure-folder"): [
+        ("running\n\t", f"running{between}\t") for between in ("", " ", "\x0b", "\u2028", "?")
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "old", "new"),
+    [(*of, *change) for of, changes in CHANGES.items() for change in changes],
 )
-def test_a_df_that_does_not_add_up_is_refused(old: str, new: str) -> None:
-    text = answer("df-16-pixel-8-pro")
+def test_an_answer_that_does_not_add_up_is_refused(
+    read: Callable[[str], object], name: str, old: str, new: str
+) -> None:
+    text = answer(name)
     assert old in text
     with pytest.raises(AnswerNotRecognised):
-        storage_of(text.replace(old, new))
+        read(text.replace(old, new, 1))
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["tmpfs /tmp tmpfs rw 0 0\n", "/data\n", "x /data f2fs/evil rw 0 0\n", "x /data  rw 0 0\n"],
-)
-def test_a_mount_table_without_data_is_refused(text: str) -> None:
+def test_a_user_without_an_account_list_is_closed_and_one_told_of_twice_is_refused() -> None:
+    with pytest.raises(OtherUserClosed) as refused:
+        read_account_types(answer("account-9-maker"), (0, 150))
+    assert refused.value.reason is Reason.OTHER_USER
+    with pytest.raises(AnswerNotRecognised) as refused:
+        read_account_types(answer("account-9-maker").replace("{0:", "{10:"), (0, 10))
+    assert refused.value.reason is Reason.ANSWER_NOT_RECOGNISED
     with pytest.raises(AnswerNotRecognised):
-        read_mounts(text)
+        accounts_of_owner(answer("account-8-one") + answer("account-16-none"))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+HONEST_STATFS = answer("statfs-16-pixel-8-pro")
+REFUSED: dict[tuple[Callable[[str], object], str], list[str]] = {
+    (read_mounts, "mounts"): [
+        "tmpfs /tmp tmpfs rw 0 0\n",
+        "/data\n",
+        "x /data f2fs/evil rw 0 0\n",
+        "x /data  rw 0 0\n",
+    ],
+    (read_user_ids, "users"): [
         "Users:\n",
         "Users:\n\tUserInfo{10:Work:30} running\n",
         "Users:\n\tUserInfo{0:A:13}\n\tUserInfo{0:B:13}\n",
         "Users:\n\tUserInfo{0:A:13}\nmore\n",
         "\tUserInfo{0:A:13}\n",
     ],
-)
-def test_a_user_list_that_is_no_list_is_refused(text: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        read_user_ids(text)
-
-
-def test_a_package_list_with_anything_else_in_it_is_refused() -> None:
-    for text in ("Error: no\n", "package:a b\n", "package:a\npackage:a\n", "package:\n"):
-        with pytest.raises(AnswerNotRecognised):
-            count_packages(text)
-
-
-@pytest.mark.parametrize("text", ["null", "0", "XYZ", "51b6be48bac8c569 x", "-1", "1e3"])
-def test_settings_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        read_android_id(text)
-
-
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "99999999999"])
-def test_a_boot_count_that_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        read_boot_count(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
+    (count_packages, "packages"): [
+        "Error: no\n",
+        "package:a b\n",
+        "package:a\npackage:a\n",
+        "package:\n",
+    ],
+    (read_android_id, "android_id"): ["null", "0", "XYZ", "51b6be48bac8c569 x", "-1", "1e3"],
+    (read_boot_count, "boot_count"): ["", "-1", "1.5", "many", "99999999999"],
+    (read_properties, "getprop"): [
         "[a]: [b\n",
         "[a]: [b]\n[a]: [c]\n",
         "warning\n[a]: [b]\n",
         "a=b\n",
         "[a] [b]\n",
     ],
+    (read_superuser_paths, "the search for"): [
+        "/system/xbin/su\n",
+        "/etc/passwd\nlooked everywhere\n",
+    ],
+    (read_statfs, "stat"): [
+        "",
+        "\n",
+        "garbage\n",
+        "? ? ? ? ?\n",
+        "4096 4096 10 5\n",
+        "4096 4096 10 5 5 5\n",
+        "4096 4096 10 -5 5\n",
+        "4096 4096 0x10 5 5\n",
+        "0 0 10 5 5\n",
+        "4096 4096 0 0 0\n",
+        "4096 4096 10 11 5\n",
+        "4096 4096 10 5 6\n",
+        "4096 4096 9999999999999999 5 5\n",
+        f"{HONEST_STATFS}{HONEST_STATFS}",
+        '  File: "/data"\n    ID: 0 Namelen: 255    Type: f2f52010\n',
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("read", "named", "text"), [(*of, text) for of, texts in REFUSED.items() for text in texts]
 )
-def test_properties_of_another_form_are_refused(text: str) -> None:
-    with pytest.raises(AnswerNotRecognised):
-        read_properties(text)
+def test_what_has_another_form_is_refused(
+    read: Callable[[str], object], named: str, text: str
+) -> None:
+    with pytest.raises(AnswerNotRecognised, match=named):
+        read(text)
 
 
 def test_a_property_outside_its_list_is_refused() -> None:
@@ -297,6 +299,8 @@ def test_a_property_outside_its_list_is_refused() -> None:
         with pytest.raises(AnswerNotRecognised):
             modification_signs(properties, ())
     assert bootloader_locked({"ro.boot.flash.locked": ""}) is None
+    with pytest.raises(AnswerNotRecognised):
+        has_sim({"gsm.sim.state": "ABSENT,MELTED"})
 
 
 def test_a_required_property_is_bounded_and_printable() -> None:
@@ -306,20 +310,90 @@ def test_a_required_property_is_bounded_and_printable() -> None:
         required({"a": " \t "}, "a")
 
 
-def test_a_search_for_su_that_was_cut_off_is_refused() -> None:
-    for text in ("/system/xbin/su\n", "/etc/passwd\nlooked everywhere\n"):
-        with pytest.raises(AnswerNotRecognised):
-            read_superuser_paths(text)
-
-
-@given(text=some.text(max_size=300))
-def test_any_text_gives_an_imei_with_its_check_digit_or_none(text: str) -> None:
-    found = read_imei(text)
-    assert found is None or is_imei(found)
-
-
-@given(words=some.lists(some.integers(0, 2**32 - 1), max_size=14))
-def test_any_parcel_gives_an_imei_with_its_check_digit_or_none(words: list[int]) -> None:
+@given(text=some.text(max_size=300), words=some.lists(some.integers(0, 2**32 - 1), max_size=14))
+def test_any_text_and_any_parcel_give_an_imei_with_its_check_digit_or_none(
+    text: str, words: list[int]
+) -> None:
     row = " ".join(f"{word:08x}" for word in words)
-    found = read_imei(f"Result: Parcel({row}   '........')")
-    assert found is None or is_imei(found)
+    for told in (text, f"Result: Parcel({row}   '........')"):
+        found = read_imei(told)
+        assert found is None or is_imei(found)
+
+
+END = "looked everywhere\n"
+
+
+def properties(number: int) -> str:
+    return "".join(f"[p{one}]: [v]\n" for one in range(number))
+
+
+def users(number: int) -> str:
+    return "Users:\n" + "".join(f"\tUserInfo{{{one}:x:c13}} running\n" for one in range(number))
+
+
+def packages(number: int) -> str:
+    return "".join(f"package:p.a{one}\n" for one in range(number))
+
+
+BOUNDS: list[tuple[Callable[[str], object], str, str]] = [
+    (read_properties, f"[a]: [{'v' * LONGEST_VALUE}]\n", f"[a]: [{'v' * (1 << 20)}]\n"),
+    (read_properties, "[a]: [v\nw]\n", "[a]: [v\n" + "w\n" * (1 << 19) + "]\n"),
+    (read_properties, f"[{'n' * LONGEST_NAME}]: [v]\n", f"[{'n' * (LONGEST_NAME + 1)}]: [v]\n"),
+    (read_properties, properties(MOST_PROPERTIES), properties(MOST_PROPERTIES + 1)),
+    (read_user_ids, users(MOST_USERS), users(MOST_USERS + 1)),
+    (read_packages, packages(MOST_PACKAGES), packages(MOST_PACKAGES + 1)),
+    (
+        read_features,
+        packages(MOST_FEATURES).replace("package", "feature"),
+        packages(MOST_FEATURES + 1).replace("package", "feature"),
+    ),
+    *(
+        (read, "\n".join((*known, END)), "\n".join((*[known[0]] * 100_000, END)))
+        for read, known in (
+            (read_superuser_paths, SUPERUSER_PATHS),
+            (read_felica_directories, FELICA_DIRECTORIES),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("read", "most", "more"),
+    BOUNDS,
+    ids=[f"{r.__name__}-{n}" for n, (r, _, _) in enumerate(BOUNDS)],
+)
+def test_as_much_as_there_can_be_is_read_and_no_more(
+    read: Callable[[str], object], most: str, more: str
+) -> None:
+    assert read(most)
+    with pytest.raises(AnswerNotRecognised) as refused:
+        read(more)
+    assert len(refused.value.detail) < 500
+
+
+MEGABYTE = 1 << 20
+
+
+def megabyte_of(text: str) -> str:
+    """As much of it as an answer may hold."""
+    return text * (MEGABYTE // len(text))
+
+
+# What is looked for again from each place of such an answer takes minutes to hours, in which no
+# slot gets its turn: the suite's own limit ends a test of that.
+@pytest.mark.parametrize("text", ["\n", "00000000\n", " ", "Parcel("])
+def test_a_megabyte_without_an_imei_is_read_once(text: str) -> None:
+    assert read_imei(megabyte_of(text)) is None
+
+
+def test_a_megabyte_of_types_in_one_account_is_read_once() -> None:
+    line = megabyte_of(", type=")
+    text = f"User UserInfo{{0:x:c13}}:\n  Accounts: 1\n    Account {{name={line}\n"
+    with pytest.raises(AnswerNotRecognised):
+        accounts_of_owner(text)
+
+
+def test_a_megabyte_of_refusals_closes_no_user() -> None:
+    text = megabyte_of("SecurityException: ") + "x" * 301 + megabyte_of("access user 1 ")
+    told = {"battery": Answer(command="dumpsys battery", status=0, text=text)}
+    assert Answers(told).read("battery", len) == len(text)

@@ -40,6 +40,8 @@ FULL: list[Step] = [Output(b"cat: write: No space left on device", is_error=True
 
 
 class Ways:
+    """A handset whose reads are shown, and what is asked and sent to find its way."""
+
     def __init__(self, folder: Path, *, abi: str = "arm64-v8a") -> None:
         self.shell = FakeShell()
         program = folder / "program"
@@ -53,9 +55,13 @@ class Ways:
         self.shell.on("getprop ro.product.cpu.abi", *said(f"{abi}\n"))
         self.shell.on(REMOVE, Exit(0))
         self.shell.on(LIST, Exit(1))
-        turn = BusTurns().of(AdbAddress("usb:1-1"))
+        self.shell.replies = [shown(PROBED, pages=3)]
+        self.turn = BusTurns().of(AdbAddress("usb:1-1"))
         self.binaries = Binaries(path)
-        self.ways = WaysToOverwrite(self.shell, self.binaries, turn, {})
+        self.ways = WaysToOverwrite(self.shell, self.binaries, self.turn, {})
+
+    def handset(self) -> AdbHandset:
+        return AdbHandset(self.shell, self.binaries, self.turn)
 
     def installed(self, version: int, *, cache: int = 0) -> None:
         self.shell.on("wc -c", *said(measured(PROGRAM)))
@@ -66,14 +72,19 @@ class Ways:
         self.shell.on(DIRECT, Exit(0))
         self.shell.on(READ, *steps)
 
-    def shows(self, reply: Reply) -> None:
-        self.shell.replies.append(reply)
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Ways:
+    return Ways(tmp_path)
 
 
-async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: Path) -> None:
-    rig = Ways(tmp_path)
+@pytest.fixture
+def without_program(tmp_path: Path) -> Ways:
+    return Ways(tmp_path, abi="mips64")
+
+
+async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(rig: Ways) -> None:
     rig.installed(0)
-    rig.shows(shown(PROBED, pages=3))
     await rig.ways.look()
     assert isinstance(await rig.ways.chosen(may_make_room=True), NativeFill)
     assert rig.shell.asked.count(VERSION) == 1
@@ -81,22 +92,20 @@ async def test_the_program_is_taken_where_it_runs_and_a_read_is_shown(tmp_path: 
     assert rig.asked == [("arm64-v8a", Program.FILL), ("arm64-v8a", Program.CACHE)]
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        shown(b"", pages=3, before=1),
-        shown(PROBED, pages=3, after=0),
-        shown(PROBED[:-1] + b"x", pages=3),
-        shown(PROBED[:-1], pages=3),
-        shown(b"", pages=3, code=127),
-        framed(2 * b"cache failed permission denied\n", code=4),
-    ],
-    ids=["stays cached", "nothing seen", "something else", "too little", "no dd", "may not look"],
-)
-async def test_where_no_read_can_be_shown_there_is_no_way(tmp_path: Path, reply: Reply) -> None:
-    rig = Ways(tmp_path)
+NOT_SHOWN: dict[str, Reply] = {
+    "stays cached": shown(b"", pages=3, before=1),
+    "nothing seen": shown(PROBED, pages=3, after=0),
+    "something else": shown(PROBED[:-1] + b"x", pages=3),
+    "too little": shown(PROBED[:-1], pages=3),
+    "no dd": shown(b"", pages=3, code=127),
+    "may not look": framed(2 * b"cache failed permission denied\n", code=4),
+}
+
+
+@pytest.mark.parametrize("case", NOT_SHOWN)
+async def test_where_no_read_can_be_shown_there_is_no_way(rig: Ways, case: str) -> None:
     rig.installed(0)
-    rig.shows(reply)
+    rig.shell.replies[:] = [NOT_SHOWN[case]]
     for _ in range(2):
         with pytest.raises(UnsupportedHandset, match="erased in another way"):
             await rig.ways.look()
@@ -104,30 +113,14 @@ async def test_where_no_read_can_be_shown_there_is_no_way(tmp_path: Path, reply:
 
 
 @pytest.mark.parametrize("code", [126, 132])
-async def test_where_the_cache_cant_be_looked_into_there_is_no_way(
-    tmp_path: Path, code: int
-) -> None:
-    rig = Ways(tmp_path)
+async def test_where_the_cache_cant_be_looked_into_there_is_no_way(rig: Ways, code: int) -> None:
     rig.installed(0, cache=code)
     with pytest.raises(UnsupportedHandset, match="cache"):
         await rig.ways.look()
 
 
-async def test_what_doesnt_run_in_64_bits_is_tried_in_32(tmp_path: Path) -> None:
-    rig = Ways(tmp_path, abi="arm64-v8a\narmeabi-v7a,armeabi")
-    rig.installed(126)
-    rig.shell.on(VERSION, Exit(0))
-    rig.shows(shown(PROBED, pages=3))
-    await rig.ways.look()
-    assert [name for name, which in rig.asked if which is Program.FILL] == [
-        "arm64-v8a",
-        "armeabi-v7a",
-    ]
-
-
 @pytest.mark.parametrize("code", [126, 127])
-async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) -> None:
-    rig = Ways(tmp_path)
+async def test_where_it_may_not_run_the_host_streams(rig: Ways, code: int) -> None:
     rig.installed(code)
     rig.direct(*CONTENT)
     await rig.ways.look()
@@ -137,60 +130,52 @@ async def test_where_it_may_not_run_the_host_streams(tmp_path: Path, code: int) 
     assert rig.shell.commands[-2].startswith("rm -f")
 
 
-async def test_where_there_is_no_program_the_host_streams(tmp_path: Path) -> None:
-    rig = Ways(tmp_path, abi="mips64")
-    rig.direct(*CONTENT)
-    await rig.ways.look()
-    assert isinstance(await rig.ways.chosen(may_make_room=False), HostFill)
+async def test_where_there_is_no_program_the_host_streams(without_program: Ways) -> None:
+    without_program.direct(*CONTENT)
+    await without_program.ways.look()
+    assert isinstance(await without_program.ways.chosen(may_make_room=False), HostFill)
 
 
-@pytest.mark.parametrize(
-    "steps",
-    [
-        [Exit(1)],
-        [Exit(127)],
-        [Exit(0)],
-        counting(bytes(4096), 4096),
-        [Output(BLOCK, is_error=False), Exit(0)],
-        counting(BLOCK, 0),
-    ],
-    ids=["no flag", "no dd", "nothing", "something else", "not counted", "out of memory"],
-)
-async def test_without_reads_past_the_cache_there_is_no_way(
-    tmp_path: Path, steps: list[Step]
-) -> None:
-    rig = Ways(tmp_path)
+NOT_DIRECT: dict[str, list[Step]] = {
+    "no flag": [Exit(1)],
+    "no dd": [Exit(127)],
+    "nothing": [Exit(0)],
+    "something else": counting(bytes(4096), 4096),
+    "not counted": [Output(BLOCK, is_error=False), Exit(0)],
+    "out of memory": counting(BLOCK, 0),
+}
+
+
+@pytest.mark.parametrize("case", NOT_DIRECT)
+async def test_without_reads_past_the_cache_there_is_no_way(rig: Ways, case: str) -> None:
     rig.installed(126)
-    rig.direct(*steps)
+    rig.direct(*NOT_DIRECT[case])
     for _ in range(2):
         with pytest.raises(UnsupportedHandset):
             await rig.ways.look()
 
 
-async def test_where_nothing_can_be_written_there_is_no_way(tmp_path: Path) -> None:
-    rig = Ways(tmp_path, abi="mips64")
-    rig.shell.on(DIRECT, Output(b"Permission denied", is_error=True), Exit(1))
+async def test_where_nothing_can_be_written_there_is_no_way(without_program: Ways) -> None:
+    without_program.shell.on(DIRECT, Output(b"Permission denied", is_error=True), Exit(1))
     with pytest.raises(UnsupportedHandset, match="nothing can be written"):
-        await rig.ways.look()
+        await without_program.ways.look()
 
 
-async def test_a_storage_too_full_to_ask_is_asked_again_later(tmp_path: Path) -> None:
-    rig = Ways(tmp_path)
+async def test_a_storage_too_full_to_ask_is_asked_again_later(
+    rig: Ways, without_program: Ways
+) -> None:
     rig.shell.on("wc -c", Exit(1))
     rig.shell.on(f"rm -rf {PROGRAM_PATH}.new", *FULL)
     await rig.ways.look()
     with pytest.raises(StorageFault, match="no room"):
         await rig.ways.chosen(may_make_room=False)
-    full = Ways(tmp_path, abi="mips64")
-    full.shell.on(DIRECT, *FULL)
-    await full.ways.look()
+    without_program.shell.on(DIRECT, *FULL)
+    await without_program.ways.look()
 
 
-async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
-    rig = Ways(tmp_path)
+async def test_an_unplug_meanwhile_decides_nothing(rig: Ways) -> None:
     rig.shell.on(VERSION)
     rig.installed(0)
-    rig.shows(shown(PROBED, pages=3))
     with pytest.raises(HandsetGone):
         await rig.ways.look()
     await rig.ways.look()
@@ -200,15 +185,12 @@ async def test_an_unplug_meanwhile_decides_nothing(tmp_path: Path) -> None:
 LISTED = f"{WHOLE['properties']}[ro.product.cpu.abilist]: [x86_64]\n"
 
 
-async def test_a_handset_that_was_inspected_has_told_its_processor(tmp_path: Path) -> None:
-    rig = Ways(tmp_path)
+async def test_a_handset_that_was_inspected_has_told_its_processor(rig: Ways) -> None:
     for name, command in QUESTIONS.items():
         # A question for some properties alone would be answered with all: no list of ABIs.
         rig.shell.scripts[command] = [said({**WHOLE, "properties": LISTED}[name])]
     rig.installed(0)
-    rig.shows(shown(PROBED, pages=3))
-    handset = AdbHandset(rig.shell, rig.binaries, BusTurns().of(AdbAddress("usb:1-1")))
-    await handset.inspect()
+    await rig.handset().inspect()
     assert {name for name, _ in rig.asked} == {"x86_64"}
     assert [asked for asked in rig.shell.asked if asked.startswith("getprop")] == ["getprop"]
 
@@ -216,10 +198,8 @@ async def test_a_handset_that_was_inspected_has_told_its_processor(tmp_path: Pat
 DROPPED = line("done", files_removed=2, free_bytes=7, trim="not_allowed", trimmed_bytes=0)
 
 
-async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path: Path) -> None:
-    rig = Ways(tmp_path)
+async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(rig: Ways) -> None:
     rig.installed(0)
-    rig.shows(shown(PROBED, pages=3))
     rig.shell.probe_ends = said("fill-000000.dat\nlock\ntail-000007.db\n")
     rig.shell.scripts[LIST] = [said("lock\n")]
     rig.shell.on(f"exec {PROGRAM_PATH} drop", DROPPED, Exit(0))
@@ -229,16 +209,12 @@ async def test_what_a_broken_fill_has_left_is_deleted_at_the_next_plug(tmp_path:
     assert rig.shell.commands.count(LIST) == 1
 
 
-async def test_row_13_room_for_a_program_is_not_made_of_another_job_s_files(
-    tmp_path: Path,
-) -> None:
+async def test_row_13_room_for_a_program_is_not_made_of_another_job_s_files(rig: Ways) -> None:
     """It was on the handset that left: a full one without it is another."""
-    rig = Ways(tmp_path)
     rig.shell.on("wc -c", Exit(1))
     rig.shell.on("rm -rf", *FULL)
-    handset = AdbHandset(rig.shell, rig.binaries, BusTurns().of(AdbAddress("usb:1-1")))
     order = replace(ORDER, resume=True, prior_bytes=1 << 20)
     with pytest.raises(StageFailed) as refused:
-        await handset.fill(order, lambda _: None)
+        await rig.handset().fill(order, lambda _: None)
     assert refused.value.reason is Reason.HANDSET_CHANGED
     assert not [said for said in rig.shell.asked if "rm -f /data/local/tmp/benchd/" in said]

@@ -1,15 +1,19 @@
-"""How the programs get onto a handset, and which run there: in as few shells as it takes."""
+"""Which programs a handset gets, how they get onto it, and which run there: in few shells."""
 
 from __future__ import annotations
 
+import hashlib
+import random
+from collections.abc import Callable
 from pathlib import Path
 
+import anyio
 import pytest
-from handset_fakes import FakeShell, Pause, Step, Unplug, said
+from handset_fakes import FakeShell, Pause, Step, Unplug, plain, said
 from handset_fill_rig import PROGRAM, measured
 
-from benchd.devices.android.fill.binaries import Binaries
-from benchd.devices.android.fill.processors import Processors
+from benchd.devices.android.fill.binaries import Binaries, Binary
+from benchd.devices.android.fill.processors import Processors, read_abis
 from benchd.devices.android.fill.program_install import (
     START_DEADLINE_S,
     HandsetPrograms,
@@ -17,7 +21,9 @@ from benchd.devices.android.fill.program_install import (
 )
 from benchd.devices.android.fill.program_on_handset import CACHE_PATH, PROGRAM_PATH
 from benchd.devices.android.filler import Program
+from benchd.devices.android.shell.commands import SEND_PIECE_BYTES
 from benchd.devices.android.shell.packets import Exit, Output
+from benchd.devices.android.shell.script import Answer
 from benchd.domain.errors import (
     AnswerNotRecognised,
     BenchdError,
@@ -25,6 +31,7 @@ from benchd.domain.errors import (
     HandsetStalled,
     StorageFault,
     TransientFault,
+    UnsupportedHandset,
 )
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -33,16 +40,13 @@ BOTH = frozenset(Program)
 CACHE = b"\x7fELF another one"
 CONTENT = {Program.FILL: PROGRAM, Program.CACHE: CACHE}
 MISSING = said("", 1)
-FULL: list[Step] = [
-    Output(b"cat: write error: No space left on device\n", is_error=True),
-    Exit(1),
-]
+NO_SPACE = b"cat: write error: No space left on device\n"
+FULL: list[Step] = [Output(NO_SPACE, is_error=True), Exit(1)]
 OTHER_DIGEST = f"{len(PROGRAM)}\n{'0' * 64}  -\n"
 ONLY_SIZE = f"{len(PROGRAM)}\n"
 
 
-def path(program: Program) -> str:
-    return {Program.FILL: PROGRAM_PATH, Program.CACHE: CACHE_PATH}[program]
+PATHS = {Program.FILL: PROGRAM_PATH, Program.CACHE: CACHE_PATH}
 
 
 class Handset:
@@ -53,6 +57,9 @@ class Handset:
         self.shell.on("getprop ro.product.cpu.abi", *said(f"{abis}\n"))
         for program, content in CONTENT.items():
             (folder / program).write_bytes(content)
+            self.measures(program)
+            self.writes(program)
+            self.starts(program)
         self.wanted: list[tuple[str, Program]] = []
 
         def path_for(abi: str, program: Program) -> Path:
@@ -64,13 +71,13 @@ class Handset:
 
     def measures(self, program: Program, *found: list[Step]) -> None:
         """What is there, each time that it's measured; in the end it's whole."""
-        self.shell.scripts[f"wc -c < {path(program)}"] = [*found, said(measured(CONTENT[program]))]
+        self.shell.scripts[f"wc -c < {PATHS[program]}"] = [*found, said(measured(CONTENT[program]))]
 
     def writes(self, program: Program, *ends: list[Step]) -> None:
-        self.shell.scripts[f"rm -rf {path(program)}.new"] = [*ends, [Exit(0)]]
+        self.shell.scripts[f"rm -rf {PATHS[program]}.new"] = [*ends, [Exit(0)]]
 
     def starts(self, program: Program, *ends: list[Step]) -> None:
-        self.shell.scripts[f"exec {path(program)} version"] = [*ends, said("version 3\n")]
+        self.shell.scripts[f"exec {PATHS[program]} version"] = [*ends, said("version 3\n")]
 
     async def run(self, *, may_make_room: bool = False) -> frozenset[Program]:
         return await self.programs.that_run(may_make_room=may_make_room)
@@ -85,18 +92,13 @@ class Handset:
 
 @pytest.fixture
 def handset(tmp_path: Path) -> Handset:
-    handset = Handset(tmp_path)
-    for program in Program:
-        handset.measures(program)
-        handset.writes(program)
-        handset.starts(program)
-    return handset
+    return Handset(tmp_path)
 
 
 async def test_programs_that_are_there_take_two_shells_and_no_byte(handset: Handset) -> None:
     assert await handset.run() == BOTH
     assert len(handset.shell.commands) == 1 + 2
-    assert handset.asked() == 2 * ["wc -c"] + [f"exec {path(program)}" for program in Program]
+    assert handset.asked() == 2 * ["wc -c"] + [f"exec {PATHS[program]}" for program in Program]
     assert handset.sent() == []
 
 
@@ -107,30 +109,27 @@ async def test_programs_that_are_not_there_take_four_shells(handset: Handset) ->
     assert len(handset.shell.commands) == 1 + 4
     assert handset.sent() == [PROGRAM, CACHE]
     # Each is measured again before either is started.
-    assert handset.asked()[2:] == 2 * ["rm -rf", "wc -c"] + [
-        f"exec {PROGRAM_PATH}",
-        f"exec {CACHE_PATH}",
-    ]
+    started = [f"exec {PROGRAM_PATH}", f"exec {CACHE_PATH}"]
+    assert handset.asked()[2:] == 2 * ["rm -rf", "wc -c"] + started
+
+
+FOUND: dict[str, Callable[[bytes], list[Step]]] = {
+    "missing": lambda content: MISSING,
+    "other": lambda content: said(measured(b"other")),
+    "larger": lambda content: said(measured(content + b"x")),
+    "same size": lambda content: said(f"{len(content)}\n{'0' * 64}  -\n"),
+    # Before Android 8 nobody can tell what it is that lay there before.
+    "not digested": lambda content: said(f"{len(content)}\n"),
+}
 
 
 @pytest.mark.parametrize("program", Program)
-@pytest.mark.parametrize("found", ["missing", "other", "larger", "same size", "not digested"])
+@pytest.mark.parametrize("found", FOUND)
 async def test_only_what_is_not_there_is_sent(
     handset: Handset, program: Program, found: str
 ) -> None:
     content = CONTENT[program]
-    size = f"{len(content)}\n"
-    handset.measures(
-        program,
-        {
-            "missing": MISSING,
-            "other": said(measured(b"other")),
-            "larger": said(measured(content + b"x")),
-            "same size": said(f"{size}{'0' * 64}  -\n"),
-            # Before Android 8 nobody can tell what it is that lay there before.
-            "not digested": said(size),
-        }[found],
-    )
+    handset.measures(program, FOUND[found](content))
     assert await handset.run() == BOTH
     assert handset.sent() == [content]
     assert all(stream.stdin_closed for stream in handset.shell.streams[1:] if bytes(stream.stdin))
@@ -149,13 +148,8 @@ async def test_a_program_that_arrived_damaged_is_never_started(
     assert not any(asked.startswith("exec") for asked in handset.asked())
 
 
-async def test_before_android_8_the_size_has_to_do_right_after_the_write(handset: Handset) -> None:
-    handset.measures(Program.FILL, MISSING, said(ONLY_SIZE))
-    assert await handset.run() == BOTH
-
-
 @pytest.mark.parametrize(
-    "told", ["", "x\n", "-1\n", f"{len(PROGRAM)}\nno digest\n", f"{len(PROGRAM)}\n{'g' * 64}  -\n"]
+    "told", ["", "x\n", "-1\n", f"{ONLY_SIZE}no digest\n", f"{ONLY_SIZE}{'g' * 64}  -\n"]
 )
 @pytest.mark.parametrize("before", [[], [MISSING]], ids=["at once", "after the write"])
 async def test_what_is_no_measure_is_refused(
@@ -168,24 +162,19 @@ async def test_what_is_no_measure_is_refused(
 
 
 @pytest.mark.parametrize("program", Program)
-async def test_full_storage_is_made_room_in_once(handset: Handset, program: Program) -> None:
-    handset.measures(program, MISSING, MISSING)
-    handset.writes(program, FULL)
-    handset.shell.on("rm -f /data/local/tmp/benchd/tail-*", Exit(0))
-    assert await handset.run(may_make_room=True) == BOTH
-    assert handset.asked().count("rm -f") == 1
-    assert handset.sent() == [CONTENT[program]] * 2
-
-
-async def test_what_may_still_prove_itself_is_deleted_last(handset: Handset) -> None:
-    handset.measures(Program.FILL, *3 * [MISSING])
-    handset.writes(Program.FILL, FULL, FULL)
+@pytest.mark.parametrize(
+    ("times", "deleted"), [(1, ["tail-*"]), (2, ["tail-*", "fill-*"])], ids=["once", "twice"]
+)
+async def test_room_is_made_of_what_may_still_prove_itself_last(
+    handset: Handset, program: Program, times: int, deleted: list[str]
+) -> None:
+    handset.measures(program, *(times + 1) * [MISSING])
+    handset.writes(program, *times * [FULL])
     handset.shell.on("rm -f /data/local/tmp/benchd/", Exit(0))
     assert await handset.run(may_make_room=True) == BOTH
-    assert [asked for asked in handset.shell.asked if asked.startswith("rm -f")] == [
-        "rm -f /data/local/tmp/benchd/tail-*",
-        "rm -f /data/local/tmp/benchd/fill-*",
-    ]
+    removed = [asked for asked in handset.shell.asked if asked.startswith("rm -f")]
+    assert removed == [f"rm -f /data/local/tmp/benchd/{name}" for name in deleted]
+    assert handset.sent() == [CONTENT[program]] * (times + 1)
 
 
 @pytest.mark.parametrize("program", Program)
@@ -203,9 +192,8 @@ async def test_storage_that_stays_full_is_told(
 
 async def test_an_old_program_that_is_whole_excuses_no_write_that_failed(handset: Handset) -> None:
     handset.measures(Program.FILL, MISSING)
-    handset.writes(
-        Program.FILL, [Output(b"cat: can't open: Permission denied", is_error=True), Exit(2)]
-    )
+    denied = Output(b"cat: can't open: Permission denied", is_error=True)
+    handset.writes(Program.FILL, [denied, Exit(2)])
     with pytest.raises(StorageFault, match=r"can't be written \(code 2\)"):
         await handset.run()
 
@@ -234,21 +222,14 @@ async def test_only_what_doesnt_run_in_64_bits_is_tried_in_32(
     tmp_path: Path, dies: Program
 ) -> None:
     handset = Handset(tmp_path, abis="arm64-v8a\narmeabi-v7a")
-    for program in Program:
-        handset.measures(program)
-        handset.starts(program)
     handset.starts(dies, [Exit(132)])
     assert await handset.run() == BOTH
-    assert handset.wanted == [
-        *(("arm64-v8a", program) for program in Program),
-        ("armeabi-v7a", dies),
-    ]
+    wide = [("arm64-v8a", program) for program in Program]
+    assert handset.wanted == [*wide, ("armeabi-v7a", dies)]
 
 
 async def test_a_narrower_cache_program_without_room_is_told_as_well(tmp_path: Path) -> None:
     handset = Handset(tmp_path, abis="arm64-v8a\narmeabi-v7a")
-    handset.measures(Program.FILL)
-    handset.starts(Program.FILL)
     handset.shell.scripts[f"wc -c < {CACHE_PATH}"] = [said(measured(CACHE)), MISSING]
     handset.starts(Program.CACHE, [Exit(132)])
     handset.writes(Program.CACHE, FULL)
@@ -298,3 +279,122 @@ async def test_what_a_program_says_is_no_status(handset: Handset) -> None:
     forged = b"\n0123456789abcdef 0 0\n\n0123456789abcdef 1 0\n"
     handset.starts(Program.FILL, [Output(forged, is_error=False), Exit(132)])
     assert await handset.run() == {Program.CACHE}
+
+
+WIDE, NARROW = "arm64-v8a", "armeabi-v7a"
+
+
+@pytest.mark.parametrize(
+    ("text", "abis"),
+    [
+        # Both widths: source.android.com, "64-bit ABIs"; the lists as a Pixel 3 prints them.
+        (f"{WIDE}\n{NARROW},armeabi\n{WIDE},{NARROW},armeabi\n{WIDE}\n", (WIDE, NARROW)),
+        # 64 bits only: peridot's list of 32 is empty.
+        (f"{WIDE}\n\n{WIDE}\n{WIDE}\n", (WIDE,)),
+        # 32 bits only, also on a processor that could do more: constructed.
+        (f"\n{NARROW},armeabi\n{NARROW},armeabi\n{NARROW}\n", (NARROW,)),
+        # A system whose preferred ABI is the narrower one: constructed.
+        ("x86_64\nx86\nx86_64,x86\nx86\n", ("x86_64", "x86")),
+        # Neither list by width: constructed.
+        (f"\n\n\n{NARROW}\n", (NARROW,)),
+        (f"{WIDE}\r\n\r\n{WIDE}\r\n{WIDE}\r\n", (WIDE,)),
+        (f"riscv64,{WIDE}\n\n\n\n", (WIDE,)),
+    ],
+)
+async def test_abis_of_64_bits_come_first(text: str, abis: tuple[str, ...]) -> None:
+    assert read_abis(text) == abis
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        *((text, AnswerNotRecognised) for text in ("", "\n\n\n\n", "arm64 v8a\n", "a;b\n")),
+        *((text, AnswerNotRecognised) for text in ("x" * 33, ",,\n")),
+        ("riscv64\n\nriscv64\nriscv64\n", UnsupportedHandset),
+    ],
+)
+async def test_what_lists_no_abi_of_a_program_is_refused(
+    text: str, fault: type[BenchdError]
+) -> None:
+    with pytest.raises(fault):
+        read_abis(text)
+
+
+LISTED = """[ro.product.board]: [kona]
+[ro.product.cpu.abi]: [arm64-v8a]
+[ro.product.cpu.abilist]: [arm64-v8a,armeabi-v7a,armeabi]
+[ro.product.cpu.abilist32]: [armeabi-v7a,armeabi]
+[ro.product.cpu.abilist64]: [arm64-v8a]
+"""
+
+
+def heard(text: str, status: int = 0) -> dict[str, Answer]:
+    return {"properties": Answer(command="getprop", status=status, text=text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "abis"),
+    [
+        (LISTED, (WIDE, NARROW)),
+        (LISTED.replace("\n", "\r\n"), (WIDE, NARROW)),
+        ("".join(reversed(LISTED.splitlines(keepends=True))), (WIDE, NARROW)),
+        (LISTED.replace("[ro.product.cpu.abi]: [arm64-v8a]\n", ""), (WIDE, NARROW)),
+        (LISTED.replace("[armeabi-v7a,armeabi]", "[]").replace(f",{NARROW},armeabi", ""), (WIDE,)),
+    ],
+)
+async def test_what_lists_all_properties_is_not_asked_for_some(
+    text: str, abis: tuple[str, ...]
+) -> None:
+    shell, told = FakeShell(), dict[str, Answer]()
+    processors = Processors(shell, told)
+    told |= heard(text)  # later than that it was made
+    assert await processors.abis() == abis
+    assert shell.commands == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        heard("[ro.product.board]: [kona]\n"),
+        heard(LISTED, status=1),
+        heard("[ro.product.cpu.abi]: [armeabi-v7a]\n"),
+        heard("[ro.product.cpu.abilist]: []\n[ro.product.cpu.abilist64]: []\n"),
+        heard("[ro.product.cpu.abilist]: [arm"),
+    ],
+    ids=["nothing", "others", "a failure", "no list", "empty lists", "half a list"],
+)
+async def test_what_is_not_listed_is_asked_for(told: dict[str, Answer]) -> None:
+    shell = FakeShell()
+    shell.on("getprop ro.product.cpu.abilist64; getprop", *said(f"{WIDE}\n\n\n\n"))
+    processors = Processors(shell, told)
+    assert await processors.abis() == await processors.abis() == (WIDE,)
+    assert len(shell.commands) == 1, "once"
+
+
+async def test_a_listed_abi_that_is_none_is_refused() -> None:
+    with pytest.raises(AnswerNotRecognised):
+        await Processors(FakeShell(), heard(LISTED.replace("arm64-v8a", "arm64 v8a"))).abis()
+
+
+async def test_handsets_that_ask_at_once_share_one_reading_in_pieces_that_add_up(
+    tmp_path: Path,
+) -> None:
+    content = random.Random(1).randbytes(2 * SEND_PIECE_BYTES + 3)
+    file = tmp_path / "benchd-fill"
+    file.write_bytes(content)
+    binaries = Binaries(lambda _abi, _program: file)
+    given: list[Binary] = []
+
+    async def ask() -> None:
+        given.append(await binaries.of("arm64", Program.FILL))
+
+    async with anyio.create_task_group() as handsets:
+        for _ in range(5):
+            handsets.start_soon(ask)
+    assert len(given) == 5
+    assert all(one is given[0] for one in given)
+    assert given[0].size_bytes == len(content)
+    assert given[0].sha256 == hashlib.sha256(content).hexdigest()
+    assert plain(given[0].packets) == content
+    assert len(given[0].packets.pieces) == 3

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from benchd.devices.android.facts.owner import (
+    COUNT_CALLS,
+    COUNT_CONTACTS,
+    COUNT_MMS,
+    COUNT_SMS,
+    MOST_COUNTED,
+    read_row_count,
+)
 from benchd.devices.android.fill.awake import HOLD
 from benchd.devices.android.fill.program_on_handset import PROGRAMS
 from benchd.devices.android.fill.shown_reads import CONTENT, PROBE
+from benchd.devices.android.handset_access import off_command
 from benchd.devices.android.handset_screens import UNCOVER
 
 SETTINGS = """\
@@ -84,12 +95,7 @@ def tools(tmp_path: Path) -> Tools:
         ("7", ["before 7"]),
         ("15", ["before 15"]),
         (None, ["before 0", "after 7"]),
-        ("08", ["before "]),
-        ("-1", ["before "]),
-        ("0\nbefore 7", ["before "]),
-        ("$(touch x)", ["before "]),
-        ("", ["before "]),
-        ("100", ["before "]),
+        *((none, ["before "]) for none in ("08", "-1", "0\nbefore 7", "$(touch x)", "", "100")),
     ],
 )
 def test_a_shell_tells_the_setting_before_it_writes_it(
@@ -173,3 +179,39 @@ def test_a_probe_without_a_folder_isnt_written(tools: Tools, tmp_path: Path) -> 
     said, written, *_ = found.stdout.splitlines()
     assert said.startswith("mkdir: ")
     assert written == "written 1"
+
+
+@pytest.mark.parametrize("command", [COUNT_CALLS, COUNT_CONTACTS, COUNT_SMS, COUNT_MMS])
+@pytest.mark.parametrize(
+    ("tool", "rows"),
+    [
+        ("echo 'No result found.'", 0),
+        # No cursor at all: the same words, but on the other stream, and they mean nothing.
+        ("echo 'No result found.' >&2", None),
+        ("echo 'Error while accessing provider:x' >&2", None),
+        ("exit 1", None),
+        ("i=0; while :; do echo Row: $i _id=$i; i=$((i+1)); done", MOST_COUNTED),
+    ],
+)
+def test_what_a_count_of_an_owners_rows_lets_through(
+    tools: Tools, command: str, tool: str, rows: int | None
+) -> None:
+    tools.plays("content", tool)
+    assert read_row_count(tools.run(command).stdout) == rows
+
+
+def test_nfc_that_was_switched_off_goes_on_again_when_its_shell_is_hung_up(tools: Tools) -> None:
+    tools.plays("svc", 'echo "$*" >> "$STATE/asked"')
+    command = ["/bin/sh", "-c", f"{off_command(0.5)}; echo off; read _"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=tools.env, stdin=pipe, stdout=pipe, start_new_session=True
+    ) as shell:
+        assert shell.stdout is not None
+        assert shell.stdout.readline() == b"off\n"
+        assert tools.asked() == ["nfc", "disable"]
+        os.killpg(shell.pid, signal.SIGHUP)
+    deadline_s = time.monotonic() + 10
+    while "enable" not in tools.asked():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)

@@ -1,24 +1,98 @@
-"""What is personal is in no file of a dossier, and what benchd reads in it stays what it was."""
+"""Dossiers as they are read and masked: nothing personal is left, every fact stays what it was."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
-from handset_fixtures import FOLDER, answer
+from handset_fakes import FOLDER, answer
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from planted_person import PEOPLE, WHOLE, Person, handset_of, note_of, told
 
+from benchd.devices.android.dossier.folder import read_folder
 from benchd.devices.android.dossier.masking import Masker
 from benchd.devices.android.dossier.parcel import Dump
 from benchd.devices.android.dossier.replay import Replay, replay
-from benchd.devices.android.facts.fact_table import QUESTIONS
+from benchd.devices.android.facts.fact_table import FACTS, QUESTIONS
 from benchd.devices.android.shell.script import Answer
 from benchd.domain.dossier import PersonalKind
+from benchd.domain.errors import DossierInvalid
+from benchd.domain.handset import HandsetFacts, NfcFacts, ResetFacts
 from benchd.domain.imei import is_imei
+from benchd.domain.job import Reason
+
+
+def of(folder: Path, **answers: str) -> Replay:
+    for name, text in answers.items():
+        (folder / f"{name}.txt").write_text(text)
+    return replay(read_folder(folder))
+
+
+def test_one_answer_is_a_dossier(tmp_path: Path) -> None:
+    found = of(tmp_path, users=answer("users-16-xspace"))
+    assert found.facts["user_ids"] == (0, 10, 999)
+    assert [name for name, value in found.facts.items() if value is not None] == [
+        "user_ids",
+        "user_kinds",
+    ]
+    assert "properties" in found.missing
+    assert "users" not in found.missing
+    assert found.refused == ()
+
+
+def test_a_refused_answer_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "battery.status").write_text("20\n")
+    found = of(tmp_path, battery="", users="garbage\n", volumes=answer("volumes-12-card"))
+    assert {one.command for one in found.refused} == {"battery", "users"}
+    assert found.facts["battery_percent"] is None
+    assert found.facts["removable_media"] is True
+    assert set(found.findings) == {Reason.REMOVABLE_MEDIA, Reason.ANSWER_NOT_RECOGNISED}
+
+
+def test_storage_is_told_by_df_with_its_mount_table_and_by_stat_where_it_was_asked(
+    tmp_path: Path,
+) -> None:
+    found = of(tmp_path, usage=answer("df-9"))
+    assert found.facts["capacity_bytes"] is None
+    assert ("mounts" in found.missing, found.refused) == (True, ())
+    found = of(tmp_path, mounts=answer("mounts-7-ext4"))
+    assert found.facts["capacity_bytes"] == 53487616 * 1024
+    assert found.facts["statfs_capacity_bytes"] is None
+    assert ("statfs" in found.missing, found.refused) == (True, ())
+    found = of(tmp_path, statfs=answer("statfs-16-pixel-8-pro"))
+    assert [one.command for one in found.refused] == ["statfs"]
+    assert Reason.STORAGE_CONTRADICTS in found.findings
+    assert found.facts["capacity_bytes"] is None
+    found = of(tmp_path, statfs=answer("statfs-9"))
+    assert found.facts["statfs_capacity_bytes"] == found.facts["capacity_bytes"]
+    assert found.refused == ()
+
+
+def test_every_fact_on_record_is_told_and_every_question_among_those_that_are_tried() -> None:
+    kinds = (HandsetFacts, ResetFacts, NfcFacts)
+    assert set(FACTS) == {field.name for kind in kinds for field in fields(kind)}
+    assert set(WHOLE) == set(QUESTIONS)
+    assert not replay(told(WHOLE)).refused
+
+
+def test_a_folder_without_answers_or_with_one_that_is_none_is_no_dossier(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "holiday.txt").write_text("sun\n")
+    for name in ("empty", "elsewhere"):
+        with pytest.raises(DossierInvalid, match=name):
+            read_folder(tmp_path / name)
+    (tmp_path / "users.txt").write_text("x" * (4 * 1024 * 1024 + 1))
+    with pytest.raises(DossierInvalid, match="more than"):
+        read_folder(tmp_path)
+    (tmp_path / "users.txt").write_text("")
+    (tmp_path / "users.status").write_text("none\n")
+    with pytest.raises(DossierInvalid, match="no exit status"):
+        read_folder(tmp_path)
+
 
 MANY = settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.generate))
 """A person is drawn whole: there is nothing to be made smaller."""
@@ -79,17 +153,13 @@ def test_inside_any_line_of_any_answer_nothing_personal_is_left(person: Person) 
 
 @MANY
 @given(PEOPLE)
-def test_masked_again_it_stays_as_it_is(person: Person) -> None:
+def test_equal_values_have_equal_marks_of_their_form_which_stay_as_they_are(
+    person: Person,
+) -> None:
     original = handset_of(person)
     once = Masker(original).masked(original).told
     assert Masker(once).masked(once).told == once
-
-
-@MANY
-@given(PEOPLE)
-def test_equal_values_have_equal_marks_of_their_form(person: Person) -> None:
-    original = handset_of(person)
-    facts = replay(Masker(original).masked(original).told).facts
+    facts = replay(once).facts
     imei, serial, android_id = (str(facts[n]) for n in ("imei", "serial", "android_id"))
     assert is_imei(imei)
     assert imei.startswith("00")
@@ -107,14 +177,8 @@ def test_whatever_a_handset_says_can_be_masked(texts: Mapping[str, str], person:
     assert list(masked) == list(original)
 
 
-def test_every_question_is_among_those_that_were_tried() -> None:
-    assert set(WHOLE) == set(QUESTIONS)
-    assert not replay(told(WHOLE)).refused
-
-
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
-def test_no_real_answer_reads_otherwise_for_being_masked(path: object) -> None:
-    stem = getattr(path, "stem", "")
+@pytest.mark.parametrize("stem", sorted(path.stem for path in FOLDER.glob("*.txt")))
+def test_no_real_answer_reads_otherwise_for_being_masked(stem: str) -> None:
     kinds = {"getprop": "properties", "df": "usage", "account": "accounts", "content": "calls"}
     kind = stem.partition("-")[0]
     original = told({**WHOLE, kinds.get(kind, kind): answer(stem)})
@@ -122,24 +186,22 @@ def test_no_real_answer_reads_otherwise_for_being_masked(path: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("question", "text"),
     [
-        "android.hardware.keymaster@4.0::IKeymasterDevice",
-        "vendor.display@1.0-service.citadel",
-        "  Max charging voltage: 5000000",
-        "/dev/block/dm-5 116588524 68340188 48117264 59% /storage/emulated/0/Android/obb",
-        "1,action_account_add,1970-01-03 03:56:09,1000,accounts,0",
-        "    Account {name=PHONE, type=com.android.localphone}",
-        "UserInfo{0:擁有者:13}",
-        "UserInfo{150:Secure Folder:1030}",
-        "[ro.build.version.incremental]: [067001B002004000402153610]",
+        ("battery", "android.hardware.keymaster@4.0::IKeymasterDevice"),
+        ("battery", "vendor.display@1.0-service.citadel"),
+        ("battery", "  Max charging voltage: 5000000"),
+        ("battery", "/dev/block/dm-5 1 68340188 48117264 59% /storage/emulated/0/Android/obb"),
+        ("battery", "1,action_account_add,1970-01-03 03:56:09,1000,accounts,0"),
+        ("battery", "    Account {name=PHONE, type=com.android.localphone}"),
+        ("battery", "UserInfo{0:擁有者:13}"),
+        ("battery", "UserInfo{150:Secure Folder:1030}"),
+        ("battery", "[ro.build.version.incremental]: [067001B002004000402153610]"),
+        # A hostname that only names the model.
+        ("properties", "[net.hostname]: [SO-53C]\n[ro.product.model]: [SO-53C]"),
     ],
 )
-def test_what_is_nobodys_stays(line: str) -> None:
-    original = told({"battery": f"{line}\n"})
-    assert Masker(original).masked(original).told == original
-
-
-def test_a_hostname_that_only_names_the_model_is_nobodys() -> None:
-    text = "[net.hostname]: [SO-53C]\n[ro.product.model]: [SO-53C]\n"
-    assert Masker(told({"properties": text})).masked(told({"properties": text})).replaced == {}
+def test_what_is_nobodys_stays(question: str, text: str) -> None:
+    original = told({question: f"{text}\n"})
+    masked = Masker(original).masked(original)
+    assert (masked.told, masked.replaced) == (original, {})

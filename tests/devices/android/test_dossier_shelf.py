@@ -6,11 +6,11 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from handset_fakes import ScriptedShell
+from handset_fakes import ScriptedShell, Step
 from planted_person import WHOLE, handset_of, person_of, told
 
 from benchd.devices.android.dossier.dossier_files import LONGEST_ANSWER, Recording, prepare
@@ -19,12 +19,6 @@ from benchd.devices.android.dossier.questionnaire import ask_everything
 from benchd.devices.android.dossier.replay import replay
 from benchd.devices.android.dossier.shelf import MOST_KEPT, DossierShelf
 from benchd.devices.android.facts.fact_table import QUESTIONS
-from benchd.devices.android.shell.commands import (
-    COMMAND_DEADLINE_S,
-    MAXIMUM_OUTPUT_BYTES,
-    Completed,
-)
-from benchd.devices.android.shell.packets import StdinPackets
 from benchd.domain.errors import HandsetGone, HandsetStalled, UsageRefused
 
 PERSON = person_of(7)
@@ -44,17 +38,10 @@ class Failing(ScriptedShell):
         super().__init__({QUESTIONS[name]: text for name, text in WHOLE.items()})
         self._at, self._failure = QUESTIONS[at], failure
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | StdinPackets = b"",
-        deadline_s: float = COMMAND_DEADLINE_S,
-        maximum_output_bytes: int = MAXIMUM_OUTPUT_BYTES,
-    ) -> Completed:
-        if self._at in command:
+    def _answer(self, command: str) -> list[Step]:
+        if command == self._at:
             raise self._failure
-        return await super().run(command, deadline_s=deadline_s)
+        return super()._answer(command)
 
 
 async def test_every_question_is_put_by_itself_and_what_was_heard_is_not_asked_again() -> None:
@@ -67,13 +54,10 @@ async def test_every_question_is_put_by_itself_and_what_was_heard_is_not_asked_a
     assert found.unanswered == {}
 
 
-async def test_a_question_that_fails_hides_no_other() -> None:
+async def test_a_question_that_fails_hides_no_other_and_a_handset_that_goes_ends_it() -> None:
     found = await ask_everything(Failing("trust", HandsetStalled("no answer within 20 s")))
     assert found.unanswered == {"trust": "no answer within 20 s"}
     assert set(found.told) == set(QUESTIONS) - {"trust"}
-
-
-async def test_a_handset_that_goes_ends_the_asking() -> None:
     found = await ask_everything(Failing("users", HandsetGone("pulled")))
     assert "usage" in found.told
     assert found.unanswered["users"] == found.unanswered["nfc"] == "pulled"
@@ -110,34 +94,27 @@ async def test_only_the_newest_are_kept(tmp_path: Path) -> None:
     assert "job-03" in kept
 
 
-async def test_a_dossier_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+async def test_what_cannot_be_written_or_was_never_said_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "dossiers").write_text("no folder")
     shelf = DossierShelf(tmp_path / "dossiers")
     assert await shelf.keep("job", shell_of(WHOLE), {}, "") is None
-
-
-async def test_a_handset_that_has_said_nothing_leaves_nothing(tmp_path: Path) -> None:
-    shelf = DossierShelf(tmp_path)
+    (tmp_path / "empty").mkdir()
     gone = Failing("properties", HandsetGone("pulled"))
-    assert await shelf.keep("job", gone, {}, "") is None
-    assert list(tmp_path.iterdir()) == []
+    assert await DossierShelf(tmp_path / "empty").keep("job", gone, {}, "") is None
+    assert list((tmp_path / "empty").iterdir()) == []
 
 
-async def test_the_description_is_toml_whatever_a_handset_says() -> None:
+async def test_the_description_is_toml_whatever_a_handset_says_and_names_what_is_left_out() -> None:
     answers = handset_of(PERSON) | told({"users": "Users:\n"})
     odd = f'"quoted"\n\x7f\\ [x] {PERSON.serial} \u2028'
-    recording = Recording(told=answers, unanswered={"nfc": odd})
-    made = prepare(recording, taken_at=NOW, why=odd)
+    made = prepare(Recording(told=answers, unanswered={"nfc": odd}), taken_at=NOW, why=odd)
     description = tomllib.loads(made.files["dossier.toml"])
     assert description["taken_at"] == "2026-11-26T09:00:00+00:00"
     assert description["replaced"] == made.replaced
     assert PERSON.serial not in made.files["dossier.toml"]
     assert made.reads_otherwise == ()
-
-
-async def test_an_answer_without_end_is_said_to_be_left_out() -> None:
-    recording = Recording(told=told({"nfc": "x" * (LONGEST_ANSWER + 1), "setting": "1\n"}))
-    made = prepare(recording, taken_at=NOW + timedelta(days=1))
+    endless = Recording(told=told({"nfc": "x" * (LONGEST_ANSWER + 1), "setting": "1\n"}))
+    made = prepare(endless, taken_at=NOW)
     assert set(made.files) == {"setting.txt", "dossier.toml"}
     assert "characters" in made.unanswered["nfc"]
 

@@ -1,23 +1,56 @@
-"""From an order to a claim, whatever the provider does."""
+"""From an order to a claim, whatever a provider does: fakes, and external tools that are real."""
 
 from __future__ import annotations
 
+import json
+import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import anyio
 import pytest
-from provider_rig import IDENTITY, ORDER
 
 from benchd.devices.felica.clearing import clear_with
 from benchd.devices.felica.providers import Carrier, ClearRule, carrier_of
 from benchd.devices.felica.providers.carrier_rules import choose
+from benchd.devices.felica.providers.external_tool import ExternalTool, command_for, external_tool
+from benchd.devices.felica.providers.kinds import OptionRefused
 from benchd.devices.felica.providers.operator import OperatorProvider
 from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
 from benchd.domain.handset import HandsetIdentity
-from benchd.domain.ids import SlotName
+from benchd.domain.ids import JobId, SlotName
 from benchd.domain.ports import ClearProvider
+
+IDENTITY = HandsetIdentity(
+    serial="S3R1AL",
+    manufacturer="Sony",
+    model="SO-51B",
+    android="14",
+    build="build",
+    imei="490154203237518",
+)
+ORDER = ClearOrder(job=JobId("job-1"), slot=SlotName("A1"), identity=IDENTITY, consent="佐藤")
+CODES: dict[str, object] = {
+    "0": "done",
+    "2": "already_initial",
+    "3": "unsupported",
+    "4": "needs_operator",
+    "5": "retryable",
+    "6": "fatal",
+}
+
+
+def tool(folder: Path, script: str, *arguments: str, **options: object) -> ExternalTool:
+    """A provider that runs this Python script."""
+    file = folder / "tool.py"
+    file.write_text(script)
+    command = [sys.executable, str(file), *arguments]
+    options = {"command": command, "exit_codes": CODES, **options}
+    return external_tool("tool", options, folder)()
+
 
 pytestmark = pytest.mark.asyncio
 
@@ -60,74 +93,65 @@ def settings(provider: ClearProvider, *rules: ClearRule) -> FelicaSettings:
     )
 
 
-async def test_what_a_provider_says_is_the_claim() -> None:
+async def test_what_a_provider_says_is_the_claim_bounded_and_printable() -> None:
     provider = FakeProvider()
     assert await clear_with(settings(provider), ORDER) == DONE
     assert provider.aborts == []
+    loud = replace(DONE, provider="other", detail="\x1b[2J" + "A" * 9999, report="\x00" * 9)
+    claim = await clear_with(settings(FakeProvider(claim=lambda: loud)), ORDER)
+    assert (claim.provider, claim.report) == ("p", None)
+    assert claim.detail.isprintable()
+    assert len(claim.detail) <= 200
 
 
-async def test_without_a_rule_that_fits_nothing_is_cleared() -> None:
-    claim = await clear_with(
-        settings(FakeProvider(), ClearRule(provider="p", brand="Sharp")), ORDER
-    )
+async def test_without_a_rule_that_fits_or_a_provider_that_can_nothing_is_cleared() -> None:
+    other_brand = ClearRule(provider="p", brand="Sharp")
+    claim = await clear_with(settings(FakeProvider(), other_brand), ORDER)
     assert (claim.outcome, claim.provider) == (ClearOutcome.UNSUPPORTED, "")
-
-
-async def test_a_provider_that_can_do_nothing_isnt_asked() -> None:
     provider = FakeProvider(methods=frozenset())
     assert (await clear_with(settings(provider), ORDER)).outcome is ClearOutcome.UNSUPPORTED
-    assert not provider.began.is_set()
+    assert not provider.began.is_set(), "it isn't even asked"
 
 
-@pytest.mark.parametrize(
-    "raised",
-    [
-        ValueError("serial S3R1AL"),
-        SystemError(),
-        TimeoutError(),
-        ExceptionGroup("x", [KeyError("y")]),
-    ],
-)
-async def test_a_provider_that_raises_is_a_fatal_claim(raised: Exception) -> None:
+def raising(fault: Exception) -> Callable[[], ClearClaim]:
     def claim() -> ClearClaim:
-        raise raised
+        raise fault
 
-    provider = FakeProvider(claim=claim)
+    return claim
+
+
+NO_CLAIMS: dict[str, Callable[[], object]] = {
+    "the provider raised ValueError": raising(ValueError("serial S3R1AL")),
+    "the provider raised SystemError": raising(SystemError()),
+    "the provider raised TimeoutError": raising(TimeoutError()),
+    "the provider raised ExceptionGroup": raising(ExceptionGroup("x", [KeyError("y")])),
+    "none": lambda: None,
+    "a word": lambda: "done",
+    "another outcome": lambda: replace(DONE, outcome="erased"),  # pyright: ignore[reportArgumentType]
+}
+
+
+@pytest.mark.parametrize("case", NO_CLAIMS)
+async def test_a_provider_that_raises_or_claims_nonsense_makes_a_fatal_claim(case: str) -> None:
+    provider = FakeProvider(claim=NO_CLAIMS[case])  # pyright: ignore[reportArgumentType]
     made = await clear_with(settings(provider), ORDER)
     assert made.outcome is ClearOutcome.FATAL
-    assert made.detail == f"the provider raised {type(raised).__name__}"
-    assert provider.aborts == ["aborted"]
+    if "raised" in case:
+        assert made.detail == case
+        assert provider.aborts == ["aborted"]
 
 
-@pytest.mark.parametrize("nonsense", [None, "done", replace(DONE, outcome="erased")])  # pyright: ignore[reportArgumentType]
-async def test_a_claim_that_is_none_is_fatal(nonsense: object) -> None:
-    provider = FakeProvider(claim=lambda: nonsense)  # pyright: ignore[reportArgumentType]
-    assert (await clear_with(settings(provider), ORDER)).outcome is ClearOutcome.FATAL
-
-
-async def test_a_provider_that_takes_too_long_is_aborted() -> None:
+async def test_a_provider_that_takes_too_long_or_whose_handset_is_unplugged_is_aborted() -> None:
     provider = FakeProvider(for_ever=True, max_s=0.05)
     claim = await clear_with(settings(provider), ORDER)
     assert claim.outcome is ClearOutcome.RETRYABLE
     assert provider.aborts == ["aborted"]
-
-
-async def test_an_unplug_aborts_the_provider() -> None:
     provider = FakeProvider(for_ever=True)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(clear_with, settings(provider), ORDER)
         await provider.began.wait()
         tasks.cancel_scope.cancel()
     assert provider.aborts == ["aborted"]
-
-
-async def test_a_claim_is_bounded_and_printable() -> None:
-    loud = replace(DONE, provider="other", detail="\x1b[2J" + "A" * 9999, report="\x00" * 9)
-    claim = await clear_with(settings(FakeProvider(claim=lambda: loud)), ORDER)
-    assert claim.provider == "p"
-    assert claim.detail.isprintable()
-    assert len(claim.detail) <= 200
-    assert claim.report is None
 
 
 async def test_the_operator_is_asked_at_once() -> None:
@@ -165,3 +189,177 @@ async def test_the_first_rule_that_fits_chooses() -> None:
     assert choose(rules, SlotName("A1"), replace(IDENTITY, model="SO-52A")) == "model"
     assert choose(rules, SlotName("A1"), replace(IDENTITY, manufacturer="Sharp")) == "rest"
     assert choose(rules[:3], SlotName("A1"), replace(IDENTITY, manufacturer="Sharp")) is None
+
+
+LEAVES_A_CHILD = """\
+import subprocess, sys
+child = subprocess.Popen(["sleep", "1000"])
+print(child.pid, flush=True)
+{then}
+"""
+
+
+@pytest.mark.parametrize(("code", "outcome"), CODES.items())
+async def test_each_exit_code_means_what_the_table_says(
+    tmp_path: Path, code: str, outcome: str
+) -> None:
+    claim = await tool(tmp_path, f"raise SystemExit({code})").clear(ORDER)
+    assert claim.outcome == outcome
+    assert (claim.provider, claim.vendor_code, claim.report) == ("tool", code, None)
+
+
+SEGFAULT = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+REPORT = r"^Report No\. (\S+)$"
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "outcome", "says"),
+    [
+        ("raise SystemExit(77)", {}, ClearOutcome.FATAL, "not in exit_codes"),
+        (SEGFAULT, {}, ClearOutcome.RETRYABLE, f"signal {signal.SIGSEGV.value}"),
+        ("", {"command": ["./missing"]}, ClearOutcome.FATAL, "can't be started"),
+        (
+            "print('done!')",
+            {"report": REPORT},
+            ClearOutcome.NEEDS_OPERATOR,
+            "without a report number",
+        ),
+    ],
+    ids=["another code", "crash", "no program", "done without its report"],
+)
+async def test_a_tool_that_does_not_do_well(
+    tmp_path: Path, script: str, options: dict[str, object], outcome: ClearOutcome, says: str
+) -> None:
+    claim = await tool(tmp_path, script, **options).clear(ORDER)
+    assert claim.outcome is outcome
+    assert says in claim.detail
+
+
+async def test_the_facts_arrive_each_as_one_argument_and_no_shell_reads_them(
+    tmp_path: Path,
+) -> None:
+    hostile = replace(IDENTITY, model="$(touch x) ; {serial}\n\x1b[31m")
+    script = "import json, sys; json.dump(sys.argv[2:], open(sys.argv[1], 'w'))"
+    said = tmp_path / "said.json"
+    facts = ("--model={model}", "{slot}", "{imei}", "{consent}")
+    await tool(tmp_path, script, str(said), *facts).clear(replace(ORDER, identity=hostile))
+    arrived = ["--model=$(touch x) ; {serial} [31m", "A1", "490154203237518", "佐藤"]
+    assert json.loads(said.read_text()) == arrived
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["said.json", "tool.py"]
+
+
+async def test_what_a_handset_says_cant_be_an_option(tmp_path: Path) -> None:
+    hostile = replace(ORDER, identity=replace(IDENTITY, serial="--erase-host"))
+    claim = await tool(tmp_path, "raise SystemExit(0)", "{serial}").clear(hostile)
+    assert claim.outcome is ClearOutcome.FATAL
+    assert command_for(("x", "--serial={serial}"), hostile) == ("x", "--serial=--erase-host")
+
+
+async def test_the_report_number_is_read_from_the_output(tmp_path: Path) -> None:
+    script = "print('x' * 100000); print('Report No. AB-123')"
+    claim = await tool(tmp_path, script, report=REPORT).clear(ORDER)
+    assert (claim.outcome, claim.report) == (ClearOutcome.DONE, "AB-123")
+
+
+async def test_hostile_output_is_made_printable_and_bounded(tmp_path: Path) -> None:
+    evil = b"\x1b[2J\xff\x00evil\xe2\x80\xae" + b"A" * 9999
+    script = f"import sys; sys.stderr.buffer.write({evil!r})"
+    claim = await tool(tmp_path, script).clear(ORDER)
+    assert claim.detail.isprintable()
+    assert len(claim.detail) < 200
+    assert "evil" in claim.detail
+
+
+async def test_a_tool_that_takes_too_long_is_killed_with_all_it_has_started(
+    tmp_path: Path,
+) -> None:
+    script = LEAVES_A_CHILD.format(then="import time; time.sleep(1000)")
+    provider = tool(tmp_path, script, timeout_s=1.5)
+    with anyio.fail_after(30):
+        claim = await provider.clear(ORDER)
+    assert claim.outcome is ClearOutcome.RETRYABLE
+    assert "killed after 1.5 s" in claim.detail
+    await until_dead(int(claim.detail.rpartition(" ")[2]))
+
+
+async def test_a_child_that_a_tool_leaves_behind_neither_delays_nor_outlives_it(
+    tmp_path: Path,
+) -> None:
+    script = LEAVES_A_CHILD.format(then="raise SystemExit(0)")
+    with anyio.fail_after(30):
+        claim = await tool(tmp_path, script, report=r"^(\d+)$").clear(ORDER)
+    assert claim.outcome is ClearOutcome.DONE
+    assert claim.report is not None
+    await until_dead(int(claim.report))
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+async def test_output_without_an_end_is_cut_off(tmp_path: Path, stream: str) -> None:
+    script = f"import sys\nwhile True: sys.{stream}.write('boom' * 65536)"
+    with anyio.fail_after(45):
+        claim = await tool(tmp_path, script).clear(ORDER)
+    assert claim.outcome is ClearOutcome.FATAL
+    assert "no end" in claim.detail
+    assert len(claim.detail) < 250
+
+
+async def test_cancelling_kills_the_tool(tmp_path: Path) -> None:
+    script = LEAVES_A_CHILD.format(
+        then=f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); child.wait()"
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(tool(tmp_path, script).clear, ORDER)
+        with anyio.fail_after(30):
+            while not pid_in(tmp_path / "pid"):  # noqa: ASYNC110 - no event to wait for
+                await anyio.sleep(0.02)
+        tasks.cancel_scope.cancel()
+    await until_dead(int(pid_in(tmp_path / "pid")))
+
+
+WITH_CODES = {"command": ["x"], "exit_codes": CODES}
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({}, "command"),
+        ({"command": []}, "command"),
+        ({"command": "rm -rf"}, "command"),
+        ({"command": ["x", "{passwd}"]}, "command"),
+        ({"command": ["{model}"]}, "command"),
+        ({"command": ["x"]}, "exit_codes"),
+        *(
+            ({"command": ["x"], "exit_codes": codes}, "exit_codes")
+            for codes in ({"0": "fine"}, {"x": "done"}, {"256": "done"}, {"1": "fatal"})
+        ),
+        *((WITH_CODES | {"report": report}, "report") for report in ("(", "none", 3)),
+        *((WITH_CODES | {"timeout_s": limit}, "timeout_s") for limit in (0, True)),
+        (WITH_CODES | {"needs_login": "no"}, "needs_login"),
+        (WITH_CODES | {"comand": 1}, "comand"),
+    ],
+)
+async def test_mistakes_in_the_options_are_told_at_their_key(
+    tmp_path: Path, options: dict[str, object], key: str
+) -> None:
+    with pytest.raises(OptionRefused) as refused:
+        external_tool("tool", options, tmp_path)
+    assert refused.value.key == key
+
+
+def pid_in(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
+async def until_dead(pid: int) -> None:
+    """A killed process is a zombie until its new parent has looked."""
+    with anyio.fail_after(30):
+        while alive(pid):  # noqa: ASYNC110 - no event to wait for
+            await anyio.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

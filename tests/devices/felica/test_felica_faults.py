@@ -15,6 +15,7 @@ from chip_model import (
     OLD_PMM,
     PHONE_PMM,
     ROOT,
+    SERIAL,
     TRANSIT,
     UNUSED,
     Fault,
@@ -31,18 +32,35 @@ from benchd.devices.felica.protocol.chip_requests import LONGEST_LOOK_S
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.errors import ReaderFault, ReaderGone
 
-NEITHER_CLEAN_NOR_SILENT = {
-    ChipVerdict.IN_USE,
-    ChipVerdict.INCONSISTENT,
-    ChipVerdict.UNREADABLE,
-}
+NEITHER_CLEAN_NOR_SILENT = {ChipVerdict.IN_USE, ChipVerdict.INCONSISTENT, ChipVerdict.UNREADABLE}
 OTHER_SERIAL = bytes.fromhex("01400F0E0D0C0B0A")
+FELL_SILENT = "the chip fell silent in the middle of its scan"
 
 
 def exchanges_of(chip: ModelChip, passes: int = 2) -> int:
     field = ModelField([chip])
     scan(field, passes=passes)
     return field.exchanges
+
+
+def changed_at(moment: int, before: list[ModelChip], after: list[ModelChip]) -> ModelField:
+    """A field in which other chips lie from one exchange on."""
+    field = ModelField(before)
+
+    def change(number: int) -> None:
+        if number == moment:
+            field.chips[:] = after
+
+    field.before = change
+    return field
+
+
+def polled(system: int, change: Callable[[bytes], bytes | None]) -> Fault:
+    """Another answer to whoever polls for this system."""
+    asked = b"\0" + system.to_bytes(2)
+    return lambda request, answer: (
+        answer if request[1:4] != asked or answer is None else change(answer)
+    )
 
 
 @pytest.mark.parametrize("systems", [UNUSED, IN_USE])
@@ -55,27 +73,8 @@ def test_a_chip_that_leaves_at_any_moment_is_neither_unused_nor_silent(
         return old_chip(kept) if old else ModelChip(systems=kept)
 
     for moment in range(1, exchanges_of(chip())):
-        field = ModelField([chip()])
-
-        def leave(number: int, field: ModelField = field, moment: int = moment) -> None:
-            if number == moment:
-                field.chips.clear()
-
-        field.before = leave
+        field = changed_at(moment, [chip()], [])
         assert scan(field).verdict in NEITHER_CLEAN_NOR_SILENT, moment
-
-
-def test_a_chip_that_comes_late_is_not_unused_in_the_pass_that_missed_it() -> None:
-    field = ModelField()
-
-    def arrive(number: int) -> None:
-        if number == 30 and not field.chips:
-            field.chips.append(ModelChip())
-
-    field.before = arrive
-    found = scan(field)
-    assert found.verdict is ChipVerdict.INCONSISTENT
-    assert found.detail == "the chip answered in one pass and not in another"
 
 
 @pytest.mark.parametrize("lost", [1, 2])
@@ -89,16 +88,6 @@ def test_short_silences_are_asked_again(lost: int) -> None:
         return answer
 
     assert scan(ModelField([ModelChip()], fault=lose)).verdict is ChipVerdict.UNUSED
-
-
-def test_a_system_that_is_listed_and_does_not_answer() -> None:
-    def hide(request: bytes, answer: bytes | None) -> bytes | None:
-        return None if request[1:4] == b"\0\0\3" else answer
-
-    field = ModelField([ModelChip(systems={0xFE00: (ROOT,), 0x0003: TRANSIT})], fault=hide)
-    found = scan(field)
-    assert found.verdict is ChipVerdict.UNREADABLE
-    assert found.detail == "system 0003 is listed but doesn't answer"
 
 
 def test_a_gap_that_hides_one_system() -> None:
@@ -116,31 +105,85 @@ def test_a_gap_that_hides_one_system() -> None:
     chip = ModelChip(systems={**UNUSED, 0xFE0F: (ROOT, 0x1048)})
     assert scan(ModelField([chip])).verdict is ChipVerdict.IN_USE
     found = scan(ModelField([chip], fault=gap))
-    assert found.verdict is ChipVerdict.UNREADABLE
-    assert found.detail == "the chip fell silent in the middle of its scan"
+    assert (found.verdict, found.detail) == (ChipVerdict.UNREADABLE, FELL_SILENT)
 
 
-def test_a_system_with_an_ic_type_of_its_own() -> None:
-    def other_type(request: bytes, answer: bytes | None) -> bytes | None:
-        if request[1:4] != b"\0\xfe\x0f" or answer is None:
-            return answer
-        return answer[:11] + b"\x14" + answer[12:]
-
-    found = scan(ModelField([ModelChip()], fault=other_type))
-    assert found.verdict is ChipVerdict.INCONSISTENT
+CARD = ModelChip(systems={0x0003: TRANSIT}, pmm=CARD_PMM, serial=OTHER_SERIAL)
+OTHER_CHIP = ModelChip(serial=OTHER_SERIAL)
+NAMED_ONLY = frozenset({0x00, 0x02, 0x0C})
 
 
-def test_another_system_than_the_one_asked_for() -> None:
-    chip = ModelChip(systems={**UNUSED, 0x8008: (ROOT,)})
+def stronger(request: bytes, answer: bytes | None) -> bytes | None:
+    """The handset answers wherever it can, and the card beside it elsewhere."""
+    return ModelChip().answer(request) or CARD.answer(request)
 
-    def misname(request: bytes, answer: bytes | None) -> bytes | None:
-        if request[1:4] != b"\0\x80\x08" or answer is None:
-            return answer
-        return answer[:-2] + b"\xfe\x00"
 
-    found = scan(ModelField([chip], fault=misname))
-    assert found.verdict is ChipVerdict.UNREADABLE
-    assert found.detail == "another system answers for 8008"
+def both(request: bytes, answer: bytes | None) -> bytes | None:
+    """Two answers to Polling in one."""
+    return (answer or b"") + (OTHER_CHIP.answer(request) or b"") if request[1] == 0 else answer
+
+
+def from_memory(form: int) -> tuple[list[ModelChip], Fault]:
+    """A reader that answers every polling of this form with what it has kept."""
+    chip = ModelChip(polling_forms=frozenset({form}))
+    kept = chip.answer(bytes((6, 0, 0xFF, 0xFF, form, 0)))
+    return [
+        chip
+    ], lambda request, answer: kept if request[1] == 0 and request[4] == form else answer
+
+
+def only_wildcard(wanted: bool) -> Fault:
+    return lambda request, answer: answer if (request[2:4] == b"\xff\xff") == wanted else None
+
+
+def passing(moments: int, after: ModelChip) -> ModelField:
+    """A field in which a chip lies for one whole pass, and then another."""
+    return changed_at(exchanges_of(ModelChip(), passes=1) + moments, [ModelChip()], [after])
+
+
+INCONSISTENT, UNREADABLE = ChipVerdict.INCONSISTENT, ChipVerdict.UNREADABLE
+LISTS_0003 = ModelChip(systems={0xFE00: (ROOT,), 0x0003: TRANSIT})
+LISTS_8008 = ModelChip(systems={**UNUSED, 0x8008: (ROOT,)})
+WITHOUT_ROOT = ModelChip(systems={0xFE00: (0x1008,)}, commands=NAMED_ONLY)
+FAULTY: dict[str, tuple[list[ModelChip], Fault, ChipVerdict, str]] = {
+    "listed and does not answer": (
+        *([LISTS_0003], polled(0x0003, lambda answer: None), UNREADABLE),
+        "system 0003 is listed but doesn't answer",
+    ),
+    "a system with an IC type of its own": (
+        *([ModelChip()], polled(0xFE0F, lambda answer: answer[:11] + b"\x14" + answer[12:])),
+        *(INCONSISTENT, ""),
+    ),
+    "another system than the one asked for": (
+        *([LISTS_8008], polled(0x8008, lambda answer: answer[:-2] + b"\xfe\x00"), UNREADABLE),
+        "another system answers for 8008",
+    ),
+    "answers only the wildcard": ([ModelChip()], only_wildcard(True), UNREADABLE, ""),
+    "never answers the wildcard": ([ModelChip()], only_wildcard(False), UNREADABLE, ""),
+    "the stronger of two": ([], stronger, INCONSISTENT, "two chips answer, or the chip has"),
+    "two answers in one": ([ModelChip()], both, INCONSISTENT, ""),
+    "polling from memory": (*from_memory(0), UNREADABLE, ""),
+    "polling with a system from memory": (*from_memory(1), UNREADABLE, ""),
+    "denies its root area": ([WITHOUT_ROOT], silent_to(()), UNREADABLE, "denies its root area"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTY)
+def test_what_contradicts_itself_is_no_clean_chip(case: str) -> None:
+    chips, fault, verdict, detail = FAULTY[case]
+    found = scan(ModelField(chips, fault=fault))
+    assert found.verdict is verdict
+    assert detail in found.detail
+
+
+def test_a_chip_that_comes_late_or_goes_between_two_passes_is_not_unused() -> None:
+    found = scan(changed_at(30, [], [ModelChip()]))
+    assert (found.verdict, found.detail) == (
+        INCONSISTENT,
+        "the chip answered in one pass and not in another",
+    )
+    found = scan(passing(0, OTHER_CHIP))
+    assert (found.verdict, found.detail) == (INCONSISTENT, "another chip answered in another pass")
 
 
 def test_more_systems_than_a_chip_can_number() -> None:
@@ -153,25 +196,9 @@ def test_more_systems_than_a_chip_can_number() -> None:
 
 
 def test_each_pass_ends_with_a_look_at_who_is_there() -> None:
-    whole = exchanges_of(ModelChip(), passes=1)
-    field = ModelField([ModelChip()])
-
-    def swap(number: int) -> None:
-        if number == whole - 1:
-            field.chips[:] = [ModelChip(serial=OTHER_SERIAL)]
-
-    field.before = swap
+    field = passing(-1, OTHER_CHIP)
     assert scan(field, passes=1).verdict is ChipVerdict.INCONSISTENT
     assert field.sent[-1][1:4] == b"\0\xff\xff"
-
-
-def test_a_chip_that_answers_only_the_wildcard_or_never_the_wildcard() -> None:
-    def only(wanted: bool) -> Fault:
-        return lambda request, answer: answer if (request[2:4] == b"\xff\xff") == wanted else None
-
-    for wanted in (True, False):
-        found = scan(ModelField([ModelChip()], fault=only(wanted)))
-        assert found.verdict is ChipVerdict.UNREADABLE
 
 
 @pytest.mark.parametrize("unheard", [0x0A, 0x0C, 0x1A])
@@ -182,13 +209,8 @@ def test_commands_that_a_chip_does_not_hear(unheard: int) -> None:
 
 def test_passes_that_differ() -> None:
     chip = ModelChip(systems={0xFE00: EDY})
-    half = exchanges_of(ModelChip(systems={0xFE00: EDY}), passes=1)
-
-    def clean(number: int) -> None:
-        if number == half:
-            chip.systems[0xFE00] = (ROOT,)
-
-    found = scan(ModelField([chip], before=clean))
+    cleaned = ModelChip(systems={0xFE00: (ROOT,)})
+    found = scan(changed_at(exchanges_of(chip, passes=1), [chip], [cleaned]))
     assert found.verdict is ChipVerdict.INCONSISTENT
     assert found.detail == "two passes show different nodes"
     assert (found.chip, found.systems, found.baseline, found.passes) == (None, (), None, 0)
@@ -196,75 +218,16 @@ def test_passes_that_differ() -> None:
 
 @pytest.mark.parametrize("other_pmm", [PHONE_PMM, CARD_PMM])
 def test_another_chip_at_any_moment(other_pmm: bytes) -> None:
-    first = exchanges_of(ModelChip(), passes=1)
-    for moment in range(1, first + 1):
-        field = ModelField([ModelChip()])
-
-        def swap(number: int, field: ModelField = field, moment: int = moment) -> None:
-            if number == moment:
-                field.chips[:] = [ModelChip(serial=OTHER_SERIAL, pmm=other_pmm)]
-
-        field.before = swap
-        assert scan(field).verdict in {ChipVerdict.INCONSISTENT, ChipVerdict.UNREADABLE}, moment
-
-
-def test_another_chip_in_the_second_pass() -> None:
-    field = ModelField([ModelChip()])
-    first = exchanges_of(ModelChip(), passes=1)
-
-    def swap(number: int) -> None:
-        if number == first:
-            field.chips[:] = [ModelChip(serial=OTHER_SERIAL)]
-
-    field.before = swap
-    found = scan(field)
-    assert found.verdict is ChipVerdict.INCONSISTENT
-    assert found.detail == "another chip answered in another pass"
+    other = ModelChip(serial=OTHER_SERIAL, pmm=other_pmm)
+    for moment in range(1, exchanges_of(ModelChip(), passes=1) + 1):
+        found = scan(changed_at(moment, [ModelChip()], [other]))
+        assert found.verdict in {ChipVerdict.INCONSISTENT, ChipVerdict.UNREADABLE}, moment
 
 
 def test_handset_and_card_together() -> None:
     """They answer at once where both know the system, and one of them where it alone does."""
-    card = ModelChip(systems={0x0003: TRANSIT}, pmm=CARD_PMM, serial=OTHER_SERIAL)
-    assert scan(ModelField([ModelChip(), card])).verdict in {
-        ChipVerdict.INCONSISTENT,
-        ChipVerdict.UNREADABLE,
-    }
-
-
-def test_the_stronger_of_two_answers_the_wildcard() -> None:
-    card = ModelChip(systems={0x0003: TRANSIT}, pmm=CARD_PMM, serial=OTHER_SERIAL)
-    handset = ModelChip()
-
-    def stronger(request: bytes, answer: bytes | None) -> bytes | None:
-        return handset.answer(request) or card.answer(request)
-
-    found = scan(ModelField(fault=stronger))
-    assert found.verdict is ChipVerdict.INCONSISTENT
-    assert found.detail == "two chips answer, or the chip has changed"
-
-
-def test_two_answers_in_one() -> None:
-    other = ModelChip(serial=OTHER_SERIAL)
-
-    def both(request: bytes, answer: bytes | None) -> bytes | None:
-        return (answer or b"") + (other.answer(request) or b"") if request[1] == 0 else answer
-
-    found = scan(ModelField([ModelChip()], fault=both))
-    assert found.verdict is ChipVerdict.INCONSISTENT
-
-
-def test_a_reader_that_answers_every_polling_from_its_memory() -> None:
-    for form in (0, 1):
-        chip = ModelChip(polling_forms=frozenset({form}))
-        kept = chip.answer(bytes((6, 0, 0xFF, 0xFF, form, 0)))
-
-        def remember(
-            request: bytes, answer: bytes | None, form: int = form, kept: bytes | None = kept
-        ) -> bytes | None:
-            return kept if request[1] == 0 and request[4] == form else answer
-
-        found = scan(ModelField([chip], fault=remember))
-        assert found.verdict is ChipVerdict.UNREADABLE
+    found = scan(ModelField([ModelChip(), CARD]))
+    assert found.verdict in {ChipVerdict.INCONSISTENT, ChipVerdict.UNREADABLE}
 
 
 Answer = Callable[[bytes, int], bytes]
@@ -303,59 +266,38 @@ def instead(code: int, answer: Answer) -> Fault:
     return fault
 
 
-@pytest.mark.parametrize(
-    ("code", "answer", "says"),
-    [
-        pytest.param(0x1A, endless_list, "goes on after|more than|twice", id="endless list"),
-        pytest.param(0x1A, code_list(True, [ROOT], []), "stands twice", id="the same for ever"),
-        pytest.param(0x1A, code_list(True, [], []), "is empty", id="empty and more"),
-        pytest.param(0x1A, code_list(False, [], []), "root area isn't", id="no root"),
-        pytest.param(0x1A, code_list(False, [ROOT, ROOT], []), "twice", id="two roots"),
-        pytest.param(0x1A, code_list(False, [ROOT], [0x1008] * 2), "twice", id="same service"),
-        pytest.param(
-            0x1A,
-            code_list(False, [ROOT, (0x1000, 0x17FF), (0x1400, 0x1FFF)], []),
-            "1400-1FFF lies outside",
-            id="areas cross",
-        ),
-        pytest.param(
-            0x1A, code_list(False, [ROOT, (0x1000, 0xFFFF)], []), "outside", id="beyond the root"
-        ),
-        pytest.param(0x0A, endless_search, "goes on after|more than", id="endless search"),
-        pytest.param(
-            0x0A, lambda idm, index: frame(0x0B, idm, le(8)), "twice", id="one service for ever"
-        ),
-        pytest.param(
-            0x0A,
-            lambda idm, index: frame(0x0B, idm, le(0xFFFF if index else 0x1008)),
-            "root area isn't",
-            id="search without root",
-        ),
-        pytest.param(0x0C, lambda idm, index: frame(0x0D, idm, b"\0"), "no system", id="no system"),
-        pytest.param(
-            0x0C,
-            lambda idm, index: frame(0x0D, idm, bytes((100,)), *(le(c) for c in range(100))),
-            "listed but doesn't answer",
-            id="a hundred systems",
-        ),
-    ],
-)
-def test_lists_that_no_chip_gives(code: int, answer: Answer, says: str) -> None:
-    commands = OLD_COMMANDS | ({0x1A} if code == 0x1A else set())
-    pmm = PHONE_PMM if code == 0x1A else OLD_PMM
-    chip = ModelChip(systems={0xFE00: (ROOT,)}, commands=commands, pmm=pmm)
-    field = ModelField([chip], fault=instead(code, answer))
+CROSSING = code_list(False, [ROOT, (0x1000, 0x17FF), (0x1400, 0x1FFF)], [])
+HUNDRED = frame(0x0D, SERIAL, bytes((100,)), *(le(code) for code in range(100)))
+LISTS: dict[str, tuple[int, Answer, str]] = {
+    "endless list": (0x1A, endless_list, "goes on after|more than|twice"),
+    "the same for ever": (0x1A, code_list(True, [ROOT], []), "stands twice"),
+    "empty and more": (0x1A, code_list(True, [], []), "is empty"),
+    "no root": (0x1A, code_list(False, [], []), "root area isn't"),
+    "two roots": (0x1A, code_list(False, [ROOT, ROOT], []), "twice"),
+    "same service": (0x1A, code_list(False, [ROOT], [0x1008] * 2), "twice"),
+    "areas cross": (0x1A, CROSSING, "1400-1FFF lies outside"),
+    "beyond the root": (0x1A, code_list(False, [ROOT, (0x1000, 0xFFFF)], []), "outside"),
+    "endless search": (0x0A, endless_search, "goes on after|more than"),
+    "one service for ever": (0x0A, lambda idm, index: frame(0x0B, idm, le(8)), "twice"),
+    "search without root": (
+        *(0x0A, lambda idm, index: frame(0x0B, idm, le(0xFFFF if index else 0x1008))),
+        "root area isn't",
+    ),
+    "no system": (0x0C, lambda idm, index: frame(0x0D, idm, b"\0"), "no system"),
+    "a hundred systems": (0x0C, lambda idm, index: HUNDRED, "listed but doesn't answer"),
+}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_lists_that_no_chip_gives(case: str) -> None:
+    code, answer, says = LISTS[case]
+    old = old_chip({0xFE00: (ROOT,)})
+    new = ModelChip(systems={0xFE00: (ROOT,)}, commands=OLD_COMMANDS | {0x1A})
+    field = ModelField([new if code == 0x1A else old], fault=instead(code, answer))
     found = scan(field)
     assert found.verdict is ChipVerdict.UNREADABLE, found
     assert any(part in found.detail for part in says.split("|")), found.detail
     assert field.exchanges < 1200
-
-
-def test_a_chip_that_denies_its_root_area() -> None:
-    chip = ModelChip(systems={0xFE00: (0x1008,)}, commands=frozenset({0x00, 0x02, 0x0C}))
-    found = scan(ModelField([chip]))
-    assert found.verdict is ChipVerdict.UNREADABLE
-    assert "denies its root area" in found.detail
 
 
 def test_a_chip_that_takes_its_time_for_everything() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chip_model import (
     CARD_PMM,
@@ -55,8 +57,11 @@ def test_unused_chip() -> None:
 
 
 def test_chip_in_use() -> None:
-    found = scan(ModelField([ModelChip(systems=dict(IN_USE))]))
+    field = ModelField([ModelChip(systems=dict(IN_USE))])
+    found = scan(field)
     assert verdict_of(found) is ChipVerdict.IN_USE
+    reads_no_block = {0x00, 0x02, 0x0A, 0x0C, 0x1A}
+    assert {frame[1] for frame in field.sent} <= reads_no_block, "nor does it write"
     systems = {system.code: system for system in found.systems}
     assert systems["FE00"].nodes[0] == "0000-FFFE"
     assert "0000-FFFE" not in systems["FE00"].residue
@@ -89,27 +94,75 @@ def test_the_smallest_residue_is_residue(more: dict[int, tuple[NodeCode, ...]], 
     assert verdict_of(scan(ModelField([chip]))) is ChipVerdict.IN_USE
 
 
+NAMED_ONLY = frozenset({0x00, 0x02, 0x0C})
+WITHOUT_SEARCH = frozenset({0x00, 0x02, 0x0C, 0x1A})
+BARE = {0xFE00: (ROOT,)}
+USED = {0xFE00: EDY}
+FORM_0, FORM_1 = frozenset({0}), frozenset({1})
+APPLE_PMM = bytes.fromhex("01168B868FBECBFF")
+A_CARD = "a card, not a handset's chip (IC type 20)"
+NO_LIST = "the chip doesn't list all nodes of system "
+CHIPS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "never set up": ({"systems": UNFUSED}, "unused", ""),
+    "used, never set up": ({"systems": {**UNUSED, 0xFFFF: (ROOT, 0x1008)}}, "in_use", ""),
+    "common area hidden": (
+        {"systems": {0xFE0F: CONTAINER}, "hidden": frozenset()},
+        "unreadable",
+        "system FE00 of baseline mobile-4.1-cleared v1 is absent",
+    ),
+    # Unlisted nodes can't be seen on it, so that it may be in use but never unused.
+    "old, asked by name": (
+        {"systems": BARE, "pmm": OLD_PMM, "commands": NAMED_ONLY},
+        "unreadable",
+        NO_LIST + "FE00",
+    ),
+    "asked by name": ({"systems": BARE, "commands": NAMED_ONLY}, "unreadable", NO_LIST + "FE00"),
+    # The list of the root area alone is whole; what else it leaves out, nobody knows.
+    "bare, not searched": ({"systems": BARE, "commands": WITHOUT_SEARCH}, "unused", ""),
+    "not searched": ({"commands": WITHOUT_SEARCH}, "unreadable", NO_LIST + "FE0F"),
+    "polling only": ({"commands": frozenset({0x00})}, "unreadable", "fell silent"),
+    "its systems only": ({"commands": frozenset({0x00, 0x0C})}, "unreadable", "fell silent"),
+    "one form of polling": ({"polling_forms": FORM_0}, "unused", ""),
+    "the other form": ({"polling_forms": FORM_1}, "unused", ""),
+    "one form, in use": ({"polling_forms": FORM_0, "systems": IN_USE}, "in_use", ""),
+    "the other, in use": ({"polling_forms": FORM_1, "systems": IN_USE}, "in_use", ""),
+    "a card": ({"systems": {0x0003: TRANSIT}, "pmm": CARD_PMM}, "unreadable", A_CARD),
+    "a card that looks unused": ({"pmm": CARD_PMM}, "unreadable", A_CARD),
+    "no baseline": (
+        {"systems": BARE, "pmm": APPLE_PMM},
+        "unreadable",
+        "no baseline for IC type 16",
+    ),
+    "no baseline, in use": (
+        {"systems": USED, "pmm": APPLE_PMM},
+        "in_use",
+        "6 nodes beyond the root",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHIPS)
+def test_the_verdict_of_each_chip(case: str) -> None:
+    how, verdict, detail = CHIPS[case]
+    found = scan(ModelField([ModelChip(**how)]))
+    assert verdict_of(found) == verdict
+    assert detail in found.detail
+    if case == "never set up":
+        assert found.baseline == "mobile-4.1-never-set-up v1"
+    if case == "no baseline":
+        assert (found.baseline, found.baseline_kind) == (None, None)
+
+
 def test_residue_whose_owner_nobody_knows_is_said_to_be_that() -> None:
     found = scan(ModelField([ModelChip(systems={0xFE00: (ROOT, 0x9048)})]))
     assert found.owners_en == ("unknown owner (system FE00)",)
     assert found.owners_ja == ("所有者不明（システム FE00）",)
 
 
-def test_chip_that_was_never_set_up() -> None:
-    found = scan(ModelField([ModelChip(systems=dict(UNFUSED))]))
-    assert verdict_of(found) is ChipVerdict.UNUSED
-    assert found.baseline == "mobile-4.1-never-set-up v1"
+def test_a_chip_that_was_never_set_up_beside_one_that_was() -> None:
     found = scan(ModelField([ModelChip(systems={**UNUSED, **UNFUSED})]))
     assert verdict_of(found) is ChipVerdict.UNUSED
     assert [system.code for system in found.systems] == ["FE00", "FE0F", "FFFF"]
-    found = scan(ModelField([ModelChip(systems={**UNUSED, 0xFFFF: (ROOT, 0x1008)})]))
-    assert verdict_of(found) is ChipVerdict.IN_USE
-
-
-def test_chip_whose_common_area_is_hidden() -> None:
-    found = scan(ModelField([ModelChip(systems={0xFE0F: CONTAINER}, hidden=frozenset())]))
-    assert verdict_of(found) is ChipVerdict.UNREADABLE
-    assert found.detail == "system FE00 of baseline mobile-4.1-cleared v1 is absent"
 
 
 def test_old_chip_is_searched_node_by_node() -> None:
@@ -125,47 +178,21 @@ def test_old_chip_is_searched_node_by_node() -> None:
 
 @pytest.mark.parametrize("pmm", [OLD_PMM, PHONE_PMM])
 def test_chip_that_can_only_be_asked_for_nodes_by_name(pmm: bytes) -> None:
-    """Unlisted nodes can't be seen on it, so that it may be in use but never unused."""
-    commands = frozenset({0x00, 0x02, 0x0C})
-    field = ModelField([ModelChip(systems={0xFE00: EDY}, pmm=pmm, commands=commands)])
+    field = ModelField([ModelChip(systems=dict(USED), pmm=pmm, commands=NAMED_ONLY)])
     found = scan(field)
     assert verdict_of(found) is ChipVerdict.IN_USE
     assert found.owners_en == ("Edy",)
     assert max(frame[10] for frame in field.sent if frame[1] == 0x02) == MOST_ASKED
-    found = scan(ModelField([ModelChip(systems={0xFE00: (ROOT,)}, pmm=pmm, commands=commands)]))
-    assert verdict_of(found) is ChipVerdict.UNREADABLE
-    assert found.detail == "the chip doesn't list all nodes of system FE00"
 
 
-def test_new_chip_that_lists_but_cannot_be_searched() -> None:
-    """The list of the root area alone is whole; what else it leaves out, nobody knows."""
-    commands = frozenset({0x00, 0x02, 0x0C, 0x1A})
-    bare = ModelChip(systems={0xFE00: (ROOT,)}, commands=commands)
-    assert verdict_of(scan(ModelField([bare]))) is ChipVerdict.UNUSED
-    found = scan(ModelField([ModelChip(commands=commands)]))
-    assert verdict_of(found) is ChipVerdict.UNREADABLE
-    assert found.detail == "the chip doesn't list all nodes of system FE0F"
-
-
-def test_chip_that_answers_nothing_but_polling() -> None:
-    for commands in ({0x00}, {0x00, 0x0C}):
-        found = scan(ModelField([ModelChip(commands=frozenset(commands))]))
-        assert verdict_of(found) is ChipVerdict.UNREADABLE
-        assert "fell silent" in found.detail
-
-
-def test_long_lists_come_in_parts() -> None:
+def test_long_lists_come_in_parts_whose_packets_may_count_from_one() -> None:
     nodes = (ROOT, *range(0x1008, 0x7008, 0x40))
     field = ModelField([ModelChip(systems={0xFE00: nodes}, per_packet=50)])
     found = scan(field)
     assert verdict_of(found) is ChipVerdict.IN_USE
     assert len(found.systems[0].nodes) == len(nodes)
     assert not [frame for frame in field.sent if frame[1] == 0x0A], "residue needs no second list"
-
-
-def test_packets_may_count_from_one() -> None:
-    chip = ModelChip(systems={0xFE00: EDY}, per_packet=3, first_packet=1)
-    found = scan(ModelField([chip]))
+    found = scan(ModelField([ModelChip(systems=dict(USED), per_packet=3, first_packet=1)]))
     assert verdict_of(found) is ChipVerdict.IN_USE
     assert len(found.systems[0].nodes) == len(EDY)
 
@@ -200,39 +227,6 @@ def test_nothing_answers() -> None:
     assert field.now < 5
 
 
-@pytest.mark.parametrize("form", [0, 1])
-def test_handsets_that_answer_one_form_of_polling(form: int) -> None:
-    forms = frozenset({form})
-    assert verdict_of(scan(ModelField([ModelChip(polling_forms=forms)]))) is ChipVerdict.UNUSED
-    in_use = ModelField([ModelChip(systems=dict(IN_USE), polling_forms=forms)])
-    assert verdict_of(scan(in_use)) is ChipVerdict.IN_USE
-
-
-def test_card_on_the_reader() -> None:
-    card = ModelChip(systems={0x0003: TRANSIT}, pmm=CARD_PMM)
-    found = scan(ModelField([card]))
-    assert verdict_of(found) is ChipVerdict.UNREADABLE
-    assert found.detail == "a card, not a handset's chip (IC type 20)"
-
-
-def test_card_that_looks_unused_is_still_a_card() -> None:
-    found = scan(ModelField([ModelChip(pmm=CARD_PMM)]))
-    assert verdict_of(found) is ChipVerdict.UNREADABLE
-
-
-APPLE_PMM = bytes.fromhex("01168B868FBECBFF")
-
-
-def test_no_baseline_never_makes_an_unused_chip() -> None:
-    found = scan(ModelField([ModelChip(systems={0xFE00: (ROOT,)}, pmm=APPLE_PMM)]))
-    assert verdict_of(found) is ChipVerdict.UNREADABLE
-    assert found.detail == "no baseline for IC type 16"
-    assert (found.baseline, found.baseline_kind) == (None, None)
-    found = scan(ModelField([ModelChip(systems={0xFE00: EDY}, pmm=APPLE_PMM)]))
-    assert verdict_of(found) is ChipVerdict.IN_USE
-    assert found.detail == "6 nodes beyond the root areas"
-
-
 OBSERVED = """
 [[baseline]]
 name = "seen"
@@ -263,21 +257,12 @@ def test_the_baseline_that_fits_best_is_named() -> None:
     assert found.baseline_kind is BaselineKind.OBSERVED, "of two that fit, the one that was seen"
 
 
-def test_no_pass_at_all_is_no_scan() -> None:
+def test_no_pass_at_all_is_no_scan_and_the_field_stays_on_unless_asked() -> None:
     with pytest.raises(ValueError, match="at least one pass"):
         scan(ModelField([ModelChip()]), passes=0)
-
-
-def test_the_field_stays_on_unless_asked() -> None:
     field = ModelField([ModelChip()])
     found = scan(field, passes=1, power_cycle=False)
     assert (found.passes, found.power_cycled, field.power_cycles) == (1, False, 0)
-
-
-def test_a_scan_sends_nothing_that_reads_a_block_or_writes() -> None:
-    field = ModelField([ModelChip(systems=dict(IN_USE))])
-    scan(field)
-    assert {frame[1] for frame in field.sent} <= {0x00, 0x02, 0x0A, 0x0C, 0x1A}
 
 
 def test_the_hash_is_the_chips_whichever_system_answers() -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from benchd.devices.felica.readers.pcsc import Connection, Context
 from benchd.devices.felica.readers.reader_assignment import WALL, ReaderSeen, assign
 from benchd.devices.felica.readers.reader_models import model_of, reader_models, stable_name
 from benchd.devices.felica.readers.usb_ports import (
     plugged_readers,
     port_of_channel,
     port_of_interface,
+    port_of_reader,
 )
-from benchd.devices.felica.readers.wrapping import WRAPPINGS
+from benchd.devices.felica.readers.wrapping import WRAPPINGS, Channel
 from benchd.domain.ids import SlotName
 
 A1, A2 = SlotName("A1"), SlotName("A2")
@@ -42,9 +46,7 @@ def test_each_reader_speaks_its_dialect(name: str, wrapping: str) -> None:
 def test_every_dialect_has_a_reader_and_no_model_names_a_serial() -> None:
     assert {id(model.wrapping) for model in reader_models()} == {id(w) for w in WRAPPINGS.values()}
     assert model_of("ACS ACR1251 PICC (21120818205972) 03 00").model == "ACS ACR1251U/ACR1252U"
-
-
-def test_a_name_loses_only_the_numbers_of_the_enumeration() -> None:
+    # A name loses only the numbers of the enumeration.
     assert stable_name("SONY FeliCa RC-S300/P 0A 00") == "SONY FeliCa RC-S300/P"
     assert stable_name("Reader 12") == "Reader 12"
 
@@ -53,44 +55,39 @@ def seen(*names: str) -> list[ReaderSeen]:
     return [ReaderSeen(name=name) for name in names]
 
 
-def test_a_reader_is_found_by_its_name_wherever_it_was_enumerated() -> None:
-    for number in ("00 00", "0B 00"):
-        assert assign({A1: "Reader (7)"}, seen(f"Reader (7) {number}"))[A1].reader is not None
+TWINS = ("SONY FeliCa RC-S300/P 00 00", "SONY FeliCa RC-S300/P 01 00")
 
 
-def test_a_name_with_its_numbers_means_that_slot_of_the_reader() -> None:
-    both = seen("Reader 03 00", "Reader 03 01")
-    assert assign({A1: "Reader 00 01"}, both)[A1].reader == "Reader 03 01"
-
-
-def test_the_number_of_a_reader_is_never_trusted() -> None:
-    twins = seen("SONY FeliCa RC-S300/P 00 00", "SONY FeliCa RC-S300/P 01 00")
-    wanted = {A1: "SONY FeliCa RC-S300/P 00 00", A2: "SONY FeliCa RC-S300/P 01 00"}
-    assigned = assign(wanted, twins)
-    assert {slot: found.reader for slot, found in assigned.items()} == {A1: None, A2: None}
-    assert "USB port" in assigned[A1].cause
-
-
-def test_two_readers_with_the_name_are_none() -> None:
-    assigned = assign({A1: "Reader"}, seen("Reader 00 00", "Reader 01 00"))[A1]
-    assert assigned.reader is None
-    assert "USB port" in assigned.cause
-
-
-def test_one_reader_is_never_two_slots() -> None:
-    assigned = assign({A1: "Reader", A2: "Reader 00 00"}, seen("Reader 00 00"))
-    assert {slot: found.reader for slot, found in assigned.items()} == {A1: None, A2: None}
+@pytest.mark.parametrize(
+    ("wanted", "names", "found"),
+    [
+        # By its name, wherever it was enumerated; with its numbers that slot of the reader.
+        (("Reader (7)",), ("Reader (7) 00 00",), ("Reader (7) 00 00",)),
+        (("Reader (7)",), ("Reader (7) 0B 00",), ("Reader (7) 0B 00",)),
+        (("Reader 00 01",), ("Reader 03 00", "Reader 03 01"), ("Reader 03 01",)),
+        # The number of a reader is never trusted, and one reader is never two slots.
+        (TWINS, TWINS, (None, None)),
+        (("Reader",), ("Reader 00 00", "Reader 01 00"), (None,)),
+        (("Reader", "Reader 00 00"), ("Reader 00 00",), (None, None)),
+    ],
+)
+def test_a_reader_is_found_by_a_name_that_is_its_alone(
+    wanted: tuple[str, ...], names: tuple[str, ...], found: tuple[str | None, ...]
+) -> None:
+    assigned = assign(dict(zip((A1, A2), wanted, strict=False)), seen(*names))
+    assert tuple(one.reader for one in assigned.values()) == found
+    if len(names) == 2 and None in found:
+        assert "USB port" in assigned[A1].cause
 
 
 def test_a_reader_is_found_by_its_port_whatever_its_name() -> None:
     twins = [
-        ReaderSeen(name="SONY FeliCa RC-S300/P 00 00", usb_port="1-4.2"),
-        ReaderSeen(name="SONY FeliCa RC-S300/P 01 00", usb_port="1-4.3"),
-        ReaderSeen(name="SONY FeliCa RC-S300/P 02 00"),
+        ReaderSeen(name=TWINS[0], usb_port="1-4.2"),
+        ReaderSeen(name=TWINS[1], usb_port="1-4.3"),
     ]
-    assigned = assign({A1: "usb:1-4.3", A2: "usb:1-4.2"}, twins)
-    assert assigned[A1].reader == twins[1].name
-    assert assigned[A2].reader == twins[0].name
+    unplaced = ReaderSeen(name="SONY FeliCa RC-S300/P 02 00")
+    assigned = assign({A1: "usb:1-4.3", A2: "usb:1-4.2"}, [*twins, unplaced])
+    assert (assigned[A1].reader, assigned[A2].reader) == (TWINS[1], TWINS[0])
 
 
 @pytest.mark.parametrize(
@@ -142,14 +139,38 @@ def sysfs(tmp_path: Path) -> Path:
 def test_linux_tells_where_readers_are(sysfs: Path) -> None:
     assert plugged_readers(sysfs) == {"1-4.2"}
     assert plugged_readers(sysfs / "missing") == set()
-
-
-def test_a_channel_id_leads_to_the_port(sysfs: Path) -> None:
     assert port_of_channel(0x0020 << 16 | 1 << 8 | 17, sysfs) == "1-4.2"
     assert port_of_channel(0x0020 << 16 | 1 << 8 | 99, sysfs) is None
     assert port_of_channel(0x0021 << 16 | 1 << 8 | 17, sysfs) is None
-
-
-def test_a_driver_names_the_port_itself() -> None:
     assert port_of_interface("1-4.2.3:1.0") == "1-4.2.3"
     assert port_of_interface("") is None
+
+
+@dataclass(frozen=True)
+class FakeDriver:
+    """What libccid would answer; vpcd knows neither call."""
+
+    path: str | None
+    channel: int | None
+
+    def usb_path(self, connection: Connection) -> str | None:
+        return self.path
+
+    def channel_id(self, connection: Connection) -> int | None:
+        return self.channel
+
+
+@pytest.mark.parametrize(
+    ("driver", "port"),
+    [
+        (FakeDriver("1-4.2.3:1.0", None), "1-4.2.3"),
+        (FakeDriver("1-4.2.3:1.0", 0x00200105), "1-4.2.3"),
+        (FakeDriver(None, 0x00200105), "1-4"),
+        (FakeDriver(None, 0x00200199), None),
+        (FakeDriver("", 0x00200105), None),
+        (FakeDriver(None, None), None),
+    ],
+)
+def test_the_newest_way_comes_first(sysfs: Path, driver: FakeDriver, port: str | None) -> None:
+    context, connection = cast("Context", driver), Connection(1, 0, Channel.ESCAPE)
+    assert port_of_reader(context, connection, sysfs) == port

@@ -1,9 +1,10 @@
-"""The program is found, built and cached; what is missing is said with its cure."""
+"""The program is found, built, cached and tested in Go; what is missing is said with its cure."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -21,23 +22,15 @@ ELFCLASS64 = 2
 PT_LOAD = 1
 
 
-@pytest.mark.parametrize(
-    ("android_name", "abi"),
-    [("arm64-v8a", "arm64"), ("armeabi-v7a", "arm"), ("x86_64", "amd64"), ("x86", "386")],
-)
-def test_android_names_are_known(android_name: str, abi: str) -> None:
-    assert filler.built_path(android_name) == filler.built_path(abi)
-    assert filler.built_path(abi).name == f"benchd-fill-{abi}"
-
-
-def test_an_unknown_abi_is_refused() -> None:
-    with pytest.raises(UnsupportedHandset, match="riscv64"):
-        filler.program_path("riscv64")
-
-
-def test_a_missing_program_is_said_with_its_cure(
+def test_android_names_are_known_and_what_is_missing_is_said_with_its_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    known = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "x86_64": "amd64", "x86": "386"}
+    for android_name, abi in known.items():
+        assert filler.built_path(android_name) == filler.built_path(abi)
+        assert filler.built_path(abi).name == f"benchd-fill-{abi}"
+    with pytest.raises(UnsupportedHandset, match="riscv64"):
+        filler.program_path("riscv64")
     monkeypatch.setattr(filler, "SOURCE_FOLDER", tmp_path)
     with pytest.raises(DependencyMissing) as caught:
         filler.program_path("arm64-v8a")
@@ -136,3 +129,37 @@ def test_what_go_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("BENCHD_GO", str(broken))
     with pytest.raises(builder.BuildFailed, match="no such thing"):
         builder.build("arm64")
+
+
+def go_test(*arguments: str, abi: str, **changes: str) -> None:
+    done = subprocess.run(
+        [builder.find_go(), "test", "-count=1", "-trimpath", "-vet=off", *arguments, "./..."],
+        cwd=filler.SOURCE_FOLDER,
+        env={**builder.go_environment(abi), **changes},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.mark.timeout(600)
+def test_go_test() -> None:
+    go_test(abi=builder.host_abi())
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_go_test_finds_no_race() -> None:
+    if shutil.which("gcc") is None or builder.host_abi() not in ("amd64", "arm64"):
+        pytest.skip("the race detector needs a C compiler and a 64-bit processor")
+    go_test("-race", abi=builder.host_abi(), CGO_ENABLED="1")
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_go_test_on_32_bits() -> None:
+    """Where numbers are narrower and the cipher is ChaCha8."""
+    if builder.host_abi() != "amd64":
+        pytest.skip("only x86-64 also runs its 32-bit programs")
+    go_test(abi="386")
