@@ -67,16 +67,8 @@ from benchd.pipelines.contract import Stage
 from benchd.pipelines.device_support import device_kinds
 from benchd.pipelines.ports import Handset
 from benchd.pipelines.recipe import Recipe, StageSpec
-from benchd.pipelines.stages.certify import CertifyStage
-from benchd.pipelines.stages.confirm import ConfirmStage
-from benchd.pipelines.stages.felica_check import FelicaCheckStage
-from benchd.pipelines.stages.felica_clear import FelicaClearStage
-from benchd.pipelines.stages.felica_recheck import FelicaRecheckStage
-from benchd.pipelines.stages.final_reset import FinalResetStage
-from benchd.pipelines.stages.gates import GatesStage
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.initialise import InitialiseStage
-from benchd.pipelines.stages.inspect import InspectStage
-from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import VerifiedErasure
@@ -758,19 +750,13 @@ class FakeHotplug:
 
 def make_recipe(**changes: Stage | None) -> Recipe:
     """The overwrite recipe with short deadlines; `changes` replace stages by their name."""
-    stages: dict[StageName, Stage | None] = {
-        StageName.INSPECT: InspectStage(),
-        StageName.GATES: GatesStage(),
-        StageName.FELICA_CHECK: FelicaCheckStage(),
+    set_up: dict[StageName, Stage] = {
         StageName.INITIALISE: InitialiseStage(fresh_used_bytes=FRESH),
         StageName.OVERWRITE: OverwriteStage(file_bytes=32 * MIB),
         StageName.READ_BACK: ReadBackStage(minimum_coverage=0.9),
-        StageName.FELICA_CLEAR: FelicaClearStage(),
-        StageName.FELICA_RECHECK: FelicaRecheckStage(),
-        StageName.FINAL_RESET: FinalResetStage(),
-        StageName.OBSERVE: ObserveStage(),
-        StageName.CONFIRM: ConfirmStage(),
-        StageName.CERTIFY: CertifyStage(),
+    }
+    stages: dict[StageName, Stage | None] = {
+        name: set_up.get(name) or STAGE_CLASSES[name]() for name in STAGES
     }
     for name, stage in changes.items():
         stages[StageName(name)] = stage
