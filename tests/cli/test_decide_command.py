@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,100 +12,82 @@ import pytest
 from benchd.cli.tables.queue_table import decide_command
 from benchd.cli.tables.table_cells import JsonObject
 from benchd.domain.job import Gate
-from benchd.domain.people import PersonId
 from benchd.domain.record import EntryKind
-from benchd.texts.catalogue import Catalogue
-from tests.cli.test_signing_in import asked
-from tests.web.web_fakes import A1, HOSTILE, JOB, FakeRack, asking_view
+from tests.cli.shop import Shop
+from tests.web.web_fakes import A1, HOSTILE, JOB, asking_view
 
-BIN = Path(sys.executable).parent
 LINE = decide_command({"job": JOB}, Gate.FELICA_CHECK)[0].plain
 
 
 async def pasted(
-    folder: Path, line: str, typed: str, language: str = "ja_JP.UTF-8"
+    shop: Shop, line: str, typed: str, language: str = "ja_JP.UTF-8"
 ) -> subprocess.CompletedProcess[str]:
     """What a shell makes of the line, and of what is typed after it."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    return await anyio.to_thread.run_sync(
+        lambda: subprocess.run(
             ["/bin/bash", "-c", line],
             input=typed,
             capture_output=True,
             text=True,
             check=False,
             env={
-                "PATH": f"{BIN}:/usr/bin:/bin",
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
                 "LANG": language,
-                "BENCHD_SOCKET": str(folder / "benchd.sock"),
+                "BENCHD_SOCKET": str(shop.socket),
             },
         )
+    )
 
-    return await anyio.to_thread.run_sync(run)
 
-
-def answers(rack: FakeRack) -> list[tuple[object, object]]:
-    return [
-        (s.entry.data["approved"], s.entry.data["note"])
-        for s in rack.ledger.stored
-        if s.entry.kind is EntryKind.DECISION
-    ]
+def answers(shop: Shop) -> list[tuple[object, object]]:
+    return [(kept.data["approved"], kept.data["note"]) for kept in shop.kept(EntryKind.DECISION)]
 
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("typed", "approved"), [("y\n\n", True), ("いいえ\n棚3\n", False)])
-async def test_the_printed_line_asks_and_records(
-    typed: str, approved: bool, rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK) as door:
-        rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
-        door.of_uid[os.getuid()] = PersonId("mori")
-        told = await pasted(tmp_path, LINE, typed)
+async def test_the_printed_line_asks_and_records(shop: Shop, typed: str, approved: bool) -> None:
+    async with shop.daemon(asks=Gate.FELICA_CHECK, as_mori=True):
+        shop.rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
+        told = await pasted(shop, LINE, typed)
     assert told.returncode == 0, told.stderr
-    assert catalogue.gate(Gate.FELICA_CHECK).ja in told.stdout
+    assert shop.catalogue.gate(Gate.FELICA_CHECK).ja in told.stdout
     assert f"{'はい' if approved else 'いいえ'}（森 葵）" in told.stdout
-    assert answers(rack) == [(approved, "" if approved else "棚3")]
+    assert answers(shop) == [(approved, "" if approved else "棚3")]
 
 
 @pytest.mark.asyncio
-async def test_whoever_is_not_known_is_asked_who_they_are(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.CHIP_SEEN_BEFORE):
-        rack.board.show(asking_view(A1, 1, Gate.CHIP_SEEN_BEFORE))
+async def test_whoever_is_not_known_is_asked_who_they_are(shop: Shop) -> None:
+    async with shop.daemon(asks=Gate.CHIP_SEEN_BEFORE):
+        shop.rack.board.show(asking_view(A1, 1, Gate.CHIP_SEEN_BEFORE))
         line = f"benchd decide {JOB} chip_seen_before --pin-file /dev/fd/3 3<<<730184"
-        told = await pasted(tmp_path, line, "yes\n\nsato\n", "en_US.UTF-8")
+        told = await pasted(shop, line, "yes\n\nsato\n", "en_US.UTF-8")
     assert told.returncode == 0, told.stderr
     assert "chip_seen_before: yes" in told.stdout
-    assert answers(rack) == [(True, "")]
+    assert answers(shop) == [(True, "")]
+
+
+GONE = (1, "ほかの人が先に答えました")
+NO_ANSWER = (2, "何も記録していません")
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("typed", ["", "\n", "maybe\n"])
-async def test_no_answer_is_no_answer(
-    typed: str, rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+@pytest.mark.parametrize(
+    ("line", "typed", "ends"),
+    [
+        *((LINE, typed, NO_ANSWER) for typed in ("", "\n", "maybe\n")),
+        (f"benchd decide {JOB} confirm", "y\n\n", GONE),
+        (f"benchd decide {JOB} confirm --approve", "y\n\n", GONE),
+    ],
+)
+async def test_no_answer_is_none_and_a_question_that_is_gone_says_so(
+    shop: Shop, line: str, typed: str, ends: tuple[int, str]
 ) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK) as door:
-        rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
-        door.of_uid[os.getuid()] = PersonId("mori")
-        told = await pasted(tmp_path, LINE, typed)
-    assert told.returncode == 2
-    assert "何も記録していません" in told.stderr
-    assert answers(rack) == []
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("more", ["", " --approve"])
-async def test_a_question_that_is_gone_says_so(
-    more: str, rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK) as door:
-        door.of_uid[os.getuid()] = PersonId("mori")
-        told = await pasted(tmp_path, f"benchd decide {JOB} confirm{more}", "y\n\n")
-    assert told.returncode == 1
-    assert catalogue.gate(Gate.CONFIRM).ja in told.stderr
-    assert "ほかの人が先に答えました" in told.stderr
-    assert answers(rack) == []
+    async with shop.daemon(asks=Gate.FELICA_CHECK, as_mori=True):
+        shop.rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
+        told = await pasted(shop, line, typed)
+    assert (told.returncode, ends[1] in told.stderr) == (ends[0], True)
+    assert (shop.catalogue.gate(Gate.CONFIRM).ja in told.stderr) == (ends is GONE)
+    assert answers(shop) == []
 
 
 SHELL = ["x; touch owned", "$(touch owned)", "`touch owned`", "a'b\"c", "--approve", HOSTILE]

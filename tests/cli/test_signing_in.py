@@ -1,139 +1,127 @@
-"""`benchd decide`: as the user of the process, else by PIN, and by badge where there is one."""
+"""What changes anything is done by a person: the user of the process, else by PIN and badge."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import Any
 
-import anyio
 import pytest
-from typer.testing import CliRunner, Result
 
-from benchd.cli.main import app as command
-from benchd.domain.errors import MoreToShow, NotSignedIn, SecondPersonNeeded, TriedTooOften
+from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn, TriedTooOften
+from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
-from benchd.domain.people import PersonId
+from benchd.domain.people import PersonId, Role
 from benchd.domain.record import EntryKind
-from benchd.slots.question_desk import Desk
-from benchd.texts.catalogue import Catalogue
-from tests.people.people_rig import BADGE, PIN, Door, door_in
-from tests.web.served import app_of
-from tests.web.web_fakes import JOB, FakeClock, FakeRack
-from tests.web.web_running import running
+from tests.cli.shop import Shop
+from tests.people.people_rig import BADGE, BY, PIN, Door
+from tests.web.web_fakes import JOB
 
 pytestmark = pytest.mark.asyncio
 
+Words = tuple[str, ...]
+DECIDE = ("decide", JOB, "felica_check", "--approve")
+LOT = ("lots", "add", "L-1", "purchase", "--consignor", "個人")
+RETURNED = ("disposal", "settle", "job-1", "job-2", "--to", "returned", "--note", "持ち主")
+MORI = ("--operator", "mori")
+HERE = f"socket, uid {os.getuid()}"
+each = pytest.mark.parametrize("words", [DECIDE, LOT, RETURNED], ids=lambda words: words[0])
+
 
 @asynccontextmanager
-async def asked(
-    folder: Path, rack: FakeRack, catalogue: Catalogue, gate: Gate
-) -> AsyncGenerator[Door]:
-    """A daemon that asks something, on the socket that commands use."""
-    async with door_in(folder) as door:
-        rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = app_of(
-            rack,
-            catalogue,
-            callers=door.callers(),
-            people=door.people,
-            sessions=door.sessions,
-        )
-        async with running(app, folder / "benchd.sock"), anyio.create_task_group() as group:
-            group.start_soon(rack.ask, gate)
-            await anyio.wait_all_tasks_blocked()
-            yield door
-            group.cancel_scope.cancel()
+async def asked(shop: Shop, gate: Gate = Gate.FELICA_CHECK) -> AsyncGenerator[Door]:
+    """A daemon that asks something, and has two handsets to hand back."""
+    for job in ("job-1", "job-2"):
+        shop.rack.ledger.keep_job(job=JobId(job), disposition="return", reason="locked")
+    async with shop.daemon(asks=gate) as door:
+        yield door
 
 
-async def decide(folder: Path, gate: Gate, *words: str, typed: str = "") -> Result:
-    def run() -> Result:
-        return CliRunner().invoke(
-            command,
-            ["decide", JOB, gate, "--approve", *words],
-            input=typed,
-            env={"BENCHD_SOCKET": str(folder / "benchd.sock")},
-        )
-
-    return await anyio.to_thread.run_sync(run)
+def who(shop: Shop) -> list[tuple[str, str]]:
+    """Who is on record for what was done, and what they have shown."""
+    kinds = (EntryKind.DECISION, EntryKind.LOT_ADDED, EntryKind.HANDSET_SETTLED)
+    told: list[Any] = [entry.data.get("by") or entry.data for entry in shop.kept(*kinds)]
+    return [(one["person"], one["shown_by"]) for one in told]
 
 
-def answered(rack: FakeRack) -> list[tuple[object, object, object]]:
-    return [
-        (s.entry.data["person"], s.entry.data["shown_by"], s.entry.data["source"])
-        for s in rack.ledger.stored
-        if s.entry.kind is EntryKind.DECISION
-    ]
+def sources(shop: Shop) -> list[object]:
+    return [entry.data["source"] for entry in shop.kept(EntryKind.DECISION)]
 
 
-HERE = f"socket, uid {os.getuid()}"
-Case = Callable[[Path], tuple[tuple[str, ...], str]]
-
-
-async def test_the_user_of_the_machine_needs_no_pin(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK) as door:
+@each
+async def test_nobody_in_particular_does_nothing(shop: Shop, words: Words) -> None:
+    """Not even whoever owns the files, as the user of these tests does; and a name is no id."""
+    async with asked(shop) as door:
+        for more, typed in (
+            ((), ""),
+            (MORI, "551904\n"),
+            (("--operator", "森 葵"), f"{PIN}\n"),
+            (("--operator", "佐藤 健"), "730184\n"),
+        ):
+            refused = await shop.benchd(*words, *more, typed=typed)
+            assert type(refused.exception) is NotSignedIn, more
         door.of_uid[os.getuid()] = PersonId("mori")
-        told = await decide(tmp_path, Gate.FELICA_CHECK)
-        assert told.stdout == f"{JOB} felica_check: yes (森 葵)\n"
-    assert answered(rack) == [("mori", "unix", HERE)]
+        await door.people.set_roles(BY, "mori", [Role.CONFIRMER, Role.AUDITOR])
+        assert isinstance((await shop.benchd(*words)).exception, NotAllowed)
+    assert who(shop) == []
 
 
-async def test_another_id_than_the_users_asks_for_its_pin(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.CHIP_SEEN_BEFORE) as door:
+async def test_who_has_tried_too_often_has_to_wait_even_with_the_right_pin(shop: Shop) -> None:
+    async with asked(shop):
+        for _ in range(3):
+            await shop.benchd(*DECIDE, *MORI, typed="551904\n")
+        paused = await shop.benchd(*DECIDE, *MORI, typed=f"{PIN}\n")
+        assert isinstance(paused.exception, TriedTooOften)
+    assert who(shop) == []
+
+
+@each
+async def test_the_user_of_the_machine_needs_no_pin(shop: Shop, words: Words) -> None:
+    async with asked(shop) as door:
         door.of_uid[os.getuid()] = PersonId("mori")
-        told = await decide(tmp_path, Gate.CHIP_SEEN_BEFORE, "--operator", "sato", typed="730184\n")
-        assert (told.exit_code, told.exception) == (0, None)
+        told = await shop.done(*words)
+        assert words is not DECIDE or told.stdout == f"{JOB} felica_check: yes (森 葵)\n"
+    assert who(shop) == [("mori", "unix")] * (2 if words is RETURNED else 1)
+    assert sources(shop) == [HERE] * (words is DECIDE)
+
+
+@pytest.mark.parametrize(
+    ("gate", "person", "typed", "shown_by"),
+    [
+        (Gate.CHIP_SEEN_BEFORE, "sato", "730184\n", "pin"),
+        (Gate.FELICA_CHECK, "mori", f"{PIN}\n{BADGE}\n", "badge_and_pin"),
+    ],
+    ids=["another id than the user's", "pin, then badge where there is one"],
+)
+async def test_who_is_named_is_asked_for_what_they_have(
+    shop: Shop, gate: Gate, person: str, typed: str, shown_by: str
+) -> None:
+    async with asked(shop, gate) as door:
+        door.of_uid[os.getuid()] = PersonId("mori" if person == "sato" else "kato")
+        told = await shop.done("decide", JOB, gate, "--approve", "--operator", person, typed=typed)
         assert "730184" not in told.output
         assert door.sessions._open == {}
-    assert answered(rack) == [("sato", "pin", HERE)]
+    assert (who(shop), sources(shop)) == ([(person, shown_by)], [HERE])
 
 
-async def test_pin_then_badge_where_there_is_one(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        told = await decide(
-            tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed=f"{PIN}\n{BADGE}\n"
-        )
-        assert (told.exit_code, told.exception) == (0, None)
-    assert answered(rack) == [("mori", "badge_and_pin", HERE)]
-
-
-async def test_from_files_for_scripts(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
-    (tmp_path / "pin").write_text(f"{PIN}\n")
-    (tmp_path / "badge").write_text(BADGE)
-    pin, badge = ("--pin-file", str(tmp_path / "pin")), ("--badge-file", str(tmp_path / "badge"))
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        alone = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", *pin)
+@each
+async def test_pin_and_badge_from_files_for_scripts(shop: Shop, words: Words) -> None:
+    pin, badge = shop.secrets()
+    async with asked(shop) as door:
+        alone = await shop.benchd(*words, *MORI, *pin)
         assert isinstance(alone.exception, MoreToShow)
-        whole = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", *pin, *badge)
-        assert (whole.exit_code, whole.exception) == (0, None)
-    assert answered(rack) == [("mori", "badge_and_pin", HERE)]
+        await shop.done(*words, *MORI, *pin, *badge)
+        assert door.sessions._open == {}
+    assert who(shop) == [("mori", "badge_and_pin")] * (2 if words is RETURNED else 1)
+    assert sources(shop) == [HERE] * (words is DECIDE)
 
 
-async def test_nobody_in_particular_answers_nothing(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        nobody = await decide(tmp_path, Gate.FELICA_CHECK)
-        assert isinstance(nobody.exception, NotSignedIn)
-        wrong = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed="551904\n")
-        assert isinstance(wrong.exception, NotSignedIn)
-        for _ in range(2):
-            await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed="551904\n")
-        paused = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed=f"{PIN}\n")
-        assert isinstance(paused.exception, TriedTooOften)
-    assert answered(rack) == []
-
-
-async def test_an_old_name_is_no_id(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        told = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "佐藤 健", typed="730184\n")
-        assert isinstance(told.exception, NotSignedIn)
-        assert not isinstance(told.exception, SecondPersonNeeded)
-    assert answered(rack) == []
+async def test_an_operator_does_not_release(shop: Shop) -> None:
+    released = ("disposal", "settle", "job-1", "--to", "rerun_due", "--note", "もう一度")
+    async with asked(shop) as door:
+        door.of_uid[os.getuid()] = PersonId("mori")
+        assert isinstance((await shop.benchd(*released)).exception, NotAllowed)
+        await door.people.set_roles(BY, "mori", [Role.SUPERVISOR])
+        await shop.done(*released)
+    assert len(who(shop)) == 1
