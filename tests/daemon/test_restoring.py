@@ -19,6 +19,7 @@ from benchd.domain.errors import (
     LedgerBroken,
     LedgerFault,
     SignedByRetired,
+    UsageRefused,
     WouldLose,
 )
 from benchd.domain.ids import Evidence, JobId
@@ -28,14 +29,26 @@ from benchd.ledger import restore as restore_module
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
 from benchd.people.secrets_store import SecretStore
-from tests.daemon.restored_rack import FIRST, SECOND, backup_of, lies_in, restore, starts
-from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
+from tests.daemon.rotated_rack import (
+    AT,
+    FIRST,
+    SECOND,
+    backup_of,
+    key_of,
+    lies_in,
+    make_rack,
+    restore,
+    rotated,
+    sell,
+    starts,
+)
 
-BENCHD = Path(sys.executable).with_name("benchd")
+pytestmark = pytest.mark.asyncio
+
 WRITERS = 64
+
 WRITES_EVERY_S = 0.5
 """Faster than slots do; without a break they would write more than backups can read."""
-pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
@@ -91,7 +104,9 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
             for number in range(backups):
                 (each := folder / str(number)).mkdir()
                 command = ["ledger", "backup", each, "--config", tmp_path / "benchd.toml"]
-                await anyio.run_process([BENCHD, *map(str, command)])
+                await anyio.run_process(
+                    [Path(sys.executable).with_name("benchd"), *map(str, command)]
+                )
             made.set()
     for number in range(backups):
         [backup] = (folder / str(number)).glob("*.json")
@@ -285,3 +300,30 @@ async def test_a_restore_that_is_cut_short_never_lets_a_daemon_begin_anew(
     assert found == ["old", "refused", "refused", "new"]
     done = await restore(rack, backup, replaces=True)
     assert await starts(rack) == done.put.receipt.sequence
+
+
+async def test_what_a_trial_leaves_is_no_rollback_of_the_live_ledger(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    envelope = await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    done = try_backup(rack, backup, trial := tmp_path / "trial")
+    assert (trial / "certificates" / f"{FIRST}.json").read_bytes() == envelope
+    head = done.ledger.with_name(done.ledger.name + ".head")
+    assert head.read_bytes() == part_path(backup, Part.HEAD).read_bytes()
+    await sell(rack, SECOND)
+    for ending in ("", ".head"):
+        shutil.copy(f"{done.ledger}{ending}", f"{rack.ledger.path}{ending}")
+    with pytest.raises(LedgerBroken, match="names record"):
+        await starts(rack)
+
+
+async def test_a_trial_replaces_nothing(rack: Settings, folder: Path, tmp_path: Path) -> None:
+    await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    try_backup(rack, backup, tmp_path / "trial")
+    before = lies_in(tmp_path)
+    for place, said in (("trial", "an empty folder"), ("state", "leave --to out")):
+        with pytest.raises(UsageRefused, match=said):
+            try_backup(rack, backup, tmp_path / place)
+    assert lies_in(tmp_path) == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +19,7 @@ from benchd.domain.ports import Anchor
 from benchd.ledger import open_ledger
 from benchd.ledger.head import Head, encode_head
 from benchd.outbound.anchors.anchor_sender import Anchoring, witness_of
-from tests.daemon.rotated_rack import key_of, make_rack, rotated, sell
+from tests.daemon.rotated_rack import FIRST, key_of, rotated, sell
 
 pytestmark = pytest.mark.asyncio
 
@@ -60,37 +59,35 @@ def anchor_of(settings: Settings, key: SigningKey) -> Anchor:
     return anchor
 
 
-async def test_an_anchor_knows_the_rack_by_its_first_key(tmp_path: Path) -> None:
-    settings = make_rack(tmp_path)
-    first = key_of(settings)
-    await sell(settings, "20261124-A1-0001")
-    anchor, sequence = await kept_anchor(settings)
+async def test_an_anchor_knows_the_rack_by_its_first_key(rack: Settings) -> None:
+    first = key_of(rack)
+    await sell(rack, FIRST)
+    anchor, sequence = await kept_anchor(rack)
     witness = await witness_of(anchor, first.ring)
     assert witness is not None
     assert witness.head.sequence == sequence
-    await rotated(settings)
-    key = key_of(settings)
+    await rotated(rack)
+    key = key_of(rack)
     assert key.ring.rack == first.key_id
-    later = anchor_of(settings, key)
+    later = anchor_of(rack, key)
     assert await later.newest() == await anchor.newest()
     # What it tells up to the rotation, the ring tells as well, by a key that nobody has stolen.
     assert await witness_of(later, key.ring) is None
-    _, sequence = await kept_anchor(settings)
+    _, sequence = await kept_anchor(rack)
     witness = await witness_of(anchor, key.ring)
     assert witness is not None
     assert witness.head.sequence == sequence
 
 
 @pytest.mark.parametrize("beyond", [False, True])
-async def test_a_stolen_old_key_at_an_anchor_stops_nothing(tmp_path: Path, beyond: bool) -> None:
-    settings = make_rack(tmp_path)
-    await sell(settings, "20261124-A1-0001")
-    stolen = load_key(settings.certificate.key)
-    await rotated(settings)
-    anchor, sequence = await kept_anchor(settings)
+async def test_a_stolen_old_key_at_an_anchor_stops_nothing(rack: Settings, beyond: bool) -> None:
+    await sell(rack, FIRST)
+    stolen = load_key(rack.certificate.key)
+    await rotated(rack)
+    anchor, sequence = await kept_anchor(rack)
     lie = Head(sequence=sequence + 5 if beyond else sequence - 2, hash=bytes(32))
     await anchor.keep(encode_head(lie, stolen))
-    key = key_of(settings)
+    key = key_of(rack)
     with capture_logs() as logs:
         witnesses = await anchors_that_know([anchor], key.ring)
     assert [(one["event"], one["log_level"]) for one in logs] == [
@@ -98,7 +95,7 @@ async def test_a_stolen_old_key_at_an_anchor_stops_nothing(tmp_path: Path, beyon
     ]
     heard = Heard()
     async with open_ledger(
-        settings.ledger.path, head_key=key, ring=key.ring, witnesses=witnesses
+        rack.ledger.path, head_key=key, ring=key.ring, witnesses=witnesses
     ) as ledger:
         sender = Anchoring(
             ledger,
@@ -117,12 +114,11 @@ async def test_a_stolen_old_key_at_an_anchor_stops_nothing(tmp_path: Path, beyon
     assert witness.head.sequence == sequence
 
 
-async def test_a_head_that_no_key_of_the_rack_has_signed_is_nobodys(tmp_path: Path) -> None:
-    settings = make_rack(tmp_path)
-    await sell(settings, "20261124-A1-0001")
-    await rotated(settings)
-    anchor, sequence = await kept_anchor(settings)
+async def test_a_head_that_no_key_of_the_rack_has_signed_is_nobodys(rack: Settings) -> None:
+    await sell(rack, FIRST)
+    await rotated(rack)
+    anchor, sequence = await kept_anchor(rack)
     stranger = SigningKey(Ed25519PrivateKey.generate())
     await anchor.keep(encode_head(Head(sequence=sequence, hash=bytes(32)), stranger))
     with pytest.raises(AnchorUnreachable, match="isn't this rack's"):
-        await witness_of(anchor, key_of(settings).ring)
+        await witness_of(anchor, key_of(rack).ring)
