@@ -7,13 +7,15 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
 import httpx2
 from prometheus_client import CollectorRegistry
 
-from benchd.certificate import DsseIssuer, SigningKey
+from benchd.certificate import DsseIssuer
+from benchd.config import Settings
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.ledger_witnesses import certificates_that_know
 from benchd.domain.ids import JobId, SlotName
@@ -36,6 +38,7 @@ from benchd.texts.catalogue import Catalogue
 from tests.certificate.certificate_rack import JOB as SOLD
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.core.world import Phone, World
+from tests.daemon.rotated_rack import issuer_of, key_of
 from tests.people.somebody import Everybody
 from tests.web.served import app_of
 from tests.web.web_running import running
@@ -60,23 +63,18 @@ def entry(kind: EntryKind, slot: str | None = None, **data: str | None) -> Entry
 class Past:
     """Makes what a rack has left: one handset sold, one to be destroyed, both in their slots."""
 
-    def __init__(self, folder: Path, key: SigningKey) -> None:
-        self.path = folder / "ledger.db"
-        self.certificates = folder / "certificates"
-        self.key = key
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.ledger.path
+        self.certificates = settings.certificate.directory
+        self.key = key_of(settings)
+        self.issuer = partial(issuer_of, settings, self.key)
 
     async def happen(self) -> None:
-        self.certificates.mkdir()
         async with open_ledger(self.path, head_key=self.key) as ledger:
             await self._sell(ledger)
             await self._destroy(ledger)
             for _ in range(BEYOND_A_START):
                 await ledger.append(entry(EntryKind.CONFIG_CHANGED))
-
-    def issuer(self) -> DsseIssuer:
-        return DsseIssuer(
-            key=self.key, directory=self.certificates, site="大宮", benchd_version="1"
-        )
 
     def witnesses(self) -> list[Witness]:
         return certificates_that_know(self.certificates, self.key.public_key_pem)

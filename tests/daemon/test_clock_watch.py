@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 
-from benchd.daemon import kernel_clock
 from benchd.daemon.clock_watch import ClockWatch, Timekeeping
+from benchd.daemon.kernel_clock import TIMESYNCD, is_synchronised, read_clock
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import ProblemCode, SlotView
@@ -27,6 +27,7 @@ from tests.intake.lots import BY, lot_record
 pytestmark = pytest.mark.asyncio
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
 LIMIT_S = 3600.0
 
 
@@ -172,10 +173,6 @@ async def test_setting_the_clock_is_no_way_to_put_the_notice_off() -> None:
     assert machine.notices() == [ProblemCode.CLOCK_UNSYNCHRONISED]
 
 
-async def test_the_kernel_says_something_or_that_it_may_not_be_asked() -> None:
-    assert kernel_clock.is_synchronised() in (True, False, None)
-
-
 def at(*seconds: float) -> list[StoredEntry]:
     return [
         StoredEntry(
@@ -221,3 +218,15 @@ async def test_row_6_why_everything_is_asked_is_on_the_wall_of_a_rack_that_takes
     await desk.confirm_time(machine.wall, by=BY)
     await machine.passes(5)
     assert shown() == []
+
+
+async def test_a_reading_is_within_what_the_kernel_allows() -> None:
+    reading = read_clock()
+    if reading is None:
+        # A container in which the kernel may not be asked.
+        assert is_synchronised() is (True if TIMESYNCD.exists() else None)
+        return
+    assert is_synchronised() is reading.synchronised
+    # adjtimex(2): half a second at most is still to be made up for.
+    assert abs(reading.offset_s) <= 0.5
+    assert reading.largest_error_s >= 0
