@@ -333,6 +333,22 @@ class Rig:
                 return
             self.clock.pass_by(rest_s)
 
+    def lose_file(self) -> None:
+        """Start anew without what the hooks keep beside the ledger."""
+        self.store.close()
+        for file in self.folder.glob("hooks.sqlite*"):
+            file.unlink()
+        self.start()
+
+    async def answers(self) -> list[Entry]:
+        """What receivers have answered, as the ledger has it."""
+        records = await self.ledger.entries_after(0, 500)
+        return [one.entry for one in records if one.entry.kind is EntryKind.HOOK_ANSWERED]
+
+    def told(self) -> set[int]:
+        """The records whose events have arrived."""
+        return {each.sequence for each in self.receiver.got}
+
     def by_handset(self) -> dict[str, list[int]]:
         """The records of the events that have arrived, in the order in which they came."""
         came: dict[str, list[int]] = defaultdict(list)
