@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from benchd.config import Settings
-from tests.daemon.rotated_rack import Rack, make_rack
+from tests.daemon.rotated_rack import FIRST, Rack, backup_of, make_rack, sell
 
 
 @pytest.fixture
@@ -27,3 +27,10 @@ async def sold(tmp_path: Path) -> Rack:
     sold = Rack(make_rack(tmp_path))
     await sold.live()
     return sold
+
+
+@pytest_asyncio.fixture
+async def backup(rack: Settings, folder: Path) -> Path:
+    """Made of the rack when it had sold its first handset, and nothing else yet."""
+    await sell(rack, FIRST)
+    return backup_of(rack, folder)

@@ -6,6 +6,8 @@ import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import anyio
 import pytest
@@ -25,6 +27,7 @@ from benchd.daemon.rack_people import LOOK_EVERY_S, Staffing
 from benchd.domain.people import Role
 from benchd.domain.slot import ProblemCode
 from benchd.observe.ledger_metrics import LedgerMetrics
+from benchd.people.person_register import People
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
@@ -190,27 +193,15 @@ async def test_nobody_then_somebody_then_nobody(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_a_time_that_comes_is_noticed_by_itself() -> None:
-    board, admission = RackBoard(), Admission()
-
-    class Fading:
-        """Fake people whose administrator goes at some time."""
-
-        def __init__(self) -> None:
-            self.changed = Forever()
-            self.there = True
-
-        def has_administrator(self) -> bool:
-            return self.there
-
-    class Forever:
-        async def wait(self) -> None:
-            await anyio.sleep_forever()
-
-    people = Fading()
-    staffing = Staffing(people, board=board, admission=admission)  # type: ignore[arg-type]
+    board, admission, there = RackBoard(), Admission(), [True]
+    # Fake people whose administrator goes at some time, which nothing tells.
+    people = SimpleNamespace(
+        changed=SimpleNamespace(wait=anyio.sleep_forever), has_administrator=lambda: there[0]
+    )
+    staffing = Staffing(cast("People", people), board=board, admission=admission)
     async with anyio.create_task_group() as group:
         group.start_soon(staffing.run)
-        people.there = False
+        there[0] = False
         await anyio.sleep(LOOK_EVERY_S + 1)
         assert admission.held_for is ProblemCode.NO_ADMINISTRATOR
         group.cancel_scope.cancel()

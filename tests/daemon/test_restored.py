@@ -61,10 +61,8 @@ def doom_of(job: JobId) -> tuple[Entry, ...]:
 
 @pytest.mark.parametrize("later", [(hold_of(FIRST),), doom_of(SECOND)], ids=["held", "doomed"])
 async def test_handsets_that_the_former_ledger_held_or_doomed_are_named(
-    rack: Settings, folder: Path, later: Sequence[Entry]
+    rack: Settings, backup: Path, later: Sequence[Entry]
 ) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
     await write(rack, *later)
     done = await restore(rack, backup, replaces=True)
     assert (done.look_at.jobs, done.look_at.from_former) == ([FIRST], True)
@@ -124,10 +122,8 @@ async def counted(rack: Settings, name: str = "records") -> float:
 
 
 async def test_a_restore_that_leaves_numbers_out_adds_one_record_and_no_more(
-    rack: Settings, folder: Path
+    rack: Settings, backup: Path
 ) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
     kept = await counted(rack)
     await sell(rack, SECOND)
     await restore(rack, backup, replaces=True)
@@ -137,9 +133,7 @@ async def test_a_restore_that_leaves_numbers_out_adds_one_record_and_no_more(
     assert await counted(rack) == report.records
 
 
-async def test_a_restore_is_told_of_by_every_daemon_after_it(rack: Settings, folder: Path) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
+async def test_a_restore_is_told_of_by_every_daemon_after_it(rack: Settings, backup: Path) -> None:
     assert await counted(rack, "restores") == 0
     await restore(rack, backup, replaces=True)
     assert await counted(rack, "restores") == 1
