@@ -16,6 +16,7 @@ from benchd.domain.job import Gate
 from benchd.domain.people import PersonId, Role
 from benchd.domain.record import Entry, EntryKind
 from benchd.ledger.records.records_access import Records
+from benchd.observe.log_level_change import LogLevels
 from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
 from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
@@ -40,7 +41,11 @@ class Shop:
 
     @asynccontextmanager
     async def daemon(
-        self, *roles: Role, asks: Gate | None = None, as_mori: bool = False, **parts: object
+        self,
+        *roles: Role,
+        asks: Gate | None = None,
+        as_mori: bool = False,
+        logs: LogLevels | None = None,
     ) -> AsyncGenerator[Door]:
         """Mori, an operator if nothing else is said, may be the machine's user."""
         self.before = len(self.rack.ledger.stored)
@@ -54,7 +59,7 @@ class Shop:
                 people=door.people,
                 sessions=door.sessions,
                 records=records,
-                **parts,
+                logs=logs or LogLevels(lambda: 0.0),
             )
             if roles:
                 await door.people.set_roles(BY, "mori", roles)

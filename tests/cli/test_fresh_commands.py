@@ -170,7 +170,6 @@ def test_a_place_is_the_systems_by_its_partition_alone(place: str) -> None:
 
 
 OTHER: dict[str, Any] = {"by": "鈴木", "marks": (mark("other"),)}
-
 NO_PICTURES: dict[str, tuple[dict[str, Any], str]] = {
     "the same handset twice": (OTHER | {"marks": (mark("new id"), mark("one"))}, "one handset"),
     "the same person": (OTHER | {"by": "佐藤"}, "same person"),

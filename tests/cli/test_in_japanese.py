@@ -20,14 +20,11 @@ from tests.web.web_fakes import A1, JOB, asking_view, waiting_view
 pytestmark = pytest.mark.asyncio
 
 JAPANESE = re.compile(r"[ぁ-んァ-ン一-龥]")
-
 ENGLISH = re.compile(r"[A-Za-z]{2,} +[A-Za-z]{2,} +[a-z]{2,}")
 """Three words in a row: a sentence, not a name, an option or a command in brackets."""
 
 COMMAND = re.compile(r"「[ -~]+」|benchd decide .*")
-
 RETURNED = JobId("20261124-00112233ff")
-
 LOT = ("lots", "add", "L-1", "purchase", "--consignor", "個人", "--attest", "consent")
 
 

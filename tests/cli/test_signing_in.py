@@ -31,7 +31,6 @@ Words = tuple[str, ...]
 DECIDE = ("decide", JOB, "felica_check", "--approve")
 
 LOT = ("lots", "add", "L-1", "purchase", "--consignor", "個人")
-
 RETURNED = ("disposal", "settle", "job-1", "job-2", "--to", "returned", "--note", "持ち主")
 
 MORI = ("--operator", "mori")

@@ -230,11 +230,8 @@ def test_states_of_other_slots_stay_short(catalogue: Catalogue) -> None:
 
 
 BENCHD = Path(sys.executable).with_name("benchd")
-
 WAITED_FOR_S = 45.0
-
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-
 FRAME_BEGINS = "\x1b[H"
 
 

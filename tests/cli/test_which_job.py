@@ -28,9 +28,7 @@ from tests.web.web_fakes import A1, JOB, running_view, waiting_view
 pytestmark = pytest.mark.asyncio
 
 OTHER = JobId("20261123-aabbccddee")
-
 IMEI, TAG = "356938035643809", "ZZ-0042"
-
 BOUND = BoundRecord(
     lot="L-1",
     lot_sequence=1,
@@ -42,7 +40,6 @@ BOUND = BoundRecord(
     differs="",
     by=None,
 )
-
 ENVELOPE = '{"payload": "e30="}'
 
 

@@ -38,7 +38,6 @@ from benchd.slots.slot_records import end_record
 from tests.certificate.certificate_rack import records_of_an_erasure
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
-
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 FIRST, SECOND, THIRD = JOBS = tuple(JobId(f"20261124-A1-000{number}") for number in (1, 2, 3))
 

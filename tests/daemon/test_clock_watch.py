@@ -27,7 +27,6 @@ from tests.intake.lots import BY, lot_record
 pytestmark = pytest.mark.asyncio
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
-
 LIMIT_S = 3600.0
 
 

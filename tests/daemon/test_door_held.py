@@ -34,7 +34,6 @@ from benchd.texts.catalogue import Catalogue
 from tests.people.people_rig import BY, HandClock, people_in
 
 LEDGER, CERTIFICATES = Path("/of/the/ledger"), Path("/of/certificates")
-
 ENOUGH, FULL = DiskSpace(LEAST_BYTES, None), DiskSpace(LEAST_BYTES - 1, None)
 
 

@@ -30,7 +30,6 @@ from benchd.slots.board import RackBoard
 from tests.daemon.settling_rack import STEPS
 
 PATIENCE_S = 30.0
-
 INTERVAL_S = 0.15
 
 

@@ -27,7 +27,6 @@ settle_s = 2.0
 [slots.A1]
 port = "pci-0000:00:14.0-usb-0:1"
 """
-
 RECIPE = """\
 name = "overwrite"
 description_ja = "調べる"

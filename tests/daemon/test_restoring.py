@@ -46,7 +46,6 @@ from tests.daemon.rotated_rack import (
 pytestmark = pytest.mark.asyncio
 
 WRITERS = 64
-
 WRITES_EVERY_S = 0.5
 """Faster than slots do; without a break they would write more than backups can read."""
 

@@ -57,7 +57,6 @@ from tests.web.web_fakes import FakeClock
 pytestmark = pytest.mark.asyncio
 
 CATALOGUE = shipped_catalogue()
-
 BASELINE = """
 [[baseline]]
 name = "{name}"

@@ -55,11 +55,8 @@ async def test_a_started_daemon_has_loaded_nothing_that_only_papers_or_hooks_nee
 
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-
 NEWER: dict[str, JsonValue] = {"form": 99, "told_by": "the next release", "more": [1, {"a": None}]}
-
 JOB = JobId("20261124-A1-0001")
-
 OPEN = JobId("20261124-A1-0002")
 
 

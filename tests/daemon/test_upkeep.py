@@ -27,7 +27,6 @@ from tests.daemon.rotated_rack import files_of, key_of, make_rack, sell
 pytestmark = pytest.mark.asyncio
 
 DEEP = b"[" * 100_000
-
 AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)
 
 

@@ -29,7 +29,6 @@ from tests.web.web_fakes import FakeRack, Feed
 from tests.web.web_running import SEES_ALL, running
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
-
 TOLD = DaemonAnswer(broken=False, records=7, key_created=NOW.timestamp() - 86_400, readers={})
 
 
@@ -171,9 +170,7 @@ def test_every_sentence_has_its_facts_in_both_languages(key: str) -> None:
 
 
 PAGES = ("docs/keys.md", "docs/service.md", "docs/watching.md", "docs/runbooks/recovery.md")
-
 RULES = "configs/prometheus/rules"
-
 FACTS = {"path": "configs/benchd.toml", "name": "A", "count": "1", "value": "v"}
 """Of a checkout: what was named on the command line stays as it is."""
 

@@ -160,7 +160,6 @@ def table(folder: Path, *addresses: str, state: str = "0A") -> list[Path]:
 
 
 LOOPBACK = "0100007F:20E4"
-
 EVERYWHERE = "00000000:20E4"
 
 OTHER_PORT = "00000000:0050"

@@ -9,19 +9,17 @@ import random
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import anyio
 
-from benchd.certificate import DsseIssuer, create_key, load_rack_key
+from benchd.certificate import DsseIssuer, SigningKey, create_key, load_rack_key
 from benchd.config import Settings, load_settings
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife
 from benchd.domain.ids import Evidence, JobId, SlotName
-from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
-from benchd.ledger import open_ledger
+from benchd.ledger import SqliteLedger, open_ledger
 from benchd.observe.announcing_ledger import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.outbound.hooks.hook_dispatcher import Hooks
@@ -50,16 +48,20 @@ def configuration(folder: Path, tables: str) -> Path:
     return path
 
 
-@dataclass(kw_only=True)
 class Telling:
     """The hooks at work, and all around them that can be looked at."""
 
-    settings: Settings
-    metrics: RackMetrics
-    stored: Ledger
-    ledger: Ledger
-    hooks: Hooks
-    board: RackBoard
+    def __init__(self, settings: Settings, key: SigningKey, stored: SqliteLedger) -> None:
+        self.settings, self.stored = settings, stored
+        self.metrics = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"])
+        self.hooks = Hooks([hook.settings for hook in settings.hooks])
+        self.board = RackBoard(self.hooks.held.directed)
+        followers = [self.hooks, Directing(self.board)]
+        self.ledger = announcing(stored, followers, self.metrics.fault)
+        folder = settings.ledger.path.parent
+        issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
+        wall = HookBoard(self.board, self.metrics.hooks)
+        self.life = HookLife(self.hooks, settings, self.ledger.append, issuer, wall)
 
     async def begun(self) -> None:
         """Wait until the hook hears of what comes next."""
@@ -71,26 +73,14 @@ class Telling:
 async def telling(folder: Path) -> AsyncGenerator[Telling]:
     """Work by the configuration in this folder."""
     settings = load_settings(folder / "benchd.toml")
-    metrics = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"])
     key = load_rack_key(folder / "key.pem", {})
-    hooks = Hooks([hook.settings for hook in settings.hooks])
-    board = RackBoard(hooks.held.directed)
-    issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
     async with (
         open_ledger(settings.ledger.path, head_key=key) as stored,
         anyio.create_task_group() as group,
     ):
-        ledger = announcing(stored, [hooks, Directing(board)], metrics.fault)
-        life = HookLife(hooks, settings, ledger.append, issuer, HookBoard(board, metrics.hooks))
-        group.start_soon(partial(keep_following, life.run, metrics.fault))
-        yield Telling(
-            settings=settings,
-            metrics=metrics,
-            stored=stored,
-            ledger=ledger,
-            hooks=hooks,
-            board=board,
-        )
+        rack = Telling(settings, key, stored)
+        group.start_soon(partial(keep_following, rack.life.run, rack.metrics.fault))
+        yield rack
         group.cancel_scope.cancel()
 
 

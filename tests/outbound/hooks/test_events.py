@@ -182,7 +182,6 @@ def test_lanes_are_by_the_serial_of_the_plug_and_tell_nothing_of_it() -> None:
 DOCUMENT: dict[str, Any] = json.loads(
     (Path(__file__).parents[3] / "docs/hooks.asyncapi.json").read_text()
 )
-
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 

@@ -30,9 +30,7 @@ from tests.core.world import MemoryLedger, Phone, World
 from tests.outbound.hooks.hook_rig import OURS, START, TERMS, rig
 
 JOB = JobId("job-1")
-
 HOLD = Direction(hook="police", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None)
-
 TO_S1 = Direction(
     hook="stock", sequence=1, job=JOB, action=NextAction.ROUTE, bin="S1", refused=None
 )
@@ -83,7 +81,7 @@ async def test_a_hook_that_answers_at_the_same_moment_names_no_bin_for_what_is_s
     tmp_path: Path,
 ) -> None:
     """Whichever of the two is first: held, and not in a bin that is sold from."""
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         police, stock = (
             Outbox(replace(TERMS, name=name), Says(reply), one.parts)
             for name, reply in (
@@ -113,7 +111,6 @@ async def test_a_hook_that_answers_at_the_same_moment_names_no_bin_for_what_is_s
 @pytest.mark.asyncio
 async def test_a_lost_file_of_the_hooks_lets_nothing_go(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.replies = (b'{"next_action":"hold"}',)
         job = JobId(await one.shop.open("USB001"))
         await one.shop.end("USB001", "sellable", OURS)
@@ -127,7 +124,6 @@ async def test_a_lost_file_of_the_hooks_lets_nothing_go(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_an_answer_that_is_on_record_is_never_recorded_again(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.replies = (b'{"next_action":"reprint"}',)
         await one.shop.open("USB001")
         await one.shop.end("USB001", "hold")

@@ -143,7 +143,6 @@ async def test_a_hook_that_is_behind_or_faulty_is_told_on_the_wall() -> None:
 
 
 KILLS = 5
-
 TOLD = {EntryKind.JOB_OPENED: "benchd.job_started", EntryKind.JOB_ENDED: "benchd.job_ended"}
 
 

@@ -69,7 +69,6 @@ async def test_whatever_the_receiver_does_and_whenever_the_daemon_is_killed(
     tmp_path: Path, seed: int
 ) -> None:
     async with rig(tmp_path, seed) as one:
-        await one.until_quiet()
         one.receiver.trouble, one.receiver.replies, one.blows.chance = 0.5, HOSTILE, 0.04
         for _ in range(120):
             await one.shop.go_on()
@@ -88,7 +87,6 @@ async def test_a_receiver_that_is_away_for_a_week_gets_everything_afterwards(
     tmp_path: Path,
 ) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.away_until = START + timedelta(seconds=WEEK_S)
         one.blows.chance = 0.002
         for _ in range(60):
@@ -108,7 +106,6 @@ async def test_more_than_it_keeps_out_of_the_ledger_stays_in_the_ledger(
 ) -> None:
     monkeypatch.setattr(outbox, "MOST_KEPT", 7)
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.away_until = START + timedelta(days=1)
         for _ in range(100):
             await one.shop.go_on()
@@ -123,7 +120,6 @@ async def test_what_is_refused_for_good_waits_for_a_person_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         await one.shop.open("USB001")
         await one.shop.ask("USB001")
         ended = await one.shop.end("USB001", "hold")
@@ -145,7 +141,6 @@ async def test_what_is_refused_for_good_waits_for_a_person_and_holds_nothing_up(
 
 async def test_days_of_failures_end_and_a_clock_that_jumps_ends_nothing(tmp_path: Path) -> None:
     async with rig(tmp_path, terms=replace(TERMS, give_up_s=3 * 86_400)) as one:
-        await one.until_quiet()
         one.receiver.away_until = START + timedelta(days=30_000)
         await one.shop.open("USB001")
         await one.step()
@@ -166,7 +161,7 @@ async def test_days_of_failures_end_and_a_clock_that_jumps_ends_nothing(tmp_path
 async def test_it_begins_at_now_and_a_lost_file_costs_repetition_and_no_event(
     tmp_path: Path,
 ) -> None:
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         await one.shop.open("USB000")  # before anybody wanted to hear of it
         old = set(one.shop.truth.due)
         await one.until_quiet()
@@ -183,7 +178,6 @@ async def test_it_begins_at_now_and_a_lost_file_costs_repetition_and_no_event(
 
 async def test_a_sound_file_is_kept_at_a_start_and_a_damaged_one_made_anew(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         await one.shop.open("USB001")
         await one.until_quiet()
         before = one.store.place("stock")
@@ -201,7 +195,7 @@ async def test_a_sound_file_is_kept_at_a_start_and_a_damaged_one_made_anew(tmp_p
 
 
 async def test_the_file_of_another_ledger_says_nothing_of_this_one(tmp_path: Path) -> None:
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         await one.shop.open("USB001")
         one.store.begin("stock", Place(sequence=1, hash="f" * 64))
         await one.until_quiet()
@@ -212,7 +206,6 @@ async def test_the_file_of_another_ledger_says_nothing_of_this_one(tmp_path: Pat
 
 async def test_a_person_may_have_it_told_again_from_a_record_on(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         await one.shop.open("USB001")
         ended = await one.shop.end("USB001", "hold")
         await one.until_quiet()
@@ -223,7 +216,6 @@ async def test_a_person_may_have_it_told_again_from_a_record_on(tmp_path: Path) 
 
 async def test_a_handset_without_a_serial_keeps_everybody_in_order(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.trouble = 0.6
         for _ in range(6):
             for handset in ("USB001", "", "USB002"):
@@ -238,7 +230,6 @@ async def test_events_that_fail_keep_none_of_the_others_back(
 ) -> None:
     monkeypatch.setattr(outbox, "MOST_WAITING", 5)
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         jobs = [f"USB{number:03}" for number in range(10)]
         for handset in jobs:
             await one.shop.open(handset)
@@ -261,7 +252,6 @@ async def test_events_that_fail_keep_none_of_the_others_back(
 
 async def test_a_400_is_tried_again(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         send, said = one.receiver.send, [Failure(why="http_400", status=400)] * 3
 
         async def by_a_wrong_clock(event_id: str, body: bytes) -> Taken | Failure:
@@ -293,7 +283,7 @@ async def test_faults_that_come_again_and_again_are_told_until_they_are_over(
 ) -> None:
     monkeypatch.setattr(follower, "AFTER_FAULT_S", 0.001)
     target = Target(url="http://127.0.0.1:1/", secrets=(secret_of(SECRET),), timeout_s=1)
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         feed, faults = one.parts.feed, []
         read = feed.entries_after
 

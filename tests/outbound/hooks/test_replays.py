@@ -35,7 +35,6 @@ async def test_a_replay_beside_a_daemon_that_catches_up_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         for number in range(20):
             await one.shop.open(f"USB{number:03}")
         one.receiver.away_until = START.replace(year=2027)
@@ -68,7 +67,6 @@ async def test_a_place_that_the_ledger_hasnt_reached_is_none(
 ) -> None:
     """Named by a person, while the daemon works or before it starts."""
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         await one.shop.open("USB001")
         await one.until_quiet()
         one.store.rewind("stock", Place(sequence=4710))
@@ -115,7 +113,6 @@ async def patiently(one: Rig, until: Callable[[], bool], most: int = 50) -> int:
 
 async def test_a_page_that_goes_bad_costs_a_repetition_and_one_fault(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         for number in range(300):
             refused = Direction(
                 hook="old",

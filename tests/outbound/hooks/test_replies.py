@@ -128,7 +128,6 @@ def test_the_record_and_back() -> None:
 async def test_nothing_that_is_asked_for_touches_a_job(tmp_path: Path, disposition: str) -> None:
     """Every answer to every event, held against the job's own records before and after."""
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.replies = (
             b'{"next_action":"free_slot"}',
             b'{"next_action":"route","bin":"S1"}',

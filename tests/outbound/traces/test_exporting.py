@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from benchd.daemon.rack_traces import RackTraces
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, Place
-from benchd.ledger import open_ledger
+from benchd.ledger import SqliteLedger, open_ledger
 from benchd.observe.announcing_ledger import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.outbound.posting import Failure
@@ -27,13 +29,12 @@ from benchd.outbound.traces.trace_export import (
     MOST_STUMBLES,
 )
 from tests.outbound.hooks.hook_daemon import configuration
-from tests.outbound.hooks.http_receiver import HttpReceiver, receiving
+from tests.outbound.hooks.http_receiver import receiving
 from tests.outbound.traces.export_rig import rig
 from tests.outbound.traces.job_told import JOB, START, JobTold
 from tests.outbound.traces.otlp_reader import named, request_of, spans_of
 
 pytestmark = pytest.mark.asyncio
-
 AWAY = Failure(why="ConnectError")
 
 
@@ -194,40 +195,25 @@ async def test_a_place_that_was_not_written_so_is_none(tmp_path: Path, written: 
 
 
 def ended_job() -> JobTold:
-    told = JobTold()
-    told.opened()
-    told.started("inspect", 1)
+    told = JobTold.begun("inspect", 1)
     told.done("inspect", 2)
     told.ended(3)
     return told
 
 
-async def until_sent(receiver: HttpReceiver, told: JobTold, folder: Path, traces: str) -> bytes:
-    """What `/metrics` says once the receiver has got the trace of a job that ends meanwhile."""
-    metrics = RackMetrics(slots=[], recipes=[], version="0")
+@asynccontextmanager
+async def traced(
+    folder: Path, traces: str
+) -> AsyncGenerator[tuple[RackTraces, SqliteLedger, RackMetrics]]:
+    """As the daemon has them by this configuration, which nothing follows yet."""
     settings = load_settings(configuration(folder, f"[traces]\n{traces}"))
+    metrics = RackMetrics(slots=[], recipes=[], version="0")
     key = load_rack_key(folder / "key.pem", {})
+    issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
     async with open_ledger(folder / "ledger.sqlite", head_key=key) as stored:
         # Which rack tells goes by its ledger's first record.
         await stored.append(Entry(kind=EntryKind.DAEMON_STARTED, at=START))
-        issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
-        rack = RackTraces(settings, stored, issuer, metrics.traces)
-        ledger = announcing(stored, [rack.follower], metrics.fault)
-        async with anyio.create_task_group() as group:
-            group.start_soon(partial(keep_following, rack.run, metrics.fault))
-            with anyio.fail_after(30):
-                # It begins with what ends after its start.
-                while not (folder / "ledger.sqlite.traces").exists():
-                    await anyio.lowlevel.checkpoint()
-                for record in told.records:
-                    await ledger.append(record.entry)
-                await receiver.arrived.wait()
-                while b"benchd_traces_exported_total 1.0" not in await shown(metrics):
-                    await anyio.lowlevel.checkpoint()
-            group.cancel_scope.cancel()
-        asked = await rack.of_job(told.job)
-        assert json.loads(asked) == json.loads(receiver.got[0][1])
-    return await shown(metrics)
+        yield RackTraces(settings, stored, issuer, metrics.traces), stored, metrics
 
 
 async def shown(metrics: RackMetrics) -> bytes:
@@ -242,32 +228,43 @@ async def test_from_the_configuration_to_the_collector(tmp_path: Path) -> None:
     told = ended_job()
     async with receiving() as receiver:
         traces = f'url = "{receiver.url}"\nheaders = "traces.headers"\n'
-        metrics = await until_sent(receiver, told, tmp_path, traces)
-    [(sent, body)] = receiver.got
-    assert sent["x-scope-orgid"] == "rack7"
-    assert spans_of(body)[0].trace_id.hex() == told.trace().trace_id
-    resource = named(request_of(body).resource_spans[0].resource)
-    assert resource["service.name"] == "benchd"
-    assert b"benchd_trace_failures_total 0.0" in metrics
-    assert b"R5CT10ABCDE" not in body
+        async with (
+            traced(tmp_path, traces) as (rack, stored, metrics),
+            anyio.create_task_group() as group,
+        ):
+            ledger = announcing(stored, [rack.follower], metrics.fault)
+            group.start_soon(partial(keep_following, rack.run, metrics.fault))
+            with anyio.fail_after(30):
+                # It begins with what ends after its start.
+                while not (tmp_path / "ledger.sqlite.traces").exists():
+                    await anyio.lowlevel.checkpoint()
+                for record in told.records:
+                    await ledger.append(record.entry)
+                await receiver.arrived.wait()
+                while b"benchd_traces_exported_total 1.0" not in await shown(metrics):
+                    await anyio.lowlevel.checkpoint()
+            [(sent, body)] = receiver.got
+            assert json.loads(await rack.of_job(told.job)) == json.loads(body)
+            assert sent["x-scope-orgid"] == "rack7"
+            assert spans_of(body)[0].trace_id.hex() == told.trace().trace_id
+            resource = named(request_of(body).resource_spans[0].resource)
+            assert resource["service.name"] == "benchd"
+            assert b"benchd_trace_failures_total 0.0" in await shown(metrics)
+            assert b"R5CT10ABCDE" not in body
+            group.cancel_scope.cancel()
 
 
 async def test_a_rack_without_a_collector_opens_nothing_and_shows_a_trace_all_the_same(
     tmp_path: Path,
 ) -> None:
-    settings = load_settings(configuration(tmp_path, "[traces]\n"))
-    key = load_rack_key(tmp_path / "key.pem", {})
-    async with open_ledger(tmp_path / "ledger.sqlite", head_key=key) as stored:
-        issuer = DsseIssuer(key=key, directory=tmp_path, site="東京", benchd_version="0")
-        metrics = RackMetrics(slots=[], recipes=[], version="0")
-        rack = RackTraces(settings, stored, issuer, metrics.traces)
+    told = ended_job()
+    async with traced(tmp_path, "") as (rack, stored, _):
         with pytest.raises(NotFound):
             await rack.of_job(JOB)
-        told = ended_job()
         for record in told.records[:-1]:
             await stored.append(record.entry)
         with pytest.raises(NotFound, match="ended"):
-            await rack.of_job(JobId(JOB))
+            await rack.of_job(JOB)
         await stored.append(told.records[-1].entry)
         assert len(spans_of(await rack.of_job(JOB))) == 3
         async with anyio.create_task_group() as group:
