@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import create_key
+from benchd.texts.catalogue import Catalogue
+from tests.cli.shop import Shop
 from tests.web.conftest import app, catalogue, japan, rack, server
+from tests.web.web_fakes import FakeRack
 
 __all__ = ["app", "catalogue", "japan", "rack", "server"]
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture
+def shop(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> Shop:
+    return Shop(rack, catalogue, tmp_path)
 
 
 @pytest.fixture

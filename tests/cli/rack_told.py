@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import cast
+
+from rich.console import Console, RenderableType
 
 from benchd.cli.tables.table_cells import JsonObject
 from benchd.domain.errand import TrayItem
@@ -73,3 +76,16 @@ def finished(slot: str, number: int, view: SlotView) -> SlotView:
         outcome=Outcome.PASSED,
         since=BEGAN,
     )
+
+
+def printed(what: RenderableType, *, width: int = 100, colour: bool = False) -> str:
+    """As it stands on a terminal, or in a file."""
+    output = StringIO()
+    console = Console(
+        file=output,
+        width=width,
+        force_terminal=colour,
+        color_system="truecolor" if colour else None,
+    )
+    console.print(what)
+    return output.getvalue()

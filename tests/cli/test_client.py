@@ -1,11 +1,13 @@
+"""The commands' client: what it reads, how it decides, and how each refusal comes back."""
+
 from __future__ import annotations
 
-import json
 import os
 import socket
 import threading
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ from benchd.domain.errors import (
     UsageRefused,
 )
 from benchd.domain.job import Gate
+from tests.outbound.hooks.http_receiver import answer
 from tests.web.web_fakes import JOB, FakeRack, running_view
 from tests.web.web_running import Server
 
@@ -76,6 +79,9 @@ async def test_decides_as_the_user_of_the_process(rack: FakeRack, server: Server
         assert kept["via"] == {"transport": "unix", "uid": str(os.getuid())}
 
 
+CONFIRM = partial(BenchdClient.decide, job=JOB, approved=True)
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("what", "error", "message"),
@@ -87,21 +93,9 @@ async def test_decides_as_the_user_of_the_process(rack: FakeRack, server: Server
         (lambda client: client.job("\ud800"), NotFound, "no job"),
         (lambda client: client.certificate("x"), NotFound, "no job x"),
         (lambda client: client.jobs(0), UsageRefused, "query.limit"),
-        (
-            lambda client: client.decide(JOB, "confirm", approved=True),
-            NotFound,
-            "no open question confirm",
-        ),
-        (
-            lambda client: client.decide(JOB, "reset", approved=True),
-            UsageRefused,
-            "body.gate",
-        ),
-        (
-            lambda client: client.decide(JOB, "confirm", approved=True, operator="\ud800"),
-            UsageRefused,
-            "body.operator",
-        ),
+        (partial(CONFIRM, gate="confirm"), NotFound, "no open question confirm"),
+        (partial(CONFIRM, gate="reset"), UsageRefused, "body.gate"),
+        (partial(CONFIRM, gate="confirm", operator="\ud800"), UsageRefused, "body.operator"),
     ],
 )
 async def test_refusals_come_back_as_errors(
@@ -129,20 +123,27 @@ async def test_refused_decision_and_faulty_ledger(rack: FakeRack, server: Server
         group.cancel_scope.cancel()
 
 
-def test_no_daemon(tmp_path: Path) -> None:
-    with pytest.raises(DependencyMissing) as refused:
-        BenchdClient(tmp_path / "none.sock")
-    assert "benchd isn't running" in refused.value.message
-    assert "systemctl start benchd" in refused.value.cure
-    assert refused.value.exit_code == 3
-
-
-def test_socket_of_a_dead_daemon(tmp_path: Path) -> None:
+def test_nobody_at_the_socket_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "benchd.sock"
-    with socket.socket(socket.AF_UNIX) as dead:
-        dead.bind(str(path))
-    with pytest.raises(DependencyMissing, match="isn't running"):
+    for _ in ("no daemon", "a dead one's socket"):
+        with pytest.raises(DependencyMissing, match="benchd isn't running") as refused:
+            BenchdClient(path)
+        assert "systemctl start benchd" in refused.value.cure
+        assert refused.value.exit_code == 3
+        if not path.exists():
+            with socket.socket(socket.AF_UNIX) as dead:
+                dead.bind(str(path))
+
+    # The superuser is refused nothing, so the refusal itself is what is given.
+    def refuse(*arguments: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with pytest.raises(DependencyMissing, match="you may not use") as refused:
         BenchdClient(path)
+    assert "usermod -aG benchd" in refused.value.cure
 
 
 @contextmanager
@@ -186,33 +187,6 @@ def test_a_crowded_socket_is_waited_for(tmp_path: Path) -> None:
         room.join()
 
 
-@pytest.mark.parametrize(
-    ("code", "exit_code"), [("ledger_fault", 4), ("ledger_busy", 1), ("too_many_connections", 1)]
-)
-def test_only_a_fault_of_the_ledger_exits_with_its_code(
-    tmp_path: Path, code: str, exit_code: int
-) -> None:
-    def answer(listener: socket.socket) -> None:
-        listener.accept()[0].close()
-        connection, _ = listener.accept()
-        body = json.dumps({"error": {"code": code, "message": "why"}}).encode()
-        with connection:
-            connection.recv(4096)
-            head = f"HTTP/1.1 503 Service Unavailable\r\ncontent-length: {len(body)}\r\n\r\n"
-            connection.sendall(head.encode() + body)
-
-    path = tmp_path / "benchd.sock"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        refusing = threading.Thread(target=answer, args=(listener,))
-        refusing.start()
-        with BenchdClient(path) as here, pytest.raises(BenchdError, match="why") as refused:
-            here.slots()
-        refusing.join()
-    assert refused.value.exit_code == exit_code
-
-
 def test_a_socket_that_stays_crowded_is_told_as_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,17 +196,6 @@ def test_a_socket_that_stays_crowded_is_told_as_that(
         pytest.raises(DependencyMissing, match="others crowd its socket"),
     ):
         BenchdClient(tmp_path / "benchd.sock")
-
-
-def test_socket_that_one_may_not_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The superuser is refused nothing, so the refusal itself is what is given.
-    def refuse(*arguments: object) -> None:
-        raise PermissionError
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    with pytest.raises(DependencyMissing, match="you may not use") as refused:
-        BenchdClient(tmp_path / "benchd.sock")
-    assert "usermod -aG benchd" in refused.value.cure
 
 
 @contextmanager
@@ -256,27 +219,36 @@ def answering(path: Path, answer: bytes) -> Generator[None]:
         thread.join()
 
 
+def failing(code: str) -> bytes:
+    return answer("503 Unavailable", b'{"error":{"code":"%b","message":"why"}}' % code.encode())
+
+
 @pytest.mark.parametrize(
-    ("answer", "error", "message"),
+    ("said", "error", "message", "exit_code"),
     [
-        (b"", DependencyMissing, "stopped answering"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", DependencyMissing, "stopped answering"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]", BenchdError, "isn't benchd"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n<", BenchdError, "isn't benchd"),
-        (b"HTTP/1.1 502 No\r\nContent-Length: 1\r\n\r\n<", BenchdError, "answered 502"),
-        (b'HTTP/1.1 404 No\r\nContent-Length: 11\r\n\r\n{"error":3}', BenchdError, "answered 404"),
+        (b"", DependencyMissing, "stopped answering", 3),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", DependencyMissing, "stopped answer", 3),
+        (answer("200 OK", b"[]"), BenchdError, "isn't benchd", 1),
+        (answer("200 OK", b"<"), BenchdError, "isn't benchd", 1),
+        (answer("502 No", b"<"), BenchdError, "answered 502", 1),
+        (answer("404 No", b'{"error":3}'), BenchdError, "answered 404", 1),
+        # Only a fault of the ledger exits with its code.
+        (failing("ledger_fault"), BenchdError, "why", 4),
+        (failing("ledger_busy"), BenchdError, "why", 1),
+        (failing("too_many_connections"), BenchdError, "why", 1),
     ],
 )
 def test_answers_that_are_none(
-    tmp_path: Path, answer: bytes, error: type[BenchdError], message: str
+    tmp_path: Path, said: bytes, error: type[BenchdError], message: str, exit_code: int
 ) -> None:
     path = tmp_path / "x.sock"
     with (
-        answering(path, answer),
+        answering(path, said),
         BenchdClient(path) as client,
-        pytest.raises(error, match=message),
+        pytest.raises(error, match=message) as refused,
     ):
         client.slots()
+    assert refused.value.exit_code == exit_code
 
 
 def test_lost_answer_to_a_decision_says_where_to_look(tmp_path: Path) -> None:

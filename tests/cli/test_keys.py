@@ -1,106 +1,204 @@
-"""`benchd key …` as administrators and strangers use it."""
+"""`benchd key …` and `benchd ledger …` as administrators and strangers use them."""
 
 from __future__ import annotations
 
 import json
-import os
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
 import pytest
 
-from benchd.certificate import load_key, verify_certificate
-from benchd.ledger import open_ledger
-from tests.daemon.rotated_rack import key_of, make_rack, sell
+from benchd.certificate import verify_certificate
+from benchd.cli.main import main
+from benchd.config import Settings
+from benchd.ledger.lock import writer_lock
+from tests.cli.test_cli import benchd
+from tests.daemon.rotated_rack import (
+    FIRST,
+    SECOND,
+    append_unsigned,
+    files_of,
+    key_of,
+    make_rack,
+    rotated,
+    sell,
+)
 
-BENCHD = Path(sys.executable).with_name("benchd")
+WHO = ("--operator", "佐藤", "--because", "disk replaced")
+Typed = Callable[..., tuple[int, str]]
 
 
-def benchd(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [BENCHD, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **environment},
-    )
+@pytest.fixture
+def rack(tmp_path: Path) -> Settings:
+    settings = make_rack(tmp_path)
+    anyio.run(sell, settings, FIRST)
+    (tmp_path / "dest").mkdir()
+    return settings
 
 
-def rotate(folder: Path, word: str = "rotate", **environment: str) -> str:
-    told = benchd(
-        *("key", word, "--operator", "佐藤", "--because", "stolen"),
-        *("--config", folder / "benchd.toml"),
-        **environment,
-    )
+def rotate(folder: Path, word: str = "rotate", language: str = "C.UTF-8") -> str:
+    told = benchd("key", word, *WHO, "--config", str(folder / "benchd.toml"), LANG=language)
     assert told.returncode == 0, told.stderr
     return told.stdout
 
 
-def test_a_stranger_verifies_old_and_new_by_what_was_exported(tmp_path: Path) -> None:
-    settings = make_rack(tmp_path)
-    config, key, ring = tmp_path / "benchd.toml", tmp_path / "key.pem.pub", tmp_path / "ring"
-    first = key.read_bytes()
-    old = tmp_path / "old.json"
-    old.write_bytes(anyio.run(sell, settings, "20261124-A1-0001"))
+def test_a_stranger_verifies_old_and_new_by_what_was_exported(
+    rack: Settings, tmp_path: Path
+) -> None:
+    config, key, ring = str(tmp_path / "benchd.toml"), tmp_path / "key.pem.pub", tmp_path / "ring"
+    pinned, new = tmp_path / "first.pub", tmp_path / "new.json"
+    pinned.write_bytes(key.read_bytes())
+    old = tmp_path / "certificates" / f"{FIRST}.json"
     assert "counts for 1 certificates" in rotate(tmp_path)
-    new = tmp_path / "new.json"
-    new.write_bytes(anyio.run(sell, settings, "20261124-A1-0002"))
-    assert "1 件" in rotate(tmp_path, LANG="ja_JP.UTF-8")
-    assert "3 keys" in benchd("key", "export", ring, "--config", config).stdout
+    new.write_bytes(anyio.run(sell, rack, SECOND))
+    assert "1 件" in rotate(tmp_path, language="ja_JP.UTF-8")
+    assert "3 keys" in benchd("key", "export", str(ring), "--config", config).stdout
+
+    def verified(file: Path, by: Path, *more: object) -> subprocess.CompletedProcess[str]:
+        return benchd("certificate", "verify", str(file), "--key", str(by), *map(str, more))
 
     for file in (old, new):
-        told = benchd("certificate", "verify", file, "--key", key, "--ring", ring)
-        assert told.returncode == 0
-        assert told.stdout.startswith(f"{file}: valid\n")
-    assert benchd("certificate", "verify", old, "--key", key).returncode == 1
-    ledger = settings.ledger.path
-    assert benchd("ledger", "verify", ledger, "--key", key, "--ring", ring).returncode == 0
-
-    pinned = tmp_path / "first.pub"
-    pinned.write_bytes(first)
-    told = benchd("certificate", "verify", new, "--key", pinned, "--ring", ring)
-    assert told.returncode == 1
-    assert "get the newest one" in told.stderr
+        told = verified(file, key, "--ring", ring)
+        assert (told.returncode, told.stdout.split("\n")[0]) == (0, f"{file}: valid")
+    assert verified(old, key).returncode == 1
+    words = ("ledger", "verify", str(rack.ledger.path), "--key", str(key), "--ring", str(ring))
+    assert benchd(*words).returncode == 0
+    told = verified(new, pinned, "--ring", ring)
+    assert (told.returncode, "get the newest one" in told.stderr) == (1, True)
     ring.write_bytes(ring.read_bytes().replace(b"rotated", b"retired", 1))
-    told = benchd("certificate", "verify", old, "--key", key, "--ring", ring)
-    assert told.returncode == 2
-    assert "key ring" in told.stderr
+    told = verified(old, key, "--ring", ring)
+    assert (told.returncode, "key ring" in told.stderr) == (2, True)
 
 
-def test_the_keys_are_listed(tmp_path: Path) -> None:
-    settings = make_rack(tmp_path)
-    anyio.run(sell, settings, "20261124-A1-0001")
+def test_the_keys_are_listed(rack: Settings, tmp_path: Path) -> None:
     rotate(tmp_path)
     (tmp_path / "key.pem").unlink()
     rotate(tmp_path, "lost")
-    config = tmp_path / "benchd.toml"
+    config = str(tmp_path / "benchd.toml")
     keys = json.loads(benchd("key", "list", "--json", "--config", config).stdout)["keys"]
-    assert [(key["why"], key["certificates"]) for key in keys] == [
-        ("rotated", 1),
-        ("lost", 0),
-        (None, None),
-    ]
-    assert keys[-1]["key_id"] == key_of(settings).key_id
+    told = [(key["why"], key["certificates"]) for key in keys]
+    assert told == [("rotated", 1), ("lost", 0), (None, None)]
+    assert keys[-1]["key_id"] == key_of(rack).key_id
     rows = benchd("key", "list", "--config", config).stdout.splitlines()
     assert [row.split("\t")[0] for row in rows] == [key["key_id"] for key in keys]
 
 
-@pytest.mark.asyncio
-async def test_it_is_refused_while_the_daemon_has_the_ledger(tmp_path: Path) -> None:
-    settings = make_rack(tmp_path)
-    key = load_key(settings.certificate.key)
-    certificate = await sell(settings, "20261124-A1-0001")
-    async with open_ledger(settings.ledger.path, head_key=key):
-        told = await anyio.to_thread.run_sync(
-            lambda: benchd(
-                *("key", "rotate", "--operator", "佐藤", "--because", "x"),
-                *("--config", tmp_path / "benchd.toml"),
-            )
-        )
+def test_a_rotation_is_refused_while_the_daemon_has_the_ledger(
+    rack: Settings, tmp_path: Path
+) -> None:
+    key = key_of(rack)
+    with writer_lock(rack.ledger.path):
+        told = benchd("key", "rotate", *WHO, "--config", str(tmp_path / "benchd.toml"))
     assert told.returncode != 0
     assert "another benchd holds this ledger" in told.stderr
-    assert key_of(settings).key_id == key.key_id
+    assert key_of(rack).key_id == key.key_id
     assert {file.name for file in tmp_path.glob("key.pem*")} == {"key.pem", "key.pem.pub"}
-    verify_certificate(certificate, key.public_key_pem)
+    [certificate] = (tmp_path / "certificates").iterdir()
+    verify_certificate(certificate.read_bytes(), key.public_key_pem)
+
+
+@pytest.fixture
+def typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Typed:
+    """Run a command of the ledger; its exit code and what it said."""
+
+    def run(*arguments: object, language: str = "en_US.UTF-8") -> tuple[int, str]:
+        monkeypatch.setenv("LC_ALL", language)
+        config = ("--config", tmp_path / "benchd.toml")
+        words = ("benchd", "ledger", *arguments, *config)
+        monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return int(str(ended.value.code or 0)), told.out + told.err
+
+    return run
+
+
+def test_a_backup_goes_into_a_folder_that_is_there_and_not_where_the_ledger_is(
+    rack: Settings, typed: Typed, tmp_path: Path
+) -> None:
+    state = rack.ledger.path.parent
+    (state / "backups").mkdir()
+    for inside in (state, state / "backups"):
+        code, told = typed("backup", inside)
+        assert (code, "where the ledger itself is" in told) == (2, True)
+    for none in (files_of(rack).public, tmp_path / "nowhere", ""):
+        code, told = typed("backup", none, language="ja_JP.UTF-8")
+        assert (code, "フォルダではありません" in told) == (2, True)
+    code, told = typed("backup", tmp_path / "dest")
+    assert (code, "36 records, up to record 36, verified" in told) == (0, True)
+    assert "on the same disk" in told
+
+
+def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
+    rack: Settings, typed: Typed, tmp_path: Path
+) -> None:
+    assert typed("backup", tmp_path / "dest")[0] == 0
+    [backup] = (tmp_path / "dest").glob("*.json")
+    code, told = typed("restore", backup, "--to", tmp_path / "trial", *WHO)
+    assert (code, "up to record 36, verified, 1 certificates" in told) == (0, True)
+    assert "0 days and 0 hours ago" in told
+    code, told = typed("restore", backup, "--to", tmp_path / "trial", *WHO)
+    assert (code, "Name an empty folder" in told) == (2, True)
+    anyio.run(sell, rack, SECOND)
+    code, told = typed("restore", backup, *WHO)
+    assert (code, "it goes to record 72, and the backup to record 36" in told) == (2, True)
+    code, told = typed("restore", backup, "--replace", *WHO)
+    assert code == 0
+    assert re.search(r"numbered on from record \d{16}, 1 certificates", told)
+    assert "what was there before" in told
+    assert told.startswith("20261124-A1-0001\n")
+    assert "The 1 handsets above" in told
+    code, told = typed("restore", backup, "--replace", *WHO, "--json")
+    assert (code, json.loads(told)["look_at"]) == (0, ["20261124-A1-0001"])
+    rack.ledger.path.write_bytes(b"torn")
+    code, told = typed("restore", backup, "--replace", *WHO, language="ja_JP.UTF-8")
+    assert (code, "失われた記録で、保留や破壊に" in told) == (0, True)
+    backup.write_bytes(backup.read_bytes().replace(b'"records":36', b'"records":37'))
+    code, told = typed("restore", backup, *WHO, language="ja_JP.UTF-8")
+    assert (code, "何も戻していません" in told) == (1, True)
+
+
+def test_a_ledger_that_a_retired_key_has_signed_is_numbered_on_only_when_told_to(
+    rack: Settings, typed: Typed, tmp_path: Path
+) -> None:
+    state = rack.ledger.path.parent
+    shutil.copytree(state, tmp_path / "older")
+    anyio.run(rotated, rack)
+    shutil.rmtree(state)
+    (tmp_path / "older").rename(state)
+    code, told = typed("restored", *WHO)
+    assert (code, "signed by a key that was retired since" in told) == (1, True)
+    assert "--retired-key" in told
+    code, told = typed("restored", *WHO, language="ja_JP.UTF-8")
+    assert (code, "前の鍵で署名されています" in told) == (1, True)
+    code, told = typed("restored", "--retired-key", *WHO)
+    assert (code, "numbered on from record" in told) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("count", "exit_code", "says"),
+    [
+        (0, 0, ""),
+        (1, 0, "the last record isn't signed"),
+        (2, 1, "2 records after that are signed by nobody"),
+        (30, 1, "30 records after that are signed by nobody"),
+    ],
+)
+def test_it_vouches_for_no_record_that_nobody_has_signed(
+    rack: Settings, typed: Typed, count: int, exit_code: int, says: str
+) -> None:
+    append_unsigned(rack.ledger.path, count)
+    code, told = typed("verify")
+    told = " ".join(told.split())
+    assert code == exit_code, told
+    assert says in told
+    assert ("signed" in told) == (count > 0)
+    assert ("records, head" in told) == (exit_code == 0)

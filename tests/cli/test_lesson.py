@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import anyio
 import pytest
@@ -17,9 +18,26 @@ from benchd.domain.port import Attached, Detached
 
 pytestmark = [pytest.mark.asyncio]
 
-A1, A2 = SlotName("A1"), SlotName("A2")
+A1, A2, B1 = SlotName("A1"), SlotName("A2"), SlotName("B1")
 ENTER = Typed("")
-Step = Heard | Callable[[], None]
+NOTHING = Known(ports={}, readers={})
+
+
+@dataclass(frozen=True)
+class Wait:
+    """So much time passes."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Lay:
+    """From now on cards lie, or don't, on the readers of the first service, which says so."""
+
+    readers: tuple[CardSeen, ...]
+
+
+Step = Heard | Wait | Lay
 
 
 def plug(port: str, *, interfaces: str = "ff4201") -> Attached:
@@ -41,47 +59,49 @@ def reader(name: str, port: str | None = None, *, card: bool = False) -> CardSee
     return CardSeen(name=name, usb_port=port, card=card)
 
 
-class Rack:
-    """What happens, step by step; a step may also change which cards lie where."""
+def lay(*readers: CardSeen) -> Lay:
+    return Lay(readers)
 
-    def __init__(self, *pcscds: Sequence[CardSeen], known: Known | None = None) -> None:
+
+R, S, T = reader("R 00 00"), reader("S 01 00"), reader("T 02 00", "1-9")
+R_CARD, S_CARD = reader("R 00 00", card=True), reader("S 01 00", card=True)
+T_CARD = reader("T 02 00", "1-9", card=True)
+
+
+class Rack:
+    """What happens, step by step."""
+
+    def __init__(self, *readers: CardSeen, known: Known = NOTHING) -> None:
         self.now = 100.0
-        self.pcscds = [CardsSeen(readers=tuple(readers)) for readers in pcscds]
-        self.known = known or Known(ports={}, readers={})
+        self.cards = CardsSeen(readers=readers)
+        self.known = known
         self.said: list[str] = []
         self._steps: list[Step] = []
 
     def say(self, key: str, **facts: str) -> None:
         self.said.append(key)
 
-    def wait(self, seconds: float) -> Callable[[], None]:
-        def later() -> None:
-            self.now += seconds
-
-        return later
-
-    def lay(self, *readers: CardSeen, pcscd: int = 0) -> Callable[[], None]:
-        def change() -> None:
-            self.pcscds[pcscd] = CardsSeen(readers=readers)
-
-        return change
-
     async def _hear(self) -> Heard:
-        while True:
-            if not self._steps:
-                raise EOFError
-            step = self._steps.pop(0)
-            if not callable(step):
-                return step
-            step()
+        while self._steps:
+            match self._steps.pop(0):
+                case Wait(seconds):
+                    self.now += seconds
+                case Lay(readers):
+                    self.cards = CardsSeen(readers=readers)
+                    return CardsChanged()
+                case heard:
+                    return heard
+        raise EOFError
 
-    async def walk(self, *steps: Step, slots: Sequence[SlotName] = (A1, A2)) -> dict:
+    async def walk(
+        self, *steps: Step, slots: Sequence[SlotName] = (A1, A2)
+    ) -> Mapping[SlotName, SlotEntry]:
         self._steps = list(steps)
         lesson = Lesson(
             known=self.known,
             plugs=NewPlugs(lambda: self.now, return_s=3.0),
             hear=self._hear,
-            cards=lambda: self.pcscds,
+            cards=lambda: [self.cards],
             say=self.say,
         )
         with anyio.fail_after(30):
@@ -89,7 +109,7 @@ class Rack:
 
 
 async def test_a_port_per_slot_where_there_are_no_readers() -> None:
-    rack = Rack(())
+    rack = Rack()
     learned = await rack.walk(ENTER, plug("p1"), plug("p2"))
     assert learned == {A1: SlotEntry(port=PortPath("p1")), A2: SlotEntry(port=PortPath("p2"))}
     assert "learn.no_readers" in rack.said
@@ -97,20 +117,20 @@ async def test_a_port_per_slot_where_there_are_no_readers() -> None:
 
 
 async def test_what_was_there_or_comes_back_at_once_is_no_plug() -> None:
-    rack = Rack(())
+    rack = Rack()
     learned = await rack.walk(
         plug("old"),
         ENTER,
         plug("old"),  # more of its interfaces
         unplug("old"),
-        rack.wait(1),
+        Wait(1),
         plug("old"),  # in another mode
         plug("p1"),
         unplug("p1"),
-        rack.wait(1),
+        Wait(1),
         plug("p1"),  # the first slot's handset changes its mode
         unplug("old"),
-        rack.wait(4),
+        Wait(4),
         plug("old"),
     )
     assert learned == {A1: SlotEntry(port=PortPath("p1")), A2: SlotEntry(port=PortPath("old"))}
@@ -120,14 +140,14 @@ async def test_what_was_there_or_comes_back_at_once_is_no_plug() -> None:
 
 
 async def test_another_slots_port_is_refused_and_a_card_reader_is_no_handset() -> None:
-    rack = Rack((), known=Known(ports={PortPath("b1"): SlotName("B1")}, readers={}))
+    rack = Rack(known=Known(ports={PortPath("b1"): B1}, readers={}))
     learned = await rack.walk(
         ENTER,
         plug("b1"),
         plug("r", interfaces="0b0000"),
         plug("p1"),
         unplug("p1"),
-        rack.wait(5),
+        Wait(5),
         plug("p1"),
         ENTER,
     )
@@ -138,15 +158,12 @@ async def test_another_slots_port_is_refused_and_a_card_reader_is_no_handset() -
 
 async def test_a_reader_per_slot_by_its_usb_port_before_its_name() -> None:
     one, two = reader("R 00 00", "1-1"), reader("Q 01 00")
-    rack = Rack((one, two))
-    learned = await rack.walk(
+    learned = await Rack(one, two).walk(
         ENTER,
         plug("p1"),
-        rack.lay(reader("R 00 00", "1-1", card=True), two),
-        CardsChanged(),
+        lay(reader("R 00 00", "1-1", card=True), two),
         plug("p2"),
-        rack.lay(one, reader("Q 01 00", card=True)),
-        CardsChanged(),
+        lay(one, reader("Q 01 00", card=True)),
         ENTER,
     )
     assert learned == {
@@ -155,136 +172,90 @@ async def test_a_reader_per_slot_by_its_usb_port_before_its_name() -> None:
     }
 
 
-async def test_a_handset_that_lies_down_as_it_is_plugged_in_is_enough() -> None:
-    rack = Rack((reader("R 00 00"),))
-    learned = await rack.walk(
-        ENTER, rack.lay(reader("R 00 00", card=True)), CardsChanged(), plug("p1"), ENTER, slots=[A1]
-    )
-    assert learned == {A1: SlotEntry(port=PortPath("p1"), reader="R")}
+P1 = plug("p1")
+EXCHANGED = (
+    # A card was laid on this one, and the handset on the slot's cable lies on the next.
+    *(P1, lay(R_CARD, S), lay(R_CARD, S_CARD)),
+    lay(R_CARD, S),  # NFC off on the handset of this slot
+    *(lay(R, S), lay(R, S_CARD), lay(R, S)),
+)
 
 
-async def test_a_card_that_lay_there_before_shows_nothing_until_it_is_laid_anew() -> None:
-    rack = Rack((reader("R 00 00", card=True),))
-    learned = await rack.walk(
-        ENTER,
-        plug("p1"),
-        CardsChanged(),
-        rack.lay(reader("R 00 00")),
-        CardsChanged(),
-        rack.lay(reader("R 00 00", card=True)),
-        CardsChanged(),
-        ENTER,
-        slots=[A1],
-    )
-    assert learned[A1].reader == "R"
-
-
-async def test_two_cards_at_once_and_another_slots_reader_are_refused() -> None:
-    known = Known(ports={}, readers={SlotName("B1"): "usb:1-9"})
-    one, two, nine = reader("R 00 00"), reader("S 01 00"), reader("T 02 00", "1-9")
-    laid_nine = reader("T 02 00", "1-9", card=True)
-    rack = Rack((one, two, nine), known=known)
-    learned = await rack.walk(
-        ENTER,
-        plug("p1"),
-        rack.lay(one, two, laid_nine),
-        CardsChanged(),
-        CardsChanged(),
-        rack.lay(one, reader("S 01 00", card=True), laid_nine),
-        CardsChanged(),
-        rack.lay(one, reader("S 01 00", card=True), nine),
-        CardsChanged(),
-        ENTER,
-        slots=[A1],
-    )
-    assert learned[A1].reader == "S"
-    assert rack.said.count("learn.reader_taken") == 1
-    assert rack.said.count("learn.several_readers") == 1
-
-
-async def test_row_5_the_reader_is_tested_by_the_handset_on_the_slot_s_cable() -> None:
-    silent, there = reader("R 00 00"), reader("R 00 00", card=True)
-    rack = Rack((silent,))
-    learned = await rack.walk(
-        ENTER,
-        plug("p1"),
-        rack.lay(there),
-        CardsChanged(),
-        rack.lay(silent),  # its NFC is switched off
-        CardsChanged(),
-        slots=[A1],
-    )
-    assert learned[A1].reader == "R"
-    assert rack.said[-1] == "learn.reader_tested"
-
-
-async def test_row_5_a_reader_that_another_falls_silent_for_is_not_learned() -> None:
-    """A card was laid on this one, and the handset on the slot's cable lies on the next."""
-    one, two = reader("R 00 00"), reader("S 01 00")
-    card, handset = reader("R 00 00", card=True), reader("S 01 00", card=True)
-    rack = Rack((one, two))
-    learned = await rack.walk(
-        ENTER,
-        plug("p1"),
-        rack.lay(card, two),
-        CardsChanged(),
-        rack.lay(card, handset),
-        CardsChanged(),
-        rack.lay(card, two),  # NFC off on the handset of this slot
-        CardsChanged(),
-        rack.lay(one, two),
-        CardsChanged(),
-        rack.lay(one, handset),
-        CardsChanged(),
-        rack.lay(one, two),
-        CardsChanged(),
-        slots=[A1],
-    )
-    assert learned[A1].reader == "S"
-    assert rack.said.count("learn.reader_exchanged") == 1
-    assert rack.said[-1] == "learn.reader_tested"
+@pytest.mark.parametrize(
+    ("readers", "steps", "learned", "said", "last"),
+    [
+        pytest.param(
+            (R,), (lay(R_CARD), P1, ENTER), "R", {}, None, id="laid down as it is plugged in"
+        ),
+        pytest.param(
+            (R_CARD,),
+            (P1, CardsChanged(), lay(R), lay(R_CARD), ENTER),
+            *("R", {}, None),
+            id="a card that lay there before shows nothing until it is laid anew",
+        ),
+        pytest.param(
+            (R, S, T),
+            (
+                P1,
+                lay(R, S, T_CARD),
+                CardsChanged(),
+                lay(R, S_CARD, T_CARD),
+                lay(R, S_CARD, T),
+                ENTER,
+            ),
+            *("S", {"learn.reader_taken": 1, "learn.several_readers": 1}, None),
+            id="two cards at once and another slot's reader are refused",
+        ),
+        pytest.param(
+            (R,),
+            (P1, lay(R_CARD), lay(R)),  # its NFC is switched off
+            *("R", {}, "learn.reader_tested"),
+            id="row 5: tested by the handset on the slot's cable",
+        ),
+        pytest.param(
+            (R, S),
+            EXCHANGED,
+            *("S", {"learn.reader_exchanged": 1}, "learn.reader_tested"),
+            id="row 5: a reader that another falls silent for is not learned",
+        ),
+        pytest.param(
+            (R, reader("R 01 00")),
+            (P1, lay(R_CARD, reader("R 01 00")), ENTER),
+            *(None, {"learn.reader_nameless": 1}, None),
+            id="readers that can't be told apart are never written down",
+        ),
+    ],
+)
+async def test_the_reader_of_a_slot(
+    readers: Sequence[CardSeen],
+    steps: Sequence[Step],
+    learned: str | None,
+    said: Mapping[str, int],
+    last: str | None,
+) -> None:
+    rack = Rack(*readers, known=Known(ports={}, readers={B1: "usb:1-9"}))
+    found = await rack.walk(ENTER, *steps, slots=[A1])
+    assert found == {A1: SlotEntry(port=PortPath("p1"), reader=learned)}
+    assert {key: rack.said.count(key) for key in said} == said
+    assert last in {None, rack.said[-1]}
 
 
 async def test_row_5_a_plug_at_the_next_slot_ends_the_test_and_counts() -> None:
-    rack = Rack((reader("R 00 00"),))
-    learned = await rack.walk(
-        ENTER,
-        plug("p1"),
-        rack.lay(reader("R 00 00", card=True)),
-        CardsChanged(),
-        unplug("p1"),
-        plug("p2"),
-        ENTER,
-    )
+    learned = await Rack(R).walk(ENTER, P1, lay(R_CARD), unplug("p1"), plug("p2"), ENTER)
     assert learned == {
         A1: SlotEntry(port=PortPath("p1"), reader="R"),
         A2: SlotEntry(port=PortPath("p2")),
     }
 
 
-async def test_readers_that_cannot_be_told_apart_are_never_written_down() -> None:
-    rack = Rack((reader("R 00 00"), reader("R 01 00")))
-    learned = await rack.walk(
-        ENTER,
-        plug("p1"),
-        rack.lay(reader("R 00 00", card=True), reader("R 01 00")),
-        CardsChanged(),
-        ENTER,
-        slots=[A1],
-    )
-    assert learned == {A1: SlotEntry(port=PortPath("p1"))}
-    assert "learn.reader_nameless" in rack.said
-
-
 async def test_all_skipped_is_nothing_learned() -> None:
-    rack = Rack((reader("R 00 00"),))
-    assert await rack.walk(ENTER, ENTER, ENTER, ENTER, ENTER) == {}
+    assert await Rack(R).walk(ENTER, ENTER, ENTER, ENTER, ENTER) == {}
 
 
 async def test_readers_of_two_services_have_entries_that_mean_one_only() -> None:
     listed = (
         (reader("R 00 00", "1-1"), reader("R 01 00", "1-2")),
-        (reader("R 00 00"), reader("Same 01 00"), reader("Two 02 00"), reader("Two 02 01")),
+        (R, reader("Same 01 00"), reader("Two 02 00"), reader("Two 02 01")),
         (reader("Same 00 00"),),
     )
     assert wish_for(ReaderAt(0, "R 00 00"), listed) == "usb:1-1"

@@ -1,12 +1,14 @@
-"""`benchd models …` as people and scripts meet it."""
+"""`benchd models` and `benchd handset` on files, as people and scripts meet them."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
-from tests.cli.test_cli import benchd
+from typer.testing import CliRunner
+
+from benchd.cli.handset_commands import handset_app
+from tests.cli.test_cli import benchd, config_in
 
 MISTAKEN = """\
 [[model]]
@@ -67,9 +69,29 @@ def test_a_model_that_nobody_has_told_of_is_unknown() -> None:
 
 
 def test_a_configuration_says_which_models_count(tmp_path: Path) -> None:
-    recipes = Path(__file__).parents[2] / "configs" / "recipes"
-    shutil.copytree(recipes, tmp_path / "recipes")
-    file = tmp_path / "benchd.toml"
-    file.write_text('[site]\nname = "店"\n[models]\nshipped = false\n')
+    file = config_in(tmp_path, '[site]\nname = "店"\n[models]\nshipped = false\n')
     told = benchd("models", "list", "--config", str(file))
     assert (told.returncode, told.stdout) == (0, ""), told.stderr
+
+
+def said(*arguments: str) -> tuple[int, str]:
+    finished = CliRunner().invoke(handset_app, arguments)
+    return finished.exit_code, finished.output
+
+
+def test_either_a_slot_or_an_address_is_named(tmp_path: Path) -> None:
+    folder = str(tmp_path / "dossier")
+    for arguments in ((), ("--slot", "A1", "--address", "usb:1-4")):
+        code, output = said("record", folder, *arguments)
+        assert code == 2
+        assert "either the slot or the address" in output
+    assert not Path(folder).exists()
+
+
+def test_a_dossier_is_read_and_its_refusals_are_told(tmp_path: Path) -> None:
+    (tmp_path / "users.txt").write_text("Users:\n\tUserInfo{0:Owner:c13} running\n")
+    code, output = said("read", str(tmp_path))
+    assert (code, "user_ids\t0" in output) == (0, True)
+    (tmp_path / "trust.txt").write_text("Trust service, version 2\n")
+    code, output = said("read", str(tmp_path))
+    assert (code, "not understood: trust" in output) == (1, True)

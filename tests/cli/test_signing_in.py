@@ -1,139 +1,240 @@
-"""`benchd decide`: as the user of the process, else by PIN, and by badge where there is one."""
+"""What changes anything is done by a person, in a pasted line too: nothing comes by itself."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable
+import subprocess
+import sys
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
-from typer.testing import CliRunner, Result
 
-from benchd.cli.main import app as command
-from benchd.domain.errors import MoreToShow, NotSignedIn, SecondPersonNeeded, TriedTooOften
+from benchd.cli.tables.queue_table import decide_command
+from benchd.cli.tables.table_cells import JsonObject
+from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn, TriedTooOften
+from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
-from benchd.domain.people import PersonId
+from benchd.domain.people import PersonId, Role
 from benchd.domain.record import EntryKind
-from benchd.slots.question_desk import Desk
-from benchd.texts.catalogue import Catalogue
-from tests.people.people_rig import BADGE, PIN, Door, door_in
-from tests.web.served import app_of
-from tests.web.web_fakes import JOB, FakeClock, FakeRack
-from tests.web.web_running import running
+from tests.cli.shop import Shop
+from tests.people.people_rig import BADGE, BY, PIN, Door
+from tests.web.web_fakes import A1, HOSTILE, JOB, asking_view
 
 pytestmark = pytest.mark.asyncio
 
+Words = tuple[str, ...]
 
-@asynccontextmanager
-async def asked(
-    folder: Path, rack: FakeRack, catalogue: Catalogue, gate: Gate
-) -> AsyncGenerator[Door]:
-    """A daemon that asks something, on the socket that commands use."""
-    async with door_in(folder) as door:
-        rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = app_of(
-            rack,
-            catalogue,
-            callers=door.callers(),
-            people=door.people,
-            sessions=door.sessions,
-        )
-        async with running(app, folder / "benchd.sock"), anyio.create_task_group() as group:
-            group.start_soon(rack.ask, gate)
-            await anyio.wait_all_tasks_blocked()
-            yield door
-            group.cancel_scope.cancel()
+DECIDE = ("decide", JOB, "felica_check", "--approve")
 
+LOT = ("lots", "add", "L-1", "purchase", "--consignor", "個人")
+RETURNED = ("disposal", "settle", "job-1", "job-2", "--to", "returned", "--note", "持ち主")
 
-async def decide(folder: Path, gate: Gate, *words: str, typed: str = "") -> Result:
-    def run() -> Result:
-        return CliRunner().invoke(
-            command,
-            ["decide", JOB, gate, "--approve", *words],
-            input=typed,
-            env={"BENCHD_SOCKET": str(folder / "benchd.sock")},
-        )
-
-    return await anyio.to_thread.run_sync(run)
-
-
-def answered(rack: FakeRack) -> list[tuple[object, object, object]]:
-    return [
-        (s.entry.data["person"], s.entry.data["shown_by"], s.entry.data["source"])
-        for s in rack.ledger.stored
-        if s.entry.kind is EntryKind.DECISION
-    ]
-
+MORI = ("--operator", "mori")
 
 HERE = f"socket, uid {os.getuid()}"
-Case = Callable[[Path], tuple[tuple[str, ...], str]]
+
+each = pytest.mark.parametrize("words", [DECIDE, LOT, RETURNED], ids=lambda words: words[0])
 
 
-async def test_the_user_of_the_machine_needs_no_pin(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK) as door:
+@asynccontextmanager
+async def asked(shop: Shop, gate: Gate = Gate.FELICA_CHECK) -> AsyncGenerator[Door]:
+    """A daemon that asks something, and has two handsets to hand back."""
+    for job in ("job-1", "job-2"):
+        shop.rack.ledger.keep_job(job=JobId(job), disposition="return", reason="locked")
+    async with shop.daemon(asks=gate) as door:
+        yield door
+
+
+def who(shop: Shop) -> list[tuple[str, str]]:
+    """Who is on record for what was done, and what they have shown."""
+    kinds = (EntryKind.DECISION, EntryKind.LOT_ADDED, EntryKind.HANDSET_SETTLED)
+    told: list[Any] = [entry.data.get("by") or entry.data for entry in shop.kept(*kinds)]
+    return [(one["person"], one["shown_by"]) for one in told]
+
+
+def sources(shop: Shop) -> list[object]:
+    return [entry.data["source"] for entry in shop.kept(EntryKind.DECISION)]
+
+
+@each
+async def test_nobody_in_particular_does_nothing(shop: Shop, words: Words) -> None:
+    """Not even whoever owns the files, as the user of these tests does; and a name is no id."""
+    async with asked(shop) as door:
+        for more, typed in (
+            ((), ""),
+            (MORI, "551904\n"),
+            (("--operator", "森 葵"), f"{PIN}\n"),
+            (("--operator", "佐藤 健"), "730184\n"),
+        ):
+            refused = await shop.benchd(*words, *more, typed=typed)
+            assert type(refused.exception) is NotSignedIn, more
         door.of_uid[os.getuid()] = PersonId("mori")
-        told = await decide(tmp_path, Gate.FELICA_CHECK)
-        assert told.stdout == f"{JOB} felica_check: yes (森 葵)\n"
-    assert answered(rack) == [("mori", "unix", HERE)]
+        await door.people.set_roles(BY, "mori", [Role.CONFIRMER, Role.AUDITOR])
+        assert isinstance((await shop.benchd(*words)).exception, NotAllowed)
+    assert who(shop) == []
 
 
-async def test_another_id_than_the_users_asks_for_its_pin(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.CHIP_SEEN_BEFORE) as door:
+async def test_who_has_tried_too_often_has_to_wait_even_with_the_right_pin(shop: Shop) -> None:
+    async with asked(shop):
+        for _ in range(3):
+            await shop.benchd(*DECIDE, *MORI, typed="551904\n")
+        paused = await shop.benchd(*DECIDE, *MORI, typed=f"{PIN}\n")
+        assert isinstance(paused.exception, TriedTooOften)
+    assert who(shop) == []
+
+
+@each
+async def test_the_user_of_the_machine_needs_no_pin(shop: Shop, words: Words) -> None:
+    async with asked(shop) as door:
         door.of_uid[os.getuid()] = PersonId("mori")
-        told = await decide(tmp_path, Gate.CHIP_SEEN_BEFORE, "--operator", "sato", typed="730184\n")
-        assert (told.exit_code, told.exception) == (0, None)
+        told = await shop.done(*words)
+        assert words is not DECIDE or told.stdout == f"{JOB} felica_check: yes (森 葵)\n"
+    assert who(shop) == [("mori", "unix")] * (2 if words is RETURNED else 1)
+    assert sources(shop) == [HERE] * (words is DECIDE)
+
+
+@pytest.mark.parametrize(
+    ("gate", "person", "typed", "shown_by"),
+    [
+        (Gate.CHIP_SEEN_BEFORE, "sato", "730184\n", "pin"),
+        (Gate.FELICA_CHECK, "mori", f"{PIN}\n{BADGE}\n", "badge_and_pin"),
+    ],
+    ids=["another id than the user's", "pin, then badge where there is one"],
+)
+async def test_who_is_named_is_asked_for_what_they_have(
+    shop: Shop, gate: Gate, person: str, typed: str, shown_by: str
+) -> None:
+    async with asked(shop, gate) as door:
+        door.of_uid[os.getuid()] = PersonId("mori" if person == "sato" else "kato")
+        told = await shop.done("decide", JOB, gate, "--approve", "--operator", person, typed=typed)
         assert "730184" not in told.output
         assert door.sessions._open == {}
-    assert answered(rack) == [("sato", "pin", HERE)]
+    assert (who(shop), sources(shop)) == ([(person, shown_by)], [HERE])
 
 
-async def test_pin_then_badge_where_there_is_one(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        told = await decide(
-            tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed=f"{PIN}\n{BADGE}\n"
-        )
-        assert (told.exit_code, told.exception) == (0, None)
-    assert answered(rack) == [("mori", "badge_and_pin", HERE)]
-
-
-async def test_from_files_for_scripts(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
-    (tmp_path / "pin").write_text(f"{PIN}\n")
-    (tmp_path / "badge").write_text(BADGE)
-    pin, badge = ("--pin-file", str(tmp_path / "pin")), ("--badge-file", str(tmp_path / "badge"))
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        alone = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", *pin)
+@each
+async def test_pin_and_badge_from_files_for_scripts(shop: Shop, words: Words) -> None:
+    pin, badge = shop.secrets()
+    async with asked(shop) as door:
+        alone = await shop.benchd(*words, *MORI, *pin)
         assert isinstance(alone.exception, MoreToShow)
-        whole = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", *pin, *badge)
-        assert (whole.exit_code, whole.exception) == (0, None)
-    assert answered(rack) == [("mori", "badge_and_pin", HERE)]
+        await shop.done(*words, *MORI, *pin, *badge)
+        assert door.sessions._open == {}
+    assert who(shop) == [("mori", "badge_and_pin")] * (2 if words is RETURNED else 1)
+    assert sources(shop) == [HERE] * (words is DECIDE)
 
 
-async def test_nobody_in_particular_answers_nothing(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+async def test_an_operator_does_not_release(shop: Shop) -> None:
+    released = ("disposal", "settle", "job-1", "--to", "rerun_due", "--note", "もう一度")
+    async with asked(shop) as door:
+        door.of_uid[os.getuid()] = PersonId("mori")
+        assert isinstance((await shop.benchd(*released)).exception, NotAllowed)
+        await door.people.set_roles(BY, "mori", [Role.SUPERVISOR])
+        await shop.done(*released)
+    assert len(who(shop)) == 1
+
+
+LINE = decide_command({"job": JOB}, Gate.FELICA_CHECK)[0].plain
+
+
+async def pasted(
+    shop: Shop, line: str, typed: str, language: str = "ja_JP.UTF-8"
+) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of the line, and of what is typed after it."""
+    return await anyio.to_thread.run_sync(
+        lambda: subprocess.run(
+            ["/bin/bash", "-c", line],
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+                "LANG": language,
+                "BENCHD_SOCKET": str(shop.socket),
+            },
+        )
+    )
+
+
+def answers(shop: Shop) -> list[tuple[object, object]]:
+    return [(kept.data["approved"], kept.data["note"]) for kept in shop.kept(EntryKind.DECISION)]
+
+
+@pytest.mark.parametrize(("typed", "approved"), [("y\n\n", True), ("いいえ\n棚3\n", False)])
+async def test_the_printed_line_asks_and_records(shop: Shop, typed: str, approved: bool) -> None:
+    async with shop.daemon(asks=Gate.FELICA_CHECK, as_mori=True):
+        shop.rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
+        told = await pasted(shop, LINE, typed)
+    assert told.returncode == 0, told.stderr
+    assert shop.catalogue.gate(Gate.FELICA_CHECK).ja in told.stdout
+    assert f"{'はい' if approved else 'いいえ'}（森 葵）" in told.stdout
+    assert answers(shop) == [(approved, "" if approved else "棚3")]
+
+
+async def test_whoever_is_not_known_is_asked_who_they_are(shop: Shop) -> None:
+    async with shop.daemon(asks=Gate.CHIP_SEEN_BEFORE):
+        shop.rack.board.show(asking_view(A1, 1, Gate.CHIP_SEEN_BEFORE))
+        line = f"benchd decide {JOB} chip_seen_before --pin-file /dev/fd/3 3<<<730184"
+        told = await pasted(shop, line, "yes\n\nsato\n", "en_US.UTF-8")
+    assert told.returncode == 0, told.stderr
+    assert "chip_seen_before: yes" in told.stdout
+    assert answers(shop) == [(True, "")]
+
+
+GONE = (1, "ほかの人が先に答えました")
+
+NO_ANSWER = (2, "何も記録していません")
+
+
+@pytest.mark.parametrize(
+    ("line", "typed", "ends"),
+    [
+        *((LINE, typed, NO_ANSWER) for typed in ("", "\n", "maybe\n")),
+        (f"benchd decide {JOB} confirm", "y\n\n", GONE),
+        (f"benchd decide {JOB} confirm --approve", "y\n\n", GONE),
+    ],
+)
+async def test_no_answer_is_none_and_a_question_that_is_gone_says_so(
+    shop: Shop, line: str, typed: str, ends: tuple[int, str]
 ) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        nobody = await decide(tmp_path, Gate.FELICA_CHECK)
-        assert isinstance(nobody.exception, NotSignedIn)
-        wrong = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed="551904\n")
-        assert isinstance(wrong.exception, NotSignedIn)
-        for _ in range(2):
-            await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed="551904\n")
-        paused = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "mori", typed=f"{PIN}\n")
-        assert isinstance(paused.exception, TriedTooOften)
-    assert answered(rack) == []
+    async with shop.daemon(asks=Gate.FELICA_CHECK, as_mori=True):
+        shop.rack.board.show(asking_view(A1, 1, Gate.FELICA_CHECK))
+        told = await pasted(shop, line, typed)
+    assert (told.returncode, ends[1] in told.stderr) == (ends[0], True)
+    assert (shop.catalogue.gate(Gate.CONFIRM).ja in told.stderr) == (ends is GONE)
+    assert answers(shop) == []
 
 
-async def test_an_old_name_is_no_id(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
-    async with asked(tmp_path, rack, catalogue, Gate.FELICA_CHECK):
-        told = await decide(tmp_path, Gate.FELICA_CHECK, "--operator", "佐藤 健", typed="730184\n")
-        assert isinstance(told.exception, NotSignedIn)
-        assert not isinstance(told.exception, SecondPersonNeeded)
-    assert answered(rack) == []
+SHELL = ["x; touch owned", "$(touch owned)", "`touch owned`", "a'b\"c", "--approve", HOSTILE]
+
+
+@pytest.mark.parametrize("text", SHELL)
+async def test_nothing_in_the_line_is_more_than_a_word(text: str, tmp_path: Path) -> None:
+    shown = tmp_path / "benchd"
+    shown.write_text('#!/bin/bash\nprintf "%s\\n" "$@"\n')
+    shown.chmod(0o755)
+    line = decide_command({"job": text}, text)[0].plain
+    told = subprocess.run(
+        ["/bin/bash", "-c", line],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    )
+    words = told.stdout.splitlines()
+    options = ["--"] if text.startswith("-") else []
+    assert words[: len(options) + 1] == ["decide", *options]
+    job, gate = words[len(options) + 1 :]
+    assert job == gate
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("job", [{}, {"job": None}, {"job": ""}, {"job": 7}, {"job": "\x1b"}])
+async def test_without_a_job_there_is_no_line(job: JsonObject) -> None:
+    assert decide_command(job, "confirm") == []

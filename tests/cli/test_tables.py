@@ -1,13 +1,15 @@
+"""What `benchd status`, `jobs` and `job` print: aligned, harmless, and sellable only if proven."""
+
 from __future__ import annotations
 
 import re
 import sys
 from dataclasses import replace
-from io import BytesIO, StringIO, TextIOWrapper
+from io import BytesIO, TextIOWrapper
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
 
 from benchd.cli.tables import print_view
 from benchd.cli.tables.jobs import job_view, jobs_view
@@ -23,7 +25,7 @@ from benchd.domain.slot_states import SlotState
 from benchd.proof.job_history import fold_job
 from benchd.texts.catalogue import Catalogue
 from benchd.web.present import Presenter
-from tests.cli.rack_told import rack_told
+from tests.cli.rack_told import printed, rack_told
 from tests.web.web_fakes import (
     HOSTILE,
     JOB,
@@ -49,19 +51,10 @@ SELLABLE = SlotView(
 )
 
 
-def printed(what: RenderableType, *, width: int = 100, colour: bool = False) -> str:
-    output = StringIO()
-    console = Console(
-        file=output,
-        width=width,
-        force_terminal=colour,
-        color_system="truecolor" if colour else None,
-    )
-    console.print(what)
-    return output.getvalue()
-
-
-def story_of(catalogue: Catalogue, ledger: FakeLedger) -> JsonObject:
+def story_of(catalogue: Catalogue, **told: Any) -> JsonObject:  # noqa: ANN401 - of a fake ledger
+    """A job that is on record as told, or else has failed, as the daemon tells it."""
+    ledger = FakeLedger()
+    ledger.keep_job(**told)
     return Presenter(catalogue).job(fold_job(ledger.stored, FakeIssuer())).model_dump(mode="json")
 
 
@@ -133,9 +126,7 @@ def test_what_is_left_in_a_chip_is_named(catalogue: Catalogue) -> None:
         status_view(rack, catalogue, "ja")
     )
     assert "(Suica, Edy)" in printed(status_view(rack, catalogue, "en"))
-    ledger = FakeLedger()
-    ledger.keep_job()
-    job = story_of(catalogue, ledger)
+    job = story_of(catalogue)
     stages = [
         {"stage": "felica_check", "outcome": "passed", "owners": {"ja": "Suica", "en": "Suica"}}
     ]
@@ -164,9 +155,7 @@ def test_hostile_strings_do_no_harm(catalogue: Catalogue) -> None:
     view = replace(running_view(), identity=identity(model=HOSTILE, serial="[/]" + HOSTILE))
     asking = replace(asking_view(SlotName("A2"), 2), identity=identity(model=HOSTILE))
     rack = rack_told(catalogue, view, asking)
-    ledger = FakeLedger()
-    ledger.keep_job(model=HOSTILE, detail=HOSTILE)
-    job = story_of(catalogue, ledger)
+    job = story_of(catalogue, model=HOSTILE, detail=HOSTILE)
     for what in (status_view(rack, catalogue, "ja"), job_view(job, catalogue, "ja")):
         told = printed(what)
         assert "\x1b" not in told
@@ -198,20 +187,9 @@ def test_empty_rack_and_ledger(catalogue: Catalogue) -> None:
     assert "There are no jobs yet" in printed(jobs_view({"jobs": []}, catalogue, "en"))
 
 
-def test_why_exactly_a_job_has_failed_is_told_in_japanese(
-    catalogue: Catalogue, japan: None
-) -> None:
-    ledger = FakeLedger()
-    ledger.keep_job(reason="handset_stalled", detail="no line from the fill program for 5 s")
-    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
-    assert "端末の上書きプログラムから 5 秒間、何も届きません" in told
-    assert "fill program" not in told
-
-
-def test_failed_job_tells_its_story(catalogue: Catalogue, japan: None) -> None:
-    ledger = FakeLedger()
-    ledger.keep_job()
-    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
+@pytest.mark.usefixtures("japan")
+def test_failed_job_tells_its_story_and_why_exactly(catalogue: Catalogue) -> None:
+    told = printed(job_view(story_of(catalogue), catalogue, "ja"))
     assert "消去は証明されていません。販売しないでください。" in told
     assert "上書きできた範囲が足りません" in told
     assert "保留へ。端末を再起動して挿し直すと、最初から処理します。" in told
@@ -221,21 +199,17 @@ def test_failed_job_tells_its_story(catalogue: Catalogue, japan: None) -> None:
     assert ["初期化", "省略", "11-24", "12:04", "1:00", "初期化済みで入荷"] in lines
     assert ["上書き", "中断", "11-24", "12:06", "1:00", "adbサーバーの停止"] in lines
     assert ["残高消去の同意", "はい", "佐藤", "11-24", "12:00", "書類", "No.12"] in lines
-
-
-def test_certified_job_says_so(catalogue: Catalogue) -> None:
-    ledger = FakeLedger()
-    ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, detail="", certificate="{}"
-    )
-    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
-    assert "消去の証明書があります。" in told
-    assert "証明されていません" not in told
+    why = "no line from the fill program for 5 s"
+    story = story_of(catalogue, reason="handset_stalled", detail=why)
+    told = printed(job_view(story, catalogue, "ja"))
+    assert "端末の上書きプログラムから 5 秒間、何も届きません" in told
+    assert "fill program" not in told
 
 
 @pytest.mark.parametrize(
     "change",
     [
+        {},
         {"certificate": False},
         {"certificate": "yes"},
         {"disposition": "hold"},
@@ -243,19 +217,27 @@ def test_certified_job_says_so(catalogue: Catalogue) -> None:
         {"outcome": None},
     ],
 )
-def test_anything_less_is_no_proof(catalogue: Catalogue, change: dict[str, str | bool]) -> None:
-    ledger = FakeLedger()
-    ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, detail="", certificate="{}"
+def test_a_certified_job_says_so_and_anything_less_is_no_proof(
+    catalogue: Catalogue, change: dict[str, str | bool]
+) -> None:
+    story = story_of(
+        catalogue,
+        outcome="passed",
+        disposition="sellable",
+        reason=None,
+        detail="",
+        certificate="{}",
     )
-    job = {**story_of(catalogue, ledger), **change}
-    assert "消去は証明されていません" in printed(job_view(job, catalogue, "ja"))
+    told = printed(job_view({**story, **change}, catalogue, "ja"))
+    assert ("消去の証明書があります。" in told) == (not change)
+    assert ("消去は証明されていません" in told) == bool(change)
 
 
 def test_running_job_has_no_verdict(catalogue: Catalogue) -> None:
     ledger = FakeLedger()
     ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
-    told = printed(job_view(story_of(catalogue, ledger), catalogue, "ja"))
+    job = Presenter(catalogue).job(fold_job(ledger.stored, FakeIssuer())).model_dump(mode="json")
+    told = printed(job_view(job, catalogue, "ja"))
     assert "処理中。まだ結果は出ていません。" in told
     assert "証明" not in told
 
@@ -268,17 +250,8 @@ def test_jobs_are_one_line_each(catalogue: Catalogue, japan: None) -> None:
     )
     told = printed(jobs_view({"jobs": [summary, summary]}, catalogue, "ja")).splitlines()
     assert len(told) == 4
-    assert told[-1].split() == [
-        JOB,
-        "A1",
-        "11-24",
-        "12:00",
-        "12:00",
-        "SO-51B",
-        "HQ6123",
-        "保留:",
-        "上書きできた範囲が足りません",
-    ]
+    why = "保留: 上書きできた範囲が足りません"
+    assert " ".join(told[-1].split()) == f"{JOB} A1 11-24 12:00 12:00 SO-51B HQ6123 {why}"
 
 
 @pytest.mark.parametrize(("language", "word"), [("ja_JP.UTF-8", "空き"), ("en_US.UTF-8", "Empty")])

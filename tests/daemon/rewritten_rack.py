@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
 import httpx2
 from prometheus_client import CollectorRegistry
 
-from benchd.certificate import DsseIssuer, SigningKey
+from benchd.config import Settings
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.ledger_witnesses import certificates_that_know
 from benchd.domain.ids import JobId, SlotName
@@ -29,13 +30,13 @@ from benchd.observe.ledger_metrics import LedgerMetrics
 from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 from benchd.proof.erasure import verify_erasure
 from benchd.slots.admission import Admission
-from benchd.slots.board import RackBoard
 from benchd.slots.question_desk import Desk
 from benchd.slots.slot_records import end_record
 from benchd.texts.catalogue import Catalogue
 from tests.certificate.certificate_rack import JOB as SOLD
 from tests.certificate.certificate_rack import records_of_an_erasure
 from tests.core.world import Phone, World
+from tests.daemon.rotated_rack import issuer_of, key_of
 from tests.people.somebody import Everybody
 from tests.web.served import app_of
 from tests.web.web_running import running
@@ -60,23 +61,18 @@ def entry(kind: EntryKind, slot: str | None = None, **data: str | None) -> Entry
 class Past:
     """Makes what a rack has left: one handset sold, one to be destroyed, both in their slots."""
 
-    def __init__(self, folder: Path, key: SigningKey) -> None:
-        self.path = folder / "ledger.db"
-        self.certificates = folder / "certificates"
-        self.key = key
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.ledger.path
+        self.certificates = settings.certificate.directory
+        self.key = key_of(settings)
+        self.issuer = partial(issuer_of, settings, self.key)
 
     async def happen(self) -> None:
-        self.certificates.mkdir()
         async with open_ledger(self.path, head_key=self.key) as ledger:
             await self._sell(ledger)
             await self._destroy(ledger)
             for _ in range(BEYOND_A_START):
                 await ledger.append(entry(EntryKind.CONFIG_CHANGED))
-
-    def issuer(self) -> DsseIssuer:
-        return DsseIssuer(
-            key=self.key, directory=self.certificates, site="大宮", benchd_version="1"
-        )
 
     def witnesses(self) -> list[Witness]:
         return certificates_that_know(self.certificates, self.key.public_key_pem)
@@ -118,22 +114,35 @@ def as_on_this_rack(entry: Entry) -> Entry:
     return replace(entry, data=json.loads(told))
 
 
-@dataclass(kw_only=True)
 class Served:
-    """The rack at work, as far as anybody can look at it."""
+    """The rack at work: two handsets lie where they lay, a third can be put into A3."""
 
-    world: World
-    board: RackBoard
-    admission: Admission
-    patrol: Patrol
-    ledger: SqliteLedger
-    issuer: DsseIssuer
-    desk: Desk
-    socket: Path
-    http: httpx2.AsyncClient | None = None
+    http: httpx2.AsyncClient
+
+    def __init__(self, past: Past, ledger: SqliteLedger, socket: Path) -> None:
+        self.ledger, self.socket = ledger, socket
+        self.admission, self.issuer = Admission(), past.issuer()
+        self.world = World(
+            slots=3,
+            adjust=lambda parts: replace(
+                parts,
+                ledger=ledger,
+                issuer=self.issuer,
+                admission=self.admission,
+                desk=Desk(ledger, parts.clock, Everybody()),
+                timing=Timing(debounce_s=0.01),
+            ),
+        )
+        self.world._enumerations = 10
+        self.board, self.desk = self.world.board, self.world.parts.desk
+        metrics = LedgerMetrics(CollectorRegistry())
+        integrity = Integrity(board=self.board, admission=self.admission, metrics=metrics)
+        self.patrol = Patrol(ledger, ledger.append, self.world.clock, integrity)
+        for name, enumeration in ((SOLD_AT, 2), (DESTROYED_AT, 3)):
+            port = self.world.ports[name]
+            port.phone, port.attached, port.enumeration = Phone(), True, enumeration
 
     async def get(self, route: str) -> httpx2.Response:
-        assert self.http is not None
         return await self.http.get(route)
 
     async def until_finished(self, slot: SlotName) -> SlotView:
@@ -159,7 +168,7 @@ class Served:
 async def served(past: Past, folder: Path) -> AsyncGenerator[Served]:
     """Start as the daemon starts: witnesses, recovery, slots, API on a socket."""
     async with open_ledger(past.path, head_key=past.key, witnesses=past.witnesses()) as ledger:
-        rack = _rack(past, ledger, folder / "api.sock")
+        rack = Served(past, ledger, folder / "api.sock")
         await close_open_jobs(ledger, rack.world.clock)
         await keep_certificates(ledger, rack.issuer, 100)
         await rack.patrol.recall()
@@ -168,36 +177,3 @@ async def served(past: Past, folder: Path) -> AsyncGenerator[Served]:
             rack.http = http
             async with rack.world.running():
                 yield rack
-
-
-def _rack(past: Past, ledger: SqliteLedger, socket: Path) -> Served:
-    """Two handsets lie where they lay; a third can be put into A3."""
-    admission, issuer = Admission(), past.issuer()
-    world = World(
-        slots=3,
-        adjust=lambda parts: replace(
-            parts,
-            ledger=ledger,
-            issuer=issuer,
-            admission=admission,
-            desk=Desk(ledger, parts.clock, Everybody()),
-            timing=Timing(debounce_s=0.01),
-        ),
-    )
-    world._enumerations = 10
-    integrity = Integrity(
-        board=world.board, admission=admission, metrics=LedgerMetrics(CollectorRegistry())
-    )
-    for name, enumeration in ((SOLD_AT, 2), (DESTROYED_AT, 3)):
-        port = world.ports[name]
-        port.phone, port.attached, port.enumeration = Phone(), True, enumeration
-    return Served(
-        world=world,
-        board=world.board,
-        admission=admission,
-        patrol=Patrol(ledger, ledger.append, world.clock, integrity),
-        ledger=ledger,
-        issuer=issuer,
-        desk=world.parts.desk,
-        socket=socket,
-    )

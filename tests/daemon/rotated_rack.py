@@ -1,10 +1,11 @@
-"""A rack on disk whose key is rotated, and that sells a handset whenever it's told to."""
+"""A rack on disk that sells handsets, whose key is rotated, and whose backup is put back."""
 
 from __future__ import annotations
 
 import base64
 import json
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +21,15 @@ from benchd.certificate import (
 )
 from benchd.config import Settings, load_settings
 from benchd.daemon.key_rotation import NOTHING_LEFT, Leave, Rotated, rotate_key
+from benchd.daemon.ledger_witnesses import witnesses_of
+from benchd.daemon.rack_backup import back_up
+from benchd.daemon.restore_break import Restored, restore_backup
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, JobEnd, Outcome
 from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
+from benchd.ledger.ledger_database import open_for_writing
+from benchd.ledger.ledger_record import COLUMNS, row_of, seal, unseal
 from benchd.proof.erasure import verify_erasure
 from benchd.signing.key_store import KeyFiles
 from benchd.signing.ring import KeyRing, decode_ring
@@ -33,6 +39,8 @@ from tests.certificate.certificate_rack import records_of_an_erasure
 
 RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
 AT = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+FIRST, SECOND, THIRD = JOBS = tuple(JobId(f"20261124-A1-000{number}") for number in (1, 2, 3))
+
 CONFIG = """
 site.name = "大宮"
 recipes.directory = "recipes"
@@ -93,9 +101,6 @@ async def rotated(
     return await rotate_key(settings, why=why, operator="佐藤", because="each year", leave=leave)
 
 
-JOBS = tuple(map(JobId, ("20261124-A1-0001", "20261124-A1-0002", "20261124-A1-0003")))
-
-
 class Rack:
     """Three handsets sold, each under a key of its own; and a thief who kept every key."""
 
@@ -125,3 +130,54 @@ def forged(certificate: bytes, key: SigningKey, **other: object) -> bytes:
     statement: Any = json.loads(base64.b64decode(json.loads(certificate)["payload"]))
     statement["predicate"].update(other)
     return sign_statement(statement, key)
+
+
+def at_once(_: float) -> None:
+    """No pause between two pieces."""
+
+
+def backup_of(rack: Settings, folder: Path) -> Path:
+    path, _ = back_up(rack, folder, pace=at_once)
+    return path
+
+
+async def restore(rack: Settings, backup: Path, *, replaces: bool = False) -> Restored:
+    return await restore_backup(
+        rack, backup, operator="佐藤", because="disk replaced", replaces=replaces
+    )
+
+
+async def starts(rack: Settings) -> int:
+    """What a daemon finds at its start: its ledger's last record, with every witness heard."""
+    key = key_of(rack)
+    async with open_ledger(
+        rack.ledger.path,
+        head_key=key,
+        ring=key.ring,
+        witnesses=await witnesses_of(rack, key.ring),
+    ) as ledger:
+        return ledger.head.sequence
+
+
+def lies_in(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith("lock")
+    }
+
+
+def append_unsigned(ledger: Path, count: int) -> None:
+    """Records of an honest job once more, for another: they hold, but the head isn't over them."""
+    with closing(open_for_writing(ledger)) as connection:
+        rows = list(connection.execute(f"SELECT {COLUMNS} FROM record ORDER BY sequence"))  # noqa: S608
+        before = [row_of(columns, sequence=number) for number, columns in enumerate(rows, 1)]
+        last = before[-1]
+        for copied in before[:count]:
+            entry = replace(unseal(copied).entry, job=JobId("20270101-A1-0001"))
+            last = seal(entry, sequence=last.sequence + 1, previous=last.hash)
+            values = [getattr(last, name.strip()) for name in COLUMNS.split(",")]
+            connection.execute(
+                f"INSERT INTO record ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?)",  # noqa: S608
+                values,
+            )

@@ -1,18 +1,24 @@
-"""`python -m tests.daemon.started_daemon FOLDER ADB_SOCKET HTTP_PORT`: what a daemon has loaded."""
+"""A whole daemon on an empty folder with nothing plugged; as a program, it tells what is loaded.
+
+`python -m tests.daemon.started_daemon FOLDER`
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 
 from benchd.certificate import create_key
-from benchd.config import load_settings
+from benchd.config import Settings, load_settings
 from benchd.daemon.composition import run_daemon
+from tests.devices.android.handset_fakes import FakeLink, fake_server
+from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
 
-RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
 CONFIG = """\
 [site]
 name = "light"
@@ -39,18 +45,30 @@ port = "pci-0000:03:00.0-usb-0:1.1"
 """
 
 
-async def tell_of_start(folder: Path, adb: Path, http: int) -> None:
-    """Start on this empty folder; once the API has answered, print each loaded module and end."""
-    (folder / "benchd.toml").write_text(
-        CONFIG.format(recipes=RECIPES, adb=adb, http=http), encoding="utf-8"
-    )
-    create_key(folder / "key.pem")
-    settings = load_settings(folder / "benchd.toml")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(run_daemon, settings, NothingPlugged())
-        await answered(settings.http.socket)
-        sys.stdout.write("\n".join(sys.modules))
-        tasks.cancel_scope.cancel()
+async def nothing_plugged(link: FakeLink, _request: str) -> None:
+    await link.okay()
+    await link.block("")
+    await link.until_closed()
+
+
+@asynccontextmanager
+async def started(folder: Path) -> AsyncGenerator[Settings]:
+    """Work until the API has answered and the block is over; errors of the daemon's are its end."""
+    recipes = Path(__file__).parents[2] / "configs" / "recipes"
+    if not (folder / "key.pem").exists():
+        create_key(folder / "key.pem")
+    async with fake_server() as server:
+        for request in ("host:track-devices", "host:track-devices-l"):
+            server.on(request, nothing_plugged)
+        config = CONFIG.format(recipes=recipes, adb=server.place.path, http=free_port())
+        (folder / "benchd.toml").write_text(config, encoding="utf-8")
+        settings = load_settings(folder / "benchd.toml")
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(run_daemon, settings, NothingPlugged())
+                await answered(settings.http.socket)
+                yield settings
+                tasks.cancel_scope.cancel()
 
 
 async def answered(socket: Path) -> None:
@@ -70,5 +88,11 @@ async def answered(socket: Path) -> None:
             raise SystemExit(answer.decode())
 
 
+async def tell_of_start(folder: Path) -> None:
+    """Print each loaded module and end."""
+    async with started(folder):
+        sys.stdout.write("\n".join(sys.modules))
+
+
 if __name__ == "__main__":
-    anyio.run(tell_of_start, Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    anyio.run(tell_of_start, Path(sys.argv[1]))

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry
 
-from benchd.daemon import kernel_clock
 from benchd.daemon.clock_watch import ClockWatch, Timekeeping
+from benchd.daemon.kernel_clock import TIMESYNCD, is_synchronised, read_clock
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import ProblemCode, SlotView
@@ -107,11 +107,16 @@ async def test_a_step_back_is_on_record_for_the_rack_and_each_running_job() -> N
     assert machine.value("benchd_clock_steps_back_total") == 1
 
 
-@pytest.mark.parametrize("stepped_s", [0.0, 3600.0, -0.4, 0.9 - STEP_S])
-async def test_forward_and_a_slewed_clock_are_no_step_back(stepped_s: float) -> None:
+@pytest.mark.parametrize(
+    "steps_s",
+    [(0.0,), (3600.0,), (-0.4,), (0.9 - STEP_S,), (0.9, -0.9) * 10],
+    ids=["right", "forward", "slewed", "just not a step", "to and fro by little"],
+)
+async def test_forward_and_a_slewed_clock_are_no_step_back(steps_s: Sequence[float]) -> None:
     machine = Machine()
     machine.show("A1", SlotState.RUNNING, "job-1")
-    await machine.passes(5, stepped_s=stepped_s)
+    for stepped_s in steps_s:
+        await machine.passes(5, stepped_s=stepped_s)
     assert machine.kept == []
 
 
@@ -125,13 +130,6 @@ async def test_many_small_steps_back_are_a_step_back() -> None:
     # What was on record once isn't again.
     await machine.passes(5)
     assert sum(seconds for job, seconds in machine.steps() if job == "job-1") == noticed
-
-
-async def test_a_clock_that_is_set_to_and_fro_by_little_is_not_set_back() -> None:
-    machine = Machine()
-    for stepped_s in (0.9, -0.9) * 10:
-        await machine.passes(5, stepped_s=stepped_s)
-    assert machine.kept == []
 
 
 @pytest.mark.parametrize(("behind_s", "records"), [(60.0, 1), (0.5, 0), (-60.0, 0)])
@@ -163,17 +161,9 @@ async def test_nothing_that_keeps_it_right_is_said_after_a_while(told: bool | No
     machine.synchronised = told
     await machine.passes(LIMIT_S - 1)
     assert machine.notices() == []
-
-
-async def test_setting_the_clock_is_no_way_to_put_the_notice_off() -> None:
-    machine = Machine(synchronised=False)
-    await machine.passes(1)
+    # Setting the clock is no way to put it off.
     await machine.passes(LIMIT_S, stepped_s=-2 * LIMIT_S)
     assert machine.notices() == [ProblemCode.CLOCK_UNSYNCHRONISED]
-
-
-async def test_the_kernel_says_something_or_that_it_may_not_be_asked() -> None:
-    assert kernel_clock.is_synchronised() in (True, False, None)
 
 
 def at(*seconds: float) -> list[StoredEntry]:
@@ -221,3 +211,15 @@ async def test_row_6_why_everything_is_asked_is_on_the_wall_of_a_rack_that_takes
     await desk.confirm_time(machine.wall, by=BY)
     await machine.passes(5)
     assert shown() == []
+
+
+async def test_a_reading_is_within_what_the_kernel_allows() -> None:
+    reading = read_clock()
+    if reading is None:
+        # A container in which the kernel may not be asked.
+        assert is_synchronised() is (True if TIMESYNCD.exists() else None)
+        return
+    assert is_synchronised() is reading.synchronised
+    # adjtimex(2): half a second at most is still to be made up for.
+    assert abs(reading.offset_s) <= 0.5
+    assert reading.largest_error_s >= 0

@@ -1,20 +1,25 @@
-"""What systemd hears: states, the status line, and a watchdog that a stuck daemon can't feed."""
+"""What systemd hears of a daemon, what its interpreter is asked for, and how it ends."""
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
+from anyio.abc import Process
+from anyio.streams.buffered import BufferedByteReceiveStream
 from structlog.testing import capture_logs
 
-from benchd.daemon.life import log_problems
+from benchd.daemon.life import SWITCH_INTERVAL_S, keep_responsive, log_problems
 from benchd.daemon.notify import Notifier, watchdog_interval_s
 from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
 from benchd.domain.ids import PortPath, SlotName
@@ -22,6 +27,7 @@ from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import keep_following
 from benchd.slots.board import RackBoard
+from tests.daemon.settling_rack import STEPS
 
 PATIENCE_S = 30.0
 INTERVAL_S = 0.15
@@ -81,12 +87,11 @@ def test_states_arrive_on_a_path_and_on_an_abstract_name(
     assert told[3:] == ["WATCHDOG=1", "STOPPING=1"]
 
 
-@pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}])
-def test_without_a_manager_nothing_is_said(environ: dict[str, str]) -> None:
-    Notifier.of(environ).ready()
-
-
-def test_a_manager_that_is_gone_or_full_costs_nothing(address: str, manager: FakeManager) -> None:
+def test_a_manager_that_is_none_gone_or_full_costs_nothing(
+    address: str, manager: FakeManager
+) -> None:
+    for nobody in ({}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}):
+        Notifier.of(nobody).ready()
     notifier = Notifier(address)
     for _ in range(2000):
         notifier.alive()
@@ -172,14 +177,9 @@ async def test_a_task_that_ended_misses_the_watchdog_and_is_told_once() -> None:
 
 
 def test_the_status_counts_slots() -> None:
-    states = [
-        SlotState.EMPTY,
-        SlotState.FINISHED,
-        SlotState.RUNNING,
-        SlotState.SETTLING,
-        SlotState.REPLUGGING,
-        SlotState.AWAITING_OPERATOR,
-    ]
+    quiet = [SlotState.EMPTY, SlotState.FINISHED]
+    busy = [SlotState.RUNNING, SlotState.SETTLING, SlotState.REPLUGGING]
+    states = [*quiet, *busy, SlotState.AWAITING_OPERATOR]
     views = [view(f"A{n}", state) for n, state in enumerate(states)]
     assert status_text(views) == "6 slots, 4 busy, 1 needs a person"
     views += [view("B1", SlotState.WAITING), view("B2", SlotState.QUARANTINED)]
@@ -257,3 +257,70 @@ async def test_one_line_when_a_slot_breaks_and_one_when_it_recovers() -> None:
         ("slot_problem_over", "unauthorized"),
         ("slot_problem", "slot_broken"),
     ]
+
+
+@pytest.fixture
+def put_back() -> Generator[None]:
+    """The test process as it was."""
+    gc.unfreeze()
+    interval_s, threshold = sys.getswitchinterval(), gc.get_threshold()
+    yield
+    sys.setswitchinterval(interval_s)
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("put_back")
+def test_what_lives_long_is_never_collected_again() -> None:
+    before = gc.get_freeze_count()
+    keep_responsive()
+    assert gc.get_freeze_count() > before + 1000
+    assert len(gc.get_objects(generation=2)) < gc.get_freeze_count()
+    assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+    assert gc.isenabled()
+
+
+AGAIN = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+@asynccontextmanager
+async def settling() -> AsyncGenerator[tuple[Process, Callable[[], Awaitable[str]]]]:
+    """A rack of its own, and what tells its next step."""
+    command = [sys.executable, "-m", "tests.daemon.settling_rack"]
+    async with await anyio.open_process(command) as rack:
+        assert rack.stdout is not None
+        said = BufferedByteReceiveStream(rack.stdout)
+
+        async def step() -> str:
+            while (line := (await said.receive_until(b"\n", 4096)).decode()) not in STEPS:
+                pass
+            return line
+
+        with anyio.fail_after(50):
+            assert await step() == "ready"
+            yield rack, step
+
+
+@pytest.mark.asyncio
+async def test_no_signal_ends_what_is_being_settled() -> None:
+    async with settling() as (rack, step):
+        assert rack.stdin is not None
+        rack.send_signal(signal.SIGTERM)
+        for due in ("settling", "closing", "closed"):
+            assert await step() == due
+            for number in AGAIN:
+                rack.send_signal(number)
+            await rack.stdin.send(b"go on\n")
+        # Nor does one that comes when all is closed take the place of its exit code.
+        assert await rack.wait() == 0
+
+
+@pytest.mark.asyncio
+async def test_no_flood_of_signals_keeps_it_from_its_end() -> None:
+    """A pipe with a byte for each would be full, and the process hang in the signal's handler."""
+    async with settling() as (rack, _step):
+        assert rack.stdin is not None
+        again = " && ".join(f"kill -{number.value} {rack.pid}" for number in AGAIN)
+        async with await anyio.open_process(["sh", "-c", f"while {again}; do :; done"]):
+            await rack.stdin.send(b"go on\n" * len(STEPS))
+            assert await rack.wait() == 0

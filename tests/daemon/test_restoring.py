@@ -19,6 +19,7 @@ from benchd.domain.errors import (
     LedgerBroken,
     LedgerFault,
     SignedByRetired,
+    UsageRefused,
     WouldLose,
 )
 from benchd.domain.ids import Evidence, JobId
@@ -28,14 +29,25 @@ from benchd.ledger import restore as restore_module
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.manifest import Part, part_path
 from benchd.people.secrets_store import SecretStore
-from tests.daemon.restored_rack import FIRST, SECOND, backup_of, lies_in, restore, starts
-from tests.daemon.rotated_rack import AT, key_of, make_rack, rotated, sell
+from tests.daemon.rotated_rack import (
+    AT,
+    FIRST,
+    SECOND,
+    backup_of,
+    key_of,
+    lies_in,
+    make_rack,
+    restore,
+    rotated,
+    sell,
+    starts,
+)
 
-BENCHD = Path(sys.executable).with_name("benchd")
+pytestmark = pytest.mark.asyncio
+
 WRITERS = 64
 WRITES_EVERY_S = 0.5
 """Faster than slots do; without a break they would write more than backups can read."""
-pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
@@ -91,7 +103,9 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
             for number in range(backups):
                 (each := folder / str(number)).mkdir()
                 command = ["ledger", "backup", each, "--config", tmp_path / "benchd.toml"]
-                await anyio.run_process([BENCHD, *map(str, command)])
+                await anyio.run_process(
+                    [Path(sys.executable).with_name("benchd"), *map(str, command)]
+                )
             made.set()
     for number in range(backups):
         [backup] = (folder / str(number)).glob("*.json")
@@ -121,23 +135,29 @@ async def test_on_another_root_certificates_badges_and_pins_are_there_again(
     assert await starts(rack) == done.put.receipt.sequence
 
 
-async def test_what_was_lost_is_on_record_and_certificates_of_it_accuse_nobody(
-    rack: Settings, folder: Path
+@pytest.mark.parametrize("torn", [False, True], ids=["whole", "that can't be read"])
+async def test_a_ledger_that_knows_more_is_replaced_only_when_told_to_and_the_loss_on_record(
+    rack: Settings, backup: Path, torn: bool
 ) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
     await sell(rack, SECOND)
     lost = await starts(rack)
-    with pytest.raises(WouldLose) as refused:
+    if torn:
+        rack.ledger.path.write_bytes(b"torn" * 5000)
+    with pytest.raises(WouldLose, match="can't be read" if torn else None) as refused:
         await restore(rack, backup)
+    # Its signed head is whole.
     assert (refused.value.kept, refused.value.known) == (36, lost)
-    assert await starts(rack) == lost
+    assert torn or await starts(rack) == lost
     done = await restore(rack, backup, replaces=True)
+    # Certificates of what was lost accuse nobody.
     assert await starts(rack) == done.put.receipt.sequence
     told = await restored(rack)
     assert (told["kept_sequence"], told["known_sequence"], told["operator"]) == (36, lost, "佐藤")
     assert done.put.aside is not None
-    assert verify_ledger(done.put.aside, key_of(rack).public_key_pem).records == lost
+    if torn:
+        assert done.put.aside.read_bytes().startswith(b"torn")
+    else:
+        assert verify_ledger(done.put.aside, key_of(rack).public_key_pem).records == lost
 
 
 async def test_a_ledger_that_has_no_more_than_the_backup_is_put_back_at_once(
@@ -154,30 +174,10 @@ async def test_a_ledger_that_has_no_more_than_the_backup_is_put_back_at_once(
     assert done.certificates == 2
 
 
-async def test_a_ledger_that_cannot_be_read_is_replaced_only_when_told_to(
-    rack: Settings, folder: Path
-) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
-    await sell(rack, SECOND)
-    rack.ledger.path.write_bytes(b"torn" * 5000)
-    with pytest.raises(WouldLose, match="can't be read") as refused:
-        await restore(rack, backup)
-    # Its signed head is whole.
-    assert refused.value.known == 72
-    done = await restore(rack, backup, replaces=True)
-    assert (await restored(rack))["known_sequence"] == 72
-    assert done.put.aside is not None
-    assert done.put.aside.read_bytes().startswith(b"torn")
-    assert await starts(rack) == done.put.receipt.sequence
-
-
 async def test_a_backup_from_before_a_rotation_is_put_back_only_when_told_to(
-    rack: Settings, folder: Path
+    rack: Settings, backup: Path
 ) -> None:
     """Its key counts up to the rotation, but a thief of that key could have made another."""
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
     await sell(rack, SECOND)
     await rotated(rack)
     with pytest.raises(SignedByRetired):
@@ -197,10 +197,8 @@ def changed(path: Path, at: int) -> None:
 
 
 async def test_an_older_backup_under_the_name_of_a_newer_one_is_not_put_back(
-    rack: Settings, folder: Path, tmp_path: Path
+    rack: Settings, backup: Path, folder: Path, tmp_path: Path
 ) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
     for newer, is_told in ((f"{backup.stem[:-16]}20991231T000000Z", True), ("the-latest", False)):
         for part in Part:
             shutil.copy(part_path(backup, part), folder / f"{newer}.{part.value}")
@@ -251,18 +249,14 @@ async def test_a_backup_of_another_rack_is_not_put_back(
     assert not rack.ledger.path.exists()
 
 
-async def test_nothing_is_put_back_under_a_running_daemon(rack: Settings, folder: Path) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
+async def test_nothing_is_put_back_under_a_running_daemon(rack: Settings, backup: Path) -> None:
     with writer_lock(rack.ledger.path), pytest.raises(LedgerFault, match="another benchd"):
         await restore(rack, backup, replaces=True)
 
 
 async def test_a_restore_that_is_cut_short_never_lets_a_daemon_begin_anew(
-    rack: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+    rack: Settings, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await sell(rack, FIRST)
-    backup = backup_of(rack, folder)
     await sell(rack, SECOND)
     lost, found = await starts(rack), list[str]()
     for step in range(4):
@@ -285,3 +279,30 @@ async def test_a_restore_that_is_cut_short_never_lets_a_daemon_begin_anew(
     assert found == ["old", "refused", "refused", "new"]
     done = await restore(rack, backup, replaces=True)
     assert await starts(rack) == done.put.receipt.sequence
+
+
+async def test_what_a_trial_leaves_is_no_rollback_of_the_live_ledger(
+    rack: Settings, folder: Path, tmp_path: Path
+) -> None:
+    envelope = await sell(rack, FIRST)
+    backup = backup_of(rack, folder)
+    done = try_backup(rack, backup, trial := tmp_path / "trial")
+    assert (trial / "certificates" / f"{FIRST}.json").read_bytes() == envelope
+    head = done.ledger.with_name(done.ledger.name + ".head")
+    assert head.read_bytes() == part_path(backup, Part.HEAD).read_bytes()
+    await sell(rack, SECOND)
+    for ending in ("", ".head"):
+        shutil.copy(f"{done.ledger}{ending}", f"{rack.ledger.path}{ending}")
+    with pytest.raises(LedgerBroken, match="names record"):
+        await starts(rack)
+
+
+async def test_a_trial_replaces_nothing(
+    rack: Settings, backup: Path, folder: Path, tmp_path: Path
+) -> None:
+    try_backup(rack, backup, tmp_path / "trial")
+    before = lies_in(tmp_path)
+    for place, said in (("trial", "an empty folder"), ("state", "leave --to out")):
+        with pytest.raises(UsageRefused, match=said):
+            try_backup(rack, backup, tmp_path / place)
+    assert lies_in(tmp_path) == before

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 import pytest_asyncio
-from rewritten_rack import (
+
+from benchd.certificate import create_key
+from benchd.config import Settings
+from benchd.config.config_sections import AnchorSettings
+from benchd.daemon.ledger_witnesses import anchors_of, certificates_that_know, witnesses_of
+from benchd.daemon.restore_break import record_restored
+from benchd.domain.errors import LedgerBroken, LedgerFault
+from benchd.domain.ids import Evidence
+from benchd.domain.job import Disposition, Reason
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
+from benchd.lab.adversity.rewriting import Rewritten, rewrite
+from benchd.ledger import open_ledger, patrol, verify_ledger
+from benchd.ledger.head_file import head_path
+from benchd.ledger.ledger_database import open_copy
+from benchd.ledger.witness import check_witnesses
+from tests.core.world import Phone
+from tests.daemon.rewritten_rack import (
     BEYOND_A_START,
     DESTROYED,
     DESTROYED_AT,
@@ -23,30 +41,14 @@ from rewritten_rack import (
     entry,
     served,
 )
-
-from benchd.certificate import create_key
-from benchd.config import Settings, load_settings
-from benchd.daemon.ledger_witnesses import anchors_of, witnesses_of
-from benchd.daemon.restore_break import record_restored
-from benchd.domain.errors import LedgerBroken, LedgerFault
-from benchd.domain.ids import Evidence
-from benchd.domain.job import Disposition, Reason
-from benchd.domain.record import EntryKind
-from benchd.domain.slot import ProblemCode
-from benchd.lab.adversity.rewriting import Rewritten, rewrite
-from benchd.ledger import open_ledger, patrol, verify_ledger
-from benchd.ledger.head_file import head_path
-from tests.core.world import Phone
+from tests.daemon.rotated_rack import make_rack, settings_in
 
 pytestmark = pytest.mark.asyncio
-
-BENCHD = Path(sys.executable).with_name("benchd")
-RECIPES = Path(__file__).parents[2] / "configs" / "recipes"
 
 
 @pytest_asyncio.fixture
 async def past(tmp_path: Path) -> Past:
-    past = Past(tmp_path, create_key(tmp_path / "key.pem"))
+    past = Past(make_rack(tmp_path))
     await past.happen()
     return past
 
@@ -74,7 +76,9 @@ async def command(rack: Served, *arguments: str) -> subprocess.CompletedProcess[
     """A command against the rack's socket, as a person types it."""
     environment = {"PATH": "/usr/bin:/bin", "BENCHD_SOCKET": str(rack.socket)}
     run = partial(subprocess.run, capture_output=True, text=True, check=False, env=environment)
-    return await anyio.to_thread.run_sync(partial(run, [BENCHD, *arguments]))
+    return await anyio.to_thread.run_sync(
+        partial(run, [Path(sys.executable).with_name("benchd"), *arguments])
+    )
 
 
 async def shows_nothing_sellable(rack: Served, folder: Path) -> None:
@@ -167,24 +171,16 @@ async def test_row_10_a_chain_made_anew_while_the_daemon_works(
             pytest.fail("it must not start")
 
 
-def settings_of(past: Past, folder: Path, *, anchor: bool) -> Settings:
-    (folder / "mount").mkdir()
-    shutil.copytree(RECIPES, folder / "recipes")
-    config = folder / "benchd.toml"
-    config.write_text(
-        'site.name = "x"\nrecipes.directory = "recipes"\nhttp.socket = "s"\n'
-        'certificate = { key = "key.pem", directory = "certificates" }\n'
-        f'ledger = {{ path = "{past.path.name}"'
-        + (', anchor.folder = "mount" }\n' if anchor else " }\n")
-    )
-    return load_settings(config)
-
-
 @pytest.mark.parametrize("anchor", [False, True])
 async def test_row_10_an_older_ledger_behind_what_is_known_is_refused_with_its_cure(
     past: Past, tmp_path: Path, anchor: bool
 ) -> None:
-    settings = settings_of(past, tmp_path, anchor=anchor)
+    settings = settings_in(tmp_path)
+    if anchor:
+        (tmp_path / "mount").mkdir()
+        outside = AnchorSettings(folder=tmp_path / "mount")
+        told = settings.ledger.model_copy(update={"anchor": outside})
+        settings = replace(settings, ledger=told)
     files = (past.path, head_path(past.path))
     newest = {file: file.read_bytes() for file in files}
     certificate = (past.certificates / f"{SOLD}.json").read_bytes()
@@ -221,3 +217,22 @@ async def start(past: Past, settings: Settings) -> None:
     witnesses = await witnesses_of(settings, past.key.ring)
     async with open_ledger(past.path, head_key=past.key, witnesses=witnesses):
         pass
+
+
+async def test_a_racks_certificates_are_of_its_ledger(past: Past) -> None:
+    [witness] = past.witnesses()
+    connection = open_copy(past.path)
+    check_witnesses(connection, [witness])
+    connection.execute("DROP TRIGGER record_is_never_deleted")
+    connection.execute("DELETE FROM record WHERE sequence >= ?", (witness.head.sequence,))
+    with pytest.raises(LedgerBroken, match="older or a foreign state"):
+        check_witnesses(connection, [witness])
+    connection.close()
+
+
+async def test_a_folder_that_cannot_be_read_accuses_nobody(tmp_path: Path) -> None:
+    public = create_key(tmp_path / "rack.key").public_key_pem
+    assert certificates_that_know(tmp_path / "nowhere", public) == []
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder.json").mkdir()
+    assert certificates_that_know(tmp_path, public) == []

@@ -1,31 +1,182 @@
-"""The tray on the wall is the ledger's: told at once, and again after a restart."""
+"""What stands on the wall until it's over: the tray, unusable wanted lists and printers."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import anyio
 import pytest
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter
+from structlog.testing import capture_logs
 
 from benchd.certificate import create_key, load_key
+from benchd.config.watch_lists import watch_list
 from benchd.daemon import tray_watch
+from benchd.daemon.list_watch import ListWatch, lists_of
+from benchd.daemon.rack_labels import PrinterWatch
 from benchd.daemon.tray_watch import TrayWatch
 from benchd.domain.disposal import DisposalState, Settling
-from benchd.domain.ids import JobId
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.ports import Ledger
-from benchd.domain.record import Entry, EntryKind
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import ProblemCode
 from benchd.ledger import open_ledger
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import AnnouncingLedger
+from benchd.observe.metrics import RackMetrics
+from benchd.pipelines.recipe import Recipe
+from benchd.pipelines.stages.gates import GatesStage
+from benchd.proof.watch_list import WatchList
 from benchd.slots.board import RackBoard
 from benchd.slots.disposal_desk import DisposalDesk
+from benchd.texts.catalogue import Catalogue
+from tests.core.world import make_recipe
 from tests.ledger.records.records_rack import Told
 from tests.people.somebody import somebody
 from tests.web.web_fakes import FakeClock
 
 pytestmark = pytest.mark.asyncio
+
+ONE, OTHER = "356938035643809", "490154203237518"
+
+
+def listed(file: Path) -> WatchList:
+    """As a recipe that names the file has it."""
+    read = Annotated[WatchList | None, BeforeValidator(watch_list)]
+    adapter: TypeAdapter[WatchList | None] = TypeAdapter(
+        read, config=ConfigDict(arbitrary_types_allowed=True)
+    )
+    found = adapter.validate_python(str(file))
+    assert found is not None
+    return found
+
+
+class Shop:
+    """A rack whose only recipe looks into one list."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "wanted.txt"
+        self.write(f"{ONE}\n")
+        self.listed = listed(self.file)
+        recipe = make_recipe(gates=GatesStage(watch_list=self.listed))
+        self.recipes: dict[str, Recipe] = {"overwrite": recipe}
+        self.board = RackBoard()
+        self.watch = ListWatch(lambda: self.recipes, self.board)
+        self.logged: list[str] = []
+
+    def write(self, text: str) -> None:
+        """As an editor does: a new file under the old name."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self.file)
+
+    async def look(self) -> list[ProblemCode]:
+        with capture_logs() as logs:
+            await self.watch.look()
+        self.logged = [str(one["event"]) for one in logs]
+        return [view.code for view in self.board.notices()]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+async def test_a_changed_file_counts_without_a_reload(shop: Shop) -> None:
+    assert await shop.look() == []
+    assert shop.logged == []
+    shop.write(f"{ONE}\n{OTHER}\n")
+    assert await shop.look() == []
+    assert shop.logged == ["watch_list_renewed"]
+    assert shop.listed.wanted.imeis == {ONE, OTHER}
+    assert [one.wanted.sha256 for one in lists_of(shop.recipes)] == [shop.listed.wanted.sha256]
+
+
+async def test_a_change_within_one_second_and_of_one_length_is_seen(shop: Shop) -> None:
+    before = shop.file.stat()
+    with shop.file.open("r+") as file:
+        file.write(OTHER)
+    os.utime(shop.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    await shop.look()
+    assert shop.listed.wanted.imeis == {OTHER}
+
+
+@pytest.mark.parametrize("wrong", ["half a li", "gone", "folder"])
+async def test_what_cannot_be_used_is_told_once_and_the_former_stays(
+    shop: Shop, wrong: str
+) -> None:
+    if wrong == "half a li":
+        shop.write(f"{ONE}\n{OTHER[:9]}")
+    else:
+        shop.file.unlink()
+    if wrong == "folder":
+        shop.file.mkdir()
+    assert await shop.look() == [ProblemCode.WATCH_LIST_REFUSED]
+    assert shop.logged == ["watch_list_refused"]
+    assert shop.listed.wanted.imeis == {ONE}
+    assert await shop.look() == [ProblemCode.WATCH_LIST_REFUSED]
+    assert shop.logged == []
+    says = Catalogue.load().problem(shop.board.notices()[0])
+    assert "journalctl -u benchd" in says.what_to_do.ja
+    if wrong == "folder":
+        shop.file.rmdir()
+    shop.write(f"{OTHER}\n")
+    assert await shop.look() == []
+    assert shop.listed.wanted.imeis == {OTHER}
+
+
+async def test_another_recipe_after_a_reload_is_looked_after(shop: Shop, tmp_path: Path) -> None:
+    shop.write("broken")
+    assert await shop.look() == [ProblemCode.WATCH_LIST_REFUSED]
+    shop.recipes = {"overwrite": make_recipe(gates=GatesStage())}
+    assert await shop.look() == []
+
+
+async def exposed(metrics: RackMetrics) -> set[str]:
+    body, _ = await metrics.expose("text/plain")
+    lines = body.decode().splitlines()
+    return {line for line in lines if line.startswith(("benchd_label", "benchd_printer"))}
+
+
+async def test_each_printer_has_its_series_from_the_start_and_no_other_gets_one() -> None:
+    metrics = RackMetrics(slots=(), recipes=(), version="1")
+    watch = PrinterWatch(["till", "back"], board=RackBoard(), metrics=metrics.labels)
+    before = await exposed(metrics)
+    assert len(before) == 2 * (len(LabelEnd) + 2)
+    assert 'benchd_printer_up{printer="till"} 1.0' in before
+    assert 'benchd_labels_total{end="sent",printer="back"} 0.0' in before
+    watch.label_ended("elsewhere", "job", LabelEnd.SENT)
+    watch.waits("elsewhere", 3)
+    assert await exposed(metrics) == before
+
+
+async def test_a_notice_names_those_that_take_nothing_until_each_takes_a_label() -> None:
+    metrics, board = RackMetrics(slots=(), recipes=(), version="1"), RackBoard()
+    watch = PrinterWatch(["till", "back"], board=board, metrics=metrics.labels)
+    watch.printer_told("till", None)
+    assert board.notices() == ()
+    watch.printer_told("till", PrinterTrouble.ATTENTION)
+    watch.printer_told("back", PrinterTrouble.UNREACHABLE)
+    (notice,) = board.notices()
+    assert (notice.code, notice.facts) == (ProblemCode.PRINTER_FAULT, {"printers": "till, back"})
+    watch.label_ended("till", "20261126-0011223344", LabelEnd.BROKE_OFF)
+    watch.waits("back", 7)
+    told = await exposed(metrics)
+    assert 'benchd_printer_up{printer="till"} 0.0' in told
+    assert 'benchd_labels_total{end="broke_off",printer="till"} 1.0' in told
+    assert 'benchd_labels_waiting{printer="back"} 7.0' in told
+    assert not [line for line in told if "20261126" in line]
+    watch.printer_told("till", None)
+    (notice,) = board.notices()
+    assert notice.facts == {"printers": "back"}
+    watch.printer_told("back", None)
+    assert board.notices() == ()
 
 
 @asynccontextmanager
@@ -54,23 +205,16 @@ async def pulled_out(ledger: Ledger, job: JobId, **changes: object) -> None:
     """A whole job up to its end, which says that the handset was unplugged."""
     told = Told()
     told.whole(job, **changes)
+    ended: Evidence = {
+        "outcome": "aborted",
+        "disposition": "hold",
+        "reason": "unplugged",
+        "certificate": None,
+    }
     for record in told.stored:
         entry = record.entry
         if entry.kind is EntryKind.JOB_ENDED:
-            ended = {
-                "outcome": "aborted",
-                "disposition": "hold",
-                "reason": "unplugged",
-                "certificate": None,
-            }
-            entry = Entry(
-                kind=entry.kind,
-                at=entry.at,
-                slot=entry.slot,
-                occupancy=entry.occupancy,
-                job=job,
-                data={**entry.data, **ended},
-            )
+            entry = replace(entry, data={**entry.data, **ended})
         await ledger.append(entry)
 
 

@@ -1,4 +1,4 @@
-"""Metrics tell when the ledger was last backed up and verified, by the notes beside it."""
+"""Notes of the last backup and verification beside the ledger, and a read model made anew."""
 
 from __future__ import annotations
 
@@ -13,14 +13,21 @@ from typer.testing import CliRunner
 
 from benchd.cli.main import app
 from benchd.daemon.rack_backup import back_up
+from benchd.daemon.read_model_rebuild import rebuild_records
 from benchd.daemon.upkeep import Upkeep, last_done, note_done
+from benchd.domain.errors import DependencyMissing, LedgerFault
+from benchd.domain.ids import JobId
+from benchd.domain.record import Entry, EntryKind
+from benchd.ledger import open_ledger
+from benchd.ledger.records.records_database import records_path
 from benchd.observe.metrics import RackMetrics
-from tests.daemon.rotated_rack import files_of, make_rack, sell
+from tests.core.world import SteppingClock
+from tests.daemon.rotated_rack import files_of, key_of, make_rack, sell
+
+pytestmark = pytest.mark.asyncio
 
 DEEP = b"[" * 100_000
 AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)
-
-pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture
@@ -88,3 +95,26 @@ async def test_only_a_verification_of_the_racks_own_ledger_that_holds_is_noted(
         file.write(b"\xff\xfe")
     assert CliRunner().invoke(app, ["ledger", "verify", *config]).exit_code == 1
     assert (await scraped(ledger))["verification"] == noted
+
+
+async def test_the_read_model_is_made_of_the_whole_ledger_while_nobody_holds_it(
+    tmp_path: Path,
+) -> None:
+    settings = make_rack(tmp_path)
+    with pytest.raises(DependencyMissing, match="there is no ledger"):
+        rebuild_records(settings)
+    async with open_ledger(settings.ledger.path, head_key=key_of(settings)) as ledger:
+        receipt = None
+        for number in range(3):
+            entry = Entry(
+                kind=EntryKind.JOB_OPENED,
+                at=SteppingClock().now(),
+                job=JobId(f"job-{number}"),
+                data={"recipe": "overwrite"},
+            )
+            receipt = await ledger.append(entry)
+        with pytest.raises(LedgerFault, match="another benchd"):
+            rebuild_records(settings)
+    records_path(settings.ledger.path).write_text("no read model at all")
+    upto = rebuild_records(settings)
+    assert (upto.sequence, upto.hash) == (3, receipt and receipt.hash_hex)

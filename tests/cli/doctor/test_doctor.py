@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 import pytest
 from typer.testing import CliRunner
 
-from benchd.certificate import load_key
 from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
-from benchd.cli.doctor.doctor_command import exit_code
+from benchd.cli.doctor.doctor_command import cured, exit_code
 from benchd.cli.doctor.examination import Instruments, configuration, examine
-from benchd.cli.doctor.findings import Finding, Verdict
+from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.ledger_checks import key_age, key_usable, ledger
 from benchd.cli.main import app as command
 from benchd.cli.messages import both, catalogue
 from benchd.domain.errors import DependencyMissing
-from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.ledger import open_ledger
 from benchd.ledger.records.records_access import Records
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
@@ -54,26 +50,24 @@ def instruments(told: DaemonAnswer | None = None) -> Instruments:
     )
 
 
-def verdicts(found: Sequence[Finding]) -> dict[str, Verdict]:
-    return {each.check: each.verdict for each in found}
-
-
-def test_every_check_has_its_finding_with_or_without_a_configuration(
+def test_with_or_without_a_configuration_every_check_has_its_finding_and_changes_nothing(
     config: Path, tmp_path: Path
 ) -> None:
+    def all_there() -> dict[str, tuple[int, int]]:
+        found = {each: each.stat() for each in tmp_path.rglob("*")}
+        return {str(each): (told.st_mtime_ns, told.st_mode) for each, told in found.items()}
+
+    before = all_there()
     for file in (config, tmp_path / "none.toml"):
-        found = examine(file, None, instruments())
-        checks = {each.check.removeprefix("check.") for each in found}
-        assert checks == catalogue().section("check").keys()
-
-
-def test_without_a_configuration_nothing_that_needs_it_is_ok(tmp_path: Path) -> None:
-    found = verdicts(examine(tmp_path / "none.toml", None, instruments()))
-    assert found.pop("check.configuration") is Verdict.FAIL
-    assert {check for check, verdict in found.items() if verdict is Verdict.OK} == {
-        "check.clock",
-        "check.fonts",
-    }
+        found = {each.check: each.verdict for each in examine(file, None, instruments())}
+        assert {check.removeprefix("check.") for check in found} == catalogue().section(
+            "check"
+        ).keys()
+    # Without a configuration nothing that needs it is ok.
+    assert found["check.configuration"] is Verdict.FAIL
+    ok = {check for check, verdict in found.items() if verdict is Verdict.OK}
+    assert ok == {"check.clock", "check.fonts"}
+    assert all_there() == before
 
 
 def test_a_rack_in_order_fails_nothing(config: Path, tmp_path: Path) -> None:
@@ -82,16 +76,6 @@ def test_a_rack_in_order_fails_nothing(config: Path, tmp_path: Path) -> None:
     found = examine(config, None, instruments(TOLD))
     assert [each for each in found if each.verdict is Verdict.FAIL] == []
     assert exit_code(found) == 0
-
-
-def test_nothing_is_made_or_changed_by_looking(config: Path, tmp_path: Path) -> None:
-    def all_there() -> dict[str, tuple[int, int]]:
-        found = {each: each.stat() for each in tmp_path.rglob("*")}
-        return {str(each): (told.st_mtime_ns, told.st_mode) for each, told in found.items()}
-
-    before = all_there()
-    examine(config, None, instruments())
-    assert all_there() == before
 
 
 def test_the_first_mistake_of_a_configuration_is_told_with_its_place(config: Path) -> None:
@@ -155,71 +139,6 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
     )
 
 
-async def keep_a_record(path: Path, key: Path) -> None:
-    async with open_ledger(path, head_key=load_key(key)) as kept:
-        await kept.append(Entry(kind=EntryKind.DAEMON_STARTED, at=NOW))
-
-
-@pytest.mark.asyncio
-async def test_a_ledger_at_rest_is_known_by_its_form_and_its_signature(
-    config: Path, tmp_path: Path
-) -> None:
-    key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
-    assert config.is_file()
-    assert ledger(file, key, None).word == "doctor.ledger_not_yet"
-    await keep_a_record(file, key)
-    found = ledger(file, key, None)
-    assert (found.verdict, found.facts["count"]) == (Verdict.OK, "1")
-    head = tmp_path / "ledger.sqlite.head"
-    signed = head.read_bytes()
-    head.write_bytes(signed.replace(b"1", b"2"))
-    assert ledger(file, key, None).word == "doctor.ledger_damaged"
-    head.unlink()
-    assert ledger(file, key, None).word == "doctor.ledger_not_whole"
-    head.write_bytes(signed)
-    file.write_bytes(b"not a database")
-    assert ledger(file, key, None).verdict is Verdict.FAIL
-    (tmp_path / "key.pem.pub").unlink()
-    assert ledger(file, key, None).verdict is Verdict.NOT_CHECKED
-
-
-def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
-    file, key = tmp_path / "ledger.sqlite", tmp_path / "key.pem"
-    assert ledger(file, key, TOLD).verdict is Verdict.OK
-    broken = ledger(file, key, DaemonAnswer(broken=True, records=7))
-    assert (broken.verdict, broken.cure) == (Verdict.FAIL, "cure.verify_ledger")
-
-
-def test_a_key_has_to_be_there_private_and_a_key(config: Path, tmp_path: Path) -> None:
-    key = tmp_path / "key.pem"
-    assert config.is_file()
-    assert key_usable(key, {}).verdict is Verdict.OK
-    key.chmod(0o640)
-    assert (key_usable(key, {}).cure, key_usable(key, {}).facts["value"]) == (
-        "cure.close_key",
-        "0640",
-    )
-    key.chmod(0o600)
-    key.write_text("no key")
-    assert key_usable(key, {}).word == "doctor.key_unusable"
-    key.unlink()
-    assert key_usable(key, {}).word == "doctor.key_missing"
-
-
-@pytest.mark.parametrize(
-    ("days", "verdict"), [(1, Verdict.OK), (3 * 365, Verdict.OK), (3 * 365 + 1, Verdict.WARN)]
-)
-def test_a_key_is_old_after_three_years(tmp_path: Path, days: int, verdict: Verdict) -> None:
-    created = (NOW - timedelta(days=days)).timestamp()
-    told = DaemonAnswer(broken=False, records=7, key_created=created)
-    found = key_age(tmp_path / "key.pem", told, NOW)
-    assert (found.verdict, found.facts["count"]) == (verdict, str(days))
-
-
-def test_the_age_of_a_key_that_nobody_tells_is_not_checked(tmp_path: Path) -> None:
-    assert key_age(tmp_path / "key.pem", None, NOW).verdict is Verdict.NOT_CHECKED
-
-
 def test_the_command_tells_lines_or_json_and_fails_where_anything_does(config: Path) -> None:
     env = {"BENCHD_SOCKET": str(config.with_name("none.sock")), "LC_ALL": "C"}
     asked = ["doctor", "--config", str(config)]
@@ -248,3 +167,43 @@ def test_every_sentence_has_its_facts_in_both_languages(key: str) -> None:
     told = both(key, **dict.fromkeys(("path", "name", "detail", "value", "count"), "事実"))
     assert told.ja.count("事実") == told.en.count("事実")
     assert "{" not in told.ja + told.en
+
+
+PAGES = ("docs/keys.md", "docs/service.md", "docs/watching.md", "docs/runbooks/recovery.md")
+RULES = "configs/prometheus/rules"
+FACTS = {"path": "configs/benchd.toml", "name": "A", "count": "1", "value": "v"}
+"""Of a checkout: what was named on the command line stays as it is."""
+
+PLACE = re.compile(r"[\w./-]*\b(?:docs|configs)/[\w./-]*\w", re.ASCII)
+
+
+@pytest.fixture
+def manuals(tmp_path: Path) -> Path:
+    """What an installation has put there."""
+    (tmp_path / RULES).mkdir(parents=True)
+    for page in PAGES:
+        (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / page).touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize("cure", [f"cure.{word}" for word in catalogue().section("cure")])
+def test_each_page_that_a_cure_names_is_named_by_its_whole_path(manuals: Path, cure: str) -> None:
+    plain, told = both(cure, **FACTS), cured(cure, FACTS, manuals)
+    for before, after in ((plain.ja, told.ja), (plain.en, told.en)):
+        expected = [
+            place if place == FACTS["path"] else f"{manuals}/{place}"
+            for place in PLACE.findall(before)
+        ]
+        assert PLACE.findall(after) == expected
+
+
+def test_alerts_are_loaded_from_where_they_are_in_a_checkout_too(
+    manuals: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    told = cured("cure.load_alerts", {}, manuals)
+    for text in (told.ja, told.en):
+        assert f"{manuals}/{RULES}" in text
+        assert f"{manuals}/docs/watching.md" in text
+    checkout = tmp_path_factory.mktemp("checkout")
+    assert cured("cure.load_alerts", {}, checkout) == both("cure.load_alerts")

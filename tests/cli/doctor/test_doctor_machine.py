@@ -1,4 +1,4 @@
-"""Clock, units and ports of the machine, and what lives beside benchd on it."""
+"""What lives beside benchd on its machine: adb's server, readers, rules, alerts, fonts, hooks."""
 
 from __future__ import annotations
 
@@ -6,130 +6,39 @@ import os
 import socket
 import stat
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from benchd.cli.doctor.daemon import DaemonAnswer
+from benchd.cli.client import JsonObject
+from benchd.cli.doctor.daemon import OF_EACH_SLOT, DaemonAnswer, hears
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.machine import clock, port, states, units
 from benchd.cli.doctor.neighbours import (
-    ADB_TCP_PORTS,
     RULES,
     adb,
-    adb_over_tcp,
     adb_runs,
     ask_adb,
     fonts,
+    hooks,
     prometheus,
+    reader_places,
     readers,
     udev_rules,
 )
+from benchd.domain.errors import NotFound
 from benchd.papers.typesetting import FONTS
 
 ROOT = Path(__file__).parents[3]
 
+TOLD = DaemonAnswer(broken=False, records=7, readers={"A1": True, "A2": False})
 
-@pytest.mark.parametrize(
-    ("kept", "verdict"),
-    [(True, Verdict.OK), (False, Verdict.FAIL), (None, Verdict.NOT_CHECKED)],
-)
-def test_the_clock_is_as_the_kernel_says(kept: bool | None, verdict: Verdict) -> None:
-    assert clock(lambda: kept).verdict is verdict
+ME = Owner(name="benchd", uid=os.geteuid())
 
 
-SHOWN = """\
-Id=benchd.service
-LoadState=loaded
-ActiveState={benchd}
-SubState=x
-Result=exit-code
-UnitFileState={enabled}
-
-Id=benchd-adb.socket
-LoadState=loaded
-ActiveState=active
-UnitFileState=enabled
-
-Id=pcscd.socket
-LoadState=not-found
-ActiveState=inactive
-UnitFileState=
-"""
-
-
-@pytest.mark.parametrize(
-    ("benchd", "enabled", "word"),
-    [
-        ("active", "enabled", "doctor.unit_active"),
-        ("reloading", "enabled", "doctor.unit_active"),
-        ("active", "disabled", "doctor.unit_not_enabled"),
-        ("inactive", "enabled", "doctor.unit_inactive"),
-        ("activating", "enabled", "doctor.unit_inactive"),
-        ("failed", "enabled", "doctor.unit_failed"),
-    ],
-)
-def test_each_unit_is_as_systemd_says(benchd: str, enabled: str, word: str) -> None:
-    shown = SHOWN.format(benchd=benchd, enabled=enabled)
-    found = units(states(["any"], lambda _: shown))
-    assert [each.word for each in found] == [
-        word,
-        "doctor.unit_active",
-        "doctor.unit_missing",
-    ]
-
-
-def test_without_systemd_no_unit_is_ok() -> None:
-    assert [each.verdict for each in units(states(["any"], lambda _: None))] == [
-        Verdict.NOT_CHECKED
-    ]
-
-
-HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
-
-
-def table(folder: Path, *addresses: str, state: str = "0A") -> list[Path]:
-    file = folder / "tcp"
-    lines = [f"   0: {address} 00000000:0000 {state} 0 0 0\n" for address in addresses]
-    file.write_text(HEAD + "".join(lines))
-    return [file, folder / "tcp6 that a kernel without IPv6 doesn't have"]
-
-
-LOOPBACK = "0100007F:20E4"
-EVERYWHERE = "00000000:20E4"
-LOOPBACK_6 = "00000000000000000000000001000000:20E4"
-MAPPED = "0000000000000000FFFF00000100007F:20E4"
-OTHER_PORT = "00000000:0050"
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [(LOOPBACK, "127.0.0.1:8420"), (LOOPBACK_6, "[::1]:8420"), (MAPPED, "127.0.0.1:8420")],
-)
-def test_a_port_on_loopback_is_ok(tmp_path: Path, address: str, shown: str) -> None:
-    found = port(8420, with_tls=False, tables=table(tmp_path, address, OTHER_PORT))
-    assert (found.verdict, found.facts["value"]) == (Verdict.OK, shown)
-
-
-def test_a_port_that_others_reach_fails_unless_it_is_encrypted(tmp_path: Path) -> None:
-    tables = table(tmp_path, LOOPBACK, EVERYWHERE)
-    plain = port(8420, with_tls=False, tables=tables)
-    assert (plain.verdict, plain.facts["value"]) == (Verdict.FAIL, "0.0.0.0:8420")
-    assert port(8420, with_tls=True, tables=tables).word == "doctor.port_open_tls"
-
-
-def test_a_port_at_which_nobody_listens_is_not_checked(tmp_path: Path) -> None:
-    established = table(tmp_path, EVERYWHERE, state="01")
-    assert port(8420, with_tls=False, tables=established).verdict is Verdict.NOT_CHECKED
-
-
-def test_the_kernels_own_table_shows_a_real_listener() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        number = server.getsockname()[1]
-        assert port(number, with_tls=False).facts["value"] == f"127.0.0.1:{number}"
+OK, WARN, FAIL, NOT_CHECKED = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.NOT_CHECKED
 
 
 @pytest.fixture
@@ -161,107 +70,140 @@ def never(_: Path) -> int:
     raise AssertionError
 
 
-ME = Owner(name="benchd", uid=os.geteuid())
-
-
-def test_the_adb_server_tells_its_version(place: Path) -> None:
+def test_the_adb_server_tells_its_version_or_fails(place: Path) -> None:
+    assert adb(place, ME, runs=True, ask=ask_adb).verdict is FAIL
     with answering(place, b"OKAY00040029"):
         found = adb(place, ME, runs=True, ask=ask_adb)
-    assert (found.verdict, found.facts["value"]) == (Verdict.OK, "1.0.41")
-
-
-def test_what_isnt_an_adb_server_fails(place: Path) -> None:
+    assert (found.verdict, found.facts["value"]) == (OK, "1.0.41")
+    place.unlink()
     with answering(place, b"HTTP/1.1 400"):
         found = adb(place, ME, runs=True, ask=ask_adb)
-    assert (found.verdict, found.cure) == (Verdict.FAIL, "cure.restart_adb")
+    assert (found.verdict, found.cure) == (FAIL, "cure.restart_adb")
 
 
-def test_nobody_at_adbs_socket_fails(place: Path) -> None:
-    assert adb(place, ME, runs=True, ask=ask_adb).verdict is Verdict.FAIL
-
-
-@pytest.mark.parametrize("mode", [0o660, 0o602, 0o666, 0o777])
-def test_an_adb_server_that_others_reach_fails_whether_it_answers_or_not(
-    place: Path, mode: int
+def test_an_adb_server_that_others_reach_or_of_another_user_fails_whether_it_answers_or_not(
+    place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place.touch(mode)
-    place.chmod(mode)
-    for runs in (True, False):
-        found = adb(place, ME, runs=runs, ask=never)
-        assert (found.verdict, found.cure) == (Verdict.FAIL, "cure.close_adb")
-        assert found.facts["value"] == f"{mode:04o}"
-
-
-def test_an_adb_socket_of_another_user_fails(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.touch()
+    for mode in (0o660, 0o602, 0o666, 0o777):
+        place.chmod(mode)
+        for runs in (True, False):
+            found = adb(place, ME, runs=runs, ask=never)
+            assert (found.verdict, found.cure) == (FAIL, "cure.close_adb")
+            assert found.facts["value"] == f"{mode:04o}"
     of_another = os.stat_result((stat.S_IFSOCK | 0o600, 0, 0, 1, 4711, 0, 0, 0, 0, 0))
     monkeypatch.setattr(Path, "stat", lambda _self: of_another)
     found = adb(place, ME, runs=True, ask=never)
-    assert (found.verdict, found.facts["value"]) == (Verdict.FAIL, "uid 4711")
+    assert (found.verdict, found.facts["value"]) == (FAIL, "uid 4711")
 
 
-def test_an_adb_server_on_tcp_is_a_warning(tmp_path: Path) -> None:
-    for number in ADB_TCP_PORTS:
-        tables = table(tmp_path, f"0100007F:{number:04X}")
-        found = adb_over_tcp(tables)
-        assert (found.verdict, found.facts["value"]) == (Verdict.WARN, str(number))
-    assert adb_over_tcp(table(tmp_path, OTHER_PORT)).verdict is Verdict.OK
-
-
-def test_an_adb_server_that_asking_would_start_isnt_asked(place: Path) -> None:
-    stopped = {"benchd-adb.service": {"ActiveState": "inactive"}}
-    runs = adb_runs(external=True, states=stopped, told=TOLD)
-    assert adb(place, ME, runs=runs, ask=never).verdict is Verdict.NOT_CHECKED
-
-
-TOLD = DaemonAnswer(broken=False, records=7, readers={"A1": True, "A2": False})
-
-
-def test_an_adb_server_runs_by_its_units_word_else_with_the_daemon() -> None:
+def test_an_adb_server_runs_by_its_units_word_else_with_the_daemon(place: Path) -> None:
     active = {"benchd-adb.service": {"ActiveState": "active"}}
+    stopped = {"benchd-adb.service": {"ActiveState": "inactive"}}
     assert adb_runs(external=True, states=active, told=None)
     assert adb_runs(external=True, states=None, told=TOLD)
     assert not adb_runs(external=True, states=None, told=None)
     assert adb_runs(external=False, states=None, told=TOLD)
     assert not adb_runs(external=False, states=active, told=None)
+    # One that asking would start isn't asked.
+    runs = adb_runs(external=True, states=stopped, told=TOLD)
+    assert adb(place, ME, runs=runs, ask=never).verdict is NOT_CHECKED
 
 
-def test_rules_are_found_in_any_folder_of_udev(tmp_path: Path) -> None:
-    folders = [tmp_path / "etc", tmp_path / "lib"]
+def test_rules_are_found_in_any_folder_of_udev_unless_they_are_masked(tmp_path: Path) -> None:
+    etc, lib = folders = [tmp_path / "etc", tmp_path / "lib"]
     for each in folders:
         each.mkdir()
-    assert udev_rules(external=True, folders=folders).verdict is Verdict.FAIL
-    assert udev_rules(external=False, folders=folders).verdict is Verdict.WARN
-    (folders[1] / RULES).write_text('SUBSYSTEM=="usb"\n')
-    assert udev_rules(external=True, folders=folders).verdict is Verdict.OK
-
-
-def test_rules_that_somebody_has_masked_are_in_no_effect(tmp_path: Path) -> None:
-    folders = [tmp_path / "etc", tmp_path / "lib"]
-    for each in folders:
-        each.mkdir()
-    (folders[1] / RULES).write_text('SUBSYSTEM=="usb"\n')
-    (folders[0] / RULES).symlink_to("/dev/null")
-    assert udev_rules(external=True, folders=folders).verdict is Verdict.FAIL
+    assert udev_rules(external=True, folders=folders).verdict is FAIL
+    assert udev_rules(external=False, folders=folders).verdict is WARN
+    (lib / RULES).write_text('SUBSYSTEM=="usb"\n')
+    assert udev_rules(external=True, folders=folders).verdict is OK
+    (etc / RULES).symlink_to("/dev/null")
+    assert udev_rules(external=True, folders=folders).verdict is FAIL
 
 
 @pytest.mark.parametrize(
-    ("configured", "told", "word"),
+    ("configured", "told", "word", "named"),
     [
-        ((), None, "doctor.no_readers"),
-        (("A1",), None, "doctor.needs_daemon"),
-        (("A1",), DaemonAnswer(broken=False, records=7), "doctor.readers_untold"),
-        (("A1",), TOLD, "doctor.readers_up"),
-        (("A1", "A2", "A3"), TOLD, "doctor.readers_down"),
+        ((), None, "doctor.no_readers", None),
+        (("A1",), None, "doctor.needs_daemon", None),
+        (("A1",), DaemonAnswer(broken=False, records=7), "doctor.readers_untold", None),
+        (("A1",), TOLD, "doctor.readers_up", None),
+        (("A1", "A2", "A3"), TOLD, "doctor.readers_down", "A2, A3"),
     ],
 )
 def test_readers_are_as_the_daemon_says(
-    configured: tuple[str, ...], told: DaemonAnswer | None, word: str
+    configured: tuple[str, ...], told: DaemonAnswer | None, word: str, named: str | None
 ) -> None:
-    assert readers(configured, told).word == word
+    found = readers(configured, told)
+    assert found.word == word
+    assert named is None or found.facts["value"] == named
 
 
-def test_readers_that_are_down_are_named() -> None:
-    assert readers(("A1", "A2", "A3"), TOLD).facts["value"] == "A2, A3"
+class Client:
+    """A fake client whose daemon has these jobs, the newest first."""
+
+    def __init__(self, *jobs: tuple[str, bool | None, str | None]) -> None:
+        self._jobs = {f"J{n}": job for n, job in enumerate(jobs)}
+        self.asked = 0
+
+    def jobs(self, limit: int = 50) -> JsonObject:
+        told: list[JsonObject] = [{"job": j, "slot": of[0]} for j, of in self._jobs.items()]
+        return {"jobs": [*told[:limit]]}
+
+    def job(self, job: str) -> JsonObject:
+        self.asked += 1
+        slot, tied, heard_at = self._jobs[job]
+        return {"slot": slot, "stages": [{"tied": None}, {"tied": tied, "heard_at": heard_at}]}
+
+
+def heard(*jobs: tuple[str, bool | None, str | None]) -> dict[str, str] | None:
+    return hears(Client(*jobs))  # type: ignore[arg-type]
+
+
+def test_row_5_the_newest_job_that_shows_a_reader_s_place_counts() -> None:
+    assert heard() == {}
+    assert heard(("A1", None, None), ("A2", False, None)) == {}
+    assert heard(("A1", True, None), ("A1", False, "A2")) == {"A1": "A1", "A2": "A1"}
+    assert heard(("A1", False, "A2"), ("A2", True, None)) == {"A2": "A1"}
+    assert heard(("A2", True, None), ("A1", False, "A2")) == {"A2": "A2"}
+
+
+def test_only_so_many_jobs_are_asked_for_and_a_daemon_that_tells_of_none_is_no_mapping() -> None:
+    client = Client(*[("A1", None, None)] * 50)
+    assert hears(client) == {}  # type: ignore[arg-type]
+    assert client.asked == OF_EACH_SLOT
+
+    class Silent(Client):
+        def jobs(self, limit: int = 50) -> JsonObject:
+            raise NotFound(str(limit))
+
+    assert hears(Silent()) is None  # type: ignore[arg-type]
+
+
+def told(hears: Mapping[str, str] | None) -> DaemonAnswer:
+    return DaemonAnswer(broken=False, records=7, hears=hears)
+
+
+@pytest.mark.parametrize(
+    ("told", "verdict", "word", "value"),
+    [
+        (None, NOT_CHECKED, "doctor.needs_daemon", None),
+        (told(None), NOT_CHECKED, "doctor.readers_unshown", "A1, A2"),
+        (told({"A1": "A1"}), NOT_CHECKED, "doctor.readers_unshown", "A2"),
+        (told({"A1": "A1", "A2": "A2"}), OK, "doctor.readers_shown", None),
+        (told({"A2": "A1"}), FAIL, "doctor.readers_exchanged", "A2 → A1"),
+        (told({"A1": "A1", "A2": "A2", "B1": "A1"}), OK, "doctor.readers_shown", None),
+    ],
+)
+def test_row_5_exchanged_readers_are_named(
+    told: DaemonAnswer | None, verdict: Verdict, word: str, value: str | None
+) -> None:
+    found = reader_places(("A1", "A2"), told)
+    assert (found.verdict, found.word, found.facts.get("value")) == (verdict, word, value)
+    if verdict is FAIL:
+        assert found.cure == "cure.learn_readers"
+    assert reader_places((), None).word == "doctor.no_readers"
 
 
 def test_alerts_are_loaded_where_prometheus_names_benchds_rules(tmp_path: Path) -> None:
@@ -269,20 +211,35 @@ def test_alerts_are_loaded_where_prometheus_names_benchds_rules(tmp_path: Path) 
     (tmp_path / "rules").mkdir()
     shipped = ROOT / "configs/prometheus/rules/rack.yml"
     (tmp_path / "rules/rack.yml").write_text(shipped.read_text("utf-8"), "utf-8")
-    assert prometheus(file).verdict is Verdict.NOT_CHECKED
+    assert prometheus(file).verdict is NOT_CHECKED
     file.write_text("global:\n  x: 1\nrule_files: []\nscrape_configs:\n  - rules/rack.yml\n")
-    assert prometheus(file).verdict is Verdict.WARN
+    assert prometheus(file).verdict is WARN
     for listed in ('  - "rules/*.yml"\n', "# ours\n  - rules/rack.yml\n"):
         file.write_text(f"rule_files:\n{listed}scrape_configs:\n  - job_name: benchd\n")
-        assert prometheus(file).verdict is Verdict.OK
-
-
-def test_the_shipped_configuration_of_prometheus_loads_them() -> None:
-    assert prometheus(ROOT / "configs/prometheus/prometheus.yml").verdict is Verdict.OK
+        assert prometheus(file).verdict is OK
+    # The configuration that benchd brings does.
+    assert prometheus(ROOT / "configs/prometheus/prometheus.yml").verdict is OK
 
 
 def test_the_papers_fonts_are_there(tmp_path: Path) -> None:
-    assert fonts(FONTS).verdict is Verdict.OK
-    assert fonts(tmp_path).verdict is Verdict.FAIL
+    assert fonts(FONTS).verdict is OK
+    assert fonts(tmp_path).verdict is FAIL
     (tmp_path / "a.ttf").write_bytes(b"\0" * 100)
     assert fonts(tmp_path).facts["path"] == str(tmp_path / "a.ttf")
+
+
+@pytest.mark.parametrize(
+    ("configured", "dead", "verdict", "word"),
+    [
+        (0, None, OK, "doctor.no_hooks"),
+        (2, None, NOT_CHECKED, "doctor.hooks_untold"),
+        (2, 0, OK, "doctor.hooks_heard"),
+        (2, 4, WARN, "doctor.hooks_gave_up"),
+    ],
+)
+def test_events_that_were_given_up_are_told(
+    configured: int, dead: int | None, verdict: Verdict, word: str
+) -> None:
+    found = hooks(configured, DaemonAnswer(broken=False, records=1, dead_letters=dead))
+    assert (found.verdict, found.word) == (verdict, word)
+    assert hooks(1, None).verdict is NOT_CHECKED

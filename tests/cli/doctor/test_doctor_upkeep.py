@@ -1,4 +1,4 @@
-"""Backups, verifications, records that nobody signed, and what else is noticed too late."""
+"""The ledger, its key and what is due for both: backups, verifications, records nobody signed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,93 @@ from benchd.certificate import load_key
 from benchd.cli.doctor import upkeep_checks as doctor_upkeep
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import Finding, Verdict
-from benchd.cli.doctor.ledger_checks import unsigned
-from benchd.cli.doctor.machine import autosuspend, page_certificate
-from benchd.cli.doctor.neighbours import hooks
+from benchd.cli.doctor.ledger_checks import key_age, key_usable, ledger, unsigned
 from benchd.cli.doctor.upkeep_checks import folder_of, upkeep
 from benchd.daemon.upkeep import Upkeep, note_done
 from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
-from tests.web.certificates import Authority
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
-OK, WARN, FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
+
+
+OK, WARN, FAIL, NOT_CHECKED = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.NOT_CHECKED
+
+
+TOLD = DaemonAnswer(broken=False, records=7, key_created=NOW.timestamp() - 86_400, readers={})
+
+
+async def keep(count: int, path: Path, key: Path) -> None:
+    async with open_ledger(path, head_key=load_key(key)) as kept:
+        for _ in range(count):
+            await kept.append(Entry(kind=EntryKind.DAEMON_STARTED, at=NOW))
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("config")
+async def test_a_ledger_at_rest_is_known_by_its_form_and_signature_and_unsigned_records_are_counted(
+    tmp_path: Path,
+) -> None:
+    key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
+    head = tmp_path / "ledger.sqlite.head"
+    assert ledger(file, key, None).word == "doctor.ledger_not_yet"
+    assert unsigned(file, key, None).word == "doctor.ledger_not_yet"
+    assert unsigned(file, key, TOLD).verdict is OK
+    await keep(1, file, key)
+    found = ledger(file, key, None)
+    assert (found.verdict, found.facts["count"]) == (OK, "1")
+    assert unsigned(file, key, None).facts["count"] == "0"
+    signed = head.read_bytes()
+    head.write_bytes(signed.replace(b"1", b"2"))
+    assert ledger(file, key, None).word == "doctor.ledger_damaged"
+    head.unlink()
+    assert ledger(file, key, None).word == "doctor.ledger_not_whole"
+    head.write_bytes(signed)
+    await keep(2, file, key)
+    head.write_bytes(signed)
+    found = unsigned(file, key, None)
+    assert (found.verdict, found.cure, found.facts["count"]) == (FAIL, "cure.look_at_unsigned", "2")
+    file.write_bytes(b"not a database" * 999)
+    assert ledger(file, key, None).verdict is FAIL
+    assert unsigned(file, key, None).word == "doctor.ledger_damaged"
+    (tmp_path / "key.pem.pub").unlink()
+    assert ledger(file, key, None).verdict is NOT_CHECKED
+    assert unsigned(file, key, None).verdict is NOT_CHECKED
+
+
+def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
+    file, key = tmp_path / "ledger.sqlite", tmp_path / "key.pem"
+    assert ledger(file, key, TOLD).verdict is OK
+    broken = ledger(file, key, DaemonAnswer(broken=True, records=7))
+    assert (broken.verdict, broken.cure) == (FAIL, "cure.verify_ledger")
+
+
+@pytest.mark.usefixtures("config")
+def test_a_key_has_to_be_there_private_and_a_key(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    assert key_usable(key, {}).verdict is OK
+    key.chmod(0o640)
+    found = key_usable(key, {})
+    assert (found.cure, found.facts["value"]) == ("cure.close_key", "0640")
+    key.chmod(0o600)
+    key.write_text("no key")
+    assert key_usable(key, {}).word == "doctor.key_unusable"
+    key.unlink()
+    assert key_usable(key, {}).word == "doctor.key_missing"
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict"), [(1, OK), (3 * 365, OK), (3 * 365 + 1, WARN), (None, NOT_CHECKED)]
+)
+def test_a_key_is_old_after_three_years_if_anybody_tells(
+    tmp_path: Path, days: int | None, verdict: Verdict
+) -> None:
+    if days is None:
+        assert key_age(tmp_path / "key.pem", None, NOW).verdict is verdict
+        return
+    created = (NOW - timedelta(days=days)).timestamp()
+    told = DaemonAnswer(broken=False, records=7, key_created=created)
+    found = key_age(tmp_path / "key.pem", told, NOW)
+    assert (found.verdict, found.facts["count"]) == (verdict, str(days))
 
 
 def told(found: list[Finding]) -> list[tuple[Verdict, str]]:
@@ -41,11 +117,9 @@ def test_backups_and_verifications_grow_old(tmp_path: Path) -> None:
             (verdict, "doctor.verified_days"),
         ]
         assert found[0].facts["count"] == str(days)
-
-
-def test_without_a_ledger_nothing_is_due_yet(tmp_path: Path) -> None:
-    [found] = upkeep(tmp_path / "state" / "ledger.sqlite", lambda _: None, NOW)
-    assert (found.verdict, found.word) == (Verdict.NOT_CHECKED, "doctor.ledger_not_yet")
+    # Without a ledger nothing is due yet.
+    not_yet = told(upkeep(tmp_path / "state" / "ledger.sqlite", lambda _: None, NOW))
+    assert not_yet == [(NOT_CHECKED, "doctor.ledger_not_yet")]
 
 
 def timers_for(*folders: Path) -> str:
@@ -85,72 +159,3 @@ def test_where_timers_put_backups_is_looked_at(
 )
 def test_the_folder_of_a_timer(timer: str, folder: str) -> None:
     assert folder_of(timer) == Path(folder)
-
-
-@pytest.mark.asyncio
-async def test_records_that_nobody_has_signed_are_counted(config: Path, tmp_path: Path) -> None:
-    key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
-    assert config.is_file()
-    assert unsigned(file, key, None).word == "doctor.ledger_not_yet"
-    assert unsigned(file, key, DaemonAnswer(broken=False, records=9)).verdict is OK
-    head = tmp_path / "ledger.sqlite.head"
-    record = Entry(kind=EntryKind.DAEMON_STARTED, at=NOW)
-    async with open_ledger(file, head_key=load_key(key)) as ledger:
-        await ledger.append(record)
-    signed = head.read_bytes()
-    assert unsigned(file, key, None).facts["count"] == "0"
-    async with open_ledger(file, head_key=load_key(key)) as ledger:
-        await ledger.append(record)
-        await ledger.append(record)
-    head.write_bytes(signed)
-    found = unsigned(file, key, None)
-    assert (found.verdict, found.cure, found.facts["count"]) == (FAIL, "cure.look_at_unsigned", "2")
-    file.write_bytes(b"not a database" * 999)
-    assert unsigned(file, key, None).word == "doctor.ledger_damaged"
-    (tmp_path / "key.pem.pub").unlink()
-    assert unsigned(file, key, None).verdict is Verdict.NOT_CHECKED
-
-
-@pytest.mark.parametrize(
-    ("configured", "dead", "verdict", "word"),
-    [
-        (0, None, OK, "doctor.no_hooks"),
-        (2, None, Verdict.NOT_CHECKED, "doctor.hooks_untold"),
-        (2, 0, OK, "doctor.hooks_heard"),
-        (2, 4, WARN, "doctor.hooks_gave_up"),
-    ],
-)
-def test_events_that_were_given_up_are_told(
-    configured: int, dead: int | None, verdict: Verdict, word: str
-) -> None:
-    found = hooks(configured, DaemonAnswer(broken=False, records=1, dead_letters=dead))
-    assert (found.verdict, found.word) == (verdict, word)
-    assert hooks(1, None).verdict is Verdict.NOT_CHECKED
-
-
-def test_a_device_that_may_be_put_to_sleep_is_named_and_a_hub_is_not(tmp_path: Path) -> None:
-    def device(name: str, kind: str, control: str) -> None:
-        (tmp_path / name / "power").mkdir(parents=True)
-        (tmp_path / name / "bDeviceClass").write_text(f"{kind}\n")
-        (tmp_path / name / "power" / "control").write_text(f"{control}\n")
-
-    device("usb1", "09", "auto")
-    device("1-1", "00", "on")
-    (tmp_path / "1-1:1.0").mkdir()
-    assert autosuspend(tmp_path).verdict is OK
-    device("1-4.2", "00", "auto")
-    found = autosuspend(tmp_path)
-    assert (found.verdict, found.facts["value"]) == (WARN, "1-4.2")
-    assert autosuspend(tmp_path / "none").verdict is Verdict.NOT_CHECKED
-
-
-def test_the_pages_certificate_is_told_before_it_ends(tmp_path: Path) -> None:
-    assert page_certificate(None, NOW).verdict is OK
-    file = Authority(tmp_path, "authority").issue("rack").certificate
-    ends = datetime.fromisoformat(f"{page_certificate(file, NOW).facts['value']}T00:00:00+00:00")
-    for before, verdict in ((timedelta(days=30), OK), (timedelta(days=9), WARN)):
-        assert page_certificate(file, ends - before).verdict is verdict
-    assert page_certificate(file, ends + timedelta(days=2)).verdict is FAIL
-    file.write_text("none")
-    assert page_certificate(file, NOW).verdict is Verdict.NOT_CHECKED
-    assert page_certificate(tmp_path / "gone", NOW).verdict is Verdict.NOT_CHECKED

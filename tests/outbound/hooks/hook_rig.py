@@ -271,22 +271,16 @@ class Shop:
             await self.end(handset, self._draw.choice(["hold", "destroy", "return"]))
 
 
-@dataclass
 class Rig:
     """Everything around one hook."""
 
-    folder: Path
-    ledger: SqliteLedger
-    clock: Clock
-    draw: random.Random
-    shop: Shop
-    blows: Blows
-    receiver: Receiver
-    reader: LedgerReader
-    sink: Sink = field(default_factory=Sink)
-    terms: HookTerms = TERMS
-
-    def __post_init__(self) -> None:
+    def __init__(self, folder: Path, ledger: SqliteLedger, seed: int, terms: HookTerms) -> None:
+        self.folder, self.ledger, self.terms = folder, ledger, terms
+        self.draw, self.clock, self.sink = random.Random(seed), Clock(), Sink()
+        self.blows = Blows(self.draw)
+        self.shop = Shop(ledger, self.draw, self.clock)
+        self.receiver = Receiver(self.draw, self.clock, self.blows)
+        self.reader = LedgerReader(folder / "ledger.sqlite")
         self.start()
 
     def start(self) -> None:
@@ -333,6 +327,22 @@ class Rig:
                 return
             self.clock.pass_by(rest_s)
 
+    def lose_file(self) -> None:
+        """Start anew without what the hooks keep beside the ledger."""
+        self.store.close()
+        for file in self.folder.glob("hooks.sqlite*"):
+            file.unlink()
+        self.start()
+
+    async def answers(self) -> list[Entry]:
+        """What receivers have answered, as the ledger has it."""
+        records = await self.ledger.entries_after(0, 500)
+        return [one.entry for one in records if one.entry.kind is EntryKind.HOOK_ANSWERED]
+
+    def told(self) -> set[int]:
+        """The records whose events have arrived."""
+        return {each.sequence for each in self.receiver.got}
+
     def by_handset(self) -> dict[str, list[int]]:
         """The records of the events that have arrived, in the order in which they came."""
         came: dict[str, list[int]] = defaultdict(list)
@@ -342,27 +352,17 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(folder: Path, seed: int = 1, terms: HookTerms = TERMS) -> AsyncGenerator[Rig]:
-    """A real ledger and a real file; time and the receiver are the test's."""
-    draw, clock = random.Random(seed), Clock()
-    blows = Blows(draw)
+async def rig(
+    folder: Path, seed: int = 1, terms: HookTerms = TERMS, *, begun: bool = True
+) -> AsyncGenerator[Rig]:
+    """A real ledger and a real file, and a hook that has begun to hear; time is the test's."""
     key = create_key(folder / "key.pem")
-    path = folder / "ledger.sqlite"
-    async with open_ledger(path, head_key=key) as ledger:
-        reader = LedgerReader(path)
-        made = Rig(
-            folder=folder,
-            ledger=ledger,
-            clock=clock,
-            draw=draw,
-            shop=Shop(ledger, draw, clock),
-            blows=blows,
-            receiver=Receiver(draw, clock, blows),
-            reader=reader,
-            terms=terms,
-        )
+    async with open_ledger(folder / "ledger.sqlite", head_key=key) as ledger:
+        made = Rig(folder, ledger, seed, terms)
         try:
+            if begun:
+                await made.until_quiet()
             yield made
         finally:
             made.store.close()
-            reader.close()
+            made.reader.close()

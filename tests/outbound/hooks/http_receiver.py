@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import SocketStream
 
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
+    """A whole answer of HTTP/1.1."""
+    told = "".join(f"{header}\r\n" for header in (*headers, f"content-length: {len(body)}"))
+    return f"HTTP/1.1 {status}\r\n{told}\r\n".encode() + body
+
+
+OK = answer("200 OK", b"ok")
 
 
 @dataclass

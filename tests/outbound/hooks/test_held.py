@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import anyio
 import pytest
 
+from benchd.daemon.rack_hooks import Directing
+from benchd.domain.errand_queue import errands_of
 from benchd.domain.hook import Direction, NextAction, NotTaken
 from benchd.domain.ids import JobId
-from benchd.domain.record import Entry, EntryKind
+from benchd.domain.job import Disposition
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import DirectedView
+from benchd.domain.slot_states import SlotState
+from benchd.ledger.ledger_queries import LedgerReads
+from benchd.observe.announcing_ledger import announcing
 from benchd.outbound.hooks.held import MOST_BINS, Held
 from benchd.outbound.hooks.hook_delivery import Taken
 from benchd.outbound.hooks.outbox import Outbox
 from benchd.outbound.hooks.replies import record_of
+from benchd.pipelines.recovery import close_open_jobs
+from tests.core.test_restart import second_world
+from tests.core.world import MemoryLedger, Phone, World
 from tests.outbound.hooks.hook_rig import OURS, START, TERMS, rig
 
 JOB = JobId("job-1")
@@ -71,7 +81,7 @@ async def test_a_hook_that_answers_at_the_same_moment_names_no_bin_for_what_is_s
     tmp_path: Path,
 ) -> None:
     """Whichever of the two is first: held, and not in a bin that is sold from."""
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         police, stock = (
             Outbox(replace(TERMS, name=name), Says(reply), one.parts)
             for name, reply in (
@@ -101,15 +111,11 @@ async def test_a_hook_that_answers_at_the_same_moment_names_no_bin_for_what_is_s
 @pytest.mark.asyncio
 async def test_a_lost_file_of_the_hooks_lets_nothing_go(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.replies = (b'{"next_action":"hold"}',)
         job = JobId(await one.shop.open("USB001"))
         await one.shop.end("USB001", "sellable", OURS)
         await one.until_quiet()
-        one.store.close()
-        for file in tmp_path.glob("hooks.sqlite*"):
-            file.unlink()
-        one.start()
+        one.lose_file()
         one.receiver.away_until = START.replace(year=2027)
         await one.step()
         assert one.held.holder(job) == "stock"
@@ -118,18 +124,92 @@ async def test_a_lost_file_of_the_hooks_lets_nothing_go(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_an_answer_that_is_on_record_is_never_recorded_again(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.replies = (b'{"next_action":"reprint"}',)
         await one.shop.open("USB001")
         await one.shop.end("USB001", "hold")
         await one.until_quiet()
         for _ in range(3):
-            one.store.close()
-            for file in tmp_path.glob("hooks.sqlite*"):
-                file.unlink()
-            one.start()
+            one.lose_file()
             await one.until_quiet()
-        records = await one.ledger.entries_after(0, 100)
-        answers = [record for record in records if record.entry.kind is EntryKind.HOOK_ANSWERED]
-        assert len(answers) == 2
+        assert len(await one.answers()) == 2
         assert len(one.receiver.got) == 8
+
+
+@dataclass
+class Answers(LedgerReads):
+    """A ledger in memory that tells what receivers have answered."""
+
+    ledger: MemoryLedger
+
+    async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
+        raise NotImplementedError
+
+    async def of_kind(
+        self, kind: EntryKind, after: int = 0, most: int = -1
+    ) -> Sequence[StoredEntry]:
+        return [record for record in self.ledger.of(kind) if record.sequence > after][:most]
+
+
+async def hold(world: World) -> None:
+    """Another system holds the handset in A1 back."""
+    job = world.view().job
+    assert job is not None
+    told = Direction(
+        hook="stock", sequence=9, job=job, action=NextAction.HOLD, bin=None, refused=None
+    )
+    ledger = announcing(world.ledger, [world.held, Directing(world.board)], lambda: None)
+    data = record_of(told, "9-ab")
+    await ledger.append(Entry(kind=EntryKind.HOOK_ANSWERED, at=world.clock.now(), data=data))
+
+
+def goes(world: World) -> Disposition | None:
+    """Where the queue has the handset of A1 carried to."""
+    job = world.view().job
+    assert job is not None
+    [errand] = errands_of(world.board.views(), proven={job})
+    return errand.goes
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_held_handset_is_shown_as_held_by_the_next_daemon() -> None:
+    ledger = MemoryLedger()
+    first = World(ledger=ledger)
+    async with first.running():
+        first.ports["A1"].plug(Phone())
+        await first.until_state(SlotState.FINISHED)
+        assert goes(first) is Disposition.SELLABLE
+        await hold(first)
+        assert goes(first) is Disposition.HOLD
+        before = len(ledger.stored)
+    del ledger.stored[before:]  # it died
+    second = second_world(first, ledger)
+    await second.held.recall(Answers(ledger))
+    await close_open_jobs(ledger, second.clock)
+    async with second.running():
+        while second.view().state is not SlotState.FINISHED:
+            await second.board.changed(second.board.version)
+        assert goes(second) is Disposition.HOLD
+        view = second.view()
+        assert view.directed is not None
+        assert view.directed.held_by == "stock"
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_a_hold_is_of_one_job_and_the_next_one_is_told_to_the_receivers_anew() -> None:
+    world = World()
+    async with world.running():
+        phone = Phone()
+        world.ports["A1"].plug(phone)
+        await world.until_state(SlotState.FINISHED)
+        await hold(world)
+        held = world.view().job
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+        world.ports["A1"].plug(Phone())
+        view = await world.until_state(SlotState.FINISHED)
+        assert view.job != held
+        assert view.directed is None
+        assert held is not None
+        assert world.held.holder(held) == "stock"

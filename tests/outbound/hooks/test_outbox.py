@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import pytest
 
-from benchd.domain.record import EntryKind, Place
+from benchd.domain.errors import LedgerFault
+from benchd.domain.record import EntryKind, Place, StoredEntry
+from benchd.domain.wakeup import Wakeup
+from benchd.ledger import follower
 from benchd.outbound.hooks import outbox
 from benchd.outbound.hooks.hook_delivery import Taken
+from benchd.outbound.hooks.hook_dispatcher import MANY_FAULTS, Hooks
+from benchd.outbound.hooks.hook_settings import HookSettings, Target
 from benchd.outbound.hooks.hook_store import HookStore
+from benchd.outbound.hooks.webhook_signature import secret_of
 from benchd.outbound.posting import Failure
-from tests.outbound.hooks.hook_rig import START, TERMS, WEEK_S, Rig, rig
+from tests.outbound.hooks.hook_daemon import SECRET
+from tests.outbound.hooks.hook_rig import START, TERMS, WEEK_S, Rig, Sink, rig
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,15 +47,10 @@ def looked_at_when_due(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "LOOK_EVERY_S", 1e9)
 
 
-async def begin(one: Rig) -> None:
-    """A hook hears of what comes after it has begun."""
-    await one.until_quiet()
-
-
 def hold_against_the_truth(one: Rig) -> None:
     """What has arrived, held against what was written down beside the ledger."""
     truth, got = one.shop.truth, one.receiver.got
-    assert {each.sequence for each in got} == set(truth.due)
+    assert one.told() == set(truth.due)
     for handset, came in one.by_handset().items():
         assert came == sorted(came), handset
     bodies: dict[str, bytes] = {}
@@ -65,7 +69,6 @@ async def test_whatever_the_receiver_does_and_whenever_the_daemon_is_killed(
     tmp_path: Path, seed: int
 ) -> None:
     async with rig(tmp_path, seed) as one:
-        await begin(one)
         one.receiver.trouble, one.receiver.replies, one.blows.chance = 0.5, HOSTILE, 0.04
         for _ in range(120):
             await one.shop.go_on()
@@ -84,7 +87,6 @@ async def test_a_receiver_that_is_away_for_a_week_gets_everything_afterwards(
     tmp_path: Path,
 ) -> None:
     async with rig(tmp_path) as one:
-        await begin(one)
         one.receiver.away_until = START + timedelta(seconds=WEEK_S)
         one.blows.chance = 0.002
         for _ in range(60):
@@ -104,7 +106,6 @@ async def test_more_than_it_keeps_out_of_the_ledger_stays_in_the_ledger(
 ) -> None:
     monkeypatch.setattr(outbox, "MOST_KEPT", 7)
     async with rig(tmp_path) as one:
-        await begin(one)
         one.receiver.away_until = START + timedelta(days=1)
         for _ in range(100):
             await one.shop.go_on()
@@ -119,7 +120,6 @@ async def test_what_is_refused_for_good_waits_for_a_person_and_holds_nothing_up(
     tmp_path: Path,
 ) -> None:
     async with rig(tmp_path) as one:
-        await begin(one)
         await one.shop.open("USB001")
         await one.shop.ask("USB001")
         ended = await one.shop.end("USB001", "hold")
@@ -141,7 +141,6 @@ async def test_what_is_refused_for_good_waits_for_a_person_and_holds_nothing_up(
 
 async def test_days_of_failures_end_and_a_clock_that_jumps_ends_nothing(tmp_path: Path) -> None:
     async with rig(tmp_path, terms=replace(TERMS, give_up_s=3 * 86_400)) as one:
-        await begin(one)
         one.receiver.away_until = START + timedelta(days=30_000)
         await one.shop.open("USB001")
         await one.step()
@@ -162,40 +161,41 @@ async def test_days_of_failures_end_and_a_clock_that_jumps_ends_nothing(tmp_path
 async def test_it_begins_at_now_and_a_lost_file_costs_repetition_and_no_event(
     tmp_path: Path,
 ) -> None:
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         await one.shop.open("USB000")  # before anybody wanted to hear of it
         old = set(one.shop.truth.due)
-        await begin(one)
+        await one.until_quiet()
         assert one.receiver.got == []
         await one.shop.open("USB001")
         await one.until_quiet()
-        one.store.close()
-        for file in tmp_path.glob("hooks.sqlite*"):
-            file.unlink()
         await one.shop.end("USB001", "hold")
-        one.start()
+        one.lose_file()
         await one.until_quiet()
         one.shop.truth.due = {k: v for k, v in one.shop.truth.due.items() if k not in old}
-        assert {each.sequence for each in one.receiver.got} == set(one.shop.truth.due)
+        assert one.told() == set(one.shop.truth.due)
         assert len(one.receiver.got) == 3
 
 
-async def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
+async def test_a_sound_file_is_kept_at_a_start_and_a_damaged_one_made_anew(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await begin(one)
         await one.shop.open("USB001")
         await one.until_quiet()
+        before = one.store.place("stock")
         one.store.close()
-        path = tmp_path / "hooks.sqlite"
-        path.write_bytes(b"not a database at all" * 1000)
+        one.start()
+        assert one.store.place("stock") == before
+        await one.until_quiet()
+        assert len(one.receiver.got) == 1
+        one.store.close()
+        (tmp_path / "hooks.sqlite").write_bytes(b"not a database at all" * 1000)
         one.start()
         await one.shop.end("USB001", "hold")
         await one.until_quiet()
-        assert {each.sequence for each in one.receiver.got} == set(one.shop.truth.due)
+        assert one.told() == set(one.shop.truth.due)
 
 
 async def test_the_file_of_another_ledger_says_nothing_of_this_one(tmp_path: Path) -> None:
-    async with rig(tmp_path) as one:
+    async with rig(tmp_path, begun=False) as one:
         await one.shop.open("USB001")
         one.store.begin("stock", Place(sequence=1, hash="f" * 64))
         await one.until_quiet()
@@ -206,7 +206,6 @@ async def test_the_file_of_another_ledger_says_nothing_of_this_one(tmp_path: Pat
 
 async def test_a_person_may_have_it_told_again_from_a_record_on(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await begin(one)
         await one.shop.open("USB001")
         ended = await one.shop.end("USB001", "hold")
         await one.until_quiet()
@@ -217,7 +216,6 @@ async def test_a_person_may_have_it_told_again_from_a_record_on(tmp_path: Path) 
 
 async def test_a_handset_without_a_serial_keeps_everybody_in_order(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await begin(one)
         one.receiver.trouble = 0.6
         for _ in range(6):
             for handset in ("USB001", "", "USB002"):
@@ -227,25 +225,11 @@ async def test_a_handset_without_a_serial_keeps_everybody_in_order(tmp_path: Pat
         hold_against_the_truth(one)
 
 
-async def test_a_sound_file_is_kept_at_a_start(tmp_path: Path) -> None:
-    async with rig(tmp_path) as one:
-        await begin(one)
-        await one.shop.open("USB001")
-        await one.until_quiet()
-        before = one.store.place("stock")
-        one.store.close()
-        one.start()
-        assert one.store.place("stock") == before
-        await one.until_quiet()
-        assert len(one.receiver.got) == 1
-
-
 async def test_events_that_fail_keep_none_of_the_others_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "MOST_WAITING", 5)
     async with rig(tmp_path) as one:
-        await begin(one)
         jobs = [f"USB{number:03}" for number in range(10)]
         for handset in jobs:
             await one.shop.open(handset)
@@ -268,7 +252,6 @@ async def test_events_that_fail_keep_none_of_the_others_back(
 
 async def test_a_400_is_tried_again(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await begin(one)
         send, said = one.receiver.send, [Failure(why="http_400", status=400)] * 3
 
         async def by_a_wrong_clock(event_id: str, body: bytes) -> Taken | Failure:
@@ -279,3 +262,43 @@ async def test_a_400_is_tried_again(tmp_path: Path) -> None:
         await one.until_quiet()
         hold_against_the_truth(one)
         assert one.sink.dead == 0
+
+
+class Watched(Sink):
+    """Hears whether a hook is faulty."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = [False]
+        self.changed = Wakeup()
+
+    def faulty(self, hook: str, *, is_so: bool) -> None:
+        if is_so is not self.told[-1]:
+            self.told.append(is_so)
+            self.changed.fire()
+
+
+async def test_faults_that_come_again_and_again_are_told_until_they_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "AFTER_FAULT_S", 0.001)
+    target = Target(url="http://127.0.0.1:1/", secrets=(secret_of(SECRET),), timeout_s=1)
+    async with rig(tmp_path, begun=False) as one:
+        feed, faults = one.parts.feed, []
+        read = feed.entries_after
+
+        async def entries_after(sequence: int, most: int) -> Sequence[StoredEntry]:
+            if len(faults) < MANY_FAULTS:
+                faults.append(sequence)
+                raise LedgerFault
+            return await read(sequence, most)
+
+        monkeypatch.setattr(feed, "entries_after", entries_after)
+        sink = Watched()
+        hooks = Hooks([HookSettings(terms=TERMS, target=target)])
+        async with anyio.create_task_group() as group:
+            group.start_soon(hooks.run, replace(one.parts, sink=sink))
+            with anyio.fail_after(30):
+                await sink.changed.until(lambda: len(sink.told) == 3)
+            group.cancel_scope.cancel()
+        assert sink.told == [False, True, False]

@@ -10,16 +10,12 @@ import pytest
 from benchd.domain.errors import HooksUnavailable
 from benchd.domain.hook import Direction, NextAction, NotTaken
 from benchd.domain.ids import JobId
-from benchd.domain.record import EntryKind, Place, StoredEntry
+from benchd.domain.record import Place, StoredEntry
 from benchd.outbound.hooks.hook_store import HookStore, Waiting
 from benchd.outbound.hooks.outbox import Outbox
 from tests.outbound.hooks.hook_rig import START, Rig, rig
 
 pytestmark = pytest.mark.asyncio
-
-
-def told(one: Rig) -> set[int]:
-    return {each.sequence for each in one.receiver.got}
 
 
 async def test_it_takes_over_from_where_it_stood_or_not_at_all(tmp_path: Path) -> None:
@@ -39,7 +35,6 @@ async def test_a_replay_beside_a_daemon_that_catches_up_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         for number in range(20):
             await one.shop.open(f"USB{number:03}")
         one.receiver.away_until = START.replace(year=2027)
@@ -62,7 +57,7 @@ async def test_a_replay_beside_a_daemon_that_catches_up_loses_nothing(
         person.close()
         one.receiver.away_until = START
         await one.until_quiet()
-        assert told(one) == set(one.shop.truth.due)
+        assert one.told() == set(one.shop.truth.due)
         assert one.sink.dead == 0
 
 
@@ -72,7 +67,6 @@ async def test_a_place_that_the_ledger_hasnt_reached_is_none(
 ) -> None:
     """Named by a person, while the daemon works or before it starts."""
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         await one.shop.open("USB001")
         await one.until_quiet()
         one.store.rewind("stock", Place(sequence=4710))
@@ -82,7 +76,7 @@ async def test_a_place_that_the_ledger_hasnt_reached_is_none(
         for number in range(5):
             await one.shop.open(f"USB01{number}")
         await one.until_quiet()
-        assert told(one) == set(one.shop.truth.due)
+        assert one.told() == set(one.shop.truth.due)
 
 
 def go_bad(path: Path, has: bytes) -> None:
@@ -119,7 +113,6 @@ async def patiently(one: Rig, until: Callable[[], bool], most: int = 50) -> int:
 
 async def test_a_page_that_goes_bad_costs_a_repetition_and_one_fault(tmp_path: Path) -> None:
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         for number in range(300):
             refused = Direction(
                 hook="old",
@@ -143,10 +136,9 @@ async def test_a_page_that_goes_bad_costs_a_repetition_and_one_fault(tmp_path: P
         one.receiver.replies = (b'{"next_action":"reprint"}',)
         await one.shop.open("USB001")
         await one.shop.end("USB001", "hold")
-        faults = await patiently(one, lambda: told(one) == set(one.shop.truth.due))
+        faults = await patiently(one, lambda: one.told() == set(one.shop.truth.due))
         await one.until_quiet()
         assert faults <= 1
-        assert told(one) == set(one.shop.truth.due)
-        records = await one.ledger.entries_after(0, 100)
-        answers = [record for record in records if record.entry.kind is EntryKind.HOOK_ANSWERED]
-        assert [answer.entry.data["next_action"] for answer in answers] == [NextAction.REPRINT] * 2
+        assert one.told() == set(one.shop.truth.due)
+        answers = [answer.data["next_action"] for answer in await one.answers()]
+        assert answers == [NextAction.REPRINT] * 2

@@ -105,18 +105,12 @@ def test_where_a_handset_may_be_put() -> None:
     sold = Asked(action=NextAction.ROUTE, bin="S1")
     assert refusal_of(sold, now(Disposition.HOLD), TERMS) is NotTaken.ON_HOLD
     assert refusal_of(sold, now(None), TERMS) is NotTaken.STILL_RUNS
-
-
-def test_what_another_hook_holds_isnt_let_go() -> None:
+    # What another hook holds isn't let go.
     held = now(Disposition.SELLABLE, "other")
-    to_sale = Asked(action=NextAction.ROUTE, bin="S1")
-    assert refusal_of(to_sale, held, TERMS) is NotTaken.ON_HOLD
+    assert refusal_of(sold, held, TERMS) is NotTaken.ON_HOLD
     assert refusal_of(Asked(action=NextAction.ROUTE, bin="H1"), held, TERMS) is None
-
-
-def test_a_running_job_is_only_held() -> None:
-    asked = {action: Asked(action=action, bin=None) for action in NextAction}
-    refused = {action: refusal_of(asked[action], now(None), TERMS) for action in NextAction}
+    # A running job is only held.
+    refused = {each: refusal_of(Asked(action=each), now(None), TERMS) for each in NextAction}
     assert refused.pop(NextAction.HOLD) is None
     assert set(refused.values()) == {NotTaken.STILL_RUNS}
 
@@ -134,7 +128,6 @@ def test_the_record_and_back() -> None:
 async def test_nothing_that_is_asked_for_touches_a_job(tmp_path: Path, disposition: str) -> None:
     """Every answer to every event, held against the job's own records before and after."""
     async with rig(tmp_path) as one:
-        await one.until_quiet()
         one.receiver.replies = (
             b'{"next_action":"free_slot"}',
             b'{"next_action":"route","bin":"S1"}',
@@ -154,11 +147,7 @@ async def test_nothing_that_is_asked_for_touches_a_job(tmp_path: Path, dispositi
         assert await one.ledger.entries(job) == before
         told = job_now(job, before, FakeIssuer())  # type: ignore[arg-type]
         assert told.disposition == disposition
-        answers = [
-            record.entry
-            for record in await one.ledger.entries_after(0, 500)
-            if record.entry.kind is EntryKind.HOOK_ANSWERED
-        ]
+        answers = await one.answers()
         assert len(answers) == 14
         assert all(entry.job is None for entry in answers)
         assert not any(r.entry.kind is EntryKind.DECISION for r in before)

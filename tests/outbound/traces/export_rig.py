@@ -19,7 +19,8 @@ from benchd.outbound.posting import Failure
 from benchd.outbound.traces.export_position import PlaceFile
 from benchd.outbound.traces.trace_delivery import Taken
 from benchd.outbound.traces.trace_export import ExportParts, TraceExport
-from tests.outbound.traces.job_told import SOURCE, FakeIssuer, JobTold
+from tests.outbound.hooks.hook_rig import FakeIssuer
+from tests.outbound.traces.job_told import SOURCE, JobTold
 from tests.outbound.traces.otlp_reader import spans_of
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,18 +11,11 @@ from benchd.outbound.traces.otlp import Source
 from benchd.outbound.traces.span import Span, Trace
 from benchd.outbound.traces.trace_from_records import trace_of
 from tests import recorded
+from tests.outbound.hooks.hook_rig import FakeIssuer
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 JOB = JobId("20261124-0123456789")
 SOURCE = Source(ledger="ab" * 32, version="1.2")
-OURS = '{"payload":"signed by this rack"}'
-
-
-class FakeIssuer:
-    """Vouches for one certificate."""
-
-    def vouches(self, job: JobId, envelope: bytes, records: Sequence[StoredEntry]) -> bool:
-        return envelope == OURS.encode()
 
 
 @dataclass
@@ -32,6 +24,15 @@ class JobTold:
 
     records: list[StoredEntry] = field(default_factory=list)
     job: JobId = JOB
+
+    @classmethod
+    def begun(cls, stage: str = "", minute: float = 0) -> JobTold:
+        """One that was opened, and whose stage has begun."""
+        told = cls()
+        told.opened()
+        if stage:
+            told.started(stage, minute)
+        return told
 
     def tell(self, kind: EntryKind, minute: float, **data: object) -> None:
         entry = Entry(

@@ -18,7 +18,8 @@ from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from tests import recorded
 from tests.certificate.certificate_rack import JOB, records_of_an_erasure
 from tests.ledger.records.records_rack import INSPECT, RESET
-from tests.outbound.traces.job_told import OURS, SOURCE, FakeIssuer, JobTold, minutes
+from tests.outbound.hooks.hook_rig import OURS, FakeIssuer
+from tests.outbound.traces.job_told import SOURCE, JobTold, minutes
 from tests.outbound.traces.otlp_reader import named, request_of, spans_of
 
 SALE = {"disposition": "sellable", "reason": None, "certificate": OURS}
@@ -27,9 +28,7 @@ SALE = {"disposition": "sellable", "reason": None, "certificate": OURS}
 @pytest.fixture
 def told() -> JobTold:
     """A job with a retry, two questions and a reboot; the first question waits for 20 minutes."""
-    told = JobTold()
-    told.opened()
-    told.started("inspect", 0)
+    told = JobTold.begun("inspect")
     told.done("inspect", 1, to_json(INSPECT))
     told.started("gates", 1)
     told.asked("consent", 2)
@@ -95,9 +94,7 @@ def test_the_time_of_people_is_apart_from_the_machines(told: JobTold) -> None:
 
 
 def test_waits_that_overlap_are_counted_once() -> None:
-    told = JobTold()
-    told.opened()
-    told.started("gates", 0)
+    told = JobTold.begun("gates")
     told.asked("consent", 1)
     told.asked("jpki", 2)
     told.answered("consent", 4)
@@ -113,9 +110,7 @@ RESET_AWAY = to_json(
 
 
 def test_a_handset_that_was_away_is_a_wait_of_its_own() -> None:
-    told = JobTold()
-    told.opened()
-    told.started("initialise", 5)
+    told = JobTold.begun("initialise", 5)
     told.tell(EntryKind.ATTACHMENT_CHANGED, 8, attachment="7:2")
     told.done("initialise", 9, RESET_AWAY)
     told.ended(10)
@@ -127,9 +122,7 @@ def test_a_handset_that_was_away_is_a_wait_of_its_own() -> None:
 
 
 def test_a_reset_that_the_port_has_told_of_ends_the_wait_for_whoever_began_it() -> None:
-    told = JobTold()
-    told.opened()
-    told.started("initialise", 5)
+    told = JobTold.begun("initialise", 5)
     told.asked("guided_reset", 6)
     told.tell(EntryKind.ATTACHMENT_CHANGED, 8, attachment="7:2")
     told.done("initialise", 9, RESET_AWAY)
@@ -142,9 +135,7 @@ def test_a_reset_that_the_port_has_told_of_ends_the_wait_for_whoever_began_it() 
 
 
 def test_an_absence_that_no_record_ends_is_told_by_its_length_alone() -> None:
-    told = JobTold()
-    told.opened()
-    told.started("initialise", 5)
+    told = JobTold.begun("initialise", 5)
     told.done("initialise", 9, RESET_AWAY)
     told.ended(10)
     [initialise] = by_name(told)["attempt initialise"]
@@ -153,9 +144,7 @@ def test_an_absence_that_no_record_ends_is_told_by_its_length_alone() -> None:
 
 
 def test_a_job_that_is_cut_short_ends_all_that_is_open() -> None:
-    told = JobTold()
-    told.opened()
-    told.started("overwrite", 1)
+    told = JobTold.begun("overwrite", 1)
     told.asked("guided_reset", 2)
     told.ended(9, "aborted", reason="unplugged")
     root, stage, attempt, wait = told.trace().spans
@@ -243,18 +232,14 @@ def test_nothing_in_it_tells_whose_handset_it_was_or_who_has_answered(told: JobT
     ],
 )
 def test_a_model_that_names_its_handset_is_left_out(model: str, shown: str | None) -> None:
-    told = JobTold()
-    told.opened()
-    told.started("inspect", 0)
+    told = JobTold.begun("inspect")
     told.done("inspect", 1, to_json(replace(INSPECT, model=model)))
     told.ended(2)
     assert told.trace().spans[0].attributes.get("device.model.identifier") == shown
 
 
 def test_a_clock_that_was_set_back_makes_no_span_end_before_it_begins() -> None:
-    told = JobTold()
-    told.opened()
-    told.started("overwrite", 60)
+    told = JobTold.begun("overwrite", 60)
     told.done("overwrite", 10)
     told.ended(-5)
     spans = told.trace().spans
@@ -263,8 +248,7 @@ def test_a_clock_that_was_set_back_makes_no_span_end_before_it_begins() -> None:
 
 
 def test_a_trace_is_bounded_and_says_what_it_lacks() -> None:
-    told = JobTold()
-    told.opened()
+    told = JobTold.begun()
     for number in range(MOST_SPANS):
         told.asked("consent", number)
         told.answered("consent", number)
@@ -276,8 +260,7 @@ def test_a_trace_is_bounded_and_says_what_it_lacks() -> None:
 
 @pytest.mark.parametrize("broken", [{"stage": 1}, {"stage": "Not A Name"}, {}])
 def test_records_that_cannot_be_read_have_no_trace(broken: dict[str, Any]) -> None:
-    told = JobTold()
-    told.opened()
+    told = JobTold.begun()
     told.tell(EntryKind.STAGE_STARTED, 1, **broken)
     told.ended(2)
     with pytest.raises((CertificateGap, ValueError)):
