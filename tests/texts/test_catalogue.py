@@ -276,6 +276,7 @@ def test_printable_is_bounded_and_on_one_line() -> None:
         ({"LANG": "en_US.UTF-8"}, "en"),
         ({"LANG": "ja_JP.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
         ({"LANG": "C", "LC_MESSAGES": "ja"}, "ja"),
+        ({"LC_MESSAGES": "C", "LC_ALL": "ja_JP.UTF-8"}, "ja"),
         ({"LANG": ""}, "en"),
         ({}, "en"),
     ],
