@@ -8,14 +8,19 @@ from typing import Any, cast
 
 import pytest
 
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import JsonValue
 from benchd.domain.job import StageName
+from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence, InspectEvidence
 from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import (
     CAPACITY_TOLERANCE,
+    LEAST_FREE_DRIFT_BYTES,
     MINIMUM_SAMPLE,
     MINIMUM_SEED_DIGITS,
     MINIMUM_SUBSECTIONS,
+    MOST_FREE_DRIFT,
     PLACES_IN_SUBSECTION,
 )
 from benchd.proof.job_records import stage_records
@@ -27,7 +32,7 @@ from benchd.proof.storage_proof import (
     storage_gaps,
     taken_bytes,
 )
-from tests.certificate.certificate_rack import records_of_an_erasure
+from tests.certificate.certificate_rack import JOB, records_of_an_erasure
 
 EVIDENCE = {record.stage: record.evidence() for record in stage_records(records_of_an_erasure())}
 INSPECT = cast("InspectEvidence", EVIDENCE[StageName.INSPECT])
@@ -172,3 +177,42 @@ def test_as_much_as_the_fill_itself_takes_may_be_missing_and_no_byte_more() -> N
 def test_a_byte_that_is_known_of_is_not_taken(known: str) -> None:
     more = replace(OVERWRITE, **{known: getattr(OVERWRITE, known) + 1})
     assert taken_bytes(INITIALISE, more) == taken_bytes(INITIALISE, OVERWRITE) - 1
+
+
+FREE = CAPACITY - 40_000_000_000
+DRIFT = max(LEAST_FREE_DRIFT_BYTES, int(MOST_FREE_DRIFT * CAPACITY))
+
+
+def verify_told(capacity_bytes: JsonValue, free_bytes: JsonValue) -> None:
+    told = {"statfs_capacity_bytes": capacity_bytes, "statfs_free_bytes": free_bytes}
+    verify_erasure(JOB, records_of_an_erasure(told))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [(None, None), (CAPACITY, FREE), (CAPACITY + 1024, FREE - DRIFT), (CAPACITY, FREE + DRIFT)],
+)
+def test_what_agrees_and_what_was_not_told_is_no_gap(told: tuple[int | None, int | None]) -> None:
+    verify_told(*told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        (CAPACITY + 1025, FREE),
+        (CAPACITY // 2, FREE),
+        (CAPACITY * 2, FREE),
+        (CAPACITY, FREE + DRIFT + 1),
+        (CAPACITY, FREE - DRIFT - 1),
+        (CAPACITY, 0),
+        (0, 0),
+        (CAPACITY, None),
+        (None, FREE),
+        ("1", FREE),
+        (True, FREE),
+        (-1, FREE),
+    ],
+)
+def test_two_sizes_are_a_gap(told: tuple[JsonValue, JsonValue]) -> None:
+    with pytest.raises(CertificateGap, match="inspect"):
+        verify_told(*told)
