@@ -11,8 +11,6 @@ from other_wheels import other_wheels
 
 NEWER = "1.2.4.dev3+gabcdef"
 NEWER_IN_DEBIAN = "1.2.4~dev3+gabcdef"
-UDEV = "f /run/udev/control 0644 root root -\n"
-"""Stands for udev's daemon, which would act on the devices of the machine the test runs on."""
 
 
 @dataclass(frozen=True)

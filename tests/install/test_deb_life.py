@@ -11,26 +11,15 @@ import pytest
 from deb_rig import (
     NEWER,
     NEWER_IN_DEBIAN,
-    UDEV,
     Packages,
     Rack,
     build_packages,
 )
 from install_rig import ROOT, run
-from installed_job import PERSON, PIN, SLOT, Hands, handset, until
-from machine import Machine, booted
+from installed_job import SLOT, Hands, handset, set_up
+from machine import BOOTED, UDEV, Machine, booted, until
 
-pytestmark = [
-    pytest.mark.as_root,
-    pytest.mark.boots,
-    pytest.mark.nightly,
-    pytest.mark.timeout(1800),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
-    pytest.mark.skipif(
-        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
-        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
-    ),
-]
+pytestmark = [*BOOTED, pytest.mark.nightly, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +62,7 @@ def hands(machine: Machine, root: Path, rack: Rack) -> Generator[Hands]:
     with handset(machine, root) as hands:
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "start", "benchd")
-        named = ("--person", PERSON, "--name", "佐藤 健", "--reading", "さとう けん")
-        machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
+        set_up(machine)
         yield hands
 
 
