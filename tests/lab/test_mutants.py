@@ -46,19 +46,15 @@ def test_a_line_has_this_mutant(tmp_path: Path, was: str) -> None:
     assert (was, BECOMES[was]) in changes(tmp_path, f"{was}\n")
 
 
-def test_in_a_function_a_statement_may_be_missing(tmp_path: Path) -> None:
+def test_what_mutmuts_own_runner_leaves_out_has_mutants_and_what_nobody_hears_has_none(
+    tmp_path: Path,
+) -> None:
+    """Where deadlines are restored and floors stand, a statement may be missing too."""
     source = "def restore(scope):\n    scope.deadline = was\n    close()\n    raise Late\n"
     left_out = {was for was, becomes in changes(tmp_path, source) if becomes == "pass"}
     assert left_out == {"scope.deadline = was", "close()", "raise Late"}
-
-
-def test_decorated_functions_and_constants_have_mutants(tmp_path: Path) -> None:
-    """What mutmut's own runner leaves out, and where deadlines are restored and floors stand."""
     source = "LIMIT = 3\n\n\n@contextmanager\ndef still():\n    yield 1\n    x = 1\n"
     assert {was for was, _ in changes(tmp_path, source)} >= {"LIMIT = 3", "x = 1"}
-
-
-def test_what_nothing_evaluates_and_what_only_a_log_hears_has_none(tmp_path: Path) -> None:
     source = 'import a\n\nx: dict[str, 3] | None\n\n\n@limit(3)\ndef f():\n    """Says."""\n'
     assert changes(tmp_path, source) == set()
     assert changes(tmp_path, "def f():\n    _log.info('said', after=3)\n") == set()
@@ -74,11 +70,8 @@ def test_each_mutant_can_be_read_by_python_and_is_there_once(tmp_path: Path) -> 
         assert each.code != path.read_text(encoding="utf-8")
 
 
-def test_only_of_the_lines_that_were_named(tmp_path: Path) -> None:
+def test_only_the_lines_that_a_diff_puts_in_have_mutants(tmp_path: Path) -> None:
     assert {was for was, _ in changes(tmp_path, "x = 1\ny = 2\nz = 3\n", {2})} == {"y = 2"}
-
-
-def test_the_lines_that_a_diff_puts_in() -> None:
     told = (
         "--- a/one.py\n+++ b/one.py\n@@ -3 +3,2 @@ def f\n-x\n+y\n+z\n@@ -9,2 +10 @@\n-x\n-y\n+z\n"
         "--- a/two.py\n+++ b/two.py\n@@ -4,2 +3,0 @@\n-x\n-y\n"
@@ -176,14 +169,9 @@ def trials() -> list[Trial]:
 def test_each_room_has_a_line_and_each_survivor_says_what_was_changed() -> None:
     told = "\n".join(lines_of(trials()))
     assert "benchd/proof                    2       1         1        0           50.0%" in told
-    assert (
-        "benchd/proof/clock_proof.py:30 swap_op (survived, 3 of 8 tests)\n  - x >= 1\n  + x > 1"
-        in told
-    )
+    survived = "benchd/proof/clock_proof.py:30 swap_op (survived, 3 of 8 tests)"
+    assert f"{survived}\n  - x >= 1\n  + x > 1" in told
     assert "benchd/people/login_throttle.py:3 number (not_run, no test)" in told
-
-
-def test_programs_read_the_same() -> None:
     told = json.loads(as_json(trials()))
     assert [each["fate"] for each in told] == ["survived", "killed", "not_run"]
     assert (told[0]["was"], told[0]["becomes"], told[0]["line"]) == ("x >= 1", "x > 1", 30)

@@ -53,9 +53,6 @@ def test_a_pace_that_is_none_is_refused_with_what_is_wrong(
     file.write_text(text)
     with pytest.raises(UsageRefused, match=why):
         read_pace(file)
-
-
-def test_a_pace_that_isnt_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageRefused, match="name a file of times"):
         read_pace(tmp_path / "none.toml")
 
@@ -68,20 +65,15 @@ def test_times_are_drawn_around_the_pace_and_the_same_for_the_same_seed() -> Non
     assert all(0.5 <= once.around(1.0) <= 1.5 for _ in range(100))
 
 
-def test_a_fill_takes_all_room_in_files_that_follow_each_other() -> None:
-    storage = Storage()
-    planned = storage.planned(1 << 30, 256 << 20)
-    storage.hold(planned, sum(file.size_bytes for file in planned))
-    assert storage.free_bytes == 0
-    assert [file.stream_offset for file in planned] == [n << 30 for n in range(len(planned))]
-    assert [file.name[:4] for file in planned] == ["fill"] * (len(planned) - 1) + ["tail"]
-
-
-def test_half_a_fill_is_planned_on_to_the_same_files() -> None:
+def test_a_fill_takes_all_room_in_files_that_follow_each_other_and_half_a_fill_the_same() -> None:
     storage = Storage()
     planned = storage.planned(1 << 30, 256 << 20)
     storage.hold(planned, planned[0].size_bytes + 4096)
     assert storage.planned(1 << 30, 256 << 20) == planned
+    storage.hold(planned, sum(file.size_bytes for file in planned))
+    assert storage.free_bytes == 0
+    assert [file.stream_offset for file in planned] == [n << 30 for n in range(len(planned))]
+    assert [file.name[:4] for file in planned] == ["fill"] * (len(planned) - 1) + ["tail"]
 
 
 def test_every_handset_of_a_crowd_has_an_imei_of_its_own() -> None:
