@@ -76,6 +76,11 @@ class Rack:
         assert self.machine.show("benchd", "ActiveState") == "active"
         return self.machine.show("benchd", "MainPID")
 
+    def runs(self) -> tuple[str, str]:
+        """Its process and its release, and jobs may begin."""
+        assert not self.is_paused()
+        return self.daemon(), self.release()
+
     def is_paused(self) -> bool:
         look = "from benchd.cli.daemon_client import daemon_client as c; print(c().draining())"
         return "'paused': True" in self.machine.run("/opt/benchd/current/bin/python", "-c", look)

@@ -125,18 +125,6 @@ def test_a_dead_adb_server_comes_back_by_its_socket(machine: Machine) -> None:
     assert machine.events("BENCHD_EVENT=adb_server_down") == ["adb_server_down"]
 
 
-def test_a_daemon_that_is_stuck_is_ended_and_started_anew(machine: Machine) -> None:
-    pid = machine.show("benchd", "MainPID")
-    machine.run("systemctl", "kill", "--signal=STOP", "benchd.service")
-    until(
-        lambda: (
-            machine.show("benchd", "MainPID") not in (pid, "0")
-            and machine.show("benchd", "ActiveState") == "active"
-        )
-    )
-    assert machine.show("benchd", "NRestarts") == "1"
-
-
 def test_a_mistake_in_the_configuration_isnt_tried_again(machine: Machine, installed: Path) -> None:
     config = installed / CONFIG
     good = config.read_text()
