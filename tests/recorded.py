@@ -7,7 +7,9 @@ from dataclasses import replace
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.evidence_json import FORM, to_json
 from benchd.domain.ids import Evidence
+from benchd.domain.intake import BoundBy
 from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 
 OVERWRITE = OverwriteEvidence(
@@ -55,6 +57,17 @@ READ_BACK = ReadBackEvidence(
     seed="00" * 16,
 )
 CHIP = ChipEvidence(source="reader", verdict=ChipVerdict.UNUSED)
+BOUND = BoundRecord(
+    lot="L-1",
+    lot_sequence=1,
+    tag="",
+    bound_by=BoundBy.TAG,
+    imeis=(),
+    serial=None,
+    model=None,
+    differs="",
+    by=None,
+)
 
 
 def overwrite(**told: object) -> Evidence:
@@ -70,6 +83,11 @@ def read_back(**told: object) -> Evidence:
 def chip(**told: object) -> Evidence:
     """What a look at a chip saw."""
     return to_json(replace(CHIP, **told))
+
+
+def bound(tag: str, **told: object) -> BoundRecord:
+    """Which asset of lot L-1 a handset is."""
+    return replace(BOUND, tag=tag, **told)
 
 
 def stage_ended(

@@ -11,8 +11,6 @@ from other_wheels import other_wheels
 
 NEWER = "1.2.4.dev3+gabcdef"
 NEWER_IN_DEBIAN = "1.2.4~dev3+gabcdef"
-UDEV = "f /run/udev/control 0644 root root -\n"
-"""Stands for udev's daemon, which would act on the devices of the machine the test runs on."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +75,11 @@ class Rack:
         """Its process, which is at work."""
         assert self.machine.show("benchd", "ActiveState") == "active"
         return self.machine.show("benchd", "MainPID")
+
+    def runs(self) -> tuple[str, str]:
+        """Its process and its release, and jobs may begin."""
+        assert not self.is_paused()
+        return self.daemon(), self.release()
 
     def is_paused(self) -> bool:
         look = "from benchd.cli.daemon_client import daemon_client as c; print(c().draining())"

@@ -13,14 +13,13 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from install_rig import ROOT, own_environment
-from machine import Machine
+from machine import Machine, until
 
 from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
 from benchd.lab.benchmarks.crowd.places import (
@@ -42,7 +41,6 @@ def slot_table(number: int) -> str:
 
 SLOT = slot_table(1)
 STAGES = ("inspect", "gates", "overwrite", "read_back")
-PATIENCE_S = 300
 HOTPLUG = f"""
 from pathlib import Path
 
@@ -57,10 +55,10 @@ benchd.hotplug.UdevHotplug = lambda: SimulatedHotplug(Path("/srv/load/{PLUG_SOCK
 DROP_IN = "[Service]\nEnvironment=PYTHONPATH=/srv/load\n"
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
+def set_up(machine: Machine) -> None:
+    """Make the first administrator, who is the one person."""
+    named = ("--person", PERSON, "--name", "佐藤 健", "--reading", "さとう けん")
+    machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
 
 
 class Hands:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -15,8 +16,22 @@ from install_rig import own_environment, run
 
 BOOT_S = 60
 STOP_S = 30
+PATIENCE_S = 300
+BOOTED = (
+    pytest.mark.as_root,
+    pytest.mark.boots,
+    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
+    pytest.mark.skipif(
+        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
+        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
+    ),
+)
+"""What holds for tests that boot one."""
+UDEV = "f /run/udev/control 0644 root root -\n"
+"""Stands for udev's daemon, which would act on the devices of the machine the test runs on.
 
-
+Nothing is ever plugged in there by itself.
+"""
 NSPAWN = ["systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--private-network"]
 """A container of which the machine's own systemd, if it has one, knows nothing."""
 
@@ -36,6 +51,13 @@ def own_cgroup(mounts: str) -> Path:
         "a container needs a cgroup of its own, and /proc/self/mounts has no cgroup2 that may be"
         " written to: this is a container itself, started without the right to that"
     )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what a machine does in its own time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline
 
 
 class Machine:

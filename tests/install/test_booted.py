@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from machine import Machine, booted
+from install_rig import ROOT
+from installed_job import set_up
+from machine import BOOTED, UDEV, Machine, booted, until
 
-pytestmark = [
-    pytest.mark.as_root,
-    pytest.mark.boots,
-    pytest.mark.slow,
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
-    pytest.mark.skipif(
-        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
-        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
-    ),
-]
+pytestmark = [*BOOTED, pytest.mark.slow, pytest.mark.timeout(1200)]
 
-SERVICE_MD = Path(__file__).parents[2] / "docs" / "service.md"
+SERVICE_MD = ROOT / "docs/service.md"
 SLOT = '\n[slots.{name}]\nport = "pci-0000:00:14.0-usb-0:{number}"\n'
 CONFIG = "etc/benchd/benchd.toml"
-PATIENCE_S = 120
-PIN = "902716"
-
-# The container has no udevd, which would act on the devices of the machine that the test runs
-# on: an empty file stands for its socket, so nothing is ever plugged in here.
-UDEV = "f /run/udev/control 0644 root root -\n"
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +53,6 @@ def machine(installed: Path) -> Generator[Machine]:
 def beside(key: Path) -> list[Path]:
     """The key's file, and all that lies beside it under its name."""
     return list(key.parent.glob(f"{key.name}*"))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what systemd does in its own time."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
 
 
 def test_the_boot_brings_it_up_as_its_own_user_without_any_right(machine: Machine) -> None:
@@ -114,8 +91,7 @@ def test_only_benchds_user_and_root_reach_the_adb_server(machine: Machine) -> No
 
 def test_the_first_administrator_is_made_over_the_socket(machine: Machine) -> None:
     assert "benchd setup" in machine.run("benchd", "status")
-    named = ("--person", "sato", "--name", "佐藤 健", "--reading", "さとう けん")
-    machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
+    set_up(machine)
     assert "benchd setup" not in machine.run("benchd", "status")
     assert "sato\t佐藤 健" in machine.run("benchd", "people", "list")
 
@@ -147,18 +123,6 @@ def test_a_dead_adb_server_comes_back_by_its_socket(machine: Machine) -> None:
     machine.run("systemctl", "kill", "--signal=KILL", "benchd-adb.service")
     until(lambda: machine.events("BENCHD_EVENT=adb_server_back") == ["adb_server_back"])
     assert machine.events("BENCHD_EVENT=adb_server_down") == ["adb_server_down"]
-
-
-def test_a_daemon_that_is_stuck_is_ended_and_started_anew(machine: Machine) -> None:
-    pid = machine.show("benchd", "MainPID")
-    machine.run("systemctl", "kill", "--signal=STOP", "benchd.service")
-    until(
-        lambda: (
-            machine.show("benchd", "MainPID") not in (pid, "0")
-            and machine.show("benchd", "ActiveState") == "active"
-        )
-    )
-    assert machine.show("benchd", "NRestarts") == "1"
 
 
 def test_a_mistake_in_the_configuration_isnt_tried_again(machine: Machine, installed: Path) -> None:

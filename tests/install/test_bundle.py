@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment
+from install_rig import ROOT, ended
 
 LISTED = (
     "wheels/benchd-1.2.3-py3-none-any.whl",
@@ -25,13 +25,7 @@ def shell(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[st
         'stop() { say "$1"; say "$2"; exit 3; }\n'
         f'source "{ROOT}/scripts/releases.sh"\n'
     )
-    return subprocess.run(
-        ["bash", "-c", rig + script, "bundle", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=own_environment(),
-    )
+    return ended("bash", "-c", rig + script, "bundle", *arguments)
 
 
 @pytest.fixture
@@ -41,9 +35,7 @@ def bundle(tmp_path: Path) -> Path:
     for name in LISTED:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"what is in {name}")
-    listed = subprocess.run(
-        ["sha256sum", *LISTED], cwd=folder, capture_output=True, text=True, check=True
-    )
+    listed = ended("sha256sum", *LISTED, cwd=folder)
     (folder / "SHA256SUMS").write_text(listed.stdout)
     (folder / "SHA256SUMS.sig").write_text("by whoever has signed the list")
     return folder

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment, run
+from install_rig import ROOT, ended, run
 from other_wheels import fake_wheels
 
 pytestmark = pytest.mark.skipif(
@@ -28,9 +27,7 @@ IN_DEBIANS_ORDER = {
 
 
 def build(wheels: Path, out: Path) -> Path:
-    done = subprocess.run(
-        [ROOT / "scripts/build-deb", wheels, out], capture_output=True, text=True, check=False
-    )
+    done = ended(ROOT / "scripts/build-deb", wheels, out, env=os.environ)
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
 
@@ -78,9 +75,12 @@ def test_the_package_needs_what_an_installation_needs_and_owns_nothing_in_etc(
     }
 
 
-def test_the_package_has_manuals_and_what_watches_a_rack(tmp_path: Path) -> None:
-    package = build(fake_wheels(tmp_path / "wheels", "1.0"), tmp_path)
-    run("dpkg-deb", "--extract", package, tmp_path / "unpacked")
+def test_the_package_has_manuals_what_watches_a_rack_and_a_releases_licences(
+    tmp_path: Path,
+) -> None:
+    wheels = fake_wheels(tmp_path / "wheels", "1.0")
+    (tmp_path / "LICENCES.md").write_text("Go: BSD-3-Clause")
+    run("dpkg-deb", "--extract", build(wheels, tmp_path / "out"), tmp_path / "unpacked")
     doc = tmp_path / "unpacked/usr/share/doc/benchd"
     for page in ("watching.md", "runbooks/service.md"):
         assert (doc / "manuals" / page).read_bytes() == (ROOT / "docs" / page).read_bytes()
@@ -90,17 +90,9 @@ def test_the_package_has_manuals_and_what_watches_a_rack(tmp_path: Path) -> None
         "grafana/dashboards/benchd-cables.json",
         "recipes/overwrite.toml",
     ):
-        assert (doc / "examples" / example).read_bytes() == (
-            ROOT / "configs" / example
-        ).read_bytes()
+        shipped = (ROOT / "configs" / example).read_bytes()
+        assert (doc / "examples" / example).read_bytes() == shipped
     assert not (doc / "manuals/screenshots").exists()
-
-
-def test_the_list_of_licences_that_a_release_has_goes_into_the_package(tmp_path: Path) -> None:
-    wheels = fake_wheels(tmp_path / "wheels", "1.0")
-    (tmp_path / "LICENCES.md").write_text("Go: BSD-3-Clause")
-    run("dpkg-deb", "--extract", build(wheels, tmp_path / "out"), tmp_path / "unpacked")
-    doc = tmp_path / "unpacked/usr/share/doc/benchd"
     assert (doc / "LICENCES.md").read_text() == "Go: BSD-3-Clause"
     assert "/usr/share/doc/benchd/LICENCES.md." in (doc / "copyright").read_text()
 
@@ -109,12 +101,7 @@ def test_a_damaged_wheel_becomes_no_package(tmp_path: Path) -> None:
     wheels = fake_wheels(tmp_path / "wheels", "1.0")
     [own] = wheels.glob("benchd-*.whl")
     own.write_bytes(own.read_bytes()[:-30])
-    done = subprocess.run(
-        [ROOT / "scripts/build-deb", wheels, tmp_path / "out"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = ended(ROOT / "scripts/build-deb", wheels, tmp_path / "out", env=os.environ)
     assert (done.returncode, done.stdout) == (3, "")
     assert "is damaged; build it once more" in done.stderr
     assert not (tmp_path / "out").exists()
@@ -123,13 +110,7 @@ def test_a_damaged_wheel_becomes_no_package(tmp_path: Path) -> None:
 def test_another_python_is_refused_before_anything_is_unpacked(tmp_path: Path) -> None:
     package = build(fake_wheels(tmp_path / "wheels", "1.0", "cp32-cp32-linux_x86_64"), tmp_path)
     run("dpkg-deb", "--control", package, tmp_path / "control")
-    done = subprocess.run(
-        [tmp_path / "control/preinst", "install"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=own_environment(),
-    )
+    done = ended(tmp_path / "control/preinst", "install")
     assert done.returncode == 3, done.stderr
     assert "these wheels are for Python 3.2" in done.stderr
     assert "何も変更していません" in done.stderr
@@ -154,28 +135,18 @@ in_root() { echo "${*##*/}"; return "$pauses"; }
 
 def with_daemon(folder: Path, state: str, pauses: int, script: str) -> tuple[int, list[str]]:
     """What is done with a daemon in this state, whose jobs end in time (0) or don't (1)."""
-    done = subprocess.run(
-        ["bash", "-c", RIG + script, "rig", MACHINE, folder],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "state": state, "pauses": str(pauses)},
-    )
+    env = {**os.environ, "state": state, "pauses": str(pauses)}
+    done = ended("bash", "-c", RIG + script, "rig", MACHINE, folder, env=env)
     assert not done.stderr
     return done.returncode, done.stdout.splitlines()
 
 
 def test_a_daemon_that_works_is_paused_then_stopped_and_started_again(tmp_path: Path) -> None:
     status, told = with_daemon(tmp_path, "active", 0, "stop_paused; resume")
-    assert (status, told) == (
-        0,
-        [
-            "benchd pause --within 30m",
-            "systemctl stop benchd.service",
-            "systemctl start benchd.service",
-        ],
-    )
+    units = [f"systemctl {verb} benchd.service" for verb in ("stop", "start")]
+    assert (status, told) == (0, ["benchd pause --within 30m", *units])
     assert not (tmp_path / "start-again").exists()
+    assert with_daemon(tmp_path, "inactive", 1, "stop_paused; resume") == (0, []), "it stays so"
 
 
 @pytest.mark.parametrize("state", ["active", "activating"])
@@ -188,10 +159,6 @@ def test_a_daemon_that_cant_be_paused_is_left_alone_with_the_cure(
     assert "BENCHD_PAUSE_WITHIN" in told[-2]
     assert not [line for line in told if line.startswith("systemctl")]
     assert not (tmp_path / "start-again").exists()
-
-
-def test_a_daemon_that_is_stopped_stays_so(tmp_path: Path) -> None:
-    assert with_daemon(tmp_path, "inactive", 1, "stop_paused; resume") == (0, [])
 
 
 def test_an_upgrade_that_was_cut_while_the_daemon_was_stopped_starts_it(tmp_path: Path) -> None:

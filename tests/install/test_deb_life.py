@@ -11,26 +11,15 @@ import pytest
 from deb_rig import (
     NEWER,
     NEWER_IN_DEBIAN,
-    UDEV,
     Packages,
     Rack,
     build_packages,
 )
 from install_rig import ROOT, run
-from installed_job import PERSON, PIN, SLOT, Hands, handset, until
-from machine import Machine, booted
+from installed_job import SLOT, Hands, handset, set_up
+from machine import BOOTED, UDEV, Machine, booted, until
 
-pytestmark = [
-    pytest.mark.as_root,
-    pytest.mark.boots,
-    pytest.mark.nightly,
-    pytest.mark.timeout(1800),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
-    pytest.mark.skipif(
-        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
-        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
-    ),
-]
+pytestmark = [*BOOTED, pytest.mark.nightly, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +62,7 @@ def hands(machine: Machine, root: Path, rack: Rack) -> Generator[Hands]:
     with handset(machine, root) as hands:
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "start", "benchd")
-        named = ("--person", PERSON, "--name", "佐藤 健", "--reading", "さとう けん")
-        machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
+        set_up(machine)
         yield hands
 
 
@@ -140,28 +128,22 @@ def test_an_upgrade_waits_for_what_runs_and_the_slots_go_on(
 def test_jobs_that_dont_end_in_time_refuse_an_upgrade_and_go_on(
     busy: Rack, packages: Packages
 ) -> None:
-    before, release = busy.daemon(), busy.release()
+    before = busy.runs()
     bound = busy.root / "etc/default/benchd"
     bound.write_text("BENCHD_PAUSE_WITHIN=1s\n")
     told = busy.refused("-i", packages.newer)
     bound.unlink()
     assert "BENCHD_PAUSE_WITHIN=2h" in told
-    assert (busy.daemon(), busy.release(), busy.state()) == (
-        before,
-        release,
-        f"{packages.version} installed",
-    )
-    assert not busy.is_paused()
+    assert (busy.runs(), busy.state()) == (before, f"{packages.version} installed")
 
 
 @pytest.mark.parametrize("package", ["truncated", "torn"])
 def test_a_package_that_is_damaged_leaves_the_daemon_running(
     first: Rack, packages: Packages, package: str
 ) -> None:
-    before, release = first.daemon(), first.release()
+    before = first.runs()
     told = first.refused("-i", getattr(packages, package))
-    assert (first.daemon(), first.release()) == (before, release)
-    assert not first.is_paused()
+    assert first.runs() == before
     if package == "truncated":
         assert first.state() == f"{packages.version} installed"
     else:
@@ -174,7 +156,7 @@ def test_a_package_that_is_damaged_leaves_the_daemon_running(
 def test_a_full_disk_leaves_the_daemon_running_and_is_mended_once_there_is_room(
     first: Rack, packages: Packages
 ) -> None:
-    before, release = first.daemon(), first.release()
+    before = first.runs()
     over = "lowerdir=/opt/benchd,upperdir=/mnt/small/upper,workdir=/mnt/small/work"
     first.machine.run(
         "sh",
@@ -186,26 +168,25 @@ def test_a_full_disk_leaves_the_daemon_running_and_is_mended_once_there_is_room(
     first.machine.run("sh", "-c", "umount -l /opt/benchd; umount -l /mnt/small")
     assert "No space left" in told
     assert "nothing was changed" in told
-    assert (first.daemon(), first.release()) == (before, release)
-    assert not first.is_paused()
+    assert first.runs() == before
     first.dpkg("--configure", "-a")
     assert first.state() == f"{NEWER_IN_DEBIAN} installed"
-    assert first.daemon() != before
+    assert first.daemon() != before[0]
 
 
 def test_an_upgrade_that_is_killed_leaves_the_daemon_running_and_is_mended(
     first: Rack, packages: Packages
 ) -> None:
-    before, release = first.daemon(), first.release()
+    before = first.runs()
     upgrade = ("systemd-run", "--quiet", "--collect", "--unit=upgrade")
     first.machine.run(*upgrade, "dpkg", "-i", packages.newer)
     until(lambda: any((first.root / "opt/benchd").glob("wheels.*")))
     first.machine.run("systemctl", "kill", "--signal=KILL", "upgrade")
     until(lambda: first.machine.show("upgrade", "ActiveState") != "active")
-    assert (first.daemon(), first.release()) == (before, release)
+    assert (first.daemon(), first.release()) == before
     first.dpkg("--configure", "-a")
     assert first.state() == f"{NEWER_IN_DEBIAN} installed"
-    assert first.daemon() != before
+    assert first.daemon() != before[0]
     assert not list((first.root / "opt/benchd").glob("wheels.*"))
     assert len(list((first.root / "opt/benchd/releases").iterdir())) == 2
 
@@ -233,17 +214,12 @@ def test_an_upgrade_that_is_killed_while_the_release_takes_over_is_finished_by_t
 def test_a_daemon_that_was_masked_while_it_runs_refuses_an_upgrade(
     first: Rack, packages: Packages
 ) -> None:
-    before, release = first.daemon(), first.release()
+    before = first.runs()
     first.machine.run("systemctl", "mask", "benchd")
     told = first.refused("-i", packages.newer)
     first.machine.run("systemctl", "unmask", "benchd")
     assert "systemctl unmask benchd" in told
-    assert (first.daemon(), first.release(), first.state()) == (
-        before,
-        release,
-        f"{packages.version} installed",
-    )
-    assert not first.is_paused()
+    assert (first.runs(), first.state()) == (before, f"{packages.version} installed")
 
 
 def test_a_release_that_doesnt_start_here_gives_way_to_the_one_that_did(
@@ -262,15 +238,14 @@ def test_a_release_that_doesnt_start_here_gives_way_to_the_one_that_did(
 def test_a_configuration_that_no_release_takes_is_refused_before_anything_stops(
     first: Rack, packages: Packages
 ) -> None:
-    before, release = first.daemon(), first.release()
+    before = first.runs()
     config = first.root / "etc/benchd/benchd.toml"
     kept = config.read_text()
     config.write_text(f"key_of_nobody = 1\n{kept}")
     told = first.refused("-i", packages.newer)
     config.write_text(kept)
     assert "wouldn't start again either" in told
-    assert (first.daemon(), first.release()) == (before, release)
-    assert not first.is_paused()
+    assert first.runs() == before
     first.dpkg("-i", packages.first)
 
 

@@ -1,18 +1,19 @@
-"""The installation in a clean Debian 13: put there, run as its own users, upgraded, taken away."""
+"""A release, and its installation in a clean Debian 13: run, upgraded, taken away."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import os
 import re
 import shutil
 import stat
-import subprocess
 import zipfile
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment, refused, run
+from install_rig import ROOT, ended, refused, run
 
 from benchd.cli.doctor.doctor_command import INSTALLED
 from benchd.domain.revision import commit_of
@@ -92,22 +93,72 @@ def in_root(root: Path, *command: str) -> str:
     return run("chroot", root, *command)
 
 
+def releases_in(root: Path) -> set[Path]:
+    return {*root.glob("opt/benchd/*"), *root.glob("opt/benchd/releases/*")}
+
+
 def user_of(root: Path, name: str) -> str:
     lines = (root / "etc/passwd").read_text().splitlines()
     return next(line.split(":")[2] for line in lines if line.startswith(f"{name}:"))
 
 
-def test_the_wheel_has_the_programs_for_every_processor(wheels: Path) -> None:
+def test_a_release_lists_all_that_it_is(release: Path) -> None:
+    lines = (release / "SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    files = {path.name for path in release.iterdir()} - {"SHA256SUMS"}
+    assert set(listed) == files
+    assert {f"{release.name}.tar", "sbom.cdx.json", "LICENCES.md"} <= files
+    [package] = release.glob("benchd_*.deb")
+    assert package.name in listed
+    for name, digest in listed.items():
+        assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_bundle_has_what_an_installation_without_a_network_asks_for(bundle: Path) -> None:
+    packages = [line.split() for line in (bundle / "debian-packages.txt").read_text().splitlines()]
+    assert {"adb", "pcscd", "python3-venv"} <= {name for name, _, _ in packages}
+    told = json.loads((bundle / "sbom.cdx.json").read_text())
+    assert {"name": "benchd:commit", "value": commit_of(ROOT)} in (
+        told["metadata"]["component"]["properties"]
+    )
+    carried = {part["name"]: part for part in told["components"]}
+    for wheel in bundle.glob("wheels/*.whl"):
+        name = wheel.name.partition("-")[0].replace("_", "-")
+        part = told["metadata"]["component"] if name == "benchd" else carried[name]
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        assert part["hashes"] == [{"alg": "SHA-256", "content": digest}]
+
+
+def test_a_bundle_with_a_changed_byte_changes_nothing(debian: Path, bundle: Path) -> None:
+    [wheel] = bundle.glob("wheels/anyio-*.whl")
+    kept, before = wheel.read_bytes(), releases_in(debian)
+    wheel.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    try:
+        told = refused(debian, by=bundle / "scripts/install")
+    finally:
+        wheel.write_bytes(kept)
+    assert f"wheels/{wheel.name}: FAILED" in told
+    assert "nothing was changed" in told
+    assert releases_in(debian) == before
+
+
+@pytest.mark.nightly
+def test_the_same_commit_gives_the_same_bytes(release: Path, tmp_path: Path) -> None:
+    run(ROOT / "scripts/release", "--trial", tmp_path)
+    again = tmp_path / release.name
+    for path in release.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+def test_the_wheel_has_the_programs_for_every_processor_and_the_commit_it_was_built_from(
+    wheels: Path,
+) -> None:
     (wheel,) = wheels.glob("benchd-*.whl")
     assert wheel.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
     for abi, program in itertools.product(ABIS, PROGRAMS):
         assert f"benchd/devices/android/filler/bin/{program}-{abi}" in names
     assert "benchd/py.typed" in names
-
-
-def test_the_wheel_names_the_commit_that_it_was_built_from(wheels: Path) -> None:
-    (wheel,) = wheels.glob("benchd-*.whl")
     assert zipfile.ZipFile(wheel).read("benchd/commit.txt").decode().strip() == commit_of(ROOT)
     assert not (wheels / "commit.txt").exists()
 
@@ -122,13 +173,7 @@ def test_an_installation_carries_no_lab(installed: Path, wheels: Path) -> None:
 
 def test_what_needs_the_lab_says_what_to_do(installed: Path) -> None:
     for command in (("demo",), ("bench", "scale")):
-        refused = subprocess.run(
-            ["chroot", installed, "benchd", *command],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=own_environment(),
-        )
+        refused = ended("chroot", installed, "benchd", *command)
         assert refused.returncode == 3
         assert "scripts/demo" in refused.stderr
         assert "Traceback" not in refused.stderr
@@ -265,11 +310,9 @@ def test_an_upgrade_with_a_torn_wheel_leaves_what_runs(
     [wheel] = torn.glob(f"{package}-*.whl")
     os.truncate(wheel, wheel.stat().st_size // 2)
     opt = installed / "opt/benchd"
-    before = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
-    current = (opt / "current").readlink()
+    before, current = releases_in(installed), (opt / "current").readlink()
     assert "nothing was changed" in refused(installed, "--wheels", torn)
-    after = sorted(str(path) for path in (*opt.iterdir(), *(opt / "releases").iterdir()))
-    assert (after, (opt / "current").readlink()) == (before, current)
+    assert (releases_in(installed), (opt / "current").readlink()) == (before, current)
     in_root(installed, "benchd", "--version")
 
 

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from deb_rig import UDEV
 from install_rig import run
-from installed_job import PERSON, PIN, Hands, handset, slot_table, until
-from machine import Machine, booted
+from installed_job import PERSON, Hands, handset, set_up, slot_table
+from machine import BOOTED, UDEV, Machine, booted, until
 from other_wheels import listed, other_wheels
 
-pytestmark = [
-    pytest.mark.as_root,
-    pytest.mark.boots,
-    pytest.mark.slow,
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(os.geteuid() != 0, reason="a container is booted by root only"),
-    pytest.mark.skipif(
-        shutil.which("systemd-nspawn") is None or shutil.which("mmdebstrap") is None,
-        reason="systemd-nspawn (Debian package systemd-container) or mmdebstrap isn't there",
-    ),
-]
+pytestmark = [*BOOTED, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 CONFIG = "etc/benchd/benchd.toml"
 NEWER = "9.9"
@@ -110,8 +98,7 @@ def hands(machine: Machine, root: Path) -> Generator[Hands]:
     with handset(machine, root, slots=2) as hands:
         machine.run("systemctl", "daemon-reload")
         machine.run("systemctl", "restart", "benchd")
-        named = ("--person", PERSON, "--name", "佐藤 健", "--reading", "さとう けん")
-        machine.run("benchd", "setup", *named, "--pin-file", "-", stdin=f"{PIN}\n")
+        set_up(machine)
         yield hands
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment
+from install_rig import ROOT, ended, own_environment
 from machine import not_booted, own_cgroup
 
 
@@ -56,15 +55,10 @@ def test_skipped_boots_fail_where_they_have_to_be_and_are_told_elsewhere(
     machines: str, status: int
 ) -> None:
     test = "tests/install/test_booted.py::test_the_journal_has_the_fields"
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", test],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        # Without a PATH there is no systemd-nspawn.
-        env={**own_environment(), "BENCHD_MACHINES": machines, "PATH": ""},
-    )
+    # Without a PATH there is no systemd-nspawn.
+    env = {**own_environment(), "BENCHD_MACHINES": machines, "PATH": ""}
+    words = ("-m", "pytest", "-rs", "-p", "no:cacheprovider", test)
+    done = ended(sys.executable, *words, cwd=ROOT, env=env)
     assert done.returncode == status, done.stdout
     assert ("1 error" if status else "1 skipped") in done.stdout
     assert "isn't there" in done.stdout or "by root only" in done.stdout

@@ -1,12 +1,13 @@
-"""A release's list is signed, and what an administrator runs to verify it."""
+"""What no release is made of, how its list is signed, and what an admin runs to verify it."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, own_environment
+from install_rig import ROOT, ended
 
 VERIFY = (
     "ssh-keygen -Y verify -f ../release_signers -I benchd-release -n benchd-release"
@@ -42,14 +43,7 @@ def folder(where: Path) -> Path:
 
 
 def run(script: str, where: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-c", script],
-        cwd=where,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=own_environment(),
-    )
+    return ended("bash", "-c", script, cwd=where)
 
 
 def verify(release: Path, file: str = "bundle.tar") -> int:
@@ -118,3 +112,37 @@ def test_what_is_not_as_listed_is_not_signed(key: Path, release: Path) -> None:
     done = sign(key, release)
     assert done.returncode == 3
     assert "isn't what SHA256SUMS lists" in done.stderr
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """One that was unpacked: no git."""
+    (tmp_path / "scripts").mkdir()
+    for name in ("release", "sign-release"):
+        shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
+    return tmp_path
+
+
+def test_sources_without_git_make_no_release(checkout: Path) -> None:
+    done = ended(checkout / "scripts/release")
+    assert done.returncode == 3
+    assert "its version comes from git's tags" in done.stderr
+
+
+def test_a_file_that_nobody_has_committed_makes_no_release(checkout: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", checkout], check=True)
+    done = ended(checkout / "scripts/release")
+    assert done.returncode == 3
+    assert "make a trial with --trial" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--key", "nowhere"), ("--key",), ("--sign",), ("a", "b"), ("--trial", "--key", __file__)],
+)
+def test_words_that_it_does_not_know_show_how_it_is_used(
+    checkout: Path, words: tuple[str, ...]
+) -> None:
+    done = ended(checkout / "scripts/release", *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("scripts/release [--key FILE | --trial] [DIRECTORY]")

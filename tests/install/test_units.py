@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from install_rig import ROOT, ended
 
 from benchd.config.config_sections import AdbSettings
 
-ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "systemd"
 CHECK = "scripts/check-units"
 
@@ -25,9 +26,7 @@ pytestmark = [
 
 
 def check(folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [folder / CHECK], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    return ended(folder / CHECK, env=os.environ)
 
 
 def test_the_units_verify_without_a_word() -> None:
@@ -89,11 +88,11 @@ def test_the_drop_in_for_anchors_verifies_and_opens_no_more_than_it_says(tmp_pat
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(0o755)
     verify = ["systemd-analyze", "verify", "--man=no", f"--root={tmp_path}", "benchd.service"]
-    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+    done = ended(*verify, env=os.environ)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     secure = ["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20"]
     secure += [f"--root={tmp_path}", "benchd.service"]
-    done = subprocess.run(secure, capture_output=True, text=True, check=False)
+    done = ended(*secure, env=os.environ)
     assert done.returncode == 0, done.stdout
 
 

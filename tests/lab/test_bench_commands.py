@@ -8,8 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -21,13 +19,6 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [BENCHD, "bench", *arguments], capture_output=True, text=True, check=False
     )
-
-
-@pytest.fixture
-def short_path() -> Generator[Path]:
-    """A folder in which the names of sockets fit into what Linux has for them."""
-    with tempfile.TemporaryDirectory(prefix="benchd-") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.rack

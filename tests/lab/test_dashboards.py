@@ -68,7 +68,7 @@ def test_the_files_are_as_the_sheets_say() -> None:
     assert {file.name: file.read_text() for file in FILES} == told
 
 
-def test_each_panel_has_a_title_and_a_sentence_in_both_languages() -> None:
+def test_each_panel_has_a_title_a_sentence_and_names_in_both_languages() -> None:
     for panel in panels():
         for text, ends in ((panel["title"], ("", "")), (panel["description"], ("。", "."))):
             japanese, _, english = text.partition(" / ")
@@ -76,6 +76,11 @@ def test_each_panel_has_a_title_and_a_sentence_in_both_languages() -> None:
             assert re.search(r"[a-z]", english), text
             assert not JAPANESE.search(english), text
             assert (japanese.endswith(ends[0]), english.endswith(ends[1])) == (True, True), text
+        for override in panel["fieldConfig"]["overrides"]:
+            told = {each["id"]: each["value"] for each in override["properties"]}
+            japanese, _, english = told["displayName"].partition(" / ")
+            assert JAPANESE.search(japanese), told
+            assert re.search(r"[A-Za-z]", english), told
 
 
 def test_no_two_panels_of_a_dashboard_lie_on_each_other() -> None:
@@ -104,33 +109,25 @@ def test_each_query_asks_only_for_the_chosen_racks() -> None:
         assert all(each.startswith(FLEET) for each in series), expression
 
 
-def test_what_is_drawn_over_time_says_which_line_or_colour_is_what() -> None:
+def test_each_kind_of_panel_is_drawn_so_that_nothing_is_hidden_or_mistaken() -> None:
+    kinds = set[str]()
     for panel in panels():
-        if panel["type"] in (TIMELINE, LINES):
-            assert panel["options"]["legend"]["showLegend"] is True, panel["title"]
-        if panel["type"] == LINES:
-            assert panel["fieldConfig"]["defaults"]["color"]["mode"] == "palette-classic"
-
-
-def test_no_slot_of_the_largest_rack_is_hidden_on_a_further_page() -> None:
-    timelines = [panel for panel in panels() if panel["type"] == TIMELINE]
-    assert timelines
-    for panel in timelines:
-        assert panel["options"]["perPage"] >= MOST_SLOTS, panel["title"]
-
-
-def test_no_handset_is_counted_in_tenths() -> None:
-    """Prometheus extrapolates: eleven handsets come out as 11.1."""
-    for panel in panels():
-        shown = panel["fieldConfig"]["defaults"]
-        assert shown["unit"] != "short" or shown["decimals"] == 0, panel["title"]
-
-
-def test_a_single_bar_does_not_fill_its_panel() -> None:
-    for panel in panels():
-        if panel["type"] == BARS:
-            options = panel["options"]
+        kind, title = panel["type"], panel["title"]
+        shown, options = panel["fieldConfig"]["defaults"], panel["options"]
+        kinds.add(kind)
+        if kind in (TIMELINE, LINES):
+            assert options["legend"]["showLegend"] is True, title
+        if kind == LINES:
+            assert shown["color"]["mode"] == "palette-classic"
+        if kind == TIMELINE:
+            # No slot of the largest rack is hidden on a further page.
+            assert options["perPage"] >= MOST_SLOTS, title
+        if kind == BARS:
+            # A single bar does not fill its panel.
             assert (options["sizing"], options["maxVizHeight"] < 60) == ("manual", True)
+        # Prometheus extrapolates: eleven handsets come out as 11.1.
+        assert shown["unit"] != "short" or shown["decimals"] == 0, title
+    assert kinds >= {TIMELINE, LINES, BARS}
 
 
 def test_a_tile_of_names_is_grey_green_or_in_the_colour_of_what_it_names() -> None:
@@ -154,15 +151,6 @@ def test_what_is_no_number_or_not_there_is_grey_and_says_so_in_every_panel() -> 
         grey = {"text": str(NO_DATA), "color": "#808080"}
         assert special == [{"match": "null", "result": grey}, {"match": "nan", "result": grey}]
         assert shown["noValue"] == str(NO_DATA), panel["title"]
-
-
-def test_every_name_that_a_panel_replaces_is_in_both_languages() -> None:
-    for panel in panels():
-        for override in panel["fieldConfig"]["overrides"]:
-            told = {each["id"]: each["value"] for each in override["properties"]}
-            japanese, _, english = told["displayName"].partition(" / ")
-            assert JAPANESE.search(japanese), told
-            assert re.search(r"[A-Za-z]", english), told
 
 
 def test_what_provisions_grafana_and_prometheus_fits_the_dashboards() -> None:

@@ -185,11 +185,18 @@ def limits_at(figures: Mapping[str, Mapping[str, int]]) -> str:
     return "# Why.\n" + "\n".join(tables)
 
 
-def test_one_more_line_than_allowed_fails_and_says_which(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def limited(tmp_path: Path) -> tuple[Path, Path]:
+    """A checkout, and a file of limits that are its figures."""
     root, file = checkout(tmp_path), tmp_path / "limits.toml"
     file.write_text(limits_at(figures_of(root)))
+    return root, file
+
+
+def test_one_more_line_than_allowed_fails_and_says_which(
+    limited: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, file = limited
     assert main([], root=root, file=file) == 0
     assert capsys.readouterr().err == ""
     checkout(root, {"benchd/page.js": "let a = 1;\n\n"})
@@ -202,10 +209,9 @@ def test_one_more_line_than_allowed_fails_and_says_which(
 
 
 def test_what_goes_the_wrong_way_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    limited: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root, file = checkout(tmp_path), tmp_path / "limits.toml"
-    file.write_text(limits_at(figures_of(root)))
+    root, file = limited
     checkout(root, {"benchd/ground.py": "from benchd.middle import Z\nX = 1\n"})
     assert main([], root=root, file=file) == 1
     assert capsys.readouterr().err.splitlines()[-3:] == [
@@ -215,14 +221,16 @@ def test_what_goes_the_wrong_way_is_named(
     ]
 
 
-def test_what_has_become_less_is_the_new_limit_when_asked(tmp_path: Path) -> None:
-    root, file = checkout(tmp_path), tmp_path / "limits.toml"
-    file.write_text(limits_at(figures_of(root)))
+def test_what_has_become_less_is_the_new_limit_when_asked_and_none_is_ever_raised(
+    limited: tuple[Path, Path],
+) -> None:
+    root, file = limited
     figures = figures_of(checkout(root, {"benchd/page.js": ""}))
     assert main([], root=root, file=file) == 0
     assert limits_in(file.read_text())["product"]["js_lines"] == 1
     assert main(["--lower"], root=root, file=file) == 0
     assert file.read_text() == limits_at(figures)
+    assert lowered("[a]\nb = 1\n", {"a": {"b": 2}}) == "[a]\nb = 1\n"
 
 
 def test_a_figure_without_a_limit_and_a_limit_without_a_figure_are_named() -> None:
@@ -232,18 +240,11 @@ def test_a_figure_without_a_limit_and_a_limit_without_a_figure_are_named() -> No
     ]
 
 
-def test_a_limit_is_never_raised() -> None:
-    assert lowered("[a]\nb = 1\n", {"a": {"b": 2}}) == "[a]\nb = 1\n"
-
-
-def test_the_limits_of_this_checkout_hold_the_order_of_imports_and_allow_no_circle() -> None:
+def test_this_checkout_holds_the_order_of_imports_and_each_file_is_of_its_deepest_folder() -> None:
     limits = limits_in(LIMITS.read_text())["imports"]
     assert limits["circles_of_rooms"] == limits["circles_of_files"] == 0
     assert limits["imports_upward"] == 0
     assert order_of_rooms(ROOT)[0] == ["cli"]
-
-
-def test_a_file_is_of_the_deepest_folder_that_holds_it() -> None:
     areas = {one.path.parts[:2]: one.area for one in sources_of(ROOT)}
     assert areas["benchd", "lab"] is Area.LAB
     assert areas["benchd", "proof"] is areas["configs", "recipes"] is Area.PRODUCT

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import httpx2
@@ -16,7 +18,6 @@ import pytest
 from benchd.lab.dashboards.sheet import NO_DATA, NONE
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
-from tests.lab.drawn_tiles import Tile, tiles
 from tests.lab.figures import ASKS, NOW, WRITES, rack_in_figures
 from tests.watchers import prometheus
 
@@ -30,6 +31,16 @@ PANELS = [
 AT = (NOW + timedelta(hours=1)).timestamp()
 SCRAPED = (AT - 240, AT - 120, AT)
 GREY = "#808080"
+
+
+class Tile(NamedTuple):
+    """One tile or bar: its name, what it says and how it is coloured."""
+
+    name: str
+    text: str
+    colour: str
+
+
 B_UNKNOWN = Tile("b", str(NO_DATA), GREY)
 B_UNNAMED = Tile(f"b {NO_DATA}", str(NO_DATA), GREY)
 """Of tiles that show their name alone."""
@@ -102,6 +113,51 @@ def write_series(folder: Path) -> None:
     subprocess.run([*command, "series"], cwd=folder, check=True, capture_output=True)
 
 
+def tiles(panel: Mapping[str, Any], answers: Sequence[tuple[str, Any]]) -> list[Tile]:
+    """What Grafana makes of all answers in a panel of tiles or bars.
+
+    Source: `getFieldDisplayValues`, `calculateLastNotNull`, `getDisplayProcessor` of @grafana/data.
+    `answers` are what each query's series are called, and their series.
+    """
+    shown = panel["fieldConfig"]["defaults"]
+    found = [
+        _tile(shown, _named(legend, series["metric"]), float(series["value"][1]))
+        for legend, told in answers
+        for series in told
+    ]
+    return found or [_tile(shown, "", math.nan)]
+
+
+def _named(legend: str, labels: Mapping[str, str]) -> str:
+    return re.sub(r"\{\{(\w+)\}\}", lambda label: labels.get(label[1], ""), legend).strip()
+
+
+def _tile(shown: Mapping[str, Any], name: str, value: float) -> Tile:
+    mapped = _mapped(shown.get("mappings", []), value)
+    below = [
+        step["color"]
+        for step in shown["thresholds"]["steps"]
+        if step["value"] is None or value >= step["value"]
+    ]
+    text = "" if math.isnan(value) else f"{value:g}"
+    return Tile(name, mapped.get("text") or text, mapped.get("color") or below[-1])
+
+
+def _mapped(mappings: Sequence[Mapping[str, Any]], value: float) -> Mapping[str, str]:
+    for mapping in mappings:
+        options = mapping["options"]
+        match mapping["type"]:
+            case "special" if math.isnan(value) and options["match"] == "null":
+                return options["result"]
+            case "value" if f"{value:g}" in options:
+                return options[f"{value:g}"]
+            case "range" if options["from"] <= value <= options["to"]:
+                return options["result"]
+            case _:
+                pass
+    return {}
+
+
 async def draw(folder: Path) -> Drawn:
     """Ask all of all sites, and of one that nobody has."""
     drawn: dict[tuple[str, str], list[Tile]] = {}
@@ -172,23 +228,25 @@ def test_where_one_rack_says_nothing_it_is_named_and_nothing_is_green(
             )
 
 
-def test_a_rack_that_is_away_is_broken(drawn: Drawn) -> None:
-    [tile] = drawn[AWAY, titled("Broken")]
-    assert (tile.name, tile.colour) == ("b  応答なし / silent", "red")
+TOLD: dict[tuple[str, str], list[tuple[str | None, str | None, str]]] = {
+    (AWAY, "Broken"): [("b  応答なし / silent", None, "red")],
+    ("a folder is silent", "None lost"): [B_UNKNOWN],
+    ("trouble, and a folder is silent", "None lost"): [("台帳 / ledger", "1", "red"), B_UNKNOWN],
+    (NO_RULES, "Alerts"): [(None, None, GREY), (None, None, GREY)],
+}
+"""By site and panel: names, texts and colours that are not the same for all."""
 
 
-def test_a_figure_that_is_no_number_is_not_good(drawn: Drawn) -> None:
-    assert drawn["a folder is silent", titled("None lost")] == [B_UNKNOWN]
-
-
-def test_what_is_lost_is_told_although_another_rack_does_not_know(drawn: Drawn) -> None:
-    told = drawn["trouble, and a folder is silent", titled("None lost")]
-    assert told == [Tile("台帳 / ledger", "1", "red"), B_UNKNOWN]
-
-
-def test_alerts_are_unknown_where_no_rule_is_evaluated(drawn: Drawn) -> None:
-    told = drawn[NO_RULES, titled("Alerts")]
-    assert [tile.colour for tile in told] == [GREY, GREY]
+@pytest.mark.parametrize(("site", "panel"), TOLD)
+def test_what_is_unknown_is_never_good_and_hides_nothing(
+    drawn: Drawn, site: str, panel: str
+) -> None:
+    told, wanted = drawn[site, titled(panel)], TOLD[site, panel]
+    shown = [
+        tuple(word if want is not None else None for word, want in zip(tile, row, strict=True))
+        for tile, row in zip(told, wanted, strict=True)
+    ]
+    assert shown == wanted
 
 
 def test_who_waits_is_told_although_another_rack_is_away(drawn: Drawn) -> None:

@@ -1,17 +1,21 @@
-"""A virtual chip byte by byte: what it answers, and that it says nothing to anything else."""
+"""A virtual chip byte by byte: what it answers, its silence, and what a clear makes of it."""
 
 import tomllib
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchd.domain.clear import ClearOutcome
 from benchd.domain.errors import UsageRefused
 from benchd.lab.simulator.chips.chip import SHORTEST_ANSWER_S, VirtualChip
-from benchd.lab.simulator.chips.chip_plan import ChipPlan
+from benchd.lab.simulator.chips.chip_plan import ChipPlan, ClearStory
+from benchd.lab.simulator.chips.clearing import clear
 from benchd.lab.simulator.chips.commands import COMMANDS
 from benchd.lab.simulator.chips.profiles import content_profile
+from benchd.lab.simulator.clear_provider import simulated
 
 ALL_CODES = [0x00, *COMMANDS]
 ROOT = "0000feff"
@@ -91,33 +95,63 @@ def test_polling_gives_what_the_request_code_asks_for_and_nothing_else() -> None
     assert [said and said[18:].hex() for said in answers] == ["", "fe00", "0083"]
 
 
-@pytest.mark.parametrize(
-    "polling",
-    [
-        "0600000b0000",  # a system that it hasn't
-        "0600ffff0300",  # a request code that there isn't
-        "0600ffff0002",  # a number of slots that there isn't
-        "0700ffff000000",  # a byte too many
-        "0500ffff00",  # one too few
-        "0700ffff0000",  # a length that isn't true
-    ],
-)
+SILENCE: dict[str, str] = {
+    "a system that it hasn't": "0600000b0000",
+    "a request code that there isn't": "0600ffff0300",
+    "a number of slots that there isn't": "0600ffff0002",
+    "a byte too many": "0700ffff000000",
+    "one too few": "0500ffff00",
+    "a length that isn't true": "0700ffff0000",
+}
+
+
+@pytest.mark.parametrize("polling", SILENCE)
 def test_polling_that_isnt_exact_is_met_with_silence(polling: str) -> None:
-    assert chip().answer(bytes.fromhex(polling)) is None
+    assert chip().answer(bytes.fromhex(SILENCE[polling])) is None
 
 
-def test_a_phone_in_use_has_as_many_nodes_as_the_published_one() -> None:
-    phone = chip()
-    assert [len(listed(phone, system)) for system in range(3)] == [129, 71, 13]
-    assert ask(phone, 0x0C, "") == bytes.fromhex("03 fe00 0003 fe0f")
+ANSWERS: dict[str, tuple[VirtualChip, int, int, str, str | None]] = {
+    "the systems of a phone in use": (chip(), 0, 0x0C, "", "03 fe00 0003 fe0f"),
+    "those of a cleared one": (chip("cleared"), 0, 0x0C, "", "02 fe00 fe0f"),
+    "what a cleared one has": (chip("cleared"), 0, 0x1A, "00000000", "0000 00 01 0000feff 00"),
+    "a code list of no area": (chip(), 0, 0x1A, "34120000", "ffa6"),
+    "a code list's packet that there isn't": (chip(), 0, 0x1A, "0000ff00", "ffa6"),
+    "which services are there": (chip(), 0, 0x02, "03 0000 cb67 3412", "03 0100 0100 ffff"),
+    "of a cleared one": (chip("cleared"), 0, 0x02, "03 0000 cb67 3412", "03 0100 ffff ffff"),
+    "with both keys": (chip(), 0, 0x32, "02 cb67 3412", "0000 41 02 0100 ffff 0100 ffff"),
+    "a count of none": (chip(), 0, 0x02, "00", None),
+    "a count of too many": (chip(), 0, 0x02, "21" + "0000" * 33, None),
+    "a count above what follows": (chip(), 0, 0x02, "02 0000", None),
+    "a count below what follows": (chip(), 0, 0x02, "01 0000 00", None),
+    "free blocks of an area": (chip("cleared"), 0, 0x0E, "01 0000", "01 fb04"),
+    "own blocks of a service": (chip(), 1, 0x0E, "02 0f09 3412", "02 1400 ffff"),
+    "two open blocks": (chip(), 1, 0x06, "01 0f09 02 8000 8013", "0000 02" + "00" * 32),
+    "one with a long number": (chip(), 1, 0x06, "01 0f09 01 000000", "0000 01" + "00" * 16),
+    "a block behind a key": (chip(), 1, 0x06, "01 0c09 01 8000", "ffa5"),
+    "one of a service that isn't there": (chip(), 1, 0x06, "01 4f09 01 8000", "ffa6"),
+    "no such block": (chip(), 1, 0x06, "01 0f09 02 8000 8014", "02a8"),
+    "no such service in the list": (chip(), 1, 0x06, "01 0f09 01 8100", "01a3"),
+    "too many blocks": (chip(), 1, 0x06, "01 0f09 10" + "8000" * 16, "ffa2"),
+    "what it is made of": (chip(), 0, 0x3A, "", "0000 0e 1801020308475001d70077202501"),
+    "its versions": (chip(), 0, 0x3C, "0000", "0000 00 0041 01 0041"),
+    "an old one has no code list": (chip(ic_type="14"), 0, 0x1A, "00000000", None),
+    "an old one has no block information": (chip(ic_type="14"), 0, 0x0E, "01 0000", None),
+}
 
 
-def test_a_cleared_phone_has_root_areas_and_the_container() -> None:
-    phone = chip("cleared")
-    assert ask(phone, 0x0C, "") == bytes.fromhex("02 fe00 fe0f")
-    assert [node.hex() for node in listed(phone, 0)] == [ROOT]
-    assert len(listed(phone, 1)) == 13
-    assert ask(phone, 0x1A, "00000000") == bytes.fromhex("0000 00 01 0000feff 00")
+@pytest.mark.parametrize("case", ANSWERS)
+def test_what_is_answered_to_a_command(case: str) -> None:
+    of, system, code, body, answer = ANSWERS[case]
+    assert ask(of, code, body, system) == (None if answer is None else bytes.fromhex(answer))
+
+
+@pytest.mark.parametrize(
+    ("of", "counts"), [(chip(), [129, 71, 13]), (chip("cleared"), [1, 13])], ids=("used", "cleared")
+)
+def test_a_phone_has_as_many_nodes_as_the_published_one(of: VirtualChip, counts: list[int]) -> None:
+    assert [len(listed(of, system)) for system in range(len(of.systems))] == counts
+    assert listed(of, 0)[0].hex() == ROOT
+    assert len(listed(chip(ic_type="14"), 0)) == 129
 
 
 @pytest.mark.parametrize("profile", ["in_use", "cleared"])
@@ -140,46 +174,7 @@ def test_a_chip_that_counts_packets_from_one_gives_the_first_twice() -> None:
     assert packets[0] == packets[1] != packets[2]
 
 
-def test_a_code_list_of_what_isnt_there_is_an_error() -> None:
-    assert ask(chip(), 0x1A, "34120000") == b"\xff\xa6"
-    assert ask(chip(), 0x1A, "0000ff00") == b"\xff\xa6"
-
-
-def test_request_service_tells_what_is_there() -> None:
-    assert ask(chip(), 0x02, "03 0000 cb67 3412") == bytes.fromhex("03 0100 0100 ffff")
-    assert ask(chip("cleared"), 0x02, "03 0000 cb67 3412") == bytes.fromhex("03 0100 ffff ffff")
-    assert ask(chip(), 0x32, "02 cb67 3412") == bytes.fromhex("0000 41 02 0100 ffff 0100 ffff")
-
-
-@pytest.mark.parametrize("body", ["00", "21" + "0000" * 33, "02 0000", "01 0000 00"])
-def test_request_service_with_a_wrong_count_is_met_with_silence(body: str) -> None:
-    assert ask(chip(), 0x02, body) is None
-
-
-def test_block_information_has_free_blocks_of_areas_and_own_ones_of_services() -> None:
-    free = ask(chip("cleared"), 0x0E, "01 0000")
-    assert free == b"\x01" + (1275).to_bytes(2, "little")
-    assert ask(chip(), 0x0E, "02 0f09 3412", system=1) == bytes.fromhex("02 1400 ffff")
-
-
-def test_reading_gives_zeros_from_open_services_only() -> None:
-    history = ask(chip(), 0x06, "01 0f09 02 8000 8013", system=1)
-    assert history == bytes.fromhex("0000 02") + bytes(32)
-    assert ask(chip(), 0x06, "01 0f09 01 000000", system=1) == b"\0\0\x01" + bytes(16)
-    refusals = {
-        "01 0c09 01 8000": "ffa5",  # behind a key
-        "01 4f09 01 8000": "ffa6",  # not there
-        "01 0f09 02 8000 8014": "02a8",  # no such block
-        "01 0f09 01 8100": "01a3",  # no such service in the list
-        "01 0f09 10" + "8000" * 16: "ffa2",
-    }
-    for body, status in refusals.items():
-        said = ask(chip(), 0x06, body, system=1)
-        assert said is not None
-        assert said.hex() == status
-
-
-def test_small_commands() -> None:
+def test_its_mode_and_its_issue_are_told() -> None:
     phone = chip()
     phone.mode = 1
     assert ask(phone, 0x04, "") == b"\x01"
@@ -188,18 +183,9 @@ def test_small_commands() -> None:
     phone.mode = 2
     phone.power_up()
     assert phone.mode == 0
-    assert ask(phone, 0x3A, "") == bytes.fromhex("0000 0e 1801020308475001d70077202501")
-    assert ask(phone, 0x3C, "0000") == bytes.fromhex("0000 00 0041 01 0041")
     issue = phone.answer(frame(0x22, phone.primary_idm + b"\0\0"))
     assert issue is not None
     assert len(issue) == 26
-
-
-def test_an_old_chip_doesnt_know_the_new_commands() -> None:
-    old = chip(ic_type="14")
-    assert ask(old, 0x1A, "00000000") is None
-    assert ask(old, 0x0E, "01 0000") is None
-    assert len(listed(old, 0)) == 129
 
 
 @pytest.mark.parametrize("plan", [ChipPlan(silent=True), ChipPlan(retired=True)])
@@ -269,3 +255,73 @@ def test_the_simulated_baseline_is_the_profile_of_a_cleared_chip() -> None:
     in_use = {system.code: set(system.nodes) for system in content_profile("in_use").systems}
     assert all(in_use[code] >= nodes for code, nodes in cleared.items())
     assert sum(map(len, in_use.values())) > sum(map(len, cleared.values()))
+
+
+def in_use(story: ClearStory) -> VirtualChip:
+    return VirtualChip(ChipPlan(profile="in_use", clear=story), "one")
+
+
+def test_a_clear_leaves_root_areas_and_the_same_idm() -> None:
+    of = in_use(ClearStory.WORKS)
+    before = of.primary_idm
+    assert clear(of).outcome is ClearOutcome.DONE
+    assert (of.profile, of.node_count, of.primary_idm) == ("cleared", 14, before)
+    assert clear(of).outcome is ClearOutcome.ALREADY_INITIAL
+
+
+@pytest.mark.parametrize(
+    ("story", "outcome"),
+    [
+        (ClearStory.LIES, ClearOutcome.DONE),
+        (ClearStory.UNSUPPORTED, ClearOutcome.UNSUPPORTED),
+        (ClearStory.NEEDS_OPERATOR, ClearOutcome.NEEDS_OPERATOR),
+        (ClearStory.FATAL, ClearOutcome.FATAL),
+    ],
+)
+def test_what_is_only_said_changes_nothing(story: ClearStory, outcome: ClearOutcome) -> None:
+    of = in_use(story)
+    for _ in range(2):
+        assert clear(of).outcome is outcome
+        assert (of.profile, of.node_count) == ("in_use", 213)
+
+
+def test_a_swap_leaves_another_idm() -> None:
+    of = in_use(ClearStory.SWAPS)
+    before = of.primary_idm
+    assert clear(of).outcome is ClearOutcome.DONE
+    assert of.profile == "cleared"
+    assert of.primary_idm != before
+
+
+@pytest.mark.parametrize("story", [ClearStory.RETRY_ONCE, ClearStory.HALFWAY])
+def test_the_second_try_may_do(story: ClearStory) -> None:
+    of = in_use(story)
+    assert clear(of).outcome is ClearOutcome.RETRYABLE
+    assert of.node_count > 100
+    assert of.profile == "in_use"
+    assert (of.node_count == 213) == (story is ClearStory.RETRY_ONCE)
+    assert clear(of).outcome is ClearOutcome.DONE
+    assert of.node_count == 14
+
+
+def test_a_silent_chip_is_not_cleared() -> None:
+    of = VirtualChip(ChipPlan(profile="in_use", silent=True), "one")
+    assert clear(of).outcome is ClearOutcome.RETRYABLE
+    assert of.profile == "in_use"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"control": "control.sock"},
+        {"control": "control.sock", "slots": {"A1": "1"}},
+        {"control": "control.sock", "slots": {"A1": 0}},
+        {"control": "control.sock", "slots": {"A 1": 1}},
+        {"control": 1, "slots": {"A1": 1}},
+        {"control": "control.sock", "slots": {"A1": 1}, "more": True},
+    ],
+)
+def test_the_providers_options_are_checked(options: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allowed are control"):
+        simulated("any", options, tmp_path)

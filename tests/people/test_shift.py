@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from .people_rig import door_in
+from .people_rig import Door
 from .shift_of_tries import ELSEWHERE, SCREENS, play
 
 pytestmark = pytest.mark.asyncio
@@ -18,17 +16,15 @@ OF_A_SOURCE = 20 + 24 * 60
 
 
 @pytest.mark.parametrize("one_source", [False, True])
-async def test_slips_of_a_shift_hold_up_nobody(tmp_path: Path, *, one_source: bool) -> None:
-    async with door_in(tmp_path) as door:
-        day = await play(door, one_source=one_source)
+async def test_slips_of_a_shift_hold_up_nobody(door: Door, *, one_source: bool) -> None:
+    day = await play(door, one_source=one_source)
     assert day.right.total() > 500
     assert day.refused.total() == 0
 
 
 @pytest.mark.parametrize("attack", ["ids and PINs", "badges", "badges with PINs"])
-async def test_who_guesses_elsewhere_holds_up_no_badge(tmp_path: Path, attack: str) -> None:
-    async with door_in(tmp_path) as door:
-        day = await play(door, attack, source=ELSEWHERE, each_s=EACH_S)
+async def test_who_guesses_elsewhere_holds_up_no_badge(door: Door, attack: str) -> None:
+    day = await play(door, attack, source=ELSEWHERE, each_s=EACH_S)
     assert set(+day.refused) <= {"PIN alone"}
     if attack != "ids and PINs":
         assert day.refused.total() == 0
@@ -37,10 +33,9 @@ async def test_who_guesses_elsewhere_holds_up_no_badge(tmp_path: Path, attack: s
 @pytest.mark.parametrize("attack", ["ids and PINs", "badges", "badges with PINs"])
 @pytest.mark.parametrize("one_source", [False, True])
 async def test_who_guesses_at_the_same_place_does_not_hold_up_badge_and_pin(
-    tmp_path: Path, attack: str, *, one_source: bool
+    door: Door, attack: str, *, one_source: bool
 ) -> None:
-    async with door_in(tmp_path) as door:
-        day = await play(door, attack, source=SCREENS[0], each_s=EACH_S, one_source=one_source)
+    day = await play(door, attack, source=SCREENS[0], each_s=EACH_S, one_source=one_source)
     assert day.right["badge and PIN"] > 200
     assert day.refused["badge and PIN"] == 0
     if attack == "ids and PINs":
@@ -51,9 +46,8 @@ async def test_who_guesses_at_the_same_place_does_not_hold_up_badge_and_pin(
 
 
 async def test_guessing_behind_a_stolen_badge_is_slow_and_meets_its_owner_alone(
-    tmp_path: Path,
+    door: Door,
 ) -> None:
-    async with door_in(tmp_path) as door:
-        day = await play(door, "PINs of one badge", each_s=EACH_S)
+    day = await play(door, "PINs of one badge", each_s=EACH_S)
     assert 0 < day.behind_a_badge == day.guesses <= 120
     assert day.refused.total() == day.robbed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import anyio
 import pytest
@@ -16,6 +15,8 @@ from benchd.domain.record import EntryKind
 from benchd.people.authentication import MOST_WAITING
 from benchd.people.login_throttle import (
     EACH_S_OF_SOURCE,
+    FIRST_PAUSE_S,
+    FORGOTTEN_AFTER_S,
     FREE_TRIES,
     FREE_TRIES_OF_SOURCE,
     LONGEST_PAUSE_S,
@@ -26,11 +27,12 @@ from benchd.people.login_throttle import (
 from benchd.people.person_register import People
 from benchd.people.refused_tries import AT_ONCE
 
-from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
+from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, HandSeconds
 
 pytestmark = pytest.mark.asyncio
 
 HERE = "127.0.0.1"
+REFUSALS = (NotSignedIn, TriedTooOften)
 Shown = tuple[str | None, str | None, str | None]
 
 
@@ -39,6 +41,19 @@ async def show(door: Door, shown: Shown, source: str = HERE) -> ShownBy:
     actor = await door.showing.show(badge=badge, person=person, pin=pin, source=source)
     assert actor.source == source
     return actor.shown_by
+
+
+async def refused(
+    door: Door,
+    shown: Shown,
+    by: type[Exception] | tuple[type[Exception], ...] = NotSignedIn,
+    source: str = HERE,
+    *,
+    times: int = 1,
+) -> None:
+    for _ in range(times):
+        with pytest.raises(by):
+            await show(door, shown, source)
 
 
 @pytest.mark.parametrize(
@@ -51,10 +66,9 @@ async def show(door: Door, shown: Shown, source: str = HERE) -> ShownBy:
         ((BADGE, "mori", PIN), ShownBy.BADGE_AND_PIN),
     ],
 )
-async def test_ways_in(tmp_path: Path, shown: Shown, how: ShownBy) -> None:
-    async with door_in(tmp_path) as door:
-        assert await show(door, shown) is how
-        assert door.records == []
+async def test_ways_in(door: Door, shown: Shown, how: ShownBy) -> None:
+    assert await show(door, shown) is how
+    assert door.records == []
 
 
 class CountingHasher:
@@ -85,32 +99,29 @@ WRONG: dict[str, tuple[Shown, str]] = {
 
 @pytest.mark.parametrize("case", WRONG)
 async def test_whoever_is_not_hears_the_same_and_costs_the_same(
-    tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+    door: Door, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown, why = WRONG[case]
-    async with door_in(tmp_path) as door:
-        await door.people.add(BY, "yama", name="山 里子", roles=[Role.AUDITOR])
-        await door.people.add(BY, "gone", name="前田 一", roles=[Role.OPERATOR])
-        await door.people.set_pin(BY, "gone", "848362")
-        await door.people.disable(BY, "gone")
-        hasher = CountingHasher(door.people._secrets._hasher)
-        monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
-        with pytest.raises(NotSignedIn, match="nobody by that badge, id and PIN"):
-            await show(door, shown)
-        assert hasher.compared == (0 if shown[2] is None else 1)
-        (record,) = door.records
-        assert record.kind is EntryKind.PERSON_REFUSED
-        assert record.data["why"] == why
-        told = repr(record.data)
-        assert not any(part and part in told for part in (shown[0], shown[2]))
-        assert record.data["person"] in (None, "mori", "yama", "gone", "kato")
+    await door.people.add(BY, "yama", name="山 里子", roles=[Role.AUDITOR])
+    await door.people.add(BY, "gone", name="前田 一", roles=[Role.OPERATOR])
+    await door.people.set_pin(BY, "gone", "848362")
+    await door.people.disable(BY, "gone")
+    hasher = CountingHasher(door.people._secrets._hasher)
+    monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
+    with pytest.raises(NotSignedIn, match="nobody by that badge, id and PIN"):
+        await show(door, shown)
+    assert hasher.compared == (0 if shown[2] is None else 1)
+    (record,) = door.records
+    assert record.kind is EntryKind.PERSON_REFUSED
+    assert record.data["why"] == why
+    told = repr(record.data)
+    assert not any(part and part in told for part in (shown[0], shown[2]))
+    assert record.data["person"] in (None, "mori", "yama", "gone", "kato")
 
 
-async def test_a_pin_in_the_field_for_the_id_is_not_put_on_record(tmp_path: Path) -> None:
-    async with door_in(tmp_path) as door:
-        with pytest.raises(NotSignedIn):
-            await show(door, (None, PIN, "mori"))
-        assert PIN not in repr(door.records)
+async def test_a_pin_in_the_field_for_the_id_is_not_put_on_record(door: Door) -> None:
+    await refused(door, (None, PIN, "mori"))
+    assert PIN not in repr(door.records)
 
 
 CHANGED: dict[str, Callable[[People], Awaitable[object]]] = {
@@ -122,308 +133,238 @@ CHANGED: dict[str, Callable[[People], Awaitable[object]]] = {
 
 @pytest.mark.parametrize("change", CHANGED)
 async def test_what_changes_while_a_pin_is_compared_counts(
-    tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+    door: Door, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with door_in(tmp_path) as door:
-        compare = door.people.is_pin
+    compare = door.people.is_pin
 
-        async def and_change(person: Person | None, pin: str) -> bool:
-            right = await compare(person, pin)
-            await CHANGED[change](door.people)
-            return right
+    async def and_change(person: Person | None, pin: str) -> bool:
+        right = await compare(person, pin)
+        await CHANGED[change](door.people)
+        return right
 
-        monkeypatch.setattr(door.people, "is_pin", and_change)
-        with pytest.raises(NotSignedIn):
-            await show(door, (BADGE, None, PIN))
+    monkeypatch.setattr(door.people, "is_pin", and_change)
+    await refused(door, (BADGE, None, PIN))
 
 
 @pytest.mark.parametrize("shown", [(None, None, None), (None, "mori", None), (None, None, PIN)])
-async def test_too_little_is_no_try(tmp_path: Path, shown: Shown) -> None:
-    async with door_in(tmp_path) as door:
-        with pytest.raises(NotSignedIn, match="scan your badge"):
-            await show(door, shown)
-        assert door.records == []
+async def test_too_little_is_no_try(door: Door, shown: Shown) -> None:
+    with pytest.raises(NotSignedIn, match="scan your badge"):
+        await show(door, shown)
+    assert door.records == []
 
 
-async def test_pauses_grow_and_the_right_pin_waits_too(tmp_path: Path) -> None:
-    async with door_in(tmp_path) as door:
-        for _ in range(FREE_TRIES):
-            with pytest.raises(NotSignedIn):
-                await show(door, (None, "mori", "551903"))
-        waits = []
-        for _ in range(14):
-            with pytest.raises(TriedTooOften) as paused:
-                await show(door, (None, "mori", PIN))
-            waits.append(paused.value.wait_s)
-            door.seconds.s += paused.value.wait_s
-            with pytest.raises(NotSignedIn):
-                await show(door, (None, "mori", "551903"))
-        assert waits == sorted(waits)
-        assert waits[0] == 2
-        assert waits[-1] == LONGEST_PAUSE_S
-        door.seconds.s += LONGEST_PAUSE_S
-        assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
-        assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
-
-
-async def test_ten_thousand_pins_in_a_day_get_few_answers_and_few_records(tmp_path: Path) -> None:
-    """One every 8.6 seconds, from as many sources: some hundred are compared."""
-    async with door_in(tmp_path) as door:
-        answered = 0
-        for number in range(10_000):
-            door.seconds.s += 8.64
-            pin = f"{number:06}"
-            try:
-                await show(door, (None, "mori", pin), source=f"192.0.2.{number % 250}")
-            except TriedTooOften:
-                continue
-            except NotSignedIn:
-                answered += 1
-        assert answered < 120
-        assert len(door.records) <= AT_ONCE + 24 * 60
-        counted = sum(int(str(record.data["not_recorded_before"])) for record in door.records)
-        assert len(door.records) + counted + door.showing._refusals._not_recorded == 10_000
-
-
-async def test_one_screen_does_not_lock_out_the_shop(tmp_path: Path) -> None:
-    async with door_in(tmp_path) as door:
-        await guess_until_held(door, by_badge=True)
+async def test_pauses_grow_and_the_right_pin_waits_too(door: Door) -> None:
+    await refused(door, (None, "mori", "551903"), times=FREE_TRIES)
+    waits = []
+    for _ in range(14):
         with pytest.raises(TriedTooOften) as paused:
-            await show(door, (BADGE, None, None))
-        assert paused.value.wait_s <= EACH_S_OF_SOURCE
-        assert await show(door, (BADGE, None, None), source="socket, uid 1000")
-        door.seconds.s += EACH_S_OF_SOURCE
-        assert await show(door, (BADGE, None, None))
+            await show(door, (None, "mori", PIN))
+        waits.append(paused.value.wait_s)
+        door.seconds.s += paused.value.wait_s
+        await refused(door, (None, "mori", "551903"))
+    assert waits == sorted(waits)
+    assert waits[0] == 2
+    assert waits[-1] == LONGEST_PAUSE_S
+    door.seconds.s += LONGEST_PAUSE_S
+    assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+    assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+
+
+async def test_ten_thousand_pins_in_a_day_get_few_answers_and_few_records(door: Door) -> None:
+    """One every 8.6 seconds, from as many sources: some hundred are compared."""
+    answered = 0
+    for number in range(10_000):
+        door.seconds.s += 8.64
+        pin = f"{number:06}"
+        try:
+            await show(door, (None, "mori", pin), source=f"192.0.2.{number % 250}")
+        except TriedTooOften:
+            continue
+        except NotSignedIn:
+            answered += 1
+    assert answered < 120
+    assert len(door.records) <= AT_ONCE + 24 * 60
+    counted = sum(int(str(record.data["not_recorded_before"])) for record in door.records)
+    assert len(door.records) + counted + door.showing._refusals._not_recorded == 10_000
+
+
+async def test_one_screen_does_not_lock_out_the_shop(door: Door) -> None:
+    await guess_until_held(door, by_badge=True)
+    with pytest.raises(TriedTooOften) as paused:
+        await show(door, (BADGE, None, None))
+    assert paused.value.wait_s <= EACH_S_OF_SOURCE
+    assert await show(door, (BADGE, None, None), source="socket, uid 1000")
+    door.seconds.s += EACH_S_OF_SOURCE
+    assert await show(door, (BADGE, None, None))
 
 
 async def guess_until_held(door: Door, *, by_badge: bool) -> None:
     """Somebody who is nobody tries from here for as long as they are let."""
     for number in range(200):
         shown = (f"B-0000-{number:04}", None, None) if by_badge else (None, f"no-{number}", PIN)
-        with pytest.raises((NotSignedIn, TriedTooOften)):
-            await show(door, shown)
+        await refused(door, shown, REFUSALS)
 
 
-async def test_a_badge_alone_buys_no_new_start_at_its_pin(tmp_path: Path) -> None:
+async def test_a_badge_alone_buys_no_new_start_at_its_pin(door: Door) -> None:
     """Whoever has found one would guess as fast as they like: one scan between two guesses."""
-    async with door_in(tmp_path) as door:
-        for _ in range(FREE_TRIES):
-            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
-            with pytest.raises(NotSignedIn):
-                await show(door, (BADGE, None, OTHER_PIN))
-        with pytest.raises(TriedTooOften):
-            await show(door, (BADGE, None, PIN))
+    for _ in range(FREE_TRIES):
+        assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+        await refused(door, (BADGE, None, OTHER_PIN))
+    await refused(door, (BADGE, None, PIN), TriedTooOften)
 
 
-async def test_who_guesses_without_a_badge_holds_up_no_badge_at_the_same_source(
-    tmp_path: Path,
-) -> None:
-    async with door_in(tmp_path) as door:
-        for _ in range(27):
-            await guess_until_held(door, by_badge=False)
-            assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
-            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
-            with pytest.raises(TriedTooOften):
-                await show(door, (None, "mori", PIN))
-            door.seconds.s += EACH_S_OF_SOURCE
+async def test_who_guesses_without_a_badge_holds_up_no_badge_at_the_same_source(door: Door) -> None:
+    for _ in range(27):
+        await guess_until_held(door, by_badge=False)
+        assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+        assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+        await refused(door, (None, "mori", PIN), TriedTooOften)
+        door.seconds.s += EACH_S_OF_SOURCE
 
 
 async def test_who_guesses_badges_does_not_hold_up_badge_and_pin_at_the_same_source(
-    tmp_path: Path,
+    door: Door,
 ) -> None:
-    async with door_in(tmp_path) as door:
-        await guess_until_held(door, by_badge=True)
-        for _ in range(27):
-            assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
-            assert await show(door, (OTHER_BADGE, "kato", OTHER_PIN)) is ShownBy.BADGE_AND_PIN
-            with pytest.raises(TriedTooOften):
-                await show(door, (BADGE, None, None))
+    await guess_until_held(door, by_badge=True)
+    for _ in range(27):
+        assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+        assert await show(door, (OTHER_BADGE, "kato", OTHER_PIN)) is ShownBy.BADGE_AND_PIN
+        await refused(door, (BADGE, None, None), TriedTooOften)
 
 
 async def test_where_badges_are_guessed_a_wrong_answer_tells_nothing_and_costs_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither whether it is anybody's badge, nor whether their PIN was compared."""
-    async with door_in(tmp_path) as door:
-        hasher = CountingHasher(door.people._secrets._hasher)
-        monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
-        await guess_until_held(door, by_badge=True)
-        told: set[str] = set()
-        for number in range(FREE_TRIES + 3):
-            for badge in (BADGE, "B-0000-0000"):
-                with pytest.raises(TriedTooOften) as refused:
-                    await show(door, (badge, None, f"55190{number}"))
-                told.add(f"{refused.value}, {refused.value.wait_s}")
-        assert len(told) == 1
-        assert hasher.compared == 2 * (FREE_TRIES + 3)
-        # The badge has its count all the same, from wherever somebody guesses behind it.
-        with pytest.raises(TriedTooOften):
-            await show(door, (BADGE, None, PIN), source="192.0.2.1")
+    hasher = CountingHasher(door.people._secrets._hasher)
+    monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
+    await guess_until_held(door, by_badge=True)
+    told: set[str] = set()
+    for number in range(FREE_TRIES + 3):
+        for badge in (BADGE, "B-0000-0000"):
+            with pytest.raises(TriedTooOften) as paused:
+                await show(door, (badge, None, f"55190{number}"))
+            told.add(f"{paused.value}, {paused.value.wait_s}")
+    assert len(told) == 1
+    assert hasher.compared == 2 * (FREE_TRIES + 3)
+    # The badge has its count all the same, from wherever somebody guesses behind it.
+    await refused(door, (BADGE, None, PIN), TriedTooOften, "192.0.2.1")
 
 
-async def test_slips_of_a_long_day_hold_up_nobody(tmp_path: Path) -> None:
+async def test_slips_of_a_long_day_hold_up_nobody(door: Door) -> None:
     """One each five minutes, at one screen that all have together."""
-    async with door_in(tmp_path) as door:
-        for number in range(24 * 12):
-            door.seconds.s += 300
-            with pytest.raises(NotSignedIn):
-                await show(door, (f"B-0000-{number:04}", None, None))
-            assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+    for number in range(24 * 12):
+        door.seconds.s += 300
+        await refused(door, (f"B-0000-{number:04}", None, None))
+        assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
 
 
-async def test_another_badge_begins_anew(tmp_path: Path) -> None:
+async def test_another_badge_begins_anew(door: Door) -> None:
     """Whoever has lost theirs isn't held up by who guesses behind it."""
-    async with door_in(tmp_path) as door:
-        for _ in range(FREE_TRIES):
-            with pytest.raises(NotSignedIn):
-                await show(door, (BADGE, None, "551903"))
-        with pytest.raises(TriedTooOften):
-            await show(door, (BADGE, None, PIN))
-        await door.people.set_badge(BY, "mori", "B-1111-2222")
-        assert await show(door, ("B-1111-2222", None, PIN)) is ShownBy.BADGE_AND_PIN
+    await refused(door, (BADGE, None, "551903"), times=FREE_TRIES)
+    await refused(door, (BADGE, None, PIN), TriedTooOften)
+    await door.people.set_badge(BY, "mori", "B-1111-2222")
+    assert await show(door, ("B-1111-2222", None, PIN)) is ShownBy.BADGE_AND_PIN
 
 
-@pytest.mark.parametrize("guess", [(None, "kato", "551904"), ("B-0000-0000", None, "551904")])
+def pins_wait(door: Door, monkeypatch: pytest.MonkeyPatch) -> anyio.Event:
+    """No PIN is compared until somebody sets this."""
+    compare, compared = door.people.is_pin, anyio.Event()
+
+    async def slowly(person: Person | None, pin: str) -> bool:
+        await compared.wait()
+        return await compare(person, pin)
+
+    monkeypatch.setattr(door.people, "is_pin", slowly)
+    return compared
+
+
+ANY_BADGE: Shown = ("B-0000-0000", None, PIN)
+CROWDS: dict[str, tuple[Shown, str, bool]] = {
+    "from more places than are held yet": ((None, "kato", "551904"), "192.0.2.{}", False),
+    "where badges are guessed, at once": (ANY_BADGE, HERE, True),
+    "from one source of which no try has failed yet": (ANY_BADGE, HERE, False),
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
 async def test_a_crowd_in_the_line_takes_no_place_of_who_has_a_badge(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guess: Shown
+    door: Door, monkeypatch: pytest.MonkeyPatch, crowd: str
 ) -> None:
-    """It comes from more places than are held yet, or at once."""
-    async with door_in(tmp_path) as door:
-        if guess[0] is not None:
-            await guess_until_held(door, by_badge=True)
-        compare, compared = door.people.is_pin, anyio.Event()
-
-        async def slowly(person: Person | None, pin: str) -> bool:
-            await compared.wait()
-            return await compare(person, pin)
-
-        async def crowd(number: int) -> None:
-            source = HERE if guess[0] is not None else f"192.0.2.{number}"
-            with pytest.raises((NotSignedIn, TriedTooOften)):
-                await show(door, guess, source=source)
-
-        monkeypatch.setattr(door.people, "is_pin", slowly)
-        async with anyio.create_task_group() as group:
-            for number in range(3 * MOST_WAITING):
-                group.start_soon(crowd, number)
-            await anyio.wait_all_tasks_blocked()
-            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
-            await anyio.wait_all_tasks_blocked()
-            compared.set()
+    guess, source, are_badges_guessed = CROWDS[crowd]
+    if are_badges_guessed:
+        await guess_until_held(door, by_badge=True)
+    compared = pins_wait(door, monkeypatch)
+    async with anyio.create_task_group() as group:
+        for number in range(3 * MOST_WAITING):
+            group.start_soon(refused, door, guess, REFUSALS, source.format(number))
+        await anyio.wait_all_tasks_blocked()
+        group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
+        await anyio.wait_all_tasks_blocked()
+        compared.set()
 
 
-async def test_a_badge_alone_stands_in_no_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_badge_alone_stands_in_no_line(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Guessing badges costs no processor, and fills no line of those whose PINs are compared."""
-    async with door_in(tmp_path) as door:
-        compare, compared = door.people.is_pin, anyio.Event()
-
-        async def slowly(person: Person | None, pin: str) -> bool:
-            await compared.wait()
-            return await compare(person, pin)
-
-        monkeypatch.setattr(door.people, "is_pin", slowly)
-        async with anyio.create_task_group() as group:
-            group.start_soon(show, door, (None, "mori", PIN), "192.0.2.100")
-            await anyio.wait_all_tasks_blocked()
-            async with anyio.create_task_group() as crowd:
-                for number in range(3 * MOST_WAITING):
-                    crowd.start_soon(
-                        refused, door, ("B-0000-0000", None, None), f"192.0.2.{number}"
-                    )
-            assert await show(door, (BADGE, None, None), source="192.0.2.201") is ShownBy.BADGE
-            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
-            await anyio.wait_all_tasks_blocked()
-            compared.set()
-
-
-async def refused(door: Door, shown: Shown, source: str) -> None:
-    with pytest.raises((NotSignedIn, TriedTooOften)):
-        await show(door, shown, source=source)
-
-
-async def test_one_source_fills_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its badges and PINs are all looked at anew: none of its tries has failed yet."""
-    async with door_in(tmp_path) as door:
-        compare, compared = door.people.is_pin, anyio.Event()
-
-        async def slowly(person: Person | None, pin: str) -> bool:
-            await compared.wait()
-            return await compare(person, pin)
-
-        monkeypatch.setattr(door.people, "is_pin", slowly)
-        async with anyio.create_task_group() as group:
-            for _ in range(3 * MOST_WAITING):
-                group.start_soon(refused, door, ("B-0000-0000", None, PIN), HERE)
-            await anyio.wait_all_tasks_blocked()
-            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
-            await anyio.wait_all_tasks_blocked()
-            compared.set()
+    compared = pins_wait(door, monkeypatch)
+    async with anyio.create_task_group() as group:
+        group.start_soon(show, door, (None, "mori", PIN), "192.0.2.100")
+        await anyio.wait_all_tasks_blocked()
+        async with anyio.create_task_group() as crowd:
+            for number in range(3 * MOST_WAITING):
+                guess = ("B-0000-0000", None, None)
+                crowd.start_soon(refused, door, guess, REFUSALS, f"192.0.2.{number}")
+        assert await show(door, (BADGE, None, None), source="192.0.2.201") is ShownBy.BADGE
+        group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
+        await anyio.wait_all_tasks_blocked()
+        compared.set()
 
 
 async def test_who_has_to_wait_stands_in_nobodys_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with door_in(tmp_path) as door:
-        for number in range(FREE_TRIES_OF_SOURCE):
-            with pytest.raises(NotSignedIn):
-                await show(door, (None, f"no-{number}", "551904"), source="192.0.2.9")
-        compare, compared = door.people.is_pin, anyio.Event()
+    for number in range(FREE_TRIES_OF_SOURCE):
+        await refused(door, (None, f"no-{number}", "551904"), source="192.0.2.9")
+    compared = pins_wait(door, monkeypatch)
+    async with anyio.create_task_group() as group:
+        group.start_soon(show, door, (BADGE, None, PIN))
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(2 * MOST_WAITING):
+            group.start_soon(refused, door, (None, "kato", "551904"), TriedTooOften, "192.0.2.9")
+        await anyio.wait_all_tasks_blocked()
+        group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN))
+        await anyio.wait_all_tasks_blocked()
+        compared.set()
 
-        async def slowly(person: Person | None, pin: str) -> bool:
-            await compared.wait()
-            return await compare(person, pin)
 
-        async def crowd() -> None:
-            with pytest.raises(TriedTooOften):
-                await show(door, (None, "kato", "551904"), source="192.0.2.9")
+async def test_who_tries_a_lot_at_once_gets_no_more_tries_by_it(door: Door) -> None:
+    answered: list[int] = []
 
-        monkeypatch.setattr(door.people, "is_pin", slowly)
+    async def guess(number: int) -> None:
+        try:
+            await show(door, (None, f"no-{number}", PIN))
+        except TriedTooOften:
+            return
+        except NotSignedIn:
+            answered.append(number)
+
+    for batch in range(FREE_TRIES_OF_SOURCE):
         async with anyio.create_task_group() as group:
-            group.start_soon(show, door, (BADGE, None, PIN))
-            await anyio.wait_all_tasks_blocked()
-            for _ in range(2 * MOST_WAITING):
-                group.start_soon(crowd)
-            await anyio.wait_all_tasks_blocked()
-            group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN))
-            await anyio.wait_all_tasks_blocked()
-            compared.set()
+            for number in range(MOST_WAITING):
+                group.start_soon(guess, batch * MOST_WAITING + number)
+    assert len(answered) == FREE_TRIES_OF_SOURCE
 
 
-async def test_who_tries_a_lot_at_once_gets_no_more_tries_by_it(tmp_path: Path) -> None:
-    async with door_in(tmp_path) as door:
-        answered: list[int] = []
-
-        async def guess(number: int) -> None:
-            try:
-                await show(door, (None, f"no-{number}", PIN))
-            except TriedTooOften:
-                return
-            except NotSignedIn:
-                answered.append(number)
-
-        for batch in range(FREE_TRIES_OF_SOURCE):
-            async with anyio.create_task_group() as group:
-                for number in range(MOST_WAITING):
-                    group.start_soon(guess, batch * MOST_WAITING + number)
-        assert len(answered) == FREE_TRIES_OF_SOURCE
-
-
-async def test_guessing_at_every_id_keeps_out_nobody_who_has_a_badge(tmp_path: Path) -> None:
-    async with door_in(tmp_path) as door:
-        for person in ("mori", "kato"):
-            for _ in range(FREE_TRIES):
-                with pytest.raises(NotSignedIn):
-                    await show(door, (None, person, "551904"), source="192.0.2.9")
-        for person, pin in (("mori", PIN), ("kato", OTHER_PIN)):
-            with pytest.raises(TriedTooOften):
-                await show(door, (None, person, pin))
-        assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
-        assert await show(door, (BADGE, "mori", PIN)) is ShownBy.BADGE_AND_PIN
-        assert await show(door, (OTHER_BADGE, None, OTHER_PIN)) is ShownBy.BADGE_AND_PIN
-        with pytest.raises(TriedTooOften):
-            await show(door, (None, "mori", PIN))
+async def test_guessing_at_every_id_keeps_out_nobody_who_has_a_badge(door: Door) -> None:
+    for person in ("mori", "kato"):
+        guess = (None, person, "551904")
+        await refused(door, guess, source="192.0.2.9", times=FREE_TRIES)
+    for person, pin in (("mori", PIN), ("kato", OTHER_PIN)):
+        await refused(door, (None, person, pin), TriedTooOften)
+    assert await show(door, (BADGE, None, None)) is ShownBy.BADGE
+    assert await show(door, (BADGE, "mori", PIN)) is ShownBy.BADGE_AND_PIN
+    assert await show(door, (OTHER_BADGE, None, OTHER_PIN)) is ShownBy.BADGE_AND_PIN
+    await refused(door, (None, "mori", PIN), TriedTooOften)
 
 
 MORI = Whom(name="mori", is_known=True)
@@ -470,3 +411,52 @@ async def test_addresses_that_one_machine_has_as_many_of_as_it_likes_are_one(
     assert tries.source_wait_s(another, by_badge=True) == 0
     for other in ("192.0.2.1", "socket, uid 1000", "2001:db8:0:1::1"):
         assert tries.source_wait_s(other, by_badge=False) == 0
+
+
+def failed(tries: Tries, times: int) -> None:
+    for number in range(times):
+        tries.failed(MORI, f"source {number}")
+
+
+@pytest.mark.parametrize(
+    ("times", "pause_s"),
+    [
+        (FREE_TRIES - 1, 0.0),
+        (FREE_TRIES, FIRST_PAUSE_S),
+        (FREE_TRIES + 1, 2 * FIRST_PAUSE_S),
+        (FREE_TRIES + 5, 32 * FIRST_PAUSE_S),
+        (FREE_TRIES + 2000, LONGEST_PAUSE_S),
+    ],
+)
+async def test_each_failure_doubles_the_pause_up_to_the_longest(times: int, pause_s: float) -> None:
+    tries = Tries(HandSeconds())
+    failed(tries, times)
+    assert tries.wait_s(MORI) == pause_s
+
+
+async def test_a_pause_ends_when_it_is_over() -> None:
+    now = HandSeconds()
+    tries = Tries(now)
+    failed(tries, FREE_TRIES)
+    now.s += FIRST_PAUSE_S - 0.5
+    assert tries.wait_s(MORI) == 0.5
+    now.s += 1
+    assert tries.wait_s(MORI) == 0
+
+
+@pytest.mark.parametrize("more_s", [0.0, 1.0])
+async def test_failures_are_forgotten_after_a_day_without_one(more_s: float) -> None:
+    now = HandSeconds()
+    tries = Tries(now)
+    failed(tries, FREE_TRIES)
+    now.s += FORGOTTEN_AFTER_S + more_s
+    failed(tries, 1)
+    assert tries.wait_s(MORI) == (0.0 if more_s else 2 * FIRST_PAUSE_S)
+
+
+async def test_who_has_shown_who_they_are_begins_anew() -> None:
+    tries = Tries(HandSeconds())
+    failed(tries, FREE_TRIES)
+    tries.succeeded(MORI)
+    failed(tries, FREE_TRIES - 1)
+    assert tries.wait_s(MORI) == 0

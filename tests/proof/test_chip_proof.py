@@ -91,10 +91,7 @@ LIES: dict[str, tuple[ChipStory, str]] = {
     "not attested": (replace(INFERRED, answers={}), "felica_attest"),
     "attested with no": (with_answers(INFERRED, {Gate.FELICA_ATTEST: False}), "felica_attest"),
     "a no though observed": (with_answers(SCANNED, {Gate.FELICA_ATTEST: False}), "felica_attest"),
-    "another gate's yes": (
-        replace(INFERRED, answers={Gate.FELICA_RECHECK: True}),
-        "felica_attest",
-    ),
+    "another gate's yes": (replace(INFERRED, answers={Gate.FELICA_RECHECK: True}), "felica_attest"),
     "in use, clear skipped": (replace(CLEARED, clear="chip_unused"), "but the chip is in_use"),
     "in use, no chip": (replace(CLEARED, clear="no_chip"), "but the chip is in_use"),
     "unused, no chip": (replace(SCANNED, clear="no_chip"), "but the chip is unused"),

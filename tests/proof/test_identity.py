@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.evidence_json import FORM, to_json
-from benchd.domain.ids import JobId, SlotName
+from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.evidence.chip_evidence import ChipEvidence
@@ -28,7 +27,9 @@ from benchd.proof.identity.sighting import (
     sighting_of,
 )
 from benchd.proof.identity.traits import Clash, Join, Relation, Traits, compare
+from benchd.proof.recheck_draw import draw_gaps
 from tests.imeis import imei
+from tests.proof.altered_records import stored
 
 A, B, C, D = (imei(number) for number in range(1, 5))
 SERIAL, OTHER_SERIAL = "R5CT10ABCDE", "R5CT10ZZZZZ"
@@ -100,11 +101,7 @@ RELATIONS: dict[str, tuple[Traits, Traits, Relation]] = {
         traits(A, serial=OTHER_SERIAL),
         Relation.DISPUTE,
     ),
-    "an IMEI, but another model": (
-        traits(A),
-        traits(A, model="samsung sc-51b"),
-        Relation.DISPUTE,
-    ),
+    "an IMEI, but another model": (traits(A), traits(A, model="samsung sc-51b"), Relation.DISPUTE),
     "an IMEI, but another tied chip": (
         traits(A, tied=CHIP),
         traits(A, tied=OTHER_CHIP),
@@ -185,21 +182,7 @@ class Story:
         self.records: list[StoredEntry] = []
 
     def add(self, job: str, kind: EntryKind, **data: Any) -> None:  # noqa: ANN401 - JSON
-        number = len(self.records) + 1
-        self.records.append(
-            StoredEntry(
-                sequence=number,
-                entry=Entry(
-                    kind=kind,
-                    at=datetime(2026, 11, 24, tzinfo=UTC),
-                    slot=SlotName("A1"),
-                    occupancy=1,
-                    job=JobId(job),
-                    data=data,
-                ),
-                hash_hex=f"{number:064x}",
-            )
-        )
+        self.records.append(stored(len(self.records) + 1, kind, data, job=job))
 
     def read(self, job: str, gate: Gate, *numbers: str, by: str = "sato") -> None:
         self.answer(job, gate, " ".join(numbers), by=by)
@@ -232,14 +215,11 @@ def test_a_number_is_proven_by_two_people_the_second_after_the_last_reset() -> N
     assert not story.of("j").proven
     story.read("j", Gate.CONFIRM, A, by="suzuki")
     assert story.of("j").proven == {A}
-
-
-def test_two_readings_before_the_last_reset_prove_nothing() -> None:
-    story = Story()
-    story.read("j", Gate.IMEI, A)
-    story.read("j", Gate.IMEI, A, by="suzuki")
-    story.reset("j")
-    assert not story.of("j").proven
+    # Two readings before it prove nothing.
+    story.read("k", Gate.IMEI, A)
+    story.read("k", Gate.IMEI, A, by="suzuki")
+    story.reset("k")
+    assert not story.of("k").proven
 
 
 def sighted(
@@ -259,16 +239,14 @@ def sighted(
     seen.doomed_at = sequence + 1 if doomed else 0
     if ended:
         end = {"disposition": "destroy" if doomed else "hold"}
-        seen.end = Entry(
-            kind=EntryKind.JOB_ENDED,
-            at=datetime(2026, 11, 24, tzinfo=UTC),
-            slot=SlotName("A1"),
-            occupancy=1,
-            job=JobId(job),
-            data=end,
-        )
         seen.end_sequence = sequence + 1
+        seen.end = stored(seen.end_sequence, EntryKind.JOB_ENDED, end, job=job).entry
     return seen
+
+
+def ended_as(seen: Sighting, **data: Any) -> Entry:  # noqa: ANN401 - JSON
+    assert seen.end is not None
+    return replace(seen.end, data=data)
 
 
 def test_a_handset_is_the_closure_of_what_is_certain() -> None:
@@ -302,10 +280,12 @@ def test_two_numbers_of_one_chip_clash_also_through_a_job_that_has_none() -> Non
     assert [each.job for each in again.mine.sightings] == ["a", "b", "me", "later"]
 
 
-def answered(me: Sighting, other: str, answer: Same) -> None:
+def answered(me: Sighting, other: str, *answers: Same, gate: Gate = Gate.SAME_HANDSET) -> None:
+    """Somebody says of this and the other, once or again, whether they are one handset."""
     story = Story()
-    story.add(me.job, EntryKind.QUESTION_ASKED, gate=Gate.SAME_HANDSET, facts={"other": other})
-    story.answer(me.job, Gate.SAME_HANDSET, answer)
+    for answer in answers:
+        story.add(me.job, EntryKind.QUESTION_ASKED, gate=gate, facts={"other": other})
+        story.answer(me.job, gate, answer)
     for record in story.records:
         me.take(record)
 
@@ -327,25 +307,16 @@ def test_an_answer_joins_two_handsets_or_parts_them_for_good(answer: Same) -> No
     assert (again.mine.doomed_by is doomed) is (answer is Same.SAME)
 
 
-def answered_twice(me: Sighting, other: str, gate: Gate, first: Same, last: Same) -> None:
-    story = Story()
-    for answer in (first, last):
-        story.add(me.job, EntryKind.QUESTION_ASKED, gate=gate, facts={"other": other})
-        story.answer(me.job, gate, answer)
-    for record in story.records:
-        me.take(record)
-
-
 @pytest.mark.parametrize("last", Same)
 def test_of_two_answers_about_two_handsets_the_last_one_counts(last: Same) -> None:
     first = Same.OTHER if last is Same.SAME else Same.SAME
     other = sighted("a", 10, A, serial=SERIAL)
     me = sighted("me", 20, B, serial=SERIAL, ended=False)
-    answered_twice(me, "a", Gate.SAME_HANDSET_HELD, first, last)
+    answered(me, "a", first, last, gate=Gate.SAME_HANDSET_HELD)
     [seen] = Handsets(me, [other]).others
     assert (seen.answered, seen.held_answered) == (None, last)
     me = sighted("me", 20, B, serial=SERIAL, ended=False)
-    answered_twice(me, "a", Gate.SAME_HANDSET, first, last)
+    answered(me, "a", first, last)
     handsets = Handsets(me, [other])
     assert (handsets.relation(JobId("a")) is Relation.CERTAIN) is (last is Same.SAME)
     assert {each.answered for each in handsets.others} == ({last} - {Same.SAME})
@@ -377,9 +348,8 @@ def drawn(job: str, sequence: int) -> Sighting:
 def recheck(job: str, sequence: int, of: str, *, passed: bool = True) -> Sighting:
     seen = sighted(job, sequence, A)
     seen.rechecks = JobId(of)
-    assert seen.end is not None
     told = {"disposition": "sellable", "certificate": {}} if passed else {"disposition": "hold"}
-    seen.end = replace(seen.end, data=told)
+    seen.end = ended_as(seen, **told)
     return seen
 
 
@@ -412,20 +382,15 @@ def test_an_earlier_draws_recheck_settles_no_later_one(case: str) -> None:
 
 
 def test_a_serial_that_two_are_known_to_have_neither_joins_nor_contradicts() -> None:
-    """Not by the one in hand: whose number was rewritten is a dispute first."""
+    """Not by the one in hand: whose number was rewritten is a dispute first.
+
+    What was to be destroyed is asked for however many are known to have its serial.
+    """
     twins = [sighted("a", 10, A, serial=SERIAL), sighted("b", 20, B, serial=SERIAL)]
     me = sighted("me", 30, C, serial=SERIAL, ended=False)
     assert not Handsets(me, twins).open
     assert Handsets(me, twins[:1]).open
-
-
-def test_what_was_to_be_destroyed_is_asked_for_under_a_third_number_of_its_serial() -> None:
-    """However many are known to have the serial: its number may have been rewritten since."""
-    twins = [
-        sighted("a", 10, A, serial=SERIAL, doomed=True),
-        sighted("b", 20, B, serial=SERIAL),
-    ]
-    me = sighted("me", 30, C, serial=SERIAL, ended=False)
+    twins[0] = sighted("a", 10, A, serial=SERIAL, doomed=True)
     assert {pair.by.job for pair in open_pairs(Handsets(me, twins))} >= {"a"}
 
 
@@ -446,20 +411,25 @@ def test_doom_follows_the_handset_until_somebody_in_charge_lets_it_in() -> None:
     assert list(identity_gaps(Handsets(me, [doomed, doomed_again])))
 
 
-def test_one_handset_in_two_jobs_at_once_is_a_gap() -> None:
-    other = sighted("a", 10, A, ended=False)
-    me = sighted("me", 20, A, ended=False)
-    [gap] = identity_gaps(Handsets(me, [other]))
-    assert "at work on the same handset" in gap
-
-
 @pytest.mark.parametrize("serial", [SERIAL, OTHER_SERIAL])
 def test_row_11_the_later_of_two_jobs_with_one_number_waits_for_the_first(serial: str) -> None:
-    """Neither has a certificate yet that would stand against the other."""
+    """Neither has a certificate yet that would stand against the other.
+
+    A dispute keeps nobody waiting before the end, nor does a lead.
+    """
     other = sighted("a", 10, A, serial=SERIAL, ended=False)
     me = sighted("me", 20, A, serial=serial, ended=False)
-    assert at_work_elsewhere(Handsets(me, [other]), disputed=True) is other
+    handsets = Handsets(me, [other])
+    assert at_work_elsewhere(handsets, disputed=True) is other
     assert at_work_elsewhere(Handsets(other, [me]), disputed=True) is None
+    if serial == SERIAL:
+        [gap] = identity_gaps(handsets)
+        assert "at work on the same handset" in gap
+    else:
+        assert at_work_elsewhere(handsets, disputed=False) is None
+        lead = sighted("a", 10, serial=SERIAL, ended=False)
+        lead.named = {A}
+        assert at_work_elsewhere(Handsets(me, [lead]), disputed=True) is None
 
 
 def test_a_number_read_of_what_may_have_been_swapped_in_makes_no_handset_certain() -> None:
@@ -517,15 +487,6 @@ def test_the_other_bar_code_after_the_last_reset_is_no_swap() -> None:
     assert Handsets(me, [sold]).relation(JobId("a")) is Relation.CERTAIN
 
 
-def test_row_11_a_dispute_keeps_nobody_waiting_before_the_end_nor_does_a_lead() -> None:
-    other = sighted("a", 10, A, serial=SERIAL, ended=False)
-    me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)
-    assert at_work_elsewhere(Handsets(me, [other]), disputed=False) is None
-    lead = sighted("a", 10, serial=SERIAL, ended=False)
-    lead.named = {A}
-    assert at_work_elsewhere(Handsets(me, [lead]), disputed=True) is None
-
-
 def test_row_3_a_persons_word_is_no_newer_look_than_a_readers() -> None:
     seen = sighted("a", 10, A)
     seen.chip_look = (11, ChipVerdict.IN_USE)
@@ -558,8 +519,7 @@ def test_row_3_a_look_that_was_refused_is_no_clean_one(outcome: str) -> None:
 
 def test_row_11_one_imei_under_two_serials_is_somebody_in_charges() -> None:
     sold = sighted("a", 10, A, serial=SERIAL)
-    assert sold.end is not None
-    sold.end.data.update(disposition="sellable", certificate="{}")  # type: ignore[attr-defined]
+    sold.end = ended_as(sold, disposition="sellable", certificate="{}")
     me = sighted("me", 20, A, serial=OTHER_SERIAL, ended=False)
     [pair] = open_pairs(Handsets(me, [sold]))
     assert (pair.debt, pair.gate, pair.handset.relation) == (
@@ -569,15 +529,23 @@ def test_row_11_one_imei_under_two_serials_is_somebody_in_charges() -> None:
     )
 
 
-def test_a_donors_chip_is_no_two_handsets_whatever_they_owe() -> None:
-    me = sighted("me", 20, B, tied=CHIP, ended=False)
-    gaps = list(identity_gaps(Handsets(me, [sighted("a", 10, A, tied=CHIP)])))
-    assert any("its chip was in another handset" in gap for gap in gaps)
-
-
 def chip_gaps(me: Sighting, *others: Sighting) -> list[str]:
     gaps = identity_gaps(Handsets(me, others))
     return [gap for gap in gaps if "its chip was in another handset" in gap]
+
+
+def test_a_chip_that_was_anothers_is_a_gap_whatever_the_two_owe() -> None:
+    donor = sighted("a", 10, A, tied=CHIP)
+    assert chip_gaps(sighted("me", 20, B, tied=CHIP, ended=False), donor)
+    # Also where it is tied now, if a certificate names it.
+    sold = sighted("b", 10, B, serial=SERIAL)
+    sold.chips = {CHIP}
+    sold.end = ended_as(sold, disposition="sellable", certificate="{}")
+    assert chip_gaps(sighted("me", 20, A, tied=CHIP, serial=OTHER_SERIAL, ended=False), sold)
+    # A slot without reader is no way out for who was met with another's chip.
+    mine, others = sighted("a", 10, A), sighted("b", 11, B, serial=SERIAL, tied=OTHER_CHIP)
+    mine.chips = {OTHER_CHIP}
+    assert chip_gaps(sighted("me", 20, A, serial=OTHER_SERIAL, ended=False), mine, others)
 
 
 def test_a_chip_that_is_tied_now_is_no_others_by_a_look_that_tied_nothing() -> None:
@@ -591,23 +559,31 @@ def test_a_chip_that_is_tied_now_is_no_others_by_a_look_that_tied_nothing() -> N
     assert chip_gaps(me, mine, others), "it was only seen"
 
 
-def test_a_chip_that_a_certificate_names_is_anothers_also_where_it_is_tied_now() -> None:
-    sold = sighted("b", 10, B, serial=SERIAL)
-    sold.chips = {CHIP}
-    assert sold.end is not None
-    sold.end.data.update(disposition="sellable", certificate="{}")  # type: ignore[attr-defined]
-    me = sighted("me", 20, A, tied=CHIP, serial=OTHER_SERIAL, ended=False)
-    assert chip_gaps(me, sold)
-
-
-def test_a_chip_of_its_handsets_other_jobs_counts_while_this_one_has_tied_none() -> None:
-    """A slot without reader is no way out for who was met with another's chip."""
-    mine, others = sighted("a", 10, A), sighted("b", 11, B, serial=SERIAL, tied=OTHER_CHIP)
-    mine.chips = {OTHER_CHIP}
-    assert chip_gaps(sighted("me", 20, A, serial=OTHER_SERIAL, ended=False), mine, others)
-
-
 def test_a_recheck_that_is_owed_by_what_may_be_it_asks_nobody() -> None:
     """It is drawn, which costs a recheck and no question; a dispute is asked about."""
     me = sighted("me", 20, serial=SERIAL, ended=False)
     assert not list(open_pairs(Handsets(me, [sighted("a", 10, A, serial=SERIAL)])))
+
+
+LAST = "ff" * DRAW_BYTES
+FIRST = "00" * DRAW_BYTES
+
+
+def told(story: Story, job: str, *, drawn: bool) -> None:
+    """A job of the handset with this number, and what was drawn for it."""
+    story.add(job, EntryKind.JOB_OPENED, recheck_share=0.5)
+    story.read(job, Gate.IMEI, imei(1))
+    token = FIRST if drawn else LAST
+    story.add(job, EntryKind.RECHECK_DRAWN, share=0.5, token=token, owed=[], drawn=drawn)
+
+
+@pytest.mark.parametrize("first", ["mine", "other"])
+def test_a_draw_names_those_before_it_and_none_after_it(first: str) -> None:
+    story = Story()
+    for job in ("mine", "other") if first == "mine" else ("other", "mine"):
+        told(story, job, drawn=job == "other")
+    mine, others = (
+        [r for r in story.records if (r.entry.job == "mine") is own] for own in (True, False)
+    )
+    owed = [] if first == "mine" else ["recheck_drawn: the recheck of job other is owed"]
+    assert draw_gaps(JobId("mine"), mine, others) == owed

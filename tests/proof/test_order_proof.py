@@ -1,8 +1,9 @@
-"""In which order an erasure was made, and which of several answers to a question counts."""
+"""In which order an erasure was made, which answer to a question counts, and how old a look is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from benchd.domain.evidence_json import FORM
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.people import ShownBy
+from benchd.proof.evidence.people_evidence import DecisionEvidence
+from benchd.proof.evidence.reset_evidence import ConfirmEvidence, LookAgain, ObserveEvidence
+from benchd.proof.final_reset_proof import last_look_gaps
+from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
 from benchd.proof.job_records import DecisionRecord, StageRecord
 from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES, approval_gaps, order_gaps
 from tests.certificate.certificate_rack import ISSUED_AT
@@ -62,14 +67,16 @@ def test_two_that_have_changed_places_are_no_proof(number: int) -> None:
     assert "the stages were not run in the order that makes a proof" in order_of(swapped)
 
 
-def answer(gate: Gate, after_s: int, *, approved: bool) -> DecisionRecord:
+def answer(
+    gate: Gate, after_s: float, person: str = "sato", *, approved: bool = True
+) -> DecisionRecord:
     return DecisionRecord(
         gate=gate,
         approved=approved,
-        operator="sato",
+        operator=person,
         note="",
         at=ISSUED_AT + timedelta(seconds=after_s),
-        person="sato",
+        person=person,
         shown_by=ShownBy.BADGE_AND_PIN,
         source="127.0.0.1",
         via={},
@@ -93,3 +100,56 @@ def test_where_nobody_need_be_asked_a_no_counts_all_the_same(gate: Gate) -> None
     assert approval_gaps(others, {gate}) == []
     no = answer(gate, 1, approved=False)
     assert approval_gaps([*others, no], {gate}) == [f"{gate}: the last answer was no"]
+
+
+def evidence(record: DecisionRecord) -> DecisionEvidence:
+    return DecisionEvidence(
+        **{each.name: getattr(record, each.name) for each in fields(DecisionEvidence)}
+    )
+
+
+def look_gaps(
+    look: DecisionRecord,
+    *confirmed: DecisionRecord,
+    again: DecisionRecord | None = None,
+    told: DecisionRecord | None = None,
+) -> Sequence[str]:
+    """By the answers on record; the evidence tells of another look if one is given."""
+    observe = ObserveEvidence(
+        kinds=(),
+        absent_s=None,
+        minimum_absence_s=0,
+        interfaces_after=(),
+        answer=evidence(told or look),
+    )
+    last = None if again is None else LookAgain(answer=evidence(again))
+    confirm = ConfirmEvidence(answer=evidence(confirmed[-1]), again=last)
+    answers = [look, *([again] if again else []), *confirmed]
+    return list(last_look_gaps(observe, confirm, answers, None))
+
+
+LOOK = answer(Gate.OBSERVE, 0)
+SOON = answer(Gate.CONFIRM, 60, "suzuki")
+IN_TIME = answer(Gate.CONFIRM, MOST_S_FROM_LOOK_TO_CONFIRM, "suzuki")
+LATE = answer(Gate.CONFIRM, MOST_S_FROM_LOOK_TO_CONFIRM + 1, "suzuki")
+BEFORE = answer(Gate.CONFIRM, -1, "suzuki")
+NOT_SHORTLY_BEFORE = ["confirm: nobody had looked at the handset shortly before"]
+
+
+def test_the_look_before_the_last_confirmation_is_no_older_than_its_limit() -> None:
+    assert look_gaps(LOOK, SOON) == look_gaps(LOOK, IN_TIME) == []
+    assert look_gaps(LOOK, LATE) == look_gaps(LOOK, BEFORE) == NOT_SHORTLY_BEFORE
+    assert look_gaps(LOOK, SOON, LATE) == NOT_SHORTLY_BEFORE
+    assert look_gaps(LOOK, BEFORE, SOON) == []
+
+
+def test_a_second_look_at_the_very_time_of_the_first_is_no_older_one() -> None:
+    assert look_gaps(LOOK, SOON, again=LOOK) == []
+    earlier = answer(Gate.OBSERVE, -1)
+    older = "confirm: the last look is older than the first"
+    assert look_gaps(LOOK, SOON, again=earlier) == [older]
+
+
+def test_a_look_that_somebody_else_has_on_record_is_not_the_one_of_the_evidence() -> None:
+    [gap] = look_gaps(LOOK, SOON, told=answer(Gate.OBSERVE, 0, "mori"))
+    assert "isn't on record" in gap

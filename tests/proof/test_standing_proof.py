@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -12,13 +11,8 @@ from benchd.domain.ids import JsonValue
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
-from tests.certificate.certificate_rack import (
-    ERASER,
-    IMEI,
-    JOB,
-    answer,
-    records_of_an_erasure,
-)
+from tests.certificate.certificate_rack import IMEI, JOB, answer, records_of_an_erasure
+from tests.proof.altered_records import Data, altered, ended, put, seen, with_data
 
 OTHER_IMEI = "490154203237518"
 FORBIDS: Mapping[str, tuple[dict[str, JsonValue], Reason]] = {
@@ -53,117 +47,107 @@ def gaps(records: list[StoredEntry]) -> tuple[str, ...]:
 
 def changed(stage: StageName, /, **evidence: JsonValue) -> list[StoredEntry]:
     """The records with other evidence of one stage."""
-    return of_form(None, stage, **evidence)
-
-
-def of_form(form: int | None, stage: StageName, /, **evidence: JsonValue) -> list[StoredEntry]:
-    """The same, all evidence being of an older form."""
-
-    def of(record: StoredEntry) -> StoredEntry:
-        entry = record.entry
-        if entry.kind is not EntryKind.STAGE_ENDED:
-            return record
-        data = dict(entry.data)
-        if form is not None:
-            data["form"] = form
-        if data["stage"] == stage:
-            seen = data["evidence"]
-            assert isinstance(seen, Mapping)
-            data["evidence"] = {**seen, **evidence}
-        return replace(record, entry=replace(entry, data=data))
-
-    return [of(record) for record in records_of_an_erasure()]
+    return ended(records_of_an_erasure(), stage, seen(**evidence))
 
 
 def again(**changes: JsonValue) -> list[StoredEntry]:
-    [told] = [
-        record.entry.data["evidence"]
-        for record in records_of_an_erasure()
-        if record.entry.data.get("stage") == StageName.FINAL_RESET
-        and record.entry.kind is EntryKind.STAGE_ENDED
-    ]
-    assert isinstance(told, Mapping)
-    facts = told["facts_again"]
-    assert isinstance(facts, Mapping)
-    return changed(StageName.FINAL_RESET, facts_again={**facts, **changes})
+    """The records with other facts that were read again right before the last reset."""
+
+    def change(data: Data) -> Data:
+        return seen(facts_again={**data["evidence"]["facts_again"], **changes})(data)
+
+    return ended(records_of_an_erasure(), StageName.FINAL_RESET, change)
 
 
-def test_row_7_the_good_records_prove_it() -> None:
+def test_row_7_the_good_records_prove_it_and_the_proof_wants_the_reading() -> None:
     assert gaps(records_of_an_erasure()) == ()
     assert gaps(again()) == ()
-
-
-def test_row_7_the_proof_wants_the_reading() -> None:
     records = changed(StageName.FINAL_RESET, facts_again=None)
     assert gaps(records) == ("final_reset: nobody has read again what the gates refuse by",)
 
 
 @pytest.mark.parametrize("case", FORBIDS)
-def test_row_7_what_was_read_again_is_judged_by_the_gates_own_rule(case: str) -> None:
+def test_row_7_what_was_read_at_inspection_and_again_is_judged_by_the_gates_own_rule(
+    case: str,
+) -> None:
     changes, reason = FORBIDS[case]
     [gap] = gaps(again(**changes))
     assert gap.startswith(f"final_reset: {reason}: ")
-
-
-@pytest.mark.parametrize("case", FORBIDS)
-def test_row_7_what_was_read_at_inspection_is_too(case: str) -> None:
-    changes, reason = FORBIDS[case]
     [gap] = gaps(changed(StageName.INSPECT, **changes))
     assert gap.startswith(f"inspect: {reason}: ")
 
 
-@pytest.mark.parametrize(
-    ("changes", "what"),
-    [
-        ({"serial": "OTHER"}, "serial"),
-        ({"manufacturer": "SHARP"}, "maker"),
-        ({"model": "SO-52C"}, "model"),
-        ({"imei": OTHER_IMEI}, "IMEI"),
-        ({"imei": OTHER_IMEI, "second_imei": "356938035643817"}, "IMEI"),
-    ],
-)
-def test_row_7_another_handset_was_read(changes: dict[str, JsonValue], what: str) -> None:
-    assert gaps(again(**changes)) == (f"final_reset: another {what} was read than at inspection",)
+ANOTHER_IMEI = "another IMEI was read than at inspection"
+TOO_LONG = "too long before it was read what the gates refuse by"
+READ_AGAIN: list[tuple[dict[str, JsonValue], str | None]] = [
+    ({"serial": "OTHER"}, "another serial was read than at inspection"),
+    ({"manufacturer": "SHARP"}, "another maker was read than at inspection"),
+    ({"model": "SO-52C"}, "another model was read than at inspection"),
+    ({"imei": OTHER_IMEI}, ANOTHER_IMEI),
+    ({"imei": OTHER_IMEI, "second_imei": "356938035643817"}, ANOTHER_IMEI),
+    # A number that is told in one look only contradicts nothing.
+    ({"imei": None}, None),
+    ({"second_imei": OTHER_IMEI}, None),
+    ({"imei": OTHER_IMEI, "second_imei": IMEI}, None),
+    ({"before_reset_s": 900.0}, None),
+    ({"before_reset_s": 900.5}, TOO_LONG),
+    ({"sim": None}, None),
+]
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"imei": None},
-        {"second_imei": OTHER_IMEI},
-        {"imei": OTHER_IMEI, "second_imei": IMEI},
-    ],
-)
-def test_row_7_a_number_told_in_one_look_only_contradicts_nothing(
-    changes: dict[str, JsonValue],
+@pytest.mark.parametrize(("changes", "gap"), READ_AGAIN)
+def test_row_7_it_was_the_same_handset_and_not_long_before(
+    changes: dict[str, JsonValue], gap: str | None
 ) -> None:
-    assert gaps(again(**changes)) == ()
-
-
-def test_row_7_what_was_read_long_before_is_stale() -> None:
-    assert gaps(again(before_reset_s=900.0)) == ()
-    [gap] = gaps(again(before_reset_s=900.5))
-    assert gap == "final_reset: too long before it was read what the gates refuse by"
+    assert gaps(again(**changes)) == (() if gap is None else (f"final_reset: {gap}",))
 
 
 def test_row_8_a_sim_may_have_been_there_at_first_but_not_at_the_reset() -> None:
     assert gaps(changed(StageName.INSPECT, sim=True)) == ()
     [gap] = gaps(again(sim=True))
     assert gap.startswith("final_reset: sim_present: ")
-    assert gaps(again(sim=None)) == ()
 
 
 def test_records_of_before_are_held_to_the_rules_of_their_time() -> None:
-    records = of_form(5, StageName.FINAL_RESET, facts_again=None)
-    assert not [gap for gap in gaps(records) if "read again" in gap]
+    records = changed(StageName.FINAL_RESET, facts_again=None)
+    older = altered(records, EntryKind.STAGE_ENDED, put(form=5))
+    assert not [gap for gap in gaps(older) if "read again" in gap]
 
 
-@pytest.mark.parametrize("note", ["", "  ", "基板を交換した"])
-def test_value_a_doomed_handset_goes_on_with_a_reason_only(note: str) -> None:
-    records = changed(StageName.GATES, doomed_by=["20261101T000000Z-aaaaaaaa"])
-    [first] = [r for r in records if r.entry.data.get("gate") == Gate.JPKI]
-    told = {**answer(Gate.DESTROYED_BEFORE, ERASER), "note": note, "via": {}}
-    let = replace(first, entry=replace(first.entry, data=told))
-    found = gaps([*records[: records.index(first)], let, *records[records.index(first) :]])
-    missing = "destroyed_before: nobody has said why it may go on"
-    assert (missing in found) is (not note.strip())
+def with_answers(
+    records: list[StoredEntry], *approved: bool, note: str = "基板を交換した"
+) -> list[StoredEntry]:
+    """The same with answers whether what was to be destroyed may go on, before all others."""
+    at, first = next((n, r) for n, r in enumerate(records) if r.entry.kind is EntryKind.DECISION)
+    told = [
+        with_data(
+            first,
+            **{
+                **answer(Gate.DESTROYED_BEFORE, "高橋", approved=each),
+                "note": note,
+                "via": {},
+            },
+        )
+        for each in approved
+    ]
+    return [*records[:at], *told, *records[at:]]
+
+
+NO_ANSWER = "destroyed_before: nobody has approved it"
+NO = "destroyed_before: the last answer was no"
+
+
+def test_value_one_that_an_earlier_job_doomed_needs_somebodys_yes_and_a_reason() -> None:
+    doomed = changed(StageName.GATES, doomed_by=["20261101-aa"])
+    assert NO_ANSWER in gaps(doomed)
+    assert NO in gaps(with_answers(doomed, True, False))
+    assert gaps(with_answers(doomed, False, True)) == ()
+    for note in ("", "  "):
+        missing = "destroyed_before: nobody has said why it may go on"
+        assert missing in gaps(with_answers(doomed, True, note=note))
+
+
+def test_a_no_holds_whatever_the_stage_has_seen_and_somebody_has_to_have_looked() -> None:
+    assert NO in gaps(with_answers(records_of_an_erasure(), False))
+    [unseen] = gaps(changed(StageName.GATES, doomed_by=None))
+    assert "nobody has looked whether it was to be destroyed" in unseen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 
 import anyio
@@ -66,22 +66,15 @@ async def fill_output(kind: Flood, at_least: int) -> tuple[PacketReader, bytes]:
     return reader, bytes(taken)
 
 
-async def test_a_flood_of_lines_is_of_the_programs_own() -> None:
+async def test_each_flood_of_the_fill_program_is_what_it_is_called() -> None:
     _, taken = await fill_output(Flood.LINES, 200_000)
     lines = taken.split(b"\n")[:-1]
     assert len(lines) > 2000
-    assert {event_name(read_line(line)) for line in set(lines)} == {"progress"}
-
-
-async def test_a_line_without_end_has_none() -> None:
+    assert {event_name(read_line(line)) for line in set(lines)} == {"progress"}, "its own lines"
     _, taken = await fill_output(Flood.ENDLESS, 500_000)
-    assert set(taken) == {ord("x")}
-
-
-async def test_packets_of_nothing_hold_nothing() -> None:
+    assert set(taken) == {ord("x")}, "a line without end"
     reader, taken = await fill_output(Flood.PACKETS, 100_000)
-    assert taken == b""
-    assert reader.packets >= 20_000
+    assert (taken, reader.packets >= 20_000) == (b"", True)
 
 
 async def test_a_flood_of_answers_is_a_megabyte_more_than_was_asked_for() -> None:
@@ -110,17 +103,9 @@ async def test_a_list_that_flaps_is_told_anew_again_and_again() -> None:
 
 
 def figures(times: float, floods: int) -> Neighbours:
-    one = Neighbours(
-        first_byte_p50=1.0,
-        first_byte_p99=2.0,
-        job_p50=3.0,
-        job_p99=4.0,
-        lag_p50=0.0,
-        lag_p99=5.0,
-        daemon_cpu_s=6.0,
-        floods=floods,
-    )
-    return replace(one, job_p50=3.0 * times)
+    numbers = dict.fromkeys((each.name for each in fields(Neighbours)), 1.0)
+    told = {**numbers, "job_p50": 3.0 * times, "lag_p50": 0.0, "floods": floods}
+    return Neighbours(**told)  # type: ignore[arg-type]
 
 
 async def test_what_is_told_are_medians_with_the_flood_by_those_without() -> None:

@@ -1,11 +1,13 @@
-"""The crowd's small parts: its pace, its storage, and who a line of the profile belongs to."""
+"""The small parts of benchmarks: a crowd's pace and storage, whose a line is, percentiles."""
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from benchd.domain.errors import UsageRefused
 from benchd.domain.imei import is_imei
@@ -14,6 +16,11 @@ from benchd.lab.benchmarks.crowd.latencies import Steps
 from benchd.lab.benchmarks.crowd.places import plan_of, slot_name, slot_number
 from benchd.lab.benchmarks.crowd.sampling import LOOP, place_of
 from benchd.lab.benchmarks.crowd.storage import Storage
+from benchd.lab.benchmarks.percentiles import (
+    histogram_count,
+    histogram_percentile,
+    percentile,
+)
 from benchd.lab.demo.rack_daemon import AS_THE_UNIT
 
 
@@ -46,9 +53,6 @@ def test_a_pace_that_is_none_is_refused_with_what_is_wrong(
     file.write_text(text)
     with pytest.raises(UsageRefused, match=why):
         read_pace(file)
-
-
-def test_a_pace_that_isnt_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageRefused, match="name a file of times"):
         read_pace(tmp_path / "none.toml")
 
@@ -61,20 +65,15 @@ def test_times_are_drawn_around_the_pace_and_the_same_for_the_same_seed() -> Non
     assert all(0.5 <= once.around(1.0) <= 1.5 for _ in range(100))
 
 
-def test_a_fill_takes_all_room_in_files_that_follow_each_other() -> None:
-    storage = Storage()
-    planned = storage.planned(1 << 30, 256 << 20)
-    storage.hold(planned, sum(file.size_bytes for file in planned))
-    assert storage.free_bytes == 0
-    assert [file.stream_offset for file in planned] == [n << 30 for n in range(len(planned))]
-    assert [file.name[:4] for file in planned] == ["fill"] * (len(planned) - 1) + ["tail"]
-
-
-def test_half_a_fill_is_planned_on_to_the_same_files() -> None:
+def test_a_fill_takes_all_room_in_files_that_follow_each_other_and_half_a_fill_the_same() -> None:
     storage = Storage()
     planned = storage.planned(1 << 30, 256 << 20)
     storage.hold(planned, planned[0].size_bytes + 4096)
     assert storage.planned(1 << 30, 256 << 20) == planned
+    storage.hold(planned, sum(file.size_bytes for file in planned))
+    assert storage.free_bytes == 0
+    assert [file.stream_offset for file in planned] == [n << 30 for n in range(len(planned))]
+    assert [file.name[:4] for file in planned] == ["fill"] * (len(planned) - 1) + ["tail"]
 
 
 def test_every_handset_of_a_crowd_has_an_imei_of_its_own() -> None:
@@ -93,3 +92,38 @@ def test_time_without_a_line_of_the_house_is_the_loops() -> None:
     part, line = place_of(sys._getframe())
     assert part == LOOP
     assert line.endswith("test_time_without_a_line_of_the_house_is_the_loops")
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "wanted"),
+    [
+        ([5.0], 0.99, 5.0),
+        ([3.0, 1.0, 2.0], 0.5, 2.0),
+        ([float(n) for n in range(1, 101)], 0.99, 99.0),
+        ([float(n) for n in range(1, 101)], 1.0, 100.0),
+    ],
+)
+def test_percentile_is_a_value_that_was_measured(
+    values: list[float], share: float, wanted: float
+) -> None:
+    assert percentile(values, share) == wanted
+
+
+def test_nothing_measured_is_no_figure() -> None:
+    assert math.isnan(percentile([], 0.5))
+    assert math.isnan(histogram_percentile("", "lag_seconds", 0.99))
+    assert histogram_count("", "lag_seconds") == 0
+
+
+def test_a_histogram_gives_the_top_of_the_bucket() -> None:
+    registry = CollectorRegistry()
+    lag = Histogram("lag_seconds", "lag", registry=registry, buckets=(0.01, 0.02, 0.05))
+    for _ in range(98):
+        lag.observe(0.001)
+    lag.observe(0.015)
+    lag.observe(0.3)
+    told = generate_latest(registry).decode()
+    assert histogram_count(told, "lag_seconds") == 100
+    assert histogram_percentile(told, "lag_seconds", 0.5) == 0.01
+    assert histogram_percentile(told, "lag_seconds", 0.99) == 0.02
+    assert histogram_percentile(told, "lag_seconds", 1.0) == math.inf

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from collections.abc import Generator
 from pathlib import Path
 
 import anyio
@@ -20,13 +18,6 @@ from benchd.lab.benchmarks.crowd.places import plan_of
 pytestmark = pytest.mark.asyncio
 
 QUICK = CrowdPace(fill_s=0.5, check_s=0.1, away_s=0.2)
-
-
-@pytest.fixture
-def short_path() -> Generator[Path]:
-    """A folder in which the names of sockets fit into what Linux has for them."""
-    with tempfile.TemporaryDirectory(prefix="bc-") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.timeout(300)

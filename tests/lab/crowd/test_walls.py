@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,6 @@ from benchd.lab.benchmarks.walls_bench import broken_of
 BENCHD = Path(sys.executable).with_name("benchd")
 PACE = "fill_s = {fill_s}\ncheck_s = 5\naway_s = 0.2\n"
 ANSWERED = {name: [0.1] for name in ("/healthz", "/metrics", "look", "stay", "answer")}
-
-
-@pytest.fixture
-def short_path() -> Generator[Path]:
-    """A folder in which the names of sockets fit into what Linux has for them."""
-    with tempfile.TemporaryDirectory(prefix="bw-") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.slow

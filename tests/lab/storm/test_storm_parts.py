@@ -85,16 +85,21 @@ def test_a_lock_that_is_held_is_given_up_in_time_by_a_thread_and_never_waited_fo
     assert told == [False]
 
 
+async def echo_behind(loop: StormLoop, answer_bytes: int) -> tuple[VirtualListener, list[Echo]]:
+    listener, made = VirtualListener(socket.AF_INET, ("127.0.0.1", 1)), list[Echo]()
+
+    def make() -> Echo:
+        made.append(Echo(answer_bytes))
+        return made[-1]
+
+    await loop.create_server(make, sock=listener, backlog=4)
+    return listener, made
+
+
 def test_who_reads_slowly_makes_the_daemon_wait_with_what_it_sends() -> None:
     async def work(loop: StormLoop) -> None:
-        listener, made = VirtualListener(socket.AF_INET, ("127.0.0.1", 1)), list[Echo]()
         size = BUFFER_BYTES + 2 * HIGH_BYTES
-
-        def make() -> Echo:
-            made.append(Echo(size))
-            return made[0]
-
-        await loop.create_server(make, sock=listener, backlog=4)
+        listener, made = await echo_behind(loop, size)
         end = listener.connect(CLIENT)
         await end.send(b"?")
         await anyio.sleep(1)
@@ -112,13 +117,7 @@ def test_who_reads_slowly_makes_the_daemon_wait_with_what_it_sends() -> None:
 
 def test_without_a_descriptor_nobody_is_let_in_until_there_is_one() -> None:
     async def work(loop: StormLoop) -> None:
-        listener, made = VirtualListener(socket.AF_INET, ("127.0.0.1", 1)), list[Echo]()
-
-        def make() -> Echo:
-            made.append(Echo(1))
-            return made[-1]
-
-        await loop.create_server(make, sock=listener, backlog=4)
+        listener, made = await echo_behind(loop, 1)
         loop.descriptors = 0
         end = listener.connect(CLIENT)
         await end.send(b"?")

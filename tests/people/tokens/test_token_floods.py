@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 
 import anyio
 import pytest
@@ -12,21 +11,18 @@ from structlog.testing import capture_logs
 
 from benchd.intake import importing
 from benchd.intake.assets_file import AssetsFile
-from benchd.texts.catalogue import Catalogue
 from benchd.web.authoriser import MOST_OPEN
 from tests.people.people_rig import BY
-from tests.people.tokens.token_rig import PER_MINUTE, bearing, code_of, house_in
-from tests.web.web_fakes import FakeRack
+from tests.people.tokens.token_rig import House, OpenHouse, bearing, code_of
 
 pytestmark = pytest.mark.asyncio
 
 LOTS = "/api/v1/lots"
+PER_MINUTE = 6
 
 
-async def test_who_asks_too_often_waits_and_nobody_else_does(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with house_in(tmp_path, rack, catalogue) as house:
+async def test_who_asks_too_often_waits_and_nobody_else_does(open_house: OpenHouse) -> None:
+    async with open_house(per_minute=PER_MINUTE) as house:
         stock, shop = await house.token("stock"), await house.token("shop")
         async with house.client() as client:
             for path in [LOTS] * (PER_MINUTE - 1) + ["/api/v1/jobs"]:
@@ -45,7 +41,7 @@ async def test_who_asks_too_often_waits_and_nobody_else_does(
 
 
 async def test_a_token_with_too_many_requests_open_takes_nobodys_place(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered, genuine = threading.Event(), importing.read_assets
 
@@ -54,38 +50,35 @@ async def test_a_token_with_too_many_requests_open_takes_nobodys_place(
         return genuine(data)
 
     monkeypatch.setattr(importing, "read_assets", slow)
-    async with house_in(tmp_path, rack, catalogue, per_minute=60) as house:
-        stock, shop = await house.token("stock"), await house.token("shop")
-        lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
-        statuses: list[int] = []
-        async with house.client() as client, anyio.create_task_group() as sending:
-            assert (await client.post(LOTS, json=lot, headers=bearing(stock))).is_success
+    stock, shop = await house.token("stock"), await house.token("shop")
+    lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
+    statuses: list[int] = []
+    async with house.client() as client, anyio.create_task_group() as sending:
+        assert (await client.post(LOTS, json=lot, headers=bearing(stock))).is_success
 
-            async def send() -> None:
-                path = f"{LOTS}/L-1/assets.csv?dry_run=true"
-                answer = await client.post(path, content=b"tag\nT1\n", headers=bearing(stock))
-                statuses.append(answer.status_code)
+        async def send() -> None:
+            path = f"{LOTS}/L-1/assets.csv?dry_run=true"
+            answer = await client.post(path, content=b"tag\nT1\n", headers=bearing(stock))
+            statuses.append(answer.status_code)
 
-            for _ in range(MOST_OPEN):
-                sending.start_soon(send)
-            await anyio.wait_all_tasks_blocked()
-            try:
-                refused = await client.get(LOTS, headers=bearing(stock))
-                assert code_of(refused) == (429, "asked_too_often")
-                assert refused.headers["retry-after"] == "1"
-                assert (await client.get(LOTS, headers=bearing(shop))).status_code == 200
-                assert (await client.get("/api/v1")).status_code == 200
-            finally:
-                answered.set()
-        assert statuses == [200] * MOST_OPEN
-        async with house.client(stock) as client:
-            assert (await client.get(LOTS)).status_code == 200
+        for _ in range(MOST_OPEN):
+            sending.start_soon(send)
+        await anyio.wait_all_tasks_blocked()
+        try:
+            refused = await client.get(LOTS, headers=bearing(stock))
+            assert code_of(refused) == (429, "asked_too_often")
+            assert refused.headers["retry-after"] == "1"
+            assert (await client.get(LOTS, headers=bearing(shop))).status_code == 200
+            assert (await client.get("/api/v1")).status_code == 200
+        finally:
+            answered.set()
+    assert statuses == [200] * MOST_OPEN
+    async with house.client(stock) as client:
+        assert (await client.get(LOTS)).status_code == 200
 
 
-async def test_a_flood_of_guesses_takes_nothing_from_who_has_a_token(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with house_in(tmp_path, rack, catalogue) as house:
+async def test_a_flood_of_guesses_takes_nothing_from_who_has_a_token(open_house: OpenHouse) -> None:
+    async with open_house(per_minute=PER_MINUTE) as house:
         secret = await house.token("stock")
         before = len(house.people.records)
         with capture_logs() as logs:
@@ -103,10 +96,8 @@ async def test_a_flood_of_guesses_takes_nothing_from_who_has_a_token(
         assert len(house.tokens.all) == 1
 
 
-async def test_no_log_and_no_answer_repeats_a_secret(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with house_in(tmp_path, rack, catalogue, per_minute=1) as house:
+async def test_no_log_and_no_answer_repeats_a_secret(open_house: OpenHouse) -> None:
+    async with open_house(per_minute=1) as house:
         secret = await house.token("stock")
         drawn, said = secret.removeprefix("benchd_"), []
         with capture_logs() as logs:
@@ -129,31 +120,30 @@ async def test_no_log_and_no_answer_repeats_a_secret(
 @pytest.mark.parametrize("what", ["lot", "asset", "file"])
 @pytest.mark.parametrize("ends", ["revoked", "expired"])
 async def test_what_waits_for_its_turn_is_refused_where_its_token_has_ended_meanwhile(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, what: str, ends: str
+    house: House, what: str, ends: str
 ) -> None:
-    async with house_in(tmp_path, rack, catalogue, per_minute=60) as house:
-        secret = await house.token("stock")
-        lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
-        path, sent = {
-            "lot": (LOTS, {"json": {**lot, "lot": "L-2"}}),
-            "asset": (f"{LOTS}/L-1/assets", {"json": {"tag": "T1"}}),
-            "file": (f"{LOTS}/L-1/assets.csv", {"content": b"tag\nT1\n"}),
-        }[what]
-        answers: list[tuple[int, str]] = []
-        async with house.client(secret) as client:
-            assert (await client.post(LOTS, json=lot)).is_success
+    secret = await house.token("stock")
+    lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
+    path, sent = {
+        "lot": (LOTS, {"json": {**lot, "lot": "L-2"}}),
+        "asset": (f"{LOTS}/L-1/assets", {"json": {"tag": "T1"}}),
+        "file": (f"{LOTS}/L-1/assets.csv", {"content": b"tag\nT1\n"}),
+    }[what]
+    answers: list[tuple[int, str]] = []
+    async with house.client(secret) as client:
+        assert (await client.post(LOTS, json=lot)).is_success
 
-            async def send() -> None:
-                answers.append(code_of(await client.post(path, **sent)))  # type: ignore[arg-type]
+        async def send() -> None:
+            answers.append(code_of(await client.post(path, **sent)))  # type: ignore[arg-type]
 
-            turn = house.intake._store.writing()
-            async with anyio.create_task_group() as sending, turn:
-                sending.start_soon(send)
-                await anyio.wait_all_tasks_blocked()
-                if ends == "revoked":
-                    await house.tokens.revoke(BY, "stock")
-                else:
-                    house.clock.forward(40 * 24 * 3600)
-        assert answers == [(401, "not_signed_in")]
-        assert list(house.intake.book.lots) == ["L-1"]
-        assert not house.intake.book.assets
+        turn = house.intake._store.writing()
+        async with anyio.create_task_group() as sending, turn:
+            sending.start_soon(send)
+            await anyio.wait_all_tasks_blocked()
+            if ends == "revoked":
+                await house.tokens.revoke(BY, "stock")
+            else:
+                house.clock.forward(40 * 24 * 3600)
+    assert answers == [(401, "not_signed_in")]
+    assert list(house.intake.book.lots) == ["L-1"]
+    assert not house.intake.book.assets

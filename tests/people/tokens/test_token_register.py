@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from structlog.testing import capture_logs
 
 from benchd.daemon.rack_tokens import tell_of_ends
@@ -27,6 +28,17 @@ from tests.people.tokens.token_rig import tokens_in
 pytestmark = pytest.mark.asyncio
 
 HOUR, DAY = 3600.0, 24 * 3600.0
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest_asyncio.fixture
+async def tokens(tmp_path: Path, clock: HandClock) -> AsyncGenerator[Tokens]:
+    async with tokens_in(tmp_path, clock, SystemEntropy()) as tokens:
+        yield tokens
 
 
 async def test_a_secret_counts_from_its_record_on_and_after_a_restart(tmp_path: Path) -> None:
@@ -54,59 +66,46 @@ async def test_no_secret_is_ever_written_down(tmp_path: Path) -> None:
         assert hashlib.sha256(secret.encode()).hexdigest().encode() in told
 
 
-async def test_not_even_memory_holds_a_secret(tmp_path: Path) -> None:
+async def test_not_even_memory_holds_a_secret(tokens: Tokens) -> None:
     """It is found by its hash, so no comparison goes letter by letter."""
-    async with tokens_in(tmp_path, HandClock(), SystemEntropy()) as tokens:
-        made, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
-        held = {**tokens._by_mark, **tokens._tokens}
-        assert held == {made.mark: "stock", "stock": made}
-        assert made.mark == hashlib.sha256(secret.encode()).hexdigest()
-        assert secret.removeprefix("benchd_") not in repr(held)
+    made, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+    held = {**tokens._by_mark, **tokens._tokens}
+    assert held == {made.mark: "stock", "stock": made}
+    assert made.mark == hashlib.sha256(secret.encode()).hexdigest()
+    assert secret.removeprefix("benchd_") not in repr(held)
 
 
-def a_letter_less(secret: str) -> str:
-    return secret[:-1]
+ALMOST: dict[str, Callable[[str], str]] = {
+    "a letter less": lambda secret: secret[:-1],
+    "another letter": lambda secret: secret[:-1] + ("A" if secret[-1] != "A" else "B"),
+    "capitals": str.upper,
+    "nothing": lambda secret: "",
+    "a space more": lambda secret: f"{secret} ",
+}
 
 
-def another_letter(secret: str) -> str:
-    return secret[:-1] + ("A" if secret[-1] != "A" else "B")
+@pytest.mark.parametrize("change", ALMOST)
+async def test_what_is_almost_a_secret_is_none(tokens: Tokens, change: str) -> None:
+    _, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+    with pytest.raises(NotSignedIn, match="no token of this rack"):
+        tokens.holder(ALMOST[change](secret))
+    # Nor is what stands in the ledger.
+    with pytest.raises(NotSignedIn, match="no token of this rack"):
+        tokens.holder(hashlib.sha256(secret.encode()).hexdigest())
 
 
-def nothing(_: str) -> str:
-    return ""
-
-
-def with_a_space(secret: str) -> str:
-    return f"{secret} "
-
-
-@pytest.mark.parametrize(
-    "change", [a_letter_less, another_letter, str.upper, nothing, with_a_space]
-)
-async def test_what_is_almost_a_secret_is_none(
-    tmp_path: Path, change: Callable[[str], str]
+async def test_an_expired_token_stays_so_whatever_the_clock_says(
+    tokens: Tokens, clock: HandClock
 ) -> None:
-    async with tokens_in(tmp_path, HandClock()) as tokens:
-        _, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
-        with pytest.raises(NotSignedIn, match="no token of this rack"):
-            tokens.holder(change(secret))
-        # Nor is what stands in the ledger.
-        with pytest.raises(NotSignedIn, match="no token of this rack"):
-            tokens.holder(hashlib.sha256(secret.encode()).hexdigest())
-
-
-async def test_an_expired_token_stays_so_whatever_the_clock_says(tmp_path: Path) -> None:
-    clock = HandClock()
-    async with tokens_in(tmp_path, clock) as tokens:
-        _, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
-        clock.forward(DAY - 1)
-        assert tokens.holder(secret).name == "stock"
-        clock.forward(1)
-        with pytest.raises(NotSignedIn, match="expired"):
-            tokens.holder(secret)
-        clock.forward(-2 * DAY)
-        with pytest.raises(NotSignedIn, match="expired"):
-            tokens.holder(secret)
+    _, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+    clock.forward(DAY - 1)
+    assert tokens.holder(secret).name == "stock"
+    clock.forward(1)
+    with pytest.raises(NotSignedIn, match="expired"):
+        tokens.holder(secret)
+    clock.forward(-2 * DAY)
+    with pytest.raises(NotSignedIn, match="expired"):
+        tokens.holder(secret)
 
 
 @pytest.mark.parametrize("steps", [1, 2])
@@ -162,17 +161,17 @@ async def test_a_revoked_token_is_gone_at_once_and_its_name_for_good(tmp_path: P
             await tokens.revoke(BY, "nobody")
 
 
-async def test_a_token_that_ends_soon_is_a_warning_at_the_start(tmp_path: Path) -> None:
-    clock = HandClock()
-    async with tokens_in(tmp_path, clock) as tokens:
-        for name, days in (("soon", 30), ("gone", 30), ("later", 300), ("over", 1)):
-            await tokens.create(BY, name, [Scope.INTAKE_READ], days=days)
-        await tokens.revoke(BY, "gone")
-        for days, told in ((9, []), (1, ["soon"]), (30, [])):
-            clock.forward(days * DAY)
-            with capture_logs() as logs:
-                tell_of_ends(tokens)
-            assert [log["name"] for log in logs] == told
+async def test_a_token_that_ends_soon_is_a_warning_at_the_start(
+    tokens: Tokens, clock: HandClock
+) -> None:
+    for name, days in (("soon", 30), ("gone", 30), ("later", 300), ("over", 1)):
+        await tokens.create(BY, name, [Scope.INTAKE_READ], days=days)
+    await tokens.revoke(BY, "gone")
+    for days, told in ((9, []), (1, ["soon"]), (30, [])):
+        clock.forward(days * DAY)
+        with capture_logs() as logs:
+            tell_of_ends(tokens)
+        assert [log["name"] for log in logs] == told
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -203,21 +202,21 @@ async def _overlaps(tokens: Tokens, clock: HandClock, old: str, new: str) -> Non
         tokens.holder(old)
 
 
-async def test_an_overlap_outlives_neither_the_expiry_nor_the_next_rotation(tmp_path: Path) -> None:
-    clock = HandClock()
-    async with tokens_in(tmp_path, clock) as tokens:
-        _, first = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
-        _, second = await tokens.rotate(BY, "stock", days=30, overlap_hours=48)
-        clock.forward(DAY)
-        with pytest.raises(NotSignedIn, match="rotated"):
-            tokens.holder(first)
-        _, third = await tokens.rotate(BY, "stock", days=30, overlap_hours=48)
-        _, fourth = await tokens.rotate(BY, "stock", days=30, overlap_hours=0)
-        with pytest.raises(NotSignedIn, match="no token of this rack"):
-            tokens.holder(second)
-        with pytest.raises(NotSignedIn, match="rotated"):
-            tokens.holder(third)
-        assert tokens.holder(fourth).name == "stock"
+async def test_an_overlap_outlives_neither_the_expiry_nor_the_next_rotation(
+    tokens: Tokens, clock: HandClock
+) -> None:
+    _, first = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+    _, second = await tokens.rotate(BY, "stock", days=30, overlap_hours=48)
+    clock.forward(DAY)
+    with pytest.raises(NotSignedIn, match="rotated"):
+        tokens.holder(first)
+    _, third = await tokens.rotate(BY, "stock", days=30, overlap_hours=48)
+    _, fourth = await tokens.rotate(BY, "stock", days=30, overlap_hours=0)
+    with pytest.raises(NotSignedIn, match="no token of this rack"):
+        tokens.holder(second)
+    with pytest.raises(NotSignedIn, match="rotated"):
+        tokens.holder(third)
+    assert tokens.holder(fourth).name == "stock"
 
 
 @pytest.mark.parametrize(
@@ -243,21 +242,19 @@ async def test_what_cant_be_a_token_changes_nothing(
 
 
 @pytest.mark.parametrize("hours", [-1.0, float("nan"), LONGEST_OVERLAP_HOURS + 0.1])
-async def test_what_cant_be_an_overlap_rotates_nothing(tmp_path: Path, hours: float) -> None:
-    async with tokens_in(tmp_path, HandClock()) as tokens:
-        _, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
-        with pytest.raises(TokenRefused):
-            await tokens.rotate(BY, "stock", days=1, overlap_hours=hours)
-        assert tokens.holder(secret).former is None
+async def test_what_cant_be_an_overlap_rotates_nothing(tokens: Tokens, hours: float) -> None:
+    _, secret = await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+    with pytest.raises(TokenRefused):
+        await tokens.rotate(BY, "stock", days=1, overlap_hours=hours)
+    assert tokens.holder(secret).former is None
 
 
-async def test_there_is_a_most_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_there_is_a_most_of_them(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_register, "MOST_TOKENS", 1)
-    async with tokens_in(tmp_path, HandClock()) as tokens:
-        await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
-        await tokens.revoke(BY, "stock")
-        with pytest.raises(TokenRefused, match="the most"):
-            await tokens.create(BY, "shop", [Scope.INTAKE_READ], days=1)
+    await tokens.create(BY, "stock", [Scope.INTAKE_READ], days=1)
+    await tokens.revoke(BY, "stock")
+    with pytest.raises(TokenRefused, match="the most"):
+        await tokens.create(BY, "shop", [Scope.INTAKE_READ], days=1)
 
 
 async def test_a_record_of_a_newer_benchd_lets_nobody_in(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +27,6 @@ from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, 
 from tests.web.served import app_of
 from tests.web.test_metrics_route import fake_source
 from tests.web.web_fakes import FakeClock, FakeRack, Feed
-
-PER_MINUTE = 6
 
 
 @asynccontextmanager
@@ -80,7 +78,7 @@ async def house_in(
     catalogue: Catalogue,
     *,
     anonymous: AccessLevel = AccessLevel.WALL,
-    per_minute: int = PER_MINUTE,
+    per_minute: int = 6000,
     records: Records | None = None,
 ) -> AsyncGenerator[House]:
     """Every room of the API; tokens have a ledger of their own."""
@@ -113,6 +111,10 @@ async def house_in(
             records=records,
             intake=intake,
         )
+
+
+OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
+"""`house_in` in a test's own folder."""
 
 
 def code_of(answer: httpx2.Response) -> tuple[int, str]:
