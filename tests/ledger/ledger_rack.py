@@ -1,8 +1,9 @@
-"""What the ledger's tests share: a rack's key and entries."""
+"""What the ledger's tests share: a rack's key, entries, and ledgers that don't open or verify."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,14 +13,15 @@ import apsw
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.domain.errors import LedgerBroken
+from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.domain.evidence_json import FORM
 from benchd.domain.ids import Evidence, JobId, SlotName
-from benchd.domain.record import Entry, EntryKind
-from benchd.ledger import verify_ledger
+from benchd.domain.record import Entry, EntryKind, Receipt
+from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 from benchd.ledger.ledger_database import open_for_writing
 from benchd.ledger.ledger_verification import damage_of
+from benchd.ledger.witness import Witness
 from benchd.signing.key import SigningKey
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -53,13 +55,68 @@ def make_entry(number: int, data: Evidence | None = None) -> Entry:
     )
 
 
+def make_entries(numbers: Iterable[int]) -> list[Entry]:
+    return [make_entry(number) for number in numbers]
+
+
 FillLedger = Callable[[int], Awaitable[Path]]
+
+
+async def add(path: Path, key: RackKey, entries: Iterable[Entry]) -> list[Receipt]:
+    """Open the ledger, append to it and close it."""
+    async with open_ledger(path, head_key=key) as ledger:
+        return [await ledger.append(entry) for entry in entries]
 
 
 def broken(path: Path, key: RackKey) -> LedgerBroken:
     with pytest.raises(LedgerBroken) as caught:
         verify_ledger(path, key.public_key_pem)
     return caught.value
+
+
+async def refused(
+    path: Path,
+    key: RackKey,
+    *witnesses: Witness,
+    match: str = "",
+    error: type[LedgerFault] = LedgerBroken,
+) -> LedgerFault:
+    """A start doesn't open the ledger, and says why."""
+    with pytest.raises(error, match=match) as caught:
+        async with open_ledger(path, head_key=key, witnesses=witnesses):
+            pytest.fail("it must not open")
+    return caught.value
+
+
+def change(path: Path, sequence: int, *, close: bool = True) -> None:
+    """Rewrite an old record together with its own hash, as somebody without the key can."""
+    lines = list(export_lines(path))
+    previous, body = lines[sequence - 2][9:73].decode(), lines[sequence - 1][82:-2]
+    changed = body.replace(b"4096", b"4097") if b"4096" in body else body.replace(b"0.9", b"0.8")
+    assert changed != body
+    digest = hashlib.sha256(bytes.fromhex(previous) + changed).hexdigest()
+    forge(
+        path,
+        f"UPDATE record SET body = x'{changed.hex()}', hash = x'{digest}'"  # noqa: S608
+        f" WHERE sequence = {sequence}",
+        close=close,
+    )
+
+
+def make_anew(path: Path, sequence: int, *, close: bool = True) -> None:
+    """Change an old record and every hash from there on: the whole chain holds together again."""
+    statements: list[str] = []
+    previous = bytes(32)
+    for number, line in enumerate(export_lines(path), 1):
+        body = line[82:-2]
+        body = body.replace(b"0.9375", b"0.9999") if number == sequence else body
+        digest = hashlib.sha256(previous + body).digest()
+        statements.append(
+            f"UPDATE record SET previous = x'{previous.hex()}', hash = x'{digest.hex()}',"  # noqa: S608
+            f" body = x'{body.hex()}' WHERE sequence = {number}"
+        )
+        previous = digest
+    forge(path, *statements, close=close)
 
 
 def forge(path: Path, *statements: str, close: bool = True) -> None:
