@@ -23,7 +23,7 @@ from ledger_rack import (
     forge,
     make_entries,
     make_entry,
-    refused,
+    opens,
 )
 
 from benchd.domain.errors import LedgerBroken, LedgerFault, RecordRefused
@@ -179,7 +179,8 @@ async def test_a_ledger_goes_on_where_it_ended_with_one_writer(
 ) -> None:
     path = await fill(7)
     async with open_ledger(path, head_key=key) as ledger:
-        await refused(path, key, match="another benchd holds this ledger", error=LedgerFault)
+        with pytest.raises(LedgerFault, match="another benchd holds this ledger"):
+            await opens(path, key)
         receipt = await ledger.append(make_entry(7))
     assert receipt.sequence == 8
     report = verify_ledger(path, key.public_key_pem)
