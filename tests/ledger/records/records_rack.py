@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.evidence_json import to_json
@@ -16,6 +17,8 @@ from benchd.domain.people import ShownBy
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.lab.usual_handset import USUAL
 from benchd.ledger.ledger_queries import LedgerReads
+from benchd.ledger.records.read_model import ReadModel
+from benchd.ledger.records.records_queries import Looker
 from benchd.proof.evidence.chip_evidence import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.handset_evidence import GatesEvidence, InitialiseEvidence
 from benchd.proof.evidence.intake_evidence import BoundRecord, UnerasableRecord
@@ -226,11 +229,32 @@ class Told:
         )
         self.tell(EntryKind.ASSET_UNERASABLE, f"case-{tag}", to_json(told), at)
 
+    def drawn(self, drawn: str, recheck: str, tag: str | None = None) -> None:
+        """A drawn job that waits for its recheck, and a recheck that has found its handset."""
+        self.open(drawn)
+        self.inspect(drawn)
+        if tag is not None:
+            self.bind(drawn, tag)
+        self.end(drawn, "passed", "hold", "recheck_due")
+        self.open(recheck, recipe="drawn_recheck")
+        self.find_drawn(recheck, drawn, IMEI)
+
     def whole(self, job: str, **changes: object) -> None:
         """A job that was opened, inspected and held."""
         self.open(job)
         self.inspect(job, **changes)
         self.end(job)
+
+
+Seen = TypeVar("Seen")
+
+
+def look(
+    model: ReadModel, told: Told, ask: Callable[[Looker], Seen], *, quick: bool = True
+) -> Seen:
+    """What the read model says once it has taken all that was told."""
+    model.take(told.stored[model.upto().sequence :])
+    return model.look(ask, quick=quick)
 
 
 @dataclass
