@@ -21,13 +21,13 @@ from benchd.ledger.records.read_model import ReadModel
 from benchd.ledger.records.records_queries import Looker
 from benchd.proof.evidence.chip_evidence import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.handset_evidence import GatesEvidence, InitialiseEvidence
-from benchd.proof.evidence.intake_evidence import BoundRecord, UnerasableRecord
+from benchd.proof.evidence.intake_evidence import UnerasableRecord
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.evidence.reset_evidence import ConfirmEvidence
 from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_PASSES
 from tests import recorded
-from tests.intake.lots import BY, lot_record
+from tests.intake.lots import BY, bound_record, lot_record
 
 START = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 IMEI = "356938035643809"
@@ -205,17 +205,7 @@ class Told:
         self.tell(EntryKind.LOT_ADDED, None, to_json(told))
 
     def bind(self, job: str, tag: str, lot: str = "L-1") -> None:
-        told = BoundRecord(
-            lot=lot,
-            lot_sequence=1,
-            tag=tag,
-            bound_by=BoundBy.IMEI,
-            imeis=(),
-            serial=None,
-            model=None,
-            differs="",
-            by=None,
-        )
+        told = bound_record(tag, lot=lot, bound_by=BoundBy.IMEI, serial=None)
         self.tell(EntryKind.ASSET_BOUND, job, to_json(told))
 
     def dead(self, tag: str, lot: str = "L-1", at: datetime | None = None) -> None:
