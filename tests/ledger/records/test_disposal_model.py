@@ -392,7 +392,7 @@ async def test_a_drawn_handset_and_its_recheck_have_one_open_item_at_most(
     file = look(model, told, lambda looker: looker.handset(DRAWN))
     states = {line.job: line.state for line in file.jobs}
     if ends == "held, not bound":
-        assert states[RECHECK] is (await item_of(told, RECHECK)).state is DisposalState.HELD
+        assert states[JobId(RECHECK)] is (await item_of(told, RECHECK)).state is DisposalState.HELD
         return
     assert states == {
         DRAWN: DisposalState.RUN_AGAIN,
