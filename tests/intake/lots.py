@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from benchd.domain.imei import is_imei
-from benchd.domain.intake import AttestationKind, LotKind
+from benchd.domain.intake import AttestationKind, BoundBy, LotKind
 from benchd.domain.people import ShownBy
 from benchd.domain.ports import Clock
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.proof.evidence.intake_evidence import AttestedRecord, LotRecord, Who
+from benchd.proof.evidence.intake_evidence import AttestedRecord, BoundRecord, LotRecord, Who
 from tests.core.world import MemoryLedger
 
 BY = Who(
@@ -60,6 +60,12 @@ def attested(*kinds: AttestationKind, lot: str = LOT, **changes: Any) -> Atteste
     told: dict[str, Any] = {"lot": lot, "kinds": kinds, "tags": None, "excepted": ()}
     told |= {"note": "No.12", "by": BY, **changes}
     return AttestedRecord(**told)
+
+
+def bound_record(tag: str, **changes: Any) -> BoundRecord:  # noqa: ANN401 - the same
+    told: dict[str, Any] = {"lot": LOT, "lot_sequence": 1, "tag": tag, "bound_by": BoundBy.SERIAL}
+    told |= {"imeis": (), "serial": "S1", "model": None, "differs": "", "by": None, **changes}
+    return BoundRecord(**told)
 
 
 @dataclass

@@ -8,15 +8,15 @@ import pytest
 
 from benchd.domain.errors import HandsetAtWork
 from benchd.domain.ids import SlotName
-from benchd.domain.intake import BoundBy, Mistake
+from benchd.domain.intake import Mistake
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.domain.token import System, TokenName
 from benchd.intake.at_work import AT_WORK
 from benchd.intake.intake_desk import IntakeDesk
-from benchd.proof.evidence.intake_evidence import AssetLine, BoundRecord, Who
+from benchd.proof.evidence.intake_evidence import AssetLine, Who
 from tests.core.world import CountingEntropy
-from tests.intake.lots import BY, LOT, Intake, imei
+from tests.intake.lots import BY, LOT, Intake, bound_record, imei
 from tests.web.web_fakes import JOB, identity, running_view
 
 pytestmark = pytest.mark.asyncio
@@ -65,15 +65,11 @@ async def test_nobody_takes_in_again_what_is_at_work(intake: Intake, by: Who) ->
     assert rack.desk.book.by_imei[IMEI].tag == "T2"
 
 
-@pytest.mark.parametrize("state", SlotState)
-async def test_a_job_is_at_work_until_its_end(intake: Intake, state: SlotState) -> None:
-    rack = await Rack(intake, replace(running_view(), state=state)).with_asset()
+@pytest.mark.parametrize("state", [*SlotState, "without a job"])
+async def test_a_job_is_at_work_until_its_end(intake: Intake, state: SlotState | str) -> None:
+    changes = {"state": state} if isinstance(state, SlotState) else {"job": None}
+    rack = await Rack(intake, replace(running_view(), **changes)).with_asset()  # type: ignore[arg-type]
     assert await rack.refuses() is (state in AT_WORK)
-
-
-async def test_a_slot_without_a_job_is_at_nothing(intake: Intake) -> None:
-    rack = await Rack(intake, replace(running_view(), job=None)).with_asset()
-    assert not await rack.refuses()
 
 
 @pytest.mark.parametrize("told", [imei(7), imei(8)], ids=["its own screen's", "its papers'"])
@@ -83,17 +79,7 @@ async def test_what_tells_no_imei_itself_is_known_by_what_it_was_bound_to(
     silent = replace(running_view(), identity=replace(identity(), imei=None))
     rack = await Rack(intake, silent).with_asset(imei(8))
     await rack.desk.add_asset(LOT, AssetLine(tag="T0", imei=imei(7)), by=BY)
-    bound = BoundRecord(
-        lot=LOT,
-        lot_sequence=1,
-        tag="T1",
-        bound_by=BoundBy.SERIAL,
-        imeis=(imei(7),),
-        serial="S1",
-        model=None,
-        differs="",
-        by=None,
-    )
+    bound = bound_record("T1", imeis=(imei(7),))
     await intake.store.bind(bound, job=JOB, slot=A1)
     assert await rack.refuses(told)
 

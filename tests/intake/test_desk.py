@@ -18,10 +18,10 @@ from benchd.domain.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, 
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.intake import importing
 from benchd.intake.assets_file import AssetsFile
-from benchd.intake.importing import ASSETS_IN_A_PART
-from benchd.proof.evidence.intake_evidence import AssetLine, BoundRecord, Who, WithdrawnRecord
+from benchd.intake.importing import ASSETS_IN_A_PART, Imported
+from benchd.proof.evidence.intake_evidence import AssetLine, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
-from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
+from tests.intake.lots import BY, LOT, Intake, attested, bound_record, imei, lot_record
 from tests.web.web_fakes import running_view
 
 pytestmark = pytest.mark.asyncio
@@ -86,17 +86,8 @@ async def test_what_is_withdrawn_counts_no_more(
 
 async def test_a_slot_does_not_wait_until_a_long_file_is_taken_in(intake: Intake) -> None:
     await intake.with_lot(CSV)
-    told = BoundRecord(
-        lot=LOT,
-        lot_sequence=intake.desk.book.lots[LotId(LOT)].sequence,
-        tag="A1",
-        bound_by=BoundBy.IMEI,
-        imeis=(imei(1),),
-        serial="S1",
-        model="SO-51B",
-        differs="",
-        by=None,
-    )
+    sequence = intake.desk.book.lots[LotId(LOT)].sequence
+    told = bound_record("A1", lot_sequence=sequence, bound_by=BoundBy.IMEI, imeis=(imei(1),))
     async with intake.store.writing():
         with anyio.fail_after(5):
             await intake.store.bind(told, job=JobId("one"), slot=SlotName("A1"))
@@ -139,61 +130,46 @@ async def test_a_withdrawal_does_not_wait_until_files_are_read(
     assert done == [not dry_run] * 2
 
 
+SECONDS = timezone(timedelta(hours=9, seconds=30))
+LOTS: dict[str, dict[str, Any]] = {
+    "twice": {"lot": LOT},
+    "a space in its name": {"lot": "L 2"},
+    "a name that looks like another's": {"lot": f"{LOT}\ufe0f"},
+    "a slash in its name": {"lot": "11/24"},
+    "a name that is no part of an address": {"lot": ".."},
+    "nameless": {"lot": ""},
+    "an identity that nobody says how it was checked": {
+        "identity_check": "",
+        "attests": (AttestationKind.IDENTITY,),
+    },
+    "a nobody": {"by": Who(operator=" ")},
+    "a consignor of spaces": {"consignor": "  "},
+    "a zone with seconds": {"taken_in_at": datetime(2026, 1, 1, tzinfo=SECONDS)},
+    "an escape in a paper": {"paper": "\x1b"},
+    "a surrogate": {"paper": "\ud800"},
+}
+ASSETS = {
+    "a tag that looks like another": AssetLine(tag="A1\u3164"),
+    "a tag twice": AssetLine(tag="A1"),
+    "an IMEI twice": AssetLine(tag="B1", imei=imei(1)),
+    "a wrong IMEI": AssetLine(tag="B1", imei="356938035643800"),
+}
 Deed = Callable[[Intake], Awaitable[Any]]
 REFUSED: dict[str, tuple[type[Exception], Deed]] = {
-    "a lot twice": (IntakeRefused, lambda i: i.desk.add_lot(lot_record())),
-    "a lot's name with a space": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L 2"))),
-    "a lot whose name looks like another's": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(lot_record(f"{LOT}\ufe0f")),
-    ),
-    "a tag that looks like another": (
-        IntakeRefused,
-        lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1\u3164"), by=BY),
-    ),
-    "a lot's name with a slash": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("11/24"))),
-    "a lot's name that is no part of an address": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(lot_record("..")),
-    ),
-    "a nameless lot": (IntakeRefused, lambda i: i.desk.add_lot(lot_record(""))),
-    "an identity that nobody says how it was checked": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(
-            lot_record("L-2", identity_check="", attests=(AttestationKind.IDENTITY,))
-        ),
-    ),
-    "a nobody": (NameRefused, lambda i: i.desk.add_lot(lot_record("L-2", by=Who(operator=" ")))),
-    "a consignor of spaces": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(lot_record("L-2", consignor="  ")),
-    ),
-    "a zone with seconds": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(
-            lot_record(
-                "L-2",
-                taken_in_at=datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=9, seconds=30))),
-            )
-        ),
-    ),
-    "an escape in a paper": (
-        IntakeRefused,
-        lambda i: i.desk.add_lot(lot_record("L-2", paper="\x1b")),
-    ),
-    "a surrogate": (IntakeRefused, lambda i: i.desk.add_lot(lot_record("L-2", paper="\ud800"))),
+    **{
+        f"a lot: {why}": (
+            NameRefused if "by" in told else IntakeRefused,
+            lambda i, told=told: i.desk.add_lot(lot_record(**{"lot": "L-2", **told})),
+        )
+        for why, told in LOTS.items()
+    },
+    **{
+        why: (IntakeRefused, lambda i, line=line: i.desk.add_asset(LOT, line, by=BY))
+        for why, line in ASSETS.items()
+    },
     "assets of no lot": (
         NotFound,
         lambda i: i.desk.import_assets("L-9", b"tag\nB1\n", by=BY, dry_run=False),
-    ),
-    "a tag twice": (IntakeRefused, lambda i: i.desk.add_asset(LOT, AssetLine(tag="A1"), by=BY)),
-    "an IMEI twice": (
-        IntakeRefused,
-        lambda i: i.desk.add_asset(LOT, AssetLine(tag="B1", imei=imei(1)), by=BY),
-    ),
-    "a wrong IMEI": (
-        IntakeRefused,
-        lambda i: i.desk.add_asset(LOT, AssetLine(tag="B1", imei="356938035643800"), by=BY),
     ),
     "an attestation for no asset": (
         NotFound,
@@ -237,8 +213,14 @@ async def test_what_is_refused_has_changed_nothing(intake: Intake, case: str) ->
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-async def test_a_file_with_a_mistake_changes_nothing(intake: Intake, dry_run: bool) -> None:
-    await intake.with_lot(CSV)
+async def test_neither_a_file_with_a_mistake_nor_a_dry_run_changes_anything(
+    intake: Intake, dry_run: bool
+) -> None:
+    await intake.with_lot()
+    done = await intake.desk.import_assets(LOT, CSV.encode(), by=BY, dry_run=True)
+    assert (done.rows, done.taken, done.mistakes) == (3, False, ())
+    assert not intake.desk.book.assets
+    await intake.desk.import_assets(LOT, CSV.encode(), by=BY, dry_run=False)
     await intake.desk.add_lot(lot_record("L-2"))
     records = len(intake.ledger.stored)
     data = f"tag,IMEI\nB1,{imei(7)}\nA2,{imei(8)}\nB3,{imei(1)}\n".encode()
@@ -252,13 +234,6 @@ async def test_a_file_with_a_mistake_changes_nothing(intake: Intake, dry_run: bo
     assert len(intake.ledger.stored) == records
 
 
-async def test_a_dry_run_of_a_good_file_changes_nothing_either(intake: Intake) -> None:
-    await intake.with_lot()
-    done = await intake.desk.import_assets(LOT, CSV.encode(), by=BY, dry_run=True)
-    assert (done.rows, done.taken, done.mistakes) == (3, False, ())
-    assert not intake.desk.book.assets
-
-
 async def test_a_handset_that_came_in_again_is_its_newest_asset(intake: Intake) -> None:
     await intake.with_lot(CSV)
     await intake.desk.add_lot(lot_record("L-2"))
@@ -268,10 +243,13 @@ async def test_a_handset_that_came_in_again_is_its_newest_asset(intake: Intake) 
     assert (await intake.reread()).book.by_imei[imei(1)].tag == "B1"
 
 
+LONG = ("tag\n" + "".join(f"T{n}\n" for n in range(3 * ASSETS_IN_A_PART))).encode()
+"""A file of three parts."""
+
+
 async def test_an_import_that_is_cut_short_never_counts(intake: Intake) -> None:
     """After each record that it may have got to."""
-    lines = "".join(f"T{n}\n" for n in range(3 * ASSETS_IN_A_PART))
-    await intake.with_lot("tag\n" + lines)
+    await intake.with_lot(LONG.decode())
     whole = list(intake.ledger.stored)
     for kept in range(1, len(whole)):
         intake.ledger.stored = whole[:kept]
@@ -284,19 +262,17 @@ async def test_an_import_that_is_cut_short_never_counts(intake: Intake) -> None:
 
 
 async def test_after_a_cut_the_same_file_goes_in(intake: Intake) -> None:
-    lines = "".join(f"T{n}\n" for n in range(2 * ASSETS_IN_A_PART))
     await intake.with_lot()
     part = iter(range(10))
     intake.ledger.fail_on = lambda entry: entry.kind is EntryKind.ASSETS_ADDED and next(part) == 1
     with pytest.raises(LedgerFault):
-        await intake.desk.import_assets(LOT, ("tag\n" + lines).encode(), by=BY, dry_run=False)
+        await intake.desk.import_assets(LOT, LONG, by=BY, dry_run=False)
     intake.ledger.broken, intake.ledger.fail_on = False, lambda _entry: False
     store = await intake.reread()
     assert not store.book.assets
     intake.desk._store = store
-    done = await intake.desk.import_assets(LOT, ("tag\n" + lines).encode(), by=BY, dry_run=False)
-    assert done.taken
-    assert len((await intake.reread()).book.assets) == 2 * ASSETS_IN_A_PART
+    assert (await intake.desk.import_assets(LOT, LONG, by=BY, dry_run=False)).taken
+    assert len((await intake.reread()).book.assets) == 3 * ASSETS_IN_A_PART
 
 
 NETWORK: dict[str, tuple[str, list[tuple[int, str, Mistake]]]] = {
@@ -309,28 +285,31 @@ NETWORK: dict[str, tuple[str, list[tuple[int, str, Mistake]]]] = {
 }
 
 
+async def look_up(intake: Intake, line: str, coding: str = "utf-8") -> Imported:
+    """A carrier's answer about one number is taken in."""
+    data = f"IMEI,判定,照会日時\n{line}\n".encode(coding)
+    return await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
+
+
 @pytest.mark.parametrize("case", NETWORK)
 async def test_a_list_of_look_ups_tells_each_mistake(intake: Intake, case: str) -> None:
     await intake.with_lot(CSV)
     line, wanted = NETWORK[case]
-    data = f"IMEI,判定,照会日時\n{line}\n".encode()
-    done = await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
+    done = await look_up(intake, line)
     assert not done.taken
     assert [(m.line, m.column, m.code) for m in done.mistakes] == wanted
 
 
 async def test_of_two_look_ups_the_newer_holds_and_of_one_moment_the_worse(intake: Intake) -> None:
     await intake.with_lot(CSV)
-    for lines, sign in (
-        (f"{imei(1)},○,2026/11/23 10:00\n", "○"),
-        (f"{imei(1)},×,2026-11-22T10:00:00+09:00\n", "○"),
-        (f"{imei(1)},×,2026年11月23日 10:00\n", "×"),
-        (f"{imei(1)},△,2026-11-23 10:00\n", "×"),
-        (f"{imei(1)},-,2026-11-23 11:00\n", "-"),
+    for line, sign in (
+        ("○,2026/11/23 10:00", "○"),
+        ("×,2026-11-22T10:00:00+09:00", "○"),
+        ("×,2026年11月23日 10:00", "×"),
+        ("△,2026-11-23 10:00", "×"),
+        ("-,2026-11-23 11:00", "-"),
     ):
-        data = f"IMEI,判定,照会日時\n{lines}".encode("cp932")
-        done = await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
-        assert done.taken
+        assert (await look_up(intake, f"{imei(1)},{line}", "cp932")).taken
         for book in (intake.desk.book, (await intake.reread()).book):
             newest = book.newest_look_up([imei(1)])
             assert newest is not None
@@ -342,17 +321,15 @@ async def test_a_restriction_of_one_number_stands_whatever_is_found_of_the_other
 ) -> None:
     """A handset with two slots for SIM cards has two; a carrier restricts one of them."""
     await intake.with_lot(CSV)
-    for line in (f"{imei(2)},×,2026-11-22 10:00", f"{imei(1)},○,2026-11-23 10:00"):
-        data = f"IMEI,判定,照会日時\n{line}\n".encode()
-        await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
-    both = intake.desk.book.newest_look_up([imei(1), imei(2)])
-    assert both is not None
-    assert (both.line.imei, both.line.sign) == (imei(2), "×")
-    data = f"IMEI,判定,照会日時\n{imei(2)},○,2026-11-22 11:00\n".encode()
-    await intake.desk.import_network(data, source="x", by=BY, dry_run=False)
-    both = intake.desk.book.newest_look_up([imei(2), imei(1)])
-    assert both is not None
-    assert (both.line.imei, both.line.sign) == (imei(1), "○")
+    await look_up(intake, f"{imei(2)},×,2026-11-22 10:00")
+    for line, number, sign in (
+        (f"{imei(1)},○,2026-11-23 10:00", 2, "×"),
+        (f"{imei(2)},○,2026-11-22 11:00", 1, "○"),
+    ):
+        await look_up(intake, line)
+        both = intake.desk.book.newest_look_up([imei(1), imei(2)])
+        assert both is not None
+        assert (both.line.imei, both.line.sign) == (imei(number), sign)
 
 
 async def test_a_label_with_a_model_waits_until_that_of_the_handset_is_known(
@@ -397,29 +374,20 @@ def slow(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> Intake:
     return intake
 
 
-async def test_one_of_two_who_say_at_once_that_it_cannot_be_erased_is_refused(
-    slow: Intake,
-) -> None:
-    await slow.with_lot(CSV)
-    say = slow.desk.unerasable
-    refused = await at_once(
-        say("A3", Unerasable.NO_POWER, note="", by=BY),
-        say("A3", Unerasable.NO_POWER, note="", by=BY),
-    )
-    assert [type(each) for each in refused] == [type(None), IntakeRefused]
-    assert len(slow.ledger.of(EntryKind.ASSET_UNERASABLE)) == 1
-
-
-async def test_one_of_two_labels_that_are_scanned_at_once_is_refused(slow: Intake) -> None:
-    await slow.with_lot("tag\nT1\nT2\n")
-    view = running_view()
-    refused = await at_once(
-        slow.desk.bind(view, "T1", by=BY),
-        slow.desk.bind(view, "T2", by=BY),
-    )
-    assert [type(each) for each in refused] == [type(None), IntakeRefused]
-    [bound] = slow.ledger.of(EntryKind.ASSET_BOUND)
-    assert bound.entry.data["tag"] == "T1"
+async def test_one_of_two_who_say_the_same_at_once_is_refused(slow: Intake) -> None:
+    await slow.with_lot(f"{CSV}T1,,\nT2,,\n")
+    say, view = slow.desk.unerasable, running_view()
+    for kind, deeds in (
+        (
+            EntryKind.ASSET_UNERASABLE,
+            [say("A3", Unerasable.NO_POWER, note="", by=BY) for _ in range(2)],
+        ),
+        (EntryKind.ASSET_BOUND, [slow.desk.bind(view, tag, by=BY) for tag in ("T1", "T2")]),
+    ):
+        refused = await at_once(*deeds)
+        assert [type(each) for each in refused] == [type(None), IntakeRefused]
+        [kept] = slow.ledger.of(kind)
+    assert kept.entry.data["tag"] == "T1"
 
 
 async def test_what_a_machine_finds_out_gives_way_to_the_label_that_is_just_scanned(
@@ -428,17 +396,7 @@ async def test_what_a_machine_finds_out_gives_way_to_the_label_that_is_just_scan
     await slow.with_lot("tag\nT1\nT2\n")
     view = running_view()
     assert view.job is not None
-    by_serial = BoundRecord(
-        lot=LOT,
-        lot_sequence=slow.desk.book.lots[LotId(LOT)].sequence,
-        tag="T2",
-        bound_by=BoundBy.SERIAL,
-        imeis=(),
-        serial="S1",
-        model=None,
-        differs="",
-        by=None,
-    )
+    by_serial = bound_record("T2", lot_sequence=slow.desk.book.lots[LotId(LOT)].sequence)
     await at_once(
         slow.desk.bind(view, "T1", by=BY),
         slow.store.bind(by_serial, job=view.job, slot=view.slot),

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from benchd.cli.client import SOCKET_VARIABLE
 from benchd.cli.main import app as commands
 from benchd.domain.errors import BenchdError, DecisionRefused
-from benchd.domain.ids import SlotName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.domain.token import System, TokenName
@@ -49,18 +48,8 @@ class Room:
         self.rack = FakeRack()
         store = IntakeStore(self.rack.ledger, FakeClock())
         self.desk = IntakeDesk(store, CountingEntropy())
-        self.app = app_of(
-            self.rack,
-            TEXTS,
-            callers=SEES_ALL,
-            intake=self.desk,
-        )
-        self.visit = partial(browser, self.app)
-
-    @asynccontextmanager
-    async def client(self) -> AsyncGenerator[Any, None]:
-        async with self.visit() as http:
-            yield http
+        self.app = app_of(self.rack, TEXTS, callers=SEES_ALL, intake=self.desk)
+        self.client = partial(browser, self.app)
 
 
 @pytest.fixture
@@ -212,13 +201,13 @@ async def test_a_tag_on_the_wrong_slot_is_told(
     assert why in answer.text
 
 
-@pytest.mark.parametrize("state", [SlotState.FINISHED, SlotState.EMPTY, SlotState.QUARANTINED])
-async def test_no_tag_is_bound_where_no_job_runs(room: Room, state: SlotState) -> None:
+async def test_no_tag_is_bound_where_no_job_runs(room: Room) -> None:
     async with room.client() as http:
         await taken_in(http)
-        room.rack.board.show(replace(running_view(), state=state, slot=SlotName("A1")))
-        told = {"tag": "T1", "operator": CLERK}
-        assert (await http.post("/api/v1/slots/A1/asset", json=told)).status_code == 409
+        for state in (SlotState.FINISHED, SlotState.EMPTY, SlotState.QUARANTINED):
+            room.rack.board.show(replace(running_view(), state=state))
+            told = {"tag": "T1", "operator": CLERK}
+            assert (await http.post("/api/v1/slots/A1/asset", json=told)).status_code == 409
 
 
 Command = Callable[..., Any]

@@ -19,13 +19,12 @@ from benchd.proof.citation import AssetInHand, CitedWhen, Numbers, cite, cited_g
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AssetsRecord,
-    BoundRecord,
     CitedAttestation,
     Who,
 )
 from benchd.proof.intake_book import IntakeBook, about
 from tests.core.world import CountingEntropy
-from tests.intake.lots import BY, LOT, Intake, attested, imei, lot_record
+from tests.intake.lots import BY, LOT, Intake, attested, bound_record, imei, lot_record
 
 pytestmark = pytest.mark.asyncio
 
@@ -36,15 +35,12 @@ LIMIT_S = 86_400.0
 def in_hand(intake: Intake, tag: str, number: int | None) -> AssetInHand:
     """A handset that goes by a tag, with the IMEI of a number, or none that it tells."""
     imeis = () if number is None else (imei(number),)
-    told = BoundRecord(
-        lot=LOT,
+    told = bound_record(
+        tag,
         lot_sequence=intake.desk.lot(LOT).sequence,
-        tag=tag,
         bound_by=BoundBy.TAG if number is None else BoundBy.IMEI,
         imeis=imeis,
-        serial="S1",
         model="SO-51B",
-        differs="",
         by=BY,
     )
     numbers = Numbers(imeis=frozenset(imeis), serial="S1", proven=frozenset(imeis))

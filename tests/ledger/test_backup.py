@@ -63,22 +63,22 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_copy, "PIECE_RECORDS", 10)
 
 
+@pytest.mark.usefixtures("small_pieces")
 async def test_a_backup_is_all_that_was_signed_when_it_began(
     fill: FillLedger, key: RackKey, folder: Path
 ) -> None:
-    path, told = back_up(await fill(45), folder, key)
+    worked: list[float] = []
+    path, told = back_up(await fill(45), folder, key, pace=worked.append)
     assert check(path, key) == told
     assert (told.records, told.head.sequence, told.at, told.benchd) == (45, 45, AT, "1.2.3")
     ours = {path.name, *(part_path(path, part).name for part in Part)}
     assert {file.name for file in folder.iterdir()} == ours
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
-
-
-async def test_whoever_has_the_public_key_verifies_a_backup_as_any_ledger(
-    fill: FillLedger, key: RackKey, folder: Path
-) -> None:
-    path, _ = back_up(await fill(45), folder, key)
+    # Whoever has the public key verifies it as any ledger.
     assert verify_ledger(part_path(path, Part.LEDGER), key.public_key_pem).records == 45
+    # It waits as long as it has worked.
+    assert len(worked) == 5
+    assert all(seconds > 0 for seconds in worked)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -101,16 +101,6 @@ async def test_between_two_pieces_an_append_goes_through_and_the_wal_is_emptied(
     writer.close()
     assert wal_bytes == [0] * 5
     assert check(path, key).records == 45
-
-
-@pytest.mark.usefixtures("small_pieces")
-async def test_it_waits_as_long_as_it_has_worked(
-    fill: FillLedger, key: RackKey, folder: Path
-) -> None:
-    worked: list[float] = []
-    back_up(await fill(45), folder, key, pace=worked.append)
-    assert len(worked) == 5
-    assert all(seconds > 0 for seconds in worked)
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -149,8 +139,8 @@ async def test_what_is_cut_short_is_gone_and_what_a_kill_left_goes_next(
     assert others.exists()
 
 
-async def test_nothing_is_overwritten_and_no_two_run_at_once(
-    fill: FillLedger, key: RackKey, folder: Path
+async def test_nothing_is_overwritten_no_two_run_at_once_and_what_is_not_there_is_told(
+    fill: FillLedger, key: RackKey, folder: Path, tmp_path: Path
 ) -> None:
     ledger = await fill(5)
     path, _ = back_up(ledger, folder, key)
@@ -160,13 +150,8 @@ async def test_nothing_is_overwritten_and_no_two_run_at_once(
     assert path.read_bytes() == before
     with backup_lock(ledger), pytest.raises(LedgerFault, match="another backup"):
         back_up(ledger, folder, key)
-
-
-async def test_a_folder_that_is_gone_and_a_ledger_that_never_was_are_told(
-    fill: FillLedger, key: RackKey, folder: Path, tmp_path: Path
-) -> None:
     with pytest.raises(DependencyMissing, match="can't be written"):
-        back_up(await fill(5), tmp_path / "nowhere", key)
+        back_up(ledger, tmp_path / "nowhere", key)
     with pytest.raises(DependencyMissing, match="there is no ledger"):
         back_up(tmp_path / "none.db", folder, key)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import apsw
 import pytest
-from ledger_rack import FillLedger, RackKey, make_entry
+from ledger_rack import FillLedger, RackKey, add, make_entry, opens
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.evidence_json import FORM as FORM_OF_EVIDENCE
 from benchd.domain.evidence_json import OLDEST_FORM
 from benchd.domain.record import Entry, EntryKind
-from benchd.ledger import ledger_database, open_ledger, verify_ledger
+from benchd.ledger import ledger_database, verify_ledger
 from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 
 pytestmark = pytest.mark.asyncio
@@ -42,17 +42,13 @@ async def test_an_older_ledger_is_refused_by_its_name_with_the_cure_and_left_as_
 ) -> None:
     path = await fill(3)
     say_form(path, form)
-    told: list[str] = []
-    with pytest.raises(LedgerFault) as refused:
-        async with open_ledger(path, head_key=key):
-            pass
-    told.append(str(refused.value))
-    with pytest.raises(LedgerFault) as refused:
+    with pytest.raises(LedgerFault) as opened:
+        await opens(path, key)
+    with pytest.raises(LedgerFault) as verified:
         verify_ledger(path, key.public_key_pem)
-    told.append(str(refused.value))
-    for each in told:
-        assert f"has form {form}, from before benchd's first release" in each
-        assert "move it away" in each
+    for told in (str(opened.value), str(verified.value)):
+        assert f"has form {form}, from before benchd's first release" in told
+        assert "move it away" in told
     assert form_of(path) == form
 
 
@@ -67,8 +63,7 @@ async def test_a_ledger_whose_first_evidence_is_of_an_older_form_is_refused_by_t
         entry = make_entry(1, told if each is None else {**told, "form": each})
         await _append(path, key, entry)
     with pytest.raises(LedgerFault) as refused:
-        async with open_ledger(path, head_key=key):
-            pass
+        await opens(path, key)
     assert f"its evidence is of form {form or 1}, from before" in str(refused.value)
     assert "move it away" in str(refused.value)
 
@@ -76,8 +71,7 @@ async def test_a_ledger_whose_first_evidence_is_of_an_older_form_is_refused_by_t
 async def _append(path: Path, key: RackKey, entry: Entry) -> None:
     with pytest.MonkeyPatch.context() as without_the_look:
         without_the_look.setattr(ledger_database, "_refuse_older_evidence", lambda _: None)
-        async with open_ledger(path, head_key=key) as ledger:
-            await ledger.append(entry)
+        await add(path, key, [entry])
 
 
 async def test_a_ledger_that_begins_with_evidence_of_today_opens_whatever_follows(
@@ -87,8 +81,7 @@ async def test_a_ledger_that_begins_with_evidence_of_today_opens_whatever_follow
     path = await fill(1)
     for form in (FORM_OF_EVIDENCE, 99):
         await _append(path, key, make_entry(1, {"stage": "inspect", "form": form}))
-    async with open_ledger(path, head_key=key) as ledger:
-        await ledger.append(Entry(kind=EntryKind.CONFIG_CHANGED, at=make_entry(0).at))
+    await add(path, key, [Entry(kind=EntryKind.CONFIG_CHANGED, at=make_entry(0).at)])
 
 
 async def test_a_second_form_is_one_more_file_and_the_first_is_read_on(
@@ -100,12 +93,10 @@ async def test_a_second_form_is_one_more_file_and_the_first_is_read_on(
     with monkeypatch.context() as newer:
         newer.setattr(ledger_database, "_migrations", lambda: {**known, FORM + 1: index})
         assert verify_ledger(path, key.public_key_pem).records == 3
-        async with open_ledger(path, head_key=key) as ledger:
-            await ledger.append(make_entry(3))
+        await add(path, key, [make_entry(3)])
         assert form_of(path) == FORM + 1
         assert verify_ledger(path, key.public_key_pem).records == 4
     # Gone back, it is refused by the release that doesn't know it, and left as it is.
     with pytest.raises(LedgerFault, match=rf"made by a newer benchd \(form {FORM + 1}\)"):
-        async with open_ledger(path, head_key=key):
-            pass
+        await opens(path, key)
     assert form_of(path) == FORM + 1

@@ -1,4 +1,7 @@
-"""Verification: every changed byte is found, and the first broken record is named."""
+"""Verification: whatever was changed is found, by a flipped byte or by SQL, and is named.
+
+All that somebody with the file and without the key can do; and what a start believes of it.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +10,47 @@ import json
 import os
 import random
 import shutil
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 
 import anyio
+import apsw
 import pytest
 from anyio import to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from ledger_rack import FillLedger, RackKey, broken, forge, make_entry
+from ledger_rack import (
+    FillLedger,
+    RackKey,
+    add,
+    broken,
+    forge,
+    make_anew,
+    make_entries,
+    make_entry,
+    opens,
+    refused,
+)
 
 from benchd.domain.errors import LedgerBroken, LedgerFault, UsageRefused
 from benchd.ledger import export_lines, ledger_store, open_ledger, snapshot, verify_ledger
+from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
+from benchd.ledger.ledger_database import open_for_writing
+from benchd.ledger.ledger_store import TAIL_RECORDS, LedgerStore
+from benchd.ledger.prepared_head import Prepared, decode_prepared, encode_prepared
 from benchd.signing.public_key import public_key_of
 
 RECORDS = 60
+
+pytestmark = pytest.mark.asyncio
 
 
 def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.parent.iterdir()}
 
 
-@pytest.mark.asyncio
 async def test_any_changed_byte_is_found(fill: FillLedger, key: RackKey) -> None:
     path = await fill(RECORDS)
     random_ = random.Random(20261124)
@@ -48,8 +68,9 @@ async def test_any_changed_byte_is_found(fill: FillLedger, key: RackKey) -> None
     assert verify_ledger(path, key.public_key_pem).records == RECORDS
 
 
-@pytest.mark.asyncio
-async def test_the_changed_record_is_named(fill: FillLedger, key: RackKey) -> None:
+async def test_the_changed_record_is_named_and_no_start_takes_it(
+    fill: FillLedger, key: RackKey
+) -> None:
     path = await fill(RECORDS)
     sound = path.read_bytes()
     bodies = [line[len('{"hash":"",') + 64 + len('"body":') : -2] for line in export_lines(path)]
@@ -70,9 +91,10 @@ async def test_the_changed_record_is_named(fill: FillLedger, key: RackKey) -> No
         assert "outside of them page" in outside
         assert list(errors) == [sequence]
         assert f"record {sequence} has changed" in errors[sequence]
+    with pytest.raises(LedgerFault):
+        await opens(path, key)
 
 
-@pytest.mark.asyncio
 async def test_any_changed_byte_of_the_head_is_found(fill: FillLedger, key: RackKey) -> None:
     path = await fill(5)
     head = head_path(path)
@@ -94,18 +116,14 @@ async def test_any_changed_byte_of_the_head_is_found(fill: FillLedger, key: Rack
         torn[start + 100 : start + SLOT_BYTES] = bytes(SLOT_BYTES - 100)
         head.write_bytes(torn)
         broken(path, key)
-        async with open_ledger(path, head_key=key):
-            pass
+        await opens(path, key)
         assert verify_ledger(path, key.public_key_pem).signed_records == 5
     head.write_bytes(sound[:50])
-    with pytest.raises(LedgerBroken, match="head file doesn't verify"):
-        async with open_ledger(path, head_key=key):
-            pytest.fail("it must not open")
+    await refused(path, key, match="head file doesn't verify")
     head.unlink()
     assert "head file is gone" in str(broken(path, key))
 
 
-@pytest.mark.asyncio
 async def test_a_cut_or_longer_file_is_found(fill: FillLedger, key: RackKey) -> None:
     path = await fill(RECORDS)
     sound = path.read_bytes()
@@ -123,7 +141,6 @@ async def test_a_cut_or_longer_file_is_found(fill: FillLedger, key: RackKey) -> 
         verify_ledger(path, key.public_key_pem)
 
 
-@pytest.mark.asyncio
 async def test_a_head_that_is_one_older_is_fine_and_a_newer_one_is_not(
     fill: FillLedger, key: RackKey
 ) -> None:
@@ -133,61 +150,37 @@ async def test_a_head_that_is_one_older_is_fine_and_a_newer_one_is_not(
     head_path(path).write_bytes(old_head)
     report = verify_ledger(path, key.public_key_pem)
     assert (report.records, report.signed_records) == (11, 10)
-    async with open_ledger(path, head_key=key):
-        pass
+    await opens(path, key)
     assert verify_ledger(path, key.public_key_pem).signed_records == 11
     path.write_bytes(old_ledger)
     assert broken(path, key).sequence == 11
-    with pytest.raises(LedgerBroken) as caught:
-        async with open_ledger(path, head_key=key):
-            pytest.fail("it must not open")
-    assert caught.value.sequence == 11
+    assert (await refused(path, key)).sequence == 11
     path.unlink()
-    with pytest.raises(LedgerBroken):
-        async with open_ledger(path, head_key=key):
-            pytest.fail("it must not open")
+    await refused(path, key)
 
 
-@pytest.mark.asyncio
 async def test_a_head_for_another_record_is_refused(fill: FillLedger, key: RackKey) -> None:
     path = await fill(10)
     for sequence in (10, 4):
         wrong = Head(sequence=sequence, hash=bytes(range(32)))
         reset_head(head_path(path), wrong, key)
         assert broken(path, key).sequence == sequence
-        with pytest.raises(LedgerBroken, match="signed for"):
-            async with open_ledger(path, head_key=key):
-                pytest.fail("it must not open")
+        await refused(path, key, match="signed for")
 
 
-@pytest.mark.asyncio
 async def test_another_key_is_refused(fill: FillLedger, key: RackKey) -> None:
     path = await fill(3)
     stranger = RackKey(private=Ed25519PrivateKey.generate())
     assert "isn't signed by this rack's key" in str(broken(path, stranger))
-    with pytest.raises(LedgerBroken, match="this rack's key"):
-        async with open_ledger(path, head_key=stranger):
-            pytest.fail("it must not open")
+    await refused(path, stranger, match="this rack's key")
     with pytest.raises(UsageRefused):
         verify_ledger(path, b"no key")
     assert verify_ledger(path, key.public_key_pem).records == 3
 
 
-@pytest.mark.asyncio
-async def test_damage_is_found_at_the_start_too(fill: FillLedger, key: RackKey) -> None:
-    path = await fill(RECORDS)
-    sound = path.read_bytes()
-    changed = bytearray(sound)
-    body = next(iter(export_lines(path)))[90:130]
-    changed[sound.find(body) + 5] ^= 1
-    path.write_bytes(changed)
-    with pytest.raises(LedgerFault):
-        async with open_ledger(path, head_key=key):
-            pytest.fail("it must not open")
-
-
-@pytest.mark.asyncio
 async def test_verification_and_export_touch_nothing(fill: FillLedger, key: RackKey) -> None:
+    report = verify_ledger(await fill(0), key.public_key_pem)
+    assert (report.records, report.head_hash) == (0, "00" * 32)
     path = await fill(RECORDS)
     before = contents(path)
     verify_ledger(path, key.public_key_pem)
@@ -195,12 +188,10 @@ async def test_verification_and_export_touch_nothing(fill: FillLedger, key: Rack
     assert contents(path) == before
 
 
-@pytest.mark.asyncio
 async def test_a_ledger_in_use_can_be_verified(
-    tmp_path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch
+    path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 15)
-    path = tmp_path / "ledger.db"
     done = anyio.Event()
     seen = [0]
     async with open_ledger(path, head_key=key) as ledger, anyio.create_task_group() as group:
@@ -221,21 +212,12 @@ async def test_a_ledger_in_use_can_be_verified(
     assert seen[-1] > 0
 
 
-@pytest.mark.parametrize(
-    ("written_to", "seconds", "verified"), [(15, 20.0, True), (15, 0.0, False)]
-)
-@pytest.mark.asyncio
+@pytest.mark.parametrize(("seconds", "verified"), [(20.0, True), (0.0, False)])
 async def test_a_copy_is_begun_anew_for_a_time_while_the_file_changes(
-    fill: FillLedger,
-    key: RackKey,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    written_to: int,
-    seconds: float,
-    verified: bool,
+    fill: FillLedger, key: RackKey, monkeypatch: pytest.MonkeyPatch, seconds: float, verified: bool
 ) -> None:
     path = await fill(3)
-    left = iter(range(written_to))
+    left = iter(range(15))
     copyfile = shutil.copyfile
 
     def copy(source: Path, target: Path) -> None:
@@ -249,15 +231,9 @@ async def test_a_copy_is_begun_anew_for_a_time_while_the_file_changes(
         assert verify_ledger(path, key.public_key_pem).records == 3
 
 
-@pytest.mark.asyncio
-async def test_an_empty_ledger_verifies(fill: FillLedger, key: RackKey) -> None:
-    path = await fill(0)
-    report = verify_ledger(path, key.public_key_pem)
-    assert (report.records, report.head_hash) == (0, "00" * 32)
-
-
-@pytest.mark.asyncio
-async def test_export_can_be_checked_by_anyone(fill: FillLedger) -> None:
+async def test_export_can_be_checked_by_anyone_and_stops_at_a_broken_record(
+    fill: FillLedger,
+) -> None:
     path = await fill(RECORDS)
     previous = bytes(32)
     for number, line in enumerate(export_lines(path), start=1):
@@ -267,13 +243,143 @@ async def test_export_can_be_checked_by_anyone(fill: FillLedger) -> None:
         assert parsed["hash"] == previous.hex()
         assert parsed["body"]["sequence"] == number
         assert json.loads(body) == parsed["body"]
-
-
-@pytest.mark.asyncio
-async def test_export_stops_at_a_broken_record(fill: FillLedger) -> None:
-    path = await fill(9)
     forge(path, "UPDATE record SET job = 'other' WHERE sequence = 8")
     lines = export_lines(path)
     assert [next(lines) for _ in range(7)]
     with pytest.raises(LedgerBroken):
         next(lines)
+
+
+@pytest.mark.parametrize(
+    ("statements", "sequence"),
+    [
+        (["DELETE FROM record WHERE sequence > 50"], 51),
+        (["DELETE FROM record"], 1),
+        (["DELETE FROM record WHERE sequence = 20"], 20),
+        (["DELETE FROM record WHERE sequence < 20"], 1),
+        (["UPDATE record SET kind = 'job_ended' WHERE sequence = 7"], 7),
+        (["UPDATE record SET job = 'other' WHERE sequence = 8"], 8),
+        (["UPDATE record SET job = NULL WHERE sequence = 8"], 8),
+        (["UPDATE record SET slot = 'B7' WHERE sequence = 9"], 9),
+        (["UPDATE record SET occupancy = 99 WHERE sequence = 10"], 10),
+        (["UPDATE record SET body = CAST(body || ' ' AS BLOB) WHERE sequence = 11"], 11),
+        (["UPDATE record SET previous = zeroblob(32) WHERE sequence = 12"], 12),
+        (["UPDATE record SET hash = zeroblob(32) WHERE sequence = 13"], 13),
+        (["UPDATE record SET sequence = 61 WHERE sequence = 14"], 14),
+    ],
+)
+async def test_what_is_forged_by_sql_is_found(
+    fill: FillLedger, key: RackKey, statements: list[str], sequence: int
+) -> None:
+    path = await fill(RECORDS)
+    forge(path, *statements)
+    assert broken(path, key).sequence == sequence
+
+
+async def test_a_chain_that_was_made_anew_fails_at_the_head(fill: FillLedger, key: RackKey) -> None:
+    path = await fill(RECORDS)
+    make_anew(path, 30)
+    assert "isn't the one that the head was signed for" in str(broken(path, key))
+    await refused(path, key, match="signed for")
+
+
+async def test_missing_triggers_and_indexes_are_found(fill: FillLedger, key: RackKey) -> None:
+    path = await fill(3)
+    for statement in (
+        "DROP TRIGGER record_is_never_deleted",
+        "DROP INDEX record_by_job",
+        "CREATE TABLE more (x)",
+    ):
+        copy = path.with_name("copy.db")
+        shutil.copy(path, copy)
+        shutil.copy(head_path(path), head_path(copy))
+        with closing(apsw.Connection(str(copy), vfs=CHECKSUM_VFS)) as connection:
+            connection.execute(statement)
+        assert "tables or triggers" in str(broken(copy, key))
+        await refused(copy, key, match="tables or triggers")
+
+
+async def test_the_triggers_hold(fill: FillLedger) -> None:
+    path = await fill(3)
+    insert = (
+        "INSERT {0} INTO record SELECT {1}, {2}, hash, kind, slot, occupancy, job, body FROM record"
+    )
+    last = "(SELECT hash FROM record WHERE sequence = 3)"
+    with closing(open_for_writing(path)) as connection:
+        for statement, reason in (
+            ("DELETE FROM record WHERE sequence = 3", "never deleted"),
+            ("UPDATE record SET slot = NULL", "never changed"),
+            (insert.format("", 5, last) + " WHERE sequence = 3", "next sequence"),
+            (insert.format("", 4, "zeroblob(32)") + " WHERE sequence = 3", "hash of the last"),
+            (insert.format("OR REPLACE", 2, last) + " WHERE sequence = 3", "next sequence"),
+            (insert.format("OR IGNORE", 2, last) + " WHERE sequence = 3", "next sequence"),
+        ):
+            with pytest.raises(apsw.ConstraintError, match=reason):
+                connection.execute(statement)
+        connection.execute(insert.format("", 4, last) + " WHERE sequence = 3")
+
+
+async def test_a_foreign_or_newer_database_is_refused(tmp_path: Path, key: RackKey) -> None:
+    for reason, statement in (
+        ("not a ledger", "CREATE TABLE t (x)"),
+        ("newer benchd", "PRAGMA user_version = 99"),
+    ):
+        path = tmp_path / f"{len(reason)}.db"
+        with closing(apsw.Connection(str(path))) as connection:
+            connection.execute(statement)
+        with pytest.raises(LedgerFault, match=reason):
+            await opens(path, key)
+
+
+async def test_a_record_that_is_no_entry_is_named(fill: FillLedger, key: RackKey) -> None:
+    path = await fill(1)
+    body = b'{"sequence":2}'
+    head = bytes.fromhex(verify_ledger(path, key.public_key_pem).head_hash)
+    digest = hashlib.sha256(head + body).hexdigest()
+    forge(
+        path,
+        "INSERT INTO record VALUES "  # noqa: S608
+        f"(2, x'{head.hex()}', x'{digest}', 'decision', NULL, NULL, NULL, x'{body.hex()}')",
+    )
+    error = broken(path, key)
+    assert error.sequence == 2
+    assert "can't be understood" in str(error)
+
+
+SIGNED = 20
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_the_signed_record_is_looked_at_however_many_follow_it(
+    tmp_path: Path, key: RackKey, first: int
+) -> None:
+    """Also where somebody says that all those are the rack's own, and has them signed."""
+    last = SIGNED + TAIL_RECORDS + 20
+    signed, long = tmp_path / "signed.db", tmp_path / "long.db"
+    await add(signed, key, make_entries(range(SIGNED)))
+    await add(long, key, make_entries(range(first, last)))
+    shutil.copy(head_path(signed), head_path(long))
+    if first == 0:
+        LedgerStore(long, key, unsigned=True).close()
+        return
+    with pytest.raises(LedgerBroken, match="isn't the one that the head was signed for"):
+        LedgerStore(long, key, unsigned=True)
+
+
+HERE, NEXT = (Head(sequence=number, hash=bytes([number]) * 32) for number in (7, 8))
+
+
+@pytest.mark.parametrize(
+    ("reached", "following", "leads_on"),
+    [(HERE, NEXT, True), (HERE, HERE, False), (NEXT, HERE, False)],
+)
+async def test_a_prepared_head_leads_forward(
+    key: RackKey, reached: Head, following: Head, leads_on: bool
+) -> None:
+    prepared = Prepared(reached=reached, next=following)
+    data, signer = encode_prepared(prepared, key), public_key_of(key.public_key_pem)
+    if leads_on:
+        assert decode_prepared(data, signer) == prepared
+        return
+    with pytest.raises(ValueError, match="backwards"):
+        decode_prepared(data, signer)

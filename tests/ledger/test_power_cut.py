@@ -132,46 +132,35 @@ def after_each_sync(disk: LossyDisk, into: Path) -> Iterator[Cut]:
             yield Cut(folder=(place := into / f"sync{at}"), promised=disk.cut(at, chance, place))
 
 
-async def is_found_out(
-    folder: Path,
+@pytest.mark.parametrize(
+    ("mutate", "forget"),
+    [
+        (None, without_log_syncs),
+        (None, without_head_syncs),
+        (synchronous_off, None),
+        (nothing_prepared, None),
+    ],
+    ids=["log syncs do nothing", "head syncs do nothing", "no syncs", "nothing prepared"],
+)
+async def test_a_sync_or_a_signature_that_is_left_out_is_found_out(
+    tmp_path: Path,
     key: RackKey,
-    patch: pytest.MonkeyPatch,
-    mutate: Callable[[pytest.MonkeyPatch], None] | None = None,
-    forget: Callable[[LossyDisk], None] | None = None,
-) -> int:
-    """In how many cuts a ledger that was written so is found wanting."""
-    (here := folder / "here").mkdir()
-    with patch.context() as mutated:
+    monkeypatch: pytest.MonkeyPatch,
+    mutate: Callable[[pytest.MonkeyPatch], None] | None,
+    forget: Callable[[LossyDisk], None] | None,
+) -> None:
+    (here := tmp_path / "here").mkdir()
+    with monkeypatch.context() as mutated:
         if mutate is not None:
             mutate(mutated)
         disk = await written(here, mutated)
     if forget is not None:
         forget(disk)
     short = 0
-    drawn = disk.cuts(CUTS_OF_A_MUTANT, random.Random(SEED), folder / "cuts")
-    for cut in chain(drawn, after_each_sync(disk, folder / "syncs")):
+    drawn = disk.cuts(CUTS_OF_A_MUTANT, random.Random(SEED), tmp_path / "cuts")
+    for cut in chain(drawn, after_each_sync(disk, tmp_path / "syncs")):
         try:
             await check(cut, key)
         except (LedgerBroken, LedgerFault, AssertionError):
             short += 1
-    return short
-
-
-@pytest.mark.parametrize("forget", [without_log_syncs, without_head_syncs])
-async def test_a_sync_that_does_nothing_is_found_out(
-    tmp_path: Path,
-    key: RackKey,
-    monkeypatch: pytest.MonkeyPatch,
-    forget: Callable[[LossyDisk], None],
-) -> None:
-    assert await is_found_out(tmp_path, key, monkeypatch, forget=forget) > 0
-
-
-@pytest.mark.parametrize("mutate", [synchronous_off, nothing_prepared])
-async def test_a_sync_or_a_signature_that_is_left_out_is_found_out(
-    tmp_path: Path,
-    key: RackKey,
-    monkeypatch: pytest.MonkeyPatch,
-    mutate: Callable[[pytest.MonkeyPatch], None],
-) -> None:
-    assert await is_found_out(tmp_path, key, monkeypatch, mutate) > 0
+    assert short > 0

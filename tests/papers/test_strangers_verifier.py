@@ -34,6 +34,17 @@ def verifier() -> ModuleType:
     return module
 
 
+def run(*files: Path, encoding: str) -> subprocess.CompletedProcess[str]:
+    """As on a machine whose screen or file takes only that."""
+    return subprocess.run(
+        [sys.executable, PROGRAM, *files],
+        capture_output=True,
+        encoding=encoding,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+    )
+
+
 def test_it_is_short_and_needs_one_library() -> None:
     text = PROGRAM.read_text()
     assert len(text.splitlines()) < 100
@@ -87,22 +98,9 @@ def test_it_checks_what_comes_out_of_a_pdf(pdf: bytes, key: SigningKey, tmp_path
     told = read_by(sys.executable, PROGRAM, out, public)
     assert "356938035643809" in told
     out.write_bytes(out.read_bytes().replace(b"payload", b"Payload", 1))
-    refused = subprocess.run(
-        [sys.executable, PROGRAM, out, public], capture_output=True, text=True, check=False
-    )
+    refused = run(out, public, encoding="utf-8")
     assert refused.returncode == 1
     assert "NOT VALID" in refused.stderr
-
-
-def run(*files: Path, encoding: str) -> subprocess.CompletedProcess[str]:
-    """As on a machine whose screen or file takes only that."""
-    return subprocess.run(
-        [sys.executable, PROGRAM, *files],
-        capture_output=True,
-        encoding=encoding,
-        check=False,
-        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
-    )
 
 
 @pytest.mark.parametrize(
@@ -125,13 +123,8 @@ def test_what_a_screen_cannot_show_says_nothing_of_the_certificate(
     assert "356938035643809" in done.stdout
     assert f"site: '{site}'" in done.stdout
     file.write_bytes(b"{}")
-    refused = run(file, public, encoding=encoding)
-    assert refused.returncode == 1
-    assert "NOT VALID" in refused.stderr
-
-
-def test_a_file_that_cannot_be_named_is_refused_in_words(tmp_path: Path) -> None:
     missing = tmp_path / "証明書.json"
-    refused = run(missing, missing, encoding="ascii")
-    assert refused.returncode == 1
-    assert "NOT VALID" in refused.stderr
+    for files in ((file, public), (missing, missing)):
+        refused = run(*files, encoding=encoding)
+        assert refused.returncode == 1
+        assert "NOT VALID" in refused.stderr

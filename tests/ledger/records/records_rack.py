@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.evidence_json import to_json
@@ -16,15 +17,17 @@ from benchd.domain.people import ShownBy
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.lab.usual_handset import USUAL
 from benchd.ledger.ledger_queries import LedgerReads
+from benchd.ledger.records.read_model import ReadModel
+from benchd.ledger.records.records_queries import Looker
 from benchd.proof.evidence.chip_evidence import SwitchEvidence, TieEvidence
 from benchd.proof.evidence.handset_evidence import GatesEvidence, InitialiseEvidence
-from benchd.proof.evidence.intake_evidence import BoundRecord, UnerasableRecord
+from benchd.proof.evidence.intake_evidence import UnerasableRecord
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.evidence.reset_evidence import ConfirmEvidence
 from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_PASSES
 from tests import recorded
-from tests.intake.lots import BY, lot_record
+from tests.intake.lots import BY, bound_record, lot_record
 
 START = datetime(2026, 11, 3, 1, 0, tzinfo=UTC)
 IMEI = "356938035643809"
@@ -202,17 +205,7 @@ class Told:
         self.tell(EntryKind.LOT_ADDED, None, to_json(told))
 
     def bind(self, job: str, tag: str, lot: str = "L-1") -> None:
-        told = BoundRecord(
-            lot=lot,
-            lot_sequence=1,
-            tag=tag,
-            bound_by=BoundBy.IMEI,
-            imeis=(),
-            serial=None,
-            model=None,
-            differs="",
-            by=None,
-        )
+        told = bound_record(tag, lot=lot, bound_by=BoundBy.IMEI, serial=None)
         self.tell(EntryKind.ASSET_BOUND, job, to_json(told))
 
     def dead(self, tag: str, lot: str = "L-1", at: datetime | None = None) -> None:
@@ -226,11 +219,32 @@ class Told:
         )
         self.tell(EntryKind.ASSET_UNERASABLE, f"case-{tag}", to_json(told), at)
 
+    def drawn(self, drawn: str, recheck: str, tag: str | None = None) -> None:
+        """A drawn job that waits for its recheck, and a recheck that has found its handset."""
+        self.open(drawn)
+        self.inspect(drawn)
+        if tag is not None:
+            self.bind(drawn, tag)
+        self.end(drawn, "passed", "hold", "recheck_due")
+        self.open(recheck, recipe="drawn_recheck")
+        self.find_drawn(recheck, drawn, IMEI)
+
     def whole(self, job: str, **changes: object) -> None:
         """A job that was opened, inspected and held."""
         self.open(job)
         self.inspect(job, **changes)
         self.end(job)
+
+
+Seen = TypeVar("Seen")
+
+
+def look(
+    model: ReadModel, told: Told, ask: Callable[[Looker], Seen], *, quick: bool = True
+) -> Seen:
+    """What the read model says once it has taken all that was told."""
+    model.take(told.stored[model.upto().sequence :])
+    return model.look(ask, quick=quick)
 
 
 @dataclass

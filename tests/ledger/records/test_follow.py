@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -18,6 +19,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.report import ALL, Asked, Figure
 from benchd.ledger import follower, open_ledger
+from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.records.records_access import Records
 from benchd.ledger.records.records_database import FORM
 from benchd.observe.announcing_ledger import AnnouncingLedger
@@ -26,12 +28,18 @@ pytestmark = pytest.mark.asyncio
 
 
 @asynccontextmanager
-async def following(records: Records) -> AsyncGenerator[None]:
+async def following(path: Path, ledger: LedgerReads) -> AsyncGenerator[Records]:
+    records = Records(path, ledger)
     async with anyio.create_task_group() as group:
         group.start_soon(records.run)
         with anyio.fail_after(30):
-            yield
+            yield records
         group.cancel_scope.cancel()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "records.sqlite"
 
 
 @pytest.fixture(autouse=True)
@@ -50,14 +58,13 @@ async def jobs_known(records: Records) -> int:
     return len(await records.items(tuple(DisposalState)))
 
 
-async def test_it_is_true_up_to_the_last_record_that_is_on_disk(tmp_path: Path) -> None:
+async def test_it_is_true_up_to_the_last_record_that_is_on_disk(path: Path, tmp_path: Path) -> None:
     key = create_key(tmp_path / "key.pem")
     async with open_ledger(tmp_path / "ledger.sqlite", head_key=key) as stored:
         for number in range(3):
             await stored.append(opened(number))
-        records = Records(tmp_path / "records.sqlite", stored)
-        ledger = AnnouncingLedger(stored, records.follower, lambda: None)
-        async with following(records):
+        async with following(path, stored) as records:
+            ledger = AnnouncingLedger(stored, records.follower, lambda: None)
             await records.reached(3)
             receipt = await ledger.append(opened(3))
             for number in range(4, 1300):
@@ -69,17 +76,18 @@ async def test_it_is_true_up_to_the_last_record_that_is_on_disk(tmp_path: Path) 
             assert report.figures[Figure.CAME_IN][ALL].handsets == 1300
             found = await records.find("USB01299")
         assert [line.newest.job for line in found.handsets] == ["job-01299"]
+    assert path.stat().st_mode & 0o077 == 0
 
 
-async def test_what_was_added_while_it_was_away_is_caught_up_with(tmp_path: Path) -> None:
-    told = Told()
-    told.whole("job-1")
-    for jobs in (1, 2):
-        records = Records(tmp_path / "records.sqlite", FakeFeed(told))
-        async with following(records):
+async def test_it_catches_up_with_what_was_added_while_it_was_away_or_taken_back(
+    path: Path, told: Told
+) -> None:
+    for jobs in (1, 2, 1):
+        told.whole(f"job-{jobs}")
+        del told.stored[3 * jobs :]
+        async with following(path, FakeFeed(told)) as records:
             await records.reached(len(told.stored))
             assert await jobs_known(records) == jobs
-        told.whole("job-2")
 
 
 def cut(path: Path) -> None:
@@ -125,17 +133,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-async def test_a_damaged_or_foreign_file_is_made_anew(tmp_path: Path, damage: str) -> None:
-    told = Told()
+async def test_a_damaged_or_foreign_file_is_made_anew(path: Path, told: Told, damage: str) -> None:
     for number in range(40):
         told.whole(f"job-{number:04}", serial=f"SERIAL{number:06}")
-    path = tmp_path / "records.sqlite"
-    records = Records(path, FakeFeed(told))
-    async with following(records):
+    async with following(path, FakeFeed(told)) as records:
         await records.reached(len(told.stored))
     DAMAGES[damage](path)
-    records = Records(path, FakeFeed(told))
-    async with following(records):
+    async with following(path, FakeFeed(told)) as records:
         while True:
             try:
                 await records.reached(len(told.stored))
@@ -146,44 +150,24 @@ async def test_a_damaged_or_foreign_file_is_made_anew(tmp_path: Path, damage: st
         assert (await records.handset("job-0039")).jobs[-1].serial == "SERIAL000039"
 
 
-async def test_the_file_of_another_ledger_is_never_believed(tmp_path: Path) -> None:
-    told, others = Told(), Told()
+async def test_the_file_of_another_ledger_is_never_believed(path: Path, told: Told) -> None:
     told.whole("job-1")
+    others = Told()
     for number in range(5):
         others.whole(f"other-{number}", imei="352099001761481")
-    others.stored[2:3] = [
-        type(others.stored[2])(sequence=3, entry=others.stored[2].entry, hash_hex="ff" * 32)
-    ]
-    records = Records(tmp_path / "records.sqlite", FakeFeed(others))
-    async with following(records):
+    others.stored[2] = replace(others.stored[2], hash_hex="ff" * 32)
+    async with following(path, FakeFeed(others)) as records:
         await records.reached(len(others.stored))
-    records = Records(tmp_path / "records.sqlite", FakeFeed(told))
-    async with following(records):
+    async with following(path, FakeFeed(told)) as records:
         await records.reached(len(told.stored))
         assert await jobs_known(records) == 1
         assert not (await records.find("0139770001")).handsets
 
 
-async def test_a_ledger_that_was_put_back_takes_the_rest_with_it(tmp_path: Path) -> None:
-    told = Told()
-    told.whole("job-1")
-    told.whole("job-2")
-    records = Records(tmp_path / "records.sqlite", FakeFeed(told))
-    async with following(records):
-        await records.reached(6)
-    del told.stored[3:]
-    records = Records(tmp_path / "records.sqlite", FakeFeed(told))
-    async with following(records):
-        await records.reached(3)
-        assert await jobs_known(records) == 1
-
-
-async def test_made_anew_it_says_the_same(tmp_path: Path) -> None:
-    told = Told()
+async def test_made_anew_it_says_the_same(path: Path, told: Told) -> None:
     for number in range(5):
         told.whole(f"job-{number}")
-    records = Records(tmp_path / "records.sqlite", FakeFeed(told))
-    async with following(records):
+    async with following(path, FakeFeed(told)) as records:
         await records.reached(15)
         before = (await records.handset("job-0"), await records.items())
         remade = records.remade
@@ -192,10 +176,8 @@ async def test_made_anew_it_says_the_same(tmp_path: Path) -> None:
         assert (await records.handset("job-0"), await records.items()) == before
 
 
-async def test_a_ledger_that_cannot_be_read_for_now_is_asked_again(tmp_path: Path) -> None:
-    told = Told()
+async def test_a_ledger_that_cannot_be_read_for_now_is_asked_again(path: Path, told: Told) -> None:
     told.whole("job-1")
-    feed = FakeFeed(told)
     asked: list[int] = []
 
     class Stumbling(FakeFeed):
@@ -203,16 +185,8 @@ async def test_a_ledger_that_cannot_be_read_for_now_is_asked_again(tmp_path: Pat
             asked.append(sequence)
             if len(asked) < 3:
                 raise LedgerFault("an earlier read still hangs")
-            return await feed.entries_after(sequence, most)
+            return await FakeFeed(told).entries_after(sequence, most)
 
-    records = Records(tmp_path / "records.sqlite", Stumbling(told))
-    async with following(records):
+    async with following(path, Stumbling(told)) as records:
         await records.reached(3)
         assert (await records.find(IMEI)).handsets
-
-
-async def test_its_file_is_nobody_elses(tmp_path: Path) -> None:
-    records = Records(tmp_path / "records.sqlite", FakeFeed(Told()))
-    async with following(records):
-        await records.until((tmp_path / "records.sqlite").exists)
-    assert (tmp_path / "records.sqlite").stat().st_mode & 0o077 == 0

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from records_rack import START, Told
+from records_rack import START, Told, look
 
 from benchd.domain.record import EntryKind
 from benchd.domain.report import Asked, Became, Figure, Figures, Report
@@ -29,10 +29,8 @@ def report_on(
     begin: datetime = BEGIN,
     end: datetime = END,
 ) -> Report:
-    model.take(told.stored[model.upto().sequence :])
-
     asked = Asked(begin=begin, end=end, lot=lot, consignor=consignor)
-    return model.look(lambda looker: looker.report(asked, named=True), quick=False)
+    return look(model, told, lambda looker: looker.report(asked, named=True), quick=False)
 
 
 Counts = dict[Figure, dict[str, int]]
@@ -203,22 +201,22 @@ def test_each_handset_counts_once_and_shows_one_job(model: ReadModel, told: Told
         assert sorted(jobs) == ["job-2", "job-3"], figure
 
 
-def test_only_what_was_opened_in_the_time_counts(model: ReadModel, told: Told) -> None:
-    told.open("early", BEGIN - timedelta(microseconds=1))
-    told.open("first", BEGIN)
-    told.open("last", END - timedelta(microseconds=1))
-    told.open("late", END)
-    report = report_on(model, told)
+IN_JAPAN = datetime(2026, 11, 4, tzinfo=timezone(timedelta(hours=9)))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [(BEGIN, END), (IN_JAPAN, IN_JAPAN + timedelta(days=1))],
+    ids=["a time", "a day of the rack, wherever it stands"],
+)
+def test_only_what_was_opened_in_the_time_counts(
+    model: ReadModel, told: Told, begin: datetime, end: datetime
+) -> None:
+    moment = timedelta(microseconds=1)
+    told.open("early", (begin - moment).astimezone(UTC))
+    told.open("first", begin.astimezone(UTC))
+    told.open("last", (end - moment).astimezone(UTC))
+    told.open("late", end.astimezone(UTC))
+    report = report_on(model, told, begin=begin, end=end)
     assert report.figures[Figure.CAME_IN]["all"].jobs == ("first", "last")
     assert counts(report.figures)[Figure.BECAME] == {Became.RUNNING: 2}
-
-
-def test_a_day_is_that_of_the_rack_wherever_it_stands(model: ReadModel, told: Told) -> None:
-    in_japan = timezone(timedelta(hours=9))
-    begin = datetime(2026, 11, 4, tzinfo=in_japan)
-    told.open("before", begin.astimezone(UTC) - timedelta(seconds=1))
-    told.open("first", begin.astimezone(UTC))
-    told.open("last", begin.astimezone(UTC) + timedelta(days=1, microseconds=-1))
-    told.open("after", begin.astimezone(UTC) + timedelta(days=1))
-    report = report_on(model, told, begin=begin, end=begin + timedelta(days=1))
-    assert report.figures[Figure.CAME_IN]["all"].jobs == ("first", "last")

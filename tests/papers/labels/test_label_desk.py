@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -44,7 +44,8 @@ from tests.web.web_fakes import BEGAN, FakeRack, Feed
 
 pytestmark = pytest.mark.asyncio
 
-ONE, TWO = JobId("20261124-00000000a1"), JobId("20261124-00000000a2")
+ONE, TWO, RUNS = (JobId(f"20261124-00000000a{number}") for number in (1, 2, 3))
+NONE = JobId("20261124-00000000ff")
 HOLD = frozenset({Disposition.HOLD})
 SELLABLE = frozenset({Disposition.SELLABLE})
 EVENTS = count(1)
@@ -137,13 +138,19 @@ def codes(at: VirtualPrinter, folder: Path) -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbar-tools isn't here")
-async def test_two_jobs_that_end_at_once_have_a_label_each(tmp_path: Path) -> None:
+async def test_jobs_that_end_at_once_have_a_label_each_though_one_was_never_inspected(
+    tmp_path: Path,
+) -> None:
     async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
         here.rack.ledger.keep_job(job=ONE)
         here.rack.ledger.keep_job(job=TWO, model="SO-52C")
-        await here.ends(ONE, TWO)
-        await at.until(labels=2)
-        assert codes(at, tmp_path) == [f"QR-Code:BD:J:{ONE}", f"QR-Code:BD:J:{TWO}"]
+        here.rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, RUNS)
+        _end(here, RUNS, "hold", "unplugged", outcome="aborted")
+        await here.ends(ONE, TWO, RUNS)
+        await at.until(labels=3)
+        assert codes(at, tmp_path) == [f"QR-Code:BD:J:{job}" for job in (ONE, TWO, RUNS)]
+        await here.heard.until(ends=3)
+    assert here.heard.ends == [("p1", job, LabelEnd.SENT) for job in (ONE, TWO, RUNS)]
 
 
 async def test_only_what_is_wanted_comes_out_by_itself_and_where(tmp_path: Path) -> None:
@@ -169,32 +176,14 @@ async def test_only_what_is_wanted_comes_out_by_itself_and_where(tmp_path: Path)
     assert [len(p.labels) for p in (held, crushed, elsewhere)] == [1, 1, 0]
 
 
-async def test_a_handset_that_was_never_inspected_has_its_label_too(tmp_path: Path) -> None:
-    async with virtual_printer() as at, shop(tmp_path, printer(at)) as here:
-        keep = here.rack.ledger.keep
-        keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, ONE)
-        end: Evidence = {"outcome": "aborted", "disposition": "hold", "reason": "unplugged"}
-        keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": None}, ONE)
-        await here.ends(ONE)
-        await here.heard.until(ends=1)
-    assert here.heard.ends == [("p1", ONE, LabelEnd.SENT)]
-
-
 async def test_what_the_rack_doesnt_vouch_for_is_never_sellable_on_a_label(tmp_path: Path) -> None:
     async with (
         virtual_printer() as sold,
         virtual_printer() as held,
         shop(tmp_path, printer(sold, "p1", SELLABLE), printer(held, "p2")) as here,
     ):
-        for job, certificate in ((ONE, "{}"), (TWO, None)):
-            here.rack.ledger.keep_job(
-                job=job,
-                outcome="passed",
-                disposition="sellable",
-                reason=None,
-                certificate=certificate,
-                model=f"M{job}",
-            )
+        _sellable(here, ONE)
+        _sellable(here, TWO, certificate=None)
         here.rack.issuer.doubts.add(ONE)
         await here.ends(ONE, TWO)
         await held.until(labels=2)
@@ -235,20 +224,12 @@ async def test_no_label_of_a_job_that_isnt_the_handsets_last_or_that_runs(tmp_pa
             await here.desk.print_again(ONE)
         with pytest.raises(LabelRefused, match="newer"):
             await here.desk.picture(ONE, "png")
-        runs = JobId("20261124-00000000a3")
-        await here.ledger.append(
-            Entry(
-                kind=EntryKind.JOB_OPENED,
-                at=BEGAN,
-                slot=SlotName("A1"),
-                job=runs,
-                data={"recipe": "overwrite"},
-            )
-        )
+        begin = Entry(kind=EntryKind.JOB_OPENED, at=BEGAN, slot=SlotName("A1"), job=RUNS)
+        await here.ledger.append(replace(begin, data={"recipe": "overwrite"}))
         with pytest.raises(LabelRefused, match="hasn't ended"):
-            await here.desk.print_again(runs)
+            await here.desk.print_again(RUNS)
         with pytest.raises(NotFound, match="no job"):
-            await here.desk.print_again(JobId("20261124-00000000ff"))
+            await here.desk.print_again(NONE)
         with pytest.raises(NotFound, match="no printer p9"):
             await here.desk.print_again(TWO, "p9")
         assert at.labels == []
@@ -296,7 +277,7 @@ async def test_a_hook_has_the_label_of_an_ended_job_printed_again(tmp_path: Path
         await here.answers(_asks(NextAction.FREE_SLOT, TWO))
         await here.answers(_asks(NextAction.REPRINT))
         await at.until(labels=1)
-        await here.answers(_asks(NextAction.REPRINT, JobId("20261124-00000000ff")))
+        await here.answers(_asks(NextAction.REPRINT, NONE))
         await here.answers(_asks(NextAction.REPRINT))
         await at.until(labels=2)
         assert codes(at, tmp_path) == [f"QR-Code:BD:J:{ONE}"] * 2
@@ -309,8 +290,8 @@ async def test_whom_a_hook_holds_back_no_label_calls_sellable(tmp_path: Path) ->
         shop(tmp_path, printer(sold, "p1", SELLABLE), printer(held, "p2")) as here,
     ):
         here.rack.held.take(_asks(NextAction.HOLD))  # told at the begin of the job
-        for job in (ONE, TWO):
-            _sellable(here, job, model=f"M{job}")
+        _sellable(here, ONE)
+        _sellable(here, TWO)
         await here.ends(ONE, TWO)
         await held.until(labels=1)
         await sold.until(labels=1)
@@ -335,33 +316,16 @@ async def test_a_hold_that_comes_after_the_label_prints_another_in_its_place(
         here.rack.ledger.keep_job(job=TWO, model="SO-52C")
         await here.ends(TWO)
         await here.answers(_asks(NextAction.HOLD, TWO))
-        runs = JobId("20261124-00000000a3")
-        opened = {"recipe": "overwrite"}
-        here.rack.ledger.keep(EntryKind.JOB_OPENED, opened, runs)
-        await here.answers(_asks(NextAction.HOLD, runs))
+        here.rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, RUNS)
+        await here.answers(_asks(NextAction.HOLD, RUNS))
         await here.answers(_asks(NextAction.REPRINT))
         await at.until(labels=3)
         assert at.labels[2] == at.labels[1]
 
 
-async def test_a_label_that_waits_says_what_is_so_when_it_comes_out(tmp_path: Path) -> None:
-    async with (
-        virtual_printer() as at,
-        shop(tmp_path, printer(at, auto=SELLABLE)) as here,
-    ):
-        at.status = PAPER_OUT
-        _sellable(here, ONE)
-        await here.ends(ONE)
-        await here.heard.heard.until(lambda: bool(here.heard.troubles))
-        await here.answers(_asks(NextAction.HOLD))
-        at.status = READY
-        await here.heard.until(ends=1)
-        [label] = [sent for sent in at.labels if sent]  # not what only asked
-        assert _says_hold(label)
-
-
-async def test_a_label_that_waits_is_dropped_where_its_handset_has_been_run_again(
-    tmp_path: Path,
+@pytest.mark.parametrize("meanwhile", ["held back", "run again"])
+async def test_a_label_that_waits_says_what_is_so_when_it_comes_out_or_is_dropped(
+    tmp_path: Path, meanwhile: str
 ) -> None:
     async with (
         virtual_printer() as at,
@@ -371,22 +335,30 @@ async def test_a_label_that_waits_is_dropped_where_its_handset_has_been_run_agai
         _inspected(here, ONE, "sellable", None)
         await here.ends(ONE)
         await here.heard.heard.until(lambda: bool(here.heard.troubles))
-        _inspected(here, TWO, "destroy", "felica_residue")
-        await here.ends(TWO)
+        if meanwhile == "held back":
+            await here.answers(_asks(NextAction.HOLD))
+        else:
+            _inspected(here, TWO, "destroy", "felica_residue")
+            await here.ends(TWO)
         at.status = READY
         await here.heard.until(ends=1)
-        assert here.heard.ends == [("p1", ONE, LabelEnd.REPLACED)]
-        assert not any(at.labels)
+        labels = [sent for sent in at.labels if sent]  # not what only asked
+        if meanwhile == "held back":
+            assert [_says_hold(label) for label in labels] == [True]
+        else:
+            assert here.heard.ends == [("p1", ONE, LabelEnd.REPLACED)]
+            assert labels == []
 
 
-def _sellable(here: Shop, job: JobId, model: str = "SO-51B") -> None:
+def _sellable(here: Shop, job: JobId, certificate: str | None = "{}") -> None:
+    """Each is of a handset of its own."""
     here.rack.ledger.keep_job(
         job=job,
         outcome="passed",
         disposition="sellable",
         reason=None,
-        certificate="{}",
-        model=model,
+        certificate=certificate,
+        model=f"M{job}",
     )
 
 
@@ -403,9 +375,14 @@ def _inspected(here: Shop, job: JobId, disposition: str, reason: str | None) -> 
     keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
     keep(EntryKind.STAGE_STARTED, {"stage": "inspect"}, job)
     keep(EntryKind.STAGE_ENDED, recorded.stage_ended("inspect", to_json(INSPECT)), job)
-    outcome, certificate = ("failed", None) if reason else ("passed", "{}")
+    _end(here, job, disposition, reason, outcome="failed" if reason else "passed")
+
+
+def _end(here: Shop, job: JobId, disposition: str, reason: str | None, *, outcome: str) -> None:
     end: Evidence = {"outcome": outcome, "disposition": disposition, "reason": reason}
-    keep(EntryKind.JOB_ENDED, {**end, "detail": "", "certificate": certificate}, job)
+    certificate = "{}" if outcome == "passed" else None
+    end = {**end, "detail": "", "certificate": certificate}
+    here.rack.ledger.keep(EntryKind.JOB_ENDED, end, job)
 
 
 async def _filed(here: Shop, job: JobId) -> None:

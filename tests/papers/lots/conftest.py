@@ -15,8 +15,8 @@ HOSTILE = "=1+1|../../x"
 
 
 @pytest.fixture
-def rack(key: SigningKey, statement: Evidence) -> LotRack:
-    return LotRack(key, statement)
+def rack(key: SigningKey, statement: Evidence, tmp_path: Path) -> LotRack:
+    return LotRack(key, statement, tmp_path)
 
 
 def fill(rack: LotRack) -> None:
@@ -32,6 +32,6 @@ def fill(rack: LotRack) -> None:
 @pytest.fixture(scope="session")
 def papers(key: SigningKey, statement: Evidence, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ZIP that tests read and never change."""
-    rack = LotRack(key, statement)
+    rack = LotRack(key, statement, tmp_path_factory.mktemp("lot"))
     fill(rack)
-    return anyio.run(rack.zipped, tmp_path_factory.mktemp("lot"))
+    return anyio.run(rack.zipped)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import zipfile
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from benchd.certificate import SigningKey, verify_certificate
 from benchd.domain.errors import BenchdError
@@ -22,14 +28,23 @@ from benchd.domain.record import EntryKind
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
 from benchd.papers.lots.lot_desk import LotPress
+from benchd.papers.lots.lot_papers_check import check_papers
+from benchd.papers.lots.lot_statement import LotPapers
 from benchd.papers.press import Press
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord
 from tests.intake.lots import BY, imei
-from tests.ledger.records.records_rack import Told
+from tests.ledger.records.records_rack import START, Told
 from tests.papers.papers_made import CATALOGUE, signed
 from tests.web.web_fakes import FakeClock, FakeRack, Feed
 
 LOT = AskedPapers(of=PapersOf.LOT, name="L-1")
+CONSIGNOR = AskedPapers(of=PapersOf.CONSIGNOR, name="例示商事")
+
+
+def of_day(begin: datetime = START) -> AskedPapers:
+    return AskedPapers(
+        of=PapersOf.DAY, name="2026-11-03", begin=begin, end=begin + timedelta(days=1)
+    )
 
 
 def job_id(number: int) -> str:
@@ -60,8 +75,9 @@ class Bent(Records):
 class LotRack:
     """Records as a ledger has them; each handset has an IMEI of its own."""
 
-    def __init__(self, key: SigningKey, statement: Any) -> None:  # noqa: ANN401 - JSON
+    def __init__(self, key: SigningKey, statement: Any, folder: Path) -> None:  # noqa: ANN401 - JSON
         self.key = key
+        self._folders = (folder / f"{number}" for number in count(1))
         self.rack = FakeRack()
         self.told = Told(self.rack.ledger.stored)
         self.bend: Callable[[Listed], Listed] = lambda listed: listed
@@ -70,16 +86,20 @@ class LotRack:
     def lot(self, lot: str, *tags: str, consignor: str = "例示商事") -> None:
         self.told.lot(lot, consignor)
         if tags:
-            record = AssetsRecord(
-                lot=lot,
-                batch=f"batch-{lot}",
-                part=1,
-                parts=1,
-                again=False,
-                assets=tuple(AssetLine(tag=tag) for tag in tags),
-                by=BY,
-            )
-            self.told.tell(EntryKind.ASSETS_ADDED, None, to_json(record))
+            self.assets(lot, *(AssetLine(tag=tag) for tag in tags))
+
+    def assets(self, lot: str, *assets: AssetLine, again: bool = False) -> None:
+        batch = f"batch-{lot}"
+        record = AssetsRecord(
+            lot=lot, batch=batch, part=1, parts=1, again=again, assets=assets, by=BY
+        )
+        self.told.tell(EntryKind.ASSETS_ADDED, None, to_json(record))
+
+    def sold_lot(self, *tags: str) -> None:
+        """A lot whose handsets are all sold: the first by job 1, and so on."""
+        self.lot("L-1", *tags)
+        for number, tag in enumerate(tags, start=1):
+            self.sell(number, tag)
 
     def begin(self, number: int, tag: str | None = None, lot: str = "L-1", of: int = 0) -> str:
         """A job that runs; `of` is the handset in it, if that isn't a new one."""
@@ -146,9 +166,10 @@ class LotRack:
             )
             group.cancel_scope.cancel()
 
-    async def zipped(self, folder: Path, asked: AskedPapers = LOT) -> Path:
+    async def zipped(self, asked: AskedPapers = LOT) -> Path:
         """The papers as a file."""
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = next(self._folders)
+        folder.mkdir()
         file = folder / "papers.zip"
         refused: BenchdError | None = None
         async with self.press(folder) as press:
@@ -162,3 +183,19 @@ class LotRack:
         if refused is not None:
             raise refused
         return file
+
+    async def papers(self, asked: AskedPapers = LOT) -> LotPapers:
+        """What the papers state."""
+        return await self.stated(await self.zipped(asked))
+
+    async def stated(self, file: Path) -> LotPapers:
+        checked = await anyio.to_thread.run_sync(check_papers, file, self.key.ring, CATALOGUE)
+        return checked.papers
+
+
+def tables(papers: Path) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
+    """The rows of the CSV, and the lines of the JSON."""
+    with zipfile.ZipFile(papers) as found:
+        table = found.read("handsets.csv").decode("utf-8-sig")
+        lines = [json.loads(line) for line in found.read("handsets.jsonl").splitlines()]
+    return list(csv.DictReader(io.StringIO(table, newline=""))), lines

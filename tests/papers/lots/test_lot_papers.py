@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import subprocess
 import zipfile
 from dataclasses import replace
@@ -24,7 +21,7 @@ from benchd.papers.lots.lot_statement import counted, faults_of
 from benchd.papers.lots.summary_page import summary_of
 from tests.intake.lots import imei
 from tests.papers.lots.conftest import HOSTILE, fill
-from tests.papers.lots.lot_rack import LotRack, job_id
+from tests.papers.lots.lot_rack import LotRack, job_id, tables
 from tests.papers.outside import check_structure, read_by, scanned, text_of
 from tests.papers.papers_made import CATALOGUE, read
 
@@ -79,10 +76,8 @@ def test_each_pdf_is_the_certificate_that_the_list_names(papers: Path, key: Sign
 
 def test_a_spreadsheet_gets_text_and_never_a_formula(papers: Path) -> None:
     with zipfile.ZipFile(papers) as found:
-        data = found.read("handsets.csv")
-        lines = [json.loads(line) for line in found.read("handsets.jsonl").splitlines()]
-    assert data.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+        assert found.read("handsets.csv").startswith(b"\xef\xbb\xbf")
+    rows, lines = tables(papers)
     assert [line["tag"] for line in lines] == ["T-1", HOSTILE, "T-3", "T-4", "T-5", "T-6"]
     assert [row["管理番号"] for row in rows][:3] == ["T-1", f"'{HOSTILE}", "T-3"]
     assert [row["証明書"] for row in rows] == [
@@ -146,10 +141,10 @@ def test_a_count_that_its_lines_do_not_make_is_a_fault(papers: Path, key: Signin
 
 @pytest.mark.asyncio
 async def test_made_again_it_has_the_same_files_under_the_same_names(
-    rack: LotRack, papers: Path, tmp_path: Path
+    rack: LotRack, papers: Path
 ) -> None:
     fill(rack)
-    again = await rack.zipped(tmp_path)
+    again = await rack.zipped()
     with zipfile.ZipFile(papers) as one, zipfile.ZipFile(again) as other:
         assert one.namelist() == other.namelist()
         for name in ("handsets.csv", "handsets.jsonl"):

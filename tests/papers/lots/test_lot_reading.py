@@ -16,6 +16,7 @@ from securesystemslib.dsse import Envelope as StrangersEnvelope
 from securesystemslib.signer._key import SSlibKey
 
 from benchd.certificate import SigningKey, create_key, verify_certificate
+from benchd.certificate.envelope import PAYLOAD_TYPE as CERTIFICATE_TYPE
 from benchd.certificate.envelope import Envelope, encode_envelope, signed_bytes
 from benchd.domain.errors import CertificateInvalid
 from benchd.domain.ids import Evidence
@@ -84,6 +85,11 @@ def first_pdf(files: dict[str, bytes]) -> str:
     return next(name for name in files if name.startswith("certificates/"))
 
 
+def swap(files: dict[str, bytes]) -> None:
+    one, other = [name for name in files if name.startswith("certificates/")]
+    files[one], files[other] = files[other], files[one]
+
+
 CHANGES: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
     "one missing": (lambda files: files.pop(first_pdf(files)), "missing"),
     "one more": (lambda files: files.update({"certificates/more.pdf": b"%PDF-"}), "not on"),
@@ -95,6 +101,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, bytes]], object], str]] = {
         lambda files: files.update({"summary.pdf": files[first_pdf(files)]}),
         "doesn't have the files",
     ),
+    "each other's certificates": (swap, r"isn't as the list says|has changed"),
     "the list unsigned": (
         lambda files: files.update({"lot-papers.json": b"{}"}),
         "isn't one of benchd",
@@ -157,28 +164,13 @@ def test_a_zip_that_others_read_the_same_is_still_another(
         check(file, key.ring)
 
 
-def test_certificates_of_other_jobs_do_not_pass_for_these(
+def test_another_racks_key_and_one_that_is_retired_count_for_nothing(
     papers: Path, key: SigningKey, tmp_path: Path
 ) -> None:
-    def swap(files: dict[str, bytes]) -> None:
-        one, other = [name for name in files if name.startswith("certificates/")]
-        files[one], files[other] = files[other], files[one]
-
-    with pytest.raises(CertificateInvalid, match=r"isn't as the list says|has changed"):
-        check(made_anew(papers, tmp_path / "x.zip", swap), key.ring)
-
-
-def test_another_racks_key_counts_for_nothing(papers: Path, tmp_path: Path) -> None:
+    """A retired one's thief could make any; certificates within count, if its end names them."""
     other = create_key(tmp_path / "other.key")
     with pytest.raises(CertificateInvalid, match="another key"):
         check(papers, other.ring)
-
-
-def test_a_retired_keys_list_counts_for_nothing_with_the_next_key(
-    papers: Path, key: SigningKey, tmp_path: Path
-) -> None:
-    """Its thief could make any; the certificates within count, if the rotation names them."""
-    after = create_key(tmp_path / "next.key")
     told = Retirement(
         why=Retired.ROTATED,
         at=datetime(2026, 12, 1, tzinfo=UTC),
@@ -188,7 +180,7 @@ def test_a_retired_keys_list_counts_for_nothing_with_the_next_key(
         papers=frozenset(),
         secrets_sha256="0" * 64,
     )
-    ring = key.ring.with_rotation(rotate(key.private, after.private, told, None))
+    ring = key.ring.with_rotation(rotate(key.private, other.private, told, None))
     with pytest.raises(CertificateInvalid, match="retired"):
         check(papers, ring)
     assert check(papers, key.ring).certificates == 2
@@ -204,44 +196,39 @@ def test_strangers_library_verifies_the_list_under_its_own_type(
     assert json.loads(envelope.payload)["type"] == "urn:benchd:lot-papers:v1"
 
 
+def relabelled(envelope: bytes, key: SigningKey, kind: str, *, sign: bool = False) -> bytes:
+    """The same payload under another type, which is signed where it's said so."""
+    told = json.loads(envelope)
+    payload = base64.b64decode(told["payload"])
+    signature = base64.b64decode(told["signatures"][0]["sig"])
+    if sign:
+        signature = key.sign(signed_bytes(payload, kind))
+    return encode_envelope(Envelope(payload=payload, key_id=key.key_id, signature=signature), kind)
+
+
 def test_a_list_is_never_a_certificate_and_a_certificate_never_a_list(
     papers: Path, statement: Evidence, key: SigningKey
 ) -> None:
-    with pytest.raises(CertificateInvalid, match="not an in-toto statement"):
-        verify_certificate(listed(papers), key.ring)
-    certificate = signed(statement, key).envelope
-    with pytest.raises(CertificateInvalid, match="isn't one of benchd"):
-        verify_lot_papers(certificate, key.ring)
-
-
-def test_what_was_signed_as_one_thing_does_not_count_relabelled_as_the_other(
-    papers: Path, statement: Evidence, key: SigningKey
-) -> None:
     """The type is under the signature: writing another beside it doesn't help."""
-    told = json.loads(signed(statement, key).envelope)
-    bent = Envelope(
-        payload=base64.b64decode(told["payload"]),
-        key_id=key.key_id,
-        signature=base64.b64decode(told["signatures"][0]["sig"]),
-    )
-    with pytest.raises(CertificateInvalid, match="signature doesn't fit"):
-        verify_lot_papers(encode_envelope(bent, PAYLOAD_TYPE), key.ring)
-    told = json.loads(listed(papers))
-    bent = Envelope(
-        payload=base64.b64decode(told["payload"]),
-        key_id=key.key_id,
-        signature=base64.b64decode(told["signatures"][0]["sig"]),
-    )
-    with pytest.raises(CertificateInvalid, match="signature doesn't fit"):
-        verify_certificate(encode_envelope(bent), key.ring)
-
-
-def test_a_certificates_statement_under_the_lists_type_is_no_list(
-    statement: Evidence, key: SigningKey
-) -> None:
-    told = json.loads(signed(statement, key).envelope)
-    payload = base64.b64decode(told["payload"])
-    signature = key.sign(signed_bytes(payload, PAYLOAD_TYPE))
-    bent = Envelope(payload=payload, key_id=key.key_id, signature=signature)
-    with pytest.raises(CertificateInvalid, match="isn't a list of benchd"):
-        verify_lot_papers(encode_envelope(bent, PAYLOAD_TYPE), key.ring)
+    certificate = signed(statement, key).envelope
+    for verify, envelope, why in (
+        (verify_certificate, listed(papers), "not an in-toto statement"),
+        (
+            verify_certificate,
+            relabelled(listed(papers), key, CERTIFICATE_TYPE),
+            "signature doesn't fit",
+        ),
+        (verify_lot_papers, certificate, "isn't one of benchd"),
+        (
+            verify_lot_papers,
+            relabelled(certificate, key, PAYLOAD_TYPE),
+            "signature doesn't fit",
+        ),
+        (
+            verify_lot_papers,
+            relabelled(certificate, key, PAYLOAD_TYPE, sign=True),
+            "isn't a list of benchd",
+        ),
+    ):
+        with pytest.raises(CertificateInvalid, match=why):
+            verify(envelope, key.ring)

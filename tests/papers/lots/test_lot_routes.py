@@ -22,7 +22,6 @@ from benchd.cli.main import app as commands
 from benchd.domain.authority import AUTHORITY, Action
 from benchd.domain.lot_papers import PapersOf
 from benchd.domain.people import Role
-from benchd.papers.lots.lot_desk import LotPress
 from benchd.papers.lots.lot_papers_check import check_papers
 from benchd.web import paper_routes
 from benchd.web.session_routes import SESSION
@@ -38,23 +37,17 @@ PAPERS = "/api/v1/papers.zip"
 
 @asynccontextmanager
 async def visited(rack: LotRack, folder: Path) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with rack.press(folder) as press:
-        app = app_of(
-            rack.rack,
-            CATALOGUE,
-            callers=SEES_ALL,
-            papers=press,
-        )
-        async with browser(app) as client:
-            yield client
+    async with (
+        rack.press(folder) as press,
+        browser(app_of(rack.rack, CATALOGUE, callers=SEES_ALL, papers=press)) as client,
+    ):
+        yield client
 
 
 @asynccontextmanager
-async def guarded(
-    rack: LotRack, press: LotPress, folder: Path
-) -> AsyncGenerator[tuple[Door, Running]]:
+async def guarded(rack: LotRack, folder: Path) -> AsyncGenerator[tuple[Door, Running]]:
     """With real people at the door."""
-    async with door_in(folder) as door:
+    async with rack.press(folder) as press, door_in(folder) as door:
         app = app_of(
             rack.rack,
             CATALOGUE,
@@ -68,13 +61,18 @@ async def guarded(
 
 
 @pytest.mark.asyncio
-async def test_a_lots_papers_come_whole(rack: LotRack, key: SigningKey, tmp_path: Path) -> None:
+async def test_a_lots_papers_come_whole_and_its_name_gets_into_no_header(
+    rack: LotRack, key: SigningKey, tmp_path: Path
+) -> None:
     fill(rack)
+    rack.lot('L"; x=\\..', "U-1")
     async with visited(rack, tmp_path) as client:
         answer = await client.get(PAPERS, params={"lot": "L-1"})
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/zip"
-    assert answer.headers["content-disposition"] == 'attachment; filename="papers-lot-L-1.zip"'
+        other = await client.get(PAPERS, params={"lot": 'L"; x=\\..'})
+    for each, name in ((answer, "papers-lot-L-1.zip"), (other, "papers-lot-L___x____.zip")):
+        assert each.status_code == 200
+        assert each.headers["content-type"] == "application/zip"
+        assert each.headers["content-disposition"] == f'attachment; filename="{name}"'
     file = tmp_path / "papers.zip"
     file.write_bytes(answer.content)
     checked = await anyio.to_thread.run_sync(check_papers, file, key.ring, CATALOGUE)
@@ -107,17 +105,6 @@ async def test_what_is_asked_for_is_one_thing_that_is_there(
     assert "error" in answer.json()
 
 
-@pytest.mark.asyncio
-async def test_a_lots_name_gets_into_no_header(rack: LotRack, tmp_path: Path) -> None:
-    rack.lot('L"; x=\\..', "T-1")
-    async with visited(rack, tmp_path) as client:
-        answer = await client.get(PAPERS, params={"lot": 'L"; x=\\..'})
-    assert answer.status_code == 200
-    assert (
-        answer.headers["content-disposition"] == 'attachment; filename="papers-lot-L___x____.zip"'
-    )
-
-
 @pytest.fixture
 def japan(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The rack's time zone."""
@@ -145,8 +132,7 @@ async def test_each_role_by_what_was_shown(
     """A session's cookie is enough, as a link sends it; whose role it isn't gets nothing."""
     rack.lot("L-1", "T-1")
     async with (
-        rack.press(tmp_path) as press,
-        guarded(rack, press, tmp_path) as (door, here),
+        guarded(rack, tmp_path) as (door, here),
         here.over_unix() as at,
     ):
         await door.people.set_roles(BY, "mori", [role])
@@ -162,8 +148,7 @@ async def test_each_role_by_what_was_shown(
 async def test_who_has_not_signed_in_gets_nothing(rack: LotRack, tmp_path: Path) -> None:
     rack.lot("L-1", "T-1")
     async with (
-        rack.press(tmp_path) as press,
-        guarded(rack, press, tmp_path) as (_, here),
+        guarded(rack, tmp_path) as (_, here),
         here.over_tcp() as tcp,
     ):
         tcp.headers.clear()
@@ -174,13 +159,10 @@ async def test_who_has_not_signed_in_gets_nothing(rack: LotRack, tmp_path: Path)
 
 @pytest.mark.asyncio
 async def test_a_daemon_that_stops_waits_for_no_papers(rack: LotRack, tmp_path: Path) -> None:
-    rack.lot("L-1", *(f"T-{number}" for number in range(1, 60)))
-    for number in range(1, 60):
-        rack.sell(number, f"T-{number}")
+    rack.sold_lot(*(f"T-{number}" for number in range(1, 60)))
     got = b""
     async with (
-        rack.press(tmp_path) as press,
-        guarded(rack, press, tmp_path) as (_, here),
+        guarded(rack, tmp_path) as (_, here),
         here.over_unix() as at,
     ):
         async with at.stream("GET", PAPERS, params={"lot": "L-1"}) as answer:
@@ -199,14 +181,11 @@ async def test_a_daemon_that_stops_waits_for_no_papers(rack: LotRack, tmp_path: 
 async def test_who_leaves_in_the_middle_makes_room_for_others(
     rack: LotRack, tmp_path: Path
 ) -> None:
-    rack.lot("L-1", *(f"T-{number}" for number in range(1, 60)))
-    for number in range(1, 60):
-        rack.sell(number, f"T-{number}")
+    rack.sold_lot(*(f"T-{number}" for number in range(1, 60)))
     rack.lot("L-2", "U-1")
     small = {"lot": "L-2"}
     async with (
-        rack.press(tmp_path) as press,
-        guarded(rack, press, tmp_path) as (_, here),
+        guarded(rack, tmp_path) as (_, here),
         here.over_unix() as at,
         here.over_unix() as other,
     ):
@@ -238,7 +217,7 @@ async def test_a_command_writes_them_and_another_checks_them(
     fill(rack)
     public = tmp_path / "rack.pub"
     public.write_bytes(key.public_key_pem)
-    async with rack.press(tmp_path) as press, guarded(rack, press, tmp_path) as (_, here):
+    async with guarded(rack, tmp_path) as (_, here):
         for to in (tmp_path / "lot.zip", tmp_path / "lot"):
             words = ("papers", "export", to, "--lot", "L-1")
             said = await anyio.to_thread.run_sync(lambda w=words: benchd(*w, socket=here.path))
