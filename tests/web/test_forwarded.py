@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Iterator, MutableMapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from structlog.testing import capture_logs
 
 from benchd.people.login_throttle import FREE_TRIES_OF_SOURCE
-from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
-from tests.people.people_rig import BADGE, PIN, Door, door_in
+from tests.people.people_rig import BADGE, PIN, Door
 from tests.web.proxy_side import HEADER
-from tests.web.served import app_of
-from tests.web.web_fakes import FakeRack
+from tests.web.staffed import OpenShop
 from tests.web.web_running import Running, running
 
 pytestmark = pytest.mark.asyncio
@@ -33,26 +30,24 @@ FOR = "X-Forwarded-For"
 
 @asynccontextmanager
 async def behind(
-    folder: Path, rack: FakeRack, catalogue: Catalogue, *, uid: int = ME, forwarded: bool = True
+    folder: Path, shop: OpenShop, *, uid: int = ME, forwarded: bool = True
 ) -> AsyncGenerator[tuple[Running, Door]]:
     """A staffed rack whose proxy is whoever has this user id."""
-    async with door_in(folder) as door:
+
+    def callers(door: Door) -> Callers:
         proxy = TrustedProxy(
             header=HEADER,
             sends=by_uid(uid),
             name_of=door.people.acting_name,
             tells_visitors=forwarded,
         )
-        app = app_of(
-            rack,
-            catalogue,
-            callers=Callers((session_way(door.sessions),), proxy=proxy, anonymous=AccessLevel.WALL),
-            allowed_hosts=[HOST],
-            people=door.people,
-            sessions=door.sessions,
-        )
-        async with running(app, folder / "benchd.sock") as here:
-            yield here, door
+        return Callers((session_way(door.sessions),), proxy=proxy, anonymous=AccessLevel.WALL)
+
+    async with (
+        shop(callers, allowed_hosts=[HOST]) as here,
+        running(here.app, folder / "benchd.sock") as served,
+    ):
+        yield served, here.door
 
 
 def visitor(here: Running, address: str | None) -> httpx2.AsyncClient:
@@ -69,9 +64,9 @@ async def sign_in(client: httpx2.AsyncClient, **shown: str) -> int:
 
 
 async def test_one_who_guesses_behind_the_proxy_is_held_and_nobody_else(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    tmp_path: Path, shop: OpenShop
 ) -> None:
-    async with behind(tmp_path, rack, catalogue) as (here, door):
+    async with behind(tmp_path, shop) as (here, door):
         async with visitor(here, "192.0.2.7") as guessing:
             told = [
                 await sign_in(guessing, person=f"no-{number}", pin=PIN)
@@ -104,18 +99,18 @@ async def test_one_who_guesses_behind_the_proxy_is_held_and_nobody_else(
     ],
 )
 async def test_what_the_proxy_itself_has_put_last_counts(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, sent: list[str], source: str
+    tmp_path: Path, shop: OpenShop, sent: list[str], source: str
 ) -> None:
-    async with behind(tmp_path, rack, catalogue) as (here, door), visitor(here, None) as client:
+    async with behind(tmp_path, shop) as (here, door), visitor(here, None) as client:
         headers = [(FOR, value) for value in sent]
         await client.post(SESSION, json={"badge": "B-0000-0000"}, headers=headers)
         assert [record.data["source"] for record in door.records] == [source]
 
 
 async def test_who_is_not_the_proxy_says_nothing_of_where_they_come_from(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    tmp_path: Path, shop: OpenShop
 ) -> None:
-    async with behind(tmp_path, rack, catalogue, uid=ME + 1) as (here, door):
+    async with behind(tmp_path, shop, uid=ME + 1) as (here, door):
         async with visitor(here, "192.0.2.7") as client:
             await client.post(SESSION, json={"badge": "B-0000-0000"})
         async with here.over_tcp() as client:
@@ -125,34 +120,29 @@ async def test_who_is_not_the_proxy_says_nothing_of_where_they_come_from(
 
 
 async def test_a_proxy_that_hands_on_what_visitors_send_is_not_asked(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    tmp_path: Path, shop: OpenShop
 ) -> None:
     """Unless the configuration says that it sets the header itself."""
-    async with behind(tmp_path, rack, catalogue, forwarded=False) as (here, door):
+    async with behind(tmp_path, shop, forwarded=False) as (here, door):
         async with visitor(here, "192.0.2.7") as client:
             await client.post(SESSION, json={"badge": "B-0000-0000"})
         assert [record.data["source"] for record in door.records] == [f"socket, uid {ME}"]
 
 
-@pytest.fixture
-def told() -> Iterator[list[MutableMapping[str, Any]]]:
-    with capture_logs() as logs:
-        yield logs
-
-
 async def test_a_proxy_that_does_not_say_from_whom_is_told_of_once(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, told: list[MutableMapping[str, Any]]
+    tmp_path: Path, shop: OpenShop
 ) -> None:
-    async with behind(tmp_path, rack, catalogue) as (here, _), visitor(here, None) as client:
-        for _ in range(3):
-            await client.get("/healthz")
+    with capture_logs() as told:
+        async with behind(tmp_path, shop) as (here, _), visitor(here, None) as client:
+            for _ in range(3):
+                await client.get("/healthz")
     assert [line["event"] for line in told] == ["proxy_visitors_unknown"]
 
 
 async def test_a_session_is_good_at_its_own_visitors_address_only(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    tmp_path: Path, shop: OpenShop
 ) -> None:
-    async with behind(tmp_path, rack, catalogue) as (here, _), visitor(here, None) as client:
+    async with behind(tmp_path, shop) as (here, _), visitor(here, None) as client:
         here_it_is, moved = {FOR: "192.0.2.7"}, {FOR: "192.0.2.8"}
         signed_in = await client.post(
             SESSION, json={"badge": BADGE, "pin": PIN}, headers=here_it_is

@@ -16,18 +16,15 @@ from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.domain.people import PersonId, Role
 from benchd.domain.record import EntryKind
-from benchd.ledger.records.records_access import Records
-from benchd.slots.question_desk import Desk
-from benchd.texts.catalogue import Catalogue
 from benchd.web import acting_person
 from benchd.web.access_level import AccessLevel
 from benchd.web.callers import COOKIE, Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
 from benchd.web.session_routes import SESSION
-from tests.people.people_rig import BADGE, BY, PIN, Door, door_in
+from tests.people.people_rig import BADGE, BY, PIN, Door
 from tests.web.proxy_side import HEADER
-from tests.web.served import app_of
-from tests.web.web_fakes import JOB, FakeClock, FakeRack, Feed
+from tests.web.staffed import DECISIONS, OpenShop, asked
+from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -36,59 +33,50 @@ ME = os.getuid()
 RETURNED = {"state": "returned", "note": "持ち主"}
 RELEASED = {"state": "rerun_due", "note": "もう一度"}
 REBUILD = "/api/v1/records/rebuild"
-DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
 
 
 @asynccontextmanager
-async def shop(
-    folder: Path, rack: FakeRack, catalogue: Catalogue, *, behind: bool = False
+async def on_socket(
+    shop: OpenShop, folder: Path, *, behind: bool = False
 ) -> AsyncGenerator[tuple[Door, httpx2.AsyncClient]]:
     """A rack with real people and a connection to its socket, which is the proxy's if `behind`."""
-    async with door_in(folder) as door:
+
+    def callers(door: Door) -> Callers:
         name_of = door.people.acting_name
         proxy = TrustedProxy(header=HEADER, sends=by_uid(ME), name_of=name_of) if behind else None
         ways = (session_way(door.sessions), unix_way(door.of_uid.get, name_of, proxy))
-        rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = app_of(
-            rack,
-            catalogue,
-            callers=Callers(ways, proxy=proxy, anonymous=AccessLevel.WALL),
-            allowed_hosts=["rack7.example"],
-            people=door.people,
-            sessions=door.sessions,
-            records=Records(folder / "records.sqlite", Feed(rack)),
-        )
-        async with running(app, folder / "benchd.sock") as here, here.over_unix() as client:
-            if behind:
-                client.headers["host"] = "rack7.example"
-            yield door, client
+        return Callers(ways, proxy=proxy, anonymous=AccessLevel.WALL)
 
-
-async def code_of(client: httpx2.AsyncClient, path: str, told: dict[str, str]) -> tuple[int, str]:
-    answer = await client.post(path, json=told)
-    return answer.status_code, answer.json().get("error", {}).get("code", "")
+    async with (
+        shop(callers, allowed_hosts=["rack7.example"]) as here,
+        running(here.app, folder / "benchd.sock") as served,
+        served.over_unix() as client,
+    ):
+        if behind:
+            client.headers["host"] = "rack7.example"
+        yield here.door, client
 
 
 async def test_an_operator_says_what_was_done_and_a_supervisor_what_is_to_be_done(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    rack: FakeRack, shop: OpenShop, tmp_path: Path
 ) -> None:
     rack.ledger.keep_job(job=JobId("job-1"), disposition="return", reason="locked")
     rack.ledger.keep_job(job=JobId("job-2"), disposition="hold")
     one, two = "/api/v1/disposal/job-1", "/api/v1/disposal/job-2"
-    async with shop(tmp_path, rack, catalogue) as (door, client):
+    async with on_socket(shop, tmp_path) as (door, client):
         # Whoever owns the files is nobody by that alone.
-        assert await code_of(client, one, RETURNED) == (401, "not_signed_in")
+        assert await asked(client, "POST", one, RETURNED) == (401, "not_signed_in")
         door.of_uid[ME] = PersonId("mori")
         await door.people.set_roles(BY, "mori", [Role.CONFIRMER, Role.AUDITOR])
-        assert await code_of(client, one, RETURNED) == (403, "not_allowed")
+        assert await asked(client, "POST", one, RETURNED) == (403, "not_allowed")
         await door.people.set_roles(BY, "mori", [Role.OPERATOR])
         other = {**RETURNED, "operator": "kato"}
-        assert await code_of(client, one, other) == (401, "not_signed_in")
-        assert await code_of(client, one, RETURNED) == (200, "")
-        assert await code_of(client, two, RELEASED) == (403, "not_allowed")
+        assert await asked(client, "POST", one, other) == (401, "not_signed_in")
+        assert await asked(client, "POST", one, RETURNED) == (200, "")
+        assert await asked(client, "POST", two, RELEASED) == (403, "not_allowed")
         await door.people.set_roles(BY, "mori", [Role.SUPERVISOR])
-        assert await code_of(client, two, RELEASED) == (200, "")
-    kept = [s.entry.data for s in rack.ledger.stored if s.entry.kind is EntryKind.HANDSET_SETTLED]
+        assert await asked(client, "POST", two, RELEASED) == (200, "")
+    kept = [one.data for one in rack.ledger.of(EntryKind.HANDSET_SETTLED)]
     assert [(one["to"], one["person"], one["shown_by"]) for one in kept] == [
         (DisposalState.RETURNED, "mori", "unix"),
         (DisposalState.RERUN_DUE, "mori", "unix"),
@@ -96,31 +84,31 @@ async def test_an_operator_says_what_was_done_and_a_supervisor_what_is_to_be_don
 
 
 async def test_who_may_have_the_read_model_made_anew(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rack: FakeRack, shop: OpenShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with shop(tmp_path, rack, catalogue) as (door, client):
-        assert await code_of(client, REBUILD, {}) == (202, "")
+    async with on_socket(shop, tmp_path) as (door, client):
+        assert await asked(client, "POST", REBUILD, {}) == (202, "")
         monkeypatch.setattr(acting_person, "ROOT", ME + 1)
         monkeypatch.setattr(acting_person.os, "geteuid", lambda: ME + 2)
-        assert await code_of(client, REBUILD, {}) == (401, "not_signed_in")
+        assert await asked(client, "POST", REBUILD, {}) == (401, "not_signed_in")
         door.of_uid[ME] = PersonId("mori")
         await door.people.set_roles(BY, "mori", [Role.OPERATOR, Role.SUPERVISOR])
-        assert await code_of(client, REBUILD, {}) == (403, "not_allowed")
+        assert await asked(client, "POST", REBUILD, {}) == (403, "not_allowed")
         await door.people.set_roles(BY, "mori", [Role.ADMINISTRATOR])
-        assert await code_of(client, REBUILD, {}) == (202, "")
+        assert await asked(client, "POST", REBUILD, {}) == (202, "")
 
 
 async def test_whom_the_proxy_names_answers_and_is_nobody_more_than_that(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    rack: FakeRack, shop: OpenShop, tmp_path: Path
 ) -> None:
     answer = {"gate": Gate.OBSERVE, "approved": "true"}
-    async with shop(tmp_path, rack, catalogue, behind=True) as (door, client):
+    async with on_socket(shop, tmp_path, behind=True) as (door, client):
         # Even where it runs as whoever owns the files, or is mapped to somebody.
         door.of_uid[ME] = PersonId("mori")
-        assert await code_of(client, REBUILD, {}) == (403, "socket_only")
-        assert await code_of(client, DECISIONS, answer) == (403, "sign_in_needed")
+        assert await asked(client, "POST", REBUILD, {}) == (403, "socket_only")
+        assert await asked(client, "POST", DECISIONS, answer) == (403, "sign_in_needed")
         client.headers[HEADER] = "kato"
-        assert await code_of(client, REBUILD, {}) == (403, "socket_only")
+        assert await asked(client, "POST", REBUILD, {}) == (403, "socket_only")
         async with anyio.create_task_group() as group:
             group.start_soon(rack.ask, Gate.OBSERVE)
             await anyio.wait_all_tasks_blocked()
@@ -132,15 +120,15 @@ async def test_whom_the_proxy_names_answers_and_is_nobody_more_than_that(
             None,
         )
         await door.people.disable(BY, "kato")
-        assert await code_of(client, DECISIONS, answer) == (403, "proxy_header_refused")
-    [kept] = [s.entry.data for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
+        assert await asked(client, "POST", DECISIONS, answer) == (403, "proxy_header_refused")
+    [kept] = [one.data for one in rack.ledger.of(EntryKind.DECISION)]
     assert (kept["person"], kept["shown_by"]) == ("kato", "proxy")
 
 
 async def test_a_session_counts_before_the_proxys_word_and_a_dead_one_is_taken_away(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    rack: FakeRack, shop: OpenShop, tmp_path: Path
 ) -> None:
-    async with shop(tmp_path, rack, catalogue, behind=True) as (door, client):
+    async with on_socket(shop, tmp_path, behind=True) as (door, client):
         client.headers[HEADER] = "kato"
         await client.post(SESSION, json={"badge": BADGE, "pin": PIN})
         assert (await client.get(SESSION)).json()["person"] == "mori"
@@ -156,9 +144,9 @@ async def test_a_session_counts_before_the_proxys_word_and_a_dead_one_is_taken_a
 
 
 async def test_a_session_shows_more_until_it_is_locked_and_looking_keeps_none_open(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    rack: FakeRack, shop: OpenShop, tmp_path: Path
 ) -> None:
-    async with shop(tmp_path, rack, catalogue, behind=True) as (door, client):
+    async with on_socket(shop, tmp_path, behind=True) as (door, client):
         assert (await client.get("/api/v1")).json()["shown"] == "wall"
         await client.post(SESSION, json={"badge": BADGE, "pin": PIN})
         for _ in range(5):

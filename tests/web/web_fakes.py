@@ -92,6 +92,9 @@ class FakeLedger:
             message = "the disk of the ledger hangs"
             raise LedgerFault(message)
 
+    def of(self, kind: EntryKind) -> list[Entry]:
+        return [stored.entry for stored in self.stored if stored.entry.kind is kind]
+
     def keep(self, kind: EntryKind, data: Evidence, job: JobId = JOB) -> None:
         """Put a record in without the ceremony."""
         at = BEGAN + timedelta(minutes=len(self.stored))
