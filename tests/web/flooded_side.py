@@ -19,9 +19,7 @@ import anyio
 from benchd.certificate import create_key
 from benchd.domain.errors import LedgerFault
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.job import Disposition, Outcome
 from benchd.domain.record import Entry, EntryKind
-from benchd.domain.slot_states import SlotState
 from benchd.ledger import SqliteLedger, open_ledger
 from benchd.ledger.ledger_access import VisitedLedger
 from benchd.ledger.read_turns import ReadTurns
@@ -31,7 +29,7 @@ from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
-from tests.web.web_fakes import BEGAN, JOB, FakeRack, running_view
+from tests.web.web_fakes import BEGAN, JOB, FakeRack, sold_view
 
 SLOTS = 8
 RECORDS = 60
@@ -109,14 +107,7 @@ async def work(directory: Path) -> None:
             if isinstance(turns, ReadTurns):
                 turns._reader._connection.set_progress_handler(slow, 40)
         rack = RackAtWork(ledger=ledger.for_visitors(ledger.append))
-        rack.board.show(
-            replace(
-                running_view(),
-                state=SlotState.FINISHED,
-                outcome=Outcome.PASSED,
-                disposition=Disposition.SELLABLE,
-            )
-        )
+        rack.board.show(sold_view())
         app = app_of(
             rack,
             Catalogue.load(),

@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 import httpx2
 from fastapi import FastAPI
 
@@ -61,13 +60,8 @@ class Shop:
     async def answer(self, at: httpx2.AsyncClient, gate: Gate, **more: object) -> tuple[int, str]:
         """The status and code of an answer that is given while its question is open."""
         body = {"gate": gate, "approved": True, "note": NOTES.get(gate, ""), **more}
-        async with anyio.create_task_group() as group:
-            group.start_soon(self.rack.ask, gate)
-            await anyio.wait_all_tasks_blocked()
-            answer = await asked(at, "POST", DECISIONS, body)
-            group.cancel_scope.cancel()
-            return answer
-        raise AssertionError
+        async with self.rack.asking(gate):
+            return await asked(at, "POST", DECISIONS, body)
 
 
 async def asked(at: httpx2.AsyncClient, method: str, path: str, body: object) -> tuple[int, str]:

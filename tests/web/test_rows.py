@@ -41,7 +41,7 @@ from tests.web.served import app_of
 from tests.web.test_dossier_routes import FakeSessions
 from tests.web.test_metrics_route import fake_source
 from tests.web.test_trace_route import door as a_trace
-from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view, sold_view
 from tests.web.web_running import browser, running
 
 REAL_PATHS = {
@@ -201,9 +201,7 @@ def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[AccessL
     """What is shown to whoever hasn't signed in, and the API of a rack with a sold handset."""
     rack = FakeRack()
     rack.board.show(running_view())
-    rack.ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
-    )
+    rack.ledger.keep_sold('{"payload": ""}')
     return request.param, whole_app(rack, catalogue, request.param)
 
 
@@ -416,16 +414,8 @@ async def test_proof_is_of_the_ledger_for_the_job_that_is_shown(
     doubted: bool,
     proven: bool,
 ) -> None:
-    ended = replace(
-        running_view(),
-        state=SlotState.FINISHED,
-        outcome=Outcome.PASSED,
-        disposition=Disposition.SELLABLE,
-    )
-    rack.board.show(replace(ended, **change))
-    rack.ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, certificate=certificate
-    )
+    rack.board.show(replace(sold_view(), **change))
+    rack.ledger.keep_sold(certificate)
     rack.issuer.doubts = {JOB} if doubted else set()
     async with browser(whole_app(rack, catalogue)) as client:
         told = (await client.get("/api/v1/slots/A1/proof")).json()

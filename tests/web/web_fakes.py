@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -12,7 +13,7 @@ from benchd.domain.errors import LedgerFault
 from benchd.domain.handset import HandsetIdentity, Trait
 from benchd.domain.hook import Direction
 from benchd.domain.ids import Evidence, JobId, PortPath, SlotName
-from benchd.domain.job import Gate, StageName
+from benchd.domain.job import Disposition, Gate, Outcome, StageName
 from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.domain.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
@@ -154,6 +155,16 @@ class FakeLedger:
             job,
         )
 
+    def keep_sold(self, certificate: str | None = "{}", job: JobId = JOB) -> None:
+        """A whole job after which the handset may be sold."""
+        self.keep_job(
+            job=job,
+            outcome="passed",
+            disposition="sellable",
+            reason=None,
+            certificate=certificate,
+        )
+
     def _keep_stage(
         self, stage: str, outcome: str, because: str | None, evidence: Evidence, job: JobId
     ) -> None:
@@ -207,6 +218,15 @@ class FakeRack:
         )
         await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
 
+    @asynccontextmanager
+    async def asking(self, gate: Gate) -> AsyncGenerator[None]:
+        """While its question is open."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.ask, gate)
+            await anyio.wait_all_tasks_blocked()
+            yield
+            group.cancel_scope.cancel()
+
 
 class Feed(LedgerReads):
     """The fake ledger, read by number."""
@@ -252,6 +272,15 @@ def running_view(progress: float = 0.25) -> SlotView:
         progress=progress,
         eta_s=192.4,
         identity=identity(),
+    )
+
+
+def sold_view() -> SlotView:
+    return replace(
+        running_view(),
+        state=SlotState.FINISHED,
+        outcome=Outcome.PASSED,
+        disposition=Disposition.SELLABLE,
     )
 
 
