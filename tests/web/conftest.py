@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from benchd.texts.catalogue import Catalogue
+from tests.web.proxy_side import Behind, rack_behind
 from tests.web.served import app_of
 from tests.web.staffed import OpenShop, staffed
 from tests.web.web_fakes import FakeRack
@@ -48,6 +49,11 @@ def server(app: FastAPI, tmp_path: Path) -> Server:
 @pytest.fixture
 def shop(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> OpenShop:
     return partial(staffed, rack, catalogue, tmp_path)
+
+
+@pytest.fixture
+def behind(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> Behind:
+    return partial(rack_behind, rack, catalogue, tmp_path)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from tests.web.proxy_side import (
     HEADER,
     LIES,
     NOBODY,
+    Behind,
     anybody,
     name_of,
     proxied,
@@ -38,28 +39,13 @@ ME = os.getuid()
 SOMEBODY_ELSE = ME + 1
 
 
-async def test_the_proxy_on_the_socket_names_a_person(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
-        here.over_unix() as client,
-    ):
+async def test_the_proxy_on_the_socket_names_a_person_or_is_anybody(behind: Behind) -> None:
+    async with behind(proxied(by_uid(ME))) as here, here.over_unix() as client:
         client.headers["host"] = "rack7.example"
         assert await sees(client, {HEADER: "sato"}) == "read"
         assert await sees(client, {HEADER.lower(): "suzuki-2"}) == "read"
         jobs = await client.get("/api/v1/jobs", headers={HEADER: "sato"})
         assert jobs.status_code == 200
-
-
-async def test_without_a_name_the_proxy_is_anybody_and_not_the_machine(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
-        here.over_unix() as client,
-    ):
-        client.headers["host"] = "rack7.example"
         for headers in ({}, {HEADER: ""}, {"X_Remote_User": "sato"}, {"X-Remote-Users": "sato"}):
             assert await sees(client, headers) == "wall"
         # Neither is a person whom it lets in somebody who stands at the machine.
@@ -69,32 +55,25 @@ async def test_without_a_name_the_proxy_is_anybody_and_not_the_machine(
 
 @pytest.mark.parametrize("headers", NOBODY)
 async def test_what_names_no_one_person_is_refused_of_the_proxy_too(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+    behind: Behind, headers: list[tuple[str, str]]
 ) -> None:
-    callers = proxied(by_uid(ME), anonymous=AccessLevel.READ)
-    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
-        answer = await raw(here.path, headers)
-        # h11 itself refuses what can't stand in a header.
-        assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
-
-
-@pytest.mark.parametrize("headers", [one for one in NOBODY if one != [(HEADER, "mallory")]])
-async def test_the_form_of_the_header_is_held_to_where_everybody_may_be_named(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
-) -> None:
-    callers = proxied(by_uid(ME), anonymous=AccessLevel.READ, names=anybody)
-    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
-        answer = await raw(here.path, headers)
-        assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
-        assert ("came 2 times" in answer) == (len(headers) == 2)
+    """The form of the header is held to where everybody may be named, too."""
+    for names in (name_of, anybody):
+        if names is anybody and headers == [(HEADER, "mallory")]:
+            continue
+        async with behind(proxied(by_uid(ME), anonymous=AccessLevel.READ, names=names)) as here:
+            answer = await raw(here.path, headers)
+            # h11 itself refuses what can't stand in a header.
+            assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
+            assert ("came 2 times" in answer) == (len(headers) == 2)
 
 
 @pytest.mark.parametrize("headers", LIES)
 async def test_from_another_user_the_header_is_refused(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+    behind: Behind, headers: list[tuple[str, str]]
 ) -> None:
     callers = proxied(by_uid(SOMEBODY_ELSE), anonymous=AccessLevel.READ)
-    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
+    async with behind(callers) as here:
         with capture_logs() as logs:
             answer = await raw(here.path, headers)
         assert "proxy_header_refused" in answer
@@ -107,10 +86,10 @@ async def test_from_another_user_the_header_is_refused(
 
 @pytest.mark.parametrize("headers", LIES)
 async def test_no_process_on_loopback_is_the_proxy(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+    behind: Behind, headers: list[tuple[str, str]]
 ) -> None:
     async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
+        behind(proxied(by_uid(ME))) as here,
         here.over_tcp() as client,
     ):
         assert await sees(client, headers) == "proxy_header_refused"
@@ -119,13 +98,8 @@ async def test_no_process_on_loopback_is_the_proxy(
         assert answer.status_code == 403
 
 
-async def test_without_a_trusted_proxy_the_header_means_nothing(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with (
-        rack_behind(Callers(), tmp_path, rack, catalogue) as here,
-        here.over_tcp() as client,
-    ):
+async def test_without_a_trusted_proxy_the_header_means_nothing(behind: Behind) -> None:
+    async with behind(Callers()) as here, here.over_tcp() as client:
         assert await sees(client, {HEADER: "sato"}) == "wall"
 
 
@@ -137,7 +111,7 @@ async def test_who_the_kernel_says_it_is_counts_not_who_the_request_says(
     with TemporaryDirectory() as open_to_all:
         folder = Path(open_to_all)
         folder.chmod(0o755)
-        async with rack_behind(proxied(by_uid(33)), folder, rack, catalogue) as here:
+        async with rack_behind(rack, catalogue, folder, proxied(by_uid(33))) as here:
             here.path.chmod(0o666)
             assert '"shown":"read"' in await asked_as(33, here.path)
             assert "proxy_header_refused" in await asked_as(34, here.path)
@@ -153,7 +127,7 @@ async def test_a_crowd_behind_the_proxy_keeps_nobody_at_the_rack_out(
         folder = Path(open_to_all)
         folder.chmod(0o755)
         async with (
-            rack_behind(proxied(by_uid(ME)), folder, rack, catalogue) as here,
+            rack_behind(rack, catalogue, folder, proxied(by_uid(ME))) as here,
             here.over_unix() as crowd,
             crowd.stream("GET", "/api/v1/events", headers={"host": "localhost", HEADER: "sato"}),
             crowd.stream("GET", "/api/v1/events", headers={"host": "localhost", HEADER: "sato"}),
@@ -196,11 +170,9 @@ async def raw(path: Path, headers: list[tuple[str, str]]) -> str:
         return told.decode("latin-1")
 
 
-async def test_the_proxys_visitors_come_under_a_listed_name_only(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
+async def test_the_proxys_visitors_come_under_a_listed_name_only(behind: Behind) -> None:
     async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
+        behind(proxied(by_uid(ME))) as here,
         here.over_unix() as client,
     ):
         for host, code in (("rack7.example", "wall"), ("evil.example", "host_refused")):
@@ -217,23 +189,19 @@ async def test_the_proxys_visitors_come_under_a_listed_name_only(
 
 
 async def test_the_machines_own_people_are_shown_by_the_socket_but_the_proxy_is_not(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    behind: Behind,
 ) -> None:
     for uid, expected in ((SOMEBODY_ELSE, ("sato", ShownBy.UNIX)), (ME, None)):
         proxy = TrustedProxy(header=HEADER, sends=by_uid(uid), name_of=name_of)
         way = unix_way({ME: PersonId("sato")}.get, name_of, proxy)
-        actor = await heard(Callers((way,), proxy=proxy), tmp_path, rack, catalogue)
+        actor = await heard(behind, Callers((way,), proxy=proxy))
         assert (actor and (actor.person, actor.shown_by)) == expected
     way = unix_way({ME: PersonId("mallory")}.get, name_of, None)
-    assert await heard(Callers((way,)), tmp_path, rack, catalogue) is None
+    assert await heard(behind, Callers((way,))) is None
 
 
 async def heard(
-    callers: Callers,
-    folder: Path,
-    rack: FakeRack,
-    catalogue: Catalogue,
-    headers: Mapping[str, str] | None = None,
+    behind: Behind, callers: Callers, headers: Mapping[str, str] | None = None
 ) -> Actor | None:
     """Who a request over the socket was sent by."""
     found: list[Actor | None] = []
@@ -245,16 +213,16 @@ async def heard(
             return caller
 
     listening = Listening(proxy=callers.proxy)
-    async with rack_behind(listening, folder, rack, catalogue) as here, here.over_unix() as client:
+    async with behind(listening) as here, here.over_unix() as client:
         client.headers["host"] = "localhost"
         await client.get("/api/v1", headers=dict(headers or {}))
     return found[-1]
 
 
 async def test_a_person_behind_the_proxy_is_an_actor_with_their_name_and_source(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    behind: Behind,
 ) -> None:
-    actor = await heard(proxied(by_uid(ME)), tmp_path, rack, catalogue, {HEADER: "sato"})
+    actor = await heard(behind, proxied(by_uid(ME)), {HEADER: "sato"})
     assert actor == Actor(
         person=PersonId("sato"),
         name=OperatorName("佐藤"),

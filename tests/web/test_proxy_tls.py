@@ -13,12 +13,11 @@ import pytest
 
 from benchd.domain.errors import DependencyMissing
 from benchd.signing.tls import Tls, TlsFiles
-from benchd.texts.catalogue import Catalogue
 from benchd.web.callers import Callers
 from benchd.web.proxy import by_certificate
 from tests.web.certificates import Authority, Pair
-from tests.web.proxy_side import HEADER, LIES, NOBODY, proxied, rack_behind, sees
-from tests.web.web_fakes import FakeRack, running_view
+from tests.web.proxy_side import HEADER, LIES, NOBODY, Behind, proxied, sees
+from tests.web.web_fakes import running_view
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,10 +50,10 @@ def certificates(tmp_path: Path) -> Certificates:
 
 
 async def test_the_proxy_with_its_certificate_names_a_person(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, certificates: Certificates
+    behind: Behind, certificates: Certificates
 ) -> None:
     callers = proxied(by_certificate(certificates.tls))
-    async with rack_behind(callers, tmp_path, rack, catalogue, certificates.tls) as here:
+    async with behind(callers, certificates.tls) as here:
         async with here.over_tls(certificates.proxy.shown(certificates.ours)) as client:
             assert await sees(client, {HEADER: "sato"}) == "read"
             assert await sees(client) == "wall"
@@ -71,7 +70,7 @@ async def test_the_proxy_with_its_certificate_names_a_person(
 
 @pytest.mark.parametrize("kind", ["foreign authority", "ended", "of a server", "self-signed twin"])
 async def test_a_certificate_that_is_not_the_proxys_is_no_way_in(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, certificates: Certificates, kind: str
+    tmp_path: Path, behind: Behind, certificates: Certificates, kind: str
 ) -> None:
     (tmp_path / "other").mkdir()
     twin = Authority(tmp_path / "other", "proxies")  # the same name, another key
@@ -82,7 +81,7 @@ async def test_a_certificate_that_is_not_the_proxys_is_no_way_in(
         "self-signed twin": twin.issue("proxy", client=True),
     }[kind]
     callers = proxied(by_certificate(certificates.tls))
-    async with rack_behind(callers, tmp_path, rack, catalogue, certificates.tls) as here:
+    async with behind(callers, certificates.tls) as here:
         async with here.over_tls(shown.shown(certificates.ours)) as client:
             with pytest.raises((httpx2.TransportError, ssl.SSLError)):
                 await client.get("/healthz", headers={HEADER: "sato"})
@@ -91,7 +90,7 @@ async def test_a_certificate_that_is_not_the_proxys_is_no_way_in(
 
 
 async def test_the_proxys_own_certificate_may_stand_for_its_authority(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, certificates: Certificates
+    behind: Behind, certificates: Certificates
 ) -> None:
     other = certificates.theirs.issue("other", client=True)
     files = TlsFiles(
@@ -100,7 +99,7 @@ async def test_the_proxys_own_certificate_may_stand_for_its_authority(
         client_authority=certificates.proxy.certificate,
     )
     tls = Tls(files)
-    async with rack_behind(proxied(by_certificate(tls)), tmp_path, rack, catalogue, tls) as here:
+    async with behind(proxied(by_certificate(tls)), tls) as here:
         async with here.over_tls(certificates.proxy.shown(certificates.ours)) as client:
             assert await sees(client, {HEADER: "sato"}) == "read"
         async with here.over_tls(other.shown(certificates.ours)) as client:
@@ -109,11 +108,11 @@ async def test_the_proxys_own_certificate_may_stand_for_its_authority(
 
 
 async def test_after_a_reload_the_former_proxy_is_nobody_on_open_connections_too(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, certificates: Certificates
+    tmp_path: Path, rack: FakeRack, behind: Behind, certificates: Certificates
 ) -> None:
     callers = proxied(by_certificate(certificates.tls))
     header = {HEADER: "sato"}
-    async with rack_behind(callers, tmp_path, rack, catalogue, certificates.tls) as here:
+    async with behind(callers, certificates.tls) as here:
         async with (
             here.over_tls(certificates.proxy.shown(certificates.ours)) as client,
             here.over_tls(certificates.proxy.shown(certificates.ours)) as watcher,
@@ -140,9 +139,9 @@ async def test_after_a_reload_the_former_proxy_is_nobody_on_open_connections_too
 
 
 async def test_files_that_cannot_be_used_leave_the_former_in_use(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, certificates: Certificates
+    behind: Behind, certificates: Certificates
 ) -> None:
-    async with rack_behind(Callers(), tmp_path, rack, catalogue, certificates.tls) as here:
+    async with behind(Callers(), certificates.tls) as here:
         certificates.server.key.write_text("no key")
         with pytest.raises(DependencyMissing, match=r"rack_key\.pem isn't a private key"):
             certificates.tls.renew()
