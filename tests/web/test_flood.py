@@ -13,35 +13,12 @@ import pytest
 
 from benchd.lab.benchmarks.visitors.programs import STRANGER
 from tests.patience import PATIENCE_S
-from tests.web.fake_sessions import WORKER, screen_of
+from tests.web.test_connection_limit import COOKIE, asked, line_of, side
 from tests.web.web_fakes import JOB
 
-ROOT = Path(__file__).parents[2]
 STRANGERS = 192
 ROUNDS = 6
-COOKIE = "".join(f"{name}: {value}\r\n" for name, value in screen_of(WORKER).items())
 BUSY = "while True: pass"
-
-
-@contextmanager
-def side(*command: object) -> Generator[subprocess.Popen[str]]:
-    """One process that ends with its input, at the latest with this block."""
-    with subprocess.Popen(
-        [sys.executable, *map(str, command)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as process:
-        try:
-            yield process
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            try:
-                process.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 @contextmanager
@@ -54,18 +31,6 @@ def busy_neighbours(count: int) -> Generator[None]:
         for neighbour in neighbours:
             neighbour.kill()
             neighbour.wait()
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
-
-
-def asked(process: subprocess.Popen[str]) -> str:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-    return line_of(process)
 
 
 def get(port: int, path: str, headers: str = "") -> bytes:

@@ -75,16 +75,26 @@ async def looked_at(folder: Path) -> AsyncGenerator[httpx2.AsyncClient]:
 
 
 @pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbar-tools isn't here")
-async def test_a_label_as_picture_and_as_its_printer_gets_it(tmp_path: Path) -> None:
+async def test_without_a_printer_a_label_is_a_picture_alone(tmp_path: Path) -> None:
     async with looked_at(tmp_path) as client:
         png = await client.get(f"{LABEL}.png")
         svg = await client.get(f"{LABEL}.svg")
         zpl = await client.get(f"{LABEL}.zpl")
         english = await client.get(f"{LABEL}.png?lang=en")
-    assert png.headers["content-type"] == "image/png"
-    assert svg.headers["content-type"] == "image/svg+xml"
-    assert zpl.headers["content-type"] == "text/plain; charset=us-ascii"
-    for answer in (png, svg, zpl):
+        for name in ("label.png", "label.svg", "label.zpl"):
+            answer = await client.get(f"/api/v1/jobs/20261124-00000000ff/{name}")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+        assert (await client.get(f"{LABEL}.png?printer=p9")).status_code == 404
+        assert (await client.get(f"{LABEL}.png?lang=fr")).status_code == 422
+        assert (await client.get("/api/v1")).json()["prints"] is False
+        assert (await client.get("/api/v1/printers")).json() == {"printers": []}
+        refused = await client.post(LABEL)
+    for answer, kind in (
+        (png, "image/png"),
+        (svg, "image/svg+xml"),
+        (zpl, "text/plain; charset=us-ascii"),
+    ):
+        assert answer.headers["content-type"] == kind
         assert answer.headers["cache-control"] == "no-store"
         assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert scanned(png.content, tmp_path, "label.png") == [f"QR-Code:BD:J:{JOB}"]
@@ -92,15 +102,8 @@ async def test_a_label_as_picture_and_as_its_printer_gets_it(tmp_path: Path) -> 
     assert scanned(told.as_pbm(), tmp_path, "label.pbm") == [f"QR-Code:BD:J:{JOB}"]
     assert svg.content.startswith(b"<svg")
     assert english.content != png.content
-
-
-async def test_without_a_printer_nothing_is_printed_and_the_page_knows(tmp_path: Path) -> None:
-    async with looked_at(tmp_path) as client:
-        assert (await client.get("/api/v1")).json()["prints"] is False
-        assert (await client.get("/api/v1/printers")).json() == {"printers": []}
-        answer = await client.post(LABEL)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "label_refused")
-    assert answer.json()["error"]["cause"]["ja"].startswith("スロット A1 のラベルを印刷する")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "label_refused")
+    assert refused.json()["error"]["cause"]["ja"].startswith("スロット A1 のラベルを印刷する")
 
 
 async def test_a_label_that_waits_for_its_printer(rack: FakeRack, catalogue: Catalogue) -> None:
@@ -119,15 +122,6 @@ async def test_a_label_that_waits_for_its_printer(rack: FakeRack, catalogue: Cat
         gone = await client.post("/api/v1/jobs/20261124-00000000ff/label")
         assert gone.status_code == 404
     assert len(desk.printed) == 2
-
-
-async def test_what_isnt_there_and_what_doesnt_go_now(tmp_path: Path) -> None:
-    async with looked_at(tmp_path) as client:
-        for name in ("label.png", "label.svg", "label.zpl"):
-            answer = await client.get(f"/api/v1/jobs/20261124-00000000ff/{name}")
-            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
-        assert (await client.get(f"{LABEL}.png?printer=p9")).status_code == 404
-        assert (await client.get(f"{LABEL}.png?lang=fr")).status_code == 422
 
 
 async def test_the_racks_sheet_as_pdf_is_that_of_its_slots(

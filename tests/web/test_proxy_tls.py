@@ -17,7 +17,7 @@ from benchd.web.callers import Callers
 from benchd.web.proxy import by_certificate
 from tests.web.certificates import Authority, Pair
 from tests.web.proxy_side import HEADER, LIES, NOBODY, Behind, proxied, sees
-from tests.web.web_fakes import running_view
+from tests.web.web_fakes import FakeRack, running_view
 
 pytestmark = pytest.mark.asyncio
 

@@ -39,8 +39,7 @@ from benchd.web.objects import SlotObject
 from benchd.web.wall import WallSlotObject
 from tests.web.served import app_of
 from tests.web.test_dossier_routes import FakeSessions
-from tests.web.test_metrics_route import fake_source
-from tests.web.test_trace_route import door as a_trace
+from tests.web.test_metrics_route import a_trace, fake_source
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view, sold_view
 from tests.web.web_running import browser, running
 
