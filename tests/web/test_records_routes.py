@@ -38,7 +38,7 @@ from benchd.domain.record import EntryKind
 from benchd.domain.report import Figure
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import AnnouncingLedger
-from benchd.proof.evidence.intake_evidence import BoundRecord, UnerasableRecord
+from benchd.proof.evidence.intake_evidence import UnerasableRecord
 from benchd.slots.disposal_desk import DisposalDesk
 from benchd.texts.catalogue import Catalogue
 from benchd.web.plots import MOST_ROWS, Bar, Legend, horizontal_bars, standing_bars
@@ -48,7 +48,7 @@ from tests.intake.lots import BY, lot_record
 from tests.ledger.records.records_rack import INSPECT
 from tests.web.fake_sessions import WORKER
 from tests.web.served import app_of
-from tests.web.web_fakes import BEGAN, FakeClock, FakeRack, Feed
+from tests.web.web_fakes import BEGAN, FakeClock, FakeRack, Feed, bound_record
 from tests.web.web_running import SEES_ALL, Running, browser, running
 
 pytestmark = pytest.mark.asyncio
@@ -224,17 +224,7 @@ def lots_of_two(rack: FakeRack) -> None:
     for number, lot in enumerate(("L-1", "=L-2"), start=1):
         job = JobId(f"job-{number}")
         rack.ledger.keep_job(job=job, disposition="destroy", reason="felica_residue")
-        told = BoundRecord(
-            lot=lot,
-            lot_sequence=1,
-            tag=f"T{number}",
-            bound_by=BoundBy.SERIAL,
-            imeis=(),
-            serial=None,
-            model=None,
-            differs="",
-            by=None,
-        )
+        told = bound_record(lot, f"T{number}", BoundBy.SERIAL)
         rack.ledger.keep(EntryKind.ASSET_BOUND, to_json(told), job)
     dead = UnerasableRecord(
         lot="L-1",

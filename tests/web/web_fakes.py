@@ -13,6 +13,7 @@ from benchd.domain.errors import LedgerFault
 from benchd.domain.handset import HandsetIdentity, Trait
 from benchd.domain.hook import Direction
 from benchd.domain.ids import Evidence, JobId, PortPath, SlotName
+from benchd.domain.intake import BoundBy
 from benchd.domain.job import Disposition, Gate, Outcome, StageName
 from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.domain.slot import ProblemCode, ProblemView, QuestionView, SlotView
@@ -21,6 +22,7 @@ from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.open_jobs import RunningJobs
 from benchd.outbound.hooks.held import Held
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.slots.board import RackBoard
 from benchd.slots.question_desk import Desk
 from tests import recorded
@@ -174,6 +176,20 @@ class FakeLedger:
             recorded.stage_ended(stage, evidence, outcome=outcome, because=because),
             job,
         )
+
+
+def bound_record(lot: str, tag: str, bound_by: BoundBy) -> BoundRecord:
+    return BoundRecord(
+        lot=lot,
+        lot_sequence=1,
+        tag=tag,
+        bound_by=bound_by,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=None,
+    )
 
 
 class FakeIssuer:
