@@ -197,9 +197,10 @@ async def test_the_machines_own_probes_are_always_served(served: Requests) -> No
 
 
 async def test_no_more_sources_are_known_than_may_be(
-    served: Requests, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, served: Requests
 ) -> None:
     monkeypatch.setattr(shares, "MOST_SOURCES", 3)
+    served.shares = Shares()  # which reads its bounds as it is made
     for number in range(20):
         await served.ask(anybody(f"10.0.0.{number}"))
     assert len(served.shares._sources) == 3

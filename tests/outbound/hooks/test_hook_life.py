@@ -25,7 +25,7 @@ from benchd.observe.announcing_ledger import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.slots.board import RackBoard
-from tests.config.test_config_hooks import SECRET
+from tests.config.config_folder import SECRET
 from tests.outbound.hooks.hook_rig import START
 from tests.outbound.hooks.http_receiver import receiving
 

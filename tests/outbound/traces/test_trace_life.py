@@ -18,7 +18,7 @@ from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
 from benchd.observe.announcing_ledger import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
-from tests.config.test_config_hooks import folder, written
+from tests.config.config_folder import SITE, folder, written
 from tests.outbound.hooks.http_receiver import HttpReceiver, receiving
 from tests.outbound.traces.job_told import JOB, START, JobTold
 from tests.outbound.traces.otlp_reader import named, request_of, spans_of
@@ -41,7 +41,7 @@ async def until_sent(receiver: HttpReceiver, told: JobTold, folder: Path, traces
     """What `/metrics` says once the receiver has got the trace of a job that ends meanwhile."""
     key = create_key(folder / "key.pem")
     metrics = RackMetrics(slots=[], recipes=[], version="0")
-    settings = load_settings(written(folder, TABLES.format(traces=traces)))
+    settings = load_settings(written(SITE + TABLES.format(traces=traces)))
     async with open_ledger(folder / "ledger.sqlite", head_key=key) as stored:
         # Which rack tells goes by its ledger's first record.
         await stored.append(Entry(kind=EntryKind.DAEMON_STARTED, at=START))
@@ -91,7 +91,7 @@ async def test_a_rack_without_a_collector_opens_nothing_and_shows_a_trace_all_th
     folder: Path,
 ) -> None:
     key = create_key(folder / "key.pem")
-    settings = load_settings(written(folder, TABLES.format(traces="")))
+    settings = load_settings(written(SITE + TABLES.format(traces="")))
     async with open_ledger(folder / "ledger.sqlite", head_key=key) as stored:
         issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
         metrics = RackMetrics(slots=[], recipes=[], version="0")
