@@ -35,7 +35,7 @@ from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.model_metrics import MODELS_TOLD
-from benchd.observe.record_metrics import RecordMetrics
+from benchd.observe.record_metrics import AskedTime, RecordMetrics
 from benchd.pipelines.recovery import close_open_jobs
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from tests.core.catalogues import model
@@ -514,3 +514,22 @@ async def test_the_number_of_series_is_bounded_whatever_comes() -> None:
     assert passed["other"] > 0
     assert "benchd_metrics_faults_total" in {name for name, _ in after}
     assert not [labels for _, labels in after if {"model", "slot"} <= dict(labels).keys()]
+
+
+async def test_two_questions_at_once_take_their_time_only_once() -> None:
+    asked = AskedTime()
+    asked.begin(Gate.CONSENT, 10)
+    asked.begin(Gate.JPKI, 20)
+    assert asked.end(Gate.CONSENT, 40) == 30
+    assert asked.end(Gate.JPKI, 50) == 30
+    asked.begin(Gate.NETWORK, 70)
+    assert asked.end(Gate.NETWORK, 75) == 5
+    assert asked.close(100) == 45
+
+
+async def test_a_question_that_nobody_answers_counts_until_its_attempt_ends() -> None:
+    asked = AskedTime()
+    asked.begin(Gate.GUIDED_RESET, 10)
+    assert asked.close(60) == 50
+    assert asked.close(90) == 0
+    assert asked.end(Gate.GUIDED_RESET, 95) is None
