@@ -159,20 +159,6 @@ async def test_what_a_reader_finds_is_counted_once_a_job(
     assert (await series_of(metrics)).keys() == at_start
 
 
-async def test_a_stage_that_an_unplug_cuts_short_is_timed_as_aborted() -> None:
-    world = World()
-    metrics = observe(world)
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        await world.until(lambda: world.view().progress is not None)
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
-    labels = {"stage": "overwrite", "outcome": "aborted"}
-    assert await value(metrics, "benchd_stage_duration_seconds_count", **labels) == 1
-    assert await value(metrics, "benchd_jobs_total", recipe="overwrite", outcome="aborted") == 1
-    assert await value(metrics, "benchd_overwritten_bytes_total", slot="A1") == 0
-
-
 @pytest.mark.parametrize(
     ("configured", "counted"), [("overwrite", "overwrite"), ("long_gone", "other")]
 )
@@ -222,28 +208,6 @@ async def test_what_the_ledger_refused_is_not_counted() -> None:
         for (name, _), number in (await series_of(metrics)).items()
         if name in ("benchd_jobs_total", "benchd_dispositions_total") and number
     ]
-
-
-async def test_the_slots_state_is_one_of_all_and_follows_the_board() -> None:
-    world = World()
-    metrics = observe(world)
-
-    async def states() -> list[str]:
-        return [
-            dict(labels)["state"]
-            for (name, labels), number in (await series_of(metrics)).items()
-            if name == "benchd_slot_state" and number == 1
-        ]
-
-    assert await states() == ["empty"]
-    async with world.running():
-        world.ports["A1"].plug(Phone())
-        # Only states that last: virtual time runs on while a scrape is written in its thread.
-        await world.until_state(SlotState.FINISHED)
-        assert await states() == ["finished"]
-        world.ports["A1"].unplug()
-        await world.until_state(SlotState.EMPTY)
-        assert await states() == ["empty"]
 
 
 async def test_helpers_server_and_readers_are_asked_at_every_scrape() -> None:
@@ -297,16 +261,29 @@ def shown(slot: str, state: SlotState, problem: ProblemView | None = None) -> Sl
     return SlotView(slot=SlotName(slot), port_path=PortPath(slot), state=state, problem=problem)
 
 
-async def test_how_often_people_were_asked_is_counted_for_each_job_as_it_ended() -> None:
+async def test_state_and_questions_of_one_handset_after_the_other_follow_the_board() -> None:
     world = World()
     metrics = observe(world)
+
+    async def states() -> list[str]:
+        return [
+            dict(labels)["state"]
+            for (name, labels), number in (await series_of(metrics)).items()
+            if name == "benchd_slot_state" and number == 1
+        ]
+
+    assert await states() == ["empty"]
     async with world.running():
+        # Only states that last: virtual time runs on while a scrape is written in its thread.
         world.ports["A1"].plug(Phone())
         await world.until_state(SlotState.FINISHED)
+        assert await states() == ["finished"]
         world.ports["A1"].unplug()
         await world.until_state(SlotState.EMPTY)
+        assert await states() == ["empty"]
         world.ports["A1"].plug(Phone(accounts=1))
         await world.until_state(SlotState.FINISHED)
+    # People were asked so often for each job as it ended.
     answers = len(world.ledger.of(EntryKind.DECISION))
     assert answers > 2
     for outcome, total in ((Outcome.PASSED, answers), (Outcome.FAILED, 0)):
@@ -360,7 +337,7 @@ async def test_the_oldest_open_question_is_told_by_when_it_was_asked() -> None:
         assert at_once(metrics, oldest) == first.since.timestamp()
 
 
-async def test_how_much_is_written_and_how_fast_is_told_while_it_is() -> None:
+async def test_how_much_is_written_and_how_fast_is_told_until_an_unplug_cuts_it_short() -> None:
     world = World()
     metrics = observe(world)
     async with world.running():
@@ -375,6 +352,11 @@ async def test_how_much_is_written_and_how_fast_is_told_while_it_is() -> None:
         world.ports["A1"].unplug()
         await world.until_state(SlotState.EMPTY)
     assert await value(metrics, "benchd_slot_transfer_bytes", slot="A1") == 0
+    # The stage that this unplug has cut short is timed as aborted.
+    labels = {"stage": "overwrite", "outcome": "aborted"}
+    assert await value(metrics, "benchd_stage_duration_seconds_count", **labels) == 1
+    assert await value(metrics, "benchd_jobs_total", recipe="overwrite", outcome="aborted") == 1
+    assert await value(metrics, "benchd_overwritten_bytes_total", slot="A1") == 0
 
 
 async def test_lost_servers_stalls_and_resumes_are_counted_in_their_slot() -> None:

@@ -27,6 +27,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
+from tests.web.connection_limit_side import say
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
 from tests.web.web_fakes import BEGAN, JOB, FakeRack, sold_view
@@ -128,10 +129,6 @@ async def work(directory: Path) -> None:
                     slots.done = 0
                 stop.set()
                 group.cancel_scope.cancel()
-
-
-def say(what: object) -> None:
-    print(what, flush=True)  # noqa: T201 - the parent reads it
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
@@ -13,15 +14,29 @@ import anyio.abc
 import httpx2
 import pytest
 
-from benchd.web import connection_limit, streams
+from benchd.domain.errors import TriedTooOften
+from benchd.domain.lot_papers import AskedPapers
+from benchd.lab.benchmarks.visitors.programs import STRANGER
+from benchd.texts.catalogue import Catalogue
+from benchd.web import connection_limit, middleware, streams
 from tests.patience import PATIENCE_S
 from tests.web.fake_sessions import WORKER, screen_of
-from tests.web.web_running import Running, Server
+from tests.web.served import app_of
+from tests.web.web_fakes import JOB, FakeRack
+from tests.web.web_running import SEES_ALL, Running, Server, running
 
 SIDE = ("-m", "tests.web.connection_limit_side")
+
+
 ROOT = Path(__file__).parents[2]
+
+
 CROWD = 1100
+
+
 FILES = 512
+
+
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -284,3 +299,140 @@ async def test_the_more_streams_one_has_the_less_often_each_tells() -> None:
             held.enter_context(of_all.one_of("a shop"))
         assert of_all.interval_s("a shop") == pytest.approx(streams.MOST_OF_ONE / 25)
         assert of_all.interval_s("another") == of_all.interval_s("nobody") == 0.1
+
+
+PIECE = b"x" * 300_000
+
+
+PIECES = 40
+
+
+PAPERS = "/api/v1/papers.zip?lot=L-1"
+
+
+ASKED = f"GET {PAPERS} HTTP/1.1\r\nHost: localhost\r\n{COOKIE}\r\n".encode()
+
+
+class TwoPlaces:
+    """A fake press that makes two large papers at once."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.free = anyio.Event()
+
+    async def export(self, asked: AskedPapers) -> AsyncGenerator[bytes]:
+        if self.running >= 2:
+            raise TriedTooOften("two are being made", wait_s=60)
+        made = self._made()
+        await anext(made)
+        return made
+
+    async def _made(self) -> AsyncGenerator[bytes]:
+        self.running += 1
+        try:
+            yield b""
+            for _ in range(PIECES):
+                yield PIECE
+        finally:
+            self.running -= 1
+            self.free.set()
+
+
+async def stalled(here: Running) -> anyio.abc.SocketStream:
+    """Somebody who asks for papers and reads no more than their begin."""
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    await anyio.to_thread.run_sync(raw.connect, ("127.0.0.1", here.port))
+    raw.setblocking(False)
+    stream = await anyio.abc.SocketStream.from_socket(raw)
+    await stream.send(ASKED)
+    assert (await stream.receive(12)) == b"HTTP/1.1 200"
+    return stream
+
+
+@pytest.mark.asyncio
+async def test_row_9_two_stalled_readers_of_papers_hold_no_place_for_ever(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "PIECE_WITHIN_S", 1.0)
+    press = TwoPlaces()
+    app = app_of(rack, catalogue, callers=SEES_ALL, papers=press)
+    async with running(app, tmp_path / "benchd.sock") as here:
+        held = [await stalled(here) for _ in range(2)]
+        assert press.running == 2
+        async with here.over_tcp() as client:
+            refused = await client.get(PAPERS)
+            assert refused.status_code == 429
+            with anyio.fail_after(PATIENCE_S):
+                await press.free.wait()
+            # Who reads gets all of it, in however many pieces.
+            whole = await client.get(PAPERS)
+        assert whole.content == PIECE * PIECES
+        for one in held:
+            await one.aclose()
+
+
+STRANGERS = 192
+
+
+ROUNDS = 6
+
+
+BUSY = "while True: pass"
+
+
+@contextmanager
+def busy_neighbours(count: int) -> Generator[None]:
+    """Other work on this machine."""
+    neighbours = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for neighbour in neighbours:
+            neighbour.kill()
+            neighbour.wait()
+
+
+def get(port: int, path: str, headers: str = "") -> bytes:
+    """The first line of the answer to a connection of its own, which ends in good order."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as stream:
+        stream.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n".encode()
+        )
+        told = b""
+        while part := stream.recv(65536):
+            told += part
+    return told.partition(b"\r\n")[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["ask", "hold"])
+@pytest.mark.parametrize(
+    "neighbours",
+    [
+        0,
+        pytest.param(10, marks=[pytest.mark.nightly, pytest.mark.timeout(600)]),
+    ],
+)
+def test_rows_1_and_6_a_rack_at_work_lives_through_strangers(
+    tmp_path: Path, what: str, neighbours: int
+) -> None:
+    with ExitStack() as stack:
+        rack = stack.enter_context(side("-m", "tests.web.flooded_side", tmp_path))
+        port = int(line_of(rack))
+        stack.enter_context(busy_neighbours(neighbours))
+        crowd = stack.enter_context(side(STRANGER, what, f"127.0.0.1:{port}", "A1", STRANGERS))
+        assert line_of(crowd) == "there"
+        asked(rack)
+        for _ in range(ROUNDS):
+            for path, headers in (
+                ("/healthz", ""),
+                ("/metrics", ""),
+                ("/api/v1/slots", COOKIE),
+                (f"/api/v1/jobs/{JOB}", COOKIE),
+            ):
+                assert get(port, path, headers) == b"HTTP/1.1 200 OK", path
+        done = asked(rack)
+        while done == "0":
+            done = asked(rack)
+        assert done.isdecimal(), done

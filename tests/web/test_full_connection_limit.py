@@ -171,14 +171,21 @@ async def test_a_source_that_is_refused_again_and_again_is_told_after_a_rest(
 
 
 @pytest.mark.parametrize("who", EXPECTED)
-async def test_where_the_loop_is_late_and_a_crowd_is_there_strangers_wait(
-    server: Server, bounds: Bounds, who: str
+@pytest.mark.parametrize("is_late", [True, False], ids=["late", "many refused"])
+async def test_where_a_crowd_is_there_and_the_loop_is_late_or_many_were_refused_strangers_wait(
+    server: Server, bounds: Bounds, monkeypatch: pytest.MonkeyPatch, who: str, *, is_late: bool
 ) -> None:
     bounds(connection_limit, REST_S=0.01, MOST_RESTS=sys.maxsize)
     bounds(crowds, CROWD=2)
+    owed = [0.0]
+    if not is_late:
+        monkeypatch.setattr(Buckets, "wait_s", lambda *_: owed[0])
     async with server() as here, idle_strangers(here, 2):
-        bounds(crowds, LATE_S=-1.0)
+        owed[0] = 1.0
+        if is_late:
+            bounds(crowds, LATE_S=-1.0)
         async with waiting_stranger(here, who) as stranger:
+            owed[0] = 0.0
             bounds(crowds, LATE_S=3600.0)
             assert await status(stranger) == b"200"
 
@@ -213,21 +220,6 @@ async def test_the_more_of_a_source_are_refused_the_longer_each_of_them_rests(
         assert await status(stranger) == b"200"
     assert [int(rest + 0.5) for rest in rests[2:]] == [3, 6, 8]
     assert 1 <= min(rests[:2]) < max(rests[:2]) < 2
-
-
-@pytest.mark.parametrize("who", EXPECTED)
-async def test_where_many_of_a_source_were_refused_its_strangers_wait(
-    server: Server, bounds: Bounds, monkeypatch: pytest.MonkeyPatch, who: str
-) -> None:
-    bounds(connection_limit, REST_S=0.01, MOST_RESTS=sys.maxsize)
-    bounds(crowds, CROWD=1)
-    owed = [0.0]
-    monkeypatch.setattr(Buckets, "wait_s", lambda *_: owed[0])
-    async with server() as here, idle_strangers(here, 1):
-        owed[0] = 1.0
-        async with waiting_stranger(here, who) as stranger:
-            owed[0] = 0.0
-            assert await status(stranger) == b"200"
 
 
 async def test_a_stranger_who_has_waited_long_for_a_late_loop_is_refused(

@@ -107,13 +107,14 @@ def shown(view: View, told: JsonObject, catalogue: Catalogue) -> str:
     return out.getvalue()
 
 
-async def test_a_handset_is_found_and_its_file_told(
+async def test_a_handset_is_found_its_file_told_and_jobs_by_their_numbers(
     rack: FakeRack, catalogue: Catalogue, followed: Followed
 ) -> None:
     rack.ledger.keep_job(job=JobId("job-1"))
     rack.ledger.keep(
         EntryKind.JOB_OPENED, {"recipe": "overwrite", "usb_serial": SERIAL}, JobId("job-2")
     )
+    rack.ledger.keep_job(job=JobId("job-3"))
     async with followed() as (app, _):
         async with browser(app) as client:
             found = (await client.get("/api/v1/handsets", params={"find": "31M6123"})).json()
@@ -125,32 +126,16 @@ async def test_a_handset_is_found_and_its_file_told(
             assert (short.status_code, short.json()["error"]["code"]) == (422, "invalid_request")
             missing = await client.get("/api/v1/handsets/job-9")
             assert (missing.status_code, missing.json()["error"]["code"]) == (404, "not_found")
+            wanted = {"job": ["job-3", "job-1", "job-9"]}
+            told = (await client.get("/api/v1/records/jobs", params=wanted)).json()
+            assert [job["job"] for job in told["jobs"]] == ["job-1", "job-3"]
+            assert told["upto"]["sequence"] == len(rack.ledger.stored)
+            for number in (0, 101):
+                wanted = {"job": ["job-1"] * number}
+                refused = await client.get("/api/v1/records/jobs", params=wanted)
+                assert refused.status_code == 422
         assert "job-2" in shown(found_view, found, catalogue)
         assert "保留" in shown(handset_file_view, file, catalogue)
-
-
-@pytest.mark.parametrize(("reason", "on_sale"), [("coverage_too_low", False), ("rechecked", True)])
-async def test_only_what_was_rechecked_may_go_back_on_sale(
-    rack: FakeRack, followed: Followed, reason: str, on_sale: bool
-) -> None:
-    rack.ledger.keep_job(job=JobId("job-1"), reason=reason)
-    async with followed() as (app, _), browser(app) as client:
-        [item] = (await client.get("/api/v1/disposal")).json()["items"]
-    assert ("on_sale" in item["moves"]) is on_sale
-
-
-async def test_jobs_are_told_by_their_numbers(rack: FakeRack, followed: Followed) -> None:
-    for number in range(3):
-        rack.ledger.keep_job(job=JobId(f"job-{number}"))
-    async with followed() as (app, _), browser(app) as client:
-        wanted = {"job": ["job-2", "job-0", "job-9"]}
-        told = (await client.get("/api/v1/records/jobs", params=wanted)).json()
-        assert [job["job"] for job in told["jobs"]] == ["job-0", "job-2"]
-        assert told["upto"]["sequence"] == len(rack.ledger.stored)
-        for number in (0, 101):
-            wanted = {"job": ["job-0"] * number}
-            refused = await client.get("/api/v1/records/jobs", params=wanted)
-            assert refused.status_code == 422
 
 
 async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
@@ -158,14 +143,18 @@ async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
 ) -> None:
     rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
     rack.ledger.keep_job(job=JobId("job-2"))
+    rack.ledger.keep_job(job=JobId("job-3"), reason="rechecked")
     told: dict[str, object] = {"state": "destroyed", **PAPERS}
     async with (
         followed() as (app, records),
         running(app, tmp_path / "benchd.sock") as here,
     ):
         listed = await ask(here, lambda client: client.disposal())
-        assert [item["job"]["job"] for item in listed["items"]] == ["job-1", "job-2"]  # type: ignore[union-attr,index,call-overload]
+        assert [item["job"]["job"] for item in listed["items"]] == ["job-1", "job-2", "job-3"]  # type: ignore[union-attr,index,call-overload]
         assert "破砕待ち" in shown(disposal_view, listed, catalogue)
+        # Only what was rechecked may go back on sale.
+        moves = [item["moves"] for item in listed["items"]]  # type: ignore[union-attr,index,call-overload]
+        assert ["on_sale" in each for each in moves] == [False, False, True]
         with pytest.raises(DecisionRefused, match="it is held"):
             await ask(here, lambda client: client.settle("job-2", told))  # type: ignore[arg-type]
         with pytest.raises(NotFound):
@@ -176,42 +165,12 @@ async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
         assert settled["state"] == "destroyed"
         await records.reached(len(rack.ledger.stored))
         listed = await ask(here, lambda client: client.disposal())
-        assert [item["job"]["job"] for item in listed["items"]] == ["job-2"]  # type: ignore[union-attr,index,call-overload]
+        assert [item["job"]["job"] for item in listed["items"]] == ["job-2", "job-3"]  # type: ignore[union-attr,index,call-overload]
         batch = await ask(here, lambda client: client.disposal(batch="B-1"))
         assert [item["settled"]["number"] for item in batch["items"]] == ["R-7"]  # type: ignore[union-attr,index,call-overload]
     kept = rack.ledger.stored[-1].entry
     assert kept.kind is EntryKind.HANDSET_SETTLED
     assert (kept.data["person"], kept.data["shown_by"]) == (WORKER, "unix")
-
-
-async def test_the_report_is_told_as_json_table_and_csv(
-    rack: FakeRack, catalogue: Catalogue, followed: Followed, tmp_path: Path
-) -> None:
-    rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
-    async with (
-        followed() as (app, _),
-        running(app, tmp_path / "benchd.sock") as here,
-    ):
-        told = await ask(here, lambda client: client.report("2026-11-23", "2026-11-26"))
-        empty = await ask(here, lambda client: client.report("2026-11-01", "2026-11-02"))
-        with BenchdClient(here.path) as client:
-            asked = partial(client.report_csv, "2026-11-23", "2026-11-26")
-            data = await anyio.to_thread.run_sync(asked)
-        with pytest.raises(UsageRefused, match="lies before"):
-            await ask(here, lambda client: client.report("2026-11-02", "2026-11-01"))
-        with pytest.raises(UsageRefused, match=r"query\.from"):
-            await ask(here, lambda client: client.report("yesterday", "2026-11-01"))
-    figures = {figure["figure"]: figure["values"] for figure in told["figures"]}  # type: ignore[union-attr,index,call-overload]
-    assert [(v["value"], v["jobs"]) for v in figures["not_erasable"]] == [
-        ("felica_residue", ["job-1"])
-    ]
-    assert all(not figure["values"] for figure in empty["figures"])  # type: ignore[union-attr,index,call-overload]
-    assert "FeliCaにデータが残っています" in shown(report_view, told, catalogue)
-    assert data.startswith(b"\xef\xbb\xbf")
-    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-    assert {"felica_residue"} == {row["value"] for row in rows if row["figure"] == "not_erasable"}
-    assert {row["handsets"] for row in rows} == {"1"}
-    assert {row["counted_by"] for row in rows} == {"all", "lot", "consignor"}
 
 
 FORMULA = '=HYPERLINK("x")'
@@ -252,6 +211,16 @@ async def test_each_lot_and_consignor_has_its_figures_and_the_way_to_their_jobs(
         told = (await client.get("/api/v1/report", params=days)).json()
         counted = (await client.get("/api/v1/report", params={**days, "jobs": "false"})).json()
         sheet = await client.get("/api/v1/report.csv", params=days)
+        empty = {"from": "2026-11-01", "to": "2026-11-02"}
+        figures = (await client.get("/api/v1/report", params=empty)).json()["figures"]
+        assert all(not figure["values"] for figure in figures)
+        for wrong, message in (
+            ({"from": "2026-11-02", "to": "2026-11-01"}, "lies before"),
+            ({"from": "yesterday", "to": "2026-11-01"}, "query.from"),
+        ):
+            refused = await client.get("/api/v1/report", params=wrong)
+            assert refused.status_code == 422
+            assert message in refused.json()["error"]["message"]
         assert [(one["lot"], one["consignor"]) for one in told["lots"]] == [
             ("=L-2", FORMULA),
             ("L-1", "例示商事"),
@@ -276,7 +245,11 @@ async def test_each_lot_and_consignor_has_its_figures_and_the_way_to_their_jobs(
     table = shown(report_view, told, catalogue)
     assert "例示商事" in table
     assert "電源が入らない 1" in table
+    assert "FeliCaにデータが残っています" in table
+    assert sheet.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
+    not_erasable = {row["value"] for row in rows if row["figure"] == "not_erasable"}
+    assert not_erasable == {"coverage_too_low", "felica_residue", "no_power"}
     came_in = [row for row in rows if row["figure"] == "came_in"]
     assert [
         (row["counted_by"], row["lot"], row["consignor"], row["handsets"]) for row in came_in
@@ -311,6 +284,7 @@ async def test_the_command_counts_one_lot_and_names_its_jobs_in_json(
         of_none = json.loads(await say("--consignor", "", "--json"))
         assert of_none["figures"][0]["values"][0]["jobs"] == ["job-3"]
         assert "例示商事" in await say()
+        assert (await say("--csv")).startswith("\ufeff")
 
 
 SHIFT = "/api/v1/shift"
