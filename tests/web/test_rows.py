@@ -90,6 +90,7 @@ SERVED = declared(whole_app(FakeRack(), Catalogue.load()))
 def path_of(template: str) -> str:
     for placeholder, value in REAL_PATHS.items():
         template = template.replace(placeholder, value)
+    assert "{" not in template
     return template
 
 

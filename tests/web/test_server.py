@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -242,11 +243,7 @@ async def test_cancelled_server_ends_quickly_too(app: FastAPI) -> None:
             httpx2.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE_S) as client,
             anyio.create_task_group() as group,
         ):
-
-            async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-                await serve(app, sockets=[tcp], stop=anyio.Event(), task_status=task_status)
-
-            await group.start(run)
+            await group.start(partial(serve, app, sockets=[tcp], stop=anyio.Event()))
             async with client.stream("GET", EVENTS) as response:
                 lines = response.aiter_lines()
                 await anext(lines)
@@ -272,11 +269,7 @@ async def test_requests_before_start_are_served_after(app: FastAPI) -> None:
         early.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         stop = anyio.Event()
         async with anyio.create_task_group() as group:
-
-            async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-                await serve(app, sockets=[tcp], stop=stop, task_status=task_status)
-
-            await group.start(run)
+            await group.start(partial(serve, app, sockets=[tcp], stop=stop))
             answer = await anyio.to_thread.run_sync(early.recv, 64)
             stop.set()
             assert answer.startswith(b"HTTP/1.1 200")

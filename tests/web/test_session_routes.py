@@ -22,7 +22,7 @@ from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, peop
 from tests.web.served import app_of
 from tests.web.staffed import CSRF, DECISIONS, SHOWN, OpenShop, asked
 from tests.web.test_records_routes import PAPERS
-from tests.web.test_rows import SERVED
+from tests.web.test_rows import SERVED, path_of
 from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import running
 
@@ -227,22 +227,11 @@ async def test_every_route_that_does_something_has_its_row() -> None:
 
 
 GUARDED = {key: row for key, row in ROUTES.items() if isinstance(row, Action)}
-IN_PATH = {
-    "{lot}": "L1",
-    "{tag}": "T1",
-    "{slot}": "A1",
-    "{job}": JOB,
-    "{person}": "kato",
-    "{token}": "stock",
-}
 
 
 async def told(at: httpx2.AsyncClient, method: str, route: str) -> tuple[int, str]:
     """The status and the code of a request that asks for nothing in particular."""
-    for name, value in IN_PATH.items():
-        route = route.replace(name, value)
-    assert "{" not in route
-    return await asked(at, method, route, {})
+    return await asked(at, method, path_of(route), {})
 
 
 @pytest.mark.parametrize("shown", SHOWN)
