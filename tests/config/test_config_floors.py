@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,72 +29,17 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 CERTIFYING = [*REQUIRED_STAGES, StageName.CERTIFY]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeFloor:
-    """A floor that a recipe can be below, or above, and the nearest number that is."""
-
-    stage: StageName
-    parameter: str
-    floor: float
-    beyond: float
-    allowed: str = "at least"
-
-
 IN_RECIPES = {
-    "LOWEST_MINIMUM_COVERAGE": RecipeFloor(
-        stage=StageName.READ_BACK,
-        parameter="minimum_coverage",
-        floor=floors.LOWEST_MINIMUM_COVERAGE,
-        beyond=math.nextafter(floors.LOWEST_MINIMUM_COVERAGE, 0),
-    ),
-    "MINIMUM_HOST_SAMPLES": RecipeFloor(
-        stage=StageName.READ_BACK,
-        parameter="host_samples",
-        floor=floors.MINIMUM_HOST_SAMPLES,
-        beyond=floors.MINIMUM_HOST_SAMPLES - 1,
-    ),
-    "MOST_FRESH_USED_BYTES": RecipeFloor(
-        stage=StageName.INITIALISE,
-        parameter="fresh_used_bytes",
-        floor=floors.MOST_FRESH_USED_BYTES,
-        beyond=floors.MOST_FRESH_USED_BYTES + 1,
-        allowed="at most",
-    ),
-    "MOST_FRESH_USED_SHARE": RecipeFloor(
-        stage=StageName.INITIALISE,
-        parameter="fresh_used_share",
-        floor=floors.MOST_FRESH_USED_SHARE,
-        beyond=math.nextafter(floors.MOST_FRESH_USED_SHARE, 1),
-        allowed="at most",
-    ),
-    "MINIMUM_ABSENCE_S": RecipeFloor(
-        stage=StageName.OBSERVE,
-        parameter="minimum_absence_s",
-        floor=floors.MINIMUM_ABSENCE_S,
-        beyond=math.nextafter(floors.MINIMUM_ABSENCE_S, 0),
-    ),
-    "MOST_DAYS_OF_CONSENT": RecipeFloor(
-        stage=StageName.GATES,
-        parameter="consent_within_days",
-        floor=floors.MOST_DAYS_OF_CONSENT,
-        beyond=floors.MOST_DAYS_OF_CONSENT + 0.5,
-        allowed="at most",
-    ),
-    "MOST_DAYS_OF_JPKI": RecipeFloor(
-        stage=StageName.GATES,
-        parameter="jpki_within_days",
-        floor=floors.MOST_DAYS_OF_JPKI,
-        beyond=floors.MOST_DAYS_OF_JPKI + 0.5,
-        allowed="at most",
-    ),
-    "MOST_DAYS_OF_NETWORK": RecipeFloor(
-        stage=StageName.GATES,
-        parameter="network_within_days",
-        floor=floors.MOST_DAYS_OF_NETWORK,
-        beyond=floors.MOST_DAYS_OF_NETWORK + 0.5,
-        allowed="at most",
-    ),
+    "LOWEST_MINIMUM_COVERAGE": (StageName.READ_BACK, "minimum_coverage", "at least"),
+    "MINIMUM_HOST_SAMPLES": (StageName.READ_BACK, "host_samples", "at least"),
+    "MOST_FRESH_USED_BYTES": (StageName.INITIALISE, "fresh_used_bytes", "at most"),
+    "MOST_FRESH_USED_SHARE": (StageName.INITIALISE, "fresh_used_share", "at most"),
+    "MINIMUM_ABSENCE_S": (StageName.OBSERVE, "minimum_absence_s", "at least"),
+    "MOST_DAYS_OF_CONSENT": (StageName.GATES, "consent_within_days", "at most"),
+    "MOST_DAYS_OF_JPKI": (StageName.GATES, "jpki_within_days", "at most"),
+    "MOST_DAYS_OF_NETWORK": (StageName.GATES, "network_within_days", "at most"),
 }
+"""Which parameter a recipe can set too low, or too high."""
 BY_THE_STAGES = {
     "MINIMUM_SUBSECTIONS",
     "PLACES_IN_SUBSECTION",
@@ -145,16 +89,19 @@ def test_no_floor_is_left_out_here() -> None:
     assert constants == IN_RECIPES.keys() | BY_THE_STAGES
 
 
-@pytest.mark.parametrize("at", IN_RECIPES.values(), ids=IN_RECIPES)
-def test_a_recipe_just_below_a_floor_is_refused_at_its_place(
-    tmp_path: Path, at: RecipeFloor
-) -> None:
-    file, lines = configured(tmp_path, {at.parameter: at.beyond})
+@pytest.mark.parametrize("name", IN_RECIPES)
+def test_a_recipe_just_beyond_a_floor_is_refused_at_its_place(tmp_path: Path, name: str) -> None:
+    stage, parameter, allowed = IN_RECIPES[name]
+    floor = getattr(floors, name)
+    beyond = floor + (1 if allowed == "at most" else -1)
+    if not isinstance(floor, int):
+        beyond = math.nextafter(floor, beyond)
+    file, lines = configured(tmp_path, {parameter: beyond})
     [issue] = check_config(file)
     assert Path(issue.file).name == "overwrite.toml"
-    assert (issue.line, issue.column) == (lines.index(f"{at.parameter} = {at.beyond!r}") + 1, 1)
-    assert issue.key == f"stage[{at.stage}].{at.parameter}"
-    assert issue.message == f"found {at.beyond}, allowed is {at.allowed} {at.floor:.12g}"
+    assert (issue.line, issue.column) == (lines.index(f"{parameter} = {beyond!r}") + 1, 1)
+    assert issue.key == f"stage[{stage}].{parameter}"
+    assert issue.message == f"found {beyond}, allowed is {allowed} {floor:.12g}"
 
 
 def test_row_4_a_recipe_that_asks_for_next_to_nothing_is_refused_with_four_lines(
@@ -177,7 +124,9 @@ def test_row_4_a_recipe_that_asks_for_next_to_nothing_is_refused_with_four_lines
 @pytest.mark.asyncio
 @pytest.mark.looptime
 async def test_a_recipe_at_every_floor_is_taken_and_ends_in_a_certificate(tmp_path: Path) -> None:
-    values: dict[str, float] = {at.parameter: at.floor for at in IN_RECIPES.values()}
+    values: dict[str, float] = {
+        key: getattr(floors, name) for name, (_, key, _) in IN_RECIPES.items()
+    }
     file, _ = configured(tmp_path, values)
     assert check_config(file) == ()
     world = World(recipe=load_settings(file).recipes["overwrite"])

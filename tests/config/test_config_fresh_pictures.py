@@ -35,9 +35,16 @@ def written(folder: Path, signed: SignedPicture) -> Path:
 
 
 def test_what_was_written_is_read_and_believed(tmp_path: Path) -> None:
-    signed = sign_picture(picture(), KEY)
-    written(tmp_path, signed)
-    assert believed(read_pictures(tmp_path), SIGNER).all == (signed,)
+    assert read_pictures(tmp_path / "nowhere") == ()
+    bytes_alone = picture(packages=(), maker_accounts=0, maker_account_types=())
+    for of in (picture(), bytes_alone):
+        signed = sign_picture(of, KEY)
+        assert read_signed(written(tmp_path, signed), SignedPicture) == signed
+        assert believed(read_pictures(tmp_path), SIGNER).all == (signed,)
+    # Another rack's is not.
+    other = SigningKey(Ed25519PrivateKey.from_private_bytes(b"1" * 32))
+    written(tmp_path, sign_picture(picture(), other))
+    assert believed(read_pictures(tmp_path), SIGNER).all == ()
 
 
 def test_careless_what_two_have_taken_counts_once_a_third_has_approved_it(tmp_path: Path) -> None:
@@ -68,15 +75,6 @@ def test_a_picture_of_before_is_read_as_it_was_signed_and_excuses_nothing(tmp_pa
     assert believed([signed], SIGNER).all == ()
 
 
-def test_no_folder_has_no_pictures(tmp_path: Path) -> None:
-    assert read_pictures(tmp_path / "nowhere") == ()
-
-
-def test_a_picture_of_bytes_alone_is_one_too(tmp_path: Path) -> None:
-    signed = sign_picture(picture(packages=(), maker_accounts=0, maker_account_types=()), KEY)
-    assert read_signed(written(tmp_path, signed), SignedPicture) == signed
-
-
 def test_no_byte_of_it_can_be_changed(tmp_path: Path) -> None:
     """Each is refused, or is of no account: nobody believes another picture than was signed."""
     signed = sign_picture(picture(), KEY)
@@ -92,12 +90,6 @@ def test_no_byte_of_it_can_be_changed(tmp_path: Path) -> None:
         assert found in ((), (signed,))
         believed_still += bool(found)
     assert believed_still < whole.index(b"\n") + 40, "only comments and spaces may differ"
-
-
-def test_another_racks_picture_is_not_believed(tmp_path: Path) -> None:
-    other = SigningKey(Ed25519PrivateKey.from_private_bytes(b"1" * 32))
-    written(tmp_path, sign_picture(picture(), other))
-    assert believed(read_pictures(tmp_path), SIGNER).all == ()
 
 
 REFUSED = {

@@ -4,41 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config import Settings, load_settings
+from benchd.config import load_settings
 from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
+from tests.config.config_folder import RECIPE, SITE, loaded, messages
 
-RECIPE = """\
-name = "overwrite"
-description_ja = "調べる"
-description_en = "Look"
-
-[[stage]]
-name = "inspect"
-deadline_s = 60
-attempts = 1
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration folder that is the current one, so that messages show short paths."""
-    (tmp_path / "recipes").mkdir()
-    (tmp_path / "recipes" / "overwrite.toml").write_text(RECIPE)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def messages(text: str | bytes) -> list[str]:
-    content = text.encode() if isinstance(text, str) else text
-    Path("benchd.toml").write_bytes(content)
-    return [str(issue) for issue in check_config(Path("benchd.toml"))]
-
-
-def loaded(text: str) -> Settings:
-    Path("benchd.toml").write_text(text)
-    return load_settings(Path("benchd.toml"))
-
+pytestmark = pytest.mark.usefixtures("folder")
 
 FIVE_MISTAKES = """\
 [site]
@@ -59,7 +30,7 @@ port = "pci-0000:03:00.0-usb-0:1.1"
 """
 
 
-def test_five_mistakes_are_told_at_once(folder: Path) -> None:
+def test_five_mistakes_are_told_at_once() -> None:
     assert messages(FIVE_MISTAKES) == [
         'benchd.toml:5:1: rack.settle_s: found "2", allowed is a number',
         (
@@ -76,6 +47,10 @@ def test_five_mistakes_are_told_at_once(folder: Path) -> None:
             " in line 13; allowed is each port once"
         ),
     ]
+    with pytest.raises(ConfigInvalid) as caught:
+        loaded(FIVE_MISTAKES)
+    assert [issue.line for issue in caught.value.issues] == [5, 6, 9, 10, 15]
+    assert caught.value.exit_code == 2
 
 
 def test_mistakes_of_all_files_are_told_together(folder: Path) -> None:
@@ -99,15 +74,8 @@ def test_mistakes_of_all_files_are_told_together(folder: Path) -> None:
     ]
 
 
-def test_load_settings_raises_with_every_issue(folder: Path) -> None:
-    with pytest.raises(ConfigInvalid) as caught:
-        loaded(FIVE_MISTAKES)
-    assert [issue.line for issue in caught.value.issues] == [5, 6, 9, 10, 15]
-    assert caught.value.exit_code == 2
-
-
-def test_a_rack_without_slots_is_no_mistake(folder: Path) -> None:
-    settings = loaded('[site]\nname = "Example"\n')
+def test_a_rack_without_slots_is_no_mistake() -> None:
+    settings = loaded("\ufeff" + SITE)  # nor is a byte order mark
     assert settings.topology.places == {}
     assert settings.timing.debounce_s == 2.0
     assert settings.adb.server_socket == Path("/run/benchd/adb.sock")
@@ -126,18 +94,18 @@ def test_a_rack_without_slots_is_no_mistake(folder: Path) -> None:
     ],
 )
 def test_the_adb_server_is_where_its_unit_makes_its_socket_or_where_it_is_said(
-    folder: Path, lines: str, place: str
+    lines: str, place: str
 ) -> None:
-    settings = loaded(f'[site]\nname = "Example"\n[adb]\n{lines}\n')
+    settings = loaded(f"{SITE}[adb]\n{lines}\n")
     assert settings.adb.server_socket == Path(place)
     assert settings.retired == ()
 
 
 @pytest.mark.parametrize("port", ["15037", "5037", "16000", '"15037"'])
 def test_the_port_of_an_older_configuration_has_no_effect_and_is_told_with_its_cure(
-    folder: Path, port: str
+    port: str,
 ) -> None:
-    text = f'[site]\nname = "Example"\n[adb]\nserver = "external"\nport = {port}\n'
+    text = f'{SITE}[adb]\nserver = "external"\nport = {port}\n'
     settings = loaded(text)
     assert settings.adb.server_socket == Path("/run/benchd-adb/adb.sock")
     (told,) = settings.retired
@@ -150,8 +118,7 @@ def test_the_port_of_an_older_configuration_has_no_effect_and_is_told_with_its_c
 def test_slots_take_the_racks_recipe_unless_they_name_their_own(folder: Path) -> None:
     (folder / "recipes" / "look.toml").write_text(RECIPE.replace("overwrite", "look"))
     settings = loaded(
-        '[site]\nname = "Example"\n[slots]\nA1.port = "usb-0:1"\nA2.port = "usb-0:2"\n'
-        'A2.recipe = "look"\n'
+        SITE + '[slots]\nA1.port = "usb-0:1"\nA2.port = "usb-0:2"\nA2.recipe = "look"\n'
     )
     places = settings.topology.places
     assert [
@@ -164,7 +131,7 @@ def test_slots_take_the_racks_recipe_unless_they_name_their_own(folder: Path) ->
 
 def test_relative_paths_start_at_the_file_and_a_bare_program_at_path(folder: Path) -> None:
     text = (
-        '[site]\nname = "Example"\n[adb]\npath = "{}"\nhome = "keys"\n'
+        SITE + '[adb]\npath = "{}"\nhome = "keys"\n'
         '[recipes]\ndirectory = "policy"\n[certificate]\nkey = "/k.pem"\n'
     )
     inner = folder / "etc"
@@ -196,15 +163,9 @@ def test_relative_paths_start_at_the_file_and_a_bare_program_at_path(folder: Pat
         ("site = 3\n", "1:1: site: found 3, allowed is a table"),
     ],
 )
-def test_what_cannot_be_read_is_told_at_its_place(
-    folder: Path, content: str | bytes, wanted: str
-) -> None:
+def test_what_cannot_be_read_is_told_at_its_place(content: str | bytes, wanted: str) -> None:
     (message,) = messages(content)
     assert message.startswith(f"benchd.toml:{wanted}")
-
-
-def test_a_byte_order_mark_is_no_mistake(folder: Path) -> None:
-    assert messages('\ufeff[site]\nname = "Example"\n') == []
 
 
 def test_files_that_are_not_there(folder: Path) -> None:
@@ -235,14 +196,12 @@ def test_files_that_are_not_there(folder: Path) -> None:
             "[adb]\nstreams_per_bus = 0",
             "4:1: adb.streams_per_bus: found 0, allowed is at least 1",
         ),
-        ("[adb]\nhome = 3", "4:1: adb.home: found 3, allowed is a path in quotes"),
         ("[ledger]\npath = ''", '4:1: ledger.path: found "", allowed is a path in quotes'),
         ("[rack]\nsettle_s = nan", "4:1: rack.settle_s: found nan, allowed is a finite number"),
         ("[rack]\nsettle_s = 0", "4:1: rack.settle_s: found 0, allowed is more than 0"),
         ("[http]\nlisten = 'localhost:1'", '4:1: http.listen: found "localhost:1", allowed is an'),
         ("[http]\nlisten = '::1:80'", '4:1: http.listen: found "::1:80", allowed is an IP'),
         ("[http]\nlisten = '127.0.0.1:0'", '4:1: http.listen: found "127.0.0.1:0", allowed is'),
-        ("[http]\nlisten = '0.0.0.0:80'", '4:1: http.listen: found "0.0.0.0:80", which other'),
         (f"[http]\nsocket = '/{'a' * 107}'", "4:1: http.socket: found a path of 108 bytes"),
         ("[recipes]\ndirectory = 1", "4:1: recipes.directory: found 1, allowed is a path"),
         ("[slot.A1]\nport = 'usb-0:1'", '3:2: slot: unknown key; did you mean "slots"?'),
@@ -262,21 +221,12 @@ def test_files_that_are_not_there(folder: Path) -> None:
         ("[slots.A1]\nport='usb-0:1'\nrecipe=1", "5:1: slots.A1.recipe: found 1, allowed is text"),
     ],
 )
-def test_one_mistake_is_one_message(folder: Path, table: str, wanted: str) -> None:
-    (message,) = messages(f'[site]\nname = "Example"\n{table}\n')
+def test_one_mistake_is_one_message(table: str, wanted: str) -> None:
+    (message,) = messages(f"{SITE}{table}\n")
     assert message.startswith(f"benchd.toml:{wanted}")
 
 
-def test_beyond_loopback_has_to_be_asked_for(folder: Path) -> None:
-    table = '[site]\nname = "Example"\n[http]\nlisten = "{}"\nallow_beyond_loopback = {}\n'
-    assert messages(table.format("[::1]:80", "false")) == []
-    (message,) = messages(table.format("[::]:80", "true"))
-    assert "in clear" in message
-    (message,) = messages(table.format("[::]:80", "1"))
-    assert "allow_beyond_loopback: found 1, allowed is true or false" in message
-
-
-def test_a_hostile_value_stays_short_and_printable(folder: Path) -> None:
+def test_a_hostile_value_stays_short_and_printable() -> None:
     text = '[site]\nname = "Example"\n"\\u001b[2J{0}" = 1\n[rack]\nrecipe = "\\u001b[2J{0}{{0}}"\n'
     for message in messages(text.format("x" * 500)):
         assert message.isprintable()
@@ -284,19 +234,16 @@ def test_a_hostile_value_stays_short_and_printable(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "6001", "true", "1.5", '"120"'])
-def test_how_often_a_token_may_ask(folder: Path, value: str) -> None:
-    site = '[site]\nname = "Example"\n'
-    assert loaded(site).tokens.per_minute == 120
-    assert loaded(f"{site}[tokens]\nper_minute = 6000\n").tokens.per_minute == 6000
-    [told] = messages(f"{site}[tokens]\nper_minute = {value}\n")
+def test_how_often_a_token_may_ask(value: str) -> None:
+    assert loaded(SITE).tokens.per_minute == 120
+    assert loaded(f"{SITE}[tokens]\nper_minute = 6000\n").tokens.per_minute == 6000
+    [told] = messages(f"{SITE}[tokens]\nper_minute = {value}\n")
     assert "tokens.per_minute" in told
 
 
-def test_no_place_is_looked_for_where_there_is_no_mistake(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_place_is_looked_for_where_there_is_no_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: str) -> None:
         pytest.fail("looked for places")
 
     monkeypatch.setattr("benchd.config.toml_document.locate", refuse)
-    assert loaded('[site]\nname = "Example"\n').models.models
+    assert loaded(SITE).models.models

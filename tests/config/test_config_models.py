@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from benchd.config import load_settings
-from benchd.config.model_files import read_models
+from benchd.config.model_files import read_models, shipped_models
 from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
+from benchd.domain.handset import HandsetIdentity
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
 from benchd.domain.models.model_entry import ImeiPlace
+from benchd.domain.models.model_guidance import reset_words
+from benchd.lab.simulator import handset_models
+from benchd.lab.simulator.handset_models import HandsetModel
+from benchd.texts.catalogue import LONGEST_MENU
+from tests.config.config_folder import SITE, loaded, written
 
 GB = 1_000_000_000
+
 
 MAKER = """\
 [maker]
@@ -28,6 +35,8 @@ url = "https://example.jp/maker"
 says = "it does"
 read_on = 2026-11-26
 """
+
+
 MENU = """
 [[menu]]
 name = "plain"
@@ -39,6 +48,8 @@ url = "https://example.jp/menu"
 says = "it does"
 read_on = 2026-11-26
 """
+
+
 MODEL = """
 [[model]]
 name = "Xperia 1 IV"
@@ -49,10 +60,12 @@ url = "https://example.jp/model"
 says = "it does"
 read_on = 2026-11-26
 """
+
+
 WHOLE = MAKER + MENU + MODEL
 
 
-def folder(at: Path, **files: str) -> Path:
+def filled(at: Path, **files: str) -> Path:
     at.mkdir(exist_ok=True)
     for name, text in files.items():
         (at / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -68,12 +81,8 @@ def issues(*folders: Path) -> list[str]:
     ]
 
 
-def read(*folders: Path) -> ModelCatalogue:
-    return read_models(folders)
-
-
 def test_an_entry_is_read_with_what_its_maker_says_of_all_of_its_models(tmp_path: Path) -> None:
-    entry = read(folder(tmp_path, sony=WHOLE)).of_code("xq-ct44")
+    entry = read_models([filled(tmp_path, sony=WHOLE)]).of_code("xq-ct44")
     assert entry is not None
     assert entry.storage_bytes == (256 * GB, 512 * GB)
     assert (entry.maker, entry.menus, entry.imei) == ("sony", "plain", (ImeiPlace.DIAL,))
@@ -106,89 +115,177 @@ def test_an_entry_is_read_with_what_its_maker_says_of_all_of_its_models(tmp_path
 )
 def test_a_mistake_is_told_at_its_place(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert old in WHOLE
-    found = issues(folder(tmp_path, sony=WHOLE.replace(old, new)))
+    found = issues(filled(tmp_path, sony=WHOLE.replace(old, new)))
     assert any(told in line for line in found), found
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     twice = WHOLE.replace("SO-51C", "XQ-CT44").replace('"plain"', '"other"')
-    files = folder(tmp_path, sharp=twice.replace("256", "0"), sony=WHOLE.replace("512", "-1"))
+    files = filled(tmp_path, sharp=twice.replace("256", "0"), sony=WHOLE.replace("512", "-1"))
     assert {line.split(":")[0] for line in issues(files)} == {"sharp.toml", "sony.toml"}
 
 
 def test_a_code_stands_in_one_file_of_a_folder_only(tmp_path: Path) -> None:
-    files = folder(tmp_path, sony=WHOLE, other=MAKER + MODEL)
+    files = filled(tmp_path, sony=WHOLE, other=MAKER + MODEL)
     [first, second] = issues(files)
     assert 'sony.toml:25:10: model["Xperia 1 IV"].codes[1]' in first
     assert "other.toml:15" in first
     assert "codes[2]" in second
 
 
-def test_a_later_folder_replaces_a_code_and_leaves_the_others(tmp_path: Path) -> None:
+def test_a_later_folder_replaces_a_code_and_menus_as_a_whole(tmp_path: Path) -> None:
+    older = MENU.replace("from_android = 9", "from_android = 4\nto_android = 8")
     mine = MODEL.replace(', "XQ-CT44"', "").replace("256, 512", "128")
-    catalogue = read(folder(tmp_path / "shipped", sony=WHOLE), folder(tmp_path / "mine", sony=mine))
+    mine += MENU.replace('"Settings"', '"Options"')
+    catalogue = read_models(
+        [filled(tmp_path / "shipped", sony=WHOLE + older), filled(tmp_path / "mine", sony=mine)]
+    )
     one, other = catalogue.of_code("SO-51C"), catalogue.of_code("XQ-CT44")
     assert one is not None
     assert other is not None
     assert one.storage_bytes == (128 * GB,)
     assert (other.codes, other.storage_bytes) == (("XQ-CT44",), (256 * GB, 512 * GB))
     assert one.maker == "sony"
-
-
-def test_a_later_folder_replaces_menus_as_a_whole(tmp_path: Path) -> None:
-    older = MENU.replace("from_android = 9", "from_android = 4\nto_android = 8")
-    mine = MENU.replace('"Settings"', '"Options"')
-    catalogue = read(
-        folder(tmp_path / "shipped", sony=WHOLE + older), folder(tmp_path / "mine", sony=mine)
-    )
     [menu] = catalogue.menus["plain"]
     assert menu.reset.en == "Options"
 
 
 def test_a_file_of_menus_only_is_of_no_maker(tmp_path: Path) -> None:
-    catalogue = read(folder(tmp_path, android=MENU, sony=MAKER + MODEL))
+    catalogue = read_models([filled(tmp_path, android=MENU, sony=MAKER + MODEL)])
     assert list(catalogue.makers) == ["sony"]
     assert list(catalogue.menus) == ["plain"]
 
 
 def test_which_catalogue_it_was_is_told_by_its_bytes(tmp_path: Path) -> None:
     at = tmp_path / "models"
-    first = read(folder(at, sony=WHOLE)).sha256
-    assert read(at).sha256 == first
-    assert read(folder(at, sony=WHOLE.replace("512", "513"))).sha256 != first
-    assert read(folder(tmp_path / "empty")).sha256 == read().sha256 == NOTHING_READ
+    first = read_models([filled(at, sony=WHOLE)]).sha256
+    assert read_models([at]).sha256 == first
+    assert read_models([filled(at, sony=WHOLE.replace("512", "513"))]).sha256 != first
+    empty = read_models([filled(tmp_path / "empty")]).sha256
+    assert empty == read_models([]).sha256 == NOTHING_READ
 
 
-def configured(tmp_path: Path, models: str) -> Path:
-    (tmp_path / "recipes").mkdir()
-    shipped = Path(__file__).parents[2] / "configs" / "recipes" / "overwrite.toml"
-    (tmp_path / "recipes" / "overwrite.toml").write_bytes(shipped.read_bytes())
-    file = tmp_path / "benchd.toml"
-    file.write_text(f'[site]\nname = "店"\n[models]\n{models}\n', encoding="utf-8")
-    return file
+def with_models(models: str) -> str:
+    return f"{SITE}[models]\n{models}\n"
 
 
-def test_a_configuration_reads_what_benchd_brings_and_then_its_own(tmp_path: Path) -> None:
-    folder(tmp_path / "mine", sony=MODEL.replace("256, 512", "128"))
-    models = load_settings(configured(tmp_path, 'folders = ["mine"]')).models
+def test_a_configuration_reads_what_benchd_brings_and_then_its_own(folder: Path) -> None:
+    filled(folder / "mine", sony=MODEL.replace("256, 512", "128"))
+    models = loaded(with_models('folders = ["mine"]')).models
     entry = models.of_code("SO-51C")
     assert entry is not None
     assert entry.storage_bytes == (128 * GB,)
     assert models.of_code("SC-53C") is not None
+    assert loaded(with_models("shipped = false")).models == ModelCatalogue()
 
 
-def test_a_configuration_may_do_without_what_benchd_brings(tmp_path: Path) -> None:
-    assert load_settings(configured(tmp_path, "shipped = false")).models == ModelCatalogue()
-
-
-def test_mistakes_of_models_are_mistakes_of_the_configuration(tmp_path: Path) -> None:
-    folder(tmp_path / "mine", sony=WHOLE.replace("256", "0"))
-    file = configured(tmp_path, 'folders = ["mine"]')
-    [issue] = check_config(file)
+def test_mistakes_of_models_are_mistakes_of_the_configuration(folder: Path) -> None:
+    filled(folder / "mine", sony=WHOLE.replace("256", "0"))
+    [issue] = check_config(written(with_models('folders = ["mine"]')))
     assert (Path(issue.file).name, issue.key) == ("sony.toml", 'model["Xperia 1 IV"].storage_gb[1]')
-
-
-def test_a_folder_that_is_not_there_is_told_where_it_is_named(tmp_path: Path) -> None:
-    [issue] = check_config(configured(tmp_path, 'folders = ["nowhere"]'))
+    # A folder that isn't there is told where it is named.
+    [issue] = check_config(written(with_models('folders = ["nowhere"]')))
     assert (issue.line, issue.key) == (4, "models.folders[1]")
     assert "isn't there" in issue.message
+
+
+LAB = Path(handset_models.__file__).parent / "models"
+
+
+FIRST_READ = date(2026, 11, 1)
+
+
+LEAST_MODELS = 270
+
+
+@pytest.fixture(scope="module")
+def shipped() -> ModelCatalogue:
+    return read_models([shipped_models()])
+
+
+def test_it_has_the_models_that_are_promised(shipped: ModelCatalogue) -> None:
+    assert len(shipped.models) >= LEAST_MODELS
+    assert {entry.maker for entry in shipped.models} <= shipped.makers.keys()
+
+
+def test_every_entry_says_where_it_was_read_and_when(shipped: ModelCatalogue) -> None:
+    told = [*shipped.models, *shipped.makers.values()]
+    told += [menu for menus in shipped.menus.values() for menu in menus]
+    for entry in told:
+        assert entry.sources
+        for source in entry.sources:
+            assert source.read_on >= FIRST_READ
+            assert len(source.says.split()) > 1
+
+
+def test_a_size_is_one_that_storage_is_sold_with(shipped: ModelCatalogue) -> None:
+    sizes = {size for entry in shipped.models for size in entry.storage_bytes}
+    assert sizes <= {GB * size for size in (8, 16, 32, 64, 128, 256, 512, 1024)}
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "sizes"),
+    [
+        ("SO-51C", "Xperia 1 IV", (256, 512)),
+        ("Pixel 8", "Pixel 8", (128, 256)),
+        ("SC51Aa", "Galaxy S20 5G", (128,)),
+        ("SC-02L", "Galaxy Feel2", ()),
+        ("arrowsM04", "arrows M04", (16,)),
+        ("A101BM", "BALMUDA Phone", (128,)),
+        ("OPG02", "OPPO A54 5G", (64, 128)),
+        ("moto g52j 5G", "moto g52j 5G", (128,)),
+    ],
+)
+def test_codes_as_handsets_say_them(
+    shipped: ModelCatalogue, code: str, name: str, sizes: tuple[int, ...]
+) -> None:
+    entry = shipped.of_code(code)
+    assert entry is not None
+    assert entry.name == name
+    assert entry.storage_bytes == tuple(GB * size for size in sizes)
+
+
+@pytest.mark.parametrize(
+    ("manufacturer", "said"),
+    [
+        ("samsung", "一般管理"),
+        ("Xiaomi", "デバイス情報"),
+        ("OPPO", "システム設定"),
+        ("KYOCERA", "リセット オプション"),
+        ("motorola", "リセット オプション"),
+        ("Google", "リセット オプション"),
+        ("SHARP", "リセット オプション"),
+    ],
+)
+def test_an_unknown_model_has_the_menus_of_its_maker(
+    shipped: ModelCatalogue, manufacturer: str, said: str
+) -> None:
+    identity = HandsetIdentity(
+        serial="1",
+        manufacturer=manufacturer,
+        model="nobody has told of it",
+        android="13",
+        build="1",
+        imei=None,
+        second_imei=None,
+    )
+    assert said in reset_words(shipped.menu_of(identity))["reset_ja"]
+
+
+def test_no_way_through_menus_is_cut_or_ends_a_sentence(shipped: ModelCatalogue) -> None:
+    for menu in (menu for menus in shipped.menus.values() for menu in menus):
+        for way in (menu.reset, menu.debugging):
+            for words in (way.ja, way.en) if way else ():
+                assert len(words) <= LONGEST_MENU
+                assert not words.endswith(("。", "."))
+
+
+def test_virtual_handsets_have_the_size_of_the_virtual_rack() -> None:
+    catalogue = read_models([shipped_models(), LAB])
+    virtual = [each for each in vars(handset_models).values() if isinstance(each, HandsetModel)]
+    assert virtual
+    for each in virtual:
+        entry = catalogue.of_code(each.model)
+        assert entry is not None
+        counterfeit = each is handset_models.RENO_5_A
+        assert entry.storage_bytes == ((128 * 10**9,) if counterfeit else (64 << 20,))

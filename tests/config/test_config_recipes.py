@@ -58,6 +58,12 @@ def issues(tmp_path: Path, text: str) -> list[str]:
     return [str(issue) for issue in read(tmp_path, text).issues]
 
 
+def assert_begin(found: list[str], wanted: list[str]) -> None:
+    assert len(found) == len(wanted)
+    for message, start in zip(found, wanted, strict=True):
+        assert message.startswith(f"trial.toml:{start}")
+
+
 def test_a_recipe_is_its_stages_with_their_parameters(tmp_path: Path) -> None:
     text = recipe(
         "inspect",
@@ -186,14 +192,17 @@ def test_every_stage_has_a_name_a_deadline_and_attempts(
     ],
 )
 def test_rules_between_stages(tmp_path: Path, stages: list[str], wanted: list[str]) -> None:
-    found = issues(tmp_path, recipe(*stages))
-    assert len(found) == len(wanted)
-    for message, start in zip(found, wanted, strict=True):
-        assert message.startswith(f"trial.toml:{start}")
+    assert_begin(issues(tmp_path, recipe(*stages)), wanted)
 
 
-def test_the_certified_order_is_no_mistake(tmp_path: Path) -> None:
-    assert issues(tmp_path, recipe(*CERTIFIED)) == []
+RECHECK = ["find_drawn", "recheck", "certify_drawn"]
+
+
+@pytest.mark.parametrize(("head", "stages"), [("", CERTIFIED), ("needs_adb = false\n", RECHECK)])
+def test_the_certified_order_and_that_of_a_recheck_are_no_mistake(
+    tmp_path: Path, head: str, stages: list[str]
+) -> None:
+    assert issues(tmp_path, head + recipe(*stages)) == []
 
 
 def test_a_misspelt_stage_is_one_mistake_not_two(tmp_path: Path) -> None:
@@ -205,20 +214,17 @@ def test_a_misspelt_stage_is_one_mistake_not_two(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        (HEADER, ["3:1: stage: is required and missing; add the key stage"]),
-        (HEADER + "stage = []\n", ["4:1: stage: found an array, allowed is at least 1 of them"]),
-        (HEADER + "stage = 3\n", ["4:1: stage: found 3, allowed is an array"]),
-        (HEADER + "stage = [3]\n", ["4:10: stage[1]: found 3, allowed is a table"]),
-        (recipe("inspect").replace("trial", "trail"), ['1:1: name: found "trail", allowed is the']),
-        (recipe("inspect").replace("trial", "Trial"), ['1:1: name: found "Trial", allowed as a']),
-        (recipe("inspect").replace("Try", " "), ['3:1: description_en: found " ", allowed is one']),
+        (HEADER, "3:1: stage: is required and missing; add the key stage"),
+        (HEADER + "stage = []\n", "4:1: stage: found an array, allowed is at least 1 of them"),
+        (HEADER + "stage = 3\n", "4:1: stage: found 3, allowed is an array"),
+        (HEADER + "stage = [3]\n", "4:10: stage[1]: found 3, allowed is a table"),
+        (recipe("inspect").replace("trial", "trail"), '1:1: name: found "trail", allowed is the'),
+        (recipe("inspect").replace("trial", "Trial"), '1:1: name: found "Trial", allowed as a'),
+        (recipe("inspect").replace("Try", " "), '3:1: description_en: found " ", allowed is one'),
     ],
 )
-def test_the_file_itself(tmp_path: Path, text: str, wanted: list[str]) -> None:
-    found = issues(tmp_path, text)
-    assert len(found) == len(wanted)
-    for message, start in zip(found, wanted, strict=True):
-        assert message.startswith(f"trial.toml:{start}")
+def test_the_file_itself(tmp_path: Path, text: str, wanted: str) -> None:
+    assert_begin(issues(tmp_path, text), [wanted])
 
 
 def test_a_recipe_with_a_mistake_is_known_but_not_there(tmp_path: Path) -> None:
@@ -258,48 +264,38 @@ def test_the_defaults_of_every_stage_are_within_its_limits(tmp_path: Path, name:
     STAGE_TABLES[StageName(name)].model_validate(table)
 
 
+END = 'ends_as = "{}"\n'
+NO_ADB = "needs_adb = false\n"
 ENDS = {
     "unknown end": (
-        'ends_as = "erased"\n',
+        END.format("erased"),
         ["inspect"],
         'found "erased", allowed is one of overwrite_due, assessed, rechecked, recycled',
     ),
     "certify with an end of its own": (
-        'ends_as = "assessed"\n',
+        END.format("assessed"),
         CERTIFIED,
         "a recipe with certify ends with its certificate",
     ),
     "an assessment that resets": (
-        'ends_as = "assessed"\n',
+        END.format("assessed"),
         ["inspect", "felica_check", "assess", "final_reset"],
         "a recipe that ends as assessed changes nothing on the handset",
     ),
     "a re-check without a look": (
-        'ends_as = "rechecked"\n',
+        END.format("rechecked"),
         ["felica_recheck"],
         "rechecked needs look among the stages",
     ),
     "a recycling that doesn't clear": (
-        'ends_as = "recycled"\n',
+        END.format("recycled"),
         ["inspect", "gates", "felica_check", "felica_recheck"],
         "among the stages",
     ),
-    "a stage that needs adb": (
-        "needs_adb = false\n",
-        ["inspect", "look"],
-        "inspect needs adb, and needs_adb is false",
-    ),
-    "a certificate without adb": (
-        "needs_adb = false\n",
-        CERTIFIED,
-        "overwrite needs adb, and needs_adb is false",
-    ),
+    "a stage that needs adb": (NO_ADB, ["inspect", "look"], "inspect needs adb, and needs_adb is"),
+    "a certificate without adb": (NO_ADB, CERTIFIED, "overwrite needs adb, and needs_adb is false"),
     "assess without a look at the chip": ("", ["inspect", "assess"], "assess needs felica_check"),
-    "assess before anything, in an erasure": (
-        "",
-        ["assess", *CERTIFIED],
-        "assess needs inspect, felica_check before it",
-    ),
+    "assess first": ("", ["assess", *CERTIFIED], "assess needs inspect, felica_check before it"),
     "certify that lets something through": (
         "",
         ["inspect", stage("gates", 'accept = ["locked"]'), *CERTIFIED[2:]],
@@ -315,6 +311,25 @@ ENDS = {
         ["inspect", stage("gates", "charge_within_s = 90000")],
         "allowed is more than the stage may wait: charge_within_s = 90000",
     ),
+    "a draw without certify": (
+        "recheck_share = 0.5\n",
+        ["inspect"],
+        "only a recipe with certify draws",
+    ),
+    **{
+        f"a share of {share}": (f"recheck_share = {share}\n", CERTIFIED, "recheck_share: found")
+        for share in ("-0.1", "1.1", "nan", '"5 %"')
+    },
+    "a recheck without its first stage": (NO_ADB, RECHECK[1:], "and nothing else"),
+    "a recheck in another order": (NO_ADB, [RECHECK[0], *RECHECK[:0:-1]], "and nothing else"),
+    "a recheck with one more stage": (NO_ADB, ["look", *RECHECK], "and nothing else"),
+    "a recheck without its last stage": (NO_ADB, RECHECK[:2], "and nothing else"),
+    "a recheck with adb": ("", RECHECK, "allowed is needs_adb = false"),
+    "a recheck with an end of its own": (
+        NO_ADB + END.format("overwrite_due"),
+        RECHECK,
+        "ends with the drawn job's certificate",
+    ),
 }
 
 
@@ -325,8 +340,8 @@ def test_every_end_without_an_erasure_can_be_named_and_no_other() -> None:
 @pytest.mark.parametrize("case", ENDS)
 def test_a_recipe_says_no_more_than_it_does(tmp_path: Path, case: str) -> None:
     head, stages, message = ENDS[case]
-    text = HEADER + head + recipe(*stages).removeprefix(HEADER)
-    assert [told for told in issues(tmp_path, text) if message in told], issues(tmp_path, text)
+    found = issues(tmp_path, head + recipe(*stages))
+    assert [told for told in found if message in told], found
 
 
 def test_a_watch_list_is_read_with_the_recipe(tmp_path: Path) -> None:

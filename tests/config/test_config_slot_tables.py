@@ -35,15 +35,12 @@ accept_simulated = false # stays
 """
 
 
-def test_only_the_keys_that_were_learned_change() -> None:
+def test_only_what_was_learned_changes_and_every_comment_stays() -> None:
     changed = with_slots(WHOLE, {A1: BOTH})
     expected = WHOLE.replace('"old"', f'"{PORT}"').replace(
         'recipe = "overwrite"\n', 'recipe = "overwrite"\nreader = "usb:1-4.2"\n'
     )
     assert changed == expected
-
-
-def test_a_new_slot_gets_its_table_and_every_comment_stays() -> None:
     changed = with_slots(WHOLE, {A2: BOTH})
     assert [line for line in WHOLE.splitlines() if line not in changed.splitlines()] == []
     assert tomllib.loads(changed)["slots"] == {
@@ -144,18 +141,14 @@ def test_a_file_is_replaced_whole_with_its_rights(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == [link, real]
 
 
-def test_a_file_that_somebody_changed_meanwhile_is_left(tmp_path: Path) -> None:
+def test_a_write_that_fails_or_isnt_ours_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "benchd.toml"
     file.write_bytes(b"theirs")
     with pytest.raises(UsageRefused, match="somebody else"):
         replace_file(file, b"old", b"new")
     assert file.read_bytes() == b"theirs"
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "benchd.toml"
     file.write_bytes(b"old")
 
     def full(handle: int) -> None:

@@ -9,10 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchd.domain.ids import SlotName
 from benchd.domain.record import Entry
+from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import AnnouncingLedger, LedgerSubscriber
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.record_metrics import RecordMetrics
-from tests.core.world import World
+from tests.core.world import Phone, World
 
 Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -42,6 +44,13 @@ def observe(world: World, subscriber: LedgerSubscriber | None = None) -> RackMet
     object.__setattr__(world.parts, "ledger", ledger)
     world.desk._ledger = ledger
     return metrics
+
+
+async def finished(world: World, phone: Phone | None = None, slot: str = "A1") -> SlotView:
+    """A whole job in a rack that runs for no longer."""
+    async with world.running():
+        world.ports[slot].plug(phone or Phone())
+        return await world.until_state(SlotState.FINISHED, slot)
 
 
 async def text_of(metrics: RackMetrics, accept: str = "") -> str:

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import os
 import socket
 import struct
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
+from benchd.domain.ids import SlotName
+from benchd.domain.log_level import LogLevel
 from benchd.domain.record import Entry, EntryKind
 from benchd.observe import logs
 from benchd.observe.journald import JournalSocket, encode, journal_stream_is
 from benchd.observe.log_events import message_ids
+from benchd.observe.log_level_change import LogLevels
 from benchd.observe.logs import configure_logs
 from benchd.observe.private_words import MASK, PrivateWords
 
 IMEI = "356938035643809"
+
+
 SERIAL = "HQ633K0CQ8"
 
 
@@ -66,13 +75,6 @@ def parse(data: bytes) -> dict[str, str]:
     return found
 
 
-@pytest.fixture
-def journald(tmp_path: Path) -> Iterator[FakeJournald]:
-    journald = FakeJournald(tmp_path / "journal.socket")
-    yield journald
-    journald.close()
-
-
 @pytest.fixture(autouse=True)
 def own_configuration() -> Iterator[None]:
     """Logging is set up for the whole process; each test leaves it as it was."""
@@ -86,41 +88,31 @@ def own_configuration() -> Iterator[None]:
 
 
 @pytest.fixture
-def to_journal(
-    journald: FakeJournald, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], PrivateWords]]:
-    """Set benchd's logs up as under systemd."""
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeJournald]:
+    """What benchd's logs reach under systemd."""
+    journald = FakeJournald(tmp_path / "journal.socket")
     sender = JournalSocket(journald.path)
-
-    def configure() -> PrivateWords:
-        monkeypatch.setattr(logs, "JOURNAL_SOCKET", journald.path)
-        monkeypatch.setattr(logs, "JournalSocket", lambda: sender)
-        monkeypatch.setattr(logs, "journal_stream_is", lambda *_: True)
-        return configure_logs()
-
-    yield configure
+    monkeypatch.setattr(logs, "JOURNAL_SOCKET", journald.path)
+    monkeypatch.setattr(logs, "JournalSocket", lambda: sender)
+    monkeypatch.setattr(logs, "journal_stream_is", lambda *_: True)
+    configure_logs()
+    yield journald
     sender.close()
+    journald.close()
 
 
 @pytest.fixture
-def to_json(monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[PrivateWords, io.StringIO]]:
-    """Set benchd's logs up as in a pipe."""
-
-    def configure() -> tuple[PrivateWords, io.StringIO]:
-        written = io.StringIO()
-        monkeypatch.setattr(sys, "stderr", written)
-        return configure_logs(), written
-
-    return configure
+def to_json(monkeypatch: pytest.MonkeyPatch) -> tuple[PrivateWords, io.StringIO]:
+    """Benchd's logs as in a pipe."""
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", text)
+    return configure_logs(), text
 
 
-def test_journald_gets_fields_that_can_be_searched(
-    journald: FakeJournald, to_journal: Callable[[], PrivateWords]
-) -> None:
-    to_journal()
+def test_journald_gets_fields_that_can_be_searched(journal: FakeJournald) -> None:
     structlog.contextvars.bind_contextvars(slot="A1", job="20261124-ab", occupancy=7)
     structlog.get_logger().warning("stage_attempt_ended", stage="inspect", detail="not = there")
-    assert journald.next() == {
+    assert journal.next() == {
         "MESSAGE": "stage_attempt_ended slot=A1 job=20261124-ab occupancy=7 stage=inspect"
         ' detail="not = there"',
         "PRIORITY": "4",
@@ -135,57 +127,50 @@ def test_journald_gets_fields_that_can_be_searched(
     }
 
 
-def test_a_hostile_value_adds_no_field_and_moves_no_cursor(
-    journald: FakeJournald, to_journal: Callable[[], PrivateWords]
-) -> None:
-    to_journal()
+def test_a_hostile_value_adds_no_field_and_moves_no_cursor(journal: FakeJournald) -> None:
     structlog.get_logger().info("odd", detail="x\nPRIORITY=0\nBENCHD_SLOT=B1\x1b[2J" + "y" * 9000)
-    told = journald.next()
+    told = journal.next()
     assert told["PRIORITY"] == "6"
     assert "BENCHD_SLOT" not in told
     assert told["BENCHD_DETAIL"].isprintable()
     assert len(told["BENCHD_DETAIL"]) == logs.LONGEST_TEXT
 
 
-def test_a_traceback_arrives_whole_and_without_local_variables(
-    journald: FakeJournald, to_journal: Callable[[], PrivateWords]
-) -> None:
-    to_journal()
+def test_a_traceback_arrives_whole_and_without_local_variables(journal: FakeJournald) -> None:
     try:
         go_wrong("a local value")
     except ValueError:
         structlog.get_logger().error("slot_quarantined", exc_info=True)
-    told = journald.next()
+    told = journal.next()
     assert told["MESSAGE"].startswith("slot_quarantined\nTraceback")
     assert "ValueError: what went wrong" in told["MESSAGE"]
     frames = told["MESSAGE"].split("in go_wrong", 1)[1]
     assert "a local value" not in frames
 
 
-def test_an_entry_too_long_for_a_datagram_goes_as_a_sealed_file(journald: FakeJournald) -> None:
-    sender = JournalSocket(journald.path)
+def test_an_entry_too_long_for_a_datagram_goes_as_a_sealed_file(journal: FakeJournald) -> None:
+    sender = JournalSocket(journal.path)
     text = "long\n" * 200_000
     assert sender.send({"MESSAGE": text, "PRIORITY": "6"})
-    assert journald.next() == {"MESSAGE": text, "PRIORITY": "6"}
+    assert journal.next() == {"MESSAGE": text, "PRIORITY": "6"}
     sender.close()
 
 
 def test_a_journald_that_is_stuck_or_gone_loses_lines_and_says_how_many(
-    journald: FakeJournald, to_journal: Callable[[], PrivateWords]
+    journal: FakeJournald,
 ) -> None:
-    to_journal()
     log = structlog.get_logger()
     for number in range(500):  # more than the socket's queue takes
         log.info("line", number=number)
-    first = journald.next()
+    first = journal.next()
     assert first["BENCHD_NUMBER"] == "0"
     log.info("after")
-    taken = [first, journald.next()]
+    taken = [first, journal.next()]
     while taken[-1]["BENCHD_EVENT"] != "after":
-        taken.append(journald.next())
+        taken.append(journal.next())
     last = int(taken[-2]["BENCHD_NUMBER"])
     assert int(taken[-1]["BENCHD_LOST_LINES"]) == 499 - last > 0
-    journald.close()
+    journal.close()
     log.info("nobody is there")
 
 
@@ -210,9 +195,9 @@ def entry(**data: object) -> Entry:
 
 
 def test_what_a_record_told_is_masked_wherever_it_turns_up(
-    to_json: Callable[[], tuple[PrivateWords, io.StringIO]],
+    to_json: tuple[PrivateWords, io.StringIO],
 ) -> None:
-    words, written = to_json()
+    words, written = to_json
     words.stored(entry(stage="inspect", evidence={"serial": SERIAL, "imei": IMEI}))
     log = structlog.get_logger()
     log.info("odd", detail=f"device '{SERIAL}' not found", also=[f"<{IMEI}>", {"at": SERIAL}])
@@ -237,9 +222,9 @@ def test_what_a_record_told_is_masked_wherever_it_turns_up(
 
 
 def test_no_handset_blots_out_where_a_line_belongs(
-    to_json: Callable[[], tuple[PrivateWords, io.StringIO]],
+    to_json: tuple[PrivateWords, io.StringIO],
 ) -> None:
-    words, written = to_json()
+    words, written = to_json
     words.stored(entry(usb_serial="RACK1-A1"))
     words.stored(entry(usb_serial="ended"))  # too short to be anyone's
     structlog.get_logger().info("job_ended", slot="RACK1-A1", job="j1", outcome="passed")
@@ -256,9 +241,9 @@ def test_the_memory_for_private_words_is_bounded() -> None:
 
 
 def test_every_line_has_slot_and_job_and_libraries_speak_the_same_way(
-    to_json: Callable[[], tuple[PrivateWords, io.StringIO]],
+    to_json: tuple[PrivateWords, io.StringIO],
 ) -> None:
-    _, written = to_json()
+    _, written = to_json
     structlog.get_logger().info("ready", slots=3)
     with structlog.contextvars.bound_contextvars(slot="A1", job="j1"):
         logging.getLogger("uvicorn.error").error("Exception in %s", "ASGI")
@@ -266,3 +251,145 @@ def test_every_line_has_slot_and_job_and_libraries_speak_the_same_way(
     assert (ready["slot"], ready["job"], ready["level"]) == (None, None, "info")
     assert (library["slot"], library["job"], library["level"]) == ("A1", "j1", "error")
     assert (library["event"], library["logger"]) == ("Exception in ASGI", "uvicorn.error")
+
+
+A1 = SlotName("A1")
+
+
+B1 = SlotName("B1")
+
+
+class HandWatch:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def watch() -> HandWatch:
+    return HandWatch()
+
+
+@pytest.fixture
+def levels(watch: HandWatch) -> LogLevels:
+    return LogLevels(watch)
+
+
+@pytest.fixture
+def written(levels: LogLevels, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What the logs of this process write, set up as by the daemon in a pipe."""
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", text)
+    configure_logs(levels)
+    return text
+
+
+def told(written: io.StringIO) -> list[tuple[str, str | None]]:
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    return [(line["event"], line["slot"]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("change", "after_s", "more"),
+    [
+        (None, 0, []),
+        ((A1, 60), 0, [("fine", "A1")]),
+        ((None, 60), 0, [("fine", "A1"), ("fine", "B1"), ("fine", None)]),
+        ((None, 60), 60, []),
+    ],
+    ids=["as usual", "of one slot", "of the rack", "its time is over"],
+)
+def test_for_a_while_everything_is_logged_of_a_slot_or_of_the_rack(
+    written: io.StringIO,
+    levels: LogLevels,
+    watch: HandWatch,
+    change: tuple[SlotName | None, float] | None,
+    after_s: float,
+    more: list[tuple[str, str | None]],
+) -> None:
+    if change is not None:
+        levels.change(LogLevel.DEBUG, *change)
+    watch.now_s += after_s
+    log = structlog.get_logger()
+    log.debug("fine", slot="A1")
+    log.debug("fine", slot="B1")
+    log.debug("fine")
+    log.info("usual", slot="B1")
+    assert told(written) == [*more, ("usual", "B1")]
+    assert bool(levels.in_effect()) == bool(more)
+
+
+def test_a_line_belongs_to_the_slot_whose_task_writes_it_and_no_library_speaks_in_detail(
+    written: io.StringIO, levels: LogLevels
+) -> None:
+    levels.change(LogLevel.DEBUG, A1, 60)
+    with structlog.contextvars.bound_contextvars(slot="A1"):
+        structlog.get_logger().debug("fine")
+    levels.change(LogLevel.DEBUG, None, 60)
+    logging.getLogger("uvicorn.access").info("GET /api/v1/handsets?find=356938035643809")
+    assert told(written) == [("fine", "A1")]
+
+
+def test_a_slots_longer_time_outlasts_the_racks(levels: LogLevels, watch: HandWatch) -> None:
+    levels.change(LogLevel.DEBUG, None, 60)
+    levels.change(LogLevel.DEBUG, A1, 120)
+    watch.now_s += 90
+    assert levels.lets_through("debug", A1)
+    assert not levels.lets_through("debug", B1)
+
+
+def test_it_can_be_taken_back_for_one_slot_or_for_all(levels: LogLevels) -> None:
+    for slot in (A1, B1, None):
+        levels.change(LogLevel.DEBUG, slot, 60)
+    levels.change(LogLevel.INFO, A1, 60)
+    assert [one.slot for one in levels.in_effect()] == [None, B1]
+    levels.change(LogLevel.INFO, None, 60)
+    assert levels.in_effect() == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_it_is_told_when_each_has_fallen_back() -> None:
+    levels = LogLevels(asyncio.get_running_loop().time)
+    with capture_logs() as lines:
+        async with anyio.create_task_group() as group:
+            group.start_soon(levels.run)
+            await anyio.sleep(1)
+            levels.change(LogLevel.DEBUG, A1, 600)
+            levels.change(LogLevel.DEBUG, None, 30)
+            await anyio.sleep(599.5)
+            assert [line["slot"] for line in lines] == [None]
+            await anyio.sleep(1)
+            group.cancel_scope.cancel()
+    assert [(line["event"], line["slot"]) for line in lines] == [
+        ("log_level_back", None),
+        ("log_level_back", "A1"),
+    ]
+
+
+COMMAND = """
+import structlog
+from benchd.observe.command_logs import configure_command_logs
+configure_command_logs()
+log = structlog.get_logger()
+log.debug("command_ended")
+log.info("job_opened")
+log.warning("reader_gone", slot="A1")
+log.error("ledger_broken")
+print("the answer")
+"""
+
+
+def test_only_what_is_worth_a_warning_is_told_and_not_among_the_answer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "the answer\n"
+    assert [line for line in done.stderr.splitlines() if "reader_gone" in line]
+    assert "ledger_broken" in done.stderr
+    assert "command_ended" not in done.stderr
+    assert "job_opened" not in done.stderr

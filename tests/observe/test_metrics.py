@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.slot_states import SlotState
+from benchd.observe import reference
 from benchd.observe.announcing_ledger import bulkhead
 from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
 from benchd.observe.metrics import RackMetrics
@@ -25,8 +27,11 @@ from benchd.pipelines.stages import STAGE_CLASSES
 
 pytestmark = pytest.mark.asyncio
 
+
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 """The contract: others' alerts and dashboards go by these names."""
+
+
 IF_CONFIGURED = re.compile("benchd_(hook_|labels_|printer_|reader_up|ledger_anchor)")
 """What a rack has only if its configuration has hooks, printers, readers or anchors."""
 
@@ -53,11 +58,9 @@ async def test_the_whole_contract_is_there_before_anything_happens() -> None:
     names = {name for name, _ in await series_of(with_one_of_everything())}
     assert promised - names == set()
     assert not [name for name in names if name.endswith("_created")]
-
-
-async def test_what_is_not_configured_is_all_that_may_be_missing() -> None:
-    missing = contract() - {name for name, _ in await series_of(new_metrics())}
-    assert missing == {name for name in contract() if IF_CONFIGURED.match(name)}
+    # What is not configured is all that may be missing.
+    missing = promised - {name for name, _ in await series_of(new_metrics())}
+    assert missing == {name for name in promised if IF_CONFIGURED.match(name)}
 
 
 async def test_every_word_of_the_model_has_its_series() -> None:
@@ -81,23 +84,6 @@ async def test_every_word_of_the_model_has_its_series() -> None:
     allowed |= {"fault", "gate", "helper", "spent", "model", "folder"}
     told = {label for _, found in series for label, _ in found}
     assert told == allowed | {"version", "commit", "python", "generation"}
-
-
-async def test_open_metrics_on_request() -> None:
-    metrics = new_metrics()
-    body, content_type = await metrics.expose("application/openmetrics-text; version=1.0.0")
-    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
-    assert body.endswith(b"# EOF\n")
-    body, content_type = await metrics.expose("text/html")
-    assert content_type.startswith("text/plain; version=0.0.4")
-    assert b"# EOF" not in body
-
-
-async def test_a_slot_that_is_not_configured_makes_no_series() -> None:
-    metrics = new_metrics("A1")
-    before = (await series_of(metrics)).keys()
-    metrics.slots.wrote(SlotName("Z9"), 4096)
-    assert (await series_of(metrics)).keys() == before
 
 
 async def test_a_fault_of_a_subscriber_is_counted_and_logged_without_what_it_said(
@@ -162,3 +148,46 @@ async def test_a_new_configuration_brings_and_takes_series() -> None:
     assert await value(metrics, "benchd_jobs_total", recipe="delete", outcome="passed") == 0
     metrics.slots.wrote(SlotName("A1"), 9)
     assert "A1" not in await text_of(metrics)
+
+
+async def test_the_page_is_as_the_code_makes_it() -> None:
+    """If this fails: scripts/metrics-reference."""
+    assert PAGE.read_text() == reference.reference_text()
+
+
+async def test_a_label_that_nobody_has_explained_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = {name: text for name, text in reference.LABELS.items() if name != "gate"}
+    monkeypatch.setattr(reference, "LABELS", told)
+    with pytest.raises(LookupError, match="what the label gate of benchd_answer_seconds holds"):
+        reference.reference_text()
+
+
+AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)
+
+
+async def anchors_told(metrics: RackMetrics) -> dict[str, float]:
+    """The series of anchors by the last word of their names."""
+    return {
+        name.rpartition("_")[2]: number
+        for (name, _), number in (await series_of(metrics)).items()
+        if "_anchor" in name
+    }
+
+
+async def test_an_anchor_is_down_until_it_was_reached_and_without_one_none_is_told() -> None:
+    metrics = new_metrics()
+    anchors = metrics.ledger.anchors
+    assert await anchors_told(metrics) == {}
+    anchors.is_used = True
+    assert await anchors_told(metrics) == {"seconds": 0, "sequence": 0, "up": 0}
+    # What a former daemon sent out is known, and brings no anchor up.
+    for happened, sequence, up in (
+        (partial(anchors.recalled, 7, AT), 7, 0),
+        (partial(anchors.anchored, 8, AT), 8, 1),
+        (anchors.unreachable, 8, 0),
+    ):
+        happened()
+        wanted = {"seconds": AT.timestamp(), "sequence": sequence, "up": up}
+        assert await anchors_told(metrics) == wanted

@@ -91,17 +91,6 @@ async def test_a_file_system_tells_how_many_names_it_has_left(
         assert found == pytest.approx(shown, nan_ok=True)
 
 
-async def test_a_certificate_is_missing_until_its_file_is_there(tmp_path: Path) -> None:
-    metrics = new_metrics()
-    metrics.storage.folders = {Folder.CERTIFICATES: tmp_path}
-    metrics.storage.certified(JobId("20261124-aaaaaaaaaa"))
-    metrics.storage.certified(JobId("20261124-bbbbbbbbbb"))
-    (tmp_path / "20261124-aaaaaaaaaa.json").write_text("{}")
-    assert await value(metrics, "benchd_certificate_files_missing") == 1
-    (tmp_path / "20261124-bbbbbbbbbb.json").write_text("{}")
-    assert await value(metrics, "benchd_certificate_files_missing") == 0
-
-
 async def test_a_folder_that_does_not_answer_ends_no_scrape(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,50 +108,38 @@ async def test_a_folder_that_does_not_answer_ends_no_scrape(
         return cast("Callable[..., os.stat_result]", stat)(path, *told, **named)
 
     monkeypatch.setattr(os, "stat", stale)
-    assert math.isnan(await value(metrics, "benchd_certificate_files_missing"))
+    assert math.isnan(await value(metrics, MISSING))
     assert math.isnan(await value(metrics, "benchd_ledger_bytes"))
     assert await value(metrics, "benchd_ledger_records") == 17
     monkeypatch.undo()
-    assert await value(metrics, "benchd_certificate_files_missing") == 1
+    assert await value(metrics, MISSING) == 1
 
 
-async def test_a_file_that_vanishes_after_it_was_seen_is_missing_until_it_is_back(
+async def test_a_certificate_is_missing_until_its_file_is_there_and_once_it_has_vanished(
     tmp_path: Path,
 ) -> None:
-    metrics, clock = watched(tmp_path)
-    metrics.storage.certified(JobId("20261124-aaaaaaaaaa"))
-    file = tmp_path / "20261124-aaaaaaaaaa.json"
-    file.write_text("{}")
-    assert await value(metrics, MISSING) == 0
-    file.unlink()
-    clock.pass_by(LIST_EVERY_S)
-    assert await value(metrics, MISSING) == 1
-    file.write_text("{}")
-    assert await value(metrics, MISSING) == 0
-
-
-async def test_a_file_that_an_earlier_daemon_wrote_is_missed_too(tmp_path: Path) -> None:
-    old, newer = (tmp_path / f"20261123-{name * 10}.json" for name in "ab")
-    for file in (old, newer):
-        file.write_text("{}")
-    metrics, clock = watched(tmp_path)
-    assert await value(metrics, MISSING) == 0
-    old.unlink()
-    clock.pass_by(LIST_EVERY_S)
-    assert await value(metrics, MISSING) == 1
-
-
-async def test_what_is_no_certificate_is_not_missed(tmp_path: Path) -> None:
-    names = (".20261124-aaaaaaaaaa.json.1f", "notes.json", "20261124-aaaaaaaaaa.json.bak")
-    others = [tmp_path / name for name in names]
-    for file in others:
+    # An earlier daemon wrote one of them; and this is no certificate.
+    names = [f"20261124-{letter * 10}" for letter in "abc"]
+    earlier, first, second = (tmp_path / f"{name}.json" for name in names)
+    others = [
+        tmp_path / name
+        for name in (".20261124-dddddddddd.json.1f", "notes.json", "20261124-dddddddddd.json.bak")
+    ]
+    for file in (earlier, *others):
         file.touch()
     metrics, clock = watched(tmp_path)
-    await value(metrics, MISSING)
-    for file in others:
+    for name in names[1:]:
+        metrics.storage.certified(JobId(name))
+    first.write_text("{}")
+    assert await value(metrics, MISSING) == 1
+    second.write_text("{}")
+    assert await value(metrics, MISSING) == 0
+    for file in (earlier, first, *others):
         file.unlink()
     clock.pass_by(LIST_EVERY_S)
-    assert await value(metrics, MISSING) == 0
+    assert await value(metrics, MISSING) == 2
+    first.write_text("{}")
+    assert await value(metrics, MISSING) == 1
 
 
 async def test_a_folder_that_is_gone_lacks_all_its_files(tmp_path: Path) -> None:

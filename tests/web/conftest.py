@@ -9,7 +9,9 @@ import pytest
 from fastapi import FastAPI
 
 from benchd.texts.catalogue import Catalogue
+from tests.web.proxy_side import Behind, rack_behind
 from tests.web.served import app_of
+from tests.web.staffed import OpenShop, staffed
 from tests.web.web_fakes import FakeRack
 from tests.web.web_running import SEES_ALL, Browser, Server, browser, running
 
@@ -42,6 +44,16 @@ def visit(app: FastAPI) -> Browser:
 @pytest.fixture
 def server(app: FastAPI, tmp_path: Path) -> Server:
     return partial(running, app, tmp_path / "benchd.sock")
+
+
+@pytest.fixture
+def shop(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> OpenShop:
+    return partial(staffed, rack, catalogue, tmp_path)
+
+
+@pytest.fixture
+def behind(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> Behind:
+    return partial(rack_behind, rack, catalogue, tmp_path)
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ import anyio
 from benchd.certificate import create_key
 from benchd.domain.errors import LedgerFault
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.job import Disposition, Outcome
 from benchd.domain.record import Entry, EntryKind
-from benchd.domain.slot_states import SlotState
 from benchd.ledger import SqliteLedger, open_ledger
 from benchd.ledger.ledger_access import VisitedLedger
 from benchd.ledger.read_turns import ReadTurns
@@ -29,9 +27,10 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener, unix_listener
+from tests.web.connection_limit_side import say
 from tests.web.fake_sessions import believing
 from tests.web.served import app_of
-from tests.web.web_fakes import BEGAN, JOB, FakeRack, running_view
+from tests.web.web_fakes import BEGAN, JOB, FakeRack, sold_view
 
 SLOTS = 8
 RECORDS = 60
@@ -109,14 +108,7 @@ async def work(directory: Path) -> None:
             if isinstance(turns, ReadTurns):
                 turns._reader._connection.set_progress_handler(slow, 40)
         rack = RackAtWork(ledger=ledger.for_visitors(ledger.append))
-        rack.board.show(
-            replace(
-                running_view(),
-                state=SlotState.FINISHED,
-                outcome=Outcome.PASSED,
-                disposition=Disposition.SELLABLE,
-            )
-        )
+        rack.board.show(sold_view())
         app = app_of(
             rack,
             Catalogue.load(),
@@ -137,10 +129,6 @@ async def work(directory: Path) -> None:
                     slots.done = 0
                 stop.set()
                 group.cancel_scope.cancel()
-
-
-def say(what: object) -> None:
-    print(what, flush=True)  # noqa: T201 - the parent reads it
 
 
 if __name__ == "__main__":

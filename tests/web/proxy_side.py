@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import httpx2
@@ -62,13 +62,16 @@ def proxied(
 
 @asynccontextmanager
 async def rack_behind(
-    callers: Callers, folder: Path, rack: FakeRack, catalogue: Catalogue, tls: Tls | None = None
+    rack: FakeRack, catalogue: Catalogue, folder: Path, callers: Callers, tls: Tls | None = None
 ) -> AsyncGenerator[Running]:
     rack.board.show(running_view())
     rack.ledger.keep_job()
     app = app_of(rack, catalogue, callers=callers, allowed_hosts=["rack7.example"])
     async with running(app, folder / "benchd.sock", tls=tls) as here:
         yield here
+
+
+Behind = Callable[..., AbstractAsyncContextManager[Running]]
 
 
 def anybody(person: PersonId) -> OperatorName | None:

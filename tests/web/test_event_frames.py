@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import anyio
 import pytest
@@ -24,7 +25,7 @@ from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue_view import QueueDesk
 from tests.web.served import served_rack
-from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, running_view
+from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, bound_record, running_view
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -57,8 +58,13 @@ class Screens:
         return rack_events(self._board, self.frames, self.desk, self.stopping, lambda: 0.1)
 
 
-def events_in(piece: bytes) -> list[tuple[str, dict[str, object]]]:
-    told: list[tuple[str, dict[str, object]]] = []
+@pytest.fixture
+def screens(rack: FakeRack, catalogue: Catalogue) -> Screens:
+    return Screens(rack, catalogue)
+
+
+def events_in(piece: bytes) -> list[tuple[str, dict[str, Any]]]:
+    told: list[tuple[str, dict[str, Any]]] = []
     for block in piece.decode().split("\n\n"):
         lines = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
         if "event" in lines:
@@ -66,76 +72,55 @@ def events_in(piece: bytes) -> list[tuple[str, dict[str, object]]]:
     return told
 
 
-async def test_twenty_screens_take_one_making_of_each_slot(
-    rack: FakeRack, catalogue: Catalogue
+async def test_twenty_screens_take_one_making_of_each_slot_and_a_turn_is_one_piece(
+    rack: FakeRack, screens: Screens
 ) -> None:
     rack.board.show(running_view())
     rack.board.show(asking_view(A2, 2, Gate.NETWORK))
-    screens = Screens(rack, catalogue)
     looks = [screens.look() for _ in range(20)]
-    first = [[await anext(look), await anext(look)][1] for look in looks]
+    assert [await anext(look) for look in looks] == [b": benchd\nretry: 2000\n\n"] * 20
+    first = [await anext(look) for look in looks]
     assert screens.made == 2
-    assert all(piece == first[0] for piece in first)
+    assert first == first[:1] * 20
+    told = events_in(first[0])
+    assert [event for event, _ in told] == ["slot", "slot", "unknown_ports", "queue", "alive"]
+    # Whoever asks for all slots is told what screens are, and takes no making.
+    listed = RackObject.model_validate_json(screens.kept.rack(rack.board), strict=True)
+    assert screens.made == 2
+    slots = [each.model_dump(mode="json") for each in listed.slots]
+    assert slots == [slot for event, slot in told if event == "slot"]
+    assert (listed.unknown_ports, listed.notices) == ([], [])
     rack.board.show(replace(running_view(), progress=0.5))
     second = [await anext(look) for look in looks]
     assert screens.made == 3
-    assert all(piece == second[0] for piece in second)
+    assert second == second[:1] * 20
     [(event, slot)] = events_in(second[0])
     assert (event, slot["slot"], slot["progress"]) == ("slot", "A1", 0.5)
 
 
-async def test_whoever_asks_for_all_slots_is_told_what_screens_are_and_takes_no_making(
-    rack: FakeRack, catalogue: Catalogue
-) -> None:
-    rack.board.show(running_view())
-    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
-    screens = Screens(rack, catalogue)
-    look = screens.look()
-    told = [await anext(look), await anext(look)][1]
-    listed = RackObject.model_validate_json(screens.kept.rack(rack.board), strict=True)
-    assert screens.made == 2
-    assert [each.model_dump(mode="json") for each in listed.slots] == [
-        slot for event, slot in events_in(told) if event == "slot"
-    ]
-    assert (listed.unknown_ports, listed.notices) == ([], [])
-
-
 async def test_the_list_of_slots_tells_ports_that_no_slot_has_and_what_is_wrong_with_the_rack(
-    rack: FakeRack, catalogue: Catalogue
+    rack: FakeRack, screens: Screens
 ) -> None:
     rack.board.show_unknown_port(PortPath('1-9"'), attached=True)
     rack.board.show_notice(ProblemView(code=ProblemCode.DISK_FULL))
-    screens = Screens(rack, catalogue)
     listed = RackObject.model_validate_json(screens.kept.rack(rack.board), strict=True)
     assert [port.port_path for port in listed.unknown_ports] == ['1-9"']
     assert [notice.code for notice in listed.notices] == [ProblemCode.DISK_FULL]
 
 
-async def test_a_turn_is_one_piece_with_the_queue_and_the_sign_of_life_last(
-    rack: FakeRack, catalogue: Catalogue
-) -> None:
-    rack.board.show(running_view())
-    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
-    look = Screens(rack, catalogue).look()
-    assert await anext(look) == b": benchd\nretry: 2000\n\n"
-    told = [event for event, _ in events_in(await anext(look))]
-    assert told == ["slot", "slot", "unknown_ports", "queue", "alive"]
-
-
 async def test_a_rack_of_many_slots_comes_in_pieces_that_a_slow_screen_can_hold_back(
-    rack: FakeRack, catalogue: Catalogue
+    rack: FakeRack, screens: Screens
 ) -> None:
     for number in range(256):
         rack.board.show(replace(running_view(), slot=SlotName(f"S{number}")))
-    look = Screens(rack, catalogue).look()
+    look = screens.look()
     pieces = [await anext(look)]
     while "alive" not in {event for event, _ in events_in(pieces[-1])}:
         pieces.append(await anext(look))
     assert len(pieces) > 2
     assert max(map(len, pieces)) < 2 * PIECE_BYTES
-    shown = [
-        slot["slot"] for piece in pieces for event, slot in events_in(piece) if event == "slot"
-    ]
+    told = [one for piece in pieces for one in events_in(piece)]
+    shown = [slot["slot"] for event, slot in told if event == "slot"]
     assert shown == [f"S{number}" for number in range(256)]
 
 
@@ -146,43 +131,22 @@ async def test_an_asset_that_is_bound_later_is_in_what_a_new_screen_sees(
     rack.board.show(running_view())
     screens = Screens(rack, catalogue, bound.get)
     earlier = screens.frames.slot(rack.board.views()[A1])
-    bound[JOB] = BoundRecord(
-        lot="L-1",
-        lot_sequence=1,
-        tag="T-7",
-        bound_by=BoundBy.IMEI,
-        imeis=(),
-        serial=None,
-        model=None,
-        differs="",
-        by=None,
-    )
+    bound[JOB] = bound_record("L-1", "T-7", BoundBy.IMEI)
     later = screens.frames.slot(rack.board.views()[A1])
     assert events_in(earlier)[0][1]["asset"] is None
     [(_, slot)] = events_in(later)
-    asset = slot["asset"]
-    assert isinstance(asset, dict)
-    assert asset["tag"] == "T-7"
+    assert slot["asset"]["tag"] == "T-7"
 
 
-async def test_the_queue_says_the_time_of_whoever_looks_later(
-    rack: FakeRack, catalogue: Catalogue
+async def test_the_queue_is_made_anew_for_a_change_and_told_anew_for_a_later_moment(
+    rack: FakeRack, screens: Screens
 ) -> None:
+    assert await screens.desk.errands() == ()
     rack.board.show(asking_view(A2, 2, Gate.NETWORK))
-    screens = Screens(rack, catalogue)
-    errands = await screens.desk.errands()
+    [errand] = errands = await screens.desk.errands()
+    assert errand.slot == A2
     assert await screens.desk.errands() is errands
     frame = screens.frames.queue(errands)
     assert screens.frames.queue(errands) is frame
     await anyio.sleep(SAME_MOMENT_S)
     assert screens.frames.queue(errands) is not frame
-
-
-async def test_a_change_of_the_board_makes_another_queue(
-    rack: FakeRack, catalogue: Catalogue
-) -> None:
-    screens = Screens(rack, catalogue)
-    assert await screens.desk.errands() == ()
-    rack.board.show(asking_view(A2, 2, Gate.NETWORK))
-    [errand] = await screens.desk.errands()
-    assert errand.slot == A2

@@ -1,4 +1,4 @@
-"""What a browser is told of its way here, and what other sites' pages get of the rack."""
+"""What a browser is told of its way here, and what other sites' names and pages get of the rack."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from benchd.texts.catalogue import Catalogue
 from benchd.web.session_routes import SESSION
 from tests.people.people_rig import BADGE, PIN
+from tests.web.staffed import OpenShop
 from tests.web.test_forwarded import ME, behind, visitor
 from tests.web.test_rows import SERVED
-from tests.web.test_session_routes import Shop, shop
-from tests.web.web_fakes import FakeRack, running_view
+from tests.web.web_fakes import JOB, FakeRack, running_view
 from tests.web.web_running import Browser
 
 pytestmark = pytest.mark.asyncio
 
+
 PLAIN, OURS = "benchd_session", "__Host-benchd_session"
+
+
 HSTS = "strict-transport-security"
+
+
 PROTO = "X-Forwarded-Proto"
+
+
 NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
-def encrypted(here: Shop, host: str = "127.0.0.1:8420") -> httpx2.AsyncClient:
-    transport = httpx2.ASGITransport(app=here.app, raise_app_exceptions=False)
-    return httpx2.AsyncClient(transport=transport, base_url=f"https://{host}")
-
-
-async def test_over_tls_the_cookie_is_this_hosts_alone(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, encrypted(here) as at:
+async def test_over_tls_the_cookie_is_this_hosts_alone(shop: OpenShop) -> None:
+    async with shop() as here, here.browser("https://127.0.0.1:8420") as at:
         cookie = (await here.sign_in(at, badge=BADGE, pin=PIN)).headers["set-cookie"]
         told = {part.strip().lower() for part in cookie.split(";")[1:]}
         assert cookie.startswith(f"{OURS}=")
@@ -45,13 +44,7 @@ async def test_over_tls_the_cookie_is_this_hosts_alone(
         assert gone.startswith(f"{OURS.lower()}=")
         assert "secure" in gone
         assert (await at.get(SESSION)).json() is None
-
-
-async def test_over_tls_a_cookie_that_another_program_can_set_is_none(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """What listens in clear at another port of this host sets whatever cookie it likes."""
-    async with shop(tmp_path, rack, catalogue) as here, encrypted(here) as at:
+        # What listens in clear at another port of this host sets whatever cookie it likes.
         await here.sign_in(at, badge=BADGE, pin=PIN)
         token = at.cookies[OURS]
         at.cookies.clear()
@@ -59,10 +52,8 @@ async def test_over_tls_a_cookie_that_another_program_can_set_is_none(
         assert (await at.get(SESSION, headers={"cookie": f"{OURS}={token}"})).json() is not None
 
 
-async def test_in_clear_on_this_machine_the_cookie_works_as_ever(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+async def test_in_clear_on_this_machine_the_cookie_works_as_ever(shop: OpenShop) -> None:
+    async with shop() as here, here.browser() as at:
         answer = await here.sign_in(at, badge=BADGE, pin=PIN)
         assert answer.headers["set-cookie"].startswith(f"{PLAIN}=")
         assert "secure" not in answer.headers["set-cookie"].lower()
@@ -82,11 +73,11 @@ async def test_in_clear_on_this_machine_the_cookie_works_as_ever(
     ],
 )
 async def test_behind_the_proxy_its_word_counts_for_how_the_browser_came(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, told: str, *, is_proxy: bool, name: str
+    shop: OpenShop, tmp_path: Path, told: str, *, is_proxy: bool, name: str
 ) -> None:
     uid = ME if is_proxy else ME + 1
     async with (
-        behind(tmp_path, rack, catalogue, uid=uid) as (here, _),
+        behind(tmp_path, shop, uid=uid) as (here, _),
         visitor(here, "192.0.2.7") as client,
     ):
         answer = await client.post(
@@ -99,9 +90,9 @@ async def test_behind_the_proxy_its_word_counts_for_how_the_browser_came(
 
 @pytest.mark.parametrize("host", ["localhost:8420", "127.0.0.1:8420", "[::1]:8420"])
 async def test_this_machines_own_names_are_not_bound_to_tls_for_a_year(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, host: str
+    shop: OpenShop, host: str
 ) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, encrypted(here, host) as at:
+    async with shop() as here, here.browser(f"https://{host}") as at:
         assert HSTS not in (await at.get("/")).headers
 
 
@@ -190,3 +181,94 @@ async def test_our_own_page_a_typed_address_and_whoever_is_no_browser_read_on(
 ) -> None:
     async with visit() as client:
         assert (await client.get("/api/v1/slots", headers=headers)).status_code == 200
+
+
+DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
+
+
+ANSWER = {"gate": "consent", "approved": True}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1:8420",
+        "127.0.0.1",
+        "127.9.9.9",
+        "localhost:8420",
+        "LOCALHOST",
+        "[::1]:8420",
+        "rack7.example",
+        "Rack7.Example:443",
+    ],
+)
+async def test_own_hosts_are_served(visit: Browser, host: str) -> None:
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots", headers={"host": host})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example:8420",
+        "127.0.0.1.evil.example",
+        "rack7.example.evil.example",
+        "192.0.2.1",
+        "0.0.0.0:8420",
+        "",
+        ":8420",
+        "localhost:99999",
+        "localhost:x",
+        "user@localhost",
+        "localhost/x",
+        "localhost@evil.example",
+        "[::1",
+        "::1",
+        "localhost.evil.example",
+    ],
+)
+async def test_foreign_hosts_are_refused(rack: FakeRack, visit: Browser, host: str) -> None:
+    rack.board.show(running_view())
+    async with visit() as client:
+        answer = await client.get("/api/v1/slots", headers={"host": host})
+        own = ("host", "127.0.0.1:8420")
+        both = await client.get("/healthz", headers=[own, ("host", host)])
+    assert answer.status_code == both.status_code == 403
+    assert answer.json()["error"]["code"] == "host_refused"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.example"},
+        {"origin": "http://localhost:3000"},
+        {"origin": "null"},
+        {"origin": "file://127.0.0.1:8420"},
+        {"origin": "http://[::1"},
+        {"origin": ""},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "http://127.0.0.1:8420", "sec-fetch-site": "cross-site"},
+    ],
+)
+async def test_writes_of_other_sites_are_refused(visit: Browser, headers: dict[str, str]) -> None:
+    async with visit() as client:
+        answer = await client.post(DECISIONS, json=ANSWER, headers=headers)
+    assert answer.status_code == 403
+    assert answer.json()["error"]["code"] == "origin_refused"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"origin": "http://127.0.0.1:8420"},
+        {"origin": "http://127.0.0.1:8420", "sec-fetch-site": "same-origin"},
+        {"host": "rack7.example", "origin": "https://rack7.example"},
+    ],
+)
+async def test_own_writes_come_through(visit: Browser, headers: dict[str, str]) -> None:
+    async with visit() as client:
+        answer = await client.post(DECISIONS, json=ANSWER, headers=headers)
+    assert answer.json()["error"]["code"] == "not_found"

@@ -1,65 +1,61 @@
-"""A proxy on the Unix socket: its word counts from its own user id alone."""
+"""A proxy: its word counts from its own user id, or with its certificate, alone."""
 
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
+import httpx2
 import pytest
 from starlette.types import Scope
 from structlog.testing import capture_logs
 
+from benchd.domain.errors import DependencyMissing
 from benchd.domain.ids import OperatorName
 from benchd.domain.people import Actor, PersonId, ShownBy
+from benchd.signing.tls import Tls, TlsFiles
 from benchd.texts.catalogue import Catalogue
 from benchd.web import connection_limit
 from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Caller, Callers, unix_way
-from benchd.web.proxy import TrustedProxy, by_uid
+from benchd.web.proxy import TrustedProxy, by_certificate, by_uid
+from tests.web.certificates import Authority, Pair
 from tests.web.proxy_side import (
     HEADER,
     LIES,
     NOBODY,
+    Behind,
     anybody,
     name_of,
     proxied,
     rack_behind,
     sees,
 )
-from tests.web.web_fakes import FakeRack
+from tests.web.web_fakes import FakeRack, running_view
 
 pytestmark = pytest.mark.asyncio
 
+
 ME = os.getuid()
+
+
 SOMEBODY_ELSE = ME + 1
 
 
-async def test_the_proxy_on_the_socket_names_a_person(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
-        here.over_unix() as client,
-    ):
+async def test_the_proxy_on_the_socket_names_a_person_or_is_anybody(behind: Behind) -> None:
+    async with behind(proxied(by_uid(ME))) as here, here.over_unix() as client:
         client.headers["host"] = "rack7.example"
         assert await sees(client, {HEADER: "sato"}) == "read"
         assert await sees(client, {HEADER.lower(): "suzuki-2"}) == "read"
         jobs = await client.get("/api/v1/jobs", headers={HEADER: "sato"})
         assert jobs.status_code == 200
-
-
-async def test_without_a_name_the_proxy_is_anybody_and_not_the_machine(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
-        here.over_unix() as client,
-    ):
-        client.headers["host"] = "rack7.example"
         for headers in ({}, {HEADER: ""}, {"X_Remote_User": "sato"}, {"X-Remote-Users": "sato"}):
             assert await sees(client, headers) == "wall"
         # Neither is a person whom it lets in somebody who stands at the machine.
@@ -69,32 +65,25 @@ async def test_without_a_name_the_proxy_is_anybody_and_not_the_machine(
 
 @pytest.mark.parametrize("headers", NOBODY)
 async def test_what_names_no_one_person_is_refused_of_the_proxy_too(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+    behind: Behind, headers: list[tuple[str, str]]
 ) -> None:
-    callers = proxied(by_uid(ME), anonymous=AccessLevel.READ)
-    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
-        answer = await raw(here.path, headers)
-        # h11 itself refuses what can't stand in a header.
-        assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
-
-
-@pytest.mark.parametrize("headers", [one for one in NOBODY if one != [(HEADER, "mallory")]])
-async def test_the_form_of_the_header_is_held_to_where_everybody_may_be_named(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
-) -> None:
-    callers = proxied(by_uid(ME), anonymous=AccessLevel.READ, names=anybody)
-    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
-        answer = await raw(here.path, headers)
-        assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
-        assert ("came 2 times" in answer) == (len(headers) == 2)
+    """The form of the header is held to where everybody may be named, too."""
+    for names in (name_of, anybody):
+        if names is anybody and headers == [(HEADER, "mallory")]:
+            continue
+        async with behind(proxied(by_uid(ME), anonymous=AccessLevel.READ, names=names)) as here:
+            answer = await raw(here.path, headers)
+            # h11 itself refuses what can't stand in a header.
+            assert "proxy_header_refused" in answer or answer.startswith("HTTP/1.1 400")
+            assert ("came 2 times" in answer) == (len(headers) == 2)
 
 
 @pytest.mark.parametrize("headers", LIES)
 async def test_from_another_user_the_header_is_refused(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+    behind: Behind, headers: list[tuple[str, str]]
 ) -> None:
     callers = proxied(by_uid(SOMEBODY_ELSE), anonymous=AccessLevel.READ)
-    async with rack_behind(callers, tmp_path, rack, catalogue) as here:
+    async with behind(callers) as here:
         with capture_logs() as logs:
             answer = await raw(here.path, headers)
         assert "proxy_header_refused" in answer
@@ -107,10 +96,10 @@ async def test_from_another_user_the_header_is_refused(
 
 @pytest.mark.parametrize("headers", LIES)
 async def test_no_process_on_loopback_is_the_proxy(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue, headers: list[tuple[str, str]]
+    behind: Behind, headers: list[tuple[str, str]]
 ) -> None:
     async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
+        behind(proxied(by_uid(ME))) as here,
         here.over_tcp() as client,
     ):
         assert await sees(client, headers) == "proxy_header_refused"
@@ -119,13 +108,8 @@ async def test_no_process_on_loopback_is_the_proxy(
         assert answer.status_code == 403
 
 
-async def test_without_a_trusted_proxy_the_header_means_nothing(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
-    async with (
-        rack_behind(Callers(), tmp_path, rack, catalogue) as here,
-        here.over_tcp() as client,
-    ):
+async def test_without_a_trusted_proxy_the_header_means_nothing(behind: Behind) -> None:
+    async with behind(Callers()) as here, here.over_tcp() as client:
         assert await sees(client, {HEADER: "sato"}) == "wall"
 
 
@@ -137,7 +121,7 @@ async def test_who_the_kernel_says_it_is_counts_not_who_the_request_says(
     with TemporaryDirectory() as open_to_all:
         folder = Path(open_to_all)
         folder.chmod(0o755)
-        async with rack_behind(proxied(by_uid(33)), folder, rack, catalogue) as here:
+        async with rack_behind(rack, catalogue, folder, proxied(by_uid(33))) as here:
             here.path.chmod(0o666)
             assert '"shown":"read"' in await asked_as(33, here.path)
             assert "proxy_header_refused" in await asked_as(34, here.path)
@@ -153,7 +137,7 @@ async def test_a_crowd_behind_the_proxy_keeps_nobody_at_the_rack_out(
         folder = Path(open_to_all)
         folder.chmod(0o755)
         async with (
-            rack_behind(proxied(by_uid(ME)), folder, rack, catalogue) as here,
+            rack_behind(rack, catalogue, folder, proxied(by_uid(ME))) as here,
             here.over_unix() as crowd,
             crowd.stream("GET", "/api/v1/events", headers={"host": "localhost", HEADER: "sato"}),
             crowd.stream("GET", "/api/v1/events", headers={"host": "localhost", HEADER: "sato"}),
@@ -196,11 +180,9 @@ async def raw(path: Path, headers: list[tuple[str, str]]) -> str:
         return told.decode("latin-1")
 
 
-async def test_the_proxys_visitors_come_under_a_listed_name_only(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
-) -> None:
+async def test_the_proxys_visitors_come_under_a_listed_name_only(behind: Behind) -> None:
     async with (
-        rack_behind(proxied(by_uid(ME)), tmp_path, rack, catalogue) as here,
+        behind(proxied(by_uid(ME))) as here,
         here.over_unix() as client,
     ):
         for host, code in (("rack7.example", "wall"), ("evil.example", "host_refused")):
@@ -217,23 +199,19 @@ async def test_the_proxys_visitors_come_under_a_listed_name_only(
 
 
 async def test_the_machines_own_people_are_shown_by_the_socket_but_the_proxy_is_not(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    behind: Behind,
 ) -> None:
     for uid, expected in ((SOMEBODY_ELSE, ("sato", ShownBy.UNIX)), (ME, None)):
         proxy = TrustedProxy(header=HEADER, sends=by_uid(uid), name_of=name_of)
         way = unix_way({ME: PersonId("sato")}.get, name_of, proxy)
-        actor = await heard(Callers((way,), proxy=proxy), tmp_path, rack, catalogue)
+        actor = await heard(behind, Callers((way,), proxy=proxy))
         assert (actor and (actor.person, actor.shown_by)) == expected
     way = unix_way({ME: PersonId("mallory")}.get, name_of, None)
-    assert await heard(Callers((way,)), tmp_path, rack, catalogue) is None
+    assert await heard(behind, Callers((way,))) is None
 
 
 async def heard(
-    callers: Callers,
-    folder: Path,
-    rack: FakeRack,
-    catalogue: Catalogue,
-    headers: Mapping[str, str] | None = None,
+    behind: Behind, callers: Callers, headers: Mapping[str, str] | None = None
 ) -> Actor | None:
     """Who a request over the socket was sent by."""
     found: list[Actor | None] = []
@@ -245,19 +223,146 @@ async def heard(
             return caller
 
     listening = Listening(proxy=callers.proxy)
-    async with rack_behind(listening, folder, rack, catalogue) as here, here.over_unix() as client:
+    async with behind(listening) as here, here.over_unix() as client:
         client.headers["host"] = "localhost"
         await client.get("/api/v1", headers=dict(headers or {}))
     return found[-1]
 
 
 async def test_a_person_behind_the_proxy_is_an_actor_with_their_name_and_source(
-    tmp_path: Path, rack: FakeRack, catalogue: Catalogue
+    behind: Behind,
 ) -> None:
-    actor = await heard(proxied(by_uid(ME)), tmp_path, rack, catalogue, {HEADER: "sato"})
+    actor = await heard(behind, proxied(by_uid(ME)), {HEADER: "sato"})
     assert actor == Actor(
         person=PersonId("sato"),
         name=OperatorName("佐藤"),
         shown_by=ShownBy.PROXY,
         source=f"socket, uid {ME}",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificates:
+    """Of a rack with TLS whose proxy shows a certificate."""
+
+    ours: Authority
+    theirs: Authority
+    server: Pair
+    proxy: Pair
+    tls: Tls
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    ours, proxies = Authority(folder, "ours"), Authority(folder, "proxies")
+    server = ours.issue("rack")
+    files = TlsFiles(certificate=server.certificate, key=server.key, client_authority=proxies.file)
+    return Certificates(
+        ours=ours,
+        theirs=proxies,
+        server=server,
+        proxy=proxies.issue("proxy", client=True),
+        tls=Tls(files),
+    )
+
+
+async def test_the_proxy_with_its_certificate_names_a_person(
+    behind: Behind, certificates: Certificates
+) -> None:
+    callers = proxied(by_certificate(certificates.tls))
+    async with behind(callers, certificates.tls) as here:
+        async with here.over_tls(certificates.proxy.shown(certificates.ours)) as client:
+            assert await sees(client, {HEADER: "sato"}) == "read"
+            assert await sees(client) == "wall"
+            for headers in NOBODY[:5]:
+                assert await sees(client, headers) == "proxy_header_refused"
+        async with here.over_tls(certificates.ours.visitor()) as client:
+            assert await sees(client) == "wall"
+            for headers in LIES:
+                assert await sees(client, headers) == "proxy_header_refused"
+        async with here.over_unix() as client:  # the socket is another door
+            assert await sees(client, {HEADER: "sato"}) == "proxy_header_refused"
+            assert await sees(client) == "read"
+
+
+@pytest.mark.parametrize("kind", ["foreign authority", "ended", "of a server", "self-signed twin"])
+async def test_a_certificate_that_is_not_the_proxys_is_no_way_in(
+    tmp_path: Path, behind: Behind, certificates: Certificates, kind: str
+) -> None:
+    (tmp_path / "other").mkdir()
+    twin = Authority(tmp_path / "other", "proxies")  # the same name, another key
+    shown = {
+        "foreign authority": certificates.ours.issue("mallory", client=True),
+        "ended": certificates.theirs.issue("late", client=True, ends=-timedelta(days=1)),
+        "of a server": certificates.theirs.issue("server"),
+        "self-signed twin": twin.issue("proxy", client=True),
+    }[kind]
+    callers = proxied(by_certificate(certificates.tls))
+    async with behind(callers, certificates.tls) as here:
+        async with here.over_tls(shown.shown(certificates.ours)) as client:
+            with pytest.raises((httpx2.TransportError, ssl.SSLError)):
+                await client.get("/healthz", headers={HEADER: "sato"})
+        async with here.over_tls(certificates.ours.visitor()) as client:
+            assert await sees(client) == "wall"
+
+
+async def test_the_proxys_own_certificate_may_stand_for_its_authority(
+    behind: Behind, certificates: Certificates
+) -> None:
+    other = certificates.theirs.issue("other", client=True)
+    files = TlsFiles(
+        certificate=certificates.server.certificate,
+        key=certificates.server.key,
+        client_authority=certificates.proxy.certificate,
+    )
+    tls = Tls(files)
+    async with behind(proxied(by_certificate(tls)), tls) as here:
+        async with here.over_tls(certificates.proxy.shown(certificates.ours)) as client:
+            assert await sees(client, {HEADER: "sato"}) == "read"
+        async with here.over_tls(other.shown(certificates.ours)) as client:
+            with pytest.raises((httpx2.TransportError, ssl.SSLError)):
+                await client.get("/healthz")
+
+
+async def test_after_a_reload_the_former_proxy_is_nobody_on_open_connections_too(
+    tmp_path: Path, rack: FakeRack, behind: Behind, certificates: Certificates
+) -> None:
+    callers = proxied(by_certificate(certificates.tls))
+    header = {HEADER: "sato"}
+    async with behind(callers, certificates.tls) as here:
+        async with (
+            here.over_tls(certificates.proxy.shown(certificates.ours)) as client,
+            here.over_tls(certificates.proxy.shown(certificates.ours)) as watcher,
+        ):
+            assert await sees(client, header) == "read"
+            async with watcher.stream("GET", "/api/v1/events", headers=header) as stream:
+                lines = stream.aiter_lines()
+                while "HQ6123" not in await anext(lines):
+                    pass
+                (tmp_path / "new").mkdir()
+                newcomer = Authority(tmp_path / "new", "newcomers")
+                certificates.theirs.file.write_bytes(newcomer.file.read_bytes())
+                assert certificates.tls.renew()
+                assert not certificates.tls.renew()
+                rack.board.show(running_view(0.5))
+                with anyio.fail_after(10):
+                    async for _ in lines:
+                        pass  # it ends
+            with pytest.raises((httpx2.TransportError, ssl.SSLError)):
+                await client.get("/api/v1", headers=header)
+        newcomers = newcomer.issue("proxy-2", client=True)
+        async with here.over_tls(newcomers.shown(certificates.ours)) as client:
+            assert await sees(client, header) == "read"
+
+
+async def test_files_that_cannot_be_used_leave_the_former_in_use(
+    behind: Behind, certificates: Certificates
+) -> None:
+    async with behind(Callers(), certificates.tls) as here:
+        certificates.server.key.write_text("no key")
+        with pytest.raises(DependencyMissing, match=r"rack_key\.pem isn't a private key"):
+            certificates.tls.renew()
+        async with here.over_tls(certificates.ours.visitor()) as client:
+            assert await sees(client) == "wall"

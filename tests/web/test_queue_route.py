@@ -13,19 +13,21 @@ import pytest
 
 from benchd.domain.errand import TrayItem
 from benchd.domain.errand_queue import errands_of
+from benchd.domain.errors import LedgerBusy, LedgerFault
 from benchd.domain.hook import Direction, NextAction, NotTaken
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.job import Disposition, Gate, Outcome
+from benchd.domain.job import Gate
 from benchd.domain.record import StoredEntry
 from benchd.domain.slot import Away, AwayView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
 from benchd.web.proofs import Proofs
 from tests.web.served import app_of, served_rack
-from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view
-from tests.web.web_running import SEES_ALL, Browser, running
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view, sold_view
+from tests.web.web_running import SEES_ALL, Browser, got, running
 
 pytestmark = pytest.mark.asyncio
+
 
 A2, A3 = SlotName("A2"), SlotName("A3")
 
@@ -34,16 +36,6 @@ def cable_out() -> SlotView:
     until = BEGAN + timedelta(minutes=5)
     away = AwayView(why=Away.CABLE_OUT, until=until)
     return replace(running_view(), state=SlotState.REPLUGGING, since=BEGAN, away=away)
-
-
-def sold() -> SlotView:
-    return replace(
-        running_view(),
-        state=SlotState.FINISHED,
-        since=BEGAN,
-        outcome=Outcome.PASSED,
-        disposition=Disposition.SELLABLE,
-    )
 
 
 async def test_a_cable_out_comes_first_with_its_deadline(rack: FakeRack, visit: Browser) -> None:
@@ -63,27 +55,29 @@ async def test_a_cable_out_comes_first_with_its_deadline(rack: FakeRack, visit: 
     assert slots[0]["absence"] == {"planned": False, "deadline": first["deadline"]}
 
 
-async def test_nothing_goes_to_sale_without_its_certificate(rack: FakeRack, visit: Browser) -> None:
-    rack.board.show(sold())
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
-    async with visit() as client:
-        (errand,) = (told := (await client.get("/api/v1/queue")).json())["errands"]
+async def test_only_a_certificate_on_record_sends_a_handset_to_sale(
+    rack: FakeRack, visit: Browser
+) -> None:
+    rack.board.show(sold_view())
+    rack.ledger.keep_sold(None)
+    told = await got(visit, "/api/v1/queue")
+    (errand,) = told["errands"]
     assert errand["bin"] == "hold"
     assert "販売しないでください" in errand["what_to_do"]["ja"]
     assert told["bins"] == {"sellable": 0, "return": 0, "hold": 1, "destroy": 0}
-
-
-async def test_a_certificate_on_record_sends_it_to_sale(rack: FakeRack, visit: Browser) -> None:
-    rack.board.show(sold())
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
-    async with visit() as client:
-        told = (await client.get("/api/v1/queue")).json()
-        assert [errand["bin"] for errand in told["errands"]] == ["sellable"]
-        # The next handset in that slot is asked about anew.
-        job = JobId("20261124-0011223355")
-        rack.board.show(replace(sold(), job=job, occupancy=8))
-        told = (await client.get("/api/v1/queue")).json()
-        assert [errand["bin"] for errand in told["errands"]] == ["hold"]
+    # An unproven handset is told as such whoever holds it.
+    rack.direct(asks(NextAction.HOLD))
+    (errand,) = (await got(visit, "/api/v1/queue"))["errands"]
+    assert (errand["bin"], errand["en"]) == ("hold", "Its certificate can't be confirmed")
+    proven, unproven = JobId("20261124-0011223355"), JobId("20261124-0011223366")
+    rack.ledger.keep_sold(job=proven)
+    # What was asked for one handset isn't said of the next, which is asked about anew.
+    for job, goes in ((proven, "sellable"), (unproven, "hold")):
+        rack.board.show(replace(sold_view(), job=job, occupancy=8))
+        told = await got(visit, "/api/v1/queue")
+        assert [errand["bin"] for errand in told["errands"]] == [goes]
+        [slot] = (await got(visit, "/api/v1/slots"))["slots"]
+        assert slot["directed"] is None
 
 
 def asks(action: NextAction, place: str | None = None) -> Direction:
@@ -96,9 +90,9 @@ def asks(action: NextAction, place: str | None = None) -> Direction:
 async def test_whom_another_system_holds_back_nobody_carries_to_sale(
     rack: FakeRack, visit: Browser
 ) -> None:
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.ledger.keep_sold()
     rack.direct(asks(NextAction.ROUTE, "S1"))
-    rack.board.show(sold())
+    rack.board.show(sold_view())
     async with visit() as client:
         (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
         assert (errand["bin"], errand["directed"]["place"]) == ("sellable", "S1")
@@ -118,33 +112,11 @@ async def test_whom_another_system_holds_back_nobody_carries_to_sale(
     assert (slot["disposition"], slot["directed"]["held_by"]) == ("sellable", "stock")
 
 
-async def test_an_unproven_handset_is_told_as_such_whoever_holds_it(
-    rack: FakeRack, visit: Browser
-) -> None:
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None)
-    rack.board.show(sold())
-    rack.direct(asks(NextAction.HOLD))
-    async with visit() as client:
-        (errand,) = (await client.get("/api/v1/queue")).json()["errands"]
-    assert (errand["bin"], errand["en"]) == ("hold", "Its certificate can't be confirmed")
-
-
-async def test_what_was_asked_for_one_handset_isnt_said_of_the_next(
-    rack: FakeRack, visit: Browser
-) -> None:
-    rack.board.show(sold())
-    rack.direct(asks(NextAction.HOLD))
-    rack.board.show(replace(sold(), job=JobId("20261124-0011223355"), occupancy=8))
-    async with visit() as client:
-        [slot] = (await client.get("/api/v1/slots")).json()["slots"]
-    assert slot["directed"] is None
-
-
 async def test_while_the_ledger_gives_no_answer_nothing_is_said_of_it(
     rack: FakeRack, visit: Browser
 ) -> None:
-    rack.board.show(sold())
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.board.show(sold_view())
+    rack.ledger.keep_sold()
     rack.ledger.broken = True
     async with visit() as client:
         assert (await client.get("/api/v1/queue")).json()["errands"] == []
@@ -204,16 +176,16 @@ async def test_a_slow_look_at_one_handset_proves_nothing_of_the_next_in_its_slot
     rack: FakeRack, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two pages look at once; meanwhile the handset is exchanged for one without a certificate."""
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.ledger.keep_sold()
     next_job, other_job = JobId("20261124-0011223355"), JobId("20261124-0011223366")
     slow = SlowLedger(rack, (JOB, next_job, other_job))
     monkeypatch.setattr(rack.ledger, "entries", slow.entries)
     proofs = Proofs(served_rack(rack, catalogue))
-    following = replace(sold(), job=next_job, occupancy=8)
-    beside = replace(sold(), slot=A2, port_path=port(2), job=other_job)
+    following = replace(sold_view(), job=next_job, occupancy=8)
+    beside = replace(sold_view(), slot=A2, port_path=port(2), job=other_job)
     async with anyio.create_task_group() as group:
-        rack.board.show(sold())
-        group.start_soon(proofs.look, [sold()])
+        rack.board.show(sold_view())
+        group.start_soon(proofs.look, [sold_view()])
         await slow.asked[JOB].wait()
         rack.board.show(following)
         rack.board.show(beside)
@@ -231,9 +203,9 @@ async def test_a_slow_look_at_one_handset_proves_nothing_of_the_next_in_its_slot
 async def test_a_record_that_nobody_understands_sells_nothing_and_hides_nothing(
     rack: FakeRack, visit: Browser
 ) -> None:
-    rack.board.show(sold())
+    rack.board.show(sold_view())
     rack.board.show(asking_view(A2, 2, Gate.NETWORK))
-    rack.ledger.keep_job(outcome="passed", disposition="sellable", reason=None, certificate="{}")
+    rack.ledger.keep_sold()
     end = rack.ledger.stored[-1]
     data = {**end.entry.data, "outcome": "splendid"}
     rack.ledger.stored[-1] = replace(end, entry=replace(end.entry, data=data))
@@ -241,3 +213,83 @@ async def test_a_record_that_nobody_understands_sells_nothing_and_hides_nothing(
         answer = await client.get("/api/v1/queue")
     told = {errand["slot"]: errand["bin"] for errand in answer.json()["errands"]}
     assert told == {"A1": "hold", "A2": None}
+
+
+PROOF = "/api/v1/slots/A1/proof"
+
+
+class CountedLedger:
+    """Counts its reads, which may fail."""
+
+    def __init__(self, rack: FakeRack) -> None:
+        self._entries = rack.ledger.entries
+        self.asked = 0
+        self.fault: Exception | None = None
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        self.asked += 1
+        await anyio.lowlevel.checkpoint()
+        if self.fault is not None:
+            raise self.fault
+        return await self._entries(job)
+
+
+@pytest.fixture
+def ledger(rack: FakeRack, monkeypatch: pytest.MonkeyPatch) -> CountedLedger:
+    rack.board.show(sold_view())
+    rack.ledger.keep_sold('{"payload": ""}')
+    counted = CountedLedger(rack)
+    monkeypatch.setattr(rack.ledger, "entries", counted.entries)
+    return counted
+
+
+async def test_row_1_however_many_ask_the_ledger_is_read_once(
+    ledger: CountedLedger, visit: Browser
+) -> None:
+    told: list[object] = []
+    async with visit() as client:
+
+        async def ask() -> None:
+            told.append((await client.get(PROOF)).json()["proven"])
+
+        for _ in range(2):
+            async with anyio.create_task_group() as group:
+                for _ in range(10):
+                    group.start_soon(ask)
+        await client.get("/api/v1/queue")
+    assert told == [True] * 20
+    assert ledger.asked == 1
+
+
+async def test_row_1_what_the_slot_puts_on_record_is_asked_for_anew(
+    rack: FakeRack, ledger: CountedLedger, visit: Browser
+) -> None:
+    async with visit() as client:
+        assert (await client.get(PROOF)).json()["proven"] is True
+        rack.issuer.doubts = {JOB}
+        rack.board.show(replace(sold_view(), since=BEGAN))
+        assert (await client.get(PROOF)).json()["proven"] is False
+        rack.board.show(running_view())
+        assert (await client.get(PROOF)).json()["proven"] is False
+        rack.board.show(sold_view())
+        rack.issuer.doubts = set()
+        assert (await client.get(PROOF)).json()["proven"] is True
+    assert ledger.asked == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "again"),
+    [(LedgerBusy("busy"), "ledger_busy", "1"), (LedgerFault("gone"), "ledger_fault", None)],
+)
+async def test_row_1_what_could_not_be_read_is_neither_proven_nor_remembered(
+    ledger: CountedLedger, visit: Browser, fault: Exception, code: str, again: str | None
+) -> None:
+    async with visit() as client:
+        ledger.fault = fault
+        refused = await client.get(PROOF)
+        assert refused.status_code == 503
+        assert refused.json()["error"]["code"] == code
+        assert refused.headers.get("retry-after") == again
+        assert (await client.get("/api/v1/queue")).status_code == 200
+        ledger.fault = None
+        assert (await client.get(PROOF)).json()["proven"] is True

@@ -36,12 +36,10 @@ from benchd.web.acting_person import Acting
 from benchd.web.authoriser import rows_of
 from benchd.web.callers import Callers
 from benchd.web.objects import SlotObject
-from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
+from benchd.web.wall import WallSlotObject
 from tests.web.served import app_of
-from tests.web.test_dossier_routes import FakeSessions
-from tests.web.test_metrics_route import fake_source
-from tests.web.test_trace_route import door as a_trace
-from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view
+from tests.web.test_rack_routes import FakeDossiers, a_trace, fake_source
+from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view, sold_view
 from tests.web.web_running import browser, running
 
 REAL_PATHS = {
@@ -71,7 +69,7 @@ def whole_app(
         catalogue,
         callers=Callers(anonymous=anonymous),
         scrape=fake_source,
-        dossiers=FakeSessions(),
+        dossiers=FakeDossiers(),
         records=records,
         trace=a_trace,
     )
@@ -92,40 +90,35 @@ SERVED = declared(whole_app(FakeRack(), Catalogue.load()))
 def path_of(template: str) -> str:
     for placeholder, value in REAL_PATHS.items():
         template = template.replace(placeholder, value)
+    assert "{" not in template
     return template
 
 
-def test_no_application_is_made_of_a_route_that_does_not_declare_whom_it_serves(
+def test_no_application_is_made_of_what_does_not_declare_whom_it_serves(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
-    app = whole_app(rack, catalogue)
-    assert len(SERVED) > 15
-    app.add_api_route("/api/v1/secrets", lambda: {"serial": "HQ6123"}, methods=["GET"])
-    with pytest.raises(RuntimeError, match="/api/v1/secrets doesn't declare"):
-        rows_of(app.routes)
-
-
-def test_no_mounted_application_is_served_without_a_declaration(
-    rack: FakeRack, catalogue: Catalogue
-) -> None:
-    app = whole_app(rack, catalogue)
-    app.mount("/files", FastAPI())
-    with pytest.raises(RuntimeError, match="/files/"):
-        rows_of(app.routes)
-
-
-def test_an_action_and_its_guard_go_together(rack: FakeRack, catalogue: Catalogue) -> None:
     @served_to(AccessLevel.READ, action=Action.DRAIN)
     async def unguarded() -> None: ...
 
     @served_to(AccessLevel.READ)
     async def of_nothing(_: Acting) -> None: ...
 
-    for endpoint in (unguarded, of_nothing):
+    async def undeclared() -> None: ...
+
+    assert len(SERVED) > 15
+    for endpoint, fault in (
+        (undeclared, "/api/v1/secrets doesn't declare"),
+        (unguarded, "/api/v1/secrets declares an action without"),
+        (of_nothing, "/api/v1/secrets declares an action without"),
+    ):
         app = whole_app(rack, catalogue)
         app.add_api_route("/api/v1/secrets", endpoint, methods=["POST"])
-        with pytest.raises(RuntimeError, match="/api/v1/secrets declares an action without"):
+        with pytest.raises(RuntimeError, match=fault):
             rows_of(app.routes)
+    app = whole_app(rack, catalogue)
+    app.mount("/files", FastAPI())
+    with pytest.raises(RuntimeError, match="/files/"):
+        rows_of(app.routes)
 
 
 PAGES = {"/", "/board", "/lots", "/disposal", "/report", "/handsets"}
@@ -201,9 +194,7 @@ def shown(request: pytest.FixtureRequest, catalogue: Catalogue) -> tuple[AccessL
     """What is shown to whoever hasn't signed in, and the API of a rack with a sold handset."""
     rack = FakeRack()
     rack.board.show(running_view())
-    rack.ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
-    )
+    rack.ledger.keep_sold('{"payload": ""}')
     return request.param, whole_app(rack, catalogue, request.param)
 
 
@@ -247,35 +238,34 @@ async def test_the_socket_sees_everything_whatever_is_shown_to_others(
         assert (await client.post("/api/v1/drain")).status_code == 202
 
 
+SPELLINGS = [
+    "//api/v1/jobs",
+    "/api/v1/jobs/",
+    "/api/v1//jobs",
+    "/api/v1/./jobs",
+    "/static/../api/v1/jobs",
+    "/API/v1/jobs",
+    "/api/v1/jobs%2f",
+    "/api/v1/slots/..%2fjobs",
+    f"/api/v1/slots/A1%2f..%2f..%2fjobs%2f{JOB}",
+    f"/static/..%2fapi%2fv1%2fjobs%2f{JOB}",
+]
+
+
 @pytest.mark.asyncio
-@pytest.mark.parametrize(
-    "path",
-    [
-        "//api/v1/jobs",
-        "/api/v1/jobs/",
-        "/api/v1//jobs",
-        "/api/v1/./jobs",
-        "/static/../api/v1/jobs",
-        "/API/v1/jobs",
-        "/api/v1/jobs%2f",
-        "/api/v1/slots/..%2fjobs",
-        f"/api/v1/slots/A1%2f..%2f..%2fjobs%2f{JOB}",
-        f"/static/..%2fapi%2fv1%2fjobs%2f{JOB}",
-    ],
-)
 async def test_no_other_spelling_of_a_path_leads_past_its_row(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, path: str
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
 ) -> None:
     rack.board.show(running_view())
     rack.ledger.keep_job()
     app = whole_app(rack, catalogue)
     async with running(app, tmp_path / "benchd.sock") as here, here.over_tcp() as client:
-        answer = await client.send(
-            client.build_request("GET", f"http://127.0.0.1:{here.port}{path}")
-        )
-    assert answer.status_code in (403, 404)
-    assert "HQ6123" not in answer.text
-    assert JOB not in answer.text.replace(path, "")
+        for path in SPELLINGS:
+            url = f"http://127.0.0.1:{here.port}{path}"
+            answer = await client.send(client.build_request("GET", url))
+            assert answer.status_code in (403, 404), path
+            assert "HQ6123" not in answer.text, path
+            assert JOB not in answer.text.replace(path, ""), path
 
 
 SECRET = "356938035643809"
@@ -329,11 +319,6 @@ def telling_view() -> SlotView:
     )
 
 
-def test_the_view_of_this_test_has_something_in_every_field() -> None:
-    view = telling_view()
-    assert [one.name for one in fields(SlotView) if getattr(view, one.name) is None] == []
-
-
 @pytest.mark.asyncio
 @pytest.mark.parametrize("path", ["/api/v1/slots", "/api/v1/slots/A1", "/api/v1/queue", STREAMS])
 @pytest.mark.parametrize("away", [AwayView(why=Away.CABLE_OUT, until=BEGAN), None])
@@ -365,28 +350,16 @@ async def test_nothing_on_the_wall_tells_of_the_handset(
 async def test_what_is_hidden_is_there_for_who_may_read(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
-    """Else the test before could not fail."""
-    rack.board.show(telling_view())
+    """Else the test before could not fail; nor does a new field of a slot open by itself."""
+    view = telling_view()
+    assert [one.name for one in fields(SlotView) if getattr(view, one.name) is None] == []
+    rack.board.show(view)
     async with browser(whole_app(rack, catalogue, AccessLevel.READ)) as client:
         told = (await client.get("/api/v1/slots/A1")).json()
     hiding = {name for name, value in told.items() if SECRET in json.dumps(value)}
-    assert hiding == {
-        *("port_path", "job", "recipe", "handset", "question", "owners", "dossier", "earlier"),
-    }
-
-
-def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
-    shown = {
-        *("slot", "state", "occupancy", "stage", "progress", "eta_s", "handset", "problem"),
-        *("question", "outcome", "disposition", "reason", "reason_text"),
-        *("since", "mends_itself", "absence", "handset_left_s", "directed"),
-    }
-    assert set(WallSlotObject.model_fields) == shown
-    assert set(SlotObject.model_fields) - shown == {
-        *("port_path", "job", "recipe", "owners", "dossier", "earlier", "asset"),
-    }
-    assert set(WallHandsetObject.model_fields) == {"manufacturer", "model", "name", "known_model"}
-    assert set(WallQuestionObject.model_fields) == {"gate"}
+    hidden = {"port_path", "job", "recipe", "owners", "dossier", "earlier"}
+    assert hiding == {*hidden, "handset", "question"}
+    assert set(SlotObject.model_fields) - set(WallSlotObject.model_fields) == {*hidden, "asset"}
 
 
 def test_no_text_of_a_problem_has_room_for_what_names_a_handset() -> None:
@@ -416,16 +389,8 @@ async def test_proof_is_of_the_ledger_for_the_job_that_is_shown(
     doubted: bool,
     proven: bool,
 ) -> None:
-    ended = replace(
-        running_view(),
-        state=SlotState.FINISHED,
-        outcome=Outcome.PASSED,
-        disposition=Disposition.SELLABLE,
-    )
-    rack.board.show(replace(ended, **change))
-    rack.ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, certificate=certificate
-    )
+    rack.board.show(replace(sold_view(), **change))
+    rack.ledger.keep_sold(certificate)
     rack.issuer.doubts = {JOB} if doubted else set()
     async with browser(whole_app(rack, catalogue)) as client:
         told = (await client.get("/api/v1/slots/A1/proof")).json()

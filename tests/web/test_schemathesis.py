@@ -40,9 +40,7 @@ STREAM = "/api/v1/events"
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     rack = FakeRack()
     rack.board.show(running_view())
-    rack.ledger.keep_job(
-        outcome="passed", disposition="sellable", reason=None, certificate='{"payload": ""}'
-    )
+    rack.ledger.keep_sold('{"payload": ""}')
     path = tmp_path_factory.mktemp("served") / "benchd.sock"
     with pytest.MonkeyPatch.context() as patched, start_blocking_portal() as portal:
         # It asks more than all screens of a shop, and as nobody.

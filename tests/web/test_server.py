@@ -6,8 +6,11 @@ import signal
 import socket
 import time
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
@@ -28,19 +31,19 @@ from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener
 from tests.patience import PATIENCE_S
 from tests.people.somebody import somebody
-from tests.web.fake_sessions import screen_of
 from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
-from tests.web.web_running import Running, Server, running
+from tests.web.web_running import Server, running
 
 pytestmark = pytest.mark.asyncio
 
 DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
 ANSWER = {"gate": "consent", "approved": True}
+EVENTS = "/api/v1/events"
 QUICK_S = 0.5
 
 
-async def events_of(response: httpx2.Response) -> AsyncGenerator[tuple[str, object]]:
+async def events_of(response: httpx2.Response) -> AsyncGenerator[tuple[str, Any]]:
     """Each event with its data, comments left out."""
     name = ""
     async for line in response.aiter_lines():
@@ -50,80 +53,65 @@ async def events_of(response: httpx2.Response) -> AsyncGenerator[tuple[str, obje
             yield name, json.loads(line.removeprefix("data: "))
 
 
-async def test_peer_credentials_of_the_unix_socket(rack: FakeRack, server: Server) -> None:
-    expected = {"transport": "unix", "uid": str(os.getuid())}
-    async with server() as here, here.over_unix() as client, anyio.create_task_group() as group:
-        group.start_soon(rack.ask, Gate.CONSENT)
-        await anyio.wait_all_tasks_blocked()
-        answer = await client.post(DECISIONS, json=ANSWER)
-        assert answer.status_code == 200
-        assert answer.json()["via"] == expected
-    recorded = rack.ledger.stored[-1].entry
-    assert recorded.kind is EntryKind.DECISION
-    assert recorded.data["via"] == expected
+@asynccontextmanager
+async def watching(server: Server) -> AsyncGenerator[AsyncGenerator[tuple[str, Any]]]:
+    """The events that a page over the Unix socket is told."""
+    async with (
+        server() as here,
+        here.over_unix() as client,
+        client.stream("GET", EVENTS) as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        told = events_of(response)
+        yield told
+        await told.aclose()
 
 
-async def test_tcp_has_no_credentials(rack: FakeRack, server: Server) -> None:
-    async with server() as here, here.over_tcp() as client, anyio.create_task_group() as group:
-        group.start_soon(rack.ask, Gate.CONSENT)
-        await anyio.wait_all_tasks_blocked()
-        answer = await client.post(DECISIONS, json=ANSWER, headers={"x-forwarded-for": "192.0.2.1"})
-        assert answer.json()["via"] == {"transport": "tcp"}
-
-
-async def test_any_name_on_the_unix_socket_but_only_own_ones_on_tcp(server: Server) -> None:
+async def test_each_socket_knows_who_comes_by_it(rack: FakeRack, server: Server) -> None:
+    by_unix = {"transport": "unix", "uid": str(os.getuid())}
     async with server() as here, here.over_unix() as unix, here.over_tcp() as tcp:
+        async with rack.asking(Gate.CONSENT):
+            answer = await unix.post(DECISIONS, json=ANSWER)
+        assert (answer.status_code, answer.json()["via"]) == (200, by_unix)
+        [kept] = rack.ledger.of(EntryKind.DECISION)
+        assert kept.data["via"] == by_unix
+        async with rack.asking(Gate.CONSENT):
+            headers = {"x-forwarded-for": "192.0.2.1"}
+            answer = await tcp.post(DECISIONS, json=ANSWER, headers=headers)
+        assert answer.json()["via"] == {"transport": "tcp"}
         foreign = {"host": "evil.example"}
         assert (await unix.get("/healthz", headers=foreign)).status_code == 200
         assert (await tcp.get("/healthz", headers=foreign)).status_code == 403
         assert (await tcp.get("/healthz")).status_code == 200
 
 
-async def test_streamed_body_is_bounded(server: Server) -> None:
-    async def endless() -> AsyncGenerator[bytes]:
-        for _ in range(100):
-            yield b" " * 1024
-
-    async with server() as here, here.over_unix() as client:
-        answer = await client.post(
-            DECISIONS, content=endless(), headers={"content-type": "application/json"}
-        )
-    assert answer.status_code == 413
-    assert answer.json()["error"]["code"] == "body_too_large"
-
-
 async def test_events_tell_everything_then_each_change(rack: FakeRack, server: Server) -> None:
     rack.board.show(running_view(0.25))
-    async with (
-        server() as here,
-        here.over_unix() as client,
-        client.stream("GET", "/api/v1/events") as response,
-    ):
-        assert response.headers["content-type"].startswith("text/event-stream")
-        told = events_of(response)
+    async with watching(server) as told:
         name, slot = await anext(told)
-        assert name == "slot"
-        assert isinstance(slot, dict)
-        assert (slot["slot"], slot["progress"]) == ("A1", 0.25)
+        assert (name, slot["slot"], slot["progress"]) == ("slot", "A1", 0.25)
         assert await anext(told) == ("unknown_ports", [])
         name, queue = await anext(told)
-        assert isinstance(queue, dict)
         assert (name, queue["errands"]) == ("queue", [])
         assert await anext(told) == ("alive", {"slots": ["A1"]})
 
         rack.board.show(running_view(0.5))
         name, slot = await anext(told)
-        assert isinstance(slot, dict)
         assert (name, slot["progress"]) == ("slot", 0.5)
 
         rack.board.show_unknown_port(PortPath(port(9)), attached=True)
         name, ports = await anext(told)
-        assert isinstance(ports, list)
         assert (name, ports[0]["port_path"]) == ("unknown_ports", port(9))
         name, queue = await anext(told)
-        assert isinstance(queue, dict)
         assert (name, [errand["kind"] for errand in queue["errands"]]) == ("queue", ["port"])
-        await told.aclose()
+
+        # What a notice makes of the queue is another test's.
+        of_rack = ((name, data) async for name, data in told if name != "queue")
+        rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
+        name, notices = await anext(of_rack)
+        assert (name, notices[0]["code"]) == ("notices", "ledger_broken")
+        rack.board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
+        assert await anext(of_rack) == ("notices", [])
 
 
 async def test_a_screen_that_was_locked_is_told_nothing_more(
@@ -136,7 +124,7 @@ async def test_a_screen_that_was_locked_is_told_nothing_more(
     async with (
         running(app_of(rack, catalogue, callers=callers), tmp_path / "socket") as server,
         server.over_tcp() as client,
-        client.stream("GET", "/api/v1/events") as response,
+        client.stream("GET", EVENTS) as response,
     ):
         told = events_of(response)
         async for name, _ in told:
@@ -174,8 +162,8 @@ async def test_whoever_leaves_in_mid_word_is_no_fault(rack: FakeRack, app: FastA
                 "http_version": "1.1",
                 "method": "GET",
                 "scheme": "http",
-                "path": "/api/v1/events",
-                "raw_path": b"/api/v1/events",
+                "path": EVENTS,
+                "raw_path": EVENTS.encode(),
                 "root_path": "",
                 "query_string": b"",
                 "headers": [(b"host", b"localhost")],
@@ -209,12 +197,7 @@ async def test_a_fault_after_the_begin_of_an_answer_is_still_one() -> None:
 
 async def test_burst_is_told_by_its_last_state(rack: FakeRack, server: Server) -> None:
     rack.board.show(running_view(0.0))
-    async with (
-        server() as here,
-        here.over_unix() as client,
-        client.stream("GET", "/api/v1/events") as response,
-    ):
-        told = events_of(response)
+    async with watching(server) as told:
         await anext(told)
         await anext(told)
         seen: list[float] = []
@@ -224,43 +207,30 @@ async def test_burst_is_told_by_its_last_state(rack: FakeRack, server: Server) -
         async for name, slot in told:
             if name != "slot":
                 continue
-            assert isinstance(slot, dict)
             seen.append(slot["progress"])
             if slot["progress"] == 1.0:
                 break
         assert len(seen) <= 3
-        await told.aclose()
 
 
-async def test_open_stream_does_not_hold_up_the_end(rack: FakeRack, server: Server) -> None:
+async def test_open_streams_and_stuck_clients_do_not_hold_up_the_end(
+    rack: FakeRack, server: Server
+) -> None:
     rack.board.show(running_view())
-    async with (
-        server() as here,
-        here.over_tcp() as client,
-        client.stream("GET", "/api/v1/events") as response,
-    ):
-        lines = response.aiter_lines()
-        await anext(lines)
-        began = time.monotonic()
-        here.stop.set()
-        async for _ in lines:
-            pass  # it ends in good order, else this raises
-        await here.ended.wait()
-        assert time.monotonic() - began < QUICK_S
-
-
-async def test_stuck_clients_do_not_hold_up_the_end(server: Server) -> None:
     async with server() as here:
         silent = await anyio.connect_tcp("127.0.0.1", here.port)
         halfway = await anyio.connect_tcp("127.0.0.1", here.port)
         head = f"POST {DECISIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
         await halfway.send(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
-        async with here.over_tcp() as client:
-            assert (await client.get("/healthz")).status_code == 200
-        began = time.monotonic()
-        here.stop.set()
-        await here.ended.wait()
-        assert time.monotonic() - began < QUICK_S
+        async with here.over_tcp() as client, client.stream("GET", EVENTS) as response:
+            lines = response.aiter_lines()
+            await anext(lines)
+            began = time.monotonic()
+            here.stop.set()
+            async for _ in lines:
+                pass  # it ends in good order, else this raises
+            await here.ended.wait()
+            assert time.monotonic() - began < QUICK_S
         await silent.aclose()
         await halfway.aclose()
 
@@ -273,12 +243,8 @@ async def test_cancelled_server_ends_quickly_too(app: FastAPI) -> None:
             httpx2.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE_S) as client,
             anyio.create_task_group() as group,
         ):
-
-            async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-                await serve(app, sockets=[tcp], stop=anyio.Event(), task_status=task_status)
-
-            await group.start(run)
-            async with client.stream("GET", "/api/v1/events") as response:
+            await group.start(partial(serve, app, sockets=[tcp], stop=anyio.Event()))
+            async with client.stream("GET", EVENTS) as response:
                 lines = response.aiter_lines()
                 await anext(lines)
                 began = time.monotonic()
@@ -286,37 +252,16 @@ async def test_cancelled_server_ends_quickly_too(app: FastAPI) -> None:
         assert time.monotonic() - began < QUICK_S
 
 
-async def test_signals_stay_with_the_daemon(server: Server) -> None:
+async def test_signals_stay_with_the_daemon_and_the_socket_is_there_with_its_mode_then_gone(
+    app: FastAPI, tmp_path: Path
+) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    async with server():
-        assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
-
-
-async def test_socket_is_there_with_its_mode_then_gone(app: FastAPI, tmp_path: Path) -> None:
     path = tmp_path / "benchd.sock"
     async with running(app, path):
+        assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
         assert path.stat().st_mode & 0o777 == 0o660
         assert [file.name for file in tmp_path.iterdir()] == ["benchd.sock"]
     assert list(tmp_path.iterdir()) == []
-
-
-async def test_two_clients_deciding_at_once_one_wins(rack: FakeRack, server: Server) -> None:
-    codes: list[int] = []
-
-    async def answer_as(here: Running, operator: str) -> None:
-        async with here.over_unix() as client:
-            response = await client.post(DECISIONS, json=ANSWER, headers=screen_of(operator))
-            codes.append(response.status_code)
-
-    async with server() as here, anyio.create_task_group() as asking:
-        asking.start_soon(rack.ask, Gate.CONSENT)
-        await anyio.wait_all_tasks_blocked()
-        async with anyio.create_task_group() as answering:
-            answering.start_soon(answer_as, here, "佐藤")
-            answering.start_soon(answer_as, here, "鈴木")
-    assert sorted(codes) in ([200, 404], [200, 409])
-    kept = [s for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
-    assert len(kept) == 1
 
 
 async def test_requests_before_start_are_served_after(app: FastAPI) -> None:
@@ -324,32 +269,7 @@ async def test_requests_before_start_are_served_after(app: FastAPI) -> None:
         early.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         stop = anyio.Event()
         async with anyio.create_task_group() as group:
-
-            async def run(*, task_status: anyio.abc.TaskStatus[None]) -> None:
-                await serve(app, sockets=[tcp], stop=stop, task_status=task_status)
-
-            await group.start(run)
+            await group.start(partial(serve, app, sockets=[tcp], stop=stop))
             answer = await anyio.to_thread.run_sync(early.recv, 64)
             stop.set()
             assert answer.startswith(b"HTTP/1.1 200")
-
-
-async def test_notices_are_told_when_there_are_any(rack: FakeRack, server: Server) -> None:
-    async with (
-        server() as here,
-        here.over_unix() as client,
-        client.stream("GET", "/api/v1/events") as response,
-    ):
-        events = events_of(response)
-        # What it makes of the queue is another test's.
-        told = ((name, data) async for name, data in events if name != "queue")
-        assert await anext(told) == ("unknown_ports", [])
-        assert await anext(told) == ("alive", {"slots": []})
-        rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
-        name, notices = await anext(told)
-        assert isinstance(notices, list)
-        assert (name, notices[0]["code"]) == ("notices", "ledger_broken")
-        rack.board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
-        assert await anext(told) == ("notices", [])
-        await told.aclose()
-        await events.aclose()

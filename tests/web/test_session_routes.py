@@ -1,98 +1,36 @@
-"""Signing in over the API, with real people: cookies, CSRF, tries, and who may answer what."""
+"""Signing in over the API, with real people: cookies, CSRF, tries, and who may do what."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+import os
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx2
 import pytest
-from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
+from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.domain.people import Role
 from benchd.domain.record import EntryKind
-from benchd.ledger.records.records_access import Records
-from benchd.slots.question_desk import Desk
 from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import served_of
-from benchd.web.acting_person import GUARDS, somebody
+from benchd.web import acting_person
 from benchd.web.guard import SAFE_METHODS
 from benchd.web.session_routes import SESSION
-from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, door_in
+from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, people_in
 from tests.web.served import app_of
-from tests.web.web_fakes import JOB, FakeClock, FakeRack, Feed
+from tests.web.staffed import CSRF, DECISIONS, SHOWN, OpenShop, asked
+from tests.web.test_records_routes import PAPERS
+from tests.web.test_rows import SERVED, path_of
+from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
 
-DECISIONS = f"/api/v1/jobs/{JOB}/decisions"
-CSRF = "x-benchd-csrf"
 
-
-class Shop:
-    """A rack with real people, seen over TCP as every browser sees it."""
-
-    def __init__(self, rack: FakeRack, door: Door, app: FastAPI) -> None:
-        self.rack = rack
-        self.door = door
-        self.app = app
-
-    def browser(self) -> httpx2.AsyncClient:
-        transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
-        return httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8420")
-
-    async def sign_in(self, at: httpx2.AsyncClient, **shown: str) -> httpx2.Response:
-        answer = await at.post(SESSION, json=shown)
-        if answer.is_success:
-            at.headers[CSRF] = answer.json()["csrf"]
-        return answer
-
-    async def answer(self, at: httpx2.AsyncClient, gate: Gate) -> tuple[int, str]:
-        """The status and code of an answer that is given while its question is open."""
-        note = {
-            Gate.NETWORK: "○",
-            Gate.IMEI: "356938035643809",
-            Gate.SERIAL: "HQ6123",
-            Gate.ASSET: "T1",
-            Gate.DESTROYED_BEFORE: "its board was replaced",
-            Gate.SAME_HANDSET: "other, compared",
-            Gate.SAME_HANDSET_HELD: "other, compared",
-        }
-        body = {"gate": gate, "approved": True, "note": note.get(gate, "")}
-        async with anyio.create_task_group() as group:
-            group.start_soon(self.rack.ask, gate)
-            await anyio.wait_all_tasks_blocked()
-            answer = await at.post(DECISIONS, json=body)
-            group.cancel_scope.cancel()
-            return answer.status_code, answer.json().get("error", {}).get("code", "")
-        raise AssertionError
-
-
-@asynccontextmanager
-async def shop(folder: Path, rack: FakeRack, catalogue: Catalogue) -> AsyncGenerator[Shop]:
-    async with door_in(folder) as door:
-        rack.desk = Desk(rack.ledger, FakeClock(), door.people)
-        app = app_of(
-            rack,
-            catalogue,
-            callers=door.callers(),
-            people=door.people,
-            sessions=door.sessions,
-        )
-        yield Shop(rack, door, app)
-
-
-async def test_the_cookie_is_no_scripts_and_no_other_sites(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+async def test_the_cookie_is_no_scripts_and_no_other_sites(shop: OpenShop) -> None:
+    async with shop() as here, here.browser() as at:
         assert (await at.get(SESSION)).json() is None
         answer = await here.sign_in(at, badge=BADGE, pin=PIN)
         assert answer.status_code == 201
@@ -111,86 +49,114 @@ async def test_the_cookie_is_no_scripts_and_no_other_sites(
         assert (await at.get(SESSION)).json() is None
 
 
-async def test_without_a_session_nobody_answers(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+async def test_without_a_session_or_by_a_cookie_alone_nobody_answers(
+    rack: FakeRack, shop: OpenShop
 ) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+    async with shop() as here, here.browser() as at:
         for gate in Gate:
             assert await here.answer(at, gate) == (401, "not_signed_in")
         assert (await at.get("/api/v1/slots")).status_code == 200
-    assert not [s for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
-
-
-async def test_a_cookie_alone_does_nothing(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
         await here.sign_in(at, badge=BADGE, pin=PIN)
         del at.headers[CSRF]
         assert await here.answer(at, Gate.OBSERVE) == (401, "not_signed_in")
         assert (await at.put(SESSION)).status_code == 401
+    assert rack.ledger.of(EntryKind.DECISION) == []
 
 
-SHOWN: dict[str, dict[str, str]] = {
-    "badge": {"badge": BADGE},
-    "pin": {"person": "mori", "pin": PIN},
-    "badge and pin": {"badge": BADGE, "pin": PIN},
-}
+def wanted(action: Action, role: Role, shown: str) -> tuple[int, str]:
+    """What somebody of this role hears who has shown this."""
+    rule = AUTHORITY[action]
+    if role not in rule.roles:
+        return 403, "not_allowed"
+    if not rule.by_badge and shown != "badge and pin":
+        return 403, "more_to_show"
+    return 200, ""
 
 
 @pytest.mark.parametrize("shown", SHOWN)
 @pytest.mark.parametrize("role", Role)
 async def test_each_gate_by_role_and_by_what_was_shown(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, role: Role, shown: str
+    shop: OpenShop, role: Role, shown: str
 ) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+    async with shop() as here, here.browser() as at:
         await here.door.people.set_roles(BY, "mori", [role])
         await here.sign_in(at, **SHOWN[shown])
         for gate in (Gate.CONFIRM, *(gate for gate in Gate if gate is not Gate.CONFIRM)):
-            rule = AUTHORITY[ACTION_OF[gate]]
-            wanted = (200, "")
-            if role not in rule.roles:
-                wanted = (403, "not_allowed")
-            elif not rule.by_badge and shown != "badge and pin":
-                wanted = (403, "more_to_show")
-            assert await here.answer(at, gate) == wanted, gate
+            told = await here.answer(at, gate)
+            assert told == wanted(ACTION_OF[gate], role, shown), gate
+
+
+CRUSHED: dict[str, str] = {"state": "destroyed", **PAPERS}
+RELEASED: dict[str, str] = {"state": "to_return", "note": "lock not removed"}
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize("role", Role)
+async def test_settling_by_role_and_by_what_was_shown(
+    rack: FakeRack, shop: OpenShop, role: Role, shown: str
+) -> None:
+    rack.ledger.keep_job(job=JobId("doomed"), disposition="destroy", reason="felica_residue")
+    rack.ledger.keep_job(job=JobId("held"))
+    async with shop() as here, here.browser() as at:
+        await here.door.people.set_roles(BY, "mori", [role])
+        await here.sign_in(at, **SHOWN[shown])
+        settling = wanted(Action.SETTLE, role, shown)
+        assert await asked(at, "POST", "/api/v1/disposal/doomed", CRUSHED) == settling
+        for kept in rack.ledger.of(EntryKind.HANDSET_SETTLED):
+            assert (kept.data["person"], kept.data["shown_by"]) == ("mori", "badge_and_pin")
+        # To release takes what settling takes, and more.
+        releasing = wanted(Action.RELEASE, role, shown) if settling[0] == 200 else settling
+        assert await asked(at, "POST", "/api/v1/disposal/held", RELEASED) == releasing
+
+
+async def test_what_could_not_be_plugged_in_is_listed_found_and_settled(
+    rack: FakeRack, shop: OpenShop
+) -> None:
+    async with shop() as here, here.browser() as at, anyio.create_task_group() as group:
+        await here.sign_in(at, badge=BADGE, pin=PIN)
+        lot = {"lot": "L-1", "consignor": "個人", "kind": "purchase", "paper": "No.12"}
+        assert (await at.post("/api/v1/lots", json=lot)).is_success
+        asset = {"tag": "T-001", "model": "SO-51B"}
+        assert (await at.post("/api/v1/lots/L-1/assets", json=asset)).is_success
+        dead = await at.post("/api/v1/assets/T-001/unerasable", json={"reason": "no_power"})
+        case = dead.json()["case"]
+        group.start_soon(here.records.run)
+        with anyio.fail_after(30):
+            await here.records.until(lambda: here.records.upto.sequence == len(rack.ledger.stored))
+        [item] = (await at.get("/api/v1/disposal")).json()["items"]
+        assert (item["job"]["job"], item["job"]["state"]) == (case, "to_destroy")
+        assert (item["job"]["tag"], item["job"]["unerasable"]) == ("T-001", "no_power")
+        assert item["job"]["reason_text"]["ja"] == "電源が入らない"
+        assert item["moves"] == ["run_again", "destroyed"]
+        [found] = (await at.get("/api/v1/handsets?find=T-001")).json()["handsets"]
+        assert found["newest"]["job"] == case
+        assert (await at.get(f"/api/v1/handsets/{case}")).is_success
+        assert (await at.get(f"/api/v1/jobs/{case}")).status_code == 404
+        assert (await at.get("/api/v1/jobs")).json()["jobs"] == []
+        assert await asked(at, "POST", f"/api/v1/disposal/{case}", CRUSHED) == (200, "")
+        group.cancel_scope.cancel()
 
 
 async def test_who_has_worked_on_it_does_not_confirm_whatever_they_show(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    rack: FakeRack, shop: OpenShop
 ) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+    """Nor does one process that answers everything under one name and its look-alikes."""
+    async with shop() as here, here.browser() as at:
         await here.sign_in(at, badge=OTHER_BADGE, pin=OTHER_PIN)
         assert await here.answer(at, Gate.OBSERVE) == (200, "")
         assert await here.answer(at, Gate.CONFIRM) == (409, "second_person_needed")
+        for name in ("加藤 舞\u3164", "加藤  舞", "kato ", "kato\u200b"):
+            assert (await here.answer(at, Gate.CONFIRM, operator=name))[0] == 401
         await here.sign_in(at, badge=BADGE, pin=PIN)
         assert await here.answer(at, Gate.CONFIRM) == (403, "not_allowed")
         await here.door.people.set_roles(BY, "mori", [Role.CONFIRMER])
         assert await here.answer(at, Gate.CONFIRM) == (200, "")
-    kept = [s.entry.data for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]
-    assert [one["person"] for one in kept] == ["kato", "mori"]
+    kept = rack.ledger.of(EntryKind.DECISION)
+    assert [one.data["person"] for one in kept] == ["kato", "mori"]
 
 
-async def test_the_issues_two_attacks(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
-    """One process answers everything under one name, then under the same with more in it."""
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
-        await here.sign_in(at, badge=OTHER_BADGE, pin=OTHER_PIN)
-        assert await here.answer(at, Gate.OBSERVE) == (200, "")
-        for name in ("加藤 舞\u3164", "加藤  舞", "kato ", "kato\u200b"):
-            body = {"gate": "confirm", "approved": True, "operator": name}
-            async with anyio.create_task_group() as group:
-                group.start_soon(rack.ask, Gate.CONFIRM)
-                await anyio.wait_all_tasks_blocked()
-                answer = await at.post(DECISIONS, json=body)
-                assert answer.status_code == 401
-                group.cancel_scope.cancel()
-    assert len([s for s in rack.ledger.stored if s.entry.kind is EntryKind.DECISION]) == 1
-
-
-async def test_too_many_tries_are_told_how_long_to_wait(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    async with shop(tmp_path, rack, catalogue) as here, here.browser() as at:
+async def test_too_many_tries_are_told_how_long_to_wait(shop: OpenShop) -> None:
+    async with shop() as here, here.browser() as at:
         for _ in range(3):
             assert (await here.sign_in(at, person="mori", pin="551904")).status_code == 401
         paused = await here.sign_in(at, person="mori", pin=PIN)
@@ -199,10 +165,10 @@ async def test_too_many_tries_are_told_how_long_to_wait(
 
 
 async def test_a_cookie_from_the_network_is_none_on_the_socket(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+    shop: OpenShop, tmp_path: Path
 ) -> None:
     async with (
-        shop(tmp_path, rack, catalogue) as here,
+        shop() as here,
         running(here.app, tmp_path / "benchd.sock") as served,
         served.over_tcp() as tcp,
         served.over_unix() as unix,
@@ -217,33 +183,6 @@ async def test_a_cookie_from_the_network_is_none_on_the_socket(
         assert (await unix.put(SESSION, headers=stolen)).status_code == 401
         # Not even whoever owns the files does anything with somebody's cookie.
         assert (await unix.get("/api/v1/people", headers=stolen)).status_code == 401
-
-
-def unsafe_routes(app: FastAPI) -> list[tuple[str, str, APIRoute]]:
-    return [
-        (method, route.path, route)
-        for route in all_routes(app)
-        for method in sorted((route.methods or set()) - SAFE_METHODS)
-    ]
-
-
-def all_routes(app: FastAPI) -> list[APIRoute]:
-    found: list[APIRoute] = []
-    waiting = list(app.routes)
-    while waiting:
-        route = waiting.pop()
-        if isinstance(route, APIRoute):
-            found.append(route)
-        else:
-            waiting += getattr(route, "routes", None) or []
-            router = getattr(route, "original_router", None)
-            waiting += router.routes if router is not None else []
-    return found
-
-
-def guards(dependant: Dependant) -> list[Callable[..., Any]]:
-    calls = [one.call for one in dependant.dependencies]
-    return [call for call in calls if call is not None and (call in GUARDS or call is somebody)]
 
 
 ROUTES: dict[tuple[str, str], Action | str] = {
@@ -279,29 +218,125 @@ ROUTES: dict[tuple[str, str], Action | str] = {
 """Every route that does something, and what it takes: a new one without a row fails."""
 
 
-class NoDossiers:
-    """A fake door to dossiers behind which there are none."""
+async def test_every_route_that_does_something_has_its_row() -> None:
+    """That an action and its guard go together, each application sees to as it is made."""
+    unsafe = {row: served.action for row, served in SERVED.items() if row[0] not in SAFE_METHODS}
+    assert unsafe == {
+        row: told if isinstance(told, Action) else None for row, told in ROUTES.items()
+    }
 
 
-async def test_every_route_that_does_something_has_its_row_and_its_guard(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+GUARDED = {key: row for key, row in ROUTES.items() if isinstance(row, Action)}
+
+
+async def told(at: httpx2.AsyncClient, method: str, route: str) -> tuple[int, str]:
+    """The status and the code of a request that asks for nothing in particular."""
+    return await asked(at, method, path_of(route), {})
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize("role", Role)
+async def test_each_route_by_role_and_by_what_was_shown(
+    shop: OpenShop, tmp_path: Path, role: Role, shown: str
 ) -> None:
-    async with door_in(tmp_path) as door:
-        records = Records(tmp_path / "records.sqlite", Feed(rack))
-        app = app_of(
-            rack,
-            catalogue,
-            records=records,
-            people=door.people,
-        )
-        routes = {(method, path): route for method, path, route in unsafe_routes(app)}
-        assert set(routes) == set(ROUTES)
-        for key, row in ROUTES.items():
-            found = guards(routes[key].dependant)
-            if isinstance(row, Action):
-                served = served_of(routes[key].endpoint)
-                assert served is not None, key
-                assert served.action is row, key
-                assert len([one for one in found if one in GUARDS]) == 1, key
-            elif key[1] != SESSION:
-                assert found == [somebody], key
+    async with (
+        shop() as here,
+        running(here.app, tmp_path / "benchd.sock") as served,
+        served.over_unix() as at,
+    ):
+        await here.door.people.set_roles(BY, "mori", [role])
+        for (method, route), action in GUARDED.items():
+            await here.sign_in(at, **SHOWN[shown])
+            status, code = await told(at, method, route)
+            if wanted(action, role, shown) == (200, ""):
+                assert status not in {401, 403}, (route, code)
+            else:
+                assert (status, code) == wanted(action, role, shown), route
+
+
+async def test_without_a_session_or_with_a_locked_one_no_route_does_anything(
+    rack: FakeRack, shop: OpenShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with (
+        shop() as here,
+        running(here.app, tmp_path / "benchd.sock") as served,
+        served.over_unix() as at,
+        served.over_tcp() as tcp,
+    ):
+        tcp.headers.clear()
+        for method, route in GUARDED:
+            not_let_in = {(401, "not_signed_in"), (403, "socket_only")}
+            assert await told(tcp, method, route) in not_let_in, route
+        # A cookie alone is no session, nor is one with another's token.
+        await here.sign_in(at, badge=BADGE, pin=PIN)
+        csrf = at.headers[CSRF]
+        kept = {"cookie": f"benchd_session={at.cookies['benchd_session']}"}
+        before = len(rack.ledger.stored)
+        for shown in ("", "another's"):
+            at.headers[CSRF] = shown
+            for method, route in GUARDED:
+                assert await told(at, method, route) == (401, "not_signed_in"), route
+        at.headers[CSRF] = csrf
+        assert (await at.delete(SESSION)).status_code == 204
+        at.headers.update(kept)
+        for method, route in GUARDED:
+            assert await told(at, method, route) == (401, "not_signed_in"), route
+        # On the socket only whoever owns the files, or root, is more than nobody.
+        own = os.geteuid()
+        monkeypatch.setattr(acting_person, "ROOT", own + 1)
+        monkeypatch.setattr(acting_person.os, "geteuid", lambda: own + 2)
+        async with served.over_unix() as nobody:
+            for method, route in (*GUARDED, ("GET", "/api/v1/people")):
+                assert await told(nobody, method, route) == (401, "not_signed_in"), route
+        assert len(rack.ledger.stored) == before
+
+
+async def test_a_role_that_was_taken_away_is_gone_at_once(shop: OpenShop) -> None:
+    async with shop() as here, here.browser() as at:
+        await here.sign_in(at, badge=BADGE, pin=PIN)
+        status, code = await told(at, "POST", "/api/v1/lots")
+        assert status not in {401, 403}, code
+        await here.door.people.set_roles(BY, "mori", [Role.AUDITOR])
+        assert await told(at, "POST", "/api/v1/lots") == (403, "not_allowed")
+        await here.door.people.disable(BY, "mori", None)
+        assert await told(at, "POST", "/api/v1/lots") == (401, "not_signed_in")
+
+
+SATO = {"person": "sato", "name": "佐藤 健", "reading": "さとう けん", "roles": ["administrator"]}
+
+
+async def test_people_over_the_socket(rack: FakeRack, catalogue: Catalogue, tmp_path: Path) -> None:
+    async with (
+        people_in(tmp_path) as people,
+        running(app_of(rack, catalogue, people=people), tmp_path / "benchd.sock") as here,
+        here.over_unix() as client,
+    ):
+        added = await client.post("/api/v1/people", json=SATO)
+        assert added.status_code == 201
+        assert added.json() == {
+            **SATO,
+            "has_badge": False,
+            "has_pin": False,
+            "lost_secret": False,
+            "disabled_from": None,
+        }
+        pin = await client.put("/api/v1/people/sato/pin", json={"pin": PIN})
+        badge = await client.put("/api/v1/people/sato/badge", json={"code": BADGE})
+        assert pin.json()["has_pin"]
+        assert badge.json()["has_badge"]
+        weak = await client.put("/api/v1/people/sato/pin", json={"pin": "111111"})
+        assert (weak.status_code, weak.json()["error"]["code"]) == (409, "person_refused")
+        like = await client.post("/api/v1/people", json={**SATO, "person": "sat0"})
+        assert (like.status_code, like.json()["error"]["code"]) == (409, "person_refused")
+        hidden = await client.post("/api/v1/people", json={**SATO, "name": "佐藤\u3164"})
+        assert (hidden.status_code, hidden.json()["error"]["code"]) == (409, "name_refused")
+        last = await client.put("/api/v1/people/sato/disabled", json={"disabled": True})
+        assert last.status_code == 409
+        nobody = await client.put("/api/v1/people/mori/roles", json={"roles": ["operator"]})
+        assert nobody.status_code == 404
+        everybody = await client.get("/api/v1/people")
+        assert [one["person"] for one in everybody.json()["people"]] == ["sato"]
+        for answer in (added, pin, badge, weak, everybody):
+            assert PIN not in answer.text
+            assert BADGE not in answer.text
+        assert await people.is_pin(people.person("sato"), PIN)

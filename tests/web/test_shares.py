@@ -110,6 +110,14 @@ async def test_a_flood_has_a_few_places_a_line_and_the_rest_hear_so_at_once() ->
     assert requests.statuses("10.0.0.2") == requests.statuses("sato") == [200]
 
 
+@pytest.fixture
+def served() -> Requests:
+    """Requests that are served as they come."""
+    requests = Requests()
+    requests.go_on.set()
+    return requests
+
+
 async def test_who_waits_is_let_in_as_places_are_given_back_and_who_leaves_waits_no_more() -> None:
     requests = Requests()
     async with anyio.create_task_group() as group:
@@ -127,10 +135,7 @@ async def test_who_waits_is_let_in_as_places_are_given_back_and_who_leaves_waits
     assert requests.statuses("10.0.0.1") == [200] * 5
 
 
-async def test_a_place_is_given_back_when_the_answer_begins_or_fails() -> None:
-    requests = Requests()
-    requests.go_on.set()
-
+async def test_a_place_is_given_back_when_the_answer_begins_or_fails(served: Requests) -> None:
     async def fails(scope: Scope, receive: Receive, send: Send) -> None:
         raise ZeroDivisionError
 
@@ -139,33 +144,33 @@ async def test_a_place_is_given_back_when_the_answer_begins_or_fails() -> None:
         await anyio.sleep_forever()
 
     async with anyio.create_task_group() as group:
-        served = requests.app
-        requests.app = tells_on  # type: ignore[method-assign]
+        app = served.app
+        served.app = tells_on  # type: ignore[method-assign]
         for _ in range(20):
-            group.start_soon(requests.ask, anybody())
+            group.start_soon(served.ask, anybody())
         await anyio.wait_all_tasks_blocked()
-        requests.app = fails  # type: ignore[method-assign]
+        served.app = fails  # type: ignore[method-assign]
         for _ in range(20):
             with pytest.raises(ZeroDivisionError):
-                await requests.ask(anybody())
-        requests.app = served  # type: ignore[method-assign]
-        await requests.ask(anybody())
+                await served.ask(anybody())
+        served.app = app  # type: ignore[method-assign]
+        await served.ask(anybody())
         group.cancel_scope.cancel()
-    assert requests.statuses("10.0.0.1") == [200] * 21
+    assert served.statuses("10.0.0.1") == [200] * 21
 
 
-async def test_one_source_asks_no_faster_than_its_bucket_fills_and_others_do() -> None:
-    requests = Requests()
-    requests.go_on.set()
+async def test_one_source_asks_no_faster_than_its_bucket_fills_and_others_do(
+    served: Requests,
+) -> None:
     began = anyio.current_time()
     for _ in range(int(shares.SOURCE_AT_ONCE) + 50):
-        await requests.ask(anybody())
+        await served.ask(anybody())
     waited_s = anyio.current_time() - began
     assert waited_s == pytest.approx(50 / shares.SOURCE_PER_S, rel=0.1)
     began = anyio.current_time()
     for _ in range(50):
-        await requests.ask(anybody("10.0.0.2"))
-        await requests.ask(person())
+        await served.ask(anybody("10.0.0.2"))
+        await served.ask(person())
     assert anyio.current_time() == began
 
 
@@ -184,22 +189,21 @@ async def test_signing_in_is_apart_from_the_crowd_and_has_its_own_pace() -> None
     assert requests.statuses("10.0.0.9").count(200) == shares.SIGN_IN_AT_ONCE + shares.MOST_DELAYED
 
 
-async def test_the_machines_own_probes_are_always_served() -> None:
-    requests = Requests()
-    requests.go_on.set()
+async def test_the_machines_own_probes_are_always_served(served: Requests) -> None:
     for _ in range(3000):
-        await requests.ask(Visit(who=Who.PROBE, whose="loopback", route="/healthz"))
-    assert {status for _, status, _ in requests.answers} == {200}
-    assert anyio.current_time() == requests.answers[0][2]
+        await served.ask(Visit(who=Who.PROBE, whose="loopback", route="/healthz"))
+    assert {status for _, status, _ in served.answers} == {200}
+    assert anyio.current_time() == served.answers[0][2]
 
 
-async def test_no_more_sources_are_known_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_sources_are_known_than_may_be(
+    monkeypatch: pytest.MonkeyPatch, served: Requests
+) -> None:
     monkeypatch.setattr(shares, "MOST_SOURCES", 3)
-    requests = Requests()
-    requests.go_on.set()
+    served.shares = Shares()  # which reads its bounds as it is made
     for number in range(20):
-        await requests.ask(anybody(f"10.0.0.{number}"))
-    assert len(requests.shares._sources) == 3
+        await served.ask(anybody(f"10.0.0.{number}"))
+    assert len(served.shares._sources) == 3
 
 
 def scope_of(path: str, host: str = "127.0.0.1", **more: object) -> Scope:

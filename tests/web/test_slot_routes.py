@@ -11,6 +11,10 @@ from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.revision import version
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
+from benchd.domain.wall_plan import WallPlan
+from benchd.texts.catalogue import Catalogue
+from benchd.web.service import PlanInEffect
+from tests.web.served import app_of
 from tests.web.web_fakes import (
     A1,
     HOSTILE,
@@ -22,7 +26,7 @@ from tests.web.web_fakes import (
     running_view,
     waiting_view,
 )
-from tests.web.web_running import Browser
+from tests.web.web_running import SEES_ALL, Browser, browser, got
 
 pytestmark = pytest.mark.asyncio
 
@@ -75,21 +79,10 @@ async def test_slot_object_is_the_contract(rack: FakeRack, visit: Browser) -> No
     }
 
 
-async def test_a_model_that_nobody_has_told_of_is_called_unknown(
-    rack: FakeRack, visit: Browser
-) -> None:
-    rack.board.show(running_view())
-    async with visit() as client:
-        [slot] = (await client.get("/api/v1/slots")).json()["slots"]
-    assert slot["handset"]["name"] is None
-    assert slot["handset"]["known_model"] is False
-
-
 async def test_slots_keep_the_order_of_the_rack(rack: FakeRack, visit: Browser) -> None:
     for number, name in enumerate(("B2", "A1", "A10"), start=1):
         rack.board.show(SlotView(slot=SlotName(name), port_path=port(number)))
-    async with visit() as client:
-        answer = (await client.get("/api/v1/slots")).json()
+    answer = await got(visit, "/api/v1/slots")
     assert [slot["slot"] for slot in answer["slots"]] == ["B2", "A1", "A10"]
     assert {slot["state"] for slot in answer["slots"]} == {"empty"}
 
@@ -116,7 +109,9 @@ async def test_problem_and_question_say_what_to_do_in_both_languages(
     assert asking["question"]["no"]["ja"] == "否認して保留"
 
 
-async def test_end_has_its_reason(rack: FakeRack, visit: Browser) -> None:
+async def test_an_end_has_its_reason_and_an_unheard_of_model_no_name(
+    rack: FakeRack, visit: Browser
+) -> None:
     end = replace(
         running_view(),
         state=SlotState.FINISHED,
@@ -125,35 +120,30 @@ async def test_end_has_its_reason(rack: FakeRack, visit: Browser) -> None:
         reason=Reason.STORAGE_FAULT,
     )
     rack.board.show(end)
-    async with visit() as client:
-        told = (await client.get("/api/v1/slots/A1")).json()
-    assert (told["outcome"], told["disposition"], told["reason"]) == (
-        "failed",
-        "destroy",
-        "storage_fault",
-    )
+    told = await got(visit, "/api/v1/slots/A1")
+    ended = (told["outcome"], told["disposition"], told["reason"])
+    assert ended == ("failed", "destroy", "storage_fault")
     assert told["reason_text"]["what_to_do"]["ja"].startswith("破砕へ")
+    assert (told["handset"]["name"], told["handset"]["known_model"]) == (None, False)
 
 
-async def test_unknown_port_carries_the_lines_to_add(rack: FakeRack, visit: Browser) -> None:
+async def test_unknown_ports_and_what_is_the_matter_with_the_whole_rack_are_told(
+    rack: FakeRack, visit: Browser
+) -> None:
     rack.board.show_unknown_port(port(9), attached=True)
-    async with visit() as client:
-        answer = (await client.get("/api/v1/slots")).json()
+    for code in (ProblemCode.ANCHOR_UNREACHABLE, ProblemCode.LEDGER_BROKEN):
+        rack.board.show_notice(ProblemView(code=code))
+    rack.board.withdraw_notice(ProblemCode.ANCHOR_UNREACHABLE)
+    answer = await got(visit, "/api/v1/slots")
     (unknown,) = answer["unknown_ports"]
     assert unknown["port_path"] == port(9)
     assert unknown["problem"]["code"] == "unknown_port"
     for language in ("ja", "en"):
         lines = unknown["problem"]["what_to_do"][language].splitlines()
         assert lines[-2:] == ["[slots.NAME]", f'port = "{port(9)}"']
-
-
-async def test_slot_that_is_not_there(visit: Browser) -> None:
-    async with visit() as client:
-        answer = await client.get("/api/v1/slots/Z9")
-    assert answer.status_code == 404
-    assert answer.json() == {
-        "error": {"code": "not_found", "message": "there is no slot Z9", "cause": None}
-    }
+    [notice] = answer["notices"]
+    assert notice["code"] == "ledger_broken"
+    assert "benchd ledger verify" in notice["what_to_do"]["en"]
 
 
 async def test_hostile_handset_does_no_harm(rack: FakeRack, visit: Browser) -> None:
@@ -222,28 +212,28 @@ async def test_index_health_and_openapi(rack: FakeRack, visit: Browser) -> None:
     assert docs.status_code == 404
 
 
-async def test_unknown_path_and_method_have_the_one_form(visit: Browser) -> None:
+async def test_what_is_not_there_has_the_one_form(visit: Browser) -> None:
     async with visit() as client:
         missing = await client.get("/metrics-of-old")
         wrong = await client.delete("/api/v1/slots")
+        slot = await client.get("/api/v1/slots/Z9")
     assert missing.json()["error"]["code"] == "not_found"
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "method_not_allowed")
+    assert slot.status_code == 404
+    assert slot.json() == {
+        "error": {"code": "not_found", "message": "there is no slot Z9", "cause": None}
+    }
 
 
-async def test_nothing_is_cached(visit: Browser) -> None:
-    async with visit() as client:
-        answer = await client.get("/api/v1/slots")
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-
-
-async def test_what_is_the_matter_with_the_whole_rack_is_told(
-    rack: FakeRack, visit: Browser
-) -> None:
-    for code in (ProblemCode.ANCHOR_UNREACHABLE, ProblemCode.LEDGER_BROKEN):
-        rack.board.show_notice(ProblemView(code=code))
-    rack.board.withdraw_notice(ProblemCode.ANCHOR_UNREACHABLE)
-    async with visit() as client:
-        [notice] = (await client.get("/api/v1/slots")).json()["notices"]
-    assert notice["code"] == "ledger_broken"
-    assert "benchd ledger verify" in notice["what_to_do"]["en"]
+async def test_index_tells_where_each_slot_stands(rack: FakeRack, catalogue: Catalogue) -> None:
+    for number, name in enumerate(("A1", "A2", "B1"), 1):
+        rack.board.show(SlotView(slot=SlotName(name), port_path=port(number)))
+    wall = PlanInEffect(WallPlan(rows=(("A2", "", "A1"),), scan_prefix="~"))
+    app = app_of(rack, catalogue, callers=SEES_ALL, wall=wall)
+    async with browser(app) as client:
+        told = (await client.get("/api/v1")).json()["wall"]
+        assert told == {"rows": [["A2", "", "A1"], ["B1"]], "scan_prefix": "~"}
+        # Another one after a reload.
+        wall.plan = WallPlan()
+        told = (await client.get("/api/v1")).json()["wall"]
+        assert told == {"rows": [["A1", "A2", "B1"]], "scan_prefix": ""}

@@ -17,11 +17,13 @@ def leave_stale(path: Path) -> None:
         dead.listen()
 
 
-def test_stale_file_is_replaced(tmp_path: Path) -> None:
+def test_stale_files_are_replaced(tmp_path: Path) -> None:
     path = tmp_path / "benchd.sock"
     leave_stale(path)
+    leave_stale(tmp_path / f"benchd.sock.{os.getpid()}")
     with unix_listener(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.connect(str(path))
+        assert [file.name for file in tmp_path.iterdir()] == ["benchd.sock"]
     assert not path.exists()
 
 
@@ -38,23 +40,15 @@ def test_socket_on_which_somebody_answers_is_left_alone(tmp_path: Path) -> None:
         assert path.stat().st_ino == before
 
 
-def test_other_files_are_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "benchd.sock"
+def test_other_files_are_left_alone_and_links_not_followed(tmp_path: Path) -> None:
+    path, link = tmp_path / "precious", tmp_path / "benchd.sock"
     path.write_text("precious")
-    with pytest.raises(DependencyMissing, match="isn't a socket"), unix_listener(path):
-        pass
+    link.symlink_to(path)
+    for taken in (path, link):
+        with pytest.raises(DependencyMissing, match="isn't a socket"), unix_listener(taken):
+            pass
+    assert link.is_symlink()
     assert path.read_text() == "precious"
-
-
-def test_link_is_not_followed(tmp_path: Path) -> None:
-    target = tmp_path / "precious"
-    target.write_text("precious")
-    path = tmp_path / "benchd.sock"
-    path.symlink_to(target)
-    with pytest.raises(DependencyMissing, match="isn't a socket"), unix_listener(path):
-        pass
-    assert path.is_symlink()
-    assert target.read_text() == "precious"
 
 
 def test_socket_of_a_successor_is_not_removed(tmp_path: Path) -> None:
@@ -65,26 +59,19 @@ def test_socket_of_a_successor_is_not_removed(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_left_over_from_making_is_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "benchd.sock"
-    leave_stale(tmp_path / f"benchd.sock.{os.getpid()}")
-    with unix_listener(path):
-        assert [file.name for file in tmp_path.iterdir()] == ["benchd.sock"]
-
-
-def test_folder_that_is_missing(tmp_path: Path) -> None:
-    with (
-        pytest.raises(DependencyMissing, match="can't make its socket") as refused,
-        unix_listener(tmp_path / "run" / "benchd.sock"),
-    ):
+@pytest.mark.parametrize(
+    ("name", "message", "cure"),
+    [
+        ("run/benchd.sock", "can't make its socket", "install -d"),
+        ("x" * 120, "", "90 characters"),
+    ],
+    ids=["its folder is missing", "it is too long"],
+)
+def test_a_path_that_cannot_be_had(tmp_path: Path, name: str, message: str, cure: str) -> None:
+    with pytest.raises(DependencyMissing) as refused, unix_listener(tmp_path / name):
         pass
-    assert "install -d" in refused.value.cure
-
-
-def test_path_that_is_too_long(tmp_path: Path) -> None:
-    with pytest.raises(DependencyMissing) as refused, unix_listener(tmp_path / ("x" * 120)):
-        pass
-    assert "90 characters" in refused.value.cure
+    assert message in str(refused.value)
+    assert cure in refused.value.cure
 
 
 def test_port_in_use() -> None:

@@ -6,9 +6,9 @@ import shutil
 import ssl
 import time
 import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -22,7 +22,7 @@ from benchd.signing.tls import FileRole, Tls, TlsFiles, expiry_of, mistakes_of
 from benchd.web import connection_limit, tls_listener
 from tests.web.certificates import Authority, Pair
 from tests.web.web_fakes import FakeRack, running_view
-from tests.web.web_running import Running, running
+from tests.web.web_running import Running, Server, running
 
 QUICK_S = 1.0
 
@@ -42,6 +42,11 @@ def files(pair: Pair) -> TlsFiles:
     return TlsFiles(certificate=pair.certificate, key=pair.key)
 
 
+@pytest.fixture
+def encrypted(app: FastAPI, tmp_path: Path, files: TlsFiles) -> Server:
+    return partial(running, app, tmp_path / "benchd.sock", tls=Tls(files))
+
+
 async def answers(here: Running, authority: Authority) -> bool:
     async with here.over_tls(authority.visitor()) as client:
         return (await client.get("/healthz")).status_code == 200
@@ -58,10 +63,10 @@ async def ends(stream: anyio.abc.ByteReceiveStream) -> bytes:
 
 @pytest.mark.asyncio
 async def test_pages_streams_and_answers_come_encrypted_and_the_socket_as_ever(
-    app: FastAPI, rack: FakeRack, tmp_path: Path, files: TlsFiles, authority: Authority
+    encrypted: Server, rack: FakeRack, authority: Authority
 ) -> None:
     rack.board.show(running_view())
-    async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
+    async with encrypted() as here:
         async with here.over_tls(authority.visitor()) as client:
             assert "benchd" in (await client.get("/")).text
             own = {"origin": f"https://127.0.0.1:{here.port}"}
@@ -79,9 +84,9 @@ async def test_pages_streams_and_answers_come_encrypted_and_the_socket_as_ever(
 
 @pytest.mark.asyncio
 async def test_who_speaks_plainly_to_the_encrypted_door_gets_nothing(
-    app: FastAPI, tmp_path: Path, files: TlsFiles, authority: Authority
+    encrypted: Server, authority: Authority
 ) -> None:
-    async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
+    async with encrypted() as here:
         plain = await anyio.connect_tcp("127.0.0.1", here.port)
         await plain.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with anyio.fail_after(5):
@@ -100,13 +105,7 @@ async def test_who_speaks_plainly_to_the_encrypted_door_gets_nothing(
     ],
 )
 async def test_nothing_older_than_tls_1_2(
-    app: FastAPI,
-    tmp_path: Path,
-    files: TlsFiles,
-    authority: Authority,
-    version: ssl.TLSVersion,
-    *,
-    welcome: bool,
+    encrypted: Server, authority: Authority, version: ssl.TLSVersion, *, welcome: bool
 ) -> None:
     visitor = authority.visitor()
     visitor.set_ciphers("DEFAULT:@SECLEVEL=0")  # the client itself would speak the old one
@@ -114,7 +113,7 @@ async def test_nothing_older_than_tls_1_2(
         warnings.simplefilter("ignore", DeprecationWarning)
         visitor.minimum_version = visitor.maximum_version = version
     async with (
-        running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here,
+        encrypted() as here,
         here.over_tls(visitor) as client,
     ):
         if welcome:
@@ -126,14 +125,10 @@ async def test_nothing_older_than_tls_1_2(
 
 @pytest.mark.asyncio
 async def test_who_only_knocks_makes_room(
-    app: FastAPI,
-    tmp_path: Path,
-    files: TlsFiles,
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
+    encrypted: Server, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls_listener, "MOST_HANDSHAKES", 4)
-    async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
+    async with encrypted() as here:
         silent = [await anyio.connect_tcp("127.0.0.1", here.port) for _ in range(12)]
         assert await answers(here, authority)
         with anyio.fail_after(5):
@@ -144,14 +139,9 @@ async def test_who_only_knocks_makes_room(
 
 
 @pytest.mark.asyncio
-async def test_a_handshake_has_its_time(
-    app: FastAPI,
-    tmp_path: Path,
-    files: TlsFiles,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_handshake_has_its_time(encrypted: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tls_listener, "REQUEST_WITHIN_S", 0.2)
-    async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
+    async with encrypted() as here:
         silent = await anyio.connect_tcp("127.0.0.1", here.port)
         with anyio.fail_after(5):
             await ends(silent)
@@ -160,14 +150,10 @@ async def test_a_handshake_has_its_time(
 
 @pytest.mark.asyncio
 async def test_the_bound_of_connections_holds_behind_the_handshake_too(
-    app: FastAPI,
-    tmp_path: Path,
-    files: TlsFiles,
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
+    encrypted: Server, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_limit, "MOST_TCP", 2)
-    async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
+    async with encrypted() as here:
         async with (
             here.over_tls(authority.visitor()) as client,
             client.stream("GET", "/api/v1/events") as one,
@@ -182,9 +168,9 @@ async def test_the_bound_of_connections_holds_behind_the_handshake_too(
 
 @pytest.mark.asyncio
 async def test_the_end_comes_quickly_with_knockers_and_streams(
-    app: FastAPI, tmp_path: Path, files: TlsFiles, authority: Authority
+    encrypted: Server, authority: Authority
 ) -> None:
-    async with running(app, tmp_path / "benchd.sock", tls=Tls(files)) as here:
+    async with encrypted() as here:
         knocking = await anyio.connect_tcp("127.0.0.1", here.port)
         async with (
             here.over_tls(authority.visitor()) as client,
@@ -223,68 +209,50 @@ async def test_a_renewed_certificate_is_shown_to_whoever_comes_next(
             await client.get("/healthz")  # its connection has ended too
 
 
-def no_certificate(_: Path, pair: Pair) -> None:
-    pair.certificate.unlink()
-
-
-def no_key(_: Path, pair: Pair) -> None:
-    pair.key.unlink()
-
-
-def swapped(_: Path, pair: Pair) -> None:
-    certificate, key = pair.certificate.read_bytes(), pair.key.read_bytes()
-    pair.certificate.write_bytes(key)
-    pair.key.write_bytes(certificate)
-
-
-def another_key(folder: Path, pair: Pair) -> None:
-    (folder / "another").mkdir()
-    shutil.copy(Authority(folder / "another", "another").issue("rack").key, pair.key)
-
-
-def locked_key(folder: Path, pair: Pair) -> None:
-    (folder / "locked").mkdir()
-    made = Authority(folder / "locked", "locked").issue("rack", password="open sesame")
-    shutil.copy(made.certificate, pair.certificate)
-    shutil.copy(made.key, pair.key)
-
-
-def as_der(_: Path, pair: Pair) -> None:
-    pem = pair.certificate.read_text()
-    pair.certificate.write_bytes(ssl.PEM_cert_to_DER_cert(pem))
-
-
-def empty(_: Path, pair: Pair) -> None:
-    pair.key.write_bytes(b"")
+NO_PRIVATE_KEY = "rack_key.pem isn't a private key in PEM without a password; give one"
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("certificate", "key", "told"),
     [
-        (no_certificate, ["rack.pem can't be read (no such file or directory); correct the path"]),
-        (no_key, ["rack_key.pem can't be read (no such file or directory); correct the path"]),
         (
-            swapped,
-            [
-                "rack.pem isn't a certificate in PEM; give one",
-                "rack_key.pem isn't a private key in PEM without a password; give one",
-            ],
+            "nothing",
+            "our key",
+            ["rack.pem can't be read (no such file or directory); correct the path"],
         ),
-        (another_key, ["rack_key.pem isn't the key of"]),
-        (locked_key, ["rack_key.pem isn't a private key in PEM without a password"]),
-        (as_der, ["rack.pem isn't a certificate in PEM"]),
-        (empty, ["rack_key.pem isn't a private key"]),
+        (
+            "ours",
+            "nothing",
+            ["rack_key.pem can't be read (no such file or directory); correct the path"],
+        ),
+        ("our key", "ours", ["rack.pem isn't a certificate in PEM; give one", NO_PRIVATE_KEY]),
+        ("ours", "another's key", ["rack_key.pem isn't the key of"]),
+        ("locked", "locked key", [NO_PRIVATE_KEY]),
+        ("ours as DER", "our key", ["rack.pem isn't a certificate in PEM"]),
+        ("ours", "empty", ["rack_key.pem isn't a private key"]),
     ],
 )
 def test_each_fault_of_the_files_is_told_and_none_gets_to_serve(
-    tmp_path: Path,
-    files: TlsFiles,
-    pair: Pair,
-    fault: Callable[[Path, Pair], None],
-    told: list[str],
+    tmp_path: Path, files: TlsFiles, pair: Pair, certificate: str, key: str, told: list[str]
 ) -> None:
     assert list(mistakes_of(files)) == []
-    fault(tmp_path, pair)
+    (tmp_path / "other").mkdir()
+    other = Authority(tmp_path / "other", "other")
+    locked = other.issue("locked", password="open sesame")
+    put = {
+        "nothing": None,
+        "empty": b"",
+        "ours": pair.certificate.read_bytes(),
+        "our key": pair.key.read_bytes(),
+        "ours as DER": ssl.PEM_cert_to_DER_cert(pair.certificate.read_text()),
+        "another's key": other.issue("another").key.read_bytes(),
+        "locked": locked.certificate.read_bytes(),
+        "locked key": locked.key.read_bytes(),
+    }
+    for file, content in ((pair.certificate, put[certificate]), (pair.key, put[key])):
+        file.unlink()
+        if content is not None:
+            file.write_bytes(content)
     found = [f"{one.file.name} {one.message}" for one in mistakes_of(files)]
     assert len(found) == len(told)
     for message, begins in zip(found, told, strict=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -12,7 +13,8 @@ from benchd.domain.errors import LedgerFault
 from benchd.domain.handset import HandsetIdentity, Trait
 from benchd.domain.hook import Direction
 from benchd.domain.ids import Evidence, JobId, PortPath, SlotName
-from benchd.domain.job import Gate, StageName
+from benchd.domain.intake import BoundBy
+from benchd.domain.job import Disposition, Gate, Outcome, StageName
 from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.domain.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
@@ -20,6 +22,7 @@ from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.open_jobs import RunningJobs
 from benchd.outbound.hooks.held import Held
 from benchd.proof.erasure import VerifiedErasure
+from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.slots.board import RackBoard
 from benchd.slots.question_desk import Desk
 from tests import recorded
@@ -92,6 +95,9 @@ class FakeLedger:
             message = "the disk of the ledger hangs"
             raise LedgerFault(message)
 
+    def of(self, kind: EntryKind) -> list[Entry]:
+        return [stored.entry for stored in self.stored if stored.entry.kind is kind]
+
     def keep(self, kind: EntryKind, data: Evidence, job: JobId = JOB) -> None:
         """Put a record in without the ceremony."""
         at = BEGAN + timedelta(minutes=len(self.stored))
@@ -151,6 +157,16 @@ class FakeLedger:
             job,
         )
 
+    def keep_sold(self, certificate: str | None = "{}", job: JobId = JOB) -> None:
+        """A whole job after which the handset may be sold."""
+        self.keep_job(
+            job=job,
+            outcome="passed",
+            disposition="sellable",
+            reason=None,
+            certificate=certificate,
+        )
+
     def _keep_stage(
         self, stage: str, outcome: str, because: str | None, evidence: Evidence, job: JobId
     ) -> None:
@@ -160,6 +176,20 @@ class FakeLedger:
             recorded.stage_ended(stage, evidence, outcome=outcome, because=because),
             job,
         )
+
+
+def bound_record(lot: str, tag: str, bound_by: BoundBy) -> BoundRecord:
+    return BoundRecord(
+        lot=lot,
+        lot_sequence=1,
+        tag=tag,
+        bound_by=bound_by,
+        imeis=(),
+        serial=None,
+        model=None,
+        differs="",
+        by=None,
+    )
 
 
 class FakeIssuer:
@@ -203,6 +233,15 @@ class FakeRack:
             gate=gate, facts={"model": "SO-51B", "serial": "HQ6123", "tags": "T1, T2"}
         )
         await self.desk.ask(job=job, slot=A1, occupancy=7, question=question)
+
+    @asynccontextmanager
+    async def asking(self, gate: Gate) -> AsyncGenerator[None]:
+        """While its question is open."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.ask, gate)
+            await anyio.wait_all_tasks_blocked()
+            yield
+            group.cancel_scope.cancel()
 
 
 class Feed(LedgerReads):
@@ -249,6 +288,15 @@ def running_view(progress: float = 0.25) -> SlotView:
         progress=progress,
         eta_s=192.4,
         identity=identity(),
+    )
+
+
+def sold_view() -> SlotView:
+    return replace(
+        running_view(),
+        state=SlotState.FINISHED,
+        outcome=Outcome.PASSED,
+        disposition=Disposition.SELLABLE,
     )
 
 

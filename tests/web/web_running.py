@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
@@ -94,6 +95,11 @@ async def running(
             await group.start(run)
             yield started
             started.stop.set()
+
+
+async def got(visit: Browser, path: str) -> Any:  # noqa: ANN401 - whatever JSON there is
+    async with visit() as client:
+        return (await client.get(path)).json()
 
 
 Browser = Callable[[], AbstractAsyncContextManager[httpx2.AsyncClient]]

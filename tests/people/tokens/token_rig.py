@@ -25,7 +25,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from tests.people.people_rig import BY, Counting, Door, HandClock, HandSeconds, RackKey, door_in
 from tests.web.served import app_of
-from tests.web.test_metrics_route import fake_source
+from tests.web.test_rack_routes import fake_source
 from tests.web.web_fakes import FakeClock, FakeRack, Feed
 
 

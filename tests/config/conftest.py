@@ -1,0 +1,3 @@
+from tests.config.config_folder import folder
+
+__all__ = ["folder"]
