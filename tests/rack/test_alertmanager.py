@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from functools import partial
+from collections.abc import Generator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import anyio
@@ -14,15 +13,11 @@ import httpx2
 import pytest
 import yaml
 
-from benchd.certificate import create_key
-from benchd.config import load_settings
-from benchd.daemon.composition import run_daemon
 from tests.free_port import free_port
-from tests.nothing_plugged import NothingPlugged
 from tests.outbound.hooks.http_receiver import receiving
+from tests.rack.daemon_here import configured, running_daemon
 from tests.shipped_watch import (
     ALERTS,
-    CONFIGS,
     RULES,
     heard,
     shipped_alertmanager,
@@ -33,27 +28,6 @@ from tests.watchers import alertmanager, prometheus, until
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(180)]
 
 ALERT = "BenchdAdbServerDown"
-BENCHD = """\
-[site]
-name = "Example"
-[adb]
-server = "external"
-socket = "adb.sock"
-[ledger]
-path = "ledger.sqlite"
-[certificate]
-key = "key.pem"
-directory = "certificates"
-[dossiers]
-directory = "dossiers"
-[models]
-fresh_pictures = "fresh"
-[http]
-socket = "benchd.sock"
-listen = "127.0.0.1:{http}"
-[slots.A1]
-port = "pci-0000:03:00.0-usb-0:1.1"
-"""
 
 
 @contextmanager
@@ -73,19 +47,6 @@ def adb_server(folder: Path) -> Generator[None]:
     finally:
         server.kill()
         server.wait()
-
-
-@asynccontextmanager
-async def daemon(folder: Path, http_port: int) -> AsyncGenerator[None]:
-    file = folder / "benchd.toml"
-    file.write_text(BENCHD.format(http=http_port))
-    (folder / "recipes").symlink_to(CONFIGS / "recipes")
-    create_key(folder / "key.pem")
-    read = partial(load_settings, file)
-    async with anyio.create_task_group() as group:
-        group.start_soon(partial(run_daemon, read(), NothingPlugged(), usb=False, reread=read))
-        yield
-        group.cancel_scope.cancel()
 
 
 def put_rules(folder: Path) -> None:
@@ -114,7 +75,8 @@ async def test_who_looks_after_the_pc_hears_that_the_adb_server_is_down_and_that
         AsyncExitStack() as running,
     ):
         with adb_server(tmp_path):
-            await running.enter_async_context(daemon(tmp_path, http_port))
+            file = configured(tmp_path, adb='server = "external"', port=http_port)
+            await running.enter_async_context(running_daemon(file))
             await until(watching, "benchd_adb_server_up == 1")
         told = await heard(receiver, ALERT, "firing")
         assert (told["path"], told["severity"], told["rack"]) == ("/admins", "critical", "rack-1")

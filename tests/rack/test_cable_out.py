@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ import anyio
 import pytest
 
 from benchd.lab.demo.demo_operators import over_socket
-from benchd.lab.demo.demo_rack import DemoRack, demo_rack
-from benchd.lab.simulator.plan import DEFAULT_CAPACITY_BYTES
-from benchd.lab.simulator.scenarios import SCENARIOS
-from benchd.lab.simulator.storage.faults import StorageFaults
+from benchd.lab.demo.demo_rack import DemoRack
+from tests.rack.working import at_work, overwrites, slow, until_slot
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 
@@ -46,32 +43,17 @@ def kinds(errands: list[dict[str, Any]], slot: str = "A1") -> list[str]:
     return [errand["kind"] for errand in errands if errand["slot"] == slot]
 
 
-def is_under_way(rack: DemoRack) -> bool:
-    done = rack.watch.slots["A1"]["progress"]
-    return isinstance(done, float) and done > 0.1
-
-
 async def test_a_cable_out_is_told_within_a_second_and_never_becomes_an_empty_tile(
     tmp_path: Path,
 ) -> None:
-    faults = StorageFaults(write_bytes_per_s=DEFAULT_CAPACITY_BYTES // 30)
-    clean = SCENARIOS["clean"]
-    slow = replace(clean, plan=replace(clean.plan, faults=faults))
-    async with (
-        demo_rack(tmp_path, [slow], port=8420) as rack,
-        anyio.create_task_group() as group,
-    ):
+    async with at_work(tmp_path, [slow("clean", 30)], started=False) as rack:
         recipe = next(rack.folder.config.parent.glob("**/overwrite.toml"))
         text = recipe.read_text(encoding="utf-8")
         changed = text.replace("\nfile_bytes = ", f"\n{WAITS}\nfile_bytes = ")
         assert changed != text
         recipe.write_text(changed, encoding="utf-8")
         await rack.start_daemon()
-        group.start_soon(rack.operators().work)
-        with anyio.fail_after(120):
-            while not is_under_way(rack):
-                await rack.watch.next_look()
-        job = rack.watch.slots["A1"]["job"]
+        job = (await until_slot(rack, "A1", overwrites))["job"]
         assert kinds((await queue_of(rack))["errands"]) == []
 
         await rack.hands.unplug("A1")
@@ -97,4 +79,3 @@ async def test_a_cable_out_is_told_within_a_second_and_never_becomes_an_empty_ti
         # The same handset, plugged in again: its new job takes it over.
         await rack.hands.plug("A1", 1)
         await until(rack, lambda errands: "tray" not in kinds(errands))
-        group.cancel_scope.cancel()

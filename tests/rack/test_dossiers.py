@@ -16,14 +16,14 @@ import pytest
 from benchd.devices.android.dossier.folder import read_folder
 from benchd.devices.android.facts.fact_table import QUESTIONS
 from benchd.domain.ids import JsonValue
-from benchd.lab.demo.demo_rack import demo_rack
-from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack
 from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.simulator.addresses import adb_address
-from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
-from tests.rack.test_demo import free_port
+from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.rack.working import at_work, must_end_as_expected, until_slot
 
-pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
 BENCHD = Path(sys.executable).with_name("benchd")
 OF_THE_STORAGE = ("used_bytes", "free_bytes", "statfs_free_bytes", "owner_files")
@@ -37,30 +37,9 @@ def benchd(*arguments: str, socket: Path | None = None) -> subprocess.CompletedP
     )
 
 
-async def recorded(
-    scenario: Scenario, rack_folder: Path, folder: Path
-) -> tuple[Mapping[str, JsonValue], str]:
-    """How its job ended, and what recording the handset afterwards has said."""
-    ended: Mapping[str, JsonValue] = {}
-    async with demo_rack(rack_folder, [scenario], port=free_port()) as rack:
-        await rack.start_daemon()
-        async with anyio.create_task_group() as group:
-            group.start_soon(rack.operators().work)
-            with anyio.fail_after(120):
-                await until_all_ended(rack)
-            ended = await result_of(rack, rack.placed[0])
-            group.cancel_scope.cancel()
-        said = await anyio.to_thread.run_sync(
-            lambda: benchd(
-                "handset", "record", "--slot", "A1", str(folder), socket=rack.folder.socket
-            )
-        )
-        assert said.returncode == 0, said.stderr
-        nobody = await anyio.to_thread.run_sync(
-            lambda: benchd("handset", "record", "--slot", "Z9", "x", socket=rack.folder.socket)
-        )
-        assert nobody.returncode == 1
-    return ended, said.stdout
+async def benchd_beside(*arguments: str, socket: Path) -> subprocess.CompletedProcess[str]:
+    """The same while the rack goes on."""
+    return await anyio.to_thread.run_sync(lambda: benchd(*arguments, socket=socket))
 
 
 def facts_of(folder: Path) -> dict[str, Any]:
@@ -70,10 +49,33 @@ def facts_of(folder: Path) -> dict[str, Any]:
     return {name: fact for name, fact in told.items() if name not in OF_THE_STORAGE}
 
 
-def test_record_read_demo_record_read(tmp_path: Path) -> None:
+async def recorded(rack: DemoRack, folder: Path) -> str:
+    """What recording A1's handset after its job has said."""
+    await until_slot(rack, "A1", ended)
+    socket = rack.folder.socket
+    said = await benchd_beside("handset", "record", "--slot", "A1", str(folder), socket=socket)
+    assert said.returncode == 0, said.stderr
+    nobody = await benchd_beside("handset", "record", "--slot", "Z9", "x", socket=socket)
+    assert nobody.returncode == 1
+    return said.stdout
+
+
+async def test_record_read_demo_record_read_and_an_unknown_answer_leaves_its_dossier(
+    tmp_path: Path,
+) -> None:
+    first, again, by_address = (tmp_path / name for name in ("first", "again", "by-address"))
     scenario = SCENARIOS["account-and-lock"]
-    first, again = tmp_path / "first", tmp_path / "again"
-    _, said = anyio.run(recorded, scenario, tmp_path / "rack", first)
+    two = [scenario, SCENARIOS["unknown-answer"]]
+    async with at_work(tmp_path / "rack", two) as rack:
+        said = await recorded(rack, first)
+        slot = await until_slot(rack, "A2", ended)
+        place = ("--address", adb_address(2), "--config", str(rack.folder.config))
+        command = rack.house.command(str(BENCHD), "handset", "record", *place, str(by_address))
+        inside = await anyio.run_process(command, check=False)
+        assert inside.returncode == 0, inside.stderr
+        listed = await benchd_beside("handset", "list", "--json", socket=rack.folder.socket)
+        status = await benchd_beside("status", socket=rack.folder.socket)
+        kept_at = rack.folder.path / "dossiers" / str(slot["job"])
     assert "serial" in said
     assert "Read every file" in said
     plan = scenario.handset(name="A1", slot=1, copy=1)
@@ -84,52 +86,26 @@ def test_record_read_demo_record_read(tmp_path: Path) -> None:
     assert facts["account_count"] == 1
     assert facts["screen_lock"] is True
     assert facts["imei"].startswith("00")
+    leaves_its_dossier(slot, listed.stdout, kept_at)
+    assert str(slot["job"]) in status.stdout
+    assert read_folder(by_address).keys() == set(QUESTIONS)
 
-    remade = scenario_of(read_folder(first))
-    ended, _ = anyio.run(recorded, remade, tmp_path / "rack-again", again)
-    assert as_expected(ended, remade)
+    # A virtual handset made of the dossier is the same to benchd.
+    async with at_work(tmp_path / "rack-again", [scenario_of(read_folder(first))]) as rack:
+        await must_end_as_expected(rack)
+        await recorded(rack, again)
     assert facts_of(again) == facts
 
 
-def test_an_answer_that_is_not_known_leaves_its_dossier(tmp_path: Path) -> None:
-    scenario = SCENARIOS["unknown-answer"]
-
-    async def run() -> tuple[Mapping[str, JsonValue], str, str, Path]:
-        async with demo_rack(tmp_path / "rack", [scenario], port=free_port()) as rack:
-            await rack.start_daemon()
-            with anyio.fail_after(120):
-                await rack.watch.until_there()
-                async with anyio.create_task_group() as group:
-                    group.start_soon(rack.operators().work)
-                    await until_all_ended(rack)
-                    group.cancel_scope.cancel()
-            by_address = ["handset", "record", "--address", adb_address(1)]
-            by_address += ["--config", str(rack.folder.config), str(tmp_path / "by-address")]
-            inside = await anyio.run_process(
-                rack.house.command(str(BENCHD), *by_address), check=False
-            )
-            assert inside.returncode == 0, inside.stderr
-            slot = rack.watch.slots["A1"]
-            socket = rack.folder.socket
-            listed, status = [
-                await anyio.to_thread.run_sync(lambda words=words: benchd(*words, socket=socket))
-                for words in (("handset", "list", "--json"), ("status",))
-            ]
-            return slot, listed.stdout, status.stdout, rack.folder.path
-
-    slot, listed, status, folder = anyio.run(run)
+def leaves_its_dossier(slot: Mapping[str, JsonValue], listed: str, folder: Path) -> None:
+    """What the daemon has kept by itself of a handset whose answer it doesn't know."""
     assert (slot["disposition"], slot["reason"]) == ("hold", "answer_not_recognised")
     assert slot["dossier"] == slot["job"]
-    assert str(slot["job"]) in status
     (kept,) = json.loads(listed)["dossiers"]
-    assert kept["name"] == slot["job"]
-    assert kept["model"] == "SH-53D"
-    assert kept["path"] == str(folder / "dossiers" / str(slot["job"]))
+    assert (kept["name"], kept["model"], kept["path"]) == (slot["job"], "SH-53D", str(folder))
     assert "trust" in kept["why"]
-    everything = "".join(file.read_text() for file in Path(kept["path"]).iterdir())
-    assert "suzuki" not in everything
-    assert set(read_folder(Path(kept["path"]))) == set(QUESTIONS)
-    assert read_folder(tmp_path / "by-address").keys() == set(QUESTIONS)
-    read = benchd("handset", "read", kept["path"], "--json")
+    assert "suzuki" not in "".join(file.read_text() for file in folder.iterdir())
+    assert set(read_folder(folder)) == set(QUESTIONS)
+    read = benchd("handset", "read", str(folder), "--json")
     assert read.returncode == 1
     assert [one["command"] for one in json.loads(read.stdout)["refused"]] == ["trust"]

@@ -6,21 +6,18 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import anyio
 import pytest
 
-from benchd.certificate import verify_certificate
 from benchd.domain.people import Role
 from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.demo_operators import ended
-from benchd.lab.demo.demo_rack import DemoRack, demo_rack
+from benchd.lab.demo.demo_rack import DemoRack
 from benchd.lab.simulator.addresses import adb_address
-from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.rack.working import at_work, certified, scenarios, until, until_slot
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
@@ -28,7 +25,6 @@ THIRD = Member(
     id="mori", name="森（仮想）", reading="もり", badge="", pin="161803", roles=(Role.SUPERVISOR,)
 )
 BENCHD = Path(sys.executable).with_name("benchd")
-PREINSTALLED = SCENARIOS["preinstalled-account"]
 
 
 async def handset_command(rack: DemoRack, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -39,25 +35,20 @@ async def handset_command(rack: DemoRack, *arguments: str) -> subprocess.Complet
     )
 
 
-async def learned(rack: DemoRack, number: int, by: Member) -> tuple[int, str]:
+async def by_person(rack: DemoRack, by: Member, *arguments: str) -> tuple[int, str]:
+    """The same as somebody who shows a PIN, and the badge if they have one."""
     pin, badge = (rack.folder.config.parent / name for name in ("pin", "badge"))
     pin.write_text(by.pin)
     badge.write_text(by.badge)
-    shown = ("--by", by.id, "--pin-file", str(pin), "--badge-file", str(badge))
-    done = await handset_command(rack, "learn-fresh", "--address", adb_address(number), *shown)
-    return done.returncode, (done.stdout + done.stderr).decode()
-
-
-async def approved(rack: DemoRack, file: str, by: Member) -> tuple[int, str]:
-    pin = rack.folder.config.parent / "pin"
-    pin.write_text(by.pin)
     shown = ("--by", by.id, "--pin-file", str(pin))
     if by.badge:
-        badge = rack.folder.config.parent / "badge"
-        badge.write_text(by.badge)
         shown = (*shown, "--badge-file", str(badge))
-    done = await handset_command(rack, "approve-fresh", file, *shown)
+    done = await handset_command(rack, *arguments, *shown)
     return done.returncode, (done.stdout + done.stderr).decode()
+
+
+async def learned(rack: DemoRack, number: int, by: Member) -> tuple[int, str]:
+    return await by_person(rack, by, "learn-fresh", "--address", adb_address(number))
 
 
 async def enrol(rack: DemoRack, one: Member) -> None:
@@ -72,22 +63,11 @@ async def enrol(rack: DemoRack, one: Member) -> None:
         await anyio.run_process(rack.house.command(str(BENCHD), "people", *arguments, *config))
 
 
-async def until_seen(rack: DemoRack, condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(120):
-        while not condition():
-            await rack.watch.next_look()
-
-
 async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path) -> None:
-    async with (
-        demo_rack(tmp_path, [PREINSTALLED] * 3, port=8420) as rack,
-        anyio.create_task_group() as group,
-    ):
+    async with at_work(tmp_path, scenarios(["preinstalled-account"] * 3), started=False) as rack:
         await rack.hands.unplug("A3")
         await rack.start_daemon()
-        group.start_soon(rack.operators().work)
-        await until_seen(rack, lambda: all(ended(rack.watch.slots[name]) for name in ("A1", "A2")))
-        held = [rack.watch.slots[name] for name in ("A1", "A2")]
+        held = [await until_slot(rack, name, ended) for name in ("A1", "A2")]
         assert [slot["reason"] for slot in held] == ["reset_not_proven"] * 2
 
         for shown in (replace(WORKER, pin="602214"), replace(WORKER, badge=SECOND.badge)):
@@ -105,10 +85,10 @@ async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path)
         assert code == 0, told
         assert "com.android.localphone" in told
         file = told.partition(":")[0]
-        code, told = await approved(rack, file, WORKER)
+        code, told = await by_person(rack, WORKER, "approve-fresh", file)
         assert (code, "has reset one of its handsets" in told) == (2, True), told
         await enrol(rack, THIRD)
-        code, told = await approved(rack, file, THIRD)
+        code, told = await by_person(rack, THIRD, "approve-fresh", file)
         assert code == 0, told
         listed = await handset_command(rack, "list-fresh", "--json")
         (picture,) = json.loads(listed.stdout)["pictures"]
@@ -119,15 +99,11 @@ async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path)
 
         assert rack.daemon is not None
         rack.daemon.send_signal(signal.SIGHUP)
-        await until_seen(rack, lambda: "config_reloaded" in rack.folder.log.read_text())
+        await until(rack, lambda: "config_reloaded" in rack.folder.log.read_text())
         await rack.hands.plug("A3", 3)
-        await until_seen(rack, lambda: ended(rack.watch.slots["A3"]))
-        third = rack.watch.slots["A3"]
+        third = await until_slot(rack, "A3", ended)
         assert (third["disposition"], third["reason"]) == ("sellable", None)
-        certificate = rack.folder.certificate(str(third["job"])).read_bytes()
-        statement: Any = verify_certificate(certificate, rack.folder.public_key.read_bytes())
-        fresh = statement["predicate"]["fresh_picture"]
+        fresh = certified(rack, "A3")["fresh_picture"]
         assert (fresh["accounts"], fresh["packages"]) == (1, 1)
         assert fresh["sha256"] == picture["sha256"]
         assert "1 accounts of its maker, 1 preinstalled apps" in fresh["excuses"]
-        group.cancel_scope.cancel()

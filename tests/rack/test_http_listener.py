@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import ssl
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,49 +17,14 @@ import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from benchd.certificate import create_key
 from benchd.config import load_settings
-from benchd.daemon.composition import run_daemon
-from tests.free_port import free_port
-from tests.nothing_plugged import NothingPlugged
 from tests.patience import PATIENCE_S
+from tests.rack.daemon_here import configured, reload, running_daemon
 from tests.web.certificates import Authority
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
 
-CONFIG = """\
-[site]
-name = "Example"
-[adb]
-socket = "adb.sock"
-home = "adb"
-[ledger]
-path = "ledger.sqlite"
-[certificate]
-key = "key.pem"
-directory = "certificates"
-[dossiers]
-directory = "dossiers"
-[models]
-fresh_pictures = "fresh"
-[http]
-socket = "benchd.sock"
-listen = "127.0.0.1:{http}"
-allowed_hosts = ["rack7.example"]
-{more}
-[slots.A1]
-port = "pci-0000:03:00.0-usb-0:1.1"
-"""
-RECIPE = """\
-name = "overwrite"
-description_ja = "調べる"
-description_en = "Look"
-
-[[stage]]
-name = "inspect"
-deadline_s = 60
-attempts = 1
-"""
+HOSTS = 'allowed_hosts = ["rack7.example"]\n'
 WALL = 'anonymous = "wall"\n'
 TLS = """\
 tls_certificate = "rack.pem"
@@ -99,26 +62,15 @@ class Here:
 
 
 @asynccontextmanager
-async def daemon(folder: Path, more: str) -> AsyncGenerator[Here]:
-    port = free_port()
-    file = folder / "benchd.toml"
-    file.write_text(CONFIG.format(http=port, more=more))
-    (folder / "recipes").mkdir()
-    (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
-    create_key(folder / "key.pem")
-    read = partial(load_settings, file)
+async def daemon(folder: Path, http: str) -> AsyncGenerator[Here]:
+    file = configured(folder, http=HOSTS + http)
+    port = load_settings(file).http.listen.port
     with capture_logs() as logs:
         here = Here(folder=folder, port=port, logs=logs)
-        async with anyio.create_task_group() as group:
-            group.start_soon(partial(run_daemon, read(), NothingPlugged(), usb=False, reread=read))
+        async with running_daemon(file):
             # From then on a SIGHUP is heard.
             await here.until(lambda: bool(here.told("ready")))
             yield here
-            group.cancel_scope.cancel()
-
-
-def reload() -> None:
-    os.kill(os.getpid(), signal.SIGHUP)
 
 
 async def test_tls_is_served_and_renewed_by_a_reload_and_a_broken_file_changes_nothing(
@@ -195,18 +147,14 @@ async def test_a_proxy_on_the_socket_by_its_user(tmp_path: Path) -> None:
             assert (await client.get("/api/v1")).json()["shown"] == "read"
 
 
-async def test_a_certificate_near_its_end_is_a_warning(tmp_path: Path) -> None:
-    Authority(tmp_path, "authority").issue("rack", ends=timedelta(days=3))
-    async with daemon(tmp_path, TLS) as here:
-        [line] = here.told("tls_certificate_ends")
-        assert line["log_level"] == "warning"
-
-
 async def test_another_system_by_a_token_of_the_very_ledger(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "authority")
-    authority.issue("rack")
+    authority.issue("rack", ends=timedelta(days=3))
     lot = {"lot": "L-1", "consignor": "private", "kind": "purchase", "paper": "No.12"}
     async with daemon(tmp_path, WALL + TLS + "[tokens]\nper_minute = 4\n") as here:
+        # A certificate near its end is a warning.
+        [line] = here.told("tls_certificate_ends")
+        assert line["log_level"] == "warning"
         async with here.over_tls(authority.visitor()) as client, here.over_unix() as own:
             stock = {"token": "stock", "scopes": ["intake:write", "certificates:read"]}
             made = await own.post("/api/v1/tokens", json=stock)

@@ -9,10 +9,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.lab.demo.demo_rack import DemoRack, demo_rack
-from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
-from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.papers.labels.zpl_reader import ReadLabel, read_zpl, scanned
+from tests.rack.working import at_work, must_end_as_expected, scenarios
 
 pytestmark = [
     pytest.mark.rack,
@@ -51,38 +49,24 @@ async def labels_from(cable: int, count: int) -> list[bytes]:
     return [label + b"^XZ\n" for label in got.split(b"^XZ\n") if label]
 
 
-async def jobs_of(rack: DemoRack) -> dict[str, str]:
-    """How each handset's job was told to have ended, by the job."""
-    results = [await result_of(rack, placed) for placed in rack.placed]
-    for result, placed in zip(results, rack.placed, strict=True):
-        assert as_expected(result, placed.scenario), result
-    return {str(slot["job"]): str(slot["disposition"]) for slot in rack.watch.slots.values()}
-
-
 async def test_each_handset_has_its_label_and_a_printer_that_is_away_costs_none(
     tmp_path: Path,
 ) -> None:
-    scenarios = [SCENARIOS["clean"], SCENARIOS["mdm"]]
     jobs: dict[str, str] = {}
     labels: list[ReadLabel] = []
-    async with (
-        demo_rack(tmp_path, scenarios, port=8420) as rack,
-        anyio.create_task_group() as group,
-    ):
+    async with at_work(tmp_path, scenarios(("clean", "mdm")), started=False) as rack:
         config = rack.folder.config
         config.write_text(config.read_text(encoding="utf-8") + PRINTERS, encoding="utf-8")
         os.mkfifo(config.parent / "lp0")
         cable = os.open(config.parent / "lp0", os.O_RDONLY | os.O_NONBLOCK)
         try:
             await rack.start_daemon()
-            group.start_soon(rack.operators().work)
-            with anyio.fail_after(150):
-                await until_all_ended(rack)
-            jobs |= await jobs_of(rack)
+            await must_end_as_expected(rack)
+            slots = rack.watch.slots.values()
+            jobs |= {str(slot["job"]): str(slot["disposition"]) for slot in slots}
             labels += [read_zpl(sent) for sent in await labels_from(cable, len(jobs))]
         finally:
             os.close(cable)
-        group.cancel_scope.cancel()
     assert sorted(jobs.values()) == ["return", "sellable"]
     read = [scanned(label.as_pbm(), tmp_path, "label.pbm") for label in labels]
     assert sorted(read) == sorted([f"QR-Code:BD:J:{job}"] for job in jobs)

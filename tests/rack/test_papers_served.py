@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
 
-from benchd.certificate import create_key, load_key
+from benchd.certificate import load_key
 from benchd.config import load_settings
-from benchd.daemon.composition import run_daemon
 from benchd.daemon.directories import make_directories
 from benchd.domain.lot_papers import Standing
 from benchd.ledger import open_ledger
 from benchd.papers.lots.lot_papers_check import check_papers
 from benchd.texts.catalogue import Catalogue
 from tests.daemon.rotated_rack import sell
-from tests.free_port import free_port
 from tests.ledger.records.records_rack import Told
-from tests.nothing_plugged import NothingPlugged
-from tests.rack.test_http_listener import CONFIG, RECIPE, Here
+from tests.rack.daemon_here import configured, running_daemon
+from tests.rack.test_http_listener import Here
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(120)]
 
@@ -29,11 +26,8 @@ JOB = "20261124-00000000a1"
 
 
 async def test_a_running_daemon_hands_out_its_lots_papers(tmp_path: Path) -> None:
-    config = tmp_path / "benchd.toml"
-    config.write_text(CONFIG.format(adb=free_port(), http=free_port(), more=""))
-    (tmp_path / "recipes").mkdir()
-    (tmp_path / "recipes" / "overwrite.toml").write_text(RECIPE)
-    key = create_key(tmp_path / "key.pem")
+    config = configured(tmp_path)
+    key = load_key(tmp_path / "key.pem")
     settings = load_settings(config)
     make_directories(settings)
     await sell(settings, JOB)
@@ -45,8 +39,7 @@ async def test_a_running_daemon_hands_out_its_lots_papers(tmp_path: Path) -> Non
         for record in told.stored:
             await ledger.append(record.entry)
     here = Here(folder=tmp_path, port=0, logs=[])
-    async with anyio.create_task_group() as group:
-        group.start_soon(partial(run_daemon, settings, NothingPlugged(), usb=False))
+    async with running_daemon(config):
         with anyio.fail_after(60):
             while not (tmp_path / "benchd.sock").exists():  # noqa: ASYNC110 - nobody tells of it
                 await anyio.sleep(0.02)
@@ -56,10 +49,8 @@ async def test_a_running_daemon_hands_out_its_lots_papers(tmp_path: Path) -> Non
             day = await client.get("/api/v1/papers.zip", params={"day": "2020-01-01"})
             assert day.status_code == 404
             (tmp_path / "papers.zip").write_bytes(answer.content)
-        group.cancel_scope.cancel()
-    ring = load_key(tmp_path / "key.pem").ring
     checked = await anyio.to_thread.run_sync(
-        check_papers, tmp_path / "papers.zip", ring, Catalogue.load()
+        check_papers, tmp_path / "papers.zip", key.ring, Catalogue.load()
     )
     assert [line.standing for line in checked.papers.handsets] == [
         Standing.CERTIFIED,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
 from benchd.domain.job import Gate
-from benchd.lab.demo.demo_rack import demo_rack
 from benchd.lab.demo.demo_run import until_all_ended
-from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.rack.working import at_work, scenarios
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
@@ -26,8 +26,7 @@ HANDSETS = {
 
 
 async def test_they_end_as_they_say_and_nothing_becomes_sellable(tmp_path: Path) -> None:
-    chosen = [SCENARIOS[name] for name in HANDSETS]
-    async with demo_rack(tmp_path, chosen, port=8420) as rack:
+    async with at_work(tmp_path, scenarios(list(HANDSETS)), started=False) as rack:
         config = rack.folder.config.read_text(encoding="utf-8")
         for placed in rack.placed:
             recipe, _ = HANDSETS[placed.scenario.name]
@@ -37,23 +36,17 @@ async def test_they_end_as_they_say_and_nothing_becomes_sellable(tmp_path: Path)
         for recipe in {recipe for recipe, _ in HANDSETS.values()}:
             shutil.copy(RECIPES / f"{recipe}.toml", rack.folder.path / "recipes")
         await rack.start_daemon()
-        jobs: dict[str, dict[str, object]] = {}
-        resets: list[int] = []
         with anyio.fail_after(120):
-            async with anyio.create_task_group() as group:
-                group.start_soon(rack.operators().work)
-                group.start_soon(rack.must_live)
-                await until_all_ended(rack)
-                for placed in rack.placed:
-                    slot_now = rack.watch.slots[placed.slot]
-                    jobs[placed.scenario.name] = dict(await rack.watch.job(str(slot_now["job"])))
-                resets = [state.reset_count for state in await rack.hands.handsets()]
-                group.cancel_scope.cancel()
+            await until_all_ended(rack)
+        jobs = {
+            placed.scenario.name: await rack.watch.job(str(rack.watch.slots[placed.slot]["job"]))
+            for placed in rack.placed
+        }
+        resets = [state.reset_count for state in await rack.hands.handsets()]
     for name, (_, end) in HANDSETS.items():
         job = jobs[name]
         assert (job["outcome"], job["disposition"], job["reason"]) == end, name
         assert not job["certificate"], name
     assert resets == [0] * len(HANDSETS)
-    told = jobs["account-and-lock"]["decisions"]
-    assert isinstance(told, list)
+    told: Any = jobs["account-and-lock"]["decisions"]
     assert [decision["gate"] for decision in told][-1] == Gate.ASSESS

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 from resource import RLIMIT_FSIZE, prlimit
 
@@ -17,27 +15,13 @@ import pytest
 from benchd.devices.android.fill.sample_blocks import BLOCK_BYTES
 from benchd.devices.android.fill.shown_reads import PROBE_BLOCKS
 from benchd.lab.demo.demo_operators import SlotObject, ended
-from benchd.lab.demo.demo_rack import DemoRack, demo_rack
-from benchd.lab.demo.demo_run import as_expected, result_of, until_all_ended
-from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
-from benchd.ledger import export_lines, verify_ledger
+from benchd.lab.demo.demo_rack import DemoRack
+from benchd.ledger import verify_ledger
+from tests.rack.working import at_work, bodies, must_end_as_expected, scenarios, until
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 
 NAMES = ("clean", "live-data", "same-serial-a", "reset-lies")
-
-
-def scenarios(names: Sequence[str]) -> list[Scenario]:
-    return [SCENARIOS[name] for name in names]
-
-
-async def must_end_as_expected(rack: DemoRack) -> None:
-    with anyio.fail_after(120):
-        await until_all_ended(rack)
-    for placed in rack.placed:
-        result = await result_of(rack, placed)
-        told = f"{result}\n{rack.folder.log.read_text()[-20000:]}"
-        assert as_expected(result, placed.scenario), told
 
 
 def in_transfer(slot: SlotObject) -> bool:
@@ -55,19 +39,10 @@ def adb_server_of(rack: DemoRack) -> int:
     raise AssertionError("the daemon has no adb server")
 
 
-def bodies(ledger: Path) -> list[dict[str, object]]:
-    return [json.loads(line)["body"] for line in export_lines(ledger)]
-
-
 @pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.nightly)])
 async def test_the_daemon_killed_again_and_again(tmp_path: Path, kills: int) -> None:
     chance = random.Random()
-    async with (
-        demo_rack(tmp_path, scenarios(NAMES), port=8420) as rack,
-        anyio.create_task_group() as group,
-    ):
-        await rack.start_daemon()
-        group.start_soon(rack.operators().work)
+    async with at_work(tmp_path, scenarios(NAMES)) as rack:
         known: list[dict[str, object]] = []
         for _ in range(kills):
             await anyio.sleep(chance.uniform(0.0, 1.5))
@@ -79,42 +54,30 @@ async def test_the_daemon_killed_again_and_again(tmp_path: Path, kills: int) -> 
             verify_ledger(rack.folder.ledger, rack.folder.public_key.read_bytes())
             await rack.start_daemon()
         await must_end_as_expected(rack)
-        group.cancel_scope.cancel()
     told = bodies(rack.folder.ledger)
     opened = [body["job"] for body in told if body["kind"] == "job_opened"]
     ends = [body for body in told if body["kind"] == "job_ended"]
     assert sorted(map(str, opened)) == sorted(str(body["job"]) for body in ends)
     for body in ends:
         data = body["data"]
-        assert isinstance(data, dict)
         assert (data["certificate"] is not None) == (data["outcome"] == "passed")
 
 
 async def test_the_adb_server_killed_under_load(tmp_path: Path) -> None:
     names = ("clean", "live-data", "same-serial-a", "same-serial-b", "clean", "live-data")
-    async with (
-        demo_rack(tmp_path, scenarios(names), port=8420) as rack,
-        anyio.create_task_group() as group,
-    ):
-        await rack.start_daemon()
-        group.start_soon(rack.operators().work)
+    async with at_work(tmp_path, scenarios(names)) as rack:
         for _ in range(3):
-            with anyio.fail_after(60):
-                while not any(in_transfer(slot) for slot in rack.watch.slots.values()):
-                    await rack.watch.next_look()
+            await until(rack, lambda: any(in_transfer(slot) for slot in rack.watch.slots.values()))
             os.kill(adb_server_of(rack), signal.SIGKILL)
             # The last blow's recovery may be under way or over: both are worth the next one.
             await anyio.sleep(0.5)
             if all(ended(slot) for slot in rack.watch.slots.values()):
                 break
         await must_end_as_expected(rack)
-        group.cancel_scope.cancel()
     lost = [
         body
         for body in bodies(rack.folder.ledger)
-        if body["kind"] == "stage_ended"
-        and isinstance(body["data"], dict)
-        and body["data"]["because"] == "adb_server_lost"
+        if body["kind"] == "stage_ended" and body["data"]["because"] == "adb_server_lost"
     ]
     assert lost
 
@@ -122,16 +85,12 @@ async def test_the_adb_server_killed_under_load(tmp_path: Path) -> None:
 async def test_a_ledger_that_cannot_grow_stops_the_daemon_before_anything_is_wiped(
     tmp_path: Path,
 ) -> None:
-    async with demo_rack(tmp_path, scenarios(("clean", "live-data")), port=8420) as rack:
-        await rack.start_daemon()
+    async with at_work(tmp_path, scenarios(("clean", "live-data"))) as rack:
         assert rack.daemon is not None
         full = rack.folder.ledger.stat().st_size
         prlimit(rack.daemon.pid, RLIMIT_FSIZE, (full, full))
-        async with anyio.create_task_group() as group:
-            group.start_soon(rack.operators().work)
-            with anyio.fail_after(60):
-                assert await rack.daemon.wait() == 4
-            group.cancel_scope.cancel()
+        with anyio.fail_after(60):
+            assert await rack.daemon.wait() == 4
         rack.daemon = None
         states = await rack.hands.handsets()
     # The second slot's append may be the one that is heard of.

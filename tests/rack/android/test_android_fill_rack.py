@@ -123,7 +123,9 @@ async def test_where_no_read_can_be_shown_nothing_is_written(tmp_path: Path) -> 
         assert (listed.exit_code, listed.stdout) == (0, b"")
 
 
-async def test_the_program_finds_its_way_onto_full_storage(tmp_path: Path) -> None:
+async def test_the_program_finds_its_way_onto_full_storage_and_anew_where_it_is_damaged(
+    tmp_path: Path,
+) -> None:
     async with sandboxed(tmp_path) as (rack, daemon, handset):
         await handset.fill(ORDER, nothing)
         shell = await rack.shell(daemon)
@@ -132,13 +134,7 @@ async def test_the_program_finds_its_way_onto_full_storage(tmp_path: Path) -> No
         assert (await shell.run(filler)).exit_code != 0
         fresh = await rack.handset(daemon)
         assert (await fresh.fill(ORDER, nothing)).bytes_written > SIZE_BYTES * 0.8
-
-
-async def test_a_damaged_program_is_written_anew(tmp_path: Path) -> None:
-    async with sandboxed(tmp_path) as (rack, daemon, handset):
-        await handset.fill(ORDER, nothing)
-        await handset.drop()
-        shell = await rack.shell(daemon)
+        await fresh.drop()
         # In a copy: the guard of the fill may still run, and its file can't be written to.
         copy = f"{PROGRAM_PATH}.damaged"
         damage = (

@@ -78,6 +78,18 @@ def asked_directly(path: Path) -> bool:
 
 
 @contextmanager
+def foreign_server(folder: Path) -> Generator[subprocess.Popen[bytes]]:
+    """An adb server that isn't benchd's."""
+    with subprocess.Popen(
+        ["adb", "-L", f"localfilesystem:{folder / SOCKET}", "nodaemon", "server"],
+        env={"HOME": str(folder), "PATH": os.environ["PATH"], "ADB_USB": "0", "ADB_MDNS": "0"},
+        stderr=subprocess.DEVNULL,
+    ) as server:
+        yield server
+        server.kill()
+
+
+@contextmanager
 def running_daemon(
     folder: Path, setpriv: str = "with"
 ) -> Generator[tuple[subprocess.Popen[str], int], None, None]:
@@ -150,75 +162,50 @@ async def test_it_is_started_anew_when_it_hangs(
                 await rack.server.changed()
 
 
-async def test_a_missing_adb_is_told_with_its_cure(tmp_path: Path) -> None:
-    with pytest.raises(DependencyMissing, match="no-such-adb") as refusal:
-        await make_server(tmp_path, adb_path="no-such-adb").run()
-    assert "install" in refusal.value.cure
-
-
-async def test_somebody_elses_socket_is_left_alone(
+async def test_what_keeps_it_from_starting_is_told_with_its_cure_and_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def refused(told: str, **changes: object) -> str:
+        with pytest.raises(DependencyMissing, match=told) as refusal:
+            await make_server(tmp_path, **changes).run()
+        return refusal.value.cure
+
+    assert "install" in await refused("no-such-adb", adb_path="no-such-adb")
+    folder = tmp_path / "none"
+    assert str(folder) in await refused("No such file", path=folder / SOCKET)
+    broken = tmp_path / "adb"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    await refused("ended at once", adb_path=str(broken))
+    (tmp_path / SOCKET).unlink()
+    # A file in the socket's place.
+    (tmp_path / SOCKET).write_text("somebody's")
+    await refused("isn't a socket")
+    assert (tmp_path / SOCKET).read_text() == "somebody's"
+    (tmp_path / SOCKET).unlink()
+    # Somebody else's socket.
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
         other.bind(str(tmp_path / SOCKET))
         other.listen()
-        with pytest.raises(DependencyMissing, match=f"process {os.getpid()}"):
-            await make_server(tmp_path).run()
+        await refused(f"process {os.getpid()}")
         # As if another user's, or one of another network, which procfs doesn't show.
-        monkeypatch.setattr(leftover, "find_listener", lambda path: None)
-        with pytest.raises(DependencyMissing, match="another user's program"):
-            await make_server(tmp_path).run()
+        with monkeypatch.context() as patched:
+            patched.setattr(leftover, "find_listener", lambda path: None)
+            await refused("another user's program")
     await make_server_and_end_it(tmp_path)
-
-
-async def test_a_file_in_the_sockets_place_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / SOCKET).write_text("somebody's")
-    with pytest.raises(DependencyMissing, match="isn't a socket"):
-        await make_server(tmp_path).run()
-    assert (tmp_path / SOCKET).read_text() == "somebody's"
-
-
-async def test_a_folder_that_isnt_there_is_told_with_its_cure(tmp_path: Path) -> None:
-    server = make_server(tmp_path, path=tmp_path / "none" / SOCKET)
-    with pytest.raises(DependencyMissing, match="No such file") as refusal:
-        await server.run()
-    assert str(tmp_path / "none") in refusal.value.cure
+    # Somebody else's adb server.
+    with foreign_server(tmp_path) as foreign:
+        await until(lambda: find_listener(tmp_path / SOCKET) is not None)
+        await refused(f"process {foreign.pid}")
+        assert foreign.poll() is None
 
 
 async def test_whoever_takes_the_sockets_place_is_not_believed(tmp_path: Path) -> None:
     """An adb client that finds no server of its version unlinks the socket and starts one."""
     async with running_rack(tmp_path) as rack:
-        taken = subprocess.Popen(
-            ["adb", "-L", f"localfilesystem:{tmp_path / SOCKET}", "nodaemon", "server"],
-            env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ADB_USB": "0"},
-            stderr=subprocess.DEVNULL,
-        )
-        await until(lambda: (tmp_path / SOCKET).exists() and asked_directly(tmp_path / SOCKET))
-        assert f"process {taken.pid}" in await rack.ask("host:version")
-        taken.kill()
-        taken.wait()
-
-
-async def test_somebody_elses_adb_server_is_left_alone(tmp_path: Path) -> None:
-    foreign = subprocess.Popen(
-        ["adb", "-L", f"localfilesystem:{tmp_path / SOCKET}", "nodaemon", "server"],
-        env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "ADB_USB": "0", "ADB_MDNS": "0"},
-        stderr=subprocess.DEVNULL,
-    )
-    await until(lambda: find_listener(tmp_path / SOCKET) is not None)
-    with pytest.raises(DependencyMissing, match=f"process {foreign.pid}"):
-        await make_server(tmp_path).run()
-    assert foreign.poll() is None
-    foreign.kill()
-    foreign.wait()
-
-
-async def test_a_server_that_cannot_start_is_told(tmp_path: Path) -> None:
-    broken = tmp_path / "adb"
-    broken.write_text("#!/bin/sh\nexit 1\n")
-    broken.chmod(0o755)
-    with pytest.raises(DependencyMissing, match="ended at once"):
-        await make_server(tmp_path, adb_path=str(broken)).run()
+        with foreign_server(tmp_path) as taken:
+            await until(lambda: (tmp_path / SOCKET).exists() and asked_directly(tmp_path / SOCKET))
+            assert f"process {taken.pid}" in await rack.ask("host:version")
 
 
 @pytest.mark.parametrize("setpriv", ["with", "without"])

@@ -30,46 +30,26 @@ pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
 MIB = 1 << 20
 
 
-async def test_outputs_arrive_apart_and_the_exit_code_with_them(tmp_path: Path) -> None:
+async def test_outputs_and_exit_codes_arrive_whole_whatever_becomes_of_the_input(
+    tmp_path: Path,
+) -> None:
     async with running_rack(tmp_path) as rack:
         shell = await rack.shell(await rack.plug())
         completed = await shell.run("echo out; echo err >&2; exit 7")
         assert (completed.exit_code, completed.stdout, completed.stderr) == (7, b"out\n", b"err\n")
         assert (await shell.run("kill -9 $$")).exit_code == 137
-
-
-async def test_a_short_command_is_never_taken_for_a_lost_handset(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        shell = await rack.shell(await rack.plug())
+        # A short command is never taken for a lost handset.
         for _ in range(100):
             assert (await shell.run("exec true")).exit_code == 0
-
-
-async def test_large_output_arrives_byte_for_byte(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        shell = await rack.shell(await rack.plug())
+        # What is large arrives byte for byte, out and in.
         completed = await shell.run("seq 1 400000", maximum_output_bytes=4 * MIB)
         assert completed.stdout == "".join(f"{n}\n" for n in range(1, 400001)).encode()
-
-
-async def test_large_input_arrives_byte_for_byte(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        shell = await rack.shell(await rack.plug())
         content = bytes(range(256)) * (3 * MIB // 256)
         completed = await shell.run("sha256sum", stdin=content)
         assert completed.stdout.split()[0].decode() == hashlib.sha256(content).hexdigest()
-
-
-async def test_a_command_that_reads_no_input_still_gives_its_exit_code(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        shell = await rack.shell(await rack.plug())
+        # A command that reads no input still gives its exit code, and a script its answers.
         completed = await shell.run("exec sh -c 'exit 3'", stdin=bytes(8 * MIB))
         assert completed.exit_code == 3
-
-
-async def test_a_script_that_leaves_its_input_unread_loses_no_answer(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        shell = await rack.shell(await rack.plug())
         for _ in range(40):
             answers = await run_script(
                 shell, {"full": "echo full; exit 1", "there": "echo there"}, stdin=bytes(MIB)
@@ -120,33 +100,9 @@ async def test_cancelling_returns_at_once_and_ends_the_command(tmp_path: Path) -
         await until(mark.exists)
 
 
-async def test_a_killed_daemon_is_a_handset_gone_whatever_came_before(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        daemon = await rack.plug()
-        shell = await rack.shell(daemon)
-        async with shell.stream("echo done; exec sleep 60") as running:
-            assert await running.receive() == Output(b"done\n", is_error=False)
-            daemon.kill()
-            with pytest.raises(HandsetGone):
-                await running.receive()
-        await rack.until(daemon, Liveness.OFFLINE)
-        with pytest.raises(HandsetGone):
-            await shell.run("true")
-
-
-async def test_a_daemon_killed_while_it_floods_is_a_handset_gone(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
-        daemon = await rack.plug()
-        shell = await rack.shell(daemon)
-        async with shell.stream("exec cat /dev/zero") as running:
-            for _ in range(50):
-                await running.receive()
-            daemon.kill()
-            with pytest.raises(HandsetGone):
-                await complete(running, b"", 1 << 40)
-
-
-async def test_a_hanging_daemon_stalls_at_the_deadline_and_lives_on(tmp_path: Path) -> None:
+async def test_a_daemon_that_hangs_stalls_and_one_that_is_killed_is_a_handset_gone(
+    tmp_path: Path,
+) -> None:
     async with running_rack(tmp_path) as rack:
         daemon = await rack.plug()
         shell = await rack.shell(daemon)
@@ -157,6 +113,22 @@ async def test_a_hanging_daemon_stalls_at_the_deadline_and_lives_on(tmp_path: Pa
         assert time.perf_counter() - began < 0.6
         daemon.send(signal.SIGCONT)
         assert (await shell.run("echo back")).stdout == b"back\n"
+        async with shell.stream("echo done; exec sleep 60") as running:
+            assert await running.receive() == Output(b"done\n", is_error=False)
+            daemon.kill()
+            with pytest.raises(HandsetGone):
+                await running.receive()
+        await rack.until(daemon, Liveness.OFFLINE)
+        with pytest.raises(HandsetGone):
+            await shell.run("true")
+        # So it is while it floods.
+        shell = await rack.shell(await rack.plug(daemon))
+        async with shell.stream("exec cat /dev/zero") as running:
+            for _ in range(50):
+                await running.receive()
+            daemon.kill()
+            with pytest.raises(HandsetGone):
+                await complete(running, b"", 1 << 40)
 
 
 async def test_the_death_of_the_server_is_one_event_for_all_and_passes(tmp_path: Path) -> None:
@@ -222,7 +194,9 @@ async def test_a_replug_shows_even_if_the_list_never_was_empty(tmp_path: Path) -
         assert Liveness.ABSENT in seen
 
 
-async def test_a_handset_without_exit_codes_is_refused(tmp_path: Path) -> None:
+async def test_a_handset_without_exit_codes_is_refused_and_recovery_is_the_wrong_mode(
+    tmp_path: Path,
+) -> None:
     async with running_rack(tmp_path) as rack:
         (tmp := rack.folder / "old").mkdir()
         old = Daemon(tmp, 16050, banner="device::ro.product.model=Old Phone;")
@@ -230,10 +204,6 @@ async def test_a_handset_without_exit_codes_is_refused(tmp_path: Path) -> None:
         await rack.plug(old)
         with pytest.raises(UnsupportedHandset, match="exit codes"):
             await rack.access.open(old.address)
-
-
-async def test_recovery_is_the_wrong_mode(tmp_path: Path) -> None:
-    async with running_rack(tmp_path) as rack:
         (tmp := rack.folder / "recovery").mkdir()
         daemon = Daemon(tmp, 16051, banner="recovery::ro.product.model=Phone;")
         rack.daemons.append(daemon)

@@ -35,7 +35,8 @@ async def streamed(directory: Path, *handsets: HandsetPlan) -> dict[str, dict[st
         command = house.command(sys.executable, str(INSIDE), *arguments)
         with anyio.fail_after(100):
             done = await anyio.run_process(command)
-    return json.loads(done.stdout)
+    told = json.loads(done.stdout)
+    return {slot: told[slot] for slot in slots}
 
 
 async def test_two_at_once_are_overwritten_to_the_last_block_and_proven(tmp_path: Path) -> None:
@@ -50,36 +51,24 @@ async def test_two_at_once_are_overwritten_to_the_last_block_and_proven(tmp_path
         assert figures["progress_grew"]
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
+async def test_row_4_a_chip_that_lies_or_refuses_is_found_out_and_a_quota_is_no_full_storage(
+    tmp_path: Path,
+) -> None:
+    faults = [
         StorageFaults(lost=0.002, seed=3),
         StorageFaults(torn=0.002, seed=3),
         StorageFaults(repeated=0.002, seed=3),
         StorageFaults(stuck=0.002, seed=3),
-    ],
-    ids=["lost", "torn", "repeated", "stuck"],
-)
-async def test_a_chip_that_lies_is_found_out(tmp_path: Path, faults: StorageFaults) -> None:
-    (figures,) = (await streamed(tmp_path, handset(1, faults))).values()
-    assert figures["bad"] > 0, figures
-    assert figures["proven"] < figures["written"]
-    assert 0 < figures["listed"] <= figures["bad"]
-
-
-@pytest.mark.parametrize(
-    "faults",
-    [StorageFaults(write_error=0.01, seed=3), StorageFaults(read_error=0.01, seed=3)],
-    ids=["write", "read"],
-)
-async def test_a_chip_that_refuses_is_a_storage_fault(
-    tmp_path: Path, faults: StorageFaults
-) -> None:
-    (figures,) = (await streamed(tmp_path, handset(1, faults))).values()
-    assert figures["error"] == "StorageFault", figures
-
-
-async def test_row_4_a_quota_is_not_taken_for_a_full_storage(tmp_path: Path) -> None:
-    quota = StorageFaults(quota_after_bytes=DEFAULT_CAPACITY_BYTES // 4)
-    (figures,) = (await streamed(tmp_path, handset(1, quota))).values()
-    assert figures == {"error": "StageFailed", "detail": ENDED_BY_QUOTA}
+        StorageFaults(write_error=0.01, seed=3),
+        StorageFaults(read_error=0.01, seed=3),
+        StorageFaults(quota_after_bytes=DEFAULT_CAPACITY_BYTES // 4),
+    ]
+    told = await streamed(tmp_path, *(handset(slot, one) for slot, one in enumerate(faults, 1)))
+    *spoilt, limited = told.values()
+    for fault, figures in zip(faults, spoilt[:4], strict=False):
+        assert figures["bad"] > 0, (fault, figures)
+        assert figures["proven"] < figures["written"]
+        assert 0 < figures["listed"] <= figures["bad"]
+    for figures in spoilt[4:]:
+        assert figures["error"] == "StorageFault", figures
+    assert limited == {"error": "StageFailed", "detail": ENDED_BY_QUOTA}

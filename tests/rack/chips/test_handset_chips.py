@@ -39,7 +39,7 @@ def phone(name: str = "phone", slot: int | None = 1, chip: ChipPlan = IN_USE) ->
 
 @asynccontextmanager
 async def rack(*handsets: HandsetPlan) -> AsyncGenerator[tuple[RackHouse, RackHands], None]:
-    plan = RackPlan(handsets=handsets, readers=2)
+    plan = RackPlan(handsets=handsets, readers=max(2, len(handsets)))
     async with RackHouse(plan) as house, RackHands.connect(house.control_socket) as hands:
         yield house, hands
 
@@ -54,9 +54,15 @@ async def until_powered(hands: RackHands, *, slot: int | None) -> ChipState:
             await anyio.sleep(0.01)
 
 
-async def test_the_chip_lies_where_its_handset_is_plugged_in() -> None:
+async def test_the_chip_lies_where_its_handset_is_and_no_reset_touches_it() -> None:
     async with rack(phone()) as (_, hands):
         first = await until_powered(hands, slot=1)
+        for begin in (hands.reboot, hands.reset_by_hand):
+            await begin("phone")
+            with anyio.fail_after(30):
+                while (await hands.handset("phone")).restarting:  # noqa: ASYNC110
+                    await anyio.sleep(0.02)
+            assert await until_powered(hands, slot=1) == first
         await hands.move("phone", 2)
         second = await until_powered(hands, slot=2)
         await hands.unplug("phone")
@@ -67,21 +73,8 @@ async def test_the_chip_lies_where_its_handset_is_plugged_in() -> None:
         assert not (await hands.chips.state("phone")).on_reader  # slot 3 has no reader
         with pytest.raises(UsageRefused):
             await hands.chips.lay_back("phone")
-
-
-async def test_neither_a_reset_nor_a_restart_touches_the_chip() -> None:
-    async with rack(phone()) as (_, hands):
-        before = await until_powered(hands, slot=1)
-        for begin in (hands.reboot, hands.reset_by_hand):
-            await begin("phone")
-            with anyio.fail_after(30):
-                while (await hands.handset("phone")).restarting:  # noqa: ASYNC110
-                    await anyio.sleep(0.02)
-            assert await until_powered(hands, slot=1) == before
-
-
-async def test_a_chip_can_be_taken_away_while_its_handset_stays_plugged_in() -> None:
-    async with rack(phone()) as (_, hands):
+        # It can be taken away while its handset stays plugged in.
+        await hands.move("phone", 1)
         await until_powered(hands, slot=1)
         await hands.chips.take_away("phone")
         assert not (await hands.chips.state("phone")).on_reader
@@ -94,48 +87,41 @@ async def test_a_chip_can_be_taken_away_while_its_handset_stays_plugged_in() -> 
             await hands.chips.lift_card("phone")
 
 
-async def test_the_provider_clears_the_chip_of_the_slot_and_no_other() -> None:
-    async with rack(phone(), phone("other", 2)) as (house, hands):
-        provider = simulated(
-            "any", {"control": house.control_socket.name, "slots": {"A1": 1}}, house.log.parent
-        )()
+async def test_the_provider_clears_the_chip_of_its_slot_and_only_what_is_still_there() -> None:
+    leaves, aborted = (replace(IN_USE, clear_s=clear_s) for clear_s in (1.0, 3600.0))
+    handsets = (phone(), phone("leaves", 2, leaves), phone("aborted", 3, aborted))
+    async with rack(*handsets) as (house, hands):
+
+        async def profile(name: str) -> str:
+            return (await hands.chips.state(name)).profile
+
+        made = {"control": house.control_socket.name, "slots": {"A1": 1}}
+        provider = simulated("any", made, house.log.parent)()
         assert provider.capabilities(ORDER.identity).irreversible
         claim = await provider.clear(ORDER)
         assert (claim.outcome, claim.vendor_code) == (ClearOutcome.DONE, "1")
         assert claim.report == "simulated-job-1"
-        assert (await hands.chips.state("phone")).profile == "cleared"
-        assert (await hands.chips.state("other")).profile == "in_use"
+        assert await profile("phone") == "cleared"
+        assert await profile("leaves") == await profile("aborted") == "in_use"
         unknown = replace(ORDER, slot=SlotName("B7"))
         assert (await provider.clear(unknown)).outcome is ClearOutcome.UNSUPPORTED
 
+        async def be_refused(provider: SimulatedClearProvider) -> None:
+            assert (await provider.clear(ORDER)).outcome is ClearOutcome.RETRYABLE
 
-async def test_a_clear_does_nothing_to_a_handset_that_has_left_meanwhile() -> None:
-    async with rack(phone(chip=replace(IN_USE, clear_s=1.0))) as (house, hands):
-        provider = SimulatedClearProvider(house.control_socket, {"A1": 1})
         async with anyio.create_task_group() as tasks:
-
-            async def clear() -> None:
-                assert (await provider.clear(ORDER)).outcome is ClearOutcome.RETRYABLE
-
-            tasks.start_soon(clear)
-            await hands.unplug("phone")
-        assert (await hands.chips.state("phone")).profile == "in_use"
-
-
-async def test_an_aborted_clear_is_no_clear_that_was_done() -> None:
-    async with rack(phone(chip=replace(IN_USE, clear_s=3600.0))) as (house, hands):
-        provider = SimulatedClearProvider(house.control_socket, {"A1": 1})
+            tasks.start_soon(be_refused, SimulatedClearProvider(house.control_socket, {"A1": 2}))
+            await hands.unplug("leaves")
+        assert await profile("leaves") == "in_use"
+        # One that is aborted is no clear that was done.
+        last = SimulatedClearProvider(house.control_socket, {"A1": 3})
         async with anyio.create_task_group() as tasks:
-
-            async def clear() -> None:
-                assert (await provider.clear(ORDER)).outcome is ClearOutcome.RETRYABLE
-
-            tasks.start_soon(clear)
+            tasks.start_soon(be_refused, last)
             with anyio.fail_after(30):
-                while not (await hands.chips.state("phone")).clearing:  # noqa: ASYNC110
+                while not (await hands.chips.state("aborted")).clearing:  # noqa: ASYNC110
                     await anyio.sleep(0.01)
-            await provider.abort()
-        assert (await hands.chips.state("phone")).profile == "in_use"
+            await last.abort()
+        assert await profile("aborted") == "in_use"
 
 
 async def test_a_rack_that_is_away_makes_no_claim(tmp_path: Path) -> None:

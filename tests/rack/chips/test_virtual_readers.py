@@ -47,22 +47,12 @@ async def until_waiting(hands: RackHands, slot: int) -> None:
             await anyio.sleep(0.01)
 
 
-async def test_each_reader_tells_the_idm_of_what_lies_on_it() -> None:
-    async with rack(card(1), card(2, "cleared")) as (house, hands):
-        for slot in (1, 2):
-            async with pcsc_child(house.readers[slot]) as client:
-                atr = (await client.until_present()).atr
-                await client.connect()
-                said = await client.transmit(IDM)
-                polled = await client.exchange(POLL_COMMON)
-                assert atr == "3b8f8001804f0ca0000003061100 3b0000000042".replace(" ", "")
-                assert said.hex() == (await truth(hands, slot)).idm + "9000"
-                assert polled[2:10] == said[:8]
-                assert polled[-2:] == b"\x90\x00"
-
-
-async def test_frames_go_through_to_the_chip_and_silence_is_told() -> None:
-    async with rack(card(1, "cleared")) as (house, hands), pcsc_child(house.readers[1]) as client:
+async def test_frames_go_through_to_the_chip_and_silence_and_faults_are_told() -> None:
+    spare = CardPlan(name="spare")
+    async with (
+        rack(card(1, "cleared"), spare) as (house, hands),
+        pcsc_child(house.readers[1]) as client,
+    ):
         await client.until_present()
         await client.connect()
         polled = await client.exchange(POLL_ANY)
@@ -74,6 +64,32 @@ async def test_frames_go_through_to_the_chip_and_silence_is_told() -> None:
         assert await client.exchange(bytes.fromhex("060000030000")) == b"\x63\x00"
         assert await client.exchange(b"\x0a\x0c" + bytes(8)) == b"\x63\x00"
         assert (await truth(hands, 1)).exchanges == 4
+        # A reader may be slow or answer with a wrong status word.
+        await hands.chips.set_faults(1, ReaderFaults(status_word="6982"))
+        assert await client.exchange(POLL_ANY) == b"\x69\x82"
+        await hands.chips.set_faults(1, ReaderFaults(slow_s=0.5))
+        before_s = anyio.current_time()
+        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+        assert anyio.current_time() - before_s > 0.5
+        assert await client.transmit(bytes.fromhex("00A4040000")) == b"\x6e\x00"
+        assert await client.transmit(bytes.fromhex("FF00000006060000")) == b"\x67\x00"
+        await hands.chips.set_faults(1, ReaderFaults())
+        # A look at the rack resets no card that another program uses.
+        looked = anyio.Event()
+        readers = CardReaders([house.readers[1].socket], looked.set)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(readers.run)
+            with anyio.fail_after(30):
+                await looked.wait()
+            tasks.cancel_scope.cancel()
+        assert readers.seen is not None
+        assert [reader.card for reader in readers.seen[0].readers] == [True, False]
+        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+        # Two cards don't fit on one reader.
+        with pytest.raises(UsageRefused, match="already"):
+            await hands.chips.lay_card("spare", 1)
+        with pytest.raises(UsageRefused, match="no reader"):
+            await hands.chips.lay_card("spare", 3)
 
 
 @pytest.mark.parametrize("turns", [6, pytest.param(20, marks=pytest.mark.nightly)])
@@ -94,7 +110,9 @@ async def test_a_chip_taken_off_in_mid_exchange_and_laid_back_at_once_is_found_e
             seen = await client.until_present(after=seen.events)
 
 
-async def test_a_card_that_never_answers_holds_its_own_reader_and_no_other() -> None:
+async def test_a_card_that_never_answers_holds_its_own_reader_alone_until_it_is_taken_away() -> (
+    None
+):
     async with (
         rack(card(1), card(2)) as (house, hands),
         pcsc_child(house.readers[1]) as hung,
@@ -118,58 +136,23 @@ async def test_a_card_that_never_answers_holds_its_own_reader_and_no_other() -> 
             assert not answers
             await hands.chips.set_faults(1, ReaderFaults())
         assert answers[0].endswith(b"\x90\x00")
-
-
-async def test_taking_a_hung_card_away_lets_its_reader_go() -> None:
-    async with rack(card(1)) as (house, hands), pcsc_child(house.readers[1]) as client:
-        seen = await client.until_present()
-        await client.connect()
+        seen = await hung.until_present()
         await hands.chips.set_faults(1, ReaderFaults(hang=True))
         async with anyio.create_task_group() as tasks:
 
             async def be_refused() -> None:
                 with pytest.raises(Refused, match=NOT_TRANSACTED):
-                    await client.exchange(POLL_ANY)
+                    await hung.exchange(POLL_ANY)
 
             tasks.start_soon(be_refused)
             await until_waiting(hands, 1)
             await hands.chips.take_away("card-1")
-        await client.disconnect()
+        await hung.disconnect()
         await hands.chips.set_faults(1, ReaderFaults())
         await hands.chips.lay_back("card-1")
-        await client.until_present(after=seen.events)
-        await client.connect()
-        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
-
-
-async def test_a_look_at_the_rack_resets_no_card_that_another_program_uses() -> None:
-    async with rack(card(1)) as (house, _), pcsc_child(house.readers[1]) as client:
-        await client.until_present()
-        await client.connect()
-        looked = anyio.Event()
-        readers = CardReaders([house.readers[1].socket], looked.set)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(readers.run)
-            with anyio.fail_after(30):
-                await looked.wait()
-            tasks.cancel_scope.cancel()
-        assert readers.seen is not None
-        assert [reader.card for reader in readers.seen[0].readers] == [True, False]
-        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
-
-
-async def test_a_reader_may_be_slow_or_answer_with_a_wrong_status_word() -> None:
-    async with rack(card(1)) as (house, hands), pcsc_child(house.readers[1]) as client:
-        await client.until_present()
-        await client.connect()
-        await hands.chips.set_faults(1, ReaderFaults(status_word="6982"))
-        assert await client.exchange(POLL_ANY) == b"\x69\x82"
-        await hands.chips.set_faults(1, ReaderFaults(slow_s=0.5))
-        before_s = anyio.current_time()
-        assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
-        assert anyio.current_time() - before_s > 0.5
-        assert await client.transmit(bytes.fromhex("00A4040000")) == b"\x6e\x00"
-        assert await client.transmit(bytes.fromhex("FF00000006060000")) == b"\x67\x00"
+        await hung.until_present(after=seen.events)
+        await hung.connect()
+        assert (await hung.exchange(POLL_ANY)).endswith(b"\x90\x00")
 
 
 async def test_readers_come_back_under_their_names_when_pcscd_was_killed() -> None:
@@ -189,25 +172,6 @@ async def test_readers_come_back_under_their_names_when_pcscd_was_killed() -> No
                 assert await client.readers() == before
                 assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
                 await hands.chips.kill_pcscd()
-
-
-async def test_twenty_readers_stand_behind_two_pcscds() -> None:
-    cards = [card(slot) for slot in range(1, 21)]
-    async with rack(*cards, readers=20) as (house, hands):
-        sockets = [house.readers[slot].socket for slot in range(1, 21)]
-        assert sockets.count(sockets[0]) == 16
-        assert len(set(sockets)) == 2
-        for slot in range(1, 21):
-            async with pcsc_child(house.readers[slot]) as client:
-                await client.until_present()
-                await client.connect()
-                said = await client.transmit(IDM)
-                assert said.hex() == (await truth(hands, slot)).idm + "9000"
-        # The death of one leaves the readers of the other alone.
-        async with pcsc_child(house.readers[20]) as client:
-            await client.connect()
-            await hands.chips.kill_pcscd(1)
-            assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
 
 
 async def test_another_card_and_a_silent_one_are_seen_as_pcscd_would_see_them() -> None:
@@ -230,14 +194,6 @@ async def test_another_card_and_a_silent_one_are_seen_as_pcscd_would_see_them() 
         assert polled[11] == 0x0B
 
 
-async def test_two_cards_dont_fit_on_one_reader() -> None:
-    async with rack(card(1), CardPlan(name="spare")) as (_, hands):
-        with pytest.raises(UsageRefused, match="already"):
-            await hands.chips.lay_card("spare", 1)
-        with pytest.raises(UsageRefused, match="no reader"):
-            await hands.chips.lay_card("spare", 3)
-
-
 def processes_of(directory: Path) -> list[str]:
     """Every process that was started with this directory."""
     found = []
@@ -249,9 +205,29 @@ def processes_of(directory: Path) -> list[str]:
     return found
 
 
-async def test_nothing_is_left_of_a_rack_and_its_pcscds() -> None:
-    async with rack(card(1), readers=20) as (house, _):
+async def test_twenty_readers_stand_behind_two_pcscds_and_nothing_is_left_of_them() -> None:
+    cards = [card(slot) for slot in range(1, 21)]
+    async with rack(*cards, readers=20) as (house, hands):
         directory = house.log.parent
         assert processes_of(directory).count("bwrap") >= 2
+        sockets = [house.readers[slot].socket for slot in range(1, 21)]
+        assert sockets.count(sockets[0]) == 16
+        assert len(set(sockets)) == 2
+        for slot in range(1, 21):
+            async with pcsc_child(house.readers[slot]) as client:
+                atr = (await client.until_present()).atr
+                assert atr == "3b8f8001804f0ca00000030611003b0000000042"
+                await client.connect()
+                # Each tells the IDm of what lies on it.
+                said = await client.transmit(IDM)
+                assert said.hex() == (await truth(hands, slot)).idm + "9000"
+                polled = await client.exchange(POLL_COMMON)
+                assert polled[2:10] == said[:8]
+                assert polled[-2:] == b"\x90\x00"
+        # The death of one leaves the readers of the other alone.
+        async with pcsc_child(house.readers[20]) as client:
+            await client.connect()
+            await hands.chips.kill_pcscd(1)
+            assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
     assert processes_of(directory) == []
     assert not directory.exists()

@@ -1,7 +1,9 @@
 """A virtual rack with an adb server in it, and plain `adb` to look at it with."""
 
+import json
 import os
 import subprocess
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -85,10 +87,19 @@ class Bench:
     async def shell(self, line: str, slot: int = 1) -> subprocess.CompletedProcess[str]:
         return await self.adb("-s", f"127.0.0.1:{16000 + slot}", "shell", line)
 
+    async def push(self, file: str, place: str, slot: int = 1) -> subprocess.CompletedProcess[str]:
+        return await self.adb("-s", f"127.0.0.1:{16000 + slot}", "push", file, place)
+
     async def output(self, line: str, slot: int = 1) -> str:
         done = await self.shell(line, slot)
         assert done.returncode == 0, done
         return done.stdout.strip()
+
+    async def run_inside(self, program: str, *arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """What one of the programs beside this file has found, from the daemon's side."""
+        file = str(Path(__file__).with_name(program))
+        command = self.house.command(sys.executable, file, *map(str, arguments))
+        return json.loads((await anyio.run_process(command, stderr=None)).stdout)
 
     async def state(self, slot: int = 1) -> str:
         listing = (await self.adb("devices")).stdout.splitlines()

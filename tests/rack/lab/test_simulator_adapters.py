@@ -1,11 +1,8 @@
 """The daemon's own adapters, inside the rack, read of each handset what its plan says."""
 
-import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-import anyio
 import pytest
 from simulator_rack import one, virtual_rack
 
@@ -40,12 +37,9 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         if not plan.given
     ]
     plans = [replace(plan, slot=slot) for slot, plan in enumerate(plans, start=1)]
-    slots = [str(plan.slot) for plan in plans]
+    slots = [plan.slot for plan in plans]
     async with virtual_rack(tmp_path, *plans, server=False) as rack:
-        command = [sys.executable, str(Path(__file__).with_name("daemon_side.py"))]
-        command += [str(tmp_path), str(rack.house.adb_socket), *slots]
-        done = await anyio.run_process(rack.house.command(*command), stderr=None)
-    found = json.loads(done.stdout)
+        found = await rack.run_inside("daemon_side.py", tmp_path, rack.house.adb_socket, *slots)
     for plan in plans:
         facts = found[str(plan.slot)]
         modified = plan.verified_boot_state.lower() != "green" or bool(plan.properties)

@@ -20,35 +20,36 @@ DROP = f"{DD} if={TMP}/f iflag=nocache count=0 2> /dev/null"
 DIRECT = f"{DD} if={TMP}/f iflag=direct bs=1M 2> /dev/null | sha256sum"
 
 
-@pytest.mark.parametrize(
-    "faults",
-    [
-        StorageFaults(lost=0.05, seed=7),
-        StorageFaults(torn=0.05, seed=7),
-        StorageFaults(repeated=0.05, seed=7),
-        StorageFaults(stuck=0.05, seed=7),
-    ],
-    ids=["lost", "torn", "repeated", "stuck"],
-)
-async def test_a_lie_shows_only_past_the_cache(tmp_path: Path, faults: StorageFaults) -> None:
-    async with virtual_rack(tmp_path, one("clean")) as rack:
-        await rack.hands.set_faults("clean", faults)
-        line = f"{RANDOM} | tee {TMP}/f | sha256sum; sync {TMP}/f"
-        meant = await rack.output(line)
-        assert await rack.output(SUM) == meant
-        past = await rack.output(DIRECT)
-        assert past != meant
-        assert await rack.output(SUM) == meant
-        assert await rack.output(f"{DROP}; {SUM}") == past
-        # Good again after the chip is; only a stuck block was never going to change.
-        await rack.hands.set_faults("clean", StorageFaults())
-        meant = await rack.output(line)
-        assert await rack.output(f"{DROP}; {SUM}") == meant
+LIES = {
+    "lost": StorageFaults(lost=0.05, seed=7),
+    "torn": StorageFaults(torn=0.05, seed=7),
+    "repeated": StorageFaults(repeated=0.05, seed=7),
+    "stuck": StorageFaults(stuck=0.05, seed=7),
+}
 
 
-async def test_a_chip_may_refuse(tmp_path: Path) -> None:
+async def test_a_lie_shows_only_past_the_cache(tmp_path: Path) -> None:
+    line = f"{RANDOM} | tee {TMP}/f | sha256sum; sync {TMP}/f"
+    plans = [one("clean", slot, name=lie) for slot, lie in enumerate(LIES, 1)]
+    async with virtual_rack(tmp_path, *plans) as rack:
+        for slot, (lie, faults) in enumerate(LIES.items(), 1):
+            await rack.hands.set_faults(lie, faults)
+            meant = await rack.output(line, slot)
+            assert await rack.output(SUM, slot) == meant
+            past = await rack.output(DIRECT, slot)
+            assert past != meant, lie
+            assert await rack.output(SUM, slot) == meant
+            assert await rack.output(f"{DROP}; {SUM}", slot) == past
+            # Good again after the chip is; only a stuck block was never going to change.
+            await rack.hands.set_faults(lie, StorageFaults())
+            meant = await rack.output(line, slot)
+            assert await rack.output(f"{DROP}; {SUM}", slot) == meant
+
+
+async def test_a_chip_may_refuse_has_its_speed_and_may_stall(tmp_path: Path) -> None:
     write = f"dd if=/dev/urandom of={TMP}/f bs=1M count=4"
-    async with virtual_rack(tmp_path, one("clean")) as rack:
+    slow = one("clean", 2, name="slow", faults=SLOW)
+    async with virtual_rack(tmp_path, one("clean"), slow) as rack:
         for faults, line in (
             (StorageFaults(write_error=0.01), write),
             (StorageFaults(fsync_error=True), f"{write} conv=fsync"),
@@ -60,25 +61,21 @@ async def test_a_chip_may_refuse(tmp_path: Path) -> None:
             refused = await rack.shell(line)
             assert refused.returncode == 1
             assert "Input/output error" in refused.stderr
-
-
-async def test_a_chip_has_its_speed_and_may_stall(tmp_path: Path) -> None:
-    async with virtual_rack(tmp_path, one("clean", faults=SLOW)) as rack:
         started = anyio.current_time()
-        await rack.output(f"dd if=/dev/zero of={TMP}/f bs=1M count=4 2> /dev/null")
+        await rack.output(f"dd if=/dev/zero of={TMP}/f bs=1M count=4 2> /dev/null", 2)
         assert anyio.current_time() - started >= 0.45
-        await rack.hands.set_faults("clean", StorageFaults(stalled=True))
+        await rack.hands.set_faults("slow", StorageFaults(stalled=True))
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(rack.output, f"echo late > {TMP}/late")
+            tasks.start_soon(rack.output, f"echo late > {TMP}/late", 2)
 
             async def waiting() -> bool:
-                return await rack.output("pgrep -c sh") != "1"
+                return await rack.output("pgrep -c sh", 2) != "1"
 
             # The file system answers all the while; only data has to wait.
             await until(waiting)
-            assert await rack.output(f"stat -c %s {TMP}/late") == "0"
-            await rack.hands.set_faults("clean", StorageFaults())
-        assert await rack.output(f"cat {TMP}/late") == "late"
+            assert await rack.output(f"stat -c %s {TMP}/late", 2) == "0"
+            await rack.hands.set_faults("slow", StorageFaults())
+        assert await rack.output(f"cat {TMP}/late", 2) == "late"
 
 
 async def test_overwriting_reaches_what_a_reset_leaves(tmp_path: Path) -> None:

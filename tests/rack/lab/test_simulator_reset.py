@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from simulator_rack import TMP, one, until, virtual_rack
+from simulator_rack import TMP, Bench, one, until, virtual_rack
 
 from benchd.devices.android.facts.owner import COUNT_CALLS, COUNT_FILES
 from benchd.domain.handset import offers_adb
 from benchd.domain.port import Attached, Detached
-from benchd.lab.simulator.plan import HandsetPlan, TestHarness
+from benchd.lab.simulator.plan import TestHarness
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
@@ -45,54 +45,57 @@ async def test_test_harness_mode_really_wipes_and_comes_back_with_adb(tmp_path: 
         assert await rack.hands.residue_blocks("live-data") == residue
 
 
-@pytest.mark.parametrize(
-    ("plan", "status", "text"),
-    [
-        (one("reset-lies"), 0, ""),
-        (one("account-and-lock"), 2, "if there is a lock screen"),
-        (one("live-data", test_harness=TestHarness.UNSUPPORTED), 1, "Failed to enable"),
-    ],
-    ids=["lies", "locked", "unsupported"],
-)
-async def test_a_reset_that_doesnt_happen(
-    tmp_path: Path, plan: HandsetPlan, status: int, text: str
-) -> None:
-    async with virtual_rack(tmp_path, plan) as rack:
-        before = await rack.hands.handset(plan.name)
-        done = await rack.shell("cmd testharness enable")
-        assert done.returncode == status
-        assert text in done.stderr
-        assert await rack.hands.handset(plan.name) == before
-        assert await rack.state() == "device"
+async def test_a_reset_that_doesnt_happen_and_others_that_do(tmp_path: Path) -> None:
+    told = {
+        "reset-lies": (one("reset-lies", 1), 0, ""),
+        "account-and-lock": (one("account-and-lock", 2), 2, "if there is a lock screen"),
+        "unsupported": (
+            one("live-data", 3, name="unsupported", test_harness=TestHarness.UNSUPPORTED),
+            1,
+            "Failed to enable",
+        ),
+    }
+    plans = [plan for plan, _, _ in told.values()]
+    by_hand, restarted = (one("live-data", n, name=f"live-{n}") for n in (4, 5))
+    async with virtual_rack(tmp_path, *plans, by_hand, restarted) as rack:
+        for slot, (name, (_, status, text)) in enumerate(told.items(), 1):
+            before = await rack.hands.handset(name)
+            done = await rack.shell("cmd testharness enable", slot)
+            assert done.returncode == status, name
+            assert text in done.stderr
+            assert await rack.hands.handset(name) == before
+            assert await rack.state(slot) == "device"
+        await ends_adb(rack, by_hand.name)
+        await keeps_the_data(rack, restarted.name)
 
 
-async def test_a_reset_by_hand_ends_adb(tmp_path: Path) -> None:
-    async with virtual_rack(tmp_path, one("live-data")) as rack:
-        async with SimulatedHotplug(rack.house.plug_socket).events() as events:
+async def ends_adb(rack: Bench, name: str) -> None:
+    """What a reset by hand does."""
+    async with SimulatedHotplug(rack.house.plug_socket).events() as events:
+        for _ in range(5):
             await anext(events)
-            await rack.hands.reset_by_hand("live-data")
-            assert isinstance(await anext(events), Detached)
-            back = await anext(events)
-        assert isinstance(back, Attached)
-        assert back.interfaces == frozenset({"060101"})
-        assert await rack.state() == "absent"
-        after = await rack.hands.handset("live-data")
-        assert (after.previous_owner_files, after.adb_enabled) == (0, False)
-        assert (after.test_harness, after.reset_count) == (False, 1)
+        await rack.hands.reset_by_hand(name)
+        assert isinstance(await anext(events), Detached)
+        back = await anext(events)
+    assert isinstance(back, Attached)
+    assert back.interfaces == frozenset({"060101"})
+    assert await rack.state(4) == "absent"
+    after = await rack.hands.handset(name)
+    assert (after.previous_owner_files, after.adb_enabled) == (0, False)
+    assert (after.test_harness, after.reset_count) == (False, 1)
 
 
-async def test_a_restart_keeps_the_data_and_counts(tmp_path: Path) -> None:
-    async with virtual_rack(tmp_path, one("live-data")) as rack:
-        before = await rack.hands.handset("live-data")
-        await rack.output(f"echo mine > {TMP}/mine")
-        await rack.shell("reboot")
+async def keeps_the_data(rack: Bench, name: str) -> None:
+    """What a restart does; it is counted."""
+    before = await rack.hands.handset(name)
+    await rack.output(f"echo mine > {TMP}/mine", 5)
+    await rack.shell("reboot", 5)
 
-        async def restarted() -> bool:
-            state = await rack.hands.handset("live-data")
-            return state.attachment not in (None, before.attachment)
+    async def restarted() -> bool:
+        return (await rack.hands.handset(name)).attachment not in (None, before.attachment)
 
-        await until(restarted)
-        await rack.until_state("device")
-        assert await rack.output(f"cat {TMP}/mine") == "mine"
-        assert await rack.output("settings get --user 0 global boot_count") == "215"
-        assert await rack.output("settings get --user 0 secure android_id") == before.android_id
+    await until(restarted)
+    await rack.until_state("device", 5)
+    assert await rack.output(f"cat {TMP}/mine", 5) == "mine"
+    assert await rack.output("settings get --user 0 global boot_count", 5) == "215"
+    assert await rack.output("settings get --user 0 secure android_id", 5) == before.android_id

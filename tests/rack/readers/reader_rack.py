@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 
@@ -24,8 +25,12 @@ SALT = bytes(range(32))
 DEADLINE_S = 60.0
 
 
+def chip(slot: int, plan: ChipPlan) -> CardPlan:
+    return CardPlan(name=f"card-{slot}", slot=slot, chip=plan)
+
+
 def card(slot: int, profile: str = "in_use", *, silent: bool = False) -> CardPlan:
-    return CardPlan(name=f"card-{slot}", slot=slot, chip=ChipPlan(profile=profile, silent=silent))
+    return chip(slot, ChipPlan(profile=profile, silent=silent))
 
 
 def slot_name(number: int) -> SlotName:
@@ -79,6 +84,7 @@ async def reader_rack(
     readers: int = 2,
     providers: Mapping[str, Callable[[], ClearProvider]] | None = None,
     wishes: Mapping[SlotName, str] | None = None,
+    baselines: Sequence[Path] = (),
 ) -> AsyncGenerator[ReaderRack, None]:
     plan = RackPlan(handsets=(), readers=readers, cards=cards)
     async with RackHouse(plan) as house, RackHands.connect(house.control_socket) as hands:
@@ -86,6 +92,7 @@ async def reader_rack(
             readers=wishes or {slot_name(slot): at.name for slot, at in house.readers.items()},
             pcscd=tuple(dict.fromkeys(at.socket for at in house.readers.values())),
             providers=providers or {},
+            baselines=tuple(baselines),
             rules=tuple(ClearRule(provider=name) for name in providers or {}),
         )
         access = PcscChipAccess(settings, salt=SALT, clock=time.monotonic)

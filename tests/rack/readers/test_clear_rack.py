@@ -90,7 +90,9 @@ async def test_a_tool_may_take_the_reader_that_was_just_scanned_with(tmp_path: P
         assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
 
 
-async def test_no_scan_begins_before_the_clear_has_ended() -> None:
+async def test_no_scan_begins_before_the_clear_has_ended_and_none_beside_a_reader_that_hangs() -> (
+    None
+):
     provider = SlowProvider()
     async with reader_rack(card(1), card(2), providers={"p": lambda: provider}) as rack:
         verdicts: list[ChipVerdict] = []
@@ -109,11 +111,14 @@ async def test_no_scan_begins_before_the_clear_has_ended() -> None:
             assert verdicts == []
             provider.go_on.set()
         assert verdicts == [ChipVerdict.IN_USE]
-
-
-async def test_a_reader_that_hangs_isnt_cleared_beside() -> None:
-    provider = SlowProvider()
-    async with reader_rack(card(1), providers={"p": lambda: provider}) as rack:
+        # A clear needs no reader.
+        await rack.chips.kill_pcscd()
+        await rack.until_gone(1)
+        assert (await rack.access.clear(ORDER)).outcome is ClearOutcome.DONE
+        await rack.chips.start_pcscd()
+        await rack.until_there(1)
+        # But it begins beside none that hangs.
+        provider.began = anyio.Event()
         await rack.chips.set_faults(1, ReaderFaults(hang=True))
         with pytest.raises(ReaderFault):
             await rack.scan(1)
@@ -121,12 +126,3 @@ async def test_a_reader_that_hangs_isnt_cleared_beside() -> None:
         assert claim.outcome is ClearOutcome.RETRYABLE
         assert "field" in claim.detail
         assert not provider.began.is_set()
-
-
-async def test_a_clear_needs_no_reader() -> None:
-    provider = SlowProvider()
-    provider.go_on.set()
-    async with reader_rack(card(1), providers={"p": lambda: provider}) as rack:
-        await rack.chips.kill_pcscd()
-        await rack.until_gone(1)
-        assert (await rack.access.clear(ORDER)).outcome is ClearOutcome.DONE

@@ -6,7 +6,7 @@ import io
 import os
 import socket
 import tomllib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 import pytest
 from reader_rack import DEADLINE_S, until
-from test_felica_commands import CONFIG, RECIPE, free_port
+from test_felica_commands import felica
 
 from benchd.certificate import create_key
 from benchd.cli.learning import learn_slots
@@ -31,6 +31,7 @@ from benchd.lab.simulator.handset_models import AQUOS_SENSE_6
 from benchd.lab.simulator.plan import HandsetPlan, RackPlan
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 from benchd.lab.simulator.virtual_house import RackHouse
+from tests.rack.daemon_here import configured
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 
@@ -96,9 +97,6 @@ class Learning:
         return self.result
 
 
-Walk = Callable[[Learning], Awaitable[None]]
-
-
 def plan(*, readers: int) -> RackPlan:
     handsets = tuple(
         HandsetPlan(
@@ -118,27 +116,24 @@ def plan(*, readers: int) -> RackPlan:
 async def learning(
     folder: Path, *, slots: tuple[str, ...] = (), readers: int = 4, dry_run: bool = False
 ) -> AsyncGenerator[Learning, None]:
+    """A walk that has begun: no handset is plugged in any more."""
     async with (
         RackHouse(plan(readers=readers)) as house,
         RackHands.connect(house.control_socket) as hands,
         anyio.create_task_group() as tasks,
     ):
         sockets = dict.fromkeys(str(at.socket) for at in house.readers.values())
-        config = folder / "benchd.toml"
-        text = CONFIG.format(
-            port=free_port(), http=free_port(), sockets=list(sockets) or ["nowhere"], baselines=[]
+        begun = Learning(
+            house, hands, configured(folder, tables=felica(list(sockets) or ["nowhere"], []) + MORE)
         )
-        config.write_text(text.replace("'", '"') + MORE)
-        (folder / "recipes").mkdir()
-        (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
-        create_key(folder / "key.pem")
-        begun = Learning(house, hands, config)
 
         async def run() -> None:
             await begun.run(slots, dry_run=dry_run)
 
         tasks.start_soon(run)
         try:
+            await begun.reads("Take every handset")
+            begun.type("")
             yield begun
             with anyio.fail_after(DEADLINE_S):
                 await begun.ended()
@@ -160,8 +155,6 @@ async def test_a_walk_along_the_rack_is_written_and_the_readers_answer_for_their
 ) -> None:
     async with learning(tmp_path, slots=("A1", "B7")) as begun:
         before = begun.config.read_text()
-        await begun.reads("Take every handset")
-        begun.type("")
         await show(begun, "one", 3, "A1")
         await show(begun, "two", 2, "B7")
         await begun.reads(f"Write this to {begun.config}?", f'+port = "{port_path(3)}"')
@@ -199,8 +192,6 @@ async def test_a_dry_run_and_a_no_change_nothing(
 ) -> None:
     async with learning(tmp_path, readers=2, dry_run=dry_run) as begun:
         before = begun.config.read_bytes()
-        await begun.reads("Take every handset")
-        begun.type("")
         await show(begun, "one", 1, "A1")
         if answer is not None:
             await begun.reads("Write this to")
@@ -214,8 +205,6 @@ async def test_a_dry_run_and_a_no_change_nothing(
 
 async def test_readers_whose_service_dies_and_comes_back_are_learned(tmp_path: Path) -> None:
     async with learning(tmp_path, readers=2) as begun:
-        await begun.reads("Take every handset")
-        begun.type("")
         await begun.reads("Slot A1: plug")
         begun.type("")  # its port stays as it is
         await begun.reads("Slot A1: lay")
@@ -233,8 +222,6 @@ async def test_readers_whose_service_dies_and_comes_back_are_learned(tmp_path: P
 
 async def test_without_readers_ports_alone_are_learned(tmp_path: Path) -> None:
     async with learning(tmp_path, readers=0) as begun:
-        await begun.reads("Take every handset")
-        begun.type("")
         await begun.reads("No readers were found (pcscd is away)", "Slot A1: plug")
         await begun.hands.plug("one", 1)
         await begun.reads("Slot A1 has port", "Write this to")
@@ -247,8 +234,6 @@ async def test_without_readers_ports_alone_are_learned(tmp_path: Path) -> None:
 async def test_an_operator_who_goes_away_leaves_the_file_alone(tmp_path: Path) -> None:
     async with learning(tmp_path, readers=2) as begun:
         before = begun.config.read_bytes()
-        await begun.reads("Take every handset")
-        begun.type("")
         await begun.reads("Slot A1: plug")
         begun.hang_up()
         failure = await begun.ended()
@@ -257,41 +242,29 @@ async def test_an_operator_who_goes_away_leaves_the_file_alone(tmp_path: Path) -
         assert begun.config.read_bytes() == before
 
 
-def configured(folder: Path, text: str = MORE) -> Path:
-    config = folder / "benchd.toml"
-    head = CONFIG.format(port=free_port(), http=free_port(), sockets='["none"]', baselines="[]")
-    config.write_text(head + text)
-    (folder / "recipes").mkdir()
-    (folder / "recipes" / "overwrite.toml").write_text(RECIPE)
-    return config
-
-
-def refused(config: Path, *slots: str) -> BenchdError:
-    before = config.read_bytes()
-    with pytest.raises(BenchdError) as caught:
-        learn_slots(config, slots, SimulatedHotplug(Path("none")), dry_run=False, answers=0)
-    assert config.read_bytes() == before
-    return caught.value
-
-
-async def test_a_configuration_with_mistakes_is_refused_before_anything_is_asked(
+async def test_nothing_is_asked_where_learning_could_not_be_written_or_would_disturb(
     tmp_path: Path,
 ) -> None:
-    config = configured(tmp_path, '[slots.A1]\nport = "1-1"\n')
-    assert isinstance(await anyio.to_thread.run_sync(refused, config), ConfigInvalid)
+    def learn(config: Path, *slots: str) -> str:
+        before = config.read_bytes()
+        with pytest.raises(BenchdError) as caught:
+            learn_slots(config, slots, SimulatedHotplug(Path("none")), dry_run=False, answers=0)
+        assert config.read_bytes() == before
+        return f"{type(caught.value).__name__}: {caught.value}"
 
+    async def refused(name: str, text: str, *slots: str) -> str:
+        (tmp_path / name).mkdir()
+        config = configured(tmp_path / name, tables=text)
+        return await anyio.to_thread.run_sync(learn, config, *slots)
 
-async def test_no_handset_is_plugged_in_for_it_while_the_daemon_runs(tmp_path: Path) -> None:
-    config = configured(tmp_path)
+    assert ConfigInvalid.__name__ in await refused("mistakes", '[slots.A1]\nport = "1-1"\n')
+    # Slots have to be named once where there are none.
+    assert "name the slots" in await refused("unnamed", "")
+    assert "twice" in await refused("twice", "", "A1", "A1")
+    # No handset is plugged in for it while the daemon runs.
+    (tmp_path / "running").mkdir()
+    config = configured(tmp_path / "running", tables=MORE)
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.bind(str(load_settings(config).http.socket))
         daemon.listen()
-        failure = await anyio.to_thread.run_sync(refused, config)
-    assert "benchd runs" in str(failure)
-
-
-async def test_slots_have_to_be_named_once_where_there_are_none(tmp_path: Path) -> None:
-    config = configured(tmp_path, "")
-    assert "name the slots" in str(await anyio.to_thread.run_sync(refused, config))
-    twice = await anyio.to_thread.run_sync(refused, config, "A1", "A1")
-    assert "twice" in str(twice)
+        assert "benchd runs" in await anyio.to_thread.run_sync(learn, config)

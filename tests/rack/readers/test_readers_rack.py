@@ -17,8 +17,23 @@ from benchd.lab.simulator.chips.chip_plan import ReaderFaults
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 
 
+async def until_scanned(rack: ReaderRack, slot: int, verdict: ChipVerdict) -> None:
+    """A chip that was laid down is found within a second; until then the reader is empty."""
+    with anyio.fail_after(60):
+        while True:
+            try:
+                scan = await rack.scan(slot)
+            except (ReaderFault, ReaderGone):
+                await anyio.sleep(0.1)
+                continue
+            if scan.verdict is not ChipVerdict.SILENT:
+                break
+    assert scan.verdict is verdict
+
+
 async def test_what_lies_on_the_readers_is_seen_and_told_apart() -> None:
-    async with reader_rack(card(1), card(2, "cleared"), card(3, silent=True), readers=4) as rack:
+    cards = (card(1), card(2, "cleared"), card(3, silent=True), card(5, "transit_card"))
+    async with reader_rack(*cards, readers=5) as rack:
         used, cleared, silent, empty = [await rack.scan(slot) for slot in (1, 2, 3, 4)]
         assert used.verdict is ChipVerdict.IN_USE
         assert "Suica" in used.owners_en
@@ -28,27 +43,32 @@ async def test_what_lies_on_the_readers_is_seen_and_told_apart() -> None:
         assert empty.verdict is ChipVerdict.SILENT
         assert silent.chip is empty.chip is None
         assert used.chip != cleared.chip
+        # The IdM never leaves the worker, but its hash is the same every time.
+        again = await rack.scan(1, passes=1, power_cycle=False)
+        assert used.chip is not None
+        assert used.chip == again.chip
+        assert (await rack.truth(1)).idm[2:] not in repr(used)
+        assert (await rack.scan(5)).verdict is not ChipVerdict.UNUSED
+        # A slot without a reader has none.
+        assert rack.access.reader(slot_name(9)) is None
+        with pytest.raises(ReaderGone, match="no reader"):
+            await rack.access.scan(slot_name(9), passes=1, power_cycle=False)
+        with pytest.raises(ReaderGone, match="no reader"):
+            await rack.access.until_there(slot_name(9))
 
 
-async def test_the_idm_never_leaves_the_worker_but_its_hash_is_the_same_every_time() -> None:
-    async with reader_rack(card(1)) as rack:
-        idm = (await rack.truth(1)).idm
-        first, again = await rack.scan(1), await rack.scan(1, passes=1, power_cycle=False)
-        assert first.chip == again.chip
-        assert first.chip is not None
-        assert idm[2:] not in repr(first)
+async def test_a_reader_at_a_usb_port_is_looked_for_there_and_nowhere_else() -> None:
+    async with reader_rack(card(1), wishes={slot_name(1): "usb:9-9"}) as rack:
+        await until(lambda: rack.access.settled)
+        assert rack.access.trouble(slot_name(1)) == "it isn't plugged in"
+        with pytest.raises(ReaderGone, match="plugged in"):
+            await rack.scan(1)
 
 
-async def test_a_transit_card_on_the_reader_is_not_unused() -> None:
-    async with reader_rack(card(1, "transit_card")) as rack:
-        assert (await rack.scan(1)).verdict is not ChipVerdict.UNUSED
-
-
-async def test_fifteen_readers_at_once() -> None:
-    slots = range(1, 16)
-    async with reader_rack(
-        *(card(slot, "in_use" if slot % 2 else "cleared") for slot in slots), readers=15
-    ) as rack:
+async def test_eighteen_readers_at_once_behind_two_pcscds_are_one_bench() -> None:
+    slots = range(1, 19)
+    cards = [card(slot, "in_use" if slot % 2 else "cleared") for slot in slots]
+    async with reader_rack(*cards, readers=18) as rack:
         scans: dict[int, ChipScan] = {}
 
         async def scan(slot: int) -> None:
@@ -60,13 +80,7 @@ async def test_fifteen_readers_at_once() -> None:
         for slot in slots:
             wanted = ChipVerdict.IN_USE if slot % 2 else ChipVerdict.UNUSED
             assert scans[slot].verdict is wanted
-        assert len({scan.chip for scan in scans.values()}) == 15
-
-
-async def test_two_pcscds_are_one_bench() -> None:
-    async with reader_rack(card(1), card(17, "cleared"), readers=18) as rack:
-        assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
-        assert (await rack.scan(17)).verdict is ChipVerdict.UNUSED
+        assert len({scan.chip for scan in scans.values()}) == 18
         await rack.chips.kill_pcscd(2)
         await rack.until_gone(17)
         assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
@@ -87,10 +101,7 @@ async def test_a_reader_that_hangs_is_told_at_once_and_leaves_the_others_alone()
         await rack.chips.set_faults(1, ReaderFaults())
         await rack.chips.lay_back("card-1")
         await until_scanned(rack, 1, ChipVerdict.UNUSED)
-
-
-async def test_a_hanging_reader_is_free_again_after_pcscd_was_restarted() -> None:
-    async with reader_rack(card(1, "cleared")) as rack:
+        # It is free again too after pcscd was restarted.
         await rack.chips.set_faults(1, ReaderFaults(hang=True))
         with pytest.raises(ReaderFault):
             await rack.scan(1)
@@ -100,128 +111,7 @@ async def test_a_hanging_reader_is_free_again_after_pcscd_was_restarted() -> Non
         await rack.chips.start_pcscd()
         await rack.until_there(1, 2)
         await until_scanned(rack, 1, ChipVerdict.UNUSED)
-
-
-async def test_a_pcscd_killed_under_load_fails_what_runs_and_comes_back() -> None:
-    async with reader_rack(*(card(slot) for slot in range(1, 5)), readers=4) as rack:
-        for slot in range(1, 5):
-            await rack.chips.set_faults(slot, ReaderFaults(slow_s=0.1))
-        failures: list[BaseException] = []
-
-        async def scan(slot: int) -> None:
-            try:
-                await rack.scan(slot)
-            except (ReaderFault, ReaderGone) as failure:
-                failures.append(failure)
-
-        async with anyio.create_task_group() as tasks:
-            for slot in range(1, 5):
-                tasks.start_soon(scan, slot)
-            await rack.until_exchanging(4)
-            await rack.chips.kill_pcscd()
-        assert len(failures) == 4
-        await rack.until_gone(1)
-        with pytest.raises(ReaderGone):
-            await rack.scan(1)
-        await rack.chips.start_pcscd()
-        await rack.until_there(1, 2, 3, 4)
-        for slot in range(1, 5):
-            await rack.chips.set_faults(slot, ReaderFaults())
-        await until_scanned(rack, 1, ChipVerdict.IN_USE)
-
-
-@pytest.mark.parametrize("exchanges", [0, 1, 3, 7])
-async def test_a_chip_that_leaves_in_mid_scan_is_never_unused(exchanges: int) -> None:
-    async with reader_rack(card(1, "cleared")) as rack:
-        assert (await rack.scan(1)).verdict is ChipVerdict.UNUSED
-        await rack.chips.set_faults(1, ReaderFaults(leave_after=exchanges))
-        with pytest.raises(ReaderFault):
-            await rack.scan(1)
-        assert (await rack.scan(1)).verdict is ChipVerdict.SILENT
-        await rack.chips.lay_back("card-1")
-        await until_scanned(rack, 1, ChipVerdict.UNUSED)
-
-
-async def test_another_chip_laid_down_in_mid_scan_is_never_unused() -> None:
-    async with reader_rack(card(1, "cleared")) as rack:
-        await rack.chips.set_faults(1, ReaderFaults(leave_after=4))
-        with pytest.raises(ReaderFault):
-            await rack.scan(1)
-
-
-@pytest.mark.parametrize("status", ["6A81", "6F00", "9100"])
-async def test_a_reader_that_answers_nonsense_is_a_fault_and_not_silence(status: str) -> None:
-    async with reader_rack(card(1, "cleared")) as rack:
-        await rack.chips.set_faults(1, ReaderFaults(status_word=status))
-        with pytest.raises(ReaderFault, match="status"):
-            await rack.scan(1)
-
-
-async def test_a_killed_worker_is_started_anew_and_what_it_did_has_failed() -> None:
-    async with reader_rack(card(1)) as rack:
-        await rack.chips.set_faults(1, ReaderFaults(slow_s=0.1))
-        failures: list[BaseException] = []
-
-        async def scan() -> None:
-            try:
-                await rack.scan(1)
-            except ReaderGone as failure:
-                failures.append(failure)
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(scan)
-            await rack.until_exchanging(1)
-            os.kill(rack.worker_pid(), signal.SIGKILL)
-        assert "in the middle" in str(failures[0])
-        await rack.until_there(1, 2)
-        await rack.chips.set_faults(1, ReaderFaults())
-        await until_scanned(rack, 1, ChipVerdict.IN_USE)
-
-
-async def test_a_cancelled_scan_returns_at_once_and_frees_the_reader() -> None:
-    async with reader_rack(card(1)) as rack:
-        await rack.chips.set_faults(1, ReaderFaults(slow_s=0.2))
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(rack.scan, 1)
-            await rack.until_exchanging(1)
-            tasks.cancel_scope.cancel()
-        await rack.chips.set_faults(1, ReaderFaults())
-        await until_scanned(rack, 1, ChipVerdict.IN_USE)
-
-
-async def test_a_slot_without_a_reader_has_none() -> None:
-    async with reader_rack(readers=2) as rack:
-        assert rack.access.reader(slot_name(9)) is None
-        with pytest.raises(ReaderGone, match="no reader"):
-            await rack.access.scan(slot_name(9), passes=1, power_cycle=False)
-        with pytest.raises(ReaderGone, match="no reader"):
-            await rack.access.until_there(slot_name(9))
-
-
-async def until_scanned(rack: ReaderRack, slot: int, verdict: ChipVerdict) -> None:
-    """A chip that was laid down is found within a second; until then the reader is empty."""
-    with anyio.fail_after(60):
-        while True:
-            try:
-                scan = await rack.scan(slot)
-            except (ReaderFault, ReaderGone):
-                await anyio.sleep(0.1)
-                continue
-            if scan.verdict is not ChipVerdict.SILENT:
-                break
-    assert scan.verdict is verdict
-
-
-async def test_a_reader_at_a_usb_port_is_looked_for_there_and_nowhere_else() -> None:
-    async with reader_rack(card(1), wishes={slot_name(1): "usb:9-9"}) as rack:
-        await until(lambda: rack.access.settled)
-        assert rack.access.trouble(slot_name(1)) == "it isn't plugged in"
-        with pytest.raises(ReaderGone, match="plugged in"):
-            await rack.scan(1)
-
-
-async def test_a_worker_ends_with_the_daemon_even_if_a_reader_is_stuck() -> None:
-    async with reader_rack(card(1)) as rack:
+        # A worker ends with the daemon even if a reader is stuck.
         await rack.chips.set_faults(1, ReaderFaults(hang=True))
         with pytest.raises(ReaderFault):
             await rack.scan(1)
@@ -233,21 +123,82 @@ async def test_a_worker_ends_with_the_daemon_even_if_a_reader_is_stuck() -> None
             assert await process.wait() == 0
 
 
-async def test_a_reader_that_breaks_is_one_line_and_one_that_recovers_another() -> None:
-    async with reader_rack(card(1)) as rack:
+async def test_what_breaks_under_a_scan_fails_it_and_comes_back() -> None:
+    slots = range(1, 5)
+    async with reader_rack(*(card(slot) for slot in slots), readers=4) as rack:
+
+        async def slowed(slow_s: float) -> None:
+            for slot in slots:
+                await rack.chips.set_faults(slot, ReaderFaults(slow_s=slow_s))
+
+        failures: list[BaseException] = []
+
+        async def scan(slot: int) -> None:
+            try:
+                await rack.scan(slot)
+            except (ReaderFault, ReaderGone) as failure:
+                failures.append(failure)
+
+        # A scan that is cancelled returns at once and frees the reader.
+        await slowed(0.2)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(rack.scan, 1)
+            await rack.until_exchanging(1)
+            tasks.cancel_scope.cancel()
+        await slowed(0)
+        await until_scanned(rack, 1, ChipVerdict.IN_USE)
+        # A worker that is killed is started anew.
+        await slowed(0.1)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(scan, 1)
+            await rack.until_exchanging(1)
+            os.kill(rack.worker_pid(), signal.SIGKILL)
+        assert isinstance(failures[0], ReaderGone)
+        assert "in the middle" in str(failures.pop())
+        await rack.until_there(*slots)
+        # So is a pcscd.
+        async with anyio.create_task_group() as tasks:
+            for slot in slots:
+                tasks.start_soon(scan, slot)
+            await rack.until_exchanging(4)
+            await rack.chips.kill_pcscd()
+        assert len(failures) == 4
+        await rack.until_gone(1)
+        with pytest.raises(ReaderGone):
+            await rack.scan(1)
+        await rack.chips.start_pcscd()
+        await rack.until_there(*slots)
+        await slowed(0)
+        await until_scanned(rack, 1, ChipVerdict.IN_USE)
+        # A reader that breaks is one line of the log, and one that recovers another.
         with structlog.testing.capture_logs() as lines:
             await rack.chips.kill_pcscd()
-            await rack.until_gone(1)
-            await rack.until_gone(2)
+            for slot in slots:
+                await rack.until_gone(slot)
             with pytest.raises(ReaderGone):
                 await rack.scan(1)
             await rack.chips.start_pcscd()
-            await rack.until_there(1, 2)
+            await rack.until_there(*slots)
         told = [(line["slot"], line["event"]) for line in lines]
         assert sorted(told) == [
-            ("S1", "reader_back"),
-            ("S1", "reader_down"),
-            ("S2", "reader_back"),
-            ("S2", "reader_down"),
+            (f"S{slot}", event) for slot in slots for event in ("reader_back", "reader_down")
         ]
         assert {line["cause"] for line in lines if "cause" in line} == {"pcscd is away"}
+
+
+async def test_a_chip_that_leaves_in_mid_scan_is_never_unused_nor_is_what_answers_nonsense() -> (
+    None
+):
+    async with reader_rack(card(1, "cleared")) as rack:
+        assert (await rack.scan(1)).verdict is ChipVerdict.UNUSED
+        for exchanges in (0, 1, 3, 7):
+            await rack.chips.set_faults(1, ReaderFaults(leave_after=exchanges))
+            with pytest.raises(ReaderFault):
+                await rack.scan(1)
+            assert (await rack.scan(1)).verdict is ChipVerdict.SILENT
+            await rack.chips.lay_back("card-1")
+            await until_scanned(rack, 1, ChipVerdict.UNUSED)
+        for status in ("6A81", "6F00", "9100"):
+            await rack.chips.set_faults(1, ReaderFaults(status_word=status))
+            with pytest.raises(ReaderFault, match="status"):
+                await rack.scan(1)

@@ -15,6 +15,7 @@ from playwright.async_api import (
     Browser,
     ConsoleMessage,
     HttpCredentials,
+    Locator,
     Page,
     async_playwright,
     expect,
@@ -50,15 +51,53 @@ class Visit:
     """A page, and what it complained of."""
 
     page: Page
+    base: str
     complaints: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
-    def tile(self, slot: str):  # noqa: ANN201 - playwright's Locator
+    def at(self, path: str) -> str:
+        """The address of another page of the same rack."""
+        return self.base + path.removeprefix("/")
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.at(path))
+
+    def tile(self, slot: str) -> Locator:
         return self.page.locator(f'.tile[data-slot="{slot}"]')
+
+    def panel(self, within: str = "") -> Locator:
+        return self.page.locator(f"#panel {within}")
+
+    async def open(self, slot: str) -> None:
+        """Press on a tile."""
+        await self.tile(slot).locator(".open").click()
 
     async def shows(self, slot: str, *texts: str, within_ms: int | None = None) -> None:
         for text in texts:
             await expect(self.tile(slot)).to_contain_text(text, timeout=within_ms)
+
+    async def ground(self, slot: str) -> str:
+        return await self.tile(slot).evaluate("tile => getComputedStyle(tile).backgroundColor")
+
+    async def live(self) -> None:
+        await expect(self.page.locator("body")).to_have_attribute("data-connection", "live")
+
+    async def sign_in(self, name: str = "佐藤") -> None:
+        """Somebody signs in at the head of the page, with id and PIN."""
+        await self.page.locator('#operator input[name="person"]').fill(name)
+        await self.page.locator('#operator input[name="pin"]').fill("902716")
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.locator("#operator .who")).to_have_text(name)
+
+    async def answer(self, which: str = "yes") -> None:
+        """Press an answer's button in the panel, and send it at once: somebody is in a hurry."""
+        await self.panel(f".{which}").click()
+        await self.send_now()
+
+    async def send_now(self) -> None:
+        """Don't wait for the five seconds in which an answer may be taken back to run out."""
+        await self.page.keyboard.press("Enter")
+        await expect(self.page.locator("#given li")).to_have_count(0)
 
 
 Visits = Callable[..., AbstractAsyncContextManager[Visit]]
@@ -113,7 +152,7 @@ async def visited(
         ignore_https_errors=login is not None,
     ) as context:
         page = await context.new_page()
-        seen = Visit(page)
+        seen = Visit(page, "{0.scheme}://{0.netloc}/".format(urlsplit(url)))
         page.on("console", lambda message: _note(seen, message))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.on("request", lambda asked: seen.foreign.append(asked.url))
@@ -122,8 +161,7 @@ async def visited(
         told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
         told = [c for c in told if not (refused and REFUSED in c)]
         assert told == [], told
-        base = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
-        assert [asked for asked in seen.foreign if not asked.startswith(base)] == []
+        assert [asked for asked in seen.foreign if not asked.startswith(seen.base)] == []
 
 
 def _note(seen: Visit, message: ConsoleMessage) -> None:

@@ -10,6 +10,11 @@ import pytest
 import pytest_asyncio
 from chromium import Visits, running_chromium, visited
 from paper_shop import Shop
+from screens import Screens, screen
+from walls import Wall
+
+from benchd.texts.catalogue import Catalogue
+from tests.web.web_fakes import FakeRack
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -19,5 +24,15 @@ async def visit() -> AsyncGenerator[Visits]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    return Shop(tmp_path)
+def wall(rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits) -> Wall:
+    return Wall(rack, catalogue, tmp_path, visit)
+
+
+@pytest.fixture
+def screens(wall: Wall) -> Screens:
+    return partial(screen, wall)
+
+
+@pytest.fixture
+def shop(catalogue: Catalogue, tmp_path: Path, visit: Visits) -> Shop:
+    return Shop(tmp_path, catalogue, visit)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import anyio
-from chromium import Visit
+from chromium import Visit, Visits
 from playwright.async_api import Page, expect
 
 from benchd.domain.evidence_json import to_json
@@ -35,21 +36,24 @@ class Shop:
     """A rack in memory with everything behind its pages; the read model follows its ledger."""
 
     folder: Path
+    catalogue: Catalogue
+    visit: Visits
     callers: Callers = SEES_ALL
     rack: FakeRack = field(default_factory=FakeRack)
     records: Records = field(init=False)
+    here: Running = field(init=False)
 
     def __post_init__(self) -> None:
         self.records = Records(self.folder / "records.sqlite", Feed(self.rack))
 
     @asynccontextmanager
-    async def open(self, catalogue: Catalogue) -> AsyncGenerator[Running]:
+    async def open(self) -> AsyncGenerator[Running]:
         records = self.records
         ledger = AnnouncingLedger(self.rack.ledger, records.follower, lambda: None)
         store = IntakeStore(ledger, FakeClock())
         app = app_of(
             self.rack,
-            catalogue,
+            self.catalogue,
             callers=self.callers,
             records=records,
             disposal=DisposalDesk(ledger, FakeClock()),
@@ -58,9 +62,42 @@ class Shop:
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)
             await records.until(lambda: records.upto.sequence == len(self.stored))
-            async with running(app, self.folder / "benchd.sock") as here:
-                yield here
+            async with running(app, self.folder / "benchd.sock") as self.here:
+                yield self.here
             group.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def seen_at(
+        self,
+        path: str,
+        *,
+        signed_in: bool = True,
+        **how: Any,  # noqa: ANN401 - as `visited` takes it
+    ) -> AsyncGenerator[Visit]:
+        """One of its pages, at which somebody has signed in."""
+        async with self.open() as here, self.page(here, path, **how) as seen:
+            if signed_in:
+                await seen.sign_in()
+            yield seen
+
+    def page(
+        self,
+        here: Running,
+        path: str,
+        **how: Any,  # noqa: ANN401 - as above
+    ) -> AbstractAsyncContextManager[Visit]:
+        return self.visit(f"http://127.0.0.1:{here.port}{path}", **how)
+
+    async def enter(self, path: str, **told: object) -> None:
+        """What somebody enters at another screen."""
+        async with self.here.over_tcp() as clerk:
+            assert (await clerk.post(f"/api/v1/{path}", json=told)).is_success
+
+    async def take_in(self, lot: str, consignor: str = "X", **asset: object) -> None:
+        """A lot, and the first handset of it."""
+        await self.enter("lots", lot=lot, consignor=consignor, kind="auction")
+        if asset:
+            await self.enter(f"lots/{lot}/assets", **asset)
 
     async def caught_up(self) -> None:
         """Until the pages can show all that is on record."""
@@ -100,18 +137,6 @@ class Shop:
             "certificate": '{"payload": ""}' if sold else None,
         }
         keep(EntryKind.JOB_ENDED, end, name)
-
-
-async def signed_in(seen: Visit, name: str = "佐藤") -> None:
-    """Somebody signs in at the head of the page, with id and PIN."""
-    await seen.page.locator('#operator input[name="person"]').fill(name)
-    await seen.page.locator('#operator input[name="pin"]').fill("902716")
-    await seen.page.keyboard.press("Enter")
-    await expect(seen.page.locator("#operator .who")).to_have_text(name)
-
-
-def address(here: Running, path: str) -> str:
-    return f"http://127.0.0.1:{here.port}{path}"
 
 
 async def add_lot(page: Page, lot: str, consignor: str = "個人") -> None:

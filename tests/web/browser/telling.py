@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from chromium import Visit
 from playwright.async_api import Page
 
 LISTENS = """
@@ -58,7 +60,14 @@ async def tell(page: Page, name: str, told: object) -> None:
     await page.evaluate(f"told => tell({json.dumps(name)}, told)", told)
 
 
-async def listening(page: Page) -> None:
-    """Have the page listen to `tell`, from its next load on."""
-    await page.add_init_script(LISTENS)
-    await page.reload()
+async def ready(seen: Visit) -> None:
+    """Have the page listen to `tell`, from a new load on."""
+    await seen.page.add_init_script(LISTENS)
+    await seen.page.reload()
+    await seen.live()
+
+
+async def slots_of(seen: Visit) -> list[dict[str, Any]]:
+    """The slots as the rack itself tells them, to tell them otherwise."""
+    answer = await seen.page.request.get(seen.at("api/v1/slots"))
+    return (await answer.json())["slots"]

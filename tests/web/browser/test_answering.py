@@ -2,124 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import random
-import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from urllib.parse import unquote
 
 import pytest
-from answers import send_now
-from chromium import Visit, Visits, needs_chromium
-from playwright.async_api import Page, Route, expect
+from chromium import needs_chromium
+from playwright.async_api import Route, expect
 from scanner import install_clock, scan
+from screens import A2, BADGE, IMEI, Screen, Screens
 
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Gate
-from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
-from benchd.texts.catalogue import Catalogue
-from benchd.web.access_level import AccessLevel
 from tests.people.somebody import somebody
-from tests.web.fake_sessions import believing
-from tests.web.served import app_of
-from tests.web.web_fakes import A1, FakeRack, asking_view, identity
-from tests.web.web_running import running
+from tests.web.web_fakes import A1
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
-A2 = SlotName("A2")
-NUMBER = {A1: 1, A2: 2}
-IMEI = {A1: "356938030000013", A2: "356938030000021"}
-BADGE = "SATO-1001"
 
-
-@dataclass
-class Screen:
-    """A page whose answers are caught on their way to the daemon."""
-
-    seen: Visit
-    rack: FakeRack
-    answers: list[tuple[str, str, bool, str]] = field(default_factory=list)
-    given_as: list[str] = field(default_factory=list)
-    given_to: list[int] = field(default_factory=list)
-    refusing: str | None = None
-
-    @property
-    def page(self) -> Page:
-        return self.seen.page
-
-    async def catch(self, route: Route) -> None:
-        job = unquote(route.request.url.split("/")[-2])
-        told = json.loads(route.request.post_data or "{}")
-        self.answers.append((job, told["gate"], told["approved"], told["note"]))
-        # Else an answer that waits is that of whoever has signed in elsewhere since.
-        self.given_as.append(told["operator"])
-        # Else it may be taken for the same gate, asked anew.
-        self.given_to.append(told["asking"])
-        if self.refusing:
-            error = {"error": {"code": self.refusing, "message": "no"}}
-            await route.fulfill(status=409, json=error)
-        else:
-            await route.fulfill(status=201, json={})
-
-    def ask(self, slot: SlotName, job: str, gate: Gate = Gate.CONSENT) -> SlotView:
-        asked = asking_view(slot, NUMBER[slot], gate)
-        told = replace(identity(), serial=f"S-{job}", imei=IMEI[slot])
-        assert asked.question is not None
-        question = replace(asked.question, asking=int(job.rsplit("-", maxsplit=1)[-1]))
-        view = replace(asked, job=JobId(job), identity=told, question=question)
-        self.rack.board.show(view)
-        return view
-
-    async def shows(self, job: str) -> None:
-        await expect(self.page.locator("#panel .identity")).to_contain_text(f"S-{job}")
-        await expect(self.page.locator("#panel .yes")).to_be_visible()
-
-    async def may_be_read(self) -> None:
-        """What has come by itself is on the screen for long enough."""
-        await expect(self.page.locator("#panel .yes")).to_be_enabled()
-
-    @property
-    def said(self):  # noqa: ANN201 - playwright's Locator
-        return self.page.locator("#given .said")
-
-    @property
-    def waiting(self):  # noqa: ANN201 - playwright's Locator
-        return self.page.locator("#given li")
-
-
-async def no_story(route: Route) -> None:
-    told = {"job": "job", "recipe": "overwrite", "stages": [], "decisions": []}
-    await route.fulfill(json={**told, "bytes_written": None, "coverage": None})
-
-
-@asynccontextmanager
-async def screen(
-    rack: FakeRack, catalogue: Catalogue, folder: Path, visit: Visits, *, signed_in: bool = True
-) -> AsyncGenerator[Screen]:
-    app = app_of(rack, catalogue, callers=believing(AccessLevel.READ))
-    async with (
-        running(app, folder / "answers.sock") as here,
-        visit(f"http://127.0.0.1:{here.port}/", refused=True) as seen,
-    ):
-        one = Screen(seen, rack)
-        await seen.page.route("**/decisions", one.catch)
-        await seen.page.route(re.compile(r"/api/v1/jobs/job-\d+$"), no_story)
-        await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
-        if signed_in:
-            await scan(seen, BADGE)
-            await expect(seen.page.locator("#operator .who")).to_have_text(BADGE)
-        yield one
-
-
-async def test_a_card_answers_the_question_that_was_seen_after_its_code(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+async def test_a_card_answers_the_question_that_was_seen_after_its_code(screens: Screens) -> None:
+    async with screens() as one:
         one.ask(A1, "job-1")
         one.ask(A2, "job-2")
         await one.seen.shows("A2", "S-job-2")
@@ -131,7 +33,7 @@ async def test_a_card_answers_the_question_that_was_seen_after_its_code(
         await scan(one.seen, "BD:A:YES")
         await expect(one.waiting).to_contain_text("A1")
         assert one.answers == []
-        await send_now(one.seen)
+        await one.seen.send_now()
         assert (one.given_as, one.given_to) == ([somebody(BADGE).person], [1])
         assert one.answers == [("job-1", "consent", True, "")]
         # The next question has opened by itself; a card that is read once more doesn't answer it.
@@ -148,15 +50,15 @@ async def test_a_card_answers_the_question_that_was_seen_after_its_code(
 
 
 async def test_a_card_doesnt_answer_what_has_come_in_the_place_of_what_was_seen(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+    screens: Screens,
 ) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+    async with screens() as one:
         view = one.ask(A1, "job-1")
         await scan(one.seen, IMEI[A1])
         await one.shows("job-1")
         # The same job asks something else.
-        rack.board.show(replace(view, question=replace(view.question, gate=Gate.JPKI)))  # type: ignore[arg-type]
-        await expect(one.page.locator("#panel .question")).to_contain_text("電子証明書")
+        one.rack.board.show(replace(view, question=replace(view.question, gate=Gate.JPKI)))  # type: ignore[arg-type]
+        await expect(one.seen.panel(".question")).to_contain_text("電子証明書")
         await scan(one.seen, "BD:A:YES")
         await expect(one.said).to_contain_text("先に")
         # Nor is what waits sent where the question goes meanwhile.
@@ -170,20 +72,18 @@ async def test_a_card_doesnt_answer_what_has_come_in_the_place_of_what_was_seen(
         assert one.answers == []
 
 
-async def test_five_seconds_to_take_an_answer_back(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+async def test_five_seconds_to_take_an_answer_back(screens: Screens) -> None:
+    async with screens() as one:
         await install_clock(one.seen)
         one.ask(A1, "job-1")
-        await one.seen.tile("A1").locator("button").click()
-        await one.page.locator("#panel .no").click()
+        await one.seen.open("A1")
+        await one.seen.panel(".no").click()
         await expect(one.waiting).to_contain_text("いいえ")
-        await expect(one.page.locator("#panel .yes")).to_be_disabled()
+        await expect(one.seen.panel(".yes")).to_be_disabled()
         await one.page.clock.fast_forward(4_000)
         await one.page.keyboard.press("Escape")
         await expect(one.said).to_contain_text("取り消しました")
-        await expect(one.page.locator("#panel .yes")).to_be_enabled()
+        await expect(one.seen.panel(".yes")).to_be_enabled()
         await one.page.clock.fast_forward(6_000)
         assert one.answers == []
         # By card too.
@@ -192,52 +92,50 @@ async def test_five_seconds_to_take_an_answer_back(
         await expect(one.waiting).to_have_count(1)
         await scan(one.seen, "BD:A:CANCEL")
         await expect(one.waiting).to_have_count(0)
-        await one.page.locator("#panel .yes").click()
+        await one.seen.panel(".yes").click()
         await one.page.clock.fast_forward(5_100)
-        await expect(one.page.locator("#panel")).to_be_hidden()
+        await expect(one.seen.panel()).to_be_hidden()
         assert one.answers == [("job-1", "consent", True, "")]
 
 
 async def test_the_page_goes_on_though_the_question_went_before_its_answer_was_taken(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+    screens: Screens,
 ) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+    async with screens() as one:
         view = one.ask(A1, "job-1")
 
         async def late(route: Route) -> None:
-            rack.board.show(replace(view, question=None, state=SlotState.RUNNING))
-            await expect(one.page.locator("#panel .over")).to_be_visible()
+            one.rack.board.show(replace(view, question=None, state=SlotState.RUNNING))
+            await expect(one.seen.panel(".over")).to_be_visible()
             await one.catch(route)
 
         await one.page.route("**/decisions", late)
         await scan(one.seen, "BD:S:A1")
         await one.shows("job-1")
-        await one.page.locator("#panel .yes").click()
-        await send_now(one.seen)
-        await expect(one.page.locator("#panel")).to_be_hidden()
+        await one.seen.panel(".yes").click()
+        await one.seen.send_now()
+        await expect(one.seen.panel()).to_be_hidden()
         assert one.answers == [("job-1", "consent", True, "")]
 
 
-async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(screens: Screens) -> None:
+    async with screens() as one:
         one.ask(A1, "job-1")
         await scan(one.seen, "BD:S:A1")
         await scan(one.seen, "BD:A:YES")
         await expect(one.waiting).to_have_count(1)
         await scan(one.seen, "SUZUKI-1002")
         await expect(one.said).to_contain_text("担当者が替わったため")
-        await expect(one.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
+        await expect(one.seen.panel(".who")).to_have_text("SUZUKI-1002")
         # What the one before has seen, the other one hasn't.
         await scan(one.seen, "BD:A:YES")
         await expect(one.said).to_contain_text("先に")
-        await one.page.locator("#panel .yes").click()
+        await one.seen.panel(".yes").click()
         await one.page.keyboard.press("F9")
         await expect(one.said).to_contain_text("サインインが終わったため")
         await scan(one.seen, BADGE)
         await scan(one.seen, "BD:S:A1")
-        await one.page.locator("#panel .yes").click()
+        await one.seen.panel(".yes").click()
         await one.page.reload()
         await expect(one.said).to_contain_text("ページを離れたため")
         await one.shows("job-1")
@@ -245,9 +143,9 @@ async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(
 
 
 async def test_keys_answer_only_what_is_on_the_screen_and_no_scan_is_a_key(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+    screens: Screens,
 ) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+    async with screens() as one:
         one.ask(A1, "job-1")
         one.ask(A2, "job-2")
         await one.seen.shows("A2", "S-job-2")
@@ -276,25 +174,23 @@ async def test_keys_answer_only_what_is_on_the_screen_and_no_scan_is_a_key(
         await one.shows("job-2")
         assert one.answers == [("job-1", "consent", False, "")]
         await one.page.keyboard.press("Escape")
-        await expect(one.page.locator("#panel")).to_be_hidden()
+        await expect(one.seen.panel()).to_be_hidden()
         await one.page.keyboard.press("n")
-        await expect(one.page.locator("#panel .yes")).to_be_enabled()
+        await expect(one.seen.panel(".yes")).to_be_enabled()
         # In a field they are letters.
-        await one.page.locator("#panel input[name=note]").press_sequentially("y1n")
+        await one.seen.panel("input[name=note]").press_sequentially("y1n")
         assert await one.waiting.count() == 0
-        await one.page.locator("#panel .question").focus()
+        await one.seen.panel(".question").focus()
 
 
-async def test_signs_of_the_look_up_are_the_answer_to_it_alone(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+async def test_signs_of_the_look_up_are_the_answer_to_it_alone(screens: Screens) -> None:
+    async with screens() as one:
         one.ask(A1, "job-1", Gate.NETWORK)
         for card in ("CIRCLE", "TRIANGLE", "DASH", "CROSS"):
             await scan(one.seen, "BD:S:A1")
             await one.shows("job-1")
             await scan(one.seen, f"BD:A:{card}")
-            await send_now(one.seen)
+            await one.seen.send_now()
             one.ask(A1, "job-1", Gate.JPKI)
             await expect(one.seen.tile("A1")).to_contain_text("電子証明書")
             one.ask(A1, "job-1", Gate.NETWORK)
@@ -308,7 +204,7 @@ async def test_signs_of_the_look_up_are_the_answer_to_it_alone(
         # A yes says which sign it was, or isn't one; the page says so at once.
         await scan(one.seen, "BD:S:A1")
         await scan(one.seen, "BD:A:YES")
-        await expect(one.page.locator("#panel .refused")).to_contain_text("記号")
+        await expect(one.seen.panel(".refused")).to_contain_text("記号")
         one.ask(A2, "job-2", Gate.CONSENT)
         # A code of a slot that the page hasn't been told of is none.
         await expect(one.seen.tile("A2")).to_be_visible()
@@ -320,18 +216,18 @@ async def test_signs_of_the_look_up_are_the_answer_to_it_alone(
 
 
 async def test_what_is_half_typed_survives_updates_and_a_reload_and_nobody_elses_badge(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+    screens: Screens,
 ) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+    async with screens() as one:
         view = one.ask(A1, "job-1")
         await scan(one.seen, "BD:S:A1")
-        note = one.page.locator("#panel input[name=note]")
+        note = one.seen.panel("input[name=note]")
         await note.fill("書類 No.1")
         await note.focus()
-        close = await one.page.locator("#panel .close").element_handle()
-        rack.board.show(replace(view, recipe="delete"))
-        rack.board.show(replace(view, identity=replace(view.identity, android="14")))  # type: ignore[arg-type]
-        await expect(one.page.locator("#panel .identity")).to_contain_text("14")
+        close = await one.seen.panel(".close").element_handle()
+        one.rack.board.show(replace(view, recipe="delete"))
+        one.rack.board.show(replace(view, identity=replace(view.identity, android="14")))  # type: ignore[arg-type]
+        await expect(one.seen.panel(".identity")).to_contain_text("14")
         await expect(note).to_be_focused()
         # The very button that a finger is on.
         assert close is not None
@@ -340,23 +236,15 @@ async def test_what_is_half_typed_survives_updates_and_a_reload_and_nobody_elses
         await one.shows("job-1")
         await expect(note).to_have_value("書類 No.1")
         await scan(one.seen, "SUZUKI-1002")
-        await expect(one.page.locator("#panel .who")).to_have_text("SUZUKI-1002")
+        await expect(one.seen.panel(".who")).to_have_text("SUZUKI-1002")
         await one.page.reload()
         await expect(one.page.locator("#operator .who")).to_have_text("SUZUKI-1002")
-        await one.seen.tile("A1").locator("button").click()
+        await one.seen.open("A1")
         await expect(note).to_have_value("")
         assert "No.1" not in await one.page.evaluate("() => JSON.stringify(sessionStorage)")
-
-
-async def test_what_is_half_typed_survives_a_daemon_that_asks_it_in_another_job(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
-) -> None:
-    async with screen(rack, catalogue, tmp_path, visit) as one:
-        view = one.ask(A1, "job-1")
-        await scan(one.seen, "BD:S:A1")
-        note = one.page.locator("#panel input[name=note]")
+        # It survives a daemon that asks the same in another job too.
         await note.fill("書類 No.1")
-        rack.board.show(replace(view, job=JobId("job-9")))
+        one.rack.board.show(replace(view, job=JobId("job-9")))
         await one.page.reload()
         await one.shows("job-1")
         await expect(note).to_have_value("書類 No.1")
@@ -435,10 +323,10 @@ class Shift:
 
 @pytest.mark.parametrize("seed", [20261126, 18, 7])
 async def test_whatever_comes_between_an_answer_is_of_the_question_that_was_seen(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits, seed: int
+    screens: Screens, seed: int
 ) -> None:
     """Scans, twice-read cards, questions that change under them, in any order."""
-    async with screen(rack, catalogue, tmp_path, visit) as one:
+    async with screens() as one:
         shift = Shift(one, random.Random(seed))
         for slot in (A1, A2):
             await shift.ask(slot)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from importlib import resources
-from pathlib import Path
 from typing import Literal
 
 import pytest
-from chromium import Visit, Visits, needs_chromium
+from chromium import Visit, needs_chromium
 from gallery import Gallery
-from paper_shop import Shop, signed_in
+from paper_shop import Shop
 from playwright.async_api import expect
-from telling import at, errand, listening, tell, tell_queue
-from test_page_screenshots import filled
-from test_queue_panel import address
+from telling import at, errand, ready, slots_of, tell, tell_queue
+from test_page_screenshots import fill
+from walls import Wall
 
-from benchd.texts.catalogue import Catalogue
 from benchd.web.dashboard import PAGES
 from tests.web.web_fakes import FakeRack
-from tests.web.web_running import Server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180), needs_chromium]
 
@@ -45,8 +42,7 @@ async def mistakes(seen: Visit) -> dict[str, list[str]]:
 async def crowded(seen: Visit) -> None:
     """Every kind of tile and errand there is."""
     page = seen.page
-    await listening(page)
-    await expect(page.locator("body")).to_have_attribute("data-connection", "live")
+    await ready(seen)
     kinds = ("question", "confirm", "put_right", "broken", "tray", "port", "rack")
     await tell_queue(
         page,
@@ -54,8 +50,7 @@ async def crowded(seen: Visit) -> None:
         *(errand(kind, "C4" if kind != "port" else None, kind, here=True) for kind in kinds),
         *(errand("carry", "A1", bin_, bin=bin_) for bin_ in ("sellable", "return", "hold")),
     )
-    answer = await page.request.get(page.url.split("?")[0] + "api/v1/slots")
-    slots = {slot["slot"]: slot for slot in (await answer.json())["slots"]}
+    slots = {slot["slot"]: slot for slot in await slots_of(seen)}
     cut = {"state": "replugging", "absence": {"planned": False, "deadline": at(150)}}
     await tell(page, "slot", slots["B6"] | cut)
     await tell(page, "slot", slots["B5"] | {"absence": {"planned": True, "deadline": None}})
@@ -65,47 +60,43 @@ async def crowded(seen: Visit) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_wall(rack: FakeRack, server: Server, visit: Visits, language: str) -> None:
+async def test_the_wall(rack: FakeRack, wall: Wall, language: str) -> None:
     Gallery(rack).fill(28)
-    async with server() as here:
-        for query, opened in (("", None), ("&kiosk", None), ("", "A3"), ("", "A6")):
-            async with visit(address(here, f"?lang={language}{query}")) as seen:
-                await crowded(seen)
-                if opened:
-                    await seen.tile(opened).locator(".open").click()
-                    await expect(seen.page.locator("#panel .story")).to_be_visible()
-                elif not query:
-                    await seen.page.locator("#menu summary").click()
-                assert await mistakes(seen) == NONE, (query, opened)
+    async with wall(f"?lang={language}&kiosk") as seen:
+        await crowded(seen)
+        assert await mistakes(seen) == NONE, "kiosk"
+        await seen.go(f"?lang={language}")
+        await crowded(seen)
+        for opened in ("A3", "A6"):
+            await seen.open(opened)
+            await expect(seen.panel(".story")).to_be_visible()
+            assert await mistakes(seen) == NONE, opened
+            await seen.panel(".close").click()
+        await seen.page.locator("#menu summary").click()
+        assert await mistakes(seen) == NONE, "menu"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_wall_whose_daemon_is_away(
-    rack: FakeRack, server: Server, visit: Visits, language: str
-) -> None:
+async def test_a_wall_whose_daemon_is_away(rack: FakeRack, wall: Wall) -> None:
     Gallery(rack).fill(8)
-    async with server() as here:
-        url = address(here, f"?lang={language}")
-        async with visit(url, may_be_away=True) as seen:
-            await seen.tile("A2").wait_for()
-            here.stop.set()
-            await here.ended.wait()
-            await expect(seen.page.locator("#connection")).to_be_visible()
-            assert await mistakes(seen) == NONE
+    async with wall.served() as here, wall.open(here, may_be_away=True) as seen:
+        await seen.tile("A2").wait_for()
+        here.stop.set()
+        await here.ended.wait()
+        await expect(seen.page.locator("#connection")).to_be_visible()
+        for language in LANGUAGES:
+            await expect(seen.page.locator("html")).to_have_attribute("lang", language)
+            assert await mistakes(seen) == NONE, language
+            await seen.page.locator("#language").click()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_other_page(
-    catalogue: Catalogue, tmp_path: Path, visit: Visits, language: str
-) -> None:
-    shop: Shop = filled(tmp_path)
-    async with shop.open(catalogue) as here:
-        asks = [f"{path[1:]}?" for path in PAGES]
-        asks += ["handsets?q=3569&", "handsets?job=20261124-00000000a1&"]
-        asks += ["report?from=2026-11-01&to=2026-11-30&"]
-        async with visit(address(here, f"lots?lang={language}")) as seen:
-            await signed_in(seen)
-            for ask in asks:
-                await seen.page.goto(address(here, f"{ask}lang={language}"))
+async def test_every_other_page(shop: Shop) -> None:
+    fill(shop)
+    asks = [f"{path[1:]}?" for path in PAGES]
+    asks += ["handsets?q=3569&", "handsets?job=20261124-00000000a1&"]
+    asks += ["report?from=2026-11-01&to=2026-11-30&"]
+    async with shop.seen_at("/lots") as seen:
+        for ask in asks:
+            for language in LANGUAGES:
+                await seen.go(f"{ask}lang={language}")
                 await expect(seen.page.locator("#page > *").first).to_be_visible()
-                assert await mistakes(seen) == NONE, ask
+                assert await mistakes(seen) == NONE, (ask, language)

@@ -10,7 +10,6 @@ from pathlib import Path
 import anyio
 import httpx2
 import pytest
-from answers import answer
 from chromium import Visits, needs_chromium
 from nginx import HOST, in_front_of, needs_nginx
 from playwright.async_api import expect
@@ -98,11 +97,11 @@ async def test_who_has_the_shops_login_answers_at_the_screen(
         group.start_soon(rack.ask, Gate.OBSERVE)
         url = f"https://{HOST}:{client.base_url.port}/"
         async with visit(url, login=("kato", LOGINS["kato"])) as seen:
-            await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
+            await seen.live()
             await expect(seen.page.locator("#operator .who")).to_have_text("加藤 舞")
-            await seen.tile("A1").locator(".open").click()
-            await answer(seen)
-            await expect(seen.page.locator("#panel")).to_be_hidden()
+            await seen.open("A1")
+            await seen.answer()
+            await expect(seen.panel()).to_be_hidden()
             # What happens is shown when it happens: nginx keeps none of it back.
             rack.board.show(running_view(0.629))
             await seen.shows("A1", "62%")

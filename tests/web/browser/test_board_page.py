@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from chromium import Visits, needs_chromium
+from chromium import needs_chromium
 from gallery import Gallery
-from paper_shop import Shop, address, signed_in
+from paper_shop import Shop
 from playwright.async_api import Page, expect
 
 from benchd.domain.ids import SlotName
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120
 
 DAY = "/board?day=2026-11-24&from=00:00&to=00:00"
 MARKUP = "<img src=x onerror=alert(1)>"
-A4_AT_96_DPI = {"width": 794, "height": 1123}
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 
 def worked(shop: Shop) -> None:
@@ -42,14 +42,11 @@ def count(figure: str, value: str = "") -> str:
     return f'[id="count-{figure}-{value}"]'
 
 
-async def test_the_board_shows_what_was_done_and_each_count_leads_to_its_jobs(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
+async def test_the_board_shows_what_was_done_and_each_count_leads_to_its_jobs(shop: Shop) -> None:
     worked(shop)
     shop.rack.board.show(running_view())
-    async with shop.open(catalogue) as here, visit(address(here, DAY)) as seen:
+    async with shop.seen_at(DAY) as seen:
         page = seen.page
-        await signed_in(seen)
         await expect(page.locator('[data-sum="done"]')).to_have_text("3")
         await expect(page.locator('[data-sum="share_sold"]')).to_contain_text("66.6%")
         await expect(page.locator('[data-sum="failed"]')).to_contain_text("2")
@@ -65,15 +62,8 @@ async def test_the_board_shows_what_was_done_and_each_count_leads_to_its_jobs(
         await page.get_by_role("link", name="シフトに戻る").click()
         await page.locator(count("done")).click()
         await expect(page.locator("tbody tr")).to_have_count(3)
-
-
-async def test_a_shift_is_chosen_by_day_and_hours_which_the_screen_remembers(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    worked(shop)
-    async with shop.open(catalogue) as here, visit(address(here, "/board")) as seen:
-        page = seen.page
-        await signed_in(seen)
+        # A shift is chosen by day and hours, which the screen remembers.
+        await seen.go("/board")
         await page.locator("#day").fill("2026-11-24")
         await page.locator("#from").fill("20:00")
         await page.locator("#to").fill("02:30")
@@ -81,20 +71,18 @@ async def test_a_shift_is_chosen_by_day_and_hours_which_the_screen_remembers(
         await expect(page.locator("h2")).to_contain_text("2026-11-24 20:00 – 2026-11-25 02:30")
         await page.get_by_role("link", name="次の日 →").click()
         await expect(page.locator("h2")).to_contain_text("2026-11-25 20:00 – 2026-11-26 02:30")
-        await page.goto(address(here, "/board"))
+        await seen.go("/board")
         await expect(page.locator("#from")).to_have_value("20:00")
         await expect(page.locator("#to")).to_have_value("02:30")
 
 
-async def test_the_board_is_told_anew_each_minute_and_focus_and_scroll_stay(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
+async def test_the_board_is_told_anew_each_minute_and_focus_and_scroll_stay(shop: Shop) -> None:
     worked(shop)
-    async with shop.open(catalogue) as here, visit(address(here, DAY), height=500) as seen:
+    async with shop.seen_at(DAY, signed_in=False, height=500) as seen:
         page = seen.page
         await page.clock.install()
         await page.reload()
-        await signed_in(seen)
+        await seen.sign_in()
         link = page.locator(count("model", "Sony SO-51B"))
         await link.focus()
         before = await page.evaluate("() => scrollY")
@@ -114,35 +102,22 @@ async def test_the_board_is_told_anew_each_minute_and_focus_and_scroll_stay(
         await expect(page.locator('[data-sum="done"]')).to_have_text("5")
 
 
-async def test_the_sheet_calls_nothing_sellable_that_has_no_certificate(
-    shop: Shop, catalogue: Catalogue, visit: Visits
+async def test_a_sheet_calls_nothing_sellable_without_certificate_and_needs_the_rack(
+    shop: Shop,
 ) -> None:
     Gallery(shop.rack).fill(2)
     shop.rack.ledger.stored.clear()
-    async with (
-        shop.open(catalogue) as here,
-        visit(address(here, "/board?sheet=handover")) as seen,
-    ):
-        await signed_in(seen)
-        rows = seen.page.locator(".sheet tbody tr")
+    async with shop.seen_at("/board?sheet=handover", may_be_away=True) as seen:
+        page = seen.page
+        rows = page.locator(".sheet tbody tr")
         await expect(rows.nth(1)).to_contain_text("A2")
         await expect(rows.nth(1)).not_to_contain_text("販売可")
         await expect(rows.nth(1)).to_contain_text("証明書")
-
-
-@pytest.mark.parametrize("language", ["ja", "en"])
-async def test_a_sheet_of_28_handsets_with_the_longest_reasons_is_one_page_too(
-    shop: Shop, catalogue: Catalogue, visit: Visits, tmp_path: Path, language: Language
-) -> None:
-    gallery = Gallery(shop.rack)
-    longest = max(Reason, key=lambda reason: len(catalogue.reason(reason).to(language)))
-    for number in range(28):
-        gallery.failed(longest)(SlotName(f"{chr(65 + number // 8)}{number % 8 + 1}"))
-    url = f"/board?sheet=handover&day=2026-11-24&lang={language}"
-    async with shop.open(catalogue) as here, visit(address(here, url)) as seen:
-        await signed_in(seen)
-        await expect(seen.page.locator(".sheet tbody tr").nth(27)).to_contain_text("D4")
-        assert await pages_of(seen.page, tmp_path) == 1
+        # Of a rack that can't be told there is nothing to print.
+        await page.route("**/api/v1/slots", lambda route: route.abort())
+        await seen.go("/board?sheet=handover")
+        await expect(page.get_by_role("alert").filter(has_text="印刷せず")).to_be_visible()
+        await expect(page.locator(".sheet")).to_have_count(0)
 
 
 async def pages_of(page: Page, folder: Path) -> int:
@@ -150,47 +125,50 @@ async def pages_of(page: Page, folder: Path) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", printed))
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
-async def test_the_handover_sheet_of_28_slots_is_one_page(
-    shop: Shop, catalogue: Catalogue, visit: Visits, tmp_path: Path, language: Language
+def handover(language: Language) -> str:
+    return f"/board?sheet=handover&day=2026-11-24&lang={language}"
+
+
+def longest(catalogue: Catalogue, language: Language) -> Reason:
+    return max(Reason, key=lambda reason: len(catalogue.reason(reason).to(language)))
+
+
+async def test_a_sheet_of_28_handsets_with_the_longest_reasons_is_one_page_too(
+    shop: Shop, tmp_path: Path
 ) -> None:
+    gallery = Gallery(shop.rack)
+    async with shop.seen_at("/board") as seen:
+        for language in LANGUAGES:
+            reason = longest(shop.catalogue, language)
+            for number in range(28):
+                gallery.failed(reason)(SlotName(f"{chr(65 + number // 8)}{number % 8 + 1}"))
+            await seen.go(handover(language))
+            await expect(seen.page.locator(".sheet tbody tr").nth(27)).to_contain_text("D4")
+            assert await pages_of(seen.page, tmp_path) == 1
+
+
+async def test_the_handover_sheet_of_28_slots_is_one_page(shop: Shop, tmp_path: Path) -> None:
     Gallery(shop.rack).fill(28)
     worked(shop)
-    url = f"/board?sheet=handover&day=2026-11-24&lang={language}"
-    async with shop.open(catalogue) as here, visit(address(here, url)) as seen:
+    whole = {view.identity.serial for view in shop.rack.board.views().values() if view.identity}
+    async with shop.seen_at("/board") as seen:
         page = seen.page
-        await signed_in(seen)
         sheet = page.locator(".sheet")
-        await expect(sheet.locator("table").first.locator("tbody tr")).to_have_count(23)
-        # Cut serials, so that what differs is seen.
-        whole = {view.identity.serial for view in shop.rack.board.views().values() if view.identity}
-        shown = await sheet.locator("tbody tr td:nth-child(3)").all_text_contents()
-        assert not whole & set(shown)
-        assert len([one for one in shown if "…" in one]) == len(whole)
-        # Sellable is what has its certificate, and nothing else.
-        of_a2 = sheet.locator("tbody tr").filter(has_text=re.compile("^A2"))
-        await expect(of_a2).to_contain_text(
-            catalogue.disposition(Disposition.SELLABLE).to(language)
-        )
-        # What the sheet says of what is open is what the records say.
-        waiting = sheet.locator("table").nth(2).locator("tbody tr")
-        await expect(waiting).to_have_count(5)
-        assert await pages_of(page, tmp_path) == 1
-        await page.emulate_media(media="print")
-        await expect(page.locator("#head")).to_be_hidden()
-        await expect(page.locator("#print")).to_be_hidden()
-
-
-async def test_a_sheet_isnt_printed_of_a_rack_that_cant_be_told(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with (
-        shop.open(catalogue) as here,
-        visit(address(here, "/board"), may_be_away=True) as seen,
-    ):
-        page = seen.page
-        await signed_in(seen)
-        await page.route("**/api/v1/slots", lambda route: route.abort())
-        await page.goto(address(here, "/board?sheet=handover"))
-        await expect(page.get_by_role("alert").filter(has_text="印刷せず")).to_be_visible()
-        await expect(page.locator(".sheet")).to_have_count(0)
+        for language in LANGUAGES:
+            await page.emulate_media(media="null")
+            await seen.go(handover(language))
+            await expect(sheet.locator("table").first.locator("tbody tr")).to_have_count(23)
+            # Cut serials, so that what differs is seen.
+            shown = await sheet.locator("tbody tr td:nth-child(3)").all_text_contents()
+            assert not whole & set(shown)
+            assert len([one for one in shown if "…" in one]) == len(whole)
+            # Sellable is what has its certificate, and nothing else.
+            of_a2 = sheet.locator("tbody tr").filter(has_text=re.compile("^A2"))
+            sellable = shop.catalogue.disposition(Disposition.SELLABLE)
+            await expect(of_a2).to_contain_text(sellable.to(language))
+            # What the sheet says of what is open is what the records say.
+            await expect(sheet.locator("table").nth(2).locator("tbody tr")).to_have_count(5)
+            assert await pages_of(page, tmp_path) == 1
+            await page.emulate_media(media="print")
+            await expect(page.locator("#head")).to_be_hidden()
+            await expect(page.locator("#print")).to_be_hidden()

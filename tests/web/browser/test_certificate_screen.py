@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
-from chromium import Visits, needs_chromium
+from chromium import needs_chromium
 from playwright.async_api import expect
+from walls import Wall
 
 from benchd.certificate import create_key, verify_certificate
 from benchd.certificate.statement import statement_of
@@ -15,9 +17,8 @@ from benchd.domain.evidence_json import to_json
 from benchd.papers.press import Press
 from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
 from tests.papers.papers_made import CATALOGUE, signed
-from tests.web.served import FakeLotPress, app_of
+from tests.web.served import FakeLotPress
 from tests.web.web_fakes import JOB, FakeRack
-from tests.web.web_running import SEES_ALL, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -26,10 +27,8 @@ LEGIBLE_PX = 240
 OTHER = {"ja": "en", "en": "ja"}
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("language", ["ja", "en"])
 async def test_it_is_read_whole_in_both_languages_on_any_screen(
-    tmp_path: Path, visit: Visits, language: str, width: int
+    rack: FakeRack, wall: Wall, tmp_path: Path
 ) -> None:
     key = create_key(tmp_path / "rack.key")
     told = statement_of(
@@ -39,7 +38,6 @@ async def test_it_is_read_whole_in_both_languages_on_any_screen(
         benchd_version="0.1.0",
         benchd_commit="4f" * 20,
     )
-    rack = FakeRack()
     rack.ledger.keep_job(
         outcome="passed",
         disposition="sellable",
@@ -48,11 +46,12 @@ async def test_it_is_read_whole_in_both_languages_on_any_screen(
     )
     vouched = partial(verify_certificate, trusted=key.public_key_pem)
     press = Press(key, vouched, CATALOGUE, site="大宮", where="https://verify.example/benchd")
-    app = app_of(rack, CATALOGUE, callers=SEES_ALL, papers=FakeLotPress(press))
-    async with running(app, tmp_path / "benchd.sock") as here:
-        url = f"http://127.0.0.1:{here.port}/api/v1/jobs/{JOB}/certificate.html"
-        async with visit(f"{url}?language={language}", width=width, dark=False) as seen:
-            page = seen.page
+    path = f"api/v1/jobs/{JOB}/certificate.html?language="
+    async with wall(f"{path}ja", parts={"papers": FakeLotPress(press)}, dark=False) as seen:
+        page = seen.page
+        for language, width in product(OTHER, (1280, 360)):
+            await page.set_viewport_size({"width": width, "height": 1080})
+            await seen.go(path + language)
             await expect(page.locator("html")).to_have_attribute("lang", language)
             await expect(page.locator("h1")).to_be_visible()
             assert await page.evaluate(CUT) <= 0

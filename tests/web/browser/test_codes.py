@@ -1,12 +1,21 @@
-"""What scanned codes say: GS1's own examples, IMEIs as labels and screens bear them, own codes."""
+"""Codes and numbers: what scanned ones say, the printed sheet of them, and how serials are cut.
+
+The examples are GS1's own, IMEIs as labels and screens bear them, and own codes.
+"""
 
 from __future__ import annotations
 
-import pytest
-from chromium import Visits, needs_chromium
-from paper_shop import address
+import shutil
+from dataclasses import replace
+from pathlib import Path
 
-from tests.web.web_running import Server
+import anyio
+import pytest
+from chromium import needs_chromium
+from walls import Wall
+
+from benchd.domain.ids import SlotName
+from tests.web.web_fakes import FakeRack, identity, port, running_view, waiting_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -78,11 +87,100 @@ EXAMPLES = [
 ]
 
 
-async def test_codes_say_what_they_are(server: Server, visit: Visits) -> None:
-    async with server() as here, visit(address(here, "/")) as seen:
+async def test_codes_say_what_they_are(wall: Wall) -> None:
+    async with wall() as seen:
         script = (
             "codes => import('/static/codes.js').then(({ parse }) => codes.map((c) => parse(c)))"
         )
         found = await seen.page.evaluate(script, [code for code, _ in EXAMPLES])
         for (code, expected), told in zip(EXAMPLES, found, strict=True):
             assert {key: told[key] for key in expected} == expected, (code, told)
+
+
+ANSWERS = ["YES", "NO", "CIRCLE", "TRIANGLE", "CROSS", "DASH", "NEXT", "PRINT", "CANCEL"]
+SLOTS = ["A1", "b2", "C-10"]
+WIDTH, HEIGHT = 800, 1130
+"""A4 at 96 dots an inch, so what is seen is no larger than what is printed."""
+
+
+async def read(files: list[Path]) -> list[str]:
+    """What each of the pictures says."""
+    command = ["zbarimg", "--quiet", *map(str, files)]
+    told = await anyio.run_process(command, check=False)
+    return told.stdout.decode().split("\n")[:-1]
+
+
+@pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbar-tools isn't here")
+async def test_each_code_of_the_printed_sheet_is_read_as_what_it_stands_for(
+    rack: FakeRack, wall: Wall, tmp_path: Path
+) -> None:
+    """By a program that knows nothing of how it was made, as a reader does."""
+    hostile = "<b>x</b>"
+    for number, slot in enumerate(SLOTS, start=1):
+        rack.board.show(replace(waiting_view(SlotName(slot), number), slot=SlotName(slot)))
+    codes = [*(f"BD:A:{answer}" for answer in ANSWERS), *(f"BD:S:{slot}" for slot in SLOTS)]
+    async with wall("cards", width=WIDTH, height=HEIGHT) as seen:
+        page = seen.page
+        cards = await page.locator("li").evaluate_all("all => all.map(li => li.dataset.code)")
+        assert cards == codes
+        colour = await page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        assert colour == "rgb(255, 255, 255)"
+        # As fine as an office's printer: three of its dots for one of the screen.
+        await page.evaluate("() => (document.documentElement.style.zoom = 3)")
+        pictures: list[Path] = []
+        for kind in ("qr", "bars"):
+            for number in range(len(codes)):
+                file = tmp_path / f"{kind}-{number}.png"
+                await page.locator(f"svg.{kind}").nth(number).screenshot(path=file)
+                pictures.append(file)
+        assert await read(pictures) == [
+            *(f"QR-Code:{code}" for code in codes),
+            *(f"CODE-128:{code}" for code in codes),
+        ]
+        # Names of slots are text.
+        rack.board.show(replace(waiting_view(SlotName("A1"), 1), slot=SlotName(hostile)))
+        await page.reload()
+        card = page.locator(f'li[data-code="BD:S:{hostile}"]')
+        assert await card.locator("h2").inner_text() == hostile
+        assert await page.locator("h2 b", has_text="x").count() == 0
+
+
+CUT = "async all => { const { cut } = await import('/static/tails.js');"
+CUT += " return all.map(numbers => [...cut(numbers).values()]); }"
+TAILS = [
+    (["HQ6123"], ["HQ6123"]),
+    (["HQ633K0CQ8", "R5CT60ABCDE"], ["…0CQ8", "…BCDE"]),
+    (["356938035643809", "356938035643810"], ["…3809", "…3810"]),
+    # Alike in the last four: longer ends.
+    (["AAAAAA71234", "AAAAAA81234"], ["…71234", "…81234"]),
+    # They differ in the middle.
+    (["HQ61230000099", "HQ61990000099"], ["…1230…", "…1990…"]),
+    (["ABCD000000001111", "ABCE000000001111"], ["…BCD0…", "…BCE0…"]),
+    # Two with one serial: nothing differs, and nothing is made up.
+    (["0123456789ABCDEF", "0123456789ABCDEF"], ["…CDEF"]),
+]
+
+
+async def test_serials_are_cut_so_that_the_part_that_differs_is_shown(
+    rack: FakeRack, wall: Wall
+) -> None:
+    def show(slot: str, number: int, serial: str) -> None:
+        told = identity(serial=serial)
+        view = replace(running_view(), slot=SlotName(slot), port_path=port(number), identity=told)
+        rack.board.show(view)
+
+    many = [f"3569380356{middle:02}{end:03}" for middle in range(8) for end in (1, 2, 777)]
+    rack.ledger.keep_job()
+    show("A1", 1, "HQ61230000099")
+    async with wall() as seen:
+        cut = await seen.page.evaluate(CUT, [*(numbers for numbers, _ in TAILS), many])
+        assert cut[:-1] == [shown for _, shown in TAILS]
+        assert len(set(cut[-1])) == len(many)
+        # Tiles are cut anew when another handset comes.
+        await seen.shows("A1", "…0099")
+        show("A2", 2, "HQ61990000099")
+        await seen.shows("A1", "…1230…")
+        await seen.shows("A2", "…1990…")
+        # In full where there is room for it.
+        await seen.open("A1")
+        await seen.page.locator("#panel dd", has_text="HQ61230000099").wait_for()

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import anyio
 import pytest
-from answers import answer
 from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import expect
 
@@ -97,7 +96,7 @@ async def sign_in(seen: Visit, who: Member) -> None:
     await seen.page.locator("h1, #panel h2").last.click()
     await seen.page.keyboard.type(who.badge)
     await seen.page.keyboard.press("Enter")
-    place = "#panel" if await seen.page.locator("#panel").is_visible() else "#operator"
+    place = "#panel" if await seen.panel().is_visible() else "#operator"
     await expect(seen.page.locator(f'{place} [data-here="badge"]')).to_be_visible()
     await seen.page.locator(f'{place} input[name="pin"]').fill(who.pin)
     await seen.page.keyboard.press("Enter")
@@ -106,11 +105,11 @@ async def sign_in(seen: Visit, who: Member) -> None:
 
 async def answer_yes(seen: Visit) -> str:
     """Say yes to the question that is open; returns its text."""
-    panel = seen.page.locator("#panel")
+    panel = seen.panel()
     if not await panel.is_visible():
-        await seen.tile("A1").locator(".open").click()
+        await seen.open("A1")
     question = await panel.locator(".question").inner_text()
-    await answer(seen)
+    await seen.answer()
     return question
 
 
@@ -128,7 +127,7 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
         demo(tmp_path / "rack", port, "--scenario", "clean"),
         visit(f"http://127.0.0.1:{port}/", refused=True) as seen,
     ):
-        panel = seen.page.locator("#panel")
+        panel = seen.panel()
         gate = await next_question(seen)
         await sign_in(seen, WORKER)
         answered: list[str] = []
@@ -139,12 +138,12 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
                 await expect(panel.locator(".refused")).to_be_visible()
                 number = await on_screen(tmp_path / "rack")
                 await panel.locator('input[name="note"]').fill(number)
-                await answer(seen)
+                await seen.answer()
             if gate == "ネットワーク利用制限":
                 # A yes without the sign that was looked up is refused, and the page says why.
                 await expect(panel.locator(".refused")).to_contain_text("照会結果の記号")
                 await panel.locator('input[name="note"]').fill("○")
-                await answer(seen)
+                await seen.answer()
             await until_taken(seen, question)
             answered.append(gate)
             gate = await next_question(seen, gate)
@@ -153,58 +152,42 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
         await answer_yes(seen)
         await expect(panel.locator(".refused")).to_contain_text("権限がありません")
         await sign_in(seen, SECOND)
-        await answer(seen)
+        await seen.answer()
         await seen.shows("A1", "販売可", "消去の証明書があります", within_ms=ENDS_WITHIN_MS)
-        await seen.tile("A1").locator(".open").click()
+        await seen.open("A1")
         await expect(panel.locator("a.certificate")).to_be_visible()
         await expect(panel.locator(".decisions")).to_contain_text("鈴木")
     assert list((tmp_path / "rack" / "certificates").iterdir())
 
 
-async def test_a_plug_shows_within_a_second_and_the_page_survives_a_killed_daemon(
-    tmp_path: Path, visit: Visits
-) -> None:
-    port = free_port()
-    with loopback_listener(port) as listener:
-        async with demo_rack(tmp_path, [SCENARIOS["clean"]], port=port) as rack:
-            await rack.hands.unplug("A1")
-            await rack.start_daemon(listener)
-            async with visit(f"http://127.0.0.1:{port}/", may_be_away=True) as seen:
-                await seen.shows("A1", "空き")
-                began = time.monotonic()
-                await rack.hands.plug("A1", 1)
-                await expect(seen.tile("A1")).not_to_have_attribute("data-kind", "empty")
-                assert time.monotonic() - began < 1.0
-                await next_question(seen)
-                await rack.kill_daemon()
-                banner = seen.page.locator("#connection")
-                await expect(banner).to_contain_text("benchd に接続できません")
-                await rack.start_daemon(listener)
-                await expect(banner).to_be_hidden()
-                await next_question(seen)
-
-
-async def test_a_daemon_that_starts_anew_finds_panel_and_queue_as_they_were(
+async def test_a_plug_shows_within_a_second_and_a_daemon_that_starts_anew_finds_all_as_it_was(
     tmp_path: Path, visit: Visits
 ) -> None:
     """It asks the same of the same handset in another job, of whoever shows who they are."""
     port = free_port()
     with loopback_listener(port) as listener:
         async with demo_rack(tmp_path, [SCENARIOS["clean"]], port=port) as rack:
+            await rack.hands.unplug("A1")
             await rack.start_daemon(listener)
             async with visit(f"http://127.0.0.1:{port}/", may_be_away=True, refused=True) as seen:
-                panel, queue = seen.page.locator("#panel"), seen.page.locator("#queue")
-                note = panel.locator('input[name="note"]')
+                panel, queue = seen.panel(), seen.page.locator("#queue")
+                note, banner = panel.locator('input[name="note"]'), seen.page.locator("#connection")
+                await seen.shows("A1", "空き")
+                began = time.monotonic()
+                await rack.hands.plug("A1", 1)
+                await expect(seen.tile("A1")).not_to_have_attribute("data-kind", "empty")
+                assert time.monotonic() - began < 1.0
                 gate = await next_question(seen)
                 await sign_in(seen, WORKER)
-                await seen.tile("A1").locator(".open").click()
+                await seen.open("A1")
                 await note.fill("○")
                 await expect(queue).to_contain_text("A1")
                 await rack.watch.look()
                 before = rack.watch.slots["A1"]["job"]
                 await rack.kill_daemon()
+                await expect(banner).to_contain_text("benchd に接続できません")
                 await rack.start_daemon(listener)
-                await expect(seen.page.locator("#connection")).to_be_hidden()
+                await expect(banner).to_be_hidden()
                 assert await next_question(seen) == gate
                 await rack.watch.look()
                 assert rack.watch.slots["A1"]["job"] != before

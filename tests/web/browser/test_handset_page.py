@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from chromium import Visits, needs_chromium
-from paper_shop import Shop, address, signed_in
+from chromium import needs_chromium
+from paper_shop import Shop
 from playwright.async_api import expect
 
 from benchd.domain.chip import ChipVerdict
@@ -15,8 +15,8 @@ from benchd.domain.evidence_json import to_json
 from benchd.domain.hook import Direction, NextAction
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.record import EntryKind
-from benchd.texts.catalogue import Catalogue
 from tests import recorded
+from tests.intake.lots import imei
 from tests.ledger.records.records_rack import INSPECT
 from tests.web.web_fakes import BEGAN
 
@@ -66,12 +66,11 @@ def cleared(shop: Shop, *, certificate: str | None) -> None:
 
 
 async def test_the_story_says_what_each_stage_found_whose_chip_it_was_and_who_said_what(
-    shop: Shop, catalogue: Catalogue, visit: Visits
+    shop: Shop,
 ) -> None:
     cleared(shop, certificate='{"payload": ""}')
-    async with shop.open(catalogue) as here, visit(address(here, f"/handsets?job={JOB}")) as seen:
+    async with shop.seen_at(f"/handsets?job={JOB}") as seen:
         page = seen.page
-        await signed_in(seen)
         story = page.locator(".story")
         await expect(story.locator(".stages")).to_contain_text("58.2 GB を書き込み（所要 10:00）")
         await expect(story.locator(".stages")).to_contain_text("Android 13")
@@ -89,17 +88,18 @@ async def test_the_story_says_what_each_stage_found_whose_chip_it_was_and_who_sa
 
 
 async def test_a_label_says_where_the_handset_goes_and_is_one_small_page(
-    shop: Shop, catalogue: Catalogue, visit: Visits, tmp_path: Path
+    shop: Shop, tmp_path: Path
 ) -> None:
     cleared(shop, certificate='{"payload": ""}')
     shop.ended("job-2", "destroy", "felica_residue", 2, model="<b>M</b>" + "X" * 70)
-    async with shop.open(catalogue) as here, visit(address(here, f"/handsets?job={JOB}")) as seen:
-        await signed_in(seen)
-        await seen.page.locator("#label").click()
-        await expect(seen.page.locator(".label .goes")).to_have_text("販売可")
-        await expect(seen.page.locator(".label")).to_contain_text(JOB)
-        await seen.page.goto(address(here, "/handsets?label=job-2"))
+    shop.ended("job-3", "sellable", None, 3)
+    shop.ended("job-4", "destroy", "felica_residue", 3)
+    async with shop.seen_at(f"/handsets?job={JOB}") as seen:
         label = seen.page.locator(".label")
+        await seen.page.locator("#label").click()
+        await expect(label.locator(".goes")).to_have_text("販売可")
+        await expect(label).to_contain_text(JOB)
+        await seen.go("/handsets?label=job-2")
         await expect(label.locator(".goes")).to_have_text("破砕")
         await expect(label).to_contain_text("<b>M</b>")
         await expect(label).to_contain_text("FeliCa")
@@ -109,72 +109,65 @@ async def test_a_label_says_where_the_handset_goes_and_is_one_small_page(
         boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 ([\d.]+) ([\d.]+)", printed)
         points = [round(float(size) / 72 * 25.4) for size in boxes[0]]
         assert points == [62, 40]
-
-
-async def test_no_label_and_no_file_calls_sellable_what_has_no_certificate(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    cleared(shop, certificate=None)
-    path = f"/handsets?label={JOB}"
-    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
-        await signed_in(seen)
-        await expect(seen.page.locator(".label .goes")).to_have_text("保留")
-        await seen.page.goto(address(here, f"/handsets?job={JOB}"))
-        await expect(seen.page.locator("main > .facts")).to_contain_text("証明書はありません")
-        await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
-
-
-async def test_no_label_and_no_file_calls_sellable_what_another_system_holds_back(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    cleared(shop, certificate='{"payload": ""}')
-    shop.rack.held.take(
-        Direction(hook="stock", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None)
-    )
-    path = f"/handsets?label={JOB}"
-    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
-        await signed_in(seen)
-        await expect(seen.page.locator(".label .goes")).to_have_text("保留")
-        await expect(seen.page.locator(".label")).to_contain_text("外部システムが保留（stock）")
-        await seen.page.goto(address(here, f"/handsets?job={JOB}"))
-        await expect(seen.page.locator("main > .facts")).to_contain_text("保留")
-        await expect(seen.page.locator("#page")).not_to_contain_text("販売")
-
-
-async def test_no_label_says_of_a_handset_what_an_older_job_found(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    shop.ended("job-1", "sellable", None, 1)
-    shop.ended("job-2", "destroy", "felica_residue", 1)
-    path = "/handsets?label=job-1"
-    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
-        await signed_in(seen)
+        # No label says of a handset what an older job found.
+        await seen.go("/handsets?label=job-3")
         await expect(seen.page.locator("#page .caution")).to_contain_text("新しい作業")
         await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
         await expect(seen.page.locator(".label, #print")).to_have_count(0)
         await seen.page.get_by_role("link", name="新しい作業のラベル").click()
-        await expect(seen.page.locator(".label .goes")).to_have_text("破砕")
+        await expect(label.locator(".goes")).to_have_text("破砕")
 
 
-async def test_no_address_keeps_the_number_of_a_handset(
-    shop: Shop, catalogue: Catalogue, visit: Visits
+HELD = Direction(hook="stock", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None)
+
+
+@pytest.mark.parametrize(
+    ("certificate", "held", "on_label", "in_file"),
+    [
+        (None, None, "保留", "証明書はありません"),
+        ('{"payload": ""}', HELD, "外部システムが保留（stock）", "保留"),
+    ],
+    ids=["no certificate", "held back by another system"],
+)
+async def test_no_label_and_no_file_calls_sellable_what_isnt(
+    shop: Shop, certificate: str | None, held: Direction | None, on_label: str, in_file: str
+) -> None:
+    cleared(shop, certificate=certificate)
+    if held:
+        shop.rack.held.take(held)
+    async with shop.seen_at(f"/handsets?label={JOB}") as seen:
+        await expect(seen.page.locator(".label .goes")).to_have_text("保留")
+        await expect(seen.page.locator(".label")).to_contain_text(on_label)
+        await seen.go(f"/handsets?job={JOB}")
+        await expect(seen.page.locator("main > .facts")).to_contain_text(in_file)
+        await expect(seen.page.locator("#page")).not_to_contain_text("販売可")
+        if held:
+            await expect(seen.page.locator("#page")).not_to_contain_text("販売")
+
+
+async def test_a_handset_is_found_by_a_part_of_a_number_which_no_address_keeps(
+    shop: Shop,
 ) -> None:
     shop.ended("job-1", "destroy", "felica_residue", 1)
-    async with (
-        shop.open(catalogue) as here,
-        visit(address(here, "/handsets?q=HQ610001")) as seen,
-    ):
-        await signed_in(seen)
-        found = seen.page.locator("#page tbody tr")
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    async with shop.seen_at("/handsets?q=HQ610001") as seen:
+        page, found = seen.page, seen.page.locator("#page tbody tr")
         await expect(found).to_contain_text("job-1")
-        assert seen.page.url == address(here, "/handsets")
+        assert page.url == seen.at("handsets")
         # Whoever comes back finds what they had found.
         await found.get_by_role("link", name="job-1").click()
-        await expect(seen.page.locator("#label")).to_be_visible()
-        await seen.page.go_back()
+        await expect(page.locator("#label")).to_be_visible()
+        await page.go_back()
         await expect(found).to_contain_text("job-1")
-        await seen.page.keyboard.press("F9")
-        await expect(seen.page.locator("#operator form")).to_be_visible()
-        await signed_in(seen)
-        await expect(seen.page.locator("#page #q")).to_have_value("")
-        assert "HQ61" not in await seen.page.content()
+        await page.keyboard.press("F9")
+        await expect(page.locator("#operator form")).to_be_visible()
+        await seen.sign_in()
+        await expect(page.locator("#page #q")).to_have_value("")
+        assert "HQ61" not in await page.content()
+        await page.locator("#q").fill("Q610002")
+        await page.keyboard.press("Enter")
+        await expect(found).to_have_count(1)
+        await expect(found).to_contain_text(imei(2))
+        await page.locator("#q").fill("nothing-has-this")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".nothing")).to_contain_text("この番号の端末はありません")

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import pytest
-from chromium import Visit, Visits, needs_chromium
+from chromium import Visit, needs_chromium
 from gallery import Gallery
 from playwright.async_api import expect
-from telling import at, errand, tell_queue
-from test_queue_panel import address, ready
+from telling import at, errand, ready, tell_queue
+from walls import Wall
 
 from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.wall_plan import WallPlan
-from benchd.texts.catalogue import Catalogue
 from benchd.web.service import PlanInEffect
-from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port, waiting_view
-from tests.web.web_running import SEES_ALL, Running, Server, running
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -41,6 +31,7 @@ PARTS = """() => [...document.querySelectorAll('#rack .tile')].map(tile => {
   return { slot: tile.dataset.slot, x: box.x, y: box.y, right: box.right, bottom: box.bottom, cut,
     name: Math.min(...size('h2')), word: Math.min(...size('.state, .short, .percent')) };
 })"""
+SIZE = "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
 TURNED = "document.getElementById('turned').textContent"
 LEAST_NAME, LEAST_WORD = 44.0, 40.0
 """Pixels at 1920 x 1080 from docs/wall.md; a screen that nobody touches has more."""
@@ -62,52 +53,56 @@ async def queued(seen: Visit) -> None:
     await seen.page.evaluate("() => document.fonts.ready")
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
+async def all_on_the_screen(
+    seen: Visit, slots: int, high: int, least_name: float = 0, least_word: float = 0
+) -> None:
+    """Every slot's tile is on it as a whole, and nothing in one is cut off or too small."""
+    await queued(seen)
+    tiles = await seen.page.evaluate(PARTS)
+    assert len(tiles) == slots
+    assert [tile["slot"] for tile in tiles if tile["bottom"] > high] == []
+    assert [tile["cut"] for tile in tiles if tile["cut"]] == []
+    assert min(tile["name"] for tile in tiles) >= least_name
+    assert min(tile["word"] for tile in tiles) >= least_word
+
+
 @pytest.mark.parametrize("slots", [8, 28, 64])
 async def test_all_slots_stand_on_the_wall_and_are_read_from_two_metres(
-    rack: FakeRack, server: Server, visit: Visits, slots: int, language: str
+    rack: FakeRack, wall: Wall, slots: int
 ) -> None:
     fill(rack, slots)
-    async with server() as here, visit(address(here, f"?lang={language}")) as seen:
-        await queued(seen)
-        tiles = await seen.page.evaluate(PARTS)
-        assert [tile["slot"] for tile in tiles] == list(rack.board.views())
-        assert [
-            tile["slot"] for tile in tiles if tile["bottom"] > 1080 or tile["right"] > 1920
-        ] == []
-        assert [tile["cut"] for tile in tiles if tile["cut"]] == []
-        assert min(tile["name"] for tile in tiles) >= LEAST_NAME
-        assert min(tile["word"] for tile in tiles) >= LEAST_WORD
+    async with wall() as seen:
+        for language in ("ja", "en"):
+            await seen.go(f"?lang={language}")
+            await all_on_the_screen(seen, slots, 1080, LEAST_NAME, LEAST_WORD)
+            tiles = await seen.page.evaluate(PARTS)
+            assert [tile["slot"] for tile in tiles] == list(rack.board.views())
+            assert max(tile["right"] for tile in tiles) <= 1920
+            # The whole rack is on the wall, with nothing to scroll.
+            assert await seen.page.evaluate(SIZE) == [1920, 1080]
 
 
-async def test_on_a_laptop_no_row_is_lost_either(
-    rack: FakeRack, server: Server, visit: Visits
+async def test_no_row_is_lost_on_a_laptop_nor_on_a_phone_where_two_stand_side_by_side(
+    rack: FakeRack, wall: Wall
 ) -> None:
     fill(rack, 64)
-    async with server() as here, visit(address(here), width=1366, height=768) as seen:
+    async with wall(width=1366, height=768) as seen:
+        await all_on_the_screen(seen, 64, 768)
+        await seen.page.set_viewport_size({"width": 390, "height": 844})
         await queued(seen)
         tiles = await seen.page.evaluate(PARTS)
         assert len(tiles) == 64
-        assert [tile["slot"] for tile in tiles if tile["bottom"] > 768] == []
-        assert [tile["cut"] for tile in tiles if tile["cut"]] == []
-
-
-@asynccontextmanager
-async def planned(
-    rack: FakeRack, catalogue: Catalogue, folder: Path, wall: PlanInEffect
-) -> AsyncGenerator[Running]:
-    app = app_of(rack, catalogue, callers=SEES_ALL, wall=wall)
-    async with running(app, folder / "benchd.sock") as here:
-        yield here
+        assert (await seen.page.evaluate(SIZE))[0] <= 390
+        assert max(tile["right"] for tile in tiles) <= 390
 
 
 async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(
-    rack: FakeRack, catalogue: Catalogue, tmp_path: Path, visit: Visits
+    rack: FakeRack, wall: Wall
 ) -> None:
     for number, name in enumerate(("A1", "A2", "A3", "B1", "new"), 1):
         rack.board.show(waiting_view(SlotName(name), number))
-    wall = PlanInEffect(WallPlan(rows=(("A2", "", "A1"), ("", "B1", "A3"))))
-    async with planned(rack, catalogue, tmp_path, wall) as here, visit(address(here)) as seen:
+    plan = PlanInEffect(WallPlan(rows=(("A2", "", "A1"), ("", "B1", "A3"))))
+    async with wall(parts={"wall": plan}) as seen:
         await seen.page.clock.install()
         await ready(seen)
         await seen.shows("new", "要対応")
@@ -116,38 +111,25 @@ async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(
         rows = sorted({y for _, y in where.values()})
         places = {name: (rows.index(y), columns.index(x)) for name, (x, y) in where.items()}
         assert places == {"A2": (0, 0), "A1": (0, 2), "B1": (1, 1), "A3": (1, 2), "new": (2, 0)}
-        wall.plan = WallPlan(rows=(("new", "A1", "A2", "A3", "B1"),))
+        plan.plan = WallPlan(rows=(("new", "A1", "A2", "A3", "B1"),))
         await seen.page.clock.run_for(61_000)
         await expect(seen.page.locator("#rack .tile").first).to_have_attribute("data-slot", "new")
 
 
-async def test_a_kiosk_has_nothing_to_press_and_nothing_to_scroll(
-    rack: FakeRack, server: Server, visit: Visits
+async def test_a_kiosk_has_nothing_to_press_nor_to_scroll_and_turns_its_pages(
+    rack: FakeRack, wall: Wall
 ) -> None:
     fill(rack, 64)
-    async with server() as here, visit(address(here, "?kiosk")) as seen:
-        await queued(seen)
-        tiles = await seen.page.evaluate(PARTS)
-        assert len(tiles) == 64
-        assert [tile["slot"] for tile in tiles if tile["bottom"] > 1080] == []
-        assert [tile["cut"] for tile in tiles if tile["cut"]] == []
-        assert min(tile["name"] for tile in tiles) >= KIOSK_NAME
-        assert min(tile["word"] for tile in tiles) >= KIOSK_WORD
+    async with wall("?kiosk") as seen:
+        await seen.page.clock.install()
+        await all_on_the_screen(seen, 64, 1080, KIOSK_NAME, KIOSK_WORD)
         for control in ("#nav", "#operator", "#menu", "#language", ".tile .open"):
             await expect(seen.page.locator(control).first).to_be_hidden()
-        size, cursor = await seen.page.evaluate(
-            "() => [document.documentElement.scrollHeight, getComputedStyle(document.body).cursor]"
-        )
-        assert (size, cursor) == (1080, "none")
-
-
-async def test_what_a_kiosk_has_no_room_for_comes_page_by_page(
-    rack: FakeRack, server: Server, visit: Visits
-) -> None:
-    fill(rack, 64)
-    async with server() as here, visit(address(here, "?kiosk"), width=1280, height=720) as seen:
-        await seen.page.clock.install()
-        await seen.page.reload()
+        assert (await seen.page.evaluate(SIZE))[1] == 1080
+        cursor = "() => getComputedStyle(document.body).cursor"
+        assert await seen.page.evaluate(cursor) == "none"
+        # What it has no room for comes page by page.
+        await seen.page.set_viewport_size({"width": 1280, "height": 720})
         await queued(seen)
         await expect(seen.page.locator("#turned")).to_have_text("1/2")
         pages: dict[str, list[str]] = {}
@@ -159,15 +141,3 @@ async def test_what_a_kiosk_has_no_room_for_comes_page_by_page(
             await seen.page.clock.run_for(PAGE_MS)
             await seen.page.wait_for_function(f"told => {TURNED} !== told", arg=told)
         assert pages["1/2"] + pages["2/2"] == list(rack.board.views())
-
-
-async def test_a_phone_shows_every_slot_two_by_two(
-    rack: FakeRack, server: Server, visit: Visits
-) -> None:
-    fill(rack, 16)
-    async with server() as here, visit(address(here), width=390, height=844) as seen:
-        await queued(seen)
-        tiles = await seen.page.evaluate(PARTS)
-        assert len(tiles) == 16
-        assert await seen.page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        assert max(tile["right"] for tile in tiles) <= 390

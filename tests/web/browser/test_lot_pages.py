@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from chromium import Visits, needs_chromium
-from paper_shop import Shop, add_lot, address, signed_in
+from chromium import needs_chromium
+from paper_shop import Shop, add_lot
 from playwright.async_api import Page, expect
 
 from benchd.domain.record import EntryKind
-from benchd.texts.catalogue import Catalogue
 from tests.intake.lots import imei
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -21,29 +20,32 @@ async def choose_file(page: Page, field: str, text: str) -> None:
     await page.locator(field).set_input_files(file)  # type: ignore[arg-type]
 
 
-async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
         page = seen.page
-        await signed_in(seen)
         await add_lot(page, "L-1")
-        # A lot without handsets has its import open.
+        # A lot without handsets has its import open; another file than was checked isn't taken in.
+        take = page.get_by_role("button", name="取り込む")
+        await choose_file(page, "#assets-file", "管理番号\nT-1\n")
+        await page.get_by_role("button", name="確かめる").click()
+        await expect(take).to_be_visible()
+        await choose_file(page, "#assets-file", "管理番号\nT-9\n")
+        await expect(take).to_be_hidden()
         wrong = f"管理番号,IMEI\nT-1,{imei(1)}\nT 2,{imei(2)}\nT-3,356938035643800\n"
         await choose_file(page, "#assets-file", wrong)
-        await expect(page.get_by_role("button", name="取り込む")).to_be_hidden()
+        await expect(take).to_be_hidden()
         await page.get_by_role("button", name="確かめる").click()
         mistakes = page.locator("#import .bad tbody tr")
         await expect(mistakes).to_have_count(2)
         await expect(mistakes.nth(0)).to_contain_text("管理番号「T 2」に空白があります")
         await expect(mistakes.nth(1)).to_contain_text("IMEIではありません")
-        await expect(page.get_by_role("button", name="取り込む")).to_be_hidden()
+        await expect(take).to_be_hidden()
         right = wrong.replace("T 2", "T-2").replace("356938035643800", imei(3))
         await choose_file(page, "#assets-file", right)
         await page.get_by_role("button", name="確かめる").click()
         await expect(page.locator("#import .good")).to_contain_text("3")
         assert shop.kept(EntryKind.ASSETS_ADDED) == []
-        await page.get_by_role("button", name="取り込む").click()
+        await take.click()
         await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
         await expect(page.get_by_role("cell", name="T-2", exact=True)).to_be_visible()
         await expect(page.locator(".counts")).to_contain_text("3 台")
@@ -52,24 +54,9 @@ async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(
     assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 1
 
 
-async def test_another_file_than_the_one_that_was_checked_isnt_taken_in(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
-        await signed_in(seen)
-        await add_lot(seen.page, "L-1")
-        await choose_file(seen.page, "#assets-file", "管理番号\nT-1\n")
-        await seen.page.get_by_role("button", name="確かめる").click()
-        take = seen.page.get_by_role("button", name="取り込む")
-        await expect(take).to_be_visible()
-        await choose_file(seen.page, "#assets-file", "管理番号\nT-9\n")
-        await expect(take).to_be_hidden()
-
-
-async def test_a_lot_by_the_keyboard_alone(shop: Shop, catalogue: Catalogue, visit: Visits) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+async def test_a_lot_by_the_keyboard_alone(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
         keys = seen.page.keyboard
-        await signed_in(seen)
         await seen.page.locator("#add-lot > summary").focus()
         await keys.press("Enter")
         await keys.press("Tab")
@@ -90,17 +77,10 @@ async def test_a_lot_by_the_keyboard_alone(shop: Shop, catalogue: Catalogue, vis
         await expect(seen.page.locator(".facts")).to_contain_text("下取り")
 
 
-async def test_attested_with_exceptions_and_withdrawn(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+async def test_attested_with_exceptions_and_withdrawn(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
         page = seen.page
-        await signed_in(seen)
-        async with here.over_tcp() as clerk:
-            told = {"lot": "L-2", "consignor": "X", "kind": "auction"}
-            assert (await clerk.post("/api/v1/lots", json=told)).is_success
-            one = {"tag": "T-9"}
-            assert (await clerk.post("/api/v1/lots/L-2/assets", json=one)).is_success
+        await shop.take_in("L-2", tag="T-9")
         await add_lot(page, "L-1")
         await choose_file(page, "#assets-file", "管理番号\nT-1\nT-2\nT-3\n")
         await page.get_by_role("button", name="確かめる").click()
@@ -136,12 +116,9 @@ async def test_attested_with_exceptions_and_withdrawn(
     assert list(gone.entry.data["kinds"]) == ["jpki"]  # type: ignore[arg-type]
 
 
-async def test_a_handset_without_power_is_entered_by_its_label(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+async def test_a_handset_without_power_is_entered_by_its_label(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
         page = seen.page
-        await signed_in(seen)
         await add_lot(page, "L-1")
         await page.locator("#one > summary").click()
         await page.locator("#one-tag").fill("T-1")
@@ -153,7 +130,7 @@ async def test_a_handset_without_power_is_entered_by_its_label(
         await page.locator("#dead .do").click()
         await expect(page.get_by_role("cell", name="電源が入らない")).to_contain_text("破砕")
         await shop.caught_up()
-        await page.goto(address(here, "/disposal"))
+        await seen.go("/disposal")
         line = page.get_by_role("row").filter(has_text="T-1")
         await expect(line).to_contain_text("破砕待ち")
         await expect(line).to_contain_text("電源が入らない")
@@ -162,17 +139,10 @@ async def test_a_handset_without_power_is_entered_by_its_label(
         await expect(page.locator(".missing")).to_have_count(0)
 
 
-async def test_a_list_of_restrictions_says_where_it_is_from(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+async def test_a_list_of_restrictions_says_where_it_is_from(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
         page = seen.page
-        await signed_in(seen)
-        async with here.over_tcp() as clerk:
-            told = {"lot": "L-1", "consignor": "X", "kind": "auction"}
-            assert (await clerk.post("/api/v1/lots", json=told)).is_success
-            one = {"tag": "T-1", "imei": imei(1)}
-            assert (await clerk.post("/api/v1/lots/L-1/assets", json=one)).is_success
+        await shop.take_in("L-1", tag="T-1", imei=imei(1))
         await page.locator("#network > summary").click()
         listed = f"IMEI,判定,照会日時\n{imei(1)},×,2026-11-23 10:00\n"
         await choose_file(page, "#network-file", listed)

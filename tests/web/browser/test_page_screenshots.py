@@ -6,21 +6,25 @@ import os
 from pathlib import Path
 
 import pytest
-from chromium import Visits, needs_chromium
+from chromium import needs_chromium
 from gallery import Gallery
-from paper_shop import Shop, signed_in
+from paper_shop import Shop
 from playwright.async_api import Page, ViewportSize, expect
 
-from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
-from tests.web.web_running import Running
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+# Each page is seen by test_axe in both languages.
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(300),
+    needs_chromium,
+]
 
-LAPTOP = (1366, 768)
-PHONE = (390, 844)
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 A4: ViewportSize = {"width": 718, "height": 1047}
 """What is printed of a page, without its margins, in pixels of a screen."""
 ASSETS = "管理番号,IMEI,機種,色,ランク\n" + "".join(
@@ -29,8 +33,7 @@ ASSETS = "管理番号,IMEI,機種,色,ランク\n" + "".join(
 WRONG = f"管理番号,IMEI\nT-020,{imei(1)}\nT-021,356938035643800\nT 022,\n"
 
 
-def filled(folder: Path) -> Shop:
-    shop = Shop(folder)
+def fill(shop: Shop) -> None:
     for number, (job, goes, reason) in enumerate(
         (
             ("20261124-00000000a1", "destroy", "felica_residue"),
@@ -43,12 +46,11 @@ def filled(folder: Path) -> Shop:
         start=1,
     ):
         shop.ended(job, goes, reason, number, tag=f"T-00{number}")
-    return shop
 
 
-async def take_in(here: Running) -> None:
+async def take_in(shop: Shop) -> None:
     """Lots with assets, one of which is dead."""
-    async with here.over_tcp() as clerk:
+    async with shop.here.over_tcp() as clerk:
         for lot, consignor in (("L-1", "株式会社サンプル"), ("L-2", "個人")):
             told = {"lot": lot, "consignor": consignor, "kind": "purchase", "paper": "No.12"}
             told |= {"identity_check": "運転免許証"}
@@ -91,47 +93,49 @@ async def prepare(page: Page, name: str) -> None:
             pass
 
 
-# In English each page is seen by test_axe.
-@pytest.mark.parametrize("language", ["ja", pytest.param("en", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        ("lots-add", "lots"),
-        ("lot-import", "lots?lot=L-1"),
-        ("lot-attest", "lots?lot=L-1"),
-        ("disposal-settle", "disposal"),
-        ("report", "report?from=2026-11-01&to=2026-11-30"),
-        ("report-figure", "report?from=2026-11-01&to=2026-11-30&figure=became&value=to_destroy"),
-        ("handsets", "handsets?q=3569"),
-        ("handset", "handsets?job=20261124-00000000a1"),
-        ("label", "handsets?label=20261124-00000000a1"),
-        ("report-not-signed-in", "report"),
-        ("board", "board?day=2026-11-24"),
-        ("board-light", "board?day=2026-11-24&theme=light"),
-        ("board-phone", "board?day=2026-11-24"),
-        ("board-handover", "board?day=2026-11-24&sheet=handover"),
-    ],
-)
-async def test_page(
-    catalogue: Catalogue, tmp_path: Path, visit: Visits, name: str, path: str, language: str
-) -> None:
+PAGES = {
+    "report-not-signed-in": "report",
+    "lots-add": "lots",
+    "lot-import": "lots?lot=L-1",
+    "lot-attest": "lots?lot=L-1",
+    "disposal-settle": "disposal",
+    "report": "report?from=2026-11-01&to=2026-11-30",
+    "report-figure": "report?from=2026-11-01&to=2026-11-30&figure=became&value=to_destroy",
+    "handsets": "handsets?q=3569",
+    "handset": "handsets?job=20261124-00000000a1",
+    "label": "handsets?label=20261124-00000000a1",
+}
+BOARD = {
+    "board": "board?day=2026-11-24",
+    "board-phone": "board?day=2026-11-24",
+    "board-handover": "board?day=2026-11-24&sheet=handover",
+    "board-light": "board?day=2026-11-24&theme=light",
+}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("pages", [PAGES, BOARD], ids=["pages", "board"])
+async def test_pages(shop: Shop, tmp_path: Path, pages: dict[str, str], language: str) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
-    shop = filled(tmp_path)
-    if name.startswith("board"):
+    fill(shop)
+    shop.callers = believing(AccessLevel.WALL)
+    if pages is BOARD:
         Gallery(shop.rack).fill(28)
-    width, height = PHONE if name.endswith("-phone") else LAPTOP
-    if name.endswith("not-signed-in"):
-        shop.callers = believing(AccessLevel.WALL)
-    async with shop.open(catalogue) as here:
-        await take_in(here)
-        url = f"http://127.0.0.1:{here.port}/{path}{'&' if '?' in path else '?'}lang={language}"
-        async with visit(url, width=width, height=height) as seen:
-            page = seen.page
+    async with shop.seen_at("/lots", signed_in=False, **LAPTOP) as seen:
+        page = seen.page
+        await take_in(shop)
+        signed_in = False
+        for name, path in pages.items():
+            await page.emulate_media(media="null")
+            await page.set_viewport_size(PHONE if name.endswith("-phone") else LAPTOP)
+            await seen.go(f"{path}{'&' if '?' in path else '?'}lang={language}")
             if not name.endswith("not-signed-in"):
-                await signed_in(seen)
+                if not signed_in:
+                    await seen.sign_in()
+                signed_in = True
                 await expect(page.locator("#page h2")).to_be_visible()
             await prepare(page, name)
             await page.evaluate("() => document.fonts.ready")
             file = folder / f"page-{name}-{language}.png"
             await page.screenshot(path=file, animations="disabled", full_page=True)
-    assert file.stat().st_size > 10_000
+            assert file.stat().st_size > 10_000

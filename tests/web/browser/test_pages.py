@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from chromium import Visit, Visits, needs_chromium
-from paper_shop import Shop, add_lot, address, signed_in
+from chromium import Visit, needs_chromium
+from paper_shop import Shop, add_lot
 from playwright.async_api import Route, expect
 
 from benchd.domain.record import EntryKind
-from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
@@ -20,15 +19,27 @@ PATHS = ("/board", "/board?sheet=handover", "/lots", "/disposal", "/report", "/h
 STEERING = "[red]\x1b[2J</script>\u202e{serial}"
 
 
-async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
+async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(shop: Shop) -> None:
     shop.ended("job-1", "destroy", "felica_residue", 1)
     shop.ended("job-2", "hold", "coverage_too_low", 2)
     shop.ended("job-3", "destroy", "storage_fault", 3)
-    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+    async with shop.seen_at("/disposal") as seen:
         page = seen.page
-        await signed_in(seen)
+        await expect(page.locator("#open tbody tr")).to_have_count(3)
+        # What can't become of all that are chosen isn't offered.
+        one, two = (page.locator(f'tr[data-job="job-{number}"]') for number in (1, 2))
+        await two.locator(".pick").check()
+        await expect(page.locator("#to-rerun_due")).to_be_visible()
+        await expect(page.locator("#to-on_sale, #to-destroyed")).to_have_count(0)
+        await one.locator(".pick").check()
+        await expect(page.locator(".settling .form")).to_contain_text("共通の対応がありません")
+        await expect(page.locator("#to-rerun_due")).to_have_count(0)
+        await one.locator(".pick").uncheck()
+        await page.locator("#to-rerun_due").check()
+        await page.locator("#note").fill("充電した")
+        await page.locator(".settling .do").click()
+        await expect(two).to_contain_text("再処理待ち")
+        await page.reload()
         await expect(page.locator("#open tbody tr")).to_have_count(3)
         for scanned in (imei(1), "HQ610003", "nothing", "SO-51B"):
             await page.locator("#scan").fill(scanned)
@@ -38,7 +49,7 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
         await expect(page.locator(".chosen")).to_contain_text(": 2")
         await page.locator("#to-destroyed").check()
         await page.locator(".settling .do").click()
-        assert shop.kept(EntryKind.HANDSET_SETTLED) == []
+        assert len(shop.kept(EntryKind.HANDSET_SETTLED)) == 1
         await page.locator("#recycler").fill("例示リサイクル")
         # The other language keeps what is chosen and typed.
         for _ in range(2):
@@ -54,14 +65,12 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(
         await page.keyboard.press("Enter")
         await expect(page.locator("tbody tr")).to_have_count(2)
         await expect(page.locator("tbody tr").first).to_contain_text("例示リサイクル R-7")
-    settled = shop.kept(EntryKind.HANDSET_SETTLED)
+    _, *settled = shop.kept(EntryKind.HANDSET_SETTLED)
     assert [one.entry.job for one in settled] == ["job-1", "job-3"]
     assert [one.entry.data["number"] for one in settled] == ["R-7", "R-7"]
 
 
-async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
+async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(shop: Shop) -> None:
     for number in (1, 2, 3):
         shop.ended(f"job-{number}", "destroy", "felica_residue", number)
     asked, may_go_on = anyio.Event(), anyio.Event()
@@ -71,9 +80,8 @@ async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(
         await may_go_on.wait()
         await route.continue_()
 
-    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
+    async with shop.seen_at("/disposal") as seen:
         page = seen.page
-        await signed_in(seen)
         for number in (1, 2, 3):
             await page.locator(f'tr[data-job="job-{number}"] .pick').check()
         await page.locator("#to-destroyed").check()
@@ -97,37 +105,13 @@ async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(
     assert "SUZUKI-1002" not in settled.values()
 
 
-async def test_what_cant_become_of_all_that_are_chosen_isnt_offered(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    shop.ended("job-1", "destroy", "felica_residue", 1)
-    shop.ended("job-2", "hold", "coverage_too_low", 2)
-    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
-        page = seen.page
-        await signed_in(seen)
-        await page.locator('tr[data-job="job-2"] .pick').check()
-        await expect(page.locator("#to-rerun_due")).to_be_visible()
-        await expect(page.locator("#to-on_sale, #to-destroyed")).to_have_count(0)
-        await page.locator('tr[data-job="job-1"] .pick').check()
-        await expect(page.locator(".settling .form")).to_contain_text("共通の対応がありません")
-        await expect(page.locator("#to-rerun_due")).to_have_count(0)
-        await page.locator('tr[data-job="job-1"] .pick').uncheck()
-        await page.locator("#to-rerun_due").check()
-        await page.locator("#note").fill("充電した")
-        await page.locator(".settling .do").click()
-        await expect(page.locator('tr[data-job="job-2"]')).to_contain_text("再処理待ち")
-
-
-async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
+async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(shop: Shop) -> None:
     shop.ended("job-1", "destroy", "felica_residue", 1)
     shop.ended("job-2", "destroy", "felica_residue", 2)
     shop.ended("job-3", "hold", "coverage_too_low", 3)
     path = "/report?from=2026-11-23&to=2026-11-26"
-    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
+    async with shop.seen_at(path) as seen:
         page = seen.page
-        await signed_in(seen)
         async with page.expect_download() as saved:
             await page.get_by_role("link", name="CSVを保存").click()
         saved_as = await (await saved.value).path()
@@ -141,26 +125,11 @@ async def test_each_figure_leads_to_its_handsets_and_from_there_to_the_story(
         await page.get_by_role("link", name="job-2").click()
         await expect(page.locator(".job .story")).to_contain_text("端末確認")
         await expect(page.locator(".job summary")).to_contain_text("破砕")
-
-
-async def test_each_consignor_and_lot_leads_to_its_own_figures(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    shop.ended("job-1", "destroy", "felica_residue", 1)
-    shop.ended("job-2", "hold", "coverage_too_low", 2)
-    path = "/report?from=2026-11-01&to=2026-12-31"
-    async with shop.open(catalogue) as here, visit(address(here, path)) as seen:
-        page = seen.page
-        await signed_in(seen)
-        async with here.over_tcp() as clerk:
-            told = {"lot": "L-1", "consignor": "例示商事", "kind": "auction"}
-            assert (await clerk.post("/api/v1/lots", json=told)).is_success
-            one = {"tag": "T-1", "imei": imei(1)}
-            assert (await clerk.post("/api/v1/lots/L-1/assets", json=one)).is_success
-            dead = {"reason": "no_power"}
-            assert (await clerk.post("/api/v1/assets/T-1/unerasable", json=dead)).is_success
+        # Each consignor and lot leads to its own figures.
+        await shop.take_in("L-1", "例示商事", tag="T-1", imei=imei(1))
+        await shop.enter("assets/T-1/unerasable", reason="no_power")
         await shop.caught_up()
-        await page.reload()
+        await seen.go("/report?from=2026-11-01&to=2026-12-31")
         of_lot = page.locator("tr", has=page.get_by_role("link", name="L-1", exact=True))
         await expect(of_lot.locator(".number")).to_have_text(["1", "0", "0", "1", "0"])
         await page.get_by_role("link", name="例示商事").click()
@@ -169,63 +138,41 @@ async def test_each_consignor_and_lot_leads_to_its_own_figures(
         await expect(page.locator(".perhaps")).to_contain_text("T-1")
 
 
-async def test_a_handset_is_found_by_a_part_of_a_number(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    shop.ended("job-1", "destroy", "felica_residue", 1)
-    shop.ended("job-2", "hold", "coverage_too_low", 2)
-    async with shop.open(catalogue) as here, visit(address(here, "/handsets")) as seen:
-        page = seen.page
-        await signed_in(seen)
-        await page.locator("#q").fill("Q610002")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("tbody tr")).to_have_count(1)
-        await expect(page.locator("tbody tr")).to_contain_text(imei(2))
-        await page.locator("#q").fill("nothing-has-this")
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".nothing")).to_contain_text("この番号の端末はありません")
-
-
 @pytest.mark.parametrize("anonymous", [AccessLevel.NONE, AccessLevel.WALL])
-@pytest.mark.parametrize("path", PATHS)
 async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
-    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, anonymous: AccessLevel
+    shop: Shop, anonymous: AccessLevel
 ) -> None:
     shop.callers = believing(anonymous)
-    async with shop.open(catalogue) as here, visit(address(here, path), refused=True) as seen:
-        page = seen.page
-        await expect(page.locator("#hidden")).to_contain_text("サインイン")
-        await expect(page.locator("h2")).to_have_count(0)
-        await signed_in(seen)
-        await expect(page.locator("h2")).to_be_visible()
-        await expect(page.locator("#hidden")).to_be_hidden()
-        await page.keyboard.press("F9")
-        await expect(page.locator("#hidden")).to_be_visible()
-        await expect(page.locator("h2")).to_have_count(0)
+    async with shop.seen_at("/lots", signed_in=False, refused=True) as seen:
+        heading, hidden = seen.page.locator("h2"), seen.page.locator("#hidden")
+        for path in PATHS:
+            await seen.go(path)
+            await expect(hidden).to_contain_text("サインイン")
+            await expect(heading).to_have_count(0)
+            await seen.sign_in()
+            await expect(heading).to_be_visible()
+            await expect(hidden).to_be_hidden()
+            await seen.page.keyboard.press("F9")
+            await expect(hidden).to_be_visible()
+            await expect(heading).to_have_count(0)
 
 
 async def test_a_page_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
-    shop: Shop, catalogue: Catalogue, visit: Visits
+    shop: Shop,
 ) -> None:
     shop.callers = believing(AccessLevel.WALL)
     shop.ended("job-1", "destroy", "felica_residue", 1)
-    async with (
-        shop.open(catalogue) as here,
-        visit(address(here, "/disposal"), may_be_away=True) as seen,
-    ):
-        await signed_in(seen)
+    async with shop.seen_at("/disposal", may_be_away=True) as seen:
         await expect(seen.page.locator("#open")).to_contain_text(imei(1))
-        here.stop.set()
-        await here.ended.wait()
+        shop.here.stop.set()
+        await shop.here.ended.wait()
         await seen.page.keyboard.press("F9")
         await expect(seen.page.locator("#connection")).to_be_visible()
         assert imei(1) not in await seen.page.content()
 
 
-async def test_nobody_records_anything_without_signing_in(
-    shop: Shop, catalogue: Catalogue, visit: Visits
-) -> None:
-    async with shop.open(catalogue) as here, visit(address(here, "/lots")) as seen:
+async def test_nobody_records_anything_without_signing_in(shop: Shop) -> None:
+    async with shop.seen_at("/lots", signed_in=False) as seen:
         page = seen.page
         await page.locator("#add-lot > summary").click()
         await page.locator("#lot").fill("L-1")
@@ -241,54 +188,50 @@ async def test_nobody_records_anything_without_signing_in(
     assert shop.stored == []
 
 
-@pytest.mark.parametrize("hostile", [STEERING, "<img src=x onerror=alert(1)>", "\"'><b>x</b>"])
-async def test_what_is_hostile_stays_text(
-    shop: Shop, catalogue: Catalogue, visit: Visits, hostile: str
-) -> None:
-    shop.ended("job-1", "destroy", "felica_residue", 1, model=hostile)
-    async with shop.open(catalogue) as here, visit(address(here, "/disposal")) as seen:
-        await signed_in(seen)
-        await expect(seen.page.locator("#open tbody tr")).to_contain_text(hostile[:5])
-        await seen.page.locator(".pick").check()
+async def test_what_is_hostile_stays_text(shop: Shop) -> None:
+    hostile = (STEERING, "<img src=x onerror=alert(1)>", "\"'><b>x</b>")
+    for number, text in enumerate(hostile, 1):
+        shop.ended(f"job-{number}", "destroy", "felica_residue", number, model=text)
+    async with shop.seen_at("/disposal") as seen:
+        for number, text in enumerate(hostile, 1):
+            line = seen.page.locator(f'#open tbody tr[data-job="job-{number}"]')
+            await expect(line).to_contain_text(text[:5])
+            await line.locator(".pick").check()
         await no_markup(seen)
-        for path in ("/handsets?job=job-1", "/handsets?q=HQ610001"):
-            await seen.page.goto(address(here, path))
-            await expect(seen.page.locator("#page")).to_contain_text(hostile[:5])
+        for number, text in enumerate(hostile, 1):
+            for path in (f"/handsets?job=job-{number}", f"/handsets?q=HQ61000{number}"):
+                await seen.go(path)
+                await expect(seen.page.locator("#page")).to_contain_text(text[:5])
+                await no_markup(seen)
+        for text in hostile[1:]:  # nobody types the first one into a field
+            await seen.go("/lots")
+            await add_lot(seen.page, text.replace(" ", "_").replace("/", ""), consignor=text)
             await no_markup(seen)
-        if hostile != STEERING:  # nobody types that into a field
-            await seen.page.goto(address(here, "/lots"))
-            await add_lot(seen.page, hostile.replace(" ", "_").replace("/", ""), consignor=hostile)
-            await no_markup(seen)
-            await expect(seen.page.locator(".facts")).to_contain_text(hostile)
+            await expect(seen.page.locator(".facts")).to_contain_text(text)
 
 
 async def no_markup(seen: Visit) -> None:
     assert await seen.page.locator("#page img, #page script, #page b b, h2 b").count() == 0
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
-@pytest.mark.parametrize("path", [*PATHS, "/board?day=2026-11-24", "/lots?lot=L-1"])
-async def test_a_page_can_be_used_without_seeing_it(
-    shop: Shop, catalogue: Catalogue, visit: Visits, path: str, language: str
-) -> None:
+async def test_a_page_can_be_used_without_seeing_it(shop: Shop) -> None:
     """Every control has a name, every id is there once, and nothing hangs over the edge."""
     shop.ended("job-1", "destroy", "felica_residue", 1)
-    async with shop.open(catalogue) as here:
-        async with here.over_tcp() as clerk:
-            told = {"lot": "L-1", "consignor": "X", "kind": "auction"}
-            assert (await clerk.post("/api/v1/lots", json=told)).is_success
-        url = address(here, f"{path}{'&' if '?' in path else '?'}lang={language}")
-        async with visit(url, width=1366, height=768) as seen:
-            await signed_in(seen)
-            await expect(seen.page.locator("h2")).to_be_visible()
-            assert await seen.page.evaluate(UNNAMED) == []
-            assert await seen.page.evaluate(TWICE) == []
-            assert await seen.page.evaluate("() => document.documentElement.lang") == language
-            for width in (1366, 390):
-                await seen.page.set_viewport_size({"width": width, "height": 768})
-                assert await seen.page.evaluate(WIDTH) <= width
-            here_now = seen.page.locator('#nav a[aria-current="page"]')
-            await expect(here_now).to_have_attribute("href", path.partition("?")[0])
+    async with shop.seen_at("/lots", height=768) as seen:
+        await shop.take_in("L-1")
+        for path in (*PATHS, "/board?day=2026-11-24", "/lots?lot=L-1"):
+            for language in ("ja", "en"):
+                await seen.page.set_viewport_size({"width": 1366, "height": 768})
+                await seen.go(f"{path}{'&' if '?' in path else '?'}lang={language}")
+                await expect(seen.page.locator("h2")).to_be_visible()
+                assert await seen.page.evaluate(UNNAMED) == []
+                assert await seen.page.evaluate(TWICE) == []
+                assert await seen.page.evaluate("() => document.documentElement.lang") == language
+                for width in (1366, 390):
+                    await seen.page.set_viewport_size({"width": width, "height": 768})
+                    assert await seen.page.evaluate(WIDTH) <= width
+                here_now = seen.page.locator('#nav a[aria-current="page"]')
+                await expect(here_now).to_have_attribute("href", path.partition("?")[0])
 
 
 UNNAMED = """() => [...document.querySelectorAll("input, button, a, summary, nav, section")]

@@ -6,19 +6,22 @@ import os
 from pathlib import Path
 
 import pytest
-from chromium import Visits, needs_chromium
+from chromium import needs_chromium
 from gallery import Gallery
 from playwright.async_api import expect
+from walls import Wall
 
 from benchd.domain.ids import PortPath
-from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
-from tests.web.fake_sessions import believing
-from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, port
-from tests.web.web_running import SEES_ALL, running
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+# Sizes are looked at by test_layout in both languages, every kind of tile and panel by test_axe.
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(120),
+    needs_chromium,
+]
 
 SIZES = """() => {
   const size = scope => {
@@ -43,8 +46,6 @@ WALL = (1920, 1080)
 PHONE = (390, 844)
 LAPTOP = (1366, 768)
 LIGHT = {"wall-en", "wall-64-en", "laptop-28-ja", "phone-28-en"}
-IN_ENGLISH = pytest.mark.nightly
-"""Sizes are looked at in English by test_layout, every kind of tile and panel by test_axe."""
 SIGNED_IN = {"wall-ja", "wall-28-ja", "question-en", "phone-ja", "story-ja"}
 
 
@@ -52,19 +53,19 @@ SIGNED_IN = {"wall-ja", "wall-28-ja", "question-en", "phone-ja", "story-ja"}
     ("name", "query", "slots", "size", "opened"),
     [
         ("not-signed-in-ja", "", 8, WALL, None),
-        pytest.param("not-signed-in-en", "?lang=en", 8, WALL, None, marks=IN_ENGLISH),
+        ("not-signed-in-en", "?lang=en", 8, WALL, None),
         ("not-signed-in-question-ja", "", 8, WALL, "A3"),
         ("wall-ja", "", 8, WALL, None),
-        pytest.param("wall-en", "?lang=en", 8, WALL, None, marks=IN_ENGLISH),
+        ("wall-en", "?lang=en", 8, WALL, None),
         ("wall-28-ja", "", 28, WALL, None),
         ("wall-64-ja", "", 64, WALL, None),
-        pytest.param("wall-64-en", "?lang=en", 64, WALL, None, marks=IN_ENGLISH),
+        ("wall-64-en", "?lang=en", 64, WALL, None),
         ("kiosk-64-ja", "?kiosk", 64, WALL, None),
         ("laptop-28-ja", "", 28, LAPTOP, None),
-        pytest.param("laptop-64-en", "?lang=en", 64, LAPTOP, None, marks=IN_ENGLISH),
-        pytest.param("phone-28-en", "?lang=en", 28, PHONE, None, marks=IN_ENGLISH),
+        ("laptop-64-en", "?lang=en", 64, LAPTOP, None),
+        ("phone-28-en", "?lang=en", 28, PHONE, None),
         ("question-ja", "", 8, WALL, "A3"),
-        pytest.param("question-en", "?lang=en", 8, WALL, "A3", marks=IN_ENGLISH),
+        ("question-en", "?lang=en", 8, WALL, "A3"),
         ("story-ja", "", 8, WALL, "A2"),
         ("phone-ja", "", 16, PHONE, None),
         ("phone-question-ja", "", 16, PHONE, "A3"),
@@ -74,44 +75,36 @@ SIGNED_IN = {"wall-ja", "wall-28-ja", "question-en", "phone-ja", "story-ja"}
 async def test_screenshot(
     *,
     rack: FakeRack,
-    catalogue: Catalogue,
+    wall: Wall,
     tmp_path: Path,
     name: str,
     query: str,
     slots: int,
     size: tuple[int, int],
     opened: str | None,
-    visit: Visits,
 ) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
     Gallery(rack).fill(slots)
     if slots > 16:
         rack.board.show_unknown_port(PortPath(port(9)), attached=False)
-    callers = believing(AccessLevel.WALL) if name.startswith("not-signed-in") else SEES_ALL
-    app = app_of(rack, catalogue, callers=callers)
-    async with running(app, tmp_path / "benchd.sock") as here:
-        url = f"http://127.0.0.1:{here.port}/{query}"
-        async with visit(
-            url, width=size[0], height=size[1], may_be_away=True, dark=name not in LIGHT
-        ) as seen:
-            await expect(seen.tile("A2")).to_have_attribute("data-kind", "sellable")
-            if name in SIGNED_IN:
-                await seen.page.locator('#operator input[name="person"]').fill("佐藤 健")
-                await seen.page.locator('#operator input[name="pin"]').fill("902716")
-                await seen.page.keyboard.press("Enter")
-                await expect(seen.page.locator("#operator .who")).to_be_visible()
-            if opened == "away":
-                here.stop.set()
-                await here.ended.wait()
-                await expect(seen.page.locator("#connection")).to_be_visible()
-            elif opened:
-                await seen.tile(opened).locator(".open").click()
-                inside = ".story" if callers is SEES_ALL else ".to-do"
-                await expect(seen.page.locator(f"#panel {inside}")).to_be_visible()
-            await expect(seen.page.locator("#errands li").first).to_be_attached()
-            await seen.page.evaluate("() => document.fonts.ready")
-            sizes = await seen.page.evaluate(SIZES)
-            print(f"\n| `{name}` | {sizes} |")  # noqa: T201 - the table in docs/wall.md
-            file = folder / f"{name}.png"
-            await seen.page.screenshot(path=file, animations="disabled")
+    shown = AccessLevel.WALL if name.startswith("not-signed-in") else AccessLevel.READ
+    how = {"width": size[0], "height": size[1], "may_be_away": True, "dark": name not in LIGHT}
+    async with wall.served(shown) as here, wall.open(here, query, **how) as seen:
+        await expect(seen.tile("A2")).to_have_attribute("data-kind", "sellable")
+        if name in SIGNED_IN:
+            await seen.sign_in("佐藤 健")
+        if opened == "away":
+            here.stop.set()
+            await here.ended.wait()
+            await expect(seen.page.locator("#connection")).to_be_visible()
+        elif opened:
+            await seen.open(opened)
+            inside = ".story" if shown is AccessLevel.READ else ".to-do"
+            await expect(seen.panel(inside)).to_be_visible()
+        await expect(seen.page.locator("#errands li").first).to_be_attached()
+        await seen.page.evaluate("() => document.fonts.ready")
+        sizes = await seen.page.evaluate(SIZES)
+        print(f"\n| `{name}` | {sizes} |")  # noqa: T201 - the table in docs/wall.md
+        file = folder / f"{name}.png"
+        await seen.page.screenshot(path=file, animations="disabled")
     assert file.stat().st_size > 10_000

@@ -6,42 +6,38 @@ import os
 import statistics
 
 import pytest
-from chromium import Visits, needs_chromium
-from playwright.async_api import expect
-from test_queue_panel import address
+from chromium import needs_chromium
 from wall_load import WATCHED, fill, load_of, plugs, updating
+from walls import Wall
 
 from tests.web.web_fakes import FakeRack
-from tests.web.web_running import Server
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), needs_chromium]
 
 SECONDS = float(os.environ.get("BENCHD_BENCH_SECONDS", "1"))
 
 
-@pytest.mark.parametrize("query", ["", "?kiosk"])
-async def test_sixty_four_live_slots(
-    rack: FakeRack, server: Server, visit: Visits, query: str
-) -> None:
+async def test_sixty_four_live_slots(rack: FakeRack, wall: Wall) -> None:
     views = fill(rack, 64)
-    async with server() as here, visit(address(here)) as seen, updating(rack, views):
+    async with wall() as seen, updating(rack, views):
         await seen.page.add_init_script(WATCHED)
-        await seen.page.goto(address(here, query))
-        await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
-        await seen.page.evaluate("() => document.fonts.ready")
-        load = await load_of(seen, SECONDS)
-        print(f"\n64 slots {query}: {load}")  # noqa: T201 - the bench's figures
-        assert load.updates_per_s > 0
-        assert 0 < load.busy < 1
+        for query in ("", "?kiosk"):
+            await seen.go(query)
+            await seen.live()
+            await seen.page.evaluate("() => document.fonts.ready")
+            load = await load_of(seen, SECONDS)
+            print(f"\n64 slots {query}: {load}")  # noqa: T201 - the bench's figures
+            assert load.updates_per_s > 0
+            assert 0 < load.busy < 1
 
 
-async def test_plugs_reach_their_tiles(rack: FakeRack, server: Server, visit: Visits) -> None:
+async def test_plugs_reach_their_tiles(rack: FakeRack, wall: Wall) -> None:
     views = fill(rack, 28)
     rounds = 28 if SECONDS <= 1 else 280
-    async with server() as here, visit(address(here)) as seen, updating(rack, views[1:]):
+    async with wall() as seen, updating(rack, views[1:]):
         await seen.page.add_init_script(WATCHED)
         await seen.page.reload()
-        await expect(seen.page.locator("body")).to_have_attribute("data-connection", "live")
+        await seen.live()
         took = await plugs(rack, seen, views[:1], rounds)
         ordered = sorted(took)
         print(  # noqa: T201 - the bench's figures
