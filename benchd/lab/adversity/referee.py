@@ -76,8 +76,8 @@ class Referee:
         self._keys: dict[JobId, str] = {}
         self._chips: dict[JobId, str] = {}
         self._sold_chips: dict[str, str] = {}
-        self._seen_with: dict[str, set[str]] = {}
-        """Under which handsets a chip was on record at any time."""
+        self._seen_with: dict[str, dict[str, int]] = {}
+        """Under which handsets a chip is on record, and each one's first record of it."""
         self._drawn: set[str] = set()
         """Handsets that were drawn for a recheck at any time."""
         self.ends: dict[JobId, End] = {}
@@ -103,7 +103,7 @@ class Referee:
                 self._opened_at[entry.job] = stored.sequence
                 self._judge_door(entry.job, entry.slot)
             case EntryKind.STAGE_ENDED:
-                self._remember(entry.job, entry.data)
+                self._remember(entry.job, stored.sequence, entry.data)
             case EntryKind.RECHECK_DRAWN:
                 self._drew(entry.slot, entry.data)
             case EntryKind.JOB_ENDED:
@@ -137,13 +137,15 @@ class Referee:
             del self._ended_at[job]
         for job in [job for job, at in self._opened_at.items() if at > kept]:
             del self._opened_at[job], self._opened[job]
+        for chip, seen in self._seen_with.items():
+            self._seen_with[chip] = {name: at for name, at in seen.items() if at <= kept}
 
     def _drew(self, slot: SlotName, data: Evidence) -> None:
         truth = self._bays[slot].judged()
         if data["drawn"] is True and truth is not None:
             self._drawn.add(truth.name)
 
-    def _remember(self, job: JobId, data: Evidence) -> None:
+    def _remember(self, job: JobId, sequence: int, data: Evidence) -> None:
         evidence = data.get("evidence")
         if not isinstance(evidence, Mapping):
             return
@@ -153,7 +155,7 @@ class Referee:
             self._keys[job] = key
         truth = self._bays[self._opened[job]].judged()
         if isinstance(chip, str) and truth is not None:
-            self._seen_with.setdefault(chip, set()).add(truth.name)
+            self._seen_with.setdefault(chip, {}).setdefault(truth.name, sequence)
         if isinstance(chip, str) and data.get("stage") == StageName.FELICA_RECHECK:
             self._chips[job] = chip
         if evidence.get("tied") is True:
@@ -237,7 +239,7 @@ class Referee:
         lie, donor = self._bays[slot].plan.handset.lie, self._bays[slot].donor
         if lie is Lie.CARD:
             is_card = donor is not None and donor.number == chip
-            return is_card and self._seen_with.get(chip or "", set()) == {truth.name}
+            return is_card and self._seen_with.get(chip or "", {}).keys() == {truth.name}
         return lie is Lie.DONOR
 
     def finished(self, records: Sequence[StoredEntry]) -> None:
