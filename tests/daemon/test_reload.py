@@ -14,6 +14,7 @@ from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.devices.felica.providers import kinds
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
+from tests.config.config_folder import RECIPE
 
 pytestmark = pytest.mark.asyncio
 
@@ -26,16 +27,6 @@ settle_s = 2.0
 
 [slots.A1]
 port = "pci-0000:00:14.0-usb-0:1"
-"""
-RECIPE = """\
-name = "overwrite"
-description_ja = "調べる"
-description_en = "Look"
-
-[[stage]]
-name = "inspect"
-deadline_s = 60
-attempts = 1
 """
 
 
