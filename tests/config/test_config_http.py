@@ -189,6 +189,7 @@ def test_a_header_has_to_be_one_of_its_own(header: str) -> None:
     ("certificate", "key", "wanted"),
     [
         ("nothing.pem", "rack_key.pem", ["4:1: http.tls_certificate: {}/nothing.pem can't be"]),
+        ("rack.pem", "nothing.pem", ["5:1: http.tls_key: {}/nothing.pem can't be read"]),
         ("rack_key.pem", "rack_key.pem", ["4:1: http.tls_certificate: {}/rack_key.pem isn't a"]),
         ("rack.pem", "rack.pem", ["5:1: http.tls_key: {}/rack.pem isn't a private key in PEM"]),
         ("rack.pem", "ended_key.pem", ["5:1: http.tls_key: {}/ended_key.pem isn't the key of"]),
