@@ -133,10 +133,15 @@ async def test_a_source_is_expected_to_sign_in_no_faster_than_it_may(
 ) -> None:
     bounds(connection_limit, MOST_TCP=3)
     bounds(crowds, SIGN_INS_AT_ONCE=1, SIGN_INS_PER_S=1 / 3600)
-    async with server() as here, idle_strangers(here, 3), visitor(here, SIGN_IN) as one:
+    async with (
+        server() as here,
+        idle_strangers(here, 3),
+        visitor(here, SIGN_IN) as one,
+        visitor(here) as one_more,
+    ):
         assert await status(one) == b"201"
-        async with visitor(here, SIGN_IN) as one_more:
-            assert await refused(one_more)
+        await one_more.send(SIGN_IN)
+        assert await refused(one_more)
 
 
 async def test_nobodys_stream_gives_way_before_somebody_who_only_waits(
