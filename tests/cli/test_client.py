@@ -227,7 +227,10 @@ def failing(code: str) -> bytes:
     ("said", "error", "message", "exit_code"),
     [
         (b"", DependencyMissing, "stopped answering", 3),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", DependencyMissing, "stopped answer", 3),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+            *(DependencyMissing, "stopped answering", 3),
+        ),
         (answer("200 OK", b"[]"), BenchdError, "isn't benchd", 1),
         (answer("200 OK", b"<"), BenchdError, "isn't benchd", 1),
         (answer("502 No", b"<"), BenchdError, "answered 502", 1),
