@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import anyio
 from chromium import Visit
 from playwright.async_api import CDPSession
 
@@ -59,14 +60,25 @@ def _place(key: str) -> dict[str, object]:
 
 
 async def scan(
-    seen: Visit, code: str, *, end: str | None = "Enter", ime: bool = False, key_s: float = KEY_S
+    seen: Visit,
+    code: str,
+    *,
+    end: str | None = "Enter",
+    ime: bool = False,
+    key_s: float = KEY_S,
+    in_time: bool = False,
 ) -> None:
-    """As a reader types, and with its key at the end; `ime` is a Japanese IME that is on."""
+    """As a reader types, and with its key at the end; `ime` is a Japanese IME that is on.
+
+    With `in_time` it takes its time too, so that whatever else the page does goes on meanwhile.
+    """
     began = time.time()
     async with _devtools(seen) as devtools:
         keys = [*code, end] if end else [*code]
         for number, key in enumerate(keys):
             for kind, after_s in (("keyDown", 0.0), ("keyUp", key_s / 2)):
                 at = began + key_s * number + after_s
+                if in_time:
+                    await anyio.sleep(max(0.0, at - time.time()))
                 event = {**_told(key, ime=ime), "type": kind, "timestamp": at}
                 await devtools.send("Input.dispatchKeyEvent", event)
