@@ -44,7 +44,7 @@ pytestmark = [
 ]
 
 WITHIN_S = 1300
-ENOUGH = 24
+IN_CI = 24
 AT_ONE_QUESTION = 3
 BY_ONE_HANDSET = ("clean", "felica-in-use", "jpki-unattested", "clean")
 SEEDS = [int(seed) for seed in os.environ.get("WRONG_MOVES_SEEDS", "1").split(",")]
@@ -54,12 +54,14 @@ NIGHTLY = [] if "WRONG_MOVES_SEEDS" in os.environ else [2, 3, 4]
 class Deck:
     """The wrong moves that may come, in the order in which this seed has shuffled them."""
 
-    def __init__(self, draw: Random) -> None:
+    def __init__(self, draw: Random, enough: int) -> None:
+        self.enough = enough
+        self.at_once = max(AT_ONE_QUESTION, enough // 6)
         self.left = draw.sample(MOVES, len(MOVES))
         self.played: list[str] = []
 
     def take(self, asked: Asked) -> WrongMove | None:
-        if len(self.played) >= ENOUGH:
+        if len(self.played) >= self.enough:
             return None
         move = next((one for one in self.left if one.suits(asked)), None)
         if move is not None:
@@ -140,7 +142,7 @@ async def work(at: AtWork, deck: Deck, draw: Random, seed: int) -> None:
         found.sort(key=lambda asked: asked.who is not here)
         asked = found[0]
         here = asked.who
-        for _ in range(draw.randint(1, AT_ONE_QUESTION)):
+        for _ in range(draw.randint(1, deck.at_once)):
             if await at.still(asked) and (move := deck.take(asked)):
                 await play(at, move, asked)
                 await at.rack.watch.next_look()
@@ -196,19 +198,25 @@ def scenarios_of(*, with_lot: bool) -> list[Scenario]:
 
 @pytest.mark.parametrize("with_lot", [False, True], ids=["without a lot", "with a lot"])
 @pytest.mark.parametrize(
-    "seed",
+    ("seed", "enough"),
     [
-        *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS),
-        *(pytest.param(seed, marks=pytest.mark.nightly) for seed in NIGHTLY),
+        *(pytest.param(seed, IN_CI, marks=pytest.mark.slow) for seed in SEEDS),
+        *(pytest.param(seed, len(MOVES), marks=pytest.mark.nightly) for seed in NIGHTLY),
     ],
 )
 async def test_wrong_moves_lose_nothing_send_nothing_and_are_told_why(
-    tmp_path: Path, visit: Visits, monkeypatch: pytest.MonkeyPatch, seed: int, *, with_lot: bool
+    tmp_path: Path,
+    visit: Visits,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    enough: int,
+    *,
+    with_lot: bool,
 ) -> None:
     monkeypatch.setattr(lot, "NO_JPKI", (1, 2))
     monkeypatch.setattr(lot, "CHIP_IN_USE", 3)
     draw, port = Random(seed), free_port()
-    deck = Deck(draw)
+    deck = Deck(draw, enough)
     results: list[dict[str, JsonValue]] = []
     with loopback_listener(port) as listener:
         async with demo_rack(
