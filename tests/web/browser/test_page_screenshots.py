@@ -86,7 +86,7 @@ async def prepare(page: Page, name: str) -> None:
             await page.locator("#to-destroyed").check()
         case "handset":
             await expect(page.locator(".story").first).to_be_visible()
-        case "board-handover":
+        case "label-paper" | "report-paper" | "board-handover" | "board-paper":
             await page.emulate_media(media="print")
             await page.set_viewport_size(A4)
         case _:
@@ -104,11 +104,14 @@ PAGES = {
     "handsets": "handsets?q=3569",
     "handset": "handsets?job=20261124-00000000a1",
     "label": "handsets?label=20261124-00000000a1",
+    "label-paper": "handsets?label=20261124-00000000a1",
+    "report-paper": "report?from=2026-11-01&to=2026-11-30",
 }
 BOARD = {
     "board": "board?day=2026-11-24",
     "board-phone": "board?day=2026-11-24",
     "board-handover": "board?day=2026-11-24&sheet=handover",
+    "board-paper": "board?day=2026-11-24",
     "board-light": "board?day=2026-11-24&theme=light",
 }
 
