@@ -116,10 +116,10 @@ async def test_a_scan_chooses_on_disposal_wherever_the_focus_is(shop: Shop) -> N
 async def test_an_empty_page_tells_the_first_step(shop: Shop) -> None:
     async with shop.seen_at("/disposal") as seen:
         for path, step in (
-            ("/disposal", "販売できない端末を抜くと"),
+            ("/disposal", "途中で抜いた端末が"),
             ("/report", "期間を変えて"),
             ("/board", "日と時間を変えて"),
-            ("/board", "ケーブルにつなぐと"),
+            ("/board", "スロットに挿すと"),
             ("/lots", "「ロットを追加」から"),
             ("/handsets", "4文字以上"),
         ):
