@@ -1,6 +1,6 @@
 // The panel of a demo by hand: takes virtual handsets out of their slots and plugs them in again.
 
-import { el } from "/static/dom.js";
+import { byId, el } from "/static/dom.js";
 
 const EACH_MS = 2_000;
 /** The lab's own words: the catalogue is the racks'. */
@@ -14,7 +14,7 @@ const title = el("summary", {});
 const hint = el("p", {});
 const said = el("p", { role: "alert" });
 const list = el("ul", { role: "list" });
-const panel = el("details", { id: "plug-panel" }, title, hint, said, list);
+const panel = el("details", { id: "plug-panel" }, title, el("div", {}, hint, said, list));
 const lines = new Map();
 /** Why the last press did nothing, until the next one. */
 let refused = "";
@@ -65,7 +65,8 @@ async function look() {
 }
 
 document.head.append(el("link", { rel: "stylesheet", href: "/lab/plug_panel.css" }));
-document.querySelector("main").append(panel);
+// In the head, where it lies over no tile until somebody opens it.
+byId("menu").before(panel);
 panel.addEventListener("toggle", look);
 setInterval(look, EACH_MS);
 look();
