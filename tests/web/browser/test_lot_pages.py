@@ -155,6 +155,8 @@ async def test_a_handset_without_power_is_entered_by_its_label(shop: Shop) -> No
         await expect(line).to_contain_text("電源が入らない")
         await line.get_by_role("link", name=re.compile("[0-9]{8}-")).click()
         await expect(page.locator("details.job")).to_contain_text("電源が入らない")
+        # It never was on the rack, whose labels say how a job has ended.
+        await expect(page.locator("#label")).to_have_count(0)
         await expect(page.locator(".missing")).to_have_count(0)
 
 
