@@ -5,8 +5,8 @@ import { byId, el } from "/static/dom.js";
 const EACH_MS = 2_000;
 /** The lab's own words: the catalogue is the racks'. */
 const WORDS = {
-  ja: { title: "練習用: 端末の抜き差し", hint: "仮想の端末です。何度でも挿し直して練習できます。IMEIは端末の画面（*#06#）の番号です。", plug: "挿す", unplug: "抜く", away: "仮想ラックが答えません" },
-  en: { title: "Practice: plug and unplug", hint: "These handsets are virtual: plug them in as often as you like. The IMEI is what a handset's own screen shows (*#06#).", plug: "Plug in", unplug: "Take out", away: "The virtual rack doesn't answer" },
+  ja: { title: "抜き差し", hint: "練習用の仮想端末です。何度でも挿し直して練習できます。IMEIは端末の画面（*#06#）の番号です。", plug: "挿す", unplug: "抜く", away: "仮想ラックが答えません" },
+  en: { title: "Plug in and out", hint: "These handsets are virtual, to practise with: plug them in as often as you like. The IMEI is what a handset's own screen shows (*#06#).", plug: "Plug in", unplug: "Take out", away: "The virtual rack doesn't answer" },
 };
 const t = (key) => (WORDS[document.documentElement.lang] ?? WORDS.ja)[key];
 
