@@ -9,11 +9,15 @@ from paper_shop import Shop, add_lot
 from playwright.async_api import Route, expect
 from scanner import scan
 
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId
 from benchd.domain.record import EntryKind
 from benchd.domain.tenths import tenths
+from benchd.proof.evidence.intake_evidence import BoundBy
 from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
+from tests.web.web_fakes import bound_record
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -73,9 +77,11 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(sho
 
 
 async def test_a_scan_chooses_on_disposal_wherever_the_focus_is(shop: Shop) -> None:
-    shop.ended("job-1", "destroy", "felica_residue", 1, tag="T-1")
+    shop.ended("job-1", "destroy", "felica_residue", 1)
     shop.ended("job-2", "hold", "coverage_too_low", 2)
     shop.ended("job-3", "destroy", "storage_fault", 3)
+    bound = to_json(bound_record("L-1", "T-1", BoundBy.IMEI))
+    shop.rack.ledger.keep(EntryKind.ASSET_BOUND, bound, JobId("job-1"))
     async with shop.seen_at("/disposal") as seen:
         page = seen.page
         said, chosen = page.locator(".settling .said").first, page.locator(".chosen")
