@@ -3,7 +3,7 @@
 //
 // A page has `name`, `load()`, which gives {told} or {error}, and `elements(told, frame)`. One that
 // takes scans, wherever the focus is, has `hear(told)`, which says whether a code was for it, and
-// `unheard(told)` for what was nobody's badge either.
+// `unheard(told)` for what was nobody's badge either. One whose times carry their zone has `hasOwnZone`.
 
 import { readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
@@ -141,8 +141,8 @@ export class Frame {
       const why = word(this.error.code === "not_found" ? "act" : "refusal", this.error.code);
       byId("page").replaceChildren(el("p", { class: "nothing", role: "alert" }, why));
     } else if (this.told !== null) {
-      const elements = this.shown.elements(this.told, this);
-      replaceKeeping(byId("page"), [...elements, el("p", { class: "zone upto" }, `${word("act", "zone")} ${zone()}`)]);
+      const foot = this.shown.hasOwnZone ? [] : [el("p", { class: "zone upto" }, `${word("act", "zone")} ${zone()}`)];
+      replaceKeeping(byId("page"), [...this.shown.elements(this.told, this), ...foot]);
     }
   }
 }

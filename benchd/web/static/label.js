@@ -8,6 +8,7 @@ import { current, word } from "./words.js";
 
 export class LabelPage {
   name = "handsets";
+  hasOwnZone = true;
 
   constructor(job) {
     this.job = job;

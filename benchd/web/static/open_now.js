@@ -30,7 +30,7 @@ export function openHandsets(rack) {
     slot.handset ? handsetOf(slot.handset) : "",
     el("b", {}, word("slot_state", slot.state)),
     doing(slot),
-    el("span", { class: "number" }, needsPerson(slot) ? "" : leftOf(slot)),
+    el("span", { class: "number tight" }, needsPerson(slot) ? "" : leftOf(slot)),
     slot.job ? named(`job-${slot.job}`, link(jobPage(slot.job), slot.job)) : "",
   ]);
   const headings = [word("word", "slot"), word("word", "handset"), word("word", "state"), word("word", "stage"), word("word", "remaining"), word("word", "job")];
