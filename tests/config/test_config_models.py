@@ -258,7 +258,7 @@ LAB = Path(handset_models.__file__).parent / "models"
 FIRST_READ = date(2026, 11, 1)
 
 
-LEAST_MODELS = 270
+LEAST_MODELS = 340
 
 
 @pytest.fixture(scope="module")
@@ -303,6 +303,21 @@ def test_a_size_is_one_that_storage_is_sold_with(shipped: ModelCatalogue) -> Non
         ("A101BM", "BALMUDA Phone", (128,)),
         ("OPG02", "OPPO A54 5G", (64, 128)),
         ("moto g52j 5G", "moto g52j 5G", (128,)),
+        ("SH-M09", "AQUOS R2 compact", (64,)),
+        ("SC-51B", "Galaxy S21 5G", (256,)),
+        ("SH-M25", "AQUOS wish2 / wish3", (64,)),
+        ("F-51E", "arrows We2 Plus", ()),
+        ("M2010J19SR", "Redmi 9T", (64, 128)),
+        ("KYV42_u", "DIGNO V", ()),
+        ("SO-04K", "Xperia XZ2 Premium", (64,)),
+        ("J9110", "Xperia 1 (J9110)", (128,)),
+        ("SH-01K", "AQUOS sense", ()),
+        ("SHV40", "AQUOS sense", ()),
+        ("Pixel 10 Pro Fold", "Pixel 10 Pro Fold", (256, 512, 1024)),
+        ("HWV33", "HUAWEI P30 lite", ()),
+        ("ASUS_AI2202", "Zenfone 9", ()),
+        ("L-51A", "LG V60 ThinQ 5G", ()),
+        ("A202ZT", "Libero 5G III", ()),
     ],
 )
 def test_codes_as_handsets_say_them(
@@ -312,6 +327,23 @@ def test_codes_as_handsets_say_them(
     assert entry is not None
     assert entry.name == name
     assert entry.storage_bytes == tuple(GB * size for size in sizes)
+
+
+def test_a_model_without_a_chip_is_told_by_a_source_of_its_own(shipped: ModelCatalogue) -> None:
+    """An entry that says no where there is a chip would be the worst."""
+    without = {entry.name for entry in shipped.models if entry.felica is False}
+    assert without == {
+        "OPPO A54 5G",
+        "Redmi Note 9S",
+        "Redmi Note 11",
+        "Xiaomi 11T",
+        "Xperia 1 (J9110)",
+    }
+
+
+def test_a_dispute_is_one_between_sources_of_the_entry(shipped: ModelCatalogue) -> None:
+    disputed = {entry.codes: entry.disputed for entry in shipped.models if entry.disputed}
+    assert disputed == {("KYV44_u2",): (Fact.NAME,), ("SH-M25",): (Fact.NAME,)}
 
 
 @pytest.mark.parametrize(
