@@ -91,7 +91,7 @@ def held_back(content: LabelContent, holder: str | None) -> LabelContent:
 
 
 def words_of(content: LabelContent, catalogue: Catalogue, language: Language) -> LabelWords:
-    """The label's lines; the date is that of this machine's calendar, and its zone stands with it."""
+    """The label's lines; the date is that of this machine's calendar, with its zone."""
     number = settable(content.number, LONGEST_NUMBER)
     reason = catalogue.reason(content.reason).to(language) if content.reason else ""
     if content.held_by is not None:
