@@ -1,7 +1,8 @@
 """A shift at one screen with wrong moves, drawn by seed, between the right ones.
 
 Nothing is lost, nothing is sent unasked, each refusal tells its cause, and no secret leaves its
-place. `WRONG_MOVES_SEEDS=7,8,9` draws others than CI does; with -s it shows what was played.
+place. `WRONG_MOVES_SEEDS=7,8,9` draws others than CI does, `WRONG_MOVES=0` works the shift without
+any; with -s it shows what was played, and what a handset costs a person.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ pytestmark = [
 ]
 
 WITHIN_S = 1300
-IN_CI = 24
+IN_CI = int(os.environ.get("WRONG_MOVES", "24"))
 AT_ONE_QUESTION = 3
 BY_ONE_HANDSET = ("clean", "felica-in-use", "jpki-unattested", "clean")
 SEEDS = [int(seed) for seed in os.environ.get("WRONG_MOVES_SEEDS", "1").split(",")]
@@ -244,7 +245,7 @@ async def test_wrong_moves_lose_nothing_send_nothing_and_are_told_why(
                 ends = zip(results, rack.placed, strict=True)
                 assert [one for one, its in ends if not as_expected(one, its.scenario)] == []
     assert faults == []
-    assert len(deck.played) >= 20
+    assert len(deck.played) >= min(enough, 20)
     assert {one.gate for one in at.referee.answers} >= {Gate.OBSERVE, Gate.CONFIRM}
 
 

@@ -482,8 +482,7 @@ async def the_same_card_twice(at: AtWork, asked: Asked) -> None:
 
 @wrong(When.HELD, sent=True)
 async def enter_twice(at: AtWork, _: Asked) -> None:
-    await at.rest(0.4)
-    await at.page.keyboard.press("Enter")
+    await send_at_once(at)
     await at.page.keyboard.press("Enter")
 
 
@@ -491,6 +490,30 @@ async def enter_twice(at: AtWork, _: Asked) -> None:
 async def the_next_label(at: AtWork, asked: Asked) -> None:
     await at.scan(f"BD:S:{at.elsewhere(asked).slot}")
     await at.rest(BACK_S)
+
+
+@wrong(
+    When.HELD,
+    "answering.code_first",
+    "answering.just_come",
+    "answering.no_question",
+    sent=True,
+)
+async def the_same_card_at_what_comes_next(at: AtWork, asked: Asked) -> None:
+    await send_at_once(at)
+    await at.until(lambda s: not s.held and not s.shows(asked.slot, asked.gate))
+    await at.scan("BD:A:YES")
+
+
+@wrong(When.HELD, sent=True)
+async def the_same_key_at_what_comes_next(at: AtWork, asked: Asked) -> None:
+    await send_at_once(at)
+    await at.until(lambda s: not s.shows(asked.slot, asked.gate))
+    await at.press("y", "Enter")
+    await at.rest(0.5)
+    sight = await at.look()
+    others = [one for one in sight.held if not one.startswith(asked.slot)]
+    at.referee.must(not others, f"a key answers what nobody has read: {sight}")
 
 
 @wrong(
@@ -541,6 +564,11 @@ async def second_tab(at: AtWork) -> AsyncGenerator[AtWork]:
     await tab.seen.live()
     yield tab
     await page.close()
+
+
+async def send_at_once(at: AtWork) -> None:
+    await at.rest(0.4)
+    await at.press("Enter")
 
 
 async def to_note(at: AtWork) -> None:
