@@ -8,6 +8,7 @@ import { find } from "./finding.js";
 import { Hearing } from "./hearing.js";
 import { Help } from "./help.js";
 import { slotKept } from "./kept.js";
+import { warnBeforeLock } from "./idle.js";
 import { Keys } from "./keys.js";
 import { Layout } from "./layout.js";
 import { showMenu } from "./menu.js";
@@ -43,7 +44,12 @@ document.body.classList.toggle("kiosk", kiosk);
 
 const rack = new Rack({ open, changed });
 const layout = new Layout({ kiosk });
-const queue = new Queue({ open, changed: queueChanged });
+const queue = new Queue({
+  open,
+  find: (names) => find(rack, layout, ...names),
+  isMine: (errand) => answering?.isToConfirm(errand) ?? false,
+  changed: queueChanged,
+});
 const notices = new Notices();
 const summary = new Summary();
 let counting = null;
@@ -57,6 +63,8 @@ let signIn = null;
 let stream = null;
 let asking = null;
 let worded = false;
+/** Whether whoever signs in next may find again what they had open. */
+let mayGoOn = true;
 
 function open(name) {
   if (kiosk || !rack.slot(name)) return;
@@ -65,7 +73,7 @@ function open(name) {
 
 /** What somebody was in the middle of is there again after a reload, or a daemon that was away. */
 function goOn() {
-  const name = slotKept();
+  const name = slotKept(whoIsHere()?.person ?? null);
   if (!kiosk && name !== null && panel.name === null && rack.slot(name)) openNext(name);
 }
 
@@ -121,13 +129,19 @@ function complete(names) {
     byId("connection").hidden = true;
     goOn();
     lookAgain();
+  } else if (mayGoOn && whoIsHere() !== null) {
+    mayGoOn = false;
+    goOn();
   }
   summarise();
 }
 
 /** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
 function changedHands() {
-  if (whoIsHere() === null) {
+  if (whoIsHere() !== null) {
+    queue.paint();
+  } else {
+    mayGoOn = true;
     rack.clear();
     queue.clear();
     byId("announcer").textContent = "";
@@ -232,6 +246,7 @@ async function start() {
   panel = new Panel({
     find: (name) => find(rack, layout, name),
     press: (value) => answering.press(value),
+    skip: () => answering.skip(),
     moved: () => answering?.moved(),
     astray: () => answering.complain("typing_gone"),
   });
@@ -243,6 +258,7 @@ async function start() {
   see(index);
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
+  warnBeforeLock();
   const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
   const signInHere = () => (panel.name === null ? signIn : panel.signIn);
   const badgeShown = async (error, told) => {
