@@ -8,7 +8,7 @@ const NUMBERS = ["imei", "serial", "recheck"];
 // Of these it may, so that nobody is asked for it once more.
 const PERHAPS = ["observe", "confirm"];
 /** How people write the signs of the look-up, as the daemon reads them. */
-const WRITTEN = { "○": "○〇◯oOｏＯ", "△": "△▲", "-": "-－−‐–—ー", "×": "×✕✖xXｘＸ" };
+const WRITTEN = { "○": "○〇◯oOｏＯ", "△": "△▲", "-": "-－−‐–—\u30fc", "×": "×✕✖xXｘＸ" };
 const RESTRICTED = "×";
 
 export const byAnother = (gate) => BY_ANOTHER.includes(gate);
