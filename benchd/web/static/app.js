@@ -77,6 +77,9 @@ function goOn() {
   if (!kiosk && name !== null && panel.name === null && rack.slot(name)) openNext(name);
 }
 
+/** Somebody types their PIN, or is in a dialog: nothing opens over that. */
+const isBusy = () => byId("operator").contains(document.activeElement) || document.querySelector("dialog[open]") !== null;
+
 /** By itself: what is asked there is read first. */
 function openNext(name) {
   if (kiosk) answering.complain("no_answers_here");
@@ -129,7 +132,7 @@ function complete(names) {
     byId("connection").hidden = true;
     goOn();
     lookAgain();
-  } else if (mayGoOn && whoIsHere() !== null) {
+  } else if (mayGoOn && whoIsHere() !== null && !isBusy()) {
     mayGoOn = false;
     goOn();
   }

@@ -95,7 +95,7 @@ export function questionForm(slot, { signIn, press, skip }) {
     barring,
     refused,
     el("div", { class: "answers" }, ...buttons),
-    el("button", { type: "button", class: "skip", onclick: skip }, word("answering", "skip")),
+    el("button", { type: "button", class: "skip", "data-key": "S", onclick: skip }, word("answering", "skip")),
   );
   form.tick();
   form.showWho();

@@ -19,11 +19,18 @@ let session = null;
 let badge = null;
 let usedAt = 0;
 let toldAt = 0;
+/** Whether somebody has used this page since the daemon was told of it. */
+let untold = false;
 let leaving = Promise.resolve();
 const listeners = new Set();
 
 export const whoIsHere = () => session;
 const idlers = new Set();
+/** Other pages of this browser have the same session: what is used there isn't idle here. */
+const elsewhere = new BroadcastChannel("benchd.used");
+elsewhere.onmessage = () => {
+  usedAt = Date.now();
+};
 
 export const onChange = (listener) => listeners.add(listener);
 /** Is called with the seconds until this screen locks by itself, once they are few; with null where they aren't. */
@@ -106,15 +113,18 @@ async function look() {
 async function used() {
   // A machine that slept past the time has locked, whatever key has woken it.
   idle();
+  if (Date.now() - usedAt >= IDLE_EVERY_MS) elsewhere.postMessage(null);
   usedAt = Date.now();
+  untold = true;
   idle();
   await stay();
 }
 
 /** The daemon locks by its own count, which mustn't be behind of this one: it is told of each use in the end. */
 async function stay() {
-  if (!isLockable() || Date.now() - toldAt < STAY_EVERY_MS) return;
+  if (!untold || !isLockable() || Date.now() - toldAt < STAY_EVERY_MS) return;
   toldAt = Date.now();
+  untold = false;
   try {
     const answer = await ask("PUT");
     if (answer.error) become(null);
@@ -129,7 +139,7 @@ function idle() {
   const soon = left > 0 && left <= Math.min(WARN_S, (session?.idle_s ?? 0) / 3);
   for (const listener of idlers) listener(soon ? left : null);
   if (left <= 0) lock({ byItself: true });
-  else if (usedAt > toldAt) stay();
+  else stay();
 }
 
 /**
