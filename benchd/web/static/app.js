@@ -80,6 +80,14 @@ function goOn() {
 /** Somebody types their PIN, or is in a dialog: nothing opens over that. */
 const isBusy = () => byId("operator").contains(document.activeElement) || document.querySelector("dialog[open]") !== null;
 
+/** Whoever is back after their screen was locked finds open what they had open, once it is told. */
+function goOnAsBefore() {
+  const here = whoIsHere()?.person ?? null;
+  if (!mayGoOn || here === null || isBusy() || document.body.dataset.connection !== "live") return;
+  goOn();
+  mayGoOn = panel.name === null && slotKept(here) !== null;
+}
+
 /** By itself: what is asked there is read first. */
 function openNext(name) {
   if (kiosk) answering.complain("no_answers_here");
@@ -132,9 +140,8 @@ function complete(names) {
     byId("connection").hidden = true;
     goOn();
     lookAgain();
-  } else if (mayGoOn && whoIsHere() !== null && !isBusy()) {
-    mayGoOn = false;
-    goOn();
+  } else {
+    goOnAsBefore();
   }
   summarise();
 }
@@ -143,6 +150,7 @@ function complete(names) {
 function changedHands() {
   if (whoIsHere() !== null) {
     queue.paint();
+    goOnAsBefore();
   } else {
     mayGoOn = true;
     rack.clear();

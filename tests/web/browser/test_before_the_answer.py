@@ -246,12 +246,13 @@ async def test_item_4_confirmations_come_first_and_nobody_is_led_to_what_bars_th
 async def test_item_5_a_screen_isnt_idle_while_another_page_of_it_is_used(
     screens: Screens,
 ) -> None:
-    async with screens(Door(idle_s=6).parts) as one:
+    async with screens(Door(idle_s=30).parts) as one:
         await here(one)
-        warning = one.page.locator("#idle")
-        await expect(warning).to_be_visible()
         other = await one.page.context.new_page()
-        await other.goto(one.seen.at("board"))
+        await other.goto(one.seen.at(""))
+        await expect(other.locator("#operator .who")).to_have_text(BADGE)
+        warning = one.page.locator("#idle")
+        await expect(warning).to_be_visible(timeout=30_000)
         await other.keyboard.press("Shift")
         await expect(warning).to_have_count(0)
         await expect(one.page.locator("#operator .who")).to_have_text(BADGE)
