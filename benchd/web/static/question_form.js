@@ -12,7 +12,7 @@ const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck:
 /** What a button says of a refusal that would come. */
 const SHORT = {
   not_signed_in: () => word("answering", "needs_sign_in"),
-  not_allowed: ({ roles }) => `${word("answering", "needs_role")}: ${roles.map((role) => word("role", role)).join("・")}`,
+  not_allowed: ({ roles }) => `${word("answering", "needs_role")}: ${roles.map((role) => word("role", role)).join(" / ")}`,
   second_person_needed: () => word("answering", "own_work"),
   more_to_show: () => word("answering", "needs_pin"),
 };
