@@ -11,14 +11,17 @@ from typing import Any, Literal
 import pytest
 from chromium import Visit, needs_chromium
 from gallery import Gallery
+from page_states import LATER_JOB, PAGE_STATES
 from paper_shop import Shop
 from playwright.async_api import expect
 from screens import Screen, screen
-from states import LATER_JOB, STATES, Place, State, opened_in_the_sources, unhindered
+from states import Place, State, opened_in_the_sources, unhindered
 from test_page_screenshots import fill, take_in
+from wall_states import WALL_STATES
 from walls import Wall
 
 from benchd.web.access_level import AccessLevel
+from tests.web.fake_sessions import believing
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 RUN = """async least => {
@@ -35,6 +38,9 @@ RUN = """async least => {
     .map(([target, ratio]) => `contrast ${ratio}: ${target}`);
   return [...mistakes, ...faint];
 }"""
+STATES = (*WALL_STATES, *PAGE_STATES)
+"""The one table."""
+
 LANGUAGES = ("ja", "en")
 THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 LEAST_ON_THE_WALL = 7
@@ -77,6 +83,10 @@ async def opened(place: Place, wall: Wall, shop: Shop) -> AsyncGenerator[Screen]
                 yield Screen(seen, shop.rack)
                 # A handset is asked for of which nothing is known.
                 seen.complaints[:] = [t for t in seen.complaints if "status of 4" not in t]
+        case Place.SHUT:
+            shop.callers = believing(AccessLevel.WALL)
+            async with shop.seen_at("/lots", signed_in=False) as seen:
+                yield Screen(seen, shop.rack)
 
 
 async def bring_about(one: Screen, state: State, language: str) -> None:
@@ -89,7 +99,7 @@ async def bring_about(one: Screen, state: State, language: str) -> None:
     await seen.go(f"{state.path}{'&' if '?' in state.path else '?'}lang={language}")
     if state.place is Place.PAGES:
         await expect(seen.page.locator("#page > *").first).to_be_visible()
-    else:
+    elif state.place is not Place.SHUT:
         await seen.live()
     await state.show(one)
     if state.opens is not None:
@@ -128,7 +138,7 @@ async def test_item_1_each_state_is_clean_and_can_be_read(
     async with opened(place, wall, shop) as one:
         for state in states:
             await bring_about(one, state, language)
-            least = 0 if place is Place.PAGES else LEAST_ON_THE_WALL
+            least = 0 if place in (Place.PAGES, Place.SHUT) else LEAST_ON_THE_WALL
             for theme, told in (await mistakes(one.seen, least)).items():
                 found[f"{state.name}, {theme}"] = told
     assert {state: told for state, told in found.items() if told} == {}
