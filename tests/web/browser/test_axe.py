@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -45,6 +47,8 @@ LANGUAGES = ("ja", "en")
 THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 LEAST_ON_THE_WALL = 7
 """To one, also for letters that are large: they are read from metres away."""
+PICTURES = os.environ.get("BENCHD_STATES")
+"""A folder for a picture of each state, for people to look at."""
 AT_ONCE = 20
 """So many states are looked at in one test."""
 
@@ -108,13 +112,16 @@ async def bring_about(one: Screen, state: State, language: str) -> None:
         await expect(there).to_have_text(re.compile(r"\S"))
 
 
-async def mistakes(seen: Visit, least: float) -> dict[str, list[str]]:
+async def mistakes(seen: Visit, least: float, name: str) -> dict[str, list[str]]:
     """What axe finds on the page as it is, by theme; the page follows the machine's at once."""
     await seen.page.evaluate(AXE)
     found: dict[str, list[str]] = {}
     for theme in THEMES:
         await seen.page.emulate_media(color_scheme=theme)
         found[theme] = await seen.page.evaluate(RUN, least)
+        if PICTURES:
+            file = Path(PICTURES) / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{theme}.png"
+            await seen.page.screenshot(path=file, animations="disabled")
     return found
 
 
@@ -139,6 +146,7 @@ async def test_item_1_each_state_is_clean_and_can_be_read(
         for state in states:
             await bring_about(one, state, language)
             least = 0 if place in (Place.PAGES, Place.SHUT) else LEAST_ON_THE_WALL
-            for theme, told in (await mistakes(one.seen, least)).items():
+            name = f"{state.name} {language}"
+            for theme, told in (await mistakes(one.seen, least, name)).items():
                 found[f"{state.name}, {theme}"] = told
     assert {state: told for state, told in found.items() if told} == {}
