@@ -87,7 +87,7 @@ async def all_on_the_screen(
     assert min(tile["word"] for tile in tiles) >= least_word
 
 
-@pytest.mark.parametrize("slots", [8, 28, 64])
+@pytest.mark.parametrize("slots", [8, 16, 24, 28, 64])
 async def test_all_slots_stand_on_the_wall_and_are_read_from_two_metres(
     rack: FakeRack, wall: Wall, slots: int
 ) -> None:
@@ -142,7 +142,7 @@ async def test_item_6_on_a_phone_slot_and_question_are_one_line_however_far_it_i
                 await seen.panel(".close").click()
 
 
-@pytest.mark.parametrize("slots", [8, 28, 64])
+@pytest.mark.parametrize("slots", [8, 16, 28, 64])
 async def test_item_6_a_kiosk_says_why_so_that_it_is_read_from_three_metres_or_not_at_all(
     rack: FakeRack, wall: Wall, slots: int
 ) -> None:
