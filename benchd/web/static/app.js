@@ -205,6 +205,7 @@ function label() {
   rack.relabel();
   if (panel.name !== null) panel.relabel(rack.slot(panel.name), rack.proofOf(panel.name));
   answering.moved();
+  answering.back.relabel();
   help.relabel();
   notices.relabel();
   queue.paint();

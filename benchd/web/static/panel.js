@@ -1,6 +1,6 @@
 // One slot in full: what is the matter, what to do, the question with its answers, the story.
 
-import { advice, identity } from "./about.js";
+import { advice, identity, titleOf } from "./about.js";
 import { readJob } from "./api.js";
 import { goAstray, isRead, onceQuiet } from "./calm.js";
 import { byId, el, morph } from "./dom.js";
@@ -206,10 +206,10 @@ export class Panel {
         "header",
         {},
         icon(seen.icon),
-        el("h2", { id: "panel-title" }, `${slot.slot} ${seen.title}`),
-        el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
+        el("h2", { id: "panel-title" }, el("span", { class: "slot" }, slot.slot), " ", el("span", { class: "title" }, titleOf(slot, seen))),
         el("button", { type: "button", class: "close", onclick: () => this.close() }, page("close")),
       ),
+      el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
       ...identity(slot),
       ...advice(slot, seen),
     );
