@@ -11,6 +11,7 @@ from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
 from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn, TriedTooOften
 from benchd.domain.job import Gate
 from benchd.domain.people import Actor, Person, PersonId, Role, ShownBy, SignedIn
+from benchd.people.login_throttle import FREE_TRIES
 from benchd.people.person_register import People
 from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
 from benchd.web.access_level import AccessLevel
@@ -336,7 +337,7 @@ async def test_item_2_a_screen_that_is_locked_while_the_pin_is_compared_stays_lo
 
 async def test_item_2_wrong_pins_added_to_a_badge_wait_as_those_shown_with_it(door: Door) -> None:
     opened = await sign_in(door, pin=None)
-    for _ in range(4):
+    for _ in range(FREE_TRIES):
         with pytest.raises(NotSignedIn):
             await add_pin(door, opened, pin=OTHER_PIN)
     with pytest.raises(TriedTooOften):

@@ -249,7 +249,7 @@ async function start() {
     if (!error) {
       keysGoOn();
       signInHere().askPin();
-    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
+    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error, told.words[0]);
   };
   const reader = await startSession(badgeShown, (told) => hearing.hear(told));
   reader.prefix = index.scanPrefix;

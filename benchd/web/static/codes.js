@@ -9,7 +9,7 @@ const SEPARATOR = "\x1d";
 /** How scanners write that separator that can't type a control character. */
 const WRITTEN_SEPARATOR = /<GS>|\{GS\}/gi;
 const BRACKETED = /^\(\d{2,4}\)/;
-const OWN = /^BD:([SJA]):(.+)$/i;
+const OWN = /^BD:([SJAP]):(.+)$/i;
 const ANSWERS = ["YES", "NO", "CIRCLE", "TRIANGLE", "CROSS", "DASH", "NEXT", "PRINT", "CANCEL"];
 
 /** Application identifiers whose data ends by itself, by their first two digits: digits, AI included. */
@@ -29,8 +29,8 @@ const MOBILE = "8002";
 
 /**
  * What was scanned: `{ kind, …, words }`. Kinds are "slot", "job" and "answer" for own codes, each
- * with its `value`, "own" for an own code that this version doesn't know, "gs1" with its `elements`,
- * "imei", and "text". `words` are what a handset may be looked up by, the likeliest first.
+ * with its `value`, "badge" for a badge that benchd has made, "own" for an own code that this version
+ * doesn't know, "gs1" with its `elements`, "imei", and "text", which may be a badge too. `words` are what a handset may be looked up by, the likeliest first.
  */
 export function parse(scanned) {
   const text = scanned.trim().replace(WRITTEN_SEPARATOR, SEPARATOR);
@@ -48,6 +48,7 @@ export function parse(scanned) {
 function ownCode(letter, value) {
   if (letter === "S") return { kind: "slot", value, words: [] };
   if (letter === "J") return { kind: "job", value, words: [value] };
+  if (letter === "P") return { kind: "badge", words: [`BD:P:${value.toUpperCase()}`] };
   const answer = value.toUpperCase();
   return ANSWERS.includes(answer) ? { kind: "answer", value: answer, words: [] } : { kind: "own", words: [] };
 }
@@ -56,6 +57,14 @@ function ownCode(letter, value) {
 export function isImei(digits) {
   return /^\d{15}$/.test(digits) && luhn(digits.slice(0, 14)) === Number(digits[14]);
 }
+
+/** What stands on any product of a shop: EAN-13, which is Japan's JAN, EAN-8, and UPC. */
+export function isProduct(digits) {
+  return /^(\d{8}|\d{12,13})$/.test(digits) && isGtin(digits.padStart(14, "0"));
+}
+
+/** Whether somebody's badge may be meant. */
+export const mayBeBadge = ({ kind }) => kind === "badge" || kind === "text";
 
 function luhn(digits) {
   let sum = 0;

@@ -3,7 +3,7 @@
 import { read } from "./api.js";
 import { goOn } from "./calm.js";
 
-const UNKNOWN = "person_refused";
+const UNKNOWN = "not_signed_in";
 const SHORTEST_TO_FIND = 4;
 
 export class Hearing {
