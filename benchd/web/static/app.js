@@ -3,6 +3,7 @@
 import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
 import { goOn as keysGoOn } from "./calm.js";
+import { imeisAmong } from "./codes.js";
 import { byId } from "./dom.js";
 import { find } from "./finding.js";
 import { Hearing } from "./hearing.js";
@@ -234,6 +235,7 @@ async function start() {
     press: (value) => answering.press(value),
     moved: () => answering?.moved(),
     astray: () => answering.complain("typing_gone"),
+    strange: (slot, text) => rack.strange(slot, imeisAmong(text)),
   });
   answering = new Answering({ rack, panel, open: openNext });
   answering.prints = index.prints;

@@ -53,6 +53,9 @@ function ownCode(letter, value) {
   return ANSWERS.includes(answer) ? { kind: "answer", value: answer, words: [] } : { kind: "own", words: [] };
 }
 
+/** Fifteen digits that are an IMEI but for one that was misread. */
+export const isMisread = ({ kind, words }) => kind === "text" && /^\d{15}$/.test(words[0] ?? "");
+
 /** Digits with the check digit of Luhn at their end. */
 export function isImei(digits) {
   return /^\d{15}$/.test(digits) && luhn(digits.slice(0, 14)) === Number(digits[14]);
@@ -88,6 +91,15 @@ export function imeisIn(text) {
     else if (!(found.length && /^\d{2}$/.test(part))) return [];
   }
   return [...new Set(found)];
+}
+
+/** The IMEIs that stand in a note, as the daemon finds them there; one may be grouped as 35-693803-564380-9. */
+export function imeisAmong(note) {
+  const text = note.normalize("NFKC").trim();
+  const whole = text.replace(/[ /-]/g, "");
+  if (isImei(whole)) return [whole];
+  const parts = text.split(/[\s,;/、]+/).map((part) => part.replace(/-/g, ""));
+  return [...new Set(parts.filter(isImei))];
 }
 
 function imeiOf(digits) {
