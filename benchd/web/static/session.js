@@ -116,15 +116,15 @@ async function used() {
  * is told why a code let nobody in, or null, and the code. Returns the reader, once it is known who is here.
  */
 export async function startSession(done, claims = () => false) {
-  hear = async (code) => {
-    const told = parse(code);
+  hear = async (scanned) => {
+    const told = parse(scanned);
     if (claims(told)) return;
     const [code] = told.words;
     if (!mayBeBadge(told) || code === undefined) return;
     // Nobody's badge is as short as that: no try.
     done(code.length < SHORTEST_BADGE ? NO_BADGE : await signIn({ badge: code }), told);
   };
-  const reader = new Reader((code) => hear(code));
+  const reader = new Reader(hear);
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {
       event.preventDefault();
