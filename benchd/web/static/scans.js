@@ -36,8 +36,8 @@ export const isField = (target) =>
 const isAside = (field) => field.dataset.scan === "aside";
 
 /** What nobody types by hand, so that no speed is needed to know it: the code of a badge that benchd has made, or another of its own. */
-const BADGE = /BD:P:.+$/i;
-const OWN = /BD:[SJAP]:.+$/i;
+const BADGE = /(\][a-z][0-9a-z])?BD:P:.+$/i;
+const OWN = /(\][a-z][0-9a-z])?BD:[SJAP]:.+$/i;
 
 export class Reader {
   constructor(heard, { prefix = "" } = {}) {
@@ -167,15 +167,16 @@ export class Reader {
 
   /** At which of the keys in a field a reader has begun, perhaps after a person's; null where none has. */
   readFrom(endedAt) {
-    const { keys, field } = this;
+    const { keys, field, prefix, typed } = this;
+    const own = (isAside(field) ? OWN : BADGE).exec(typed);
     // Each key is one character, so that places in the text are those of the keys.
-    const own = (isAside(field) ? OWN : BADGE).exec(this.typed);
-    if (!isAside(field) && !own) return null;
+    if (own) return own.index - (typed.slice(0, own.index).endsWith(prefix) ? prefix.length : 0);
+    if (!isAside(field)) return null;
     const times = keys.map(({ at }) => at);
     if (endedAt !== null) times.push(endedAt);
     const fast = beganAt(times, keys.length, (pauses) => pauses.at(-1) <= FAST_MS);
     const even = beganAt(times, keys.length, (pauses) => Math.max(...pauses) - Math.min(...pauses) <= EVEN_MS);
-    const places = own ? [own.index] : [];
+    const places = [];
     if (keys.length - fast >= SHORTEST_FAST) places.push(fast);
     if (keys.length - even >= SHORTEST_EVEN) places.push(even);
     return places.length ? Math.min(...places) : null;
