@@ -13,7 +13,7 @@ import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
 import { causeOf } from "./technical.js";
-import { page, said, word } from "./words.js";
+import { page, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";

@@ -79,7 +79,7 @@ async def test_why_somebody_is_not_let_in_is_told_and_nothing_moves(staffed_wall
         await expect(told(seen)).to_contain_text("バッジとしても")
         await expect(told(seen)).to_have_attribute("data-state", "refused")
         await scan(seen, PRODUCT)
-        await expect(told(seen)).to_contain_text("JAN")
+        await expect(told(seen)).to_contain_text("商品のバーコード")
         await field(seen, "person").fill("mori")
         await expect(told(seen)).to_be_empty()
         await field(seen, "pin").fill("551903")
