@@ -66,7 +66,7 @@ export class Answering {
     if (!slot) return false;
     const { gate } = slot.question;
     const misread = takesScan(gate) && isMisread(told);
-    const serial = OWN_CODES.includes(gate) && told.kind === "text" && this.rack.bearing(told.words[0]).includes(slot.slot);
+    const serial = OWN_CODES.includes(gate) && told.kind === "text" && told.words.some((one) => this.rack.bearing(one).includes(slot.slot));
     if (!misread && !serial && !(takesScan(gate) && told.kind === "imei")) return false;
     const others = this.rack.strange(slot, told.words);
     if (misread) this.panel.refuseScan(word("refusal", "screen_number_needed"));

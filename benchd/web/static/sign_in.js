@@ -78,12 +78,14 @@ export class SignIn {
       return;
     }
     const asked = shown(typed);
+    const by = whoIsHere()?.person;
     this.working(true);
     const error = await signIn(asked);
     this.working(false);
-    // Where nobody is here any more it isn't the PIN.
-    const added = asked.person === undefined && whoIsHere() !== null;
-    if (error) this.tell(whyNot(error, added ? page("pin_wrong") : ""));
+    const now = whoIsHere()?.person;
+    // Whoever has taken over meanwhile has typed nothing; and where nobody is here any more it isn't the PIN.
+    if (!error || (now !== undefined && now !== by)) return;
+    this.tell(whyNot(error, asked.person === undefined && now !== undefined ? page("pin_wrong") : ""));
   }
 
   async sendBadge(badge) {
