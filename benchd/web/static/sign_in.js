@@ -16,7 +16,7 @@ export class SignIn {
     this.element = el("div", { class: "sign-in" });
     this.told = el("p", { class: "told", role: "alert" });
     this.busy = false;
-    this.element.addEventListener("input", () => this.tell(""));
+    this.element.addEventListener("input", () => this.busy || this.tell(""));
     onChange(() => this.show());
     this.show();
   }
