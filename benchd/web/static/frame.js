@@ -48,7 +48,7 @@ export class Frame {
     byId("operator").replaceChildren(this.signIn.element);
     this.label();
     onChange(() => this.changedHands());
-    await startSession((error) => this.signIn.refuse(error), hearElsewhere);
+    await startSession((error, { words: [code] }) => error && this.signIn.refuse(error, code), hearElsewhere);
     await this.again();
   }
 
