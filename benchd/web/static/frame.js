@@ -50,7 +50,7 @@ export class Frame {
     this.label();
     onChange(() => this.changedHands());
     warnBeforeLock();
-    await startSession((error) => this.signIn.refuse(error), hearElsewhere);
+    await startSession((error, { words: [code] }) => error && this.signIn.refuse(error, code), hearElsewhere);
     await this.again();
   }
 

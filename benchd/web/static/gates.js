@@ -7,6 +7,10 @@ const BY_ANOTHER = ["confirm", "recheck", "recheck_chip"];
 const NUMBERS = ["imei", "serial", "recheck"];
 // Of these it may, so that nobody is asked for it once more.
 const PERHAPS = ["observe", "confirm"];
+// While one of these is open an IMEI that is scanned is for it. At `confirm` it goes on to its handset.
+const SCANNED = ["imei", "recheck", "observe"];
+// A code that is nobody's badge may be what these ask for: a serial, or the tag on the label.
+const CODES = ["imei", "serial", "recheck", "asset"];
 /** How people write the signs of the look-up, as the daemon reads them. */
 const WRITTEN = { "○": "○〇◯oOｏＯ", "△": "△▲", "-": "-－−‐–—\u30fc", "×": "×✕✖xXｘＸ" };
 const RESTRICTED = "×";
@@ -17,8 +21,19 @@ export const wantsNumber = (gate) => NUMBERS.includes(gate);
 
 export const takesNumber = (gate) => wantsNumber(gate) || PERHAPS.includes(gate);
 
+export const takesScan = (gate) => SCANNED.includes(gate);
+
+export const takesCode = (gate) => CODES.includes(gate);
+
+/** Whether its two answers are a number or none. */
+export const asksNumber = (gate) => gate === "imei" || gate === "serial";
+
 /** The word of the page that says what belongs in the note. */
-export const noteHint = (gate) => (wantsNumber(gate) ? "number_hint" : "note_hint");
+export function noteHint(gate) {
+  if (gate === "imei") return "imei_hint";
+  if (gate === "observe") return "observe_hint";
+  return wantsNumber(gate) ? "number_hint" : "note_hint";
+}
 
 /** The sign that a note begins with and that stands by itself; null where it begins otherwise. */
 export function signOf(note) {

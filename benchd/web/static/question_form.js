@@ -1,7 +1,8 @@
 // What a slot asks, with its note, its answers, and who can't give them.
 
+import { imeisAmong } from "./codes.js";
 import { el, write } from "./dom.js";
-import { bars, byAnother, NETWORK, noteHint, refusalOf, takesNumber, wantsNumber } from "./gates.js";
+import { asksNumber, bars, byAnother, NETWORK, noteHint, refusalOf, takesScan, wantsNumber } from "./gates.js";
 import { keepNote, noteFor, noteKey } from "./kept.js";
 import { whoIsHere } from "./session.js";
 import { questionOf } from "./status.js";
@@ -19,36 +20,47 @@ const SHORT = {
 
 /** The answers to a question: what each is given as, its class, its word, what it means and its key. */
 function answersTo({ gate, yes, no }) {
-  if (gate !== NETWORK) {
+  if (gate === NETWORK) {
     return [
-      ["YES", "yes", word("word", "yes"), said(yes), "Y"],
-      ["NO", "no", word("word", "no"), said(no), "N"],
+      ["CIRCLE", "yes", "○", said(yes), "O"],
+      ["TRIANGLE", "sign", "△", said(yes), "V"],
+      ["DASH", "sign", "−", said(yes), "-"],
+      ["CROSS", "sign", "×", said(no), "X"],
+      ["NO", "no", word("word", "no"), word("answering", "no_anyway"), "N"],
     ];
   }
+  const number = asksNumber(gate);
   return [
-    ["CIRCLE", "yes", "○", said(yes), "O"],
-    ["TRIANGLE", "sign", "△", said(yes), "V"],
-    ["DASH", "sign", "−", said(yes), "-"],
-    ["CROSS", "sign", "×", said(no), "X"],
-    ["NO", "no", word("word", "no"), word("answering", "no_anyway"), "N"],
+    ["YES", "yes", number ? word("answering", "this_number") : word("word", "yes"), said(yes), "Y"],
+    ["NO", "no", number ? word("answering", "unread") : word("word", "no"), said(no), "N"],
   ];
 }
 
-/** `press` is called with an answer, as cards have it, `skip` to go to the next question; `signIn` stands beside the note. */
-export function questionForm(slot, { signIn, press, skip }) {
+/**
+ * `press` is called with an answer, as cards have it, `skip` to go to the next question; `signIn` stands
+ * beside the note. `strange` gives the slots that an IMEI in the note belongs to instead.
+ */
+export function questionForm(slot, { signIn, press, skip, strange }) {
   const { question } = slot;
   const second = byAnother(question.gate);
-  const number = takesNumber(question.gate);
   const note = el("input", {
     name: "note",
     autocomplete: "off",
     maxlength: 500,
-    "data-scan": number ? "number" : "aside",
+    "data-scan": "aside",
     ...(wantsNumber(question.gate) ? LATIN : {}),
   });
   const kept = noteKey(slot);
   note.value = noteFor(kept);
-  note.addEventListener("input", () => keepNote(kept, note.value));
+  const read = el("small", { class: "read", role: "status" });
+  const showRead = () => {
+    if (takesScan(question.gate)) read.replaceChildren(whatIsRead(imeisAmong(note.value), strange(slot, note.value)));
+  };
+  note.addEventListener("input", () => {
+    keepNote(kept, note.value);
+    showRead();
+  });
+  showRead();
   const refused = el("div", { class: "refused", role: "alert" });
   const until = el("p", { class: "until" });
   const barring = el("p", { class: "barring" });
@@ -90,7 +102,7 @@ export function questionForm(slot, { signIn, press, skip }) {
       "div",
       { class: "fields" },
       el("div", { class: "by" }, signIn.element, el("small", {}, second ? page("second_person_hint") : "")),
-      el("label", {}, page(noteHint(question.gate)), note),
+      el("div", { class: "noting" }, el("label", {}, page(noteHint(question.gate)), note), takesScan(question.gate) ? read : null),
     ),
     barring,
     refused,
@@ -100,6 +112,13 @@ export function questionForm(slot, { signIn, press, skip }) {
   form.tick();
   form.showWho();
   return form;
+}
+
+/** That a number was read, before it is sent: whose it is, or how many there are. */
+function whatIsRead(imeis, slots) {
+  if (slots.length) return el("strong", { class: "strange" }, word("answering", "others_imei").replace("{slots}", slots.join(", ")));
+  if (imeis.length === 0) return "";
+  return word("answering", imeis.length === 1 ? "one_imei" : "two_imeis");
 }
 
 /** What of it can be used now. */

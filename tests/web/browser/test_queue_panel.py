@@ -30,6 +30,11 @@ async def test_the_queue_stands_in_the_daemons_order_and_goes_by_its_clock(
     async with wall() as seen:
         await seen.page.clock.install()
         await ready(seen)
+        time = seen.page.locator("#errands .time")
+        await tell_queue(seen.page, errand("replug", "A1", "抜けています", deadline=at(61)))
+        await expect(time).to_have_text("1:01")
+        await seen.page.clock.run_for(3_000)
+        await expect(time).to_have_text("0:58")
         await tell_queue(
             seen.page,
             errand("replug", "A1", "ケーブルが抜けています", deadline=at(150)),
@@ -135,7 +140,7 @@ async def test_a_tile_tells_what_mends_itself_from_what_calls_somebody(
         await tell(seen.page, "slot", two | {"absence": {"planned": False, "deadline": at(125)}})
         await seen.shows("A2", "挿し直してください", "2:05")
         await expect(seen.tile("A2")).to_have_class("tile person")
-        assert await seen.ground("A2") == "rgb(211, 38, 26)"
+        assert await seen.ground("A2") == "rgb(169, 26, 16)"
 
 
 async def test_a_slot_whose_handset_was_taken_out_half_erased_isnt_empty(
