@@ -61,9 +61,9 @@ async def locked(one: Screen) -> None:
     await expect(one.seen.panel()).to_be_hidden()
 
 
-async def here(one: Screen) -> None:
-    await scan(one.seen, BADGE)
-    await expect(one.page.locator("#operator .who")).to_have_text(BADGE)
+async def here(one: Screen, badge: str = BADGE) -> None:
+    await scan(one.seen, badge)
+    await expect(one.page.locator("#operator .who")).to_have_text(badge)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_item_5_who_has_signed_in_meanwhile_isnt_told_to(screens: Screens)
         await one.seen.open("A1")
         whys = one.seen.panel(".answers .why")
         await expect(whys).to_have_text(["サインインが必要"] * 2)
-        await here(one)
+        await here(one, OTHER)
         await expect(whys).to_have_text(["", ""])
 
 
