@@ -137,7 +137,7 @@ def walks() -> Iterator[Any]:
 @pytest.mark.timeout(300)
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("place", "states"), walks())
+@pytest.mark.parametrize(("place", "states"), list(walks()))
 async def test_item_1_each_state_is_clean_and_can_be_read(
     wall: Wall, shop: Shop, place: Place, states: list[State], language: str
 ) -> None:
