@@ -19,8 +19,9 @@ from benchd.cli.tables.table_cells import Cells, JsonObject, part, parts
 from benchd.domain.errand import ErrandKind
 from benchd.domain.errors import BenchdError
 from benchd.domain.plain_text import Language, printable
-from benchd.texts.catalogue import Catalogue, language_of
+from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
+from benchd.texts.locale_language import language_of
 
 LOOK_EVERY_S = 0.5
 BUSY = frozenset({"settling", "running", "replugging"})
