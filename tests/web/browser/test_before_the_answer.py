@@ -217,7 +217,24 @@ async def test_item_4_a_key_leaves_a_question_for_later(screens: Screens) -> Non
         await one.shows("job-2")
 
 
-async def test_item_4_confirmations_come_first_and_nobody_is_led_to_what_bars_them(
+@pytest.mark.parametrize(
+    ("roles", "first"), [(frozenset(Role), "A2"), (frozenset({Role.OPERATOR}), "A1")]
+)
+async def test_item_4_to_whoever_may_confirm_it_others_work_comes_first(
+    screens: Screens, roles: frozenset[Role], first: str
+) -> None:
+    async with screens(Door(roles=roles).parts) as one:
+        await here(one)
+        ask(one, A1, "job-1", Gate.JPKI)
+        ask(one, A2, "job-2", Gate.CONFIRM, OTHER)
+        await one.seen.shows("A2", "S-job-2")
+        rows = one.page.locator("#errands .where")
+        await expect(rows).to_have_text(["A1", "A2"] if first == "A1" else ["A2", "A1"])
+        await one.page.keyboard.press("n")
+        await expect(one.seen.panel(".slot")).to_have_text(first)
+
+
+async def test_item_4_nobody_is_led_to_what_bars_them_from_confirming(
     screens: Screens,
 ) -> None:
     async with screens() as one:
