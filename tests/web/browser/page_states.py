@@ -147,7 +147,7 @@ BESIDE = (
     page("disposal: read", "disposal", reads("HQ610005"), 'settling.js p.chosen[role="status"]'),
     page("disposal: unknown", "disposal", reads("ZZZZ"), 'settling.js p.said[role="status"]'),
     page("disposal: unsaid", "disposal", nothing_said, 'settling.js p.said[role="alert"]'),
-    page("disposal: settled", "disposal", settled, 'settling.js ul.outcomes[role="status"]'),
+    page("disposal: settled", "disposal", settled, 'settling.js div.outcomes[role="status"]'),
 )
 
 SHUT = tuple(

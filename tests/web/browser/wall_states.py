@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from playwright.async_api import expect
 from scanner import scan
-from screens import A2, Screen
+from screens import A2, IMEI, Screen
 from states import Place, State, as_it_is, hinder, menu
 from telling import at, errand, ready, slots_of, tell, tell_queue
 
@@ -22,6 +22,14 @@ from tests.web.web_fakes import A1, running_view, waiting_view
 
 def asks(gate: Gate = Gate.CONSENT) -> Callable[[Screen], object]:
     return lambda one: one.ask(A1, "job-1", gate)
+
+
+def asks_beside(gate: Gate) -> Callable[[Screen], object]:
+    def first(one: Screen) -> None:
+        one.ask(A1, "job-1", gate)
+        one.ask(A2, "job-2")
+
+    return first
 
 
 def two_ask(one: Screen) -> None:
@@ -77,6 +85,17 @@ def presses(key: str) -> Callable[[Screen], Awaitable[None]]:
         await one.page.keyboard.press(key)
 
     return show
+
+
+async def number_read(one: Screen) -> None:
+    await open_a1(one)
+    await scan(one.seen, "356938035643809")
+    await expect(one.seen.panel("input[name=note]")).to_have_value("356938035643809")
+
+
+async def others_number(one: Screen) -> None:
+    await open_a1(one)
+    await scan(one.seen, IMEI[A2])
 
 
 async def held(one: Screen) -> None:
@@ -154,6 +173,8 @@ CONFIRMED = (
 )
 """What the daemon may refuse an answer with, that doesn't end who is signed in."""
 
+REFUSED = 'question_form.js div.refused[role="alert"]'
+NUMBER_READ = 'question_form.js small.read[role="status"]'
 SAID = 'taking_back.js p.said[role="alert"]'
 QUESTION_OVER = 'panel.js p.over[role="status"]'
 AWAY = 'index.html div#connection[role="alert"]'
@@ -170,15 +191,18 @@ def desk(
     return State(f"desk: {name}", Place.DESK, "", show, first, opens)
 
 
+def a1_in_full(name: str, first: Callable[[Screen], object]) -> State:
+    return replace(desk(name, open_a1, PANEL, first), leaves_nothing=True)
+
+
 DESK = (
     desk("two questions", as_it_is),
-    *(desk(f"question {gate}", open_a1, PANEL, asks(gate)) for gate in Gate),
-    *(desk(f"problem {code}", open_a1, PANEL, in_trouble(code)) for code in ProblemCode),
-    *(desk(f"ended {reason}", open_a1, PANEL, ended(reason)) for reason in DISPOSITION_OF),
-    *(
-        desk(f"refused {code}", refused(code), 'question_form.js div.refused[role="alert"]')
-        for code in CONFIRMED
-    ),
+    *(a1_in_full(f"question {gate}", asks(gate)) for gate in Gate),
+    *(a1_in_full(f"problem {code}", in_trouble(code)) for code in ProblemCode),
+    *(a1_in_full(f"ended {reason}", ended(reason)) for reason in DISPOSITION_OF),
+    *(desk(f"refused {code}", refused(code), REFUSED) for code in CONFIRMED),
+    desk("a number was read", number_read, NUMBER_READ, asks(Gate.IMEI)),
+    desk("another's number", others_number, REFUSED, asks_beside(Gate.IMEI)),
     desk("an answer is held", held),
     desk("an answer is held, on the wall", held_on_the_wall),
     desk("toast: taken back", taken_back, SAID),
@@ -238,7 +262,14 @@ WALL = (
     State("wall: a slot is pointed out", Place.WALL, "?find=A1"),
     State("wall: menu", Place.WALL, "", menu, opens="menu.js details"),
     *(
-        State(f"wall: panel of {slot}", Place.WALL, "", slot_opened(slot), opens=PANEL)
+        State(
+            f"wall: panel of {slot}",
+            Place.WALL,
+            "",
+            slot_opened(slot),
+            opens=PANEL,
+            leaves_nothing=True,
+        )
         for slot in (f"{row}{place}" for row in "AB" for place in range(1, 9))
     ),
 )
@@ -262,7 +293,7 @@ STRANGER = (
         Place.STRANGER,
         "",
         not_let_in,
-        opens='sign_in.js span.told[role="alert"]',
+        opens='sign_in.js p.told[role="alert"]',
     ),
 )
 
