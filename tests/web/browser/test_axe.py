@@ -132,7 +132,7 @@ async def load(one: Screen, state: State, language: str) -> None:
     await seen.page.evaluate("() => sessionStorage.clear()")
     await seen.go(f"{state.path}{'&' if '?' in state.path else '?'}lang={language}")
     if state.place is Place.PAGES:
-        await expect(seen.page.locator("#page > *").first).to_be_visible()
+        await expect(seen.page.locator("#page > *, .answers li").first).to_be_visible()
     elif state.place is not Place.SHUT:
         await seen.live()
 

@@ -111,6 +111,16 @@ async def held_on_the_wall(one: Screen) -> None:
     await expect(one.seen.panel()).to_be_hidden()
 
 
+async def given_twice(one: Screen) -> None:
+    await held(one)
+    await scan(one.seen, "BD:A:YES")
+
+
+async def somebody_else(one: Screen) -> None:
+    await held(one)
+    await scan(one.seen, "SUZUKI-1002")
+
+
 async def taken_back(one: Screen) -> None:
     await held(one)
     await one.page.keyboard.press("Escape")
@@ -209,8 +219,8 @@ DESK = (
     desk("toast: page left", page_left, SAID),
     desk("toast: code first", scans("BD:A:YES"), SAID),
     desk("toast: sign elsewhere", scans("BD:S:A1", "BD:A:CIRCLE"), SAID),
-    desk("toast: given already", scans("BD:S:A1", "BD:A:YES", "BD:A:YES"), SAID),
-    desk("toast: somebody else", scans("BD:S:A1", "BD:A:YES", "SUZUKI-1002"), SAID),
+    desk("toast: given already", given_twice, SAID),
+    desk("toast: somebody else", somebody_else, SAID),
     desk("toast: no paper", scans("BD:A:PRINT"), SAID),
     desk("question over", over, QUESTION_OVER),
     desk("help", presses("?"), "help.js dialog#help.over-wall"),
