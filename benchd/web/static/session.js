@@ -13,7 +13,7 @@ const IDLE_EVERY_MS = 1_000;
 /** So long before it locks by itself that is told; of a short time a third. */
 const WARN_S = 60;
 const LOCK_KEY = "F9";
-const SHORTEST_BADGE = 6;
+export const SHORTEST_BADGE = 6;
 const NO_BADGE = { code: "not_signed_in", message: "" };
 
 let session = null;

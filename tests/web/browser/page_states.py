@@ -112,6 +112,9 @@ BESIDE = (
         'handover.js p.nothing[role="alert"]',
     ),
     page("figures", FIGURES),
+    page("no figures", "report?from=2020-01-01&to=2020-01-02"),
+    page("disposal: tray", "disposal?state=tray"),
+    page("cards", "cards"),
     page("a figure's jobs", f"{FIGURES}&figure=became&value=to_destroy"),
     page("handsets found", "handsets?q=3569"),
     page("no handset", "handsets?q=ZZZZZZ", opens='handsets.js p.nothing[role="status"]'),
@@ -147,7 +150,7 @@ BESIDE = (
     page("disposal: read", "disposal", reads("HQ610005"), 'settling.js p.chosen[role="status"]'),
     page("disposal: unknown", "disposal", reads("ZZZZ"), 'settling.js p.said[role="status"]'),
     page("disposal: unsaid", "disposal", nothing_said, 'settling.js p.said[role="alert"]'),
-    page("disposal: settled", "disposal", settled, 'settling.js ul.outcomes[role="status"]'),
+    page("disposal: settled", "disposal", settled, 'settling.js div.outcomes[role="status"]'),
 )
 
 SHUT = tuple(

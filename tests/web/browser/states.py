@@ -36,6 +36,10 @@ async def as_it_is(_: Screen) -> None:
     """Nothing is done on the page."""
 
 
+def unchanged(_: Screen) -> None:
+    """The rack shows what it has shown."""
+
+
 @dataclass(frozen=True)
 class State:
     """One state: what the rack shows first, which page is opened, and what is done there then."""
@@ -44,9 +48,11 @@ class State:
     place: Place
     path: str = ""
     show: Callable[[Screen], Awaitable[object]] = as_it_is
-    first: Callable[[Screen], object] = lambda _: None
+    first: Callable[[Screen], object] = unchanged
     opens: str | None = None
     """What of `opened_in_the_sources` is seen in it."""
+    leaves_nothing: bool = False
+    """Escape closes all that it opens, so that the next such state needs no new load."""
 
 
 # What the pages can open.

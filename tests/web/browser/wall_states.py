@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 from scanner import scan
-from screens import A2, BADGE, Screen
+from screens import A2, BADGE, IMEI, Screen
 from states import Place, State, as_it_is, hinder, menu
 from telling import at, errand, ready, slots_of, tell, tell_queue
 
@@ -24,6 +24,14 @@ from tests.web.web_fakes import A1, running_view, waiting_view
 
 def asks(gate: Gate = Gate.CONSENT) -> Callable[[Screen], object]:
     return lambda one: one.ask(A1, "job-1", gate)
+
+
+def asks_beside(gate: Gate) -> Callable[[Screen], object]:
+    def first(one: Screen) -> None:
+        one.ask(A1, "job-1", gate)
+        one.ask(A2, "job-2")
+
+    return first
 
 
 def two_ask(one: Screen) -> None:
@@ -81,6 +89,17 @@ def presses(key: str) -> Callable[[Screen], Awaitable[None]]:
     return show
 
 
+async def number_read(one: Screen) -> None:
+    await open_a1(one)
+    await scan(one.seen, "356938035643809")
+    await expect(one.seen.panel("input[name=note]")).to_have_value("356938035643809")
+
+
+async def others_number(one: Screen) -> None:
+    await open_a1(one)
+    await scan(one.seen, IMEI[A2])
+
+
 async def held(one: Screen) -> None:
     await hinder(one, "**/decisions")
     await open_a1(one)
@@ -92,6 +111,16 @@ async def held_on_the_wall(one: Screen) -> None:
     await held(one)
     await one.seen.panel(".close").click()
     await expect(one.seen.panel()).to_be_hidden()
+
+
+async def given_twice(one: Screen) -> None:
+    await held(one)
+    await scan(one.seen, "BD:A:YES")
+
+
+async def somebody_else(one: Screen) -> None:
+    await held(one)
+    await scan(one.seen, "SUZUKI-1002")
 
 
 async def taken_back(one: Screen) -> None:
@@ -189,6 +218,8 @@ CONFIRMED = (
 )
 """What the daemon may refuse an answer with, that doesn't end who is signed in."""
 
+REFUSED = 'question_form.js div.refused[role="alert"]'
+NUMBER_READ = 'question_form.js small.read[role="status"]'
 SAID = 'taking_back.js p.said[role="alert"]'
 QUESTION_OVER = 'panel.js p.over[role="status"]'
 AWAY = 'index.html div#connection[role="alert"]'
@@ -206,15 +237,18 @@ def desk(
     return State(f"desk: {name}", Place.DESK, "", show, first, opens)
 
 
+def a1_in_full(name: str, first: Callable[[Screen], object]) -> State:
+    return replace(desk(name, open_a1, PANEL, first), leaves_nothing=True)
+
+
 DESK = (
     desk("two questions", as_it_is),
-    *(desk(f"question {gate}", open_a1, PANEL, asks(gate)) for gate in Gate),
-    *(desk(f"problem {code}", open_a1, PANEL, in_trouble(code)) for code in ProblemCode),
-    *(desk(f"ended {reason}", open_a1, PANEL, ended(reason)) for reason in DISPOSITION_OF),
-    *(
-        desk(f"refused {code}", refused(code), 'question_form.js div.refused[role="alert"]')
-        for code in CONFIRMED
-    ),
+    *(a1_in_full(f"question {gate}", asks(gate)) for gate in Gate),
+    *(a1_in_full(f"problem {code}", in_trouble(code)) for code in ProblemCode),
+    *(a1_in_full(f"ended {reason}", ended(reason)) for reason in DISPOSITION_OF),
+    *(desk(f"refused {code}", refused(code), REFUSED) for code in CONFIRMED),
+    desk("a number was read", number_read, NUMBER_READ, asks(Gate.IMEI)),
+    desk("another's number", others_number, REFUSED, asks_beside(Gate.IMEI)),
     desk("takes the PIN", weak, PANEL, asks()),
     desk("takes a role", weak, PANEL, asks(Gate.CONFIRM)),
     desk("own work, with a limit", open_a1, PANEL, asks_after(Gate.CONFIRM, BADGE)),
@@ -228,8 +262,8 @@ DESK = (
     desk("toast: page left", page_left, SAID),
     desk("toast: code first", scans("BD:A:YES"), SAID),
     desk("toast: sign elsewhere", scans("BD:S:A1", "BD:A:CIRCLE"), SAID),
-    desk("toast: given already", scans("BD:S:A1", "BD:A:YES", "BD:A:YES"), SAID),
-    desk("toast: somebody else", scans("BD:S:A1", "BD:A:YES", "SUZUKI-1002"), SAID),
+    desk("toast: given already", given_twice, SAID),
+    desk("toast: somebody else", somebody_else, SAID),
     desk("toast: no paper", scans("BD:A:PRINT"), SAID),
     desk("question over", over, QUESTION_OVER),
     desk("help", presses("?"), "help.js dialog#help.over-wall"),
@@ -282,7 +316,14 @@ WALL = (
     State("wall: a slot is pointed out", Place.WALL, "?find=A1"),
     State("wall: menu", Place.WALL, "", menu, opens="menu.js details"),
     *(
-        State(f"wall: panel of {slot}", Place.WALL, "", slot_opened(slot), opens=PANEL)
+        State(
+            f"wall: panel of {slot}",
+            Place.WALL,
+            "",
+            slot_opened(slot),
+            opens=PANEL,
+            leaves_nothing=True,
+        )
         for slot in (f"{row}{place}" for row in "AB" for place in range(1, 9))
     ),
 )
