@@ -12,7 +12,7 @@ from screens import A2, BADGE, IMEI, Screen
 from states import Place, State, as_it_is, hinder, menu
 from telling import at, errand, ready, slots_of, tell, tell_queue
 
-from benchd.domain.ids import JobId
+from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import DISPOSITION_OF, Gate, Outcome, Reason
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.slot_states import SlotState
@@ -134,18 +134,24 @@ async def page_left(one: Screen) -> None:
     await one.page.reload()
 
 
-def asks_after(gate: Gate, *answered_by: str) -> Callable[[Screen], object]:
+def asks_after(
+    gate: Gate, *answered_by: str, slots: tuple[SlotName, ...] = (A1,)
+) -> Callable[[Screen], object]:
     """These have answered in its job, and it waits for three quarters of an hour."""
 
     def first(one: Screen) -> None:
-        view = one.ask(A1, "job-1", gate)
-        assert view.question is not None
         people = tuple(somebody(name).person for name in answered_by)
         until = datetime.now(UTC) + timedelta(minutes=45)
-        question = replace(view.question, answered_by=people, until=until)
-        one.rack.board.show(replace(view, question=question))
+        for number, slot in enumerate(slots, 1):
+            view = one.ask(slot, f"job-{number}", gate)
+            assert view.question is not None
+            question = replace(view.question, answered_by=people, until=until)
+            one.rack.board.show(replace(view, question=question))
 
     return first
+
+
+ALL_BAR = asks_after(Gate.CONSENT, "SUZUKI-1002", slots=(A1, A2))
 
 
 async def weak(one: Screen) -> None:
@@ -253,7 +259,7 @@ DESK = (
     desk("takes a role", weak, PANEL, asks(Gate.CONFIRM)),
     desk("own work, with a limit", open_a1, PANEL, asks_after(Gate.CONFIRM, BADGE)),
     desk("bars from confirming", open_a1, PANEL, asks_after(Gate.CONSENT, "SUZUKI-1002")),
-    desk("toast: only what bars", presses("n"), SAID, asks_after(Gate.CONSENT, "SUZUKI-1002")),
+    desk("toast: only what bars", presses("n"), SAID, ALL_BAR),
     desk("locks soon", soon_locked, IDLE),
     desk("locks soon, with a question", soon_locked_with_panel, IDLE),
     desk("an answer is held", held),
