@@ -63,9 +63,12 @@ export class Panel {
 
   /** Where whoever has opened it goes on; what came by itself has no button under a finger. */
   focus(byItself = false) {
-    const first = this.form ? this.form.buttons[0] : this.dialog.querySelector(".close");
-    if (byItself && this.form) this.form.element.focus();
-    else first?.focus();
+    const { form } = this;
+    const first = form ? form.buttons[0] : this.dialog.querySelector(".close");
+    if (byItself && form) form.element.focus();
+    // On a phone its answers may be below: what is asked is read first.
+    else first?.focus({ preventScroll: form !== null });
+    form?.element.scrollIntoView({ block: "start" });
   }
 
   /** On the wall behind, so that whoever stands there sees which one it is. */
