@@ -1,9 +1,10 @@
 // From a press or a card to an answer: whether it is one, whose question it belongs to, and what
 // is asked next. Nothing is ever answered unseen: an answer belongs to the question that was shown.
 
-import { decide, readJob } from "./api.js";
+import { decide } from "./api.js";
+import { imeisAmong, isMisread, isProduct } from "./codes.js";
 import { byId } from "./dom.js";
-import { byAnother, NETWORK, takesNumber } from "./gates.js";
+import { bars, byAnother, isSaleable, NETWORK, refusalOf, takesCode, takesNumber, takesScan, withSign } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
 import { newestPrinted, printLabel } from "./printing.js";
 import { onChange, whoIsHere } from "./session.js";
@@ -12,9 +13,12 @@ import { TakingBack } from "./taking_back.js";
 import { page, word } from "./words.js";
 
 const NUMBERS = ["imei", "serial"];
+/** The number of these may be the serial that the rack knows the handset by. */
+const OWN_CODES = ["serial", "recheck"];
 /** A card's sign of the look-up; the cross is a no. */
 const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
-const SALEABLE = /^\s*[○〇◯oOｏＯ△▲\-－−‐–—\u30fc](?![0-9A-Za-z])/;
+/** By role or by what they have worked on: nothing that they could show would help. */
+const NEVER_THEIRS = ["not_allowed", "second_person_needed"];
 
 export class Answering {
   /** `open` opens a slot's panel by itself; `panel` is where questions are seen. */
@@ -30,6 +34,8 @@ export class Answering {
     this.asked = new Map();
     this.back = new TakingBack({ send: (answer) => this.send(answer), ended: (...told) => this.ended(...told) });
     this.person = null;
+    /** The questions that whoever is here has left for later. */
+    this.skipped = new Set();
     onChange(() => this.otherPerson());
   }
 
@@ -55,6 +61,44 @@ export class Answering {
     this.scanned = seen && this.panel.isRead ? questionOf(slot) : null;
     if (this.scanned !== null) this.panel.meant();
     else if (seen) this.complain("just_come");
+  }
+
+  /** What was scanned while a question that asks for a number is on the screen: its answer, once somebody says so. */
+  scan(told) {
+    const slot = this.slotShown();
+    if (!slot) return false;
+    const { gate } = slot.question;
+    const misread = takesScan(gate) && isMisread(told);
+    const serial = OWN_CODES.includes(gate) && told.kind === "text" && told.words.some((one) => this.rack.bearing(one).includes(slot.slot));
+    if (!misread && !serial && !(takesScan(gate) && told.kind === "imei")) return false;
+    const others = this.rack.strange(slot, told.words);
+    if (misread) this.panel.refuseScan(word("refusal", "screen_number_needed"));
+    else if (others.length) this.panel.refuseScan(othersImei(others));
+    else this.read(slot, told.words);
+    return true;
+  }
+
+  /** Nobody's badge was scanned: perhaps the serial or the tag that the question asks for. */
+  scanOfNobody(told) {
+    const slot = this.slotShown();
+    if (!slot || !takesCode(slot.question.gate) || told.kind !== "text" || isProduct(told.words[0])) return false;
+    this.read(slot, told.words);
+    return true;
+  }
+
+  read(slot, numbers) {
+    if (this.back.has(questionOf(slot))) this.complain("given_already");
+    else if (!this.panel.isRead || this.panel.form.resting) this.complain("just_come");
+    else {
+      this.panel.read(numbers);
+      this.panel.meant();
+      this.scanned = questionOf(slot);
+    }
+  }
+
+  /** Whether a question is being answered here: no scan leads away from it. */
+  get isAsked() {
+    return this.slotShown() !== null;
   }
 
   /** An answer card: what it does belongs to the question that was seen after its handset's code. */
@@ -108,11 +152,23 @@ export class Answering {
       this.complain("sign_elsewhere");
       return false;
     }
-    if (sign) this.panel.sign(sign);
     const approved = value !== "NO" && value !== "CROSS";
-    const note = this.panel.form.note.value;
+    const written = this.panel.form.note.value;
+    // A card's or button's sign is of this answer alone, and never kept.
+    const note = sign ? withSign(sign, written) : written;
+    if (note === null) {
+      this.complain("sign_differs");
+      this.panel.toNote();
+      return false;
+    }
     const here = whoIsHere();
-    const missing = !here ? "not_signed_in" : approved ? wanting(gate, note) : null;
+    const others = approved && takesScan(gate) ? this.rack.strange(slot, imeisAmong(note)) : [];
+    if (others.length) {
+      this.panel.refuseScan(page("not_taken"), othersImei(others));
+      this.panel.toNote();
+      return false;
+    }
+    const missing = refusalOf(slot.question, here) ?? (approved ? wanting(gate, note) : null);
     if (missing) {
       this.panel.refuse({ code: missing, message: "" });
       return false;
@@ -156,7 +212,8 @@ export class Answering {
   /** Called for each slot that is told anew: what isn't asked any more isn't answered. */
   changed(slot) {
     const asked = answerable(slot) ? questionOf(slot) : null;
-    this.forgetAsked(slot.slot, asked);
+    // A screen that is locked isn't told what is asked; whether it is the same still, it learns later.
+    if (asked || !slot.question) this.forgetAsked(slot.slot, asked);
     if (asked) this.asked.set(slot.slot, { question: asked, kept: noteKey(slot), number: takesNumber(slot.question.gate) });
     for (const { answer } of [...this.back.waiting.values()]) {
       if (answer.slot === slot.slot && answer.question !== asked) this.back.drop(answer.question, "dropped_question");
@@ -185,42 +242,60 @@ export class Answering {
     if (!this.back.takeBack()) this.panel.close();
   }
 
-  /** Sends at once the answer to the question that is shown. */
-  sendShown() {
-    const given = this.back.of(this.panel.form?.question);
+  /** Sends at once what waits for the question on the screen, or with none there what was given last; gives whether any did. */
+  sendHeld() {
+    const given = this.panel.name === null ? this.back.newest() : this.back.of(this.panel.form?.question);
     if (given) this.back.sendNow(given);
+    return given !== null;
+  }
+
+  /** Enter did nothing, though it was meant for an answer that waits. */
+  enterIgnored() {
+    if (this.back.newest()) this.complain("enter_ignored");
   }
 
   /** Sends what waits, which opens what comes next; or opens it at once. */
   goOn() {
-    if (this.panel.form?.held) this.sendShown();
-    else if (this.panel.name === null && this.back.newest()) this.back.sendNow();
-    else this.next(this.panel.form?.question ?? null);
+    if (!this.sendHeld()) this.next(this.panel.form?.question ?? null);
+  }
+
+  /** Leaves what is shown for later; it comes again once nothing else is left. */
+  skip() {
+    const slot = this.slotShown();
+    if (slot) this.skipped.add(questionOf(slot));
+    this.next(this.panel.form?.question ?? null);
   }
 
   /** Opens the next question that this person may answer; `last` is the one that was just seen. */
-  async next(last = null) {
-    const before = this.panel.form?.question ?? null;
-    const slot = await this.nextSlot(last);
-    // Meanwhile somebody may have gone on by themselves.
-    if ((this.panel.form?.question ?? null) !== before) return;
+  next(last = null) {
+    const theirs = this.theirs(last);
+    const open = theirs.filter((slot) => !bars(slot.question, whoIsHere()));
+    let slot = open.find((one) => !this.skipped.has(questionOf(one)));
+    if (!slot && open.length) {
+      this.skipped.clear();
+      [slot] = open;
+    }
     if (slot) {
       this.open(slot.slot);
     } else {
       this.panel.close();
-      this.complain("no_next");
+      this.complain(theirs.length ? "only_barring" : "no_next");
     }
   }
 
-  async nextSlot(last) {
+  /** The slots whose question whoever is here may answer; first what only few may. */
+  theirs(last) {
     const here = whoIsHere();
     const asking = this.inOrder().filter((slot) => answerable(slot) && questionOf(slot) !== last && !this.back.has(questionOf(slot)));
-    for (const slot of asking) {
-      if (here?.gates && !here.gates.includes(slot.question.gate)) continue;
-      if (here && byAnother(slot.question.gate) && (await workedOn(slot.job, here))) continue;
-      return slot;
-    }
-    return null;
+    const theirs = asking.filter((slot) => !NEVER_THEIRS.includes(refusalOf(slot.question, here)));
+    return theirs.toSorted((one, other) => byAnother(other.question.gate) - byAnother(one.question.gate));
+  }
+
+  /** Whether an errand is to confirm what whoever is here hasn't worked on. */
+  isToConfirm({ kind, slot }) {
+    const asking = this.rack.slot(slot);
+    if (kind !== "confirm" || !asking || !answerable(asking) || !whoIsHere()) return false;
+    return !NEVER_THEIRS.includes(refusalOf(asking.question, whoIsHere()));
   }
 
   inOrder() {
@@ -253,24 +328,18 @@ export class Answering {
     const here = whoIsHere()?.person ?? null;
     if (here === this.person) return;
     this.scanned = null;
+    this.skipped.clear();
     if (this.person !== null && here !== null) this.panel.startAnew(this.rack.slot(this.panel.name));
     this.person = here;
   }
 }
 
+const othersImei = (slots) => word("answering", "others_imei").replace("{slots}", slots.join(", "));
+
 /** What a yes needs in its note and hasn't, by the code the daemon refuses it with. */
 function wanting(gate, note) {
-  if (gate === NETWORK && !SALEABLE.test(note)) return "look_up_result_needed";
+  if (gate === NETWORK && !isSaleable(note)) return "look_up_result_needed";
   if (gate === "destroyed_before" && !note.trim()) return "reason_needed";
+  if (gate === "imei" && !imeisAmong(note).length) return "screen_number_needed";
   return NUMBERS.includes(gate) && !note.trim() ? "screen_number_needed" : null;
-}
-
-/** Whoever has worked on a handset doesn't confirm it. */
-async function workedOn(job, here) {
-  try {
-    const { decisions } = await readJob(job);
-    return decisions.some((one) => (one.person ? one.person === here.person : one.operator === here.name));
-  } catch {
-    return false;
-  }
 }

@@ -3,11 +3,13 @@
 import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
 import { goOn as keysGoOn } from "./calm.js";
+import { imeisAmong } from "./codes.js";
 import { byId } from "./dom.js";
 import { find } from "./finding.js";
 import { Hearing } from "./hearing.js";
 import { Help } from "./help.js";
 import { slotKept } from "./kept.js";
+import { warnBeforeLock } from "./idle.js";
 import { Keys } from "./keys.js";
 import { Layout } from "./layout.js";
 import { showMenu } from "./menu.js";
@@ -43,7 +45,12 @@ document.body.classList.toggle("kiosk", kiosk);
 
 const rack = new Rack({ open, changed });
 const layout = new Layout({ kiosk });
-const queue = new Queue({ open, changed: queueChanged });
+const queue = new Queue({
+  open,
+  find: (names) => find(rack, layout, ...names),
+  isMine: (errand) => answering?.isToConfirm(errand) ?? false,
+  changed: queueChanged,
+});
 const notices = new Notices();
 const summary = new Summary();
 let counting = null;
@@ -57,6 +64,8 @@ let signIn = null;
 let stream = null;
 let asking = null;
 let worded = false;
+/** Whether whoever signs in next may find again what they had open. */
+let mayGoOn = true;
 
 function open(name) {
   if (kiosk || !rack.slot(name)) return;
@@ -65,8 +74,19 @@ function open(name) {
 
 /** What somebody was in the middle of is there again after a reload, or a daemon that was away. */
 function goOn() {
-  const name = slotKept();
+  const name = slotKept(whoIsHere()?.person ?? null);
   if (!kiosk && name !== null && panel.name === null && rack.slot(name)) openNext(name);
+}
+
+/** Somebody types their PIN, or is in a dialog: nothing opens over that. */
+const isBusy = () => byId("operator").contains(document.activeElement) || document.querySelector("dialog[open]") !== null;
+
+/** Whoever is back after their screen was locked finds open what they had open, once it is told. */
+function goOnAsBefore() {
+  const here = whoIsHere()?.person ?? null;
+  if (!mayGoOn || here === null || isBusy() || document.body.dataset.connection !== "live") return;
+  goOn();
+  mayGoOn = panel.name === null && slotKept(here) !== null;
 }
 
 /** By itself: what is asked there is read first. */
@@ -121,13 +141,19 @@ function complete(names) {
     byId("connection").hidden = true;
     goOn();
     lookAgain();
+  } else {
+    goOnAsBefore();
   }
   summarise();
 }
 
 /** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
 function changedHands() {
-  if (whoIsHere() === null) {
+  if (whoIsHere() !== null) {
+    queue.paint();
+    goOnAsBefore();
+  } else {
+    mayGoOn = true;
     rack.clear();
     queue.clear();
     byId("announcer").textContent = "";
@@ -205,6 +231,7 @@ function label() {
   rack.relabel();
   if (panel.name !== null) panel.relabel(rack.slot(panel.name), rack.proofOf(panel.name));
   answering.moved();
+  answering.back.relabel();
   help.relabel();
   notices.relabel();
   queue.paint();
@@ -232,8 +259,10 @@ async function start() {
   panel = new Panel({
     find: (name) => find(rack, layout, name),
     press: (value) => answering.press(value),
+    skip: () => answering.skip(),
     moved: () => answering?.moved(),
     astray: () => answering.complain("typing_gone"),
+    strange: (slot, text) => rack.strange(slot, imeisAmong(text)),
   });
   answering = new Answering({ rack, panel, open: openNext });
   answering.prints = index.prints;
@@ -243,13 +272,14 @@ async function start() {
   see(index);
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
+  warnBeforeLock();
   const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
   const signInHere = () => (panel.name === null ? signIn : panel.signIn);
   const badgeShown = async (error, told) => {
     if (!error) {
       keysGoOn();
       signInHere().askPin();
-    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
+    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error, told.words[0]);
   };
   const reader = await startSession(badgeShown, (told) => hearing.hear(told));
   reader.prefix = index.scanPrefix;

@@ -1,7 +1,7 @@
-// Who is signed in at this screen. The cookie is the browser's and no script's; what a badge's reader
-// has typed is kept until the screen is locked, so that a PIN can be added to it.
+// Who is signed in at this screen. The cookie is the browser's and no script's, and whose badge has been
+// scanned is the session's to know: a PIN is added to that, and nothing of a badge is kept here.
 
-import { parse } from "./codes.js";
+import { mayBeBadge, parse } from "./codes.js";
 import { belongsTo, forgetKept } from "./kept.js";
 import { Reader } from "./scans.js";
 
@@ -9,21 +9,38 @@ const SESSION = "/api/v1/session";
 const ANSWER_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 30_000;
 const STAY_EVERY_MS = 60_000;
+const IDLE_EVERY_MS = 1_000;
+/** So long before it locks by itself that is told; of a short time a third. */
+const WARN_S = 60;
 const LOCK_KEY = "F9";
 export const SHORTEST_BADGE = 6;
+const NO_BADGE = { code: "not_signed_in", message: "" };
 
 let session = null;
-let badge = null;
 let usedAt = 0;
 let toldAt = 0;
+/** Whether somebody has used this page since the daemon was told of it. */
+let untold = false;
 let leaving = Promise.resolve();
+let hear = () => {};
 const listeners = new Set();
 
 export const whoIsHere = () => session;
+const idlers = new Set();
+/** Other pages of this browser have the same session: what is used there isn't idle here. */
+const elsewhere = new BroadcastChannel("benchd.used");
+elsewhere.onmessage = () => {
+  usedAt = Date.now();
+};
+
 export const onChange = (listener) => listeners.add(listener);
+/** Is called with the seconds until this screen locks by itself, once they are few; with null where they aren't. */
+export const onIdle = (listener) => idlers.add(listener);
 const tell = () => {
   for (const listener of listeners) listener();
 };
+/** What somebody typed was a code: it does what it does when it is scanned. */
+export const hearCode = (code) => hear(code);
 /** A session can be locked; who is shown by the proxy can't. */
 export const isLockable = () => session !== null && session.idle_s !== null;
 /** What a request carries that does something. */
@@ -33,7 +50,6 @@ function become(next) {
   const same = session?.person === next?.person && session?.strong === next?.strong;
   session = next;
   if (next) belongsTo(next.person);
-  else badge = null;
   if (!same) tell();
 }
 
@@ -47,13 +63,15 @@ async function ask(method, body) {
   return response.status === 204 ? null : response.json();
 }
 
-/** Null when it is open, else the error object of the API. */
+/** `shown` as the API takes it. Null when it is open, else the error object of the API. */
 export async function signIn(shown) {
-  const given = shown.badge === undefined && badge && shown.pin && !shown.person ? { badge, ...shown } : shown;
   try {
-    const answer = await ask("POST", given);
-    if (answer.error) return answer.error;
-    badge = given.badge ?? null;
+    const answer = await ask("POST", shown);
+    if (answer.error) {
+      // A PIN is added to what may have ended meanwhile.
+      if (shown.badge === undefined && session) await look();
+      return answer.error;
+    }
     usedAt = toldAt = Date.now();
     become(answer);
     return null;
@@ -62,9 +80,10 @@ export async function signIn(shown) {
   }
 }
 
-export async function lock() {
+/** Whoever locks it leaves nothing; whom it locked out by itself finds what they had begun to type again. */
+export async function lock({ byItself = false } = {}) {
   if (session && !isLockable()) return;
-  forgetKept();
+  if (!byItself) forgetKept();
   leaving = locked();
   become(null);
   await leaving;
@@ -96,9 +115,20 @@ async function look() {
 }
 
 async function used() {
+  // A machine that slept past the time has locked, whatever key has woken it.
+  idle();
+  if (Date.now() - usedAt >= IDLE_EVERY_MS) elsewhere.postMessage(null);
   usedAt = Date.now();
-  if (!isLockable() || usedAt - toldAt < STAY_EVERY_MS) return;
-  toldAt = usedAt;
+  untold = true;
+  idle();
+  await stay();
+}
+
+/** The daemon locks by its own count, which mustn't be behind of this one: it is told of each use in the end. */
+async function stay() {
+  if (!untold || !isLockable() || Date.now() - toldAt < STAY_EVERY_MS) return;
+  toldAt = Date.now();
+  untold = false;
   try {
     const answer = await ask("PUT");
     if (answer.error) become(null);
@@ -107,17 +137,29 @@ async function used() {
   }
 }
 
+/** Whether nobody has used this screen for so long that it locks, or soon will. */
+function idle() {
+  const left = isLockable() ? session.idle_s - (Date.now() - usedAt) / 1000 : Infinity;
+  const soon = left > 0 && left <= Math.min(WARN_S, (session?.idle_s ?? 0) / 3);
+  for (const listener of idlers) listener(soon ? left : null);
+  if (left <= 0) lock({ byItself: true });
+  else stay();
+}
+
 /**
  * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `done`
  * is told why a code let nobody in, or null, and the code. Returns the reader, once it is known who is here.
  */
 export async function startSession(done, claims = () => false) {
-  const reader = new Reader(async (code) => {
-    const told = parse(code);
+  hear = async (scanned) => {
+    const told = parse(scanned);
     if (claims(told)) return;
-    const [badge] = told.words;
-    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) done(await signIn({ badge }), told);
-  });
+    const [code] = told.words;
+    if (!mayBeBadge(told) || code === undefined) return;
+    // Nobody's badge is as short as that: no try.
+    done(code.length < SHORTEST_BADGE ? NO_BADGE : await signIn({ badge: code }), told);
+  };
+  const reader = new Reader(hear);
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {
       event.preventDefault();
@@ -125,11 +167,8 @@ export async function startSession(done, claims = () => false) {
     }
   });
   for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, used, true);
-  setInterval(() => {
-    if (!session) return;
-    if (isLockable() && Date.now() - usedAt >= session.idle_s * 1000) lock();
-    else look();
-  }, LOOK_EVERY_MS);
+  setInterval(idle, IDLE_EVERY_MS);
+  setInterval(() => session && look(), LOOK_EVERY_MS);
   usedAt = Date.now();
   await look();
   return reader;

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 
 import anyio
 from chromium import Visit
@@ -72,12 +73,31 @@ async def scan(
 
     With `in_time` it takes its time too, so that whatever else the page does goes on meanwhile.
     """
+    keys = [*code, end] if end else [*code]
+    await _press(
+        seen, keys, [key_s * number for number in range(len(keys))], ime=ime, in_time=in_time
+    )
+
+
+HAND_S = (0.14, 0.19, 0.11, 0.23, 0.16)
+"""A nimble person's time from key to key, which no two have alike."""
+
+
+async def by_hand(seen: Visit, text: str) -> None:
+    """As a person types, and presses Enter."""
+    keys = [*text, "Enter"]
+    pauses = (HAND_S[number % len(HAND_S)] for number in range(len(text)))
+    await _press(seen, keys, [0.0, *accumulate(pauses)], ime=False, in_time=False)
+
+
+async def _press(
+    seen: Visit, keys: Sequence[str], after: Sequence[float], *, ime: bool, in_time: bool
+) -> None:
     began = time.time()
     async with _devtools(seen) as devtools:
-        keys = [*code, end] if end else [*code]
-        for number, key in enumerate(keys):
-            for kind, after_s in (("keyDown", 0.0), ("keyUp", key_s / 2)):
-                at = began + key_s * number + after_s
+        for key, after_s in zip(keys, after, strict=True):
+            for kind, held_s in (("keyDown", 0.0), ("keyUp", KEY_S / 2)):
+                at = began + after_s + held_s
                 if in_time:
                     await anyio.sleep(max(0.0, at - time.time()))
                 event = {**_told(key, ime=ime), "type": kind, "timestamp": at}
