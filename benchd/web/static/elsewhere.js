@@ -2,12 +2,11 @@
 // slot or to its handset's file. Answers are given where their question is seen, so not here.
 
 import { mayBeBadge } from "./codes.js";
-import { byId } from "./dom.js";
 import { keepSlot } from "./kept.js";
 import { word } from "./words.js";
 
-/** Whether the code was for the page; what isn't may be a badge. */
-export function hearElsewhere(told) {
+/** Whether the code was for the page; what isn't may be a badge. `tell` is told why nothing comes of one. */
+export function hearElsewhere(told, tell) {
   if (mayBeBadge(told)) return false;
   const [first] = told.words;
   if (told.kind === "slot") {
@@ -18,7 +17,7 @@ export function hearElsewhere(told) {
   } else if (told.kind === "answer" && told.value === "NEXT") {
     location.assign("/");
   } else if (first === undefined) {
-    byId("announcer").textContent = word("answering", "on_the_wall");
+    tell(word("answering", "on_the_wall"));
   } else {
     location.assign(`/handsets?${new URLSearchParams({ q: first })}`);
   }

@@ -59,7 +59,7 @@ export class Frame {
         this.signIn.refuse(error, told.words[0]);
         this.shown.unheard?.(told);
       },
-      (told) => (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told),
+      (told) => (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, (text) => this.signIn.tell(text)),
     );
     await this.again();
   }
