@@ -43,8 +43,8 @@ async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
     const response = await fetch(path, { signal: AbortSignal.timeout(withinMs), ...options });
     const told = await response.json();
     if (response.ok) return { told };
-    // Whoever has taken over since stays.
-    if (told.error.code === "not_signed_in" && whoIsHere()?.person === here?.person) lockedOut();
+    // Whoever has taken over since stays, and whoever has scanned their own badge again.
+    if (told.error.code === "not_signed_in" && whoIsHere()?.csrf === here?.csrf) lockedOut();
     return { error: told.error };
   } catch {
     return { error: { code: "unreachable", message: "" } };

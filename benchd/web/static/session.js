@@ -53,7 +53,20 @@ function become(next) {
   if (!same) tell();
 }
 
-async function ask(method, body) {
+/** The last thing that was asked of the daemon's session, over and done with however it ended. */
+let turn = Promise.resolve();
+
+/**
+ * One at a time: a badge puts another session in this one's place, and what was asked of the one before
+ * would be answered as if nobody were here any more, and take the new one's cookie.
+ */
+function ask(method, body) {
+  const asked = turn.then(() => send(method, body));
+  turn = asked.catch(() => null);
+  return asked;
+}
+
+async function send(method, body) {
   const response = await fetch(SESSION, {
     method,
     headers: { ...(body ? { "content-type": "application/json" } : {}), ...csrf() },
@@ -87,6 +100,8 @@ export async function lock({ byItself = false } = {}) {
   leaving = locked();
   become(null);
   await leaving;
+  // A badge or PIN that was being compared meanwhile has let nobody in.
+  become(null);
   // Only now does the daemon show less.
   tell();
 }

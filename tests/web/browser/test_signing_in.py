@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 from chromium import Visit, needs_chromium
 from playwright.async_api import Locator, Route, expect
-from scanner import by_hand, scan
+from scanner import by_hand, install_clock, scan
 from walls import Wall
 
+from tests.patience import PATIENCE_S
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, PIN, Door, door_in
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -190,3 +192,36 @@ async def test_who_has_a_badge_and_gave_id_and_pin_is_told_that_the_badge_is_mis
         await expect(who(seen)).to_have_text("森 葵")
         await expect(seen.page.locator("#operator .star")).to_have_text("* バッジがまだです")
         await expect(field(seen, "pin")).to_have_count(0)
+
+
+async def test_what_was_asked_of_the_session_before_a_badge_ends_none_after_it(
+    staffed_wall: Staffed,
+) -> None:
+    async with staffed_wall() as (seen, _):
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        asked: list[Route] = []
+
+        async def keep(route: Route) -> None:
+            asked.append(route)
+            if route.request.method != "PUT":
+                await route.continue_()
+
+        await seen.page.route("**/api/v1/session", keep)
+        await install_clock(seen)
+        await seen.page.clock.fast_forward(61_000)
+        await seen.page.keyboard.press("Shift")
+        await until_asked(asked, "PUT")
+        await scan(seen, OTHER_BADGE)
+        await seen.page.wait_for_timeout(500)
+        await next(one for one in asked if one.request.method == "PUT").continue_()
+        await until_asked(asked, "POST")
+        await expect(who(seen)).to_have_text("加藤 舞")
+        await seen.page.wait_for_timeout(500)
+        await expect(who(seen)).to_have_text("加藤 舞")
+
+
+async def until_asked(asked: list[Route], method: str) -> None:
+    with anyio.fail_after(PATIENCE_S):
+        while all(one.request.method != method for one in asked):  # noqa: ASYNC110 - told by the browser
+            await anyio.sleep(0.02)
