@@ -83,6 +83,11 @@ async def lots_away(one: Screen) -> None:
     await one.page.reload()
 
 
+async def label_away(one: Screen) -> None:
+    await hinder(one, "**/label.svg*")
+    await one.page.reload()
+
+
 async def sheet_without_rack(one: Screen) -> None:
     await hinder(one, "**/api/v1/slots")
     await one.page.reload()
@@ -121,6 +126,12 @@ BESIDE = (
     page("handset", f"handsets?job={JOB_1}", opens="handset.js details.job"),
     page("unknown job", "handsets?job=unknown", opens='frame.js p.nothing[role="alert"]'),
     page("label", f"handsets?label={JOB_2}"),
+    page(
+        "label that isn't drawn",
+        f"handsets?label={JOB_2}",
+        label_away,
+        'label.js p.nothing[role="alert"]',
+    ),
     page(
         "label of an older job", f"handsets?label={JOB_1}", opens='label.js p.caution[role="alert"]'
     ),

@@ -124,6 +124,7 @@ HINDRANCES = {
     "**/api/v1/events": cut,
     "**/api/v1/lots": cut,
     "**/api/v1/slots": cut,
+    "**/label.svg*": cut,
     "**/api/v1/session": turned_away,
 }
 

@@ -277,7 +277,7 @@ DESK = (
     desk("find", presses("/"), "find.js dialog#find-on-wall.over-wall"),
     desk("found", sought, "find.js dialog#find-on-wall.over-wall"),
     desk("menu", menu, "menu.js details"),
-    desk("notice", noticed, 'index.html ul#notices[role="alert"]'),
+    desk("notice", noticed, 'index.html div#notices[role="alert"]'),
     desk("away", away, AWAY),
     desk("away with a question", away_with_panel),
 )
