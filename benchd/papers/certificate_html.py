@@ -16,14 +16,18 @@ def html_of(document: Document, links: Iterable[tuple[str, str]] = ()) -> str:
     code = f'<div class="code" role="img" aria-label="{_text(document.code_says)}">'
     return (
         f'<!doctype html><html lang="{document.language}"><head><meta charset="utf-8">'
-        f"<title>{_text(document.title)} {_text(document.head[0].values[0])}</title>"
+        f"<title>{_text(document.title)} {_text(document.named)}</title>"
         '<meta name="viewport" content="width=device-width">'
         '<link rel="icon" href="/static/icons.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/static/paper.css"></head><body>'
         f"<nav>{way}</nav><main><header><div><h1>{_text(document.title)}</h1>"
-        f"{_lines(document.head)}</div>{code}{qr_svg(document.code)}</div></header>"
+        f"{_verdict(document.verdict)}{_lines(document.head)}</div>{code}{qr_svg(document.code)}</div></header>"
         f"{sections}</main></body></html>"
     )
+
+
+def _verdict(verdict: str) -> str:
+    return f'<p class="verdict">{_text(verdict)}</p>' if verdict else ""
 
 
 def _section(section: Section) -> str:

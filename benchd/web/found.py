@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
 
+from benchd.domain.plain_figures import size, tenths
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset_evidence import (
     GatesEvidence,
@@ -17,8 +17,6 @@ from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEv
 from benchd.texts.catalogue import Catalogue, Texts
 
 Finding = tuple[str, dict[str, str]]
-
-UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 def found_in(evidence: object | None, catalogue: Catalogue) -> list[Texts]:
@@ -105,22 +103,8 @@ def _read_back(told: ReadBackEvidence) -> Iterator[Finding]:
     )
 
 
-def size(count: int) -> str:
-    """Bytes in the units that storage is sold with: 58.2 GB."""
-    unit, value = 0, count * 10
-    while value >= 10_000 and unit < len(UNITS) - 1:
-        value //= 1000
-        unit += 1
-    return f"{value // 10}.{value % 10} {UNITS[unit]}" if unit else f"{count} B"
-
-
 def span(seconds: float) -> str:
     """3:12 or 1:02:45."""
     whole = math.floor(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def tenths(share: float) -> str:
-    """94.96 % isn't 95 %."""
-    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}"
