@@ -13,8 +13,7 @@ from typing import Final
 
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.domain.job import Disposition, Outcome
-from benchd.domain.plain_figures import size, size_at_most, tenths
-from benchd.domain.plain_text import Language
+from benchd.domain.plain_text import Language, size, size_at_most, tenths
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.paper_content import Document, Line, Section, Signed
 from benchd.papers.statement_paths import StatementPaths

@@ -15,8 +15,7 @@ from typing import Final
 from pydantic import Field
 
 from benchd.domain.knowledge import Table, Words, read_knowledge
-from benchd.domain.plain_figures import size_at_most
-from benchd.domain.plain_text import Language, printable
+from benchd.domain.plain_text import Language, printable, size_at_most
 from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Texts
 

@@ -22,8 +22,7 @@ from benchd.domain.ids import Evidence
 from benchd.domain.job import Gate
 from benchd.domain.knowledge import read_knowledge
 from benchd.domain.people import ShownBy
-from benchd.domain.plain_figures import size_at_most
-from benchd.domain.plain_text import Language
+from benchd.domain.plain_text import Language, size_at_most
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.page_words import PageWords
 from benchd.papers.paper_content import Document
