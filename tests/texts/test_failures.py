@@ -89,3 +89,14 @@ def test_an_error_is_told_by_its_code_or_its_kind(
     error.refusal = refusal or error.refusal
     told = failure_text(error, catalogue, "ja")
     assert told == f"{catalogue.text(key).ja}\n{error}"
+
+
+def test_below_it_stands_what_the_error_says(catalogue: Catalogue) -> None:
+    told = failure_text(NotFound("no job x"), catalogue, "ja")
+    assert told == f"{catalogue.text('failure.not_found').ja}\nno job x"
+    error = DecisionRefused("sato has worked on it")
+    error.refusal = "second_person_needed"
+    assert failure_text(error, catalogue, "ja").splitlines() == [
+        catalogue.text("refusal.second_person_needed").ja,
+        "sato has worked on it",
+    ]
