@@ -17,6 +17,7 @@ from benchd.domain.plain_text import Language, size, size_at_most, tenths
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.paper_content import Document, Line, Section, Signed
 from benchd.papers.statement_paths import StatementPaths
+from benchd.proof.storage_proof import CheckMode
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.translated_sentences import Sentences
 
@@ -68,10 +69,10 @@ class _Page:
             title=self._words.word("paper.title"),
             named=job,
             author=self._text("site"),
-            verdict=self._words.word("paper.sellable") if self._sellable() else "",
+            verdict=self._verdict(),
             head=(
                 *self._which(),
-                self._words.line("paper.worked", self._worked()),
+                self._words.line("paper.worked", *self._worked()),
                 *self._where(),
                 *self._confirmed(),
                 self._words.line("paper.number", job),
@@ -123,13 +124,15 @@ class _Page:
             *self._known("paper.site_address", "site_address"),
         )
 
-    def _worked(self) -> str:
+    def _worked(self) -> list[str]:
+        """From when to when, and beside it that the clock which says so was set back."""
         stages = self._told.parts("stages")
-        return self._words.word(
+        at = self._words.word(
             "paper.from_to",
             at=stages[0].day_and_time("started_at") if stages else "",
             until=stages[-1].day_and_time("ended_at") if stages else "",
         )
+        return [at, *self._words.sentence(self._told.text("clock.says"))]
 
     def _confirmed(self) -> tuple[Line, ...]:
         """Who else has looked: before it was issued, and again where it was drawn for that."""
@@ -169,6 +172,17 @@ class _Page:
         unsaid = self._words.word("paper.consignor_unsaid")
         return (self._words.line("paper.consignor", self._text("intake.consignor") or unsaid),)
 
+    def _verdict(self) -> str:
+        """How far it was erased, by which look, and that it may be sold; nothing of any other."""
+        if not self._sellable():
+            return ""
+        sampled = self._told.text("verification.mode") != CheckMode.WHOLE
+        key = "paper.sellable_by_sample" if sampled else "paper.sellable"
+        return self._words.word(key, share=self._covered())
+
+    def _covered(self) -> str:
+        return f"{tenths(self._told.number('verification.coverage'))}%"
+
     def _sellable(self) -> bool:
         return self._told.text("disposition") == Disposition.SELLABLE
 
@@ -192,7 +206,7 @@ class _Page:
         told = self._told
         covered = self._words.word(
             "paper.covered",
-            share=f"{tenths(told.number('verification.coverage'))}%",
+            share=self._covered(),
             value=f"{told.number('verification.minimum_coverage'):.1%}",
         )
         bad = int(told.number("verification.bytes_bad"))
@@ -206,12 +220,11 @@ class _Page:
             value=told.text("network_restriction.result"),
             at=told.day_and_time("network_restriction.looked_up_at"),
         )
-        excused = [told.text("fresh_picture.excuses"), told.text("clock.says")]
         return self._words.section(
             "paper.erasure",
             self._words.said("paper.method", [told.text("method"), told.text("standard")]),
             self._words.line("paper.first_reset", self._first_reset()),
-            self._words.said("paper.technique", [told.text("technique"), *excused]),
+            self._words.said("paper.technique", [told.text("technique")]),
             self._words.line("paper.coverage", covered),
             self._words.line("paper.read_back", read),
             self._words.line("paper.network", network),
@@ -247,7 +260,8 @@ class _Page:
             last=told.text("trusted.security_patch") or unknown,
         )
         read_by = self._words.sentence(told.text("trusted.read_by"))
-        values = [each for text in system for each in self._words.sentence(text)]
+        excused = told.text("fresh_picture.excuses")
+        values = [each for text in [*system, excused] for each in self._words.sentence(text)]
         return self._words.section(
             "paper.trusted",
             self._words.line("paper.trusted", *values, shown=False),

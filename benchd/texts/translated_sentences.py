@@ -1,8 +1,9 @@
 """The sentences of a certificate in both languages, each known by its form.
 
 The English is what was signed and stays as it is, but for codes, which stand in words; the Japanese
-says the same with the same numbers. Bytes stand in units for people, rounded up: nearly all of them
-tell how much may be left. The certificate's file has them to the byte.
+says the same with the same numbers. Bytes stand in units for people: rounded up where they tell
+how much may be left, down where they tell how much was shown. The certificate's file has them to
+the byte.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 from pydantic import Field
 
 from benchd.domain.knowledge import Table, Words, read_knowledge
-from benchd.domain.plain_text import Language, printable, size_at_most
+from benchd.domain.plain_text import Language, printable, size, size_at_most
 from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Texts
 
@@ -26,6 +27,8 @@ _FILLED: Final = re.compile(r"\{([a-z_]+)(?::[^{}]*)?\}")
 _CODES: Final = {"because", "claim", "cipher"}
 _BYTES: Final = "bytes"
 """How the name of a number of bytes ends."""
+_SHOWN: Final = "resumed_bytes"
+"""The one that speaks for the erasure."""
 _SEPARATOR: Final = ", "
 
 
@@ -101,7 +104,7 @@ class Sentences:
 
     def _in_words(self, name: str, told: str, language: Language) -> str:
         if name.endswith(_BYTES):
-            return size_at_most(int(told))
+            return size(int(told)) if name == _SHOWN else size_at_most(int(told))
         return self._named[told].to(language) if told in self._named else told
 
 

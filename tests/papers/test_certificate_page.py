@@ -328,7 +328,12 @@ def test_a_first_glance_tells_what_of_which_handset_when_where_and_who_confirmed
     )
     document = page_of(told, key, language)
     predicate = told["predicate"]
-    assert document.verdict == CATALOGUE.text("paper.sellable").to(language)
+    # How far it got is part of it: whoever reads no more doesn't take a part for the whole.
+    sellable = {
+        "ja": "届いた範囲（利用者領域の93.7%）の消去を確認済み。販売可",
+        "en": "Erasure of what was reached (93.7% of the user storage) is proven; may be sold",
+    }
+    assert document.verdict == sellable[language]
     glance = " ".join(value for line in document.head for value in line.values)
     for fact in (
         *(predicate["handset"][name] for name in ("model", "imei", "second_imei", "serial")),
@@ -346,6 +351,51 @@ def test_a_first_glance_tells_what_of_which_handset_when_where_and_who_confirmed
         value for each in document.sections[:-2] for line in each.lines for value in line.values
     )
     assert not re.search("[0-9a-f]{64}", shown)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_first_glance_never_takes_a_sample_for_all_nor_a_wrong_clock_for_a_date(
+    language: Language, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11: it never reads better than its record."""
+    document = page_of(statement, key, language, verification={"mode": "sampled"})
+    by_sample = {
+        "ja": "届いた範囲（利用者領域の93.7%）を上書きし、抜き取りで確認済み。販売可",
+        "en": "What was reached (93.7% of the user storage) is overwritten, a sample of it checked;"
+        " may be sold",
+    }
+    assert document.verdict == by_sample[language]
+    assert len(told_as("paper.worked", document)) == 1
+    set_back = Sentence.CLOCK_SET_BACK.format(seconds=3600.0)
+    document = page_of(statement, key, language, clock={"set_back_s": 3600.0, "says": set_back})
+    worked = told_as("paper.worked", document)
+    assert worked[1:] == (SAID.said(set_back)[0].to(language),)
+    # What is excused stands among what is only trusted.
+    excused = Sentence.EXCUSED.format(accounts=1, packages=2, bytes=12_600_001)
+    document = page_of(statement, key, language, fresh_picture={"excuses": excused})
+    [said] = SAID.said(excused)
+    assert "12.7 MB" in said.to(language)
+    assert said.to(language) in document.sections[1].lines[0].values
+    assert document.sections[1].warns
+
+
+@pytest.mark.parametrize(
+    ("count", "missing", "kept"),
+    [
+        (0, "0 B", "0 B"),
+        (999, "999 B", "999 B"),
+        (8_049_999, "8.1 MB", "8.0 MB"),
+        (128_000_000_000, "128.0 GB", "128.0 GB"),
+    ],
+)
+def test_bytes_are_rounded_against_the_erasure(count: int, missing: str, kept: str) -> None:
+    """Issue 34, 11: what is left is never told as less, nor what was shown as more."""
+    [said] = SAID.said(Sentence.NOT_WRITTEN.format(missing_bytes=count))
+    assert said.ja == f"利用者領域のうち{missing}。内訳："
+    assert said.en == f"{missing} of the user storage, which are:"
+    [said] = SAID.said(Sentence.RESUMED.format(resumed_bytes=count))
+    assert said.ja.startswith(f"うち{kept}は")
+    assert said.en.startswith(f"{kept} of it kept")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
