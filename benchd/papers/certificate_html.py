@@ -30,7 +30,8 @@ def html_of(
 
 def _since(since: Sequence[str]) -> str:
     """What isn't on the certificate, whoever reads no more than its verdict."""
-    return f'<p class="since">{_text(" ".join(since))}</p>' if since else ""
+    lines = "".join(f"<p>{_text(each)}</p>" for each in since)
+    return f'<div class="since">{lines}</div>' if lines else ""
 
 
 def _verdict(verdict: str) -> str:

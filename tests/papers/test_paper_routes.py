@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from html import escape
 from html.parser import HTMLParser
 
 import anyio
@@ -98,8 +99,8 @@ async def test_above_a_page_stands_that_its_handset_is_held_back(
         hook="stock", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None
     )
     bin_alone = replace(held, action=NextAction.ROUTE, bin="B-1")
-    sentences = ("wall.held_back", "wall.held_back_to_do")
-    warning = " ".join(CATALOGUE.text(each).to(language) for each in sentences)
+    keys = ("wall.held_back", "wall.held_back_to_do")
+    warning = "".join(f"<p>{escape(CATALOGUE.text(each).to(language))}</p>" for each in keys)
     envelope = signed(statement, key).envelope.decode()
     for directions, warned in (((held,), True), ((bin_alone,), False), ((), False)):
         async with visited(key, envelope, told=directions) as client:
