@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final, Literal
 
 Language = Literal["ja", "en"]
@@ -33,11 +32,6 @@ def size(count: int) -> str:
 def size_at_most(count: int) -> str:
     """The same, never less than there are: for what is left, or wasn't reached."""
     return _in_units(count, up=True)
-
-
-def tenths(share: float) -> str:
-    """94.96 % isn't 95 %."""
-    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}"
 
 
 def _in_units(count: int, *, up: bool) -> str:

@@ -13,7 +13,8 @@ from typing import Final
 
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.domain.job import Disposition, Outcome
-from benchd.domain.plain_text import Language, size, size_at_most, tenths
+from benchd.domain.plain_text import Language, size, size_at_most
+from benchd.domain.tenths import tenths
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.paper_content import Document, Line, Section, Signed
 from benchd.papers.statement_paths import StatementPaths
@@ -207,7 +208,7 @@ class _Page:
         covered = self._words.word(
             "paper.covered",
             share=self._covered(),
-            value=f"{told.number('verification.minimum_coverage'):.1%}",
+            value=f"{tenths(told.number('verification.minimum_coverage'))}%",
         )
         bad = int(told.number("verification.bytes_bad"))
         read = self._words.word(

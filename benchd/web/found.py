@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from benchd.domain.plain_text import size, tenths
+from benchd.domain.plain_text import size
+from benchd.domain.tenths import tenths
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset_evidence import (
     GatesEvidence,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.plain_text import size, size_at_most, tenths
+from benchd.domain.plain_text import size, size_at_most
+from benchd.domain.tenths import tenths
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.texts.catalogue import FACTS, Catalogue
 from benchd.web.found import chip_in, found_in, span
