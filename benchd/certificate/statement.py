@@ -56,6 +56,7 @@ def statement_of(
     site: str,
     benchd_version: str,
     benchd_commit: str = "unknown",
+    site_address: str | None = None,
 ) -> Statement:
     """The statement about one handset; raises CertificateGap for what isn't on record."""
     inspect = erasure.evidence.inspect
@@ -72,6 +73,7 @@ def statement_of(
             erasure,
             at=at,
             site=site,
+            site_address=site_address,
             benchd_version=benchd_version,
             benchd_commit=benchd_commit,
         ),
@@ -79,7 +81,13 @@ def statement_of(
 
 
 def _predicate_of(
-    erasure: HandsetErasure, *, at: datetime, site: str, benchd_version: str, benchd_commit: str
+    erasure: HandsetErasure,
+    *,
+    at: datetime,
+    site: str,
+    site_address: str | None,
+    benchd_version: str,
+    benchd_commit: str,
 ) -> Predicate:
     opened = _opened(erasure.records)
     recipe = RecordReader(opened.entry.data, "job_opened")
@@ -93,6 +101,7 @@ def _predicate_of(
     return Predicate(
         issued_at=at.astimezone(UTC),
         site=site,
+        site_address=site_address,
         benchd_version=benchd_version,
         benchd_commit=benchd_commit,
         sim_lock=SimLockSection.of(evidence.inspect),
