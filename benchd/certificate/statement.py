@@ -11,7 +11,8 @@ from benchd.certificate.clock_section import ClockSection
 from benchd.certificate.fresh_section import FreshPictureSection
 from benchd.certificate.identity_section import HandsetSection
 from benchd.certificate.intake_section import IntakeSection
-from benchd.certificate.numeric_sentences import not_reached_of, technique_of
+from benchd.certificate.not_reached import not_reached_of
+from benchd.certificate.overwrite_technique import technique_of
 from benchd.certificate.people_section import ConfirmationSection, DecisionSection
 from benchd.certificate.predicate import (
     PREDICATE_TYPE,
