@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import FilePayload, Page, expect
 from screens import Screen
-from states import Place, State, as_it_is, hinder, menu
+from states import Place, State, as_it_is, hinder, menu, on_paper
 
 from benchd.web.dashboard import PAGES
 from tests.intake.lots import imei
@@ -117,6 +117,18 @@ BESIDE = (
         'handover.js p.nothing[role="alert"]',
     ),
     page("figures", FIGURES),
+    *(
+        page(f"{name}, on paper", path, on_paper)
+        for name, path in (
+            ("handover sheet", "board?day=2026-11-24&sheet=handover"),
+            ("shift", "board?day=2026-11-24"),
+            ("figures", FIGURES),
+            ("disposal", "disposal"),
+            ("label", f"handsets?label={JOB_2}"),
+            ("cards", "cards"),
+        )
+    ),
+    page("no shift's work", "board?day=2020-01-01"),
     page("no figures", "report?from=2020-01-01&to=2020-01-02"),
     page("disposal: tray", "disposal?state=tray"),
     page("cards", "cards"),

@@ -137,7 +137,12 @@ async def unhindered(one: Screen) -> None:
     """As it was before any state of the table."""
     for where, by in HINDRANCES.items():
         await one.page.unroute(where, by)
+    await one.page.emulate_media(media="screen")
     one.refusing = None
+
+
+async def on_paper(one: Screen) -> None:
+    await one.page.emulate_media(media="print")
 
 
 async def menu(one: Screen) -> None:
