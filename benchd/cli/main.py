@@ -36,6 +36,7 @@ from benchd.cli.papers_commands import papers_app
 from benchd.cli.people_commands import people_app
 from benchd.cli.records_commands import records_app, report
 from benchd.cli.setup_command import setup
+from benchd.cli.spoken_help import SpokenGroup
 from benchd.cli.status_commands import add_status_commands
 from benchd.cli.time_commands import time_app
 from benchd.cli.token_commands import tokens_app
@@ -44,6 +45,7 @@ from benchd.domain.revision import commit, version
 
 app = typer.Typer(
     name="benchd",
+    cls=SpokenGroup,
     help="Erases racks of used Android handsets before resale, and proves it.",
     no_args_is_help=True,
     add_completion=False,

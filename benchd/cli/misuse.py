@@ -9,6 +9,7 @@ from typing import Final
 import typer
 
 from benchd.cli.messages import Fact, catalogue, language, say
+from benchd.cli.spoken_help import misuse_in_japanese
 from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
 
@@ -35,11 +36,11 @@ def tell_misuse(error: typer.TyperException) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         # The help stands there already.
         return
-    usage, reason = (
-        say("say.usage", name=command),
-        printable(error.format_message(), LONGEST_TOLD),
-    )
-    _complain(f"{usage}\n{reason}" if language() == "ja" else f"{reason}\n{usage}")
+    usage, reason = say("say.usage", name=command), error.format_message()
+    if language() == "ja":
+        _complain("\n".join(filter(None, (usage, misuse_in_japanese(reason)))))
+    else:
+        _complain(f"{printable(reason, LONGEST_TOLD)}\n{usage}")
 
 
 def tell_of_file(error: OSError) -> int:

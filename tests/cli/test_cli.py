@@ -294,8 +294,8 @@ def test_no_odd_words_are_a_traceback(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["frob"], ["使い方は「benchd --help」で分かります。", "No such command 'frob'"]),
-        (["decide", "x"], ["使い方は「benchd decide --help」で分かります。", "'gate'"]),
+        (["frob"], ["使い方は「benchd --help」で分かります。", "コマンド「frob」はありません"]),
+        (["decide", "x"], ["使い方は「benchd decide --help」で分かります。", "「gate」が"]),
         (["jobs", "--limit", "0"], ["使い方は「benchd jobs --help」で分かります。", "--limit"]),
     ],
 )
