@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from benchd.domain.errors import BenchdError
+from benchd.domain.errors import BenchdError, ConfigInvalid
 from benchd.domain.plain_text import Language
 from benchd.texts.catalogue import Catalogue, Texts
+from benchd.texts.causes import Causes
 
 _SAID_ON_PAGES: Final = frozenset(
     {
@@ -23,15 +24,26 @@ def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -
     """The error as this person reads it.
 
     Messages are English, for logs too. In Japanese the error's own words, else those of its kind
-    with the message below them, which names the technical detail.
+    with each line of the message below them: in Japanese where its form is known, else called
+    technical.
     """
     message = str(error)
     if language == "en":
         return message
     if error.japanese is not None:
         return error.japanese
-    said = _said_of(error, catalogue).ja
-    return f"{said}\n{message}" if message else said
+    causes = Causes.load(catalogue)
+    told = (_detail(line, error, causes, catalogue) for line in message.splitlines())
+    return "\n".join((_said_of(error, catalogue).ja, *told))
+
+
+def _detail(line: str, error: BenchdError, causes: Causes, catalogue: Catalogue) -> str:
+    """One line of the message; a configuration's keeps its place, which is where to look."""
+    if (known := causes.said(line)) is not None:
+        return known.ja
+    if isinstance(error, ConfigInvalid):
+        return line
+    return f"{catalogue.text('page.technical').ja}: {line}"
 
 
 def _said_of(error: BenchdError, catalogue: Catalogue) -> Texts:

@@ -31,6 +31,7 @@ REFUSALS: dict[str, int] = dict.fromkeys(
     (
         *("DecisionRefused", "SecondPersonNeeded", "RecheckRefused", "IntakeRefused"),
         *("AnsweredAlready", "SettlingRefused", "LabelRefused", "TokenRefused"),
+        *("PersonRefused", "NameRefused", "SlotBusy"),
     ),
     0,
 )

@@ -43,7 +43,8 @@ def test_every_kind_of_error_begins_in_japanese(
     error.args = ("sda7: rc 5",)
     first, *detail = failure_text(error, catalogue, "ja").splitlines()
     assert JAPANESE.search(first)
-    assert detail == ["sda7: rc 5"]
+    technical = "" if kind is ConfigInvalid else "技術情報: "
+    assert detail == [f"{technical}sda7: rc 5"]
     assert failure_text(error, catalogue, "en") == "sda7: rc 5"
 
 
@@ -70,7 +71,7 @@ def test_every_failure_is_a_kind_of_error(catalogue: Catalogue) -> None:
 @pytest.mark.parametrize(
     ("error", "refusal", "key"),
     [
-        (NotFound("no job x"), "", "failure.not_found"),
+        (NotFound("no x"), "", "failure.not_found"),
         (SlotBusy("A1"), "", "failure.benchd_error"),
         (TransientFault("closed"), "", "failure.handset_fault"),
         (LedgerBroken("record 7", sequence=7), "", "failure.ledger_broken"),
@@ -88,4 +89,44 @@ def test_an_error_is_told_by_its_code_or_its_kind(
 ) -> None:
     error.refusal = refusal or error.refusal
     told = failure_text(error, catalogue, "ja")
-    assert told == f"{catalogue.text(key).ja}\n{error}"
+    assert told == f"{catalogue.text(key).ja}\n技術情報: {error}"
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (
+            DependencyMissing(
+                "the signing key /k/a.pem isn't there",
+                cure="Make one with `benchd key create`, or put back the file of this rack.",
+            ),
+            [
+                "署名鍵 /k/a.pem がありません",
+                (
+                    "このラックのファイルを戻します。"
+                    "新しいラックのときだけ「benchd key create」で作ります。"
+                ),
+            ],
+        ),
+        (
+            DependencyMissing("the signing key /k can't be read: Permission denied", cure="?"),
+            ["署名鍵 /k を読めません（使う権限がありません）", "技術情報: ?"],
+        ),
+        (
+            NotFound("there is no slot B9"),
+            ["スロット B9 はありません。名前は「benchd slots list」で分かります"],
+        ),
+        (PersonRefused("a PIN has 4 to 12 digits"), ["PINは 4〜12 桁の数字にします"]),
+    ],
+)
+def test_item_8_no_english_stands_below_a_japanese_headline(
+    error: BenchdError, detail: list[str], catalogue: Catalogue
+) -> None:
+    assert failure_text(error, catalogue, "ja").splitlines()[1:] == detail
+
+
+def test_item_8_each_kind_of_failure_says_what_to_do(catalogue: Catalogue) -> None:
+    cures = re.compile("「|管理者|直します|入れます|確かめ|実行")
+    assert not [
+        key for key, said in catalogue.section("failure").items() if not cures.search(said.ja)
+    ]
