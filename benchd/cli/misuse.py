@@ -12,6 +12,7 @@ from benchd.cli.messages import Fact, catalogue, language, say
 from benchd.cli.spoken_help import misuse_in_japanese
 from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
+from benchd.texts.failures import detail_texts
 
 LONGEST_TOLD: Final = 1000
 MISUSE_CODE: Final = 2
@@ -59,7 +60,7 @@ def why(error: OSError | ValueError) -> Texts:
     """Why a file can't be used."""
     code = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
     said = str(getattr(error, "strerror", None) or error)
-    return catalogue().file_trouble(code) or Texts(ja=said, en=said)
+    return catalogue().file_trouble(code) or detail_texts(said, catalogue())
 
 
 def _complain(text: str) -> None:

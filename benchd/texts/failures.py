@@ -32,18 +32,18 @@ def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -
         return message
     if error.japanese is not None:
         return error.japanese
-    causes = Causes.load(catalogue)
-    told = (_detail(line, error, causes, catalogue) for line in message.splitlines())
-    return "\n".join((_said_of(error, catalogue).ja, *told))
+    said = _said_of(error, catalogue).ja
+    # Each line of a configuration's mistakes begins with its place, which is where to look.
+    told = message if isinstance(error, ConfigInvalid) else detail_texts(message, catalogue).ja
+    return f"{said}\n{told}" if told else said
 
 
-def _detail(line: str, error: BenchdError, causes: Causes, catalogue: Catalogue) -> str:
-    """One line of the message; a configuration's keeps its place, which is where to look."""
-    if (known := causes.said(line)) is not None:
-        return known.ja
-    if isinstance(error, ConfigInvalid):
-        return line
-    return f"{catalogue.text('page.technical').ja}: {line}"
+def detail_texts(message: str, catalogue: Catalogue) -> Texts:
+    """What stands below a sentence of the catalogue, line by line, for people of both languages."""
+    causes, technical = Causes.load(catalogue), catalogue.text("page.technical").ja
+    told = ((line, causes.said(line)) for line in message.splitlines())
+    lines = (f"{technical}: {line}" if known is None else known.ja for line, known in told)
+    return Texts(ja="\n".join(lines), en=message)
 
 
 def _said_of(error: BenchdError, catalogue: Catalogue) -> Texts:
