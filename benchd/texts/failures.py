@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
-from benchd.domain.errors import BenchdError, ConfigInvalid
+from benchd.domain.errors import BenchdError, ConfigInvalid, ConfigIssue
 from benchd.domain.plain_text import Language
 from benchd.texts.catalogue import Catalogue, Texts
 from benchd.texts.causes import Causes
@@ -33,8 +35,10 @@ def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -
     if error.japanese is not None:
         return error.japanese
     said = _said_of(error, catalogue).ja
-    # Each line of a configuration's mistakes begins with its place, which is where to look.
-    told = message if isinstance(error, ConfigInvalid) else detail_texts(message, catalogue).ja
+    if isinstance(error, ConfigInvalid) and error.issues:
+        told = _mistakes(error.issues, Causes.load(catalogue))
+    else:
+        told = detail_texts(message, catalogue).ja
     return f"{said}\n{told}" if told else said
 
 
@@ -44,6 +48,15 @@ def detail_texts(message: str, catalogue: Catalogue) -> Texts:
     told = ((line, causes.said(line)) for line in message.splitlines())
     lines = (f"{technical}: {line}" if known is None else known.ja for line, known in told)
     return Texts(ja="\n".join(lines), en=message)
+
+
+def _mistakes(issues: Iterable[ConfigIssue], causes: Causes) -> str:
+    """Each mistake behind its place, which is where to look, whatever the words are."""
+    lines: list[str] = []
+    for issue in issues:
+        known = causes.said(issue.message)
+        lines.append(str(issue if known is None else replace(issue, message=known.ja)))
+    return "\n".join(lines)
 
 
 def _said_of(error: BenchdError, catalogue: Catalogue) -> Texts:

@@ -41,10 +41,11 @@ def test_every_kind_of_error_begins_in_japanese(
 ) -> None:
     error = kind.__new__(kind)
     error.args = ("sda7: rc 5",)
+    if isinstance(error, ConfigInvalid):
+        error.issues = ()
     first, *detail = failure_text(error, catalogue, "ja").splitlines()
     assert JAPANESE.search(first)
-    technical = "" if kind is ConfigInvalid else "技術情報: "
-    assert detail == [f"{technical}sda7: rc 5"]
+    assert detail == ["技術情報: sda7: rc 5"]
     assert failure_text(error, catalogue, "en") == "sda7: rc 5"
 
 
@@ -61,6 +62,25 @@ def test_every_mistake_of_a_configuration_stays_below(catalogue: Catalogue) -> N
     )
     told = failure_text(ConfigInvalid(issues), catalogue, "ja").splitlines()
     assert told[1:] == ["x.toml:1:1: adb: ?", "x.toml:2:1: adb: ?"]
+
+
+@pytest.mark.parametrize(
+    ("message", "japanese"),
+    [
+        (
+            "is required and missing; add the key name",
+            "必要なものがありません。キー name を加えます",
+        ),
+        ("found 0, allowed is at least 1", "0 は使えません。1 以上にします"),
+        ("found 1, allowed is one of no, 2", "1 は使えません。次のどれかにします: no, 2"),
+    ],
+)
+def test_item_8_a_mistake_of_a_configuration_is_told_in_japanese_at_its_place(
+    message: str, japanese: str, catalogue: Catalogue
+) -> None:
+    issue = ConfigIssue(file="x.toml", line=3, column=1, key="adb", message=message)
+    told = failure_text(ConfigInvalid((issue,)), catalogue, "ja").splitlines()
+    assert told[1:] == [f"x.toml:3:1: adb: {japanese}"]
 
 
 def test_every_failure_is_a_kind_of_error(catalogue: Catalogue) -> None:
