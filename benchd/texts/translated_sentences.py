@@ -1,7 +1,8 @@
 """The sentences of a certificate in both languages, each known by its form.
 
 The English is what was signed and stays as it is, but for codes, which stand in words; the Japanese
-says the same with the same numbers.
+says the same with the same numbers. Bytes are told in the unit that people read; the file that was
+signed has each of them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from pydantic import Field
@@ -24,6 +26,10 @@ LONGEST_CHAIN: Final = 2000
 _FILLED: Final = re.compile(r"\{([a-z_]+)(?::[^{}]*)?\}")
 _CODES: Final = {"because", "claim", "cipher"}
 _SEPARATOR: Final = ", "
+_BYTES: Final = "bytes"
+_COMPARED: Final = "resumed_bytes"
+_UNITS: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+"""As storage is sold."""
 
 
 class _Sentence(Table):
@@ -92,10 +98,24 @@ class Sentences:
 
     def _filled(self, form: str, found: re.Match[str], language: Language) -> str:
         facts = {
-            name: self._named[told].to(language) if told in self._named else told
+            name: _size(name, told)
+            if name.endswith(_BYTES)
+            else self._named[told].to(language)
+            if told in self._named
+            else told
             for name, told in found.groupdict().items()
         }
         return PLACEHOLDER.sub(lambda at: facts[at[1]], form)
+
+
+def _size(name: str, told: str) -> str:
+    """Bytes in MB or what is near it, never rounded in favour of the erasure."""
+    # What was kept and compared speaks for it, all the rest against it.
+    rounding = ROUND_FLOOR if name == _COMPARED else ROUND_CEILING
+    count = Decimal(told)
+    unit, each = next(((unit, each) for unit, each in _UNITS if count >= each), ("B", 1))
+    places = Decimal(1) if each == 1 else Decimal("0.1")
+    return f"{(count / each).quantize(places, rounding):,} {unit}"
 
 
 def _form_of(sentence: _Sentence) -> _Form:

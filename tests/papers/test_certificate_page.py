@@ -191,6 +191,25 @@ async def test_a_reader_that_is_trusted_stands_beside_the_system_that_is(
             assert places[0] in trusted.lines[0].values
 
 
+@pytest.mark.parametrize(
+    ("count", "missing", "kept"),
+    [
+        (0, "0 B", "0 B"),
+        (999, "999 B", "999 B"),
+        (8_049_999, "8.1 MB", "8.0 MB"),
+        (128_000_000_000, "128.0 GB", "128.0 GB"),
+    ],
+)
+def test_item_8_bytes_are_told_as_people_read_them_and_never_as_fewer(
+    count: int, missing: str, kept: str
+) -> None:
+    [said] = SAID.said(Sentence.NOT_WRITTEN.format(missing_bytes=count))
+    assert said.ja == f"利用者領域のうち {missing}。内訳："
+    assert said.en == f"{missing} of the user storage, which are:"
+    [said] = SAID.said(Sentence.RESUMED.format(resumed_bytes=count))
+    assert said.ja.startswith(f"うち {kept} は")
+
+
 @pytest.mark.parametrize("not_reached", [[], [Sentence.SYSTEM_TRUSTED.value]])
 def test_a_statement_of_others_with_next_to_nothing_not_reached_has_its_page(
     not_reached: list[str], statement: Evidence, key: SigningKey
