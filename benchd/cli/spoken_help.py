@@ -1,6 +1,6 @@
 """What the commands' help says, and what is wrong with a command typed wrongly, in Japanese.
 
-English stands beside the code; its Japanese is known by it, as a cause's is (texts/help.toml).
+English stands beside the code; its Japanese is known by it, as a cause's is (texts/spoken.toml).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Table(Table):
 
 @cache
 def _table() -> _Table:
-    return read_knowledge("benchd.texts", "help.toml", _Table)
+    return read_knowledge("benchd.texts", "spoken.toml", _Table)
 
 
 @cache
