@@ -42,7 +42,8 @@ def test_item_8_every_text_of_help_has_its_japanese_and_none_is_stale() -> None:
 
 
 def test_item_8_the_japanese_of_help_keeps_to_the_rules_of_all_texts() -> None:
-    table = tomllib.loads(resources.files("benchd.texts").joinpath("spoken.toml").read_text("utf-8"))
+    file = resources.files("benchd.texts").joinpath("spoken.toml")
+    table = tomllib.loads(file.read_text("utf-8"))
     for said in (each["ja"] for rows in table.values() for each in rows):
         plain = re.sub(r"\\{\w*\}", "＿", LITERAL.sub("＿", said))
         assert LETTER.search(said)

@@ -31,12 +31,13 @@ REFUSALS: dict[str, int] = dict.fromkeys(
     (
         *("DecisionRefused", "SecondPersonNeeded", "RecheckRefused", "IntakeRefused"),
         *("AnsweredAlready", "SettlingRefused", "LabelRefused", "TokenRefused"),
-        *("PersonRefused", "NameRefused", "SlotBusy"),
+        *("PersonRefused", "NameRefused", "SlotBusy", "NotFound", "NotSignedIn"),
+        *("NotAllowed", "MoreToShow", "CertificateInvalid"),
     ),
     0,
 )
 SAMPLES = {
-    **dict.fromkeys(("gate", "Gate.CONFIRM", "Gate.FINAL_RESET"), "confirm"),
+    **dict.fromkeys(("gate", "question.gate", "Gate.CONFIRM", "Gate.FINAL_RESET"), "confirm"),
     **dict.fromkeys(("Gate.RECHECK", "Gate.RECHECK_CHIP"), "recheck"),
     "spec.name": "overwrite",
     "because": "no_chip",
@@ -72,9 +73,15 @@ COMPOSED = {
     "why": "the reader's own trouble",
     "assigned.cause if assigned else f'slot {slot} has no reader'": "the reader's own trouble",
     "_NOTES[settling.to]": "tried below",
+    "_LOCKED": "tried below",
+    "_why_not(history)": "tried below",
+    "_of_no_trusted_key(envelope.key_id, ring)": "tried below",
+    "'; '.join(filter(None, said)) or 'a name stands twice'": "which files aren't as listed",
 }
 """Sentences that are put together elsewhere."""
 STAYS_TECHNICAL = {
+    "there is no {asked.of} {asked.name}": "by which of three words was asked",
+    "this route declares no action": "a mistake of benchd itself",
     "{settled.gate}: {'; '.join(gaps)}": "which record the proof misses",
     "{part.name}: {printable(failed[1].decode(errors='replace'))}": "a program's own words",
 }
@@ -190,6 +197,12 @@ def test_nothing_is_called_technical_that_is_no_more_said() -> None:
         ("a release needs its reason in the note", "理由をメモに"),
         ("say in the note to whom it was handed back", "だれに返したか"),
         ("the note has to be the number of the certificate that it's sold under", "証明書番号"),
+        (
+            "nobody is signed in here any more: scan your badge, or give your id and PIN",
+            "バッジを読み取る",
+        ),
+        ("job 1-2 has no certificate", "作業 1-2 に証明書はありません"),
+        ("the certificate names another key than the one that was given", "最新の公開鍵"),
     ],
 )
 def test_facts_are_filled_in(causes: Causes, told: str, japanese: str) -> None:
