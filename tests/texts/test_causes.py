@@ -199,7 +199,7 @@ def test_nothing_is_called_technical_that_is_no_more_said() -> None:
         ("the note has to be the number of the certificate that it's sold under", "証明書番号"),
         (
             "nobody is signed in here any more: scan your badge, or give your id and PIN",
-            "バッジを読み取る",
+            "IDとPIN",
         ),
         ("job 1-2 has no certificate", "作業 1-2 に証明書はありません"),
         ("the certificate names another key than the one that was given", "最新の公開鍵"),
