@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
-from pydantic import Field
 from typer import Context
 from typer.core import TyperCommand, TyperGroup
 
@@ -35,14 +34,9 @@ _MAKES_TEXT: Final = "_make_rich_text"
 Command = TyperCommand | TyperGroup
 
 
-class _Said(Table):
-    says: Words
-    ja: Words
-
-
 class _Table(Table):
-    help: tuple[_Said, ...] = Field(min_length=1)
-    misuse: tuple[_Said, ...] = Field(min_length=1)
+    help: Mapping[Words, Words]
+    misuse: Mapping[Words, Words]
 
 
 @cache
@@ -50,10 +44,9 @@ def _table() -> _Table:
     return read_knowledge("benchd.texts", "spoken.toml", _Table)
 
 
-@cache
 def told() -> Mapping[str, str]:
     """The Japanese of each text of help, by its English."""
-    return {each.says: each.ja for each in _table().help}
+    return _table().help
 
 
 class SpokenGroup(TyperGroup):
@@ -80,9 +73,9 @@ def commands_of(command: Command) -> Iterator[Command]:
 
 def misuse_in_japanese(said: str) -> str:
     """What typer says of a command typed wrongly, with its cure; empty where it isn't known."""
-    for each in _table().misuse:
-        if (found := _form(each.says).fullmatch(said)) is not None:
-            return fill(each.ja, found.groupdict(), LONGEST_SAID)
+    for says, ja in _table().misuse.items():
+        if (found := _form(says).fullmatch(said)) is not None:
+            return fill(ja, found.groupdict(), LONGEST_SAID)
     return ""
 
 
