@@ -7,7 +7,6 @@ import os
 import socket
 import ssl
 import struct
-import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -70,10 +69,16 @@ class BenchdClient:
         self._path = path
         # Nothing is encrypted on the machine's own socket; loading certificates costs time.
         transport = httpx2.HTTPTransport(
-            uds=str(path), verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False
+            uds=str(path),
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            trust_env=False,
+            socket_options=[_connect_timeout()],
         )
         self._http = httpx2.Client(
-            transport=transport, base_url="http://benchd", timeout=timeout_s, trust_env=False
+            transport=transport,
+            base_url="http://benchd",
+            timeout=httpx2.Timeout(timeout_s, connect=None),
+            trust_env=False,
         )
 
     def __enter__(self) -> Self:
@@ -302,15 +307,12 @@ class BenchdClient:
         return response
 
     def _sent(self, request: httpx2.Request, *, stream: bool = False) -> httpx2.Response:
-        """Connect again and again where others crowd the socket; nothing was sent till then."""
-        begun = time.monotonic()
-        while True:
-            try:
-                return self._http.send(request, stream=stream)
-            except httpx2.ConnectError:
-                if time.monotonic() - begun > CONNECT_TIMEOUT_S:
-                    raise
-                _refuse_unless_reachable(self._path)
+        """Send a request; one that found no connection says why, since nothing was sent."""
+        try:
+            return self._http.send(request, stream=stream)
+        except httpx2.ConnectError:
+            _refuse_unless_reachable(self._path)
+            raise
 
     @contextmanager
     def _translated(self, method: str) -> Generator[None]:
@@ -370,12 +372,19 @@ def _parsed(response: httpx2.Response) -> JsonObject | None:
     return cast("JsonObject", answer) if isinstance(answer, dict) else None
 
 
+def _connect_timeout() -> tuple[int, int, bytes]:
+    """The socket option by which the kernel waits while a crowded socket has no room.
+
+    With Python's own timeout such a socket refuses at once.
+    """
+    wait = struct.pack("ll", CONNECT_TIMEOUT_S, 0)
+    return socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait
+
+
 def _refuse_unless_reachable(path: Path) -> None:
     """Connect once beforehand: httpx2 doesn't tell why a socket can't be reached."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        # Python's own timeout would have a crowded socket refuse at once; the kernel lets it wait.
-        wait = struct.pack("ll", CONNECT_TIMEOUT_S, 0)
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, wait)
+        probe.setsockopt(*_connect_timeout())
         try:
             probe.connect(os.fspath(path))
         except BlockingIOError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import cast
@@ -12,6 +14,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.domain.slot import QuestionView
 from benchd.lab.adversity.bay import Bay
+from benchd.lab.adversity.drawing import draw
 from benchd.lab.adversity.kinds import Kind, Numbers, Scan, Thing
 from benchd.lab.adversity.mishaps import mishap_of
 from benchd.lab.adversity.pasting import as_text, from_file, from_text
@@ -27,6 +30,8 @@ from benchd.lab.adversity.visits import change
 OPEN_FOUND = sorted((Path(__file__).parent / "schedules" / "open").glob("*.json"))
 CLOSED_FOUND = sorted((Path(__file__).parent / "schedules").glob("story-*.json"))
 STORY = re.compile(r"story-(\d+)-.+")
+DRAWN_BEFORE = "e921cff6a82280022f6cb04e37820b609bb513467ec35db94ee1c59a6978b9de"
+"""The digest of what the seeds below drew before anybody erred."""
 
 
 def row_of(path: Path) -> int:
@@ -52,6 +57,33 @@ def test_an_open_row_is_still_broken(path: Path) -> None:
 def test_each_open_row_has_a_schedule_and_each_row_keeps_its_own() -> None:
     assert {row_of(path) for path in OPEN_FOUND} == OPEN == {row for row, _ in OPEN_STORIES}
     assert {row_of(path) for path in CLOSED_FOUND} == ALL
+
+
+def test_a_storm_is_drawn_as_it_was_before_anybody_erred() -> None:
+    told = hashlib.sha256()
+    for seed in range(300):
+        told.update(json.dumps(before(json.loads(as_text(draw(seed)))), sort_keys=True).encode())
+    assert told.hexdigest() == DRAWN_BEFORE
+
+
+def before(schedule: dict[str, object]) -> dict[str, object]:
+    """Only what a schedule had before."""
+    bays, blows = schedule["bays"], schedule["blows"]
+    assert isinstance(bays, list)
+    assert isinstance(blows, list)
+    plan = ("owner", "chip", "radio", "lie", "tells_imei", "hostile_words", "set_up")
+    slot = ("slot", "visitor_is_twin", "twin_of_first", "reader", "waits", "picture", "lax_recipe")
+    return {
+        "seed": schedule["seed"],
+        "bays": [
+            {name: bay[name] for name in (*slot, "recheck_share")}
+            | {whose: {n: bay[whose][n] for n in plan} for whose in ("handset", "visitor")}
+            for bay in bays
+        ],
+        "blows": [{n: b[n] for n in ("slot", "point", "nth", "kind", "lasts_s")} for b in blows],
+        "anchored": schedule["anchored"],
+        "lot": schedule["lot"],
+    }
 
 
 def test_every_story_and_every_slip_is_drawn() -> None:

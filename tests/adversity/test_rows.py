@@ -26,7 +26,8 @@ def table() -> list[tuple[int, str, str, str]]:
 def test_the_test_of_a_row_is_there(row: int, file: str, function: str, case: str) -> None:
     assert row <= ROWS
     text = (ROOT / file).read_text(encoding="utf-8")
-    assert re.search(rf"(?m)^(?:func|def|async def) {function}\(", text)
+    test = "func (?=Test)" if file.endswith(".go") else "(?:async )?def (?=test_)"
+    assert re.search(rf"(?m)^{test}{function}\(", text)
     assert f'"{case}": ' in text or not case
 
 

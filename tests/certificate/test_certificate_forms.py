@@ -42,6 +42,17 @@ EXPECTED = (
 )
 # RFC 8785, 3.2.3: the order of names is that of UTF-16, not that of code points.
 NAMES = ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
+# RFC 8785, appendix B.
+NUMBERS = {
+    5e-324: "5e-324",
+    1.7976931348623157e308: "1.7976931348623157e+308",
+    295147905179352830000.0: "295147905179352830000",
+    9.999999999999997e22: "9.999999999999997e+22",
+    1e21: "1e+21",
+    0.000001: "0.000001",
+    333333333.3333333: "333333333.3333333",
+    -0.0: "0",
+}
 
 
 def sealed(payload: bytes, key: SigningKey) -> bytes:
@@ -170,6 +181,11 @@ def test_the_example_of_rfc_8785_is_spelled_as_it_has_it() -> None:
 def test_names_are_in_the_order_of_rfc_8785() -> None:
     spelled = encode_payload(dict.fromkeys(reversed(NAMES)))
     assert list(json.loads(spelled)) == NAMES
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_are_spelled_as_rfc_8785_has_them(number: float) -> None:
+    assert encode_payload(number).decode() == NUMBERS[number]
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,8 @@ def test_what_is_signed_has_to_be_a_statement(key: SigningKey, statement: Eviden
     assert "more than one handset" in refusal(sign_anything(two, key), key.public_key_pem)
     other_type = changed(statement, ("predicateType",), "urn:other")
     assert refusal(sign_anything(other_type, key), key.public_key_pem)
-    refused(changed(statement, ("sensitivity",), "consumer"), key, "doesn't certify an erasure")
+    for place in ((), ("predicate",), ("predicate", "handset")):
+        more = changed(statement, (*place, "sensitivity"), "consumer")
+        refused(more, key, "doesn't certify an erasure")
     spaced = sealed(b'{"b":1, "a":2}', key)
     assert "isn't a statement of benchd" in refusal(spaced, key.public_key_pem)

@@ -320,11 +320,24 @@ def test_a_file_that_is_there_and_one_that_cannot_be(tmp_path: Path) -> None:
     assert (code, said) == (2, f"benchd: {missing}: No such file or directory\n")
 
 
-@pytest.mark.parametrize("language", ["ja_JP.UTF-8", "C.UTF-8"])
+@pytest.mark.parametrize(
+    ("environment", "japanese"),
+    [
+        ({}, False),
+        ({"LANG": "C.UTF-8"}, False),
+        ({"LANG": "ja_JP.UTF-8"}, True),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "ja_JP.UTF-8"}, True),
+        ({"LANG": "C", "LC_MESSAGES": "C", "LC_ALL": "ja_JP.UTF-8"}, True),
+    ],
+)
 def test_without_a_daemon_the_status_says_what_to_do_in_the_language_of_the_environment(
-    tmp_path: Path, language: str
+    tmp_path: Path, environment: dict[str, str], japanese: bool
 ) -> None:
-    told = benchd("status", BENCHD_SOCKET=str(tmp_path / "x.sock"), LANG=language)
+    told = benchd("status", BENCHD_SOCKET=str(tmp_path / "x.sock"), **environment)
     assert told.returncode == 3
-    assert ("benchdが動いていません" in told.stderr) == (language == "ja_JP.UTF-8")
+    assert ("benchdが動いていません" in told.stderr) == japanese
     assert "sudo systemctl start benchd" in told.stderr
+
+
+def test_unknown_words_are_usage_errors() -> None:
+    assert benchd("wipe-everything").returncode == 2

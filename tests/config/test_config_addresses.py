@@ -120,6 +120,8 @@ REFUSED = {
     "https://stock.example/in?token=S3CRET#x": ("hooks", "traces.url", "ledger.anchor.url"),
     "https://stock.example/in token=S3CRET": ("hooks", "traces.url", "ledger.anchor.url"),
     "http://stock.example/in?token=S3CRET": ("hooks", "traces.url"),
+    "stock.example?token=S3CRET": TABLES,
+    "https://S3CRET@/": TABLES,
 }
 
 

@@ -46,6 +46,7 @@ def http_of(http: str) -> HttpSettings:
         "",
         'listen = "127.0.0.1:8420"\n',
         'listen = "[::1]:8420"\n',
+        'listen = "[::1]:80"\nallow_beyond_loopback = false\n',
         'listen = "[::1]:8420"\n' + BEYOND,
         TLS,
         'anonymous = "none"\nmetrics = false\n',
@@ -129,7 +130,14 @@ def test_what_can_be_reached_and_is_safe_is_taken(http: str) -> None:
             RACK7 + 'trusted_proxy = "nginx"\n',
             '5:1: http.trusted_proxy: found "nginx", allowed is a table',
         ),
-        ("allow_beyond_loopback = 1\n", "4:1: http.allow_beyond_loopback: found 1, allowed is"),
+        (
+            'listen = "[::]:80"\n' + BEYOND,
+            '4:1: http.listen: found "[::]:80", which other machines would read in clear',
+        ),
+        (
+            'listen = "[::]:80"\nallow_beyond_loopback = 1\n',
+            "5:1: http.allow_beyond_loopback: found 1, allowed is true or false",
+        ),
         ('anonymous = "all"\n', '4:1: http.anonymous: found "all", allowed is one of wall, read,'),
         ("anonymous = false\n", "4:1: http.anonymous: found false, allowed is one of"),
         ('metrics = "no"\n', '4:1: http.metrics: found "no", allowed is true or false'),
@@ -181,6 +189,9 @@ def test_a_header_has_to_be_one_of_its_own(header: str) -> None:
     ("certificate", "key", "wanted"),
     [
         ("nothing.pem", "rack_key.pem", ["4:1: http.tls_certificate: {}/nothing.pem can't be"]),
+        ("rack.pem", "nothing.pem", ["5:1: http.tls_key: {}/nothing.pem can't be read"]),
+        ("rack_key.pem", "rack_key.pem", ["4:1: http.tls_certificate: {}/rack_key.pem isn't a"]),
+        ("rack.pem", "rack.pem", ["5:1: http.tls_key: {}/rack.pem isn't a private key in PEM"]),
         ("rack.pem", "ended_key.pem", ["5:1: http.tls_key: {}/ended_key.pem isn't the key of"]),
         (
             "recipes",

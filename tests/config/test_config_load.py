@@ -75,7 +75,8 @@ def test_mistakes_of_all_files_are_told_together(folder: Path) -> None:
 
 
 def test_a_rack_without_slots_is_no_mistake() -> None:
-    settings = loaded("\ufeff" + SITE)  # nor is a byte order mark
+    assert messages("\ufeff" + SITE) == []  # nor is a byte order mark
+    settings = loaded(SITE)
     assert settings.topology.places == {}
     assert settings.timing.debounce_s == 2.0
     assert settings.adb.server_socket == Path("/run/benchd/adb.sock")
@@ -196,12 +197,14 @@ def test_files_that_are_not_there(folder: Path) -> None:
             "[adb]\nstreams_per_bus = 0",
             "4:1: adb.streams_per_bus: found 0, allowed is at least 1",
         ),
+        ("[adb]\nhome = 3", "4:1: adb.home: found 3, allowed is a path in quotes"),
         ("[ledger]\npath = ''", '4:1: ledger.path: found "", allowed is a path in quotes'),
         ("[rack]\nsettle_s = nan", "4:1: rack.settle_s: found nan, allowed is a finite number"),
         ("[rack]\nsettle_s = 0", "4:1: rack.settle_s: found 0, allowed is more than 0"),
         ("[http]\nlisten = 'localhost:1'", '4:1: http.listen: found "localhost:1", allowed is an'),
         ("[http]\nlisten = '::1:80'", '4:1: http.listen: found "::1:80", allowed is an IP'),
         ("[http]\nlisten = '127.0.0.1:0'", '4:1: http.listen: found "127.0.0.1:0", allowed is'),
+        ("[http]\nlisten = '0.0.0.0:80'", '4:1: http.listen: found "0.0.0.0:80", which other'),
         (f"[http]\nsocket = '/{'a' * 107}'", "4:1: http.socket: found a path of 108 bytes"),
         ("[recipes]\ndirectory = 1", "4:1: recipes.directory: found 1, allowed is a path"),
         ("[slot.A1]\nport = 'usb-0:1'", '3:2: slot: unknown key; did you mean "slots"?'),

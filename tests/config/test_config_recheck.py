@@ -86,6 +86,11 @@ def test_too_few_people_are_told_with_the_cure(folder: Path) -> None:
     assert told() == []
 
 
+def test_three_are_enough(folder: Path) -> None:
+    write_people(folder, *(person(name, *roles) for name, roles in STAFF.items()))
+    assert told() == []
+
+
 def test_a_ledger_that_cannot_be_read_accuses_nobody(folder: Path) -> None:
     (folder / "ledger.sqlite").write_bytes(b"no ledger")
     assert told() == []

@@ -13,10 +13,11 @@ import pytest
 from benchd.domain.errors import CertificateGap, SecondPersonNeeded
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.intake import BoundBy, Unerasable
+from benchd.domain.intake import AttestationKind, BoundBy, Unerasable
 from benchd.domain.job import Gate, Outcome, Reason, StageName
 from benchd.domain.people import ShownBy
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import (
@@ -253,6 +254,30 @@ async def test_two_candidates_are_a_question(answer: str, bound: list[str]) -> N
     assert asked["facts"]["tags"] == "T1, T2"
     assert rack.bound() == bound
     assert (Gate.JPKI in rack.asked()) is not bool(bound)
+
+
+async def test_what_is_withdrawn_in_mid_job_stops_it_before_anything_is_destroyed() -> None:
+    rack = in_use()
+    await rack.lot()
+    await rack.attest()
+    rack.world.silent_in = StageName.GATES
+    async with rack.world.running():
+        rack.world.ports["A1"].plug(Phone())
+        # JPKI is cited after the network was asked for, consent after the look at the chip.
+        await rack.world.until_state(SlotState.AWAITING_OPERATOR)
+        scan = rack.chips.scan
+
+        async def scan_late(*args: Any, **named: Any) -> Any:  # noqa: ANN401
+            if not rack.ledger.of(EntryKind.ATTESTATION_WITHDRAWN):
+                await rack.withdraw(AttestationKind.JPKI)
+            return await scan(*args, **named)
+
+        rack.chips.scan = scan_late  # type: ignore[method-assign]
+        rack.world.back_at_work()
+        await rack.world.finished()
+    assert rack.end() == (Outcome.FAILED, Reason.JPKI_NOT_ATTESTED)
+    started = [s.entry.data["stage"] for s in rack.ledger.of(EntryKind.STAGE_STARTED)]
+    assert StageName.INITIALISE not in started
 
 
 # The proof, whatever a stage says.

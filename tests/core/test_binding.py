@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
 
@@ -11,6 +13,7 @@ from benchd.domain.record import EntryKind
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
 
+from . import world as rack
 from .fake_chips import CHECK, CHIP, OTHER_CHIP, SILENT, UNUSED, FakeChip, FakeChipAccess, scan_of
 from .world import (
     IMEI,
@@ -18,7 +21,6 @@ from .world import (
     OTHER_IMEI,
     Fault,
     Phone,
-    World,
     failing,
     filling,
     phone_like,
@@ -31,6 +33,14 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 COMPARED = 16
 """Jobs with a chip that a new one is compared with."""
 EID = "89049032004008882600004821436874"
+
+
+class World(rack.World):
+    """A rack on which no job may take longer than two hours."""
+
+    def __init__(self, slots: int = 1, **parts: Any) -> None:  # noqa: ANN401
+        super().__init__(slots, **parts)
+        self.within_s = 7200
 
 
 def twin(phone: Phone, **changes: object) -> Phone:
@@ -120,7 +130,7 @@ async def test_a_handset_that_comes_back_is_bound_by_what_it_holds() -> None:
 # Row 2
 
 
-async def reset_into(world: World, phone: Phone) -> None:
+async def reset_into(world: rack.World, phone: Phone) -> None:
     """At the final reset another handset is put in, and looks as one fresh from its reset."""
     world.does_final_reset = False
     await world.until_asked(Gate.FINAL_RESET)
@@ -197,6 +207,10 @@ async def test_one_that_tells_none_is_asked_at_the_gates_too() -> None:
     assert world.attempts(StageName.GATES)[0]["evidence"]["screen_number"] == IMEI
     assert world.attempts(StageName.CONFIRM)[0]["came_back"]["screen_number"] == IMEI
     assert world.attempts(StageName.CONFIRM)[0]["evidence"]["numbers"] == [IMEI]
+    # The port of a job is on record as the job's.
+    [job] = {s.entry.job for s in world.ledger.of(EntryKind.JOB_ENDED)}
+    changed = [s.entry.job for s in world.ledger.of(EntryKind.ATTACHMENT_CHANGED)]
+    assert changed.count(job) == 1
 
 
 async def test_either_imei_of_a_handset_with_two_radios_will_do() -> None:

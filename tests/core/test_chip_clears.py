@@ -74,7 +74,8 @@ async def test_a_clear_by_hand_is_a_claim_of_the_operator(cleared: bool) -> None
     if not cleared:
         view = await world.refuses(Phone(), Reason.FELICA_NOT_CLEARABLE)
         assert view.disposition is Disposition.DESTROY
-        assert world.evidence(CLEAR)["claim"] == "needs_operator"
+        [clear] = world.attempts(CLEAR)
+        assert clear["evidence"]["claim"] == "needs_operator"
         return
     await world.sells()
     [clear] = world.attempts(CLEAR)

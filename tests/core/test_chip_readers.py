@@ -42,7 +42,8 @@ async def test_a_reader_that_is_gone_is_waited_for_and_costs_no_attempt(stage: S
         assert world.view().state is SlotState.WAITING
         chips.plug_reader("A1")
         await world.until(lambda: world.view().problem is None)
-        assert (await world.finished()).disposition is Disposition.SELLABLE
+        view = await world.finished()
+        assert (view.outcome, view.disposition) == (Outcome.PASSED, Disposition.SELLABLE)
     lost, *_, passed = world.attempts(stage)
     assert (lost["outcome"], lost["because"]) == (Outcome.INTERRUPTED, "reader_gone")
     assert passed["outcome"] == Outcome.PASSED

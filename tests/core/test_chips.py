@@ -11,6 +11,7 @@ import pytest
 from benchd.domain.chip import BaselineKind, ChipOwners, ChipScan, ChipVerdict
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.slot_states import SlotState
 
 from .catalogues import catalogue, model
 from .fake_chips import (
@@ -59,10 +60,11 @@ async def test_a_chip_in_use_is_cleared_by_the_provider_with_the_consent_named()
     [order] = chips.orders
     assert (order.job, order.slot, order.consent) == (view.job, "A1", "Sato")
     assert order.identity == Phone().identity()
-    clear = world.evidence(CLEAR)
-    assert (clear["claim"], clear["report"]) == ("done", "R-1")
+    [clear] = world.attempts(CLEAR)
+    assert (clear["evidence"]["claim"], clear["evidence"]["report"]) == ("done", "R-1")
     assert Gate.FELICA_CLEAR not in world.asked()
     # No other slot is touched.
+    assert world.view("A2").state is SlotState.EMPTY
     assert {slot for slot, _, _ in chips.scans} == {"A1"}
     assert [end["disposition"] for end in ended(world)] == [Disposition.SELLABLE]
 
@@ -84,9 +86,12 @@ ENDS = {
 async def test_a_scan_that_is_no_answer_ends_the_job_and_stands_on_record(
     stage: StageName, verdict: ChipVerdict
 ) -> None:
-    once = [UNUSED] if stage is RECHECK else []
-    chip = FakeChip(once=[*once, scan_of(verdict)], looks=scan_of(verdict))
-    world, _ = world_with(chip, {Gate.FELICA_RETIRED: False})
+    if stage is RECHECK:
+        # It would be unused at another look.
+        world, _ = world_with(FakeChip(once=[UNUSED, scan_of(verdict)]))
+    else:
+        chip = FakeChip(looks=scan_of(verdict))
+        world, _ = world_with(chip, {Gate.FELICA_RETIRED: False})
     phone = Phone()
     view = await world.refuses(phone, {**ENDS, ChipVerdict.IN_USE: Reason.FELICA_RESIDUE}[verdict])
     [attempt] = world.attempts(stage)
@@ -156,7 +161,8 @@ async def test_only_on_a_baseline_that_nobody_saw_a_person_attests(
     if needs_person and not seen:
         view = await world.refuses(Phone(), Reason.FELICA_NOT_ATTESTED)
         assert view.disposition is Disposition.HOLD
-        assert world.evidence(RECHECK)["verdict"] == "unused"
+        [recheck] = world.attempts(RECHECK)
+        assert recheck["evidence"]["verdict"] == "unused"
     else:
         await world.sells()
     assert (Gate.FELICA_ATTEST in world.asked()) is needs_person
@@ -243,7 +249,8 @@ async def test_a_chip_that_fell_silent_for_the_recheck_has_its_handset_asked() -
     world, _ = world_with(FakeChip(once=[UNUSED], looks=SILENT))
     view = await world.refuses(Phone(nfc_on=False), Reason.FELICA_SILENT)
     assert view.disposition is Disposition.HOLD
-    assert world.evidence(RECHECK)["handset_says"]["silence_causes"] == ["nfc_off"]
+    [recheck] = world.attempts(RECHECK)
+    assert recheck["evidence"]["handset_says"]["silence_causes"] == ["nfc_off"]
 
 
 # What the catalogue of models says can hold a handset, and never let one pass.

@@ -40,21 +40,29 @@ class SlowLedger(MemoryLedger):
 
 
 async def test_an_answer_that_races_an_unplug_stands_before_the_end_of_its_job() -> None:
-    """And one that comes after the unplug is refused."""
     world = World(ledger=SlowLedger())
     async with world.running():
         world.ports["A1"].plug(Phone())
         await world.until_question(Gate.JPKI)
         await anyio.sleep(1)
+        await world.take_out()
+    kinds = [stored.entry.kind for stored in world.ledger.stored]
+    assert kinds.index(EntryKind.JOB_ENDED) > len(kinds) - 1 - kinds[::-1].index(EntryKind.DECISION)
+    [end] = ended(world)
+    assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
+
+
+async def test_an_answer_that_comes_after_the_unplug_is_refused() -> None:
+    world = World(ledger=SlowLedger())
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_question(Gate.JPKI)
+        await anyio.sleep(0.5)
         world.ports["A1"].unplug()
         await anyio.sleep(0.5)
         with pytest.raises(NotFound):
             await world.decide(Gate.JPKI)
         await world.until_state(SlotState.EMPTY)
-    kinds = [stored.entry.kind for stored in world.ledger.stored]
-    assert kinds.index(EntryKind.JOB_ENDED) > len(kinds) - 1 - kinds[::-1].index(EntryKind.DECISION)
-    [end] = ended(world)
-    assert (end["outcome"], end["reason"]) == (Outcome.ABORTED, Reason.UNPLUGGED)
 
 
 async def test_an_answer_to_a_question_that_is_asked_anew_is_not_taken() -> None:
@@ -115,8 +123,11 @@ PHONES: dict[str, Callable[[], Phone]] = {
 }
 
 
+@pytest.mark.parametrize("sign", ["○", "△"])
 @pytest.mark.parametrize("known", PHONES)
-async def test_careless_x_typed_replugged_and_o_typed_by_the_same_person(known: str) -> None:
+async def test_careless_x_typed_replugged_and_o_typed_by_the_same_person(
+    known: str, sign: str
+) -> None:
     rack, phone = Typing(), PHONES[known]()
     async with rack.world.running():
         await rack.restricted(phone)
@@ -129,7 +140,7 @@ async def test_careless_x_typed_replugged_and_o_typed_by_the_same_person(known: 
             with pytest.raises(SecondPersonNeeded, match="another person looks it up"):
                 await rack.answer("Sato", "○")
             # It's still theirs to say × once more; somebody else may say otherwise.
-            await rack.answer("Tanaka", "○")
+            await rack.answer("Tanaka", sign)
         asked = rack.world.questions(Gate.NETWORK)
         assert ["restricted_by" in told["facts"] for told in asked] == [False, True]
         # Whoever has been overruled may answer again.
@@ -200,14 +211,13 @@ HOUR_S = 3600.0
 
 
 def patient() -> World:
-    """A rack that waits over a weekend for whoever confirms, and has a reader."""
+    """A rack that waits over a weekend for whoever confirms."""
     made = make_recipe()
     stages = tuple(
         replace(spec, deadline_s=96 * HOUR_S) if spec.name is StageName.CONFIRM else spec
         for spec in made.stages
     )
-    chips = FakeChipAccess({"A1": FakeChip()})
-    return World(recipe=replace(made, stages=stages), chips=chips)
+    return World(recipe=replace(made, stages=stages))
 
 
 async def waits(world: World, for_s: float) -> None:
@@ -225,12 +235,12 @@ async def looked_at_again(world: World, by: str, confirms: str = "Suzuki") -> No
     await world.decide(Gate.CONFIRM, confirms)
 
 
-@pytest.mark.parametrize(("hours", "by"), [(20, "Sato"), (62, "Mori")])
+@pytest.mark.parametrize(("made", "hours", "by"), [(World, 20, "Sato"), (patient, 62, "Mori")])
 async def test_careless_20_h_between_observe_and_confirm_are_looked_at_again(
-    hours: float, by: str
+    made: Callable[[], World], hours: float, by: str
 ) -> None:
     """Friday evening to Monday is one more answer, and no erasure."""
-    world = patient()
+    world = made()
     async with world.running():
         await waits(world, hours * HOUR_S)
         began_s = anyio.current_time()
@@ -240,7 +250,7 @@ async def test_careless_20_h_between_observe_and_confirm_are_looked_at_again(
 
 
 async def test_within_a_shift_nobody_is_asked_anything_more() -> None:
-    world = patient()
+    world = World()
     async with world.running():
         await waits(world, MOST_S_FROM_LOOK_TO_CONFIRM - 60)
         await world.decide(Gate.CONFIRM, "Suzuki")
@@ -249,7 +259,7 @@ async def test_within_a_shift_nobody_is_asked_anything_more() -> None:
 
 
 async def test_whoever_looked_again_does_not_confirm_it_too() -> None:
-    world = patient()
+    world = World()
     async with world.running():
         await waits(world, 20 * HOUR_S)
         with pytest.raises(SecondPersonNeeded):
@@ -257,7 +267,7 @@ async def test_whoever_looked_again_does_not_confirm_it_too() -> None:
 
 
 async def test_what_is_not_as_its_reset_left_it_any_more_is_held() -> None:
-    world = patient()
+    world = World()
     async with world.running():
         await waits(world, 20 * HOUR_S)
         await world.decide(Gate.OBSERVE, approved=False)
@@ -291,7 +301,7 @@ def told(records: list[StoredEntry], **again: Any) -> list[StoredEntry]:  # noqa
 
 
 async def test_careless_every_lie_about_the_last_look_is_a_gap() -> None:
-    world = patient()
+    world = World(chips=FakeChipAccess({"A1": FakeChip()}))
     async with world.running():
         await waits(world, 20 * HOUR_S)
         await looked_at_again(world, "Sato")

@@ -15,6 +15,7 @@ from benchd.domain.errand import Errand, ErrandKind, TrayItem
 from benchd.domain.errand_queue import bins_of, errands_of
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition, Gate, Outcome, StageName
+from benchd.domain.record import EntryKind
 from benchd.domain.slot import Away, AwayView, ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
 
@@ -35,7 +36,8 @@ async def test_a_cable_out_is_an_errand_with_its_deadline_until_it_is_back() -> 
     world, phone = World(recipe=waiting_recipe(WAITS_FOR_A_REPLUG_S)), Phone()
     async with world.running():
         world.ports["A1"].plug(phone)
-        await filling(phone, 2)
+        with anyio.fail_after(300):
+            await filling(phone, 2)
         assert of(world) == ()
         world.ports["A1"].unplug()
         began = anyio.current_time()
@@ -60,10 +62,14 @@ async def test_past_its_deadline_the_slot_still_knows_whose_job_it_was() -> None
     world, phone = World(recipe=waiting_recipe(WAITS_FOR_A_REPLUG_S)), Phone()
     async with world.running():
         world.ports["A1"].plug(phone)
-        await filling(phone, 2)
-        job = world.view().job
+        with anyio.fail_after(300):
+            await filling(phone, 2)
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.REPLUGGING)
+        view = await world.until_state(SlotState.EMPTY)
+        (opened,) = world.ledger.of(EntryKind.JOB_OPENED)
+        job = opened.entry.job
         assert job is not None
-        view = await world.take_out()
         assert view.last_job == job
         item = TrayItem(job=job, slot=A1, since=NOW)
         (errand,) = of(world, tray=[item])
@@ -83,7 +89,8 @@ async def test_an_expected_restart_or_charge_is_nobodys_errand(charges: bool) ->
     async with world.running():
         if charges:
             world.ports["A1"].plug(Phone(battery_percent=5, charges_percent=1))
-            view = await world.until_problem(ProblemCode.LOW_BATTERY)
+            with anyio.fail_after(3600):
+                view = await world.until_problem(ProblemCode.LOW_BATTERY)
         else:
             world.ports["A1"].plug(Phone(apps=3))
             view = await world.until_state(SlotState.REPLUGGING)

@@ -263,7 +263,9 @@ async def test_row_5_a_card_under_two_handsets_is_neither_s_though_none_tells_an
     same: bool,
 ) -> None:
     """Asking whether the chip was seen before isn't enough: it answers under another handset."""
-    first = replace(handset(0, switches_nfc=False), imei=None, screen_imei=IMEI)
+    first = handset(0, switches_nfc=False)
+    if not same:
+        first = replace(first, imei=None, screen_imei=IMEI)
     other = replace(handset(1, switches_nfc=False), imei=None, telephony=False)
     world = World(chips=FakeChipAccess({"A1": FakeChip()}))
     world.within_s = JOB_WITHIN_S

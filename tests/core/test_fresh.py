@@ -34,6 +34,7 @@ async def test_what_shows_that_nobody_used_it_since_its_reset_is_not_reset_again
 USED = {
     "photos without account or app": Phone(files=7),
     "one file": Phone(files=1),
+    "data and apps": Phone(used_bytes=30 * MIB, apps=12),
     "calls": Phone(call_log=31),
     "contacts": Phone(contacts=112),
     "messages": Phone(messages=5),

@@ -80,7 +80,9 @@ async def test_while_it_charges_an_unplug_ends_the_job_and_a_lost_server_asks_no
         for up in (False, True):
             world.access.serve(up=up)
             await anyio.sleep(60)
-        await world.until_problem(ProblemCode.LOW_BATTERY)
+        problem = world.view().problem
+        assert problem is not None
+        assert problem.code is ProblemCode.LOW_BATTERY
         assert len(world.asked()) == len(set(world.asked())) == 2
         await world.take_out()
     [end] = ended(world)
@@ -99,7 +101,9 @@ async def test_a_handset_that_cannot_be_worked_with_ends_as_a_job_and_the_next_o
         assert (await world.ran()).outcome is Outcome.PASSED
         assert (await world.finished("A2")).outcome is Outcome.PASSED
     assert not world.ledger.of(EntryKind.SLOT_QUARANTINED)
-    assert ended(world)[0]["detail"] == "its adb has no exit codes"
+    first = ended(world)[0]
+    told = (Reason.UNSUPPORTED_MODEL, "its adb has no exit codes")
+    assert (first["reason"], first["detail"]) == told
 
 
 async def test_a_handset_on_the_list_is_held_before_anybody_is_asked() -> None:
@@ -275,6 +279,7 @@ async def test_a_transfer_far_slower_than_at_first_ends_and_never_passes() -> No
         # A quarter in 70 s: all of it in 280 s, and 312 s is what 90 % of that pace takes.
         phone.fill_step_s = 400
         world.must_not_pass(await world.finished(), Reason.STAGE_DEADLINE)
+    assert not world.passed_for_real
 
 
 async def test_a_fill_that_an_earlier_job_left_behind_makes_nobody_a_snail() -> None:

@@ -129,7 +129,9 @@ async def test_careless_a_flapping_cable_writes_no_7200_records_an_hour(cadence:
         # A fill takes longer than any of these.
         await flap(world, Phone(fill_step_s=600), *CADENCES[cadence], for_s=HOUR_S)
         assert of_slot(world) <= MOST_RECORDS_AN_HOUR
-        assert world.view("A2").disposition is Disposition.SELLABLE
+        neighbour = world.view("A2")
+        assert neighbour.state is SlotState.FINISHED
+        assert neighbour.disposition is Disposition.SELLABLE
         assert await begins_within(world) <= LONGEST_PAUSE_S + 5
         assert (await world.finished()).disposition is Disposition.SELLABLE
 

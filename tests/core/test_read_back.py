@@ -95,6 +95,7 @@ async def test_host_samples_out_of_a_cache_certify_nothing() -> None:
     view = await world.end_of(Phone(host_past_cache="cached"))
     assert view.disposition is not Disposition.SELLABLE
     assert not world.certified()
+    assert not world.passed_for_real
 
 
 async def test_after_a_sample_that_differs_no_other_place_is_told() -> None:
@@ -105,8 +106,9 @@ async def test_after_a_sample_that_differs_no_other_place_is_told() -> None:
 
 async def test_samples_whose_shell_hasnt_ended_well_certify_nothing() -> None:
     more = AnswerNotRecognised("a handset sends what nobody has asked for")
-    phone = Phone(faults=failing("samples_end", more))
-    await World().refuses(phone, Reason.ANSWER_NOT_RECOGNISED)
+    world, phone = World(), Phone(faults=failing("samples_end", more))
+    await world.refuses(phone, Reason.ANSWER_NOT_RECOGNISED)
+    assert not world.passed_for_real
 
 
 async def test_all_samples_are_taken_anew_where_the_link_broke_before_their_shell_ended() -> None:

@@ -399,7 +399,9 @@ async def test_careless_another_handset_at_the_recheck_where_usb_tells_no_serial
     """The drawn one's label in hand, and its unerased neighbour in the slot."""
     rack = RecheckRack()
     async with rack.drawn() as phone:
-        await rack.until_asked_for_the_chip(untold(phone, imei=OTHER_IMEI))
+        rack.world.silent_in = StageName.RECHECK
+        rack.world.ports["A2"].plug(untold(phone, imei=OTHER_IMEI), frozenset())
+        await rack.world.until_question(Gate.RECHECK_CHIP, "A2")
         await rack.answered(RECHECKER, "", gate=Gate.RECHECK_CHIP)
         await rack.world.until_question(Gate.IMEI, "A2")
         await rack.refused("another number", OTHER_IMEI, by="Sato", gate=Gate.IMEI)

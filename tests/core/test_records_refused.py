@@ -17,7 +17,7 @@ from benchd.domain.errors import (
 )
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, Outcome, Reason, StageName
-from benchd.domain.record import StoredEntry
+from benchd.domain.record import EntryKind, StoredEntry
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.certificate_inputs import AT_ONCE
 from benchd.pipelines.contract import JobContext
@@ -53,15 +53,16 @@ async def test_row_11_an_answer_that_is_too_large_ends_its_job_and_no_other() ->
         world.ports["A2"].plug(Phone(serial="neighbour"))
         for _ in range(3):
             # A megabyte where a few words are meant.
-            assert ending(await world.ran(Phone(serial="talkative", signs=(TOO_MUCH,)))) == HELD
+            view = await world.ran(Phone(serial="talkative", signs=(TOO_MUCH,)))
+            assert ending(view) == HELD
+            # The stage has an end that says why in short, and is the only one.
+            ends = [s.entry for s in world.ledger.of(EntryKind.STAGE_ENDED)]
+            [stage] = [entry.data for entry in ends if entry.job == view.job]
+            assert (stage["stage"], stage["outcome"]) == (StageName.INSPECT, Outcome.FAILED)
+            assert (stage["because"], stage["evidence"]) == (Reason.RECORD_REFUSED, {})
+            assert len(str(stage)) < 1000
         assert (await world.finished("A2")).disposition is Disposition.SELLABLE
         assert (await world.ran(Phone(serial="honest"))).disposition is Disposition.SELLABLE
-    # The stage has an end that says why in short.
-    stages = world.attempts(StageName.INSPECT)
-    stage = next(told for told in stages if told["outcome"] == Outcome.FAILED)
-    assert stage["because"] == Reason.RECORD_REFUSED
-    assert stage["evidence"] == {}
-    assert len(str(stage)) < 1000
 
 
 @pytest.mark.parametrize(

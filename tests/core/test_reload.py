@@ -223,7 +223,9 @@ async def test_a_charging_handset_waits_for_usb_debugging_and_goes_on_by_itself(
     world, phone = World(), Phone()
     async with world.running():
         world.ports["A1"].plug(phone, frozenset())
-        await world.until_problem(ProblemCode.ADB_DISABLED)
+        view = await world.until_state(SlotState.WAITING)
+        assert view.problem is not None
+        assert view.problem.code == "adb_disabled"
         await anyio.sleep(3600)
         # A mode switch enumerates anew, in the same occupancy.
         world.ports["A1"].unplug()
@@ -278,6 +280,21 @@ async def test_a_door_that_is_shut_lets_running_jobs_end_and_no_new_one_begin(ca
     assert late.wiped is late.erased_for_real is (case != "closed")
 
 
+async def test_a_drained_rack_finishes_what_runs_and_begins_nothing() -> None:
+    world, late = World(3), Phone(serial="LATE")
+    async with world.running():
+        for slot in ("A1", "A2"):
+            world.ports[slot].plug(Phone(serial=f"S-{slot}"))
+        await world.until(lambda: world.parts.admission.running == 2)
+        world.parts.admission.close()
+        world.ports["A3"].plug(late)
+        await world.until_problem(ProblemCode.DAEMON_DRAINING, "A3")
+        await world.parts.admission.drained()
+    assert [end["outcome"] for end in ended(world)] == [Outcome.PASSED] * 2
+    assert not late.erased_for_real
+    assert not late.wiped
+
+
 async def held_before_it_destroys(world: World, phone: Phone, code: ProblemCode) -> None:
     """A break that is found while it waits for a person stops it before its reset."""
     world.ports["A1"].plug(phone)
@@ -312,7 +329,7 @@ async def test_a_drain_does_not_wait_for_a_job_that_is_held_before_it_destroys()
         with anyio.fail_after(3600):
             await world.parts.admission.drained()
     assert not phone.filled
-    assert [end["outcome"] for end in ended(world)] == [Outcome.ABORTED]
+    assert [end["outcome"] for end in ended(world)] == ["aborted"]
 
 
 async def test_a_drain_waits_for_people_and_for_the_end_of_an_unplugged_job() -> None:

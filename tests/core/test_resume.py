@@ -33,7 +33,8 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 async def pulled_out(world: World, phone: Phone, steps: int = 3, away_s: float = 5) -> None:
     """Plugged in, and pulled out after so many quarters of its fill."""
     world.ports["A1"].plug(phone)
-    await filling(phone, steps)
+    with anyio.fail_after(300):
+        await filling(phone, steps)
     world.ports["A1"].unplug()
     await anyio.sleep(away_s)
 
@@ -74,6 +75,7 @@ async def test_another_handset_that_comes_back_is_refused(case: str) -> None:
         await pulled_out(world, phone)
         world.ports["A1"].plug(phone_like(phone, **OTHERS[case]))
         world.must_not_pass(await world.finished(), Reason.HANDSET_CHANGED)
+    assert not world.passed_for_real
 
 
 async def says_nonsense(_: Phone) -> None:
@@ -104,6 +106,7 @@ async def test_row_13_nothing_of_benchd_s_stays_on_a_handset_that_isn_t_the_job_
         begun = anyio.current_time()
         world.must_not_pass(await world.finished(), Reason.HANDSET_CHANGED)
         assert anyio.current_time() - begun < TAKE_BACK_WITHIN_S + 5
+    assert not world.passed_for_real
     assert (twin.held_bytes, twin.calls["drop"], twin.filled) == (MIB, 0, [])
     assert bool(twin.put_there) is (fault is not None)
     remains = f"{NOTHING_OF_THIS_JOB}; {REMAINS_OF_LOOK}" if fault else NOTHING_OF_THIS_JOB
@@ -161,7 +164,8 @@ async def test_another_job_has_another_key_and_resumes_nothing() -> None:
     world, phone = World(), Phone()
     async with world.running():
         world.ports["A1"].plug(phone)
-        await filling(phone, 2)
+        with anyio.fail_after(300):
+            await filling(phone, 2)
         await world.ran(phone)
     first, second = phone.filled
     assert first.key != second.key

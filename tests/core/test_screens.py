@@ -15,7 +15,7 @@ from benchd.domain.errors import (
     TransientFault,
 )
 from benchd.domain.ids import SlotName
-from benchd.domain.job import Gate, Reason, StageName
+from benchd.domain.job import Gate, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.models.model_entry import ModelEntry
 from benchd.domain.screen import Page, ScreenOutcome
@@ -60,7 +60,7 @@ async def test_the_reset_page_is_open_before_anybody_is_asked_to_reset() -> None
         assert phone.pages == [Page.RESET]
         await world.until_question(Gate.FINAL_RESET)
         assert phone.pages == [Page.RESET, Page.RESET]
-        await world.finished()
+        assert (await world.finished()).outcome is Outcome.PASSED
     told = opened(Page.RESET, ScreenOutcome.DONE)
     assert world.evidence(StageName.INITIALISE)["pages"] == [told]
     assert world.evidence(StageName.FINAL_RESET)["page"] == told

@@ -161,7 +161,11 @@ async def test_nothing_that_keeps_it_right_is_said_after_a_while(told: bool | No
     machine.synchronised = told
     await machine.passes(LIMIT_S - 1)
     assert machine.notices() == []
-    # Setting the clock is no way to put it off.
+
+
+async def test_setting_the_clock_is_no_way_to_put_the_notice_off() -> None:
+    machine = Machine(synchronised=False)
+    await machine.passes(1)
     await machine.passes(LIMIT_S, stepped_s=-2 * LIMIT_S)
     assert machine.notices() == [ProblemCode.CLOCK_UNSYNCHRONISED]
 

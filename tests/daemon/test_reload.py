@@ -14,6 +14,7 @@ from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.devices.felica.providers import kinds
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
+from tests.config.config_folder import RECIPE
 
 pytestmark = pytest.mark.asyncio
 
@@ -26,16 +27,6 @@ settle_s = 2.0
 
 [slots.A1]
 port = "pci-0000:00:14.0-usb-0:1"
-"""
-RECIPE = """\
-name = "overwrite"
-description_ja = "調べる"
-description_en = "Look"
-
-[[stage]]
-name = "inspect"
-deadline_s = 60
-attempts = 1
 """
 
 
@@ -84,21 +75,28 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-async def test_slots_recipes_timing_rows_and_models_are_taken_over(rig: Rig) -> None:
+async def test_slots_recipes_and_timing_are_taken_over(rig: Rig) -> None:
     before = load_settings(rig.file)
     rig.recipe.write_text(RECIPE.replace("60", "90"))
-    more = (
-        '[slots.A2]\nport = "pci-0000:00:14.0-usb-0:2"\n'
-        '[wall]\nrows = [["", "A1"]]\nscan_prefix = "~"\n[models]\nshipped = false\n'
-    )
+    more = '\n[slots.A2]\nport = "pci-0000:00:14.0-usb-0:2"\n'
     assert await rig.reload(CONFIG.replace("2.0", "3.0") + more) == []
     (settings,) = rig.applied
     assert list(settings.topology.places) == ["A1", "A2"]
     assert settings.timing.debounce_s == 3.0
     assert settings.recipes["overwrite"].digest != before.recipes["overwrite"].digest
-    assert (settings.wall.rows, settings.wall.scan_prefix) == ((("", "A1"), ("A2",)), "~")
+
+
+async def test_the_walls_rows_are_taken_over(rig: Rig) -> None:
+    await rig.reload(CONFIG + '[wall]\nrows = [["", "A1"]]\nscan_prefix = "~"\n')
+    (applied,) = rig.applied
+    assert (applied.wall.rows, applied.wall.scan_prefix) == ((("", "A1"),), "~")
+
+
+async def test_the_catalogue_of_models_is_taken_over(rig: Rig) -> None:
+    assert await rig.reload(CONFIG + "\n[models]\nshipped = false\n") == []
+    (settings,) = rig.applied
     assert settings.models == ModelCatalogue()
-    assert settings.models.sha256 == NOTHING_READ
+    assert load_settings(rig.file).models.sha256 == NOTHING_READ
 
 
 async def test_every_mistake_is_logged_and_the_old_configuration_kept(rig: Rig) -> None:

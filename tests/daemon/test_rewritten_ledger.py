@@ -215,6 +215,7 @@ async def test_row_10_an_older_ledger_behind_what_is_known_is_refused_with_its_c
 
 async def start(past: Past, settings: Settings) -> None:
     witnesses = await witnesses_of(settings, past.key.ring)
+    assert witnesses
     async with open_ledger(past.path, head_key=past.key, witnesses=witnesses):
         pass
 

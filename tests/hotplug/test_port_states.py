@@ -163,10 +163,21 @@ def states() -> PortStates:
     return PortStates(time.monotonic)
 
 
-def test_where_udev_tells_no_time_the_later_one_is_newer_also_one_that_came_back(
+def test_the_older_half_stands_for_the_port_again_when_the_newer_leaves(
     states: PortStates,
 ) -> None:
-    first, later = record("/usb1/1-1", 0), record("/usb2/2-1", 0)
+    slow, fast = record("/usb1/1-1", 1), record("/usb2/2-1", 2)
+    assert states.present(slow) == [slow.attached]
+    port = slow.attached.port_path
+    assert states.present(fast) == [Detached(port_path=port, at_s=0.0), fast.attached]
+    assert states.gone("/usb2/2-1") == [Detached(port_path=port, at_s=0.0), slow.attached]
+
+
+@pytest.mark.parametrize("paths", [("/usb1/1-1", "/usb2/2-1"), ("/usb2/2-1", "/usb1/1-1")])
+def test_where_udev_tells_no_time_the_later_one_is_newer_also_one_that_came_back(
+    states: PortStates, paths: tuple[str, str]
+) -> None:
+    first, later = (record(path, 0) for path in paths)
     states.present(first)
     assert states.present(later)[-1] == later.attached
     attached = dataclasses.replace(first.attached, attachment="another")
@@ -197,3 +208,18 @@ def test_a_remove_counts_where_numbers_are_missing(
     assert states.gone("/usb1/1-1", heard) == [
         Detached(port_path=device.attached.port_path, at_s=0.0)
     ]
+
+
+def test_an_unheard_replug_is_told_as_detached_and_attached(states: PortStates) -> None:
+    states.present(record("/usb1/1-1", 1))
+    new = record("/usb1/1-1", 2)
+    assert states.present(new) == [
+        Detached(port_path=new.attached.port_path, at_s=0.0),
+        new.attached,
+    ]
+
+
+def test_reconciling_with_the_same_devices_tells_nothing(states: PortStates) -> None:
+    devices = [record("/usb1/1-1", 1), record("/usb1/1-2", 2)]
+    states.reconcile(devices)
+    assert states.reconcile(reversed(devices)) == []

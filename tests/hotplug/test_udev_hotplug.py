@@ -73,6 +73,15 @@ async def test_every_change_of_mode_is_a_new_attachment(testbed: UsbTestbed, wat
     assert len({mode.attachment for mode in modes}) == 4
 
 
+async def test_fastboot(testbed: UsbTestbed, watch: Watch) -> None:
+    async with watch() as events:
+        testbed.plug("1-1.4", interfaces=(FASTBOOT_INTERFACE,), product="18d1/4ee0/100")
+        event = await attached(events)
+    assert FASTBOOT_INTERFACE in event.interfaces
+    assert not offers_adb(event)
+    assert (event.vendor_id, event.product_id) == ("18d1", "4ee0")
+
+
 async def test_doubled_uevents_are_told_once(testbed: UsbTestbed, watch: Watch) -> None:
     async with watch() as events:
         testbed.plug("1-1.4")
@@ -100,7 +109,7 @@ async def test_interfaces_that_udev_tells_later_complete_the_same_attachment(
     assert first.attachment == second.attachment
 
 
-async def test_interfaces_that_udev_never_tells_are_read_from_sysfs_also_at_start(
+async def test_interfaces_that_udev_never_tells_are_read_from_sysfs(
     testbed: UsbTestbed, watch: Watch
 ) -> None:
     async with watch() as events:
@@ -109,8 +118,15 @@ async def test_interfaces_that_udev_never_tells_are_read_from_sysfs_also_at_star
         testbed.add_interface("1-1.4", 1, ADB)
         assert (await attached(events)).interfaces == {MTP, ADB}
         await nothing_more(events, testbed)
+
+
+async def test_interfaces_at_start_are_read_from_sysfs_too(
+    testbed: UsbTestbed, watch: Watch
+) -> None:
+    testbed.plug("1-1.4", without=("ID_USB_INTERFACES",))
+    testbed.add_interface("1-1.4", 0, ADB)
     async with watch() as events:
-        assert {MTP, ADB} in [(await attached(events)).interfaces for _ in range(2)]
+        assert (await attached(events)).interfaces == {ADB}
 
 
 async def test_a_hub_that_is_plugged_in_is_not_told(testbed: UsbTestbed, watch: Watch) -> None:
@@ -164,17 +180,24 @@ async def test_the_attachment_outlives_the_daemon_but_not_the_cable(
     assert before.attachment != after_replug.attachment
 
 
-async def test_what_udev_is_not_done_with_is_told_when_it_is_and_not_as_it_leaves(
+async def test_a_device_that_udev_is_not_done_with_is_told_when_it_is(
     testbed: UsbTestbed, watch: Watch
 ) -> None:
     testbed.plug("1-1.4")
     with testbed.not_initialised("1-1.4"):
         async with watch() as events:
             await nothing_more(events, testbed)
-            testbed.uevent("1-1.4", "unbind")
-            testbed.uevent("1-1.4", "remove")
             testbed.uevent("1-1.4", "add")
             assert (await attached(events)).port_path == id_path("1-1.4")
+
+
+async def test_a_device_that_is_only_leaving_is_not_told(testbed: UsbTestbed, watch: Watch) -> None:
+    testbed.plug("1-1.4")
+    with testbed.not_initialised("1-1.4"):
+        async with watch() as events:
+            testbed.uevent("1-1.4", "unbind")
+            testbed.uevent("1-1.4", "remove")
+            await nothing_more(events, testbed)
 
 
 async def test_an_event_is_not_completed_with_what_its_successor_stored(

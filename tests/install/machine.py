@@ -53,9 +53,9 @@ def own_cgroup(mounts: str) -> Path:
     )
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     """Wait for what a machine does in its own time."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline
 

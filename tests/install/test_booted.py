@@ -6,18 +6,21 @@ import re
 import shlex
 import shutil
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from install_rig import ROOT
 from installed_job import set_up
-from machine import BOOTED, UDEV, Machine, booted, until
+from machine import BOOTED, UDEV, Machine, booted
+from machine import until as until_within
 
 pytestmark = [*BOOTED, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 SERVICE_MD = ROOT / "docs/service.md"
 SLOT = '\n[slots.{name}]\nport = "pci-0000:00:14.0-usb-0:{number}"\n'
 CONFIG = "etc/benchd/benchd.toml"
+until = partial(until_within, within_s=120)
 
 
 @pytest.fixture(scope="module")

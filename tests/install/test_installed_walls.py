@@ -193,6 +193,7 @@ def test_a_stuck_daemon_is_ended_and_its_slots_come_up_again(
 ) -> None:
     hands.plug(1)
     job, pid = hands.slot(1)["job"], machine.show("benchd", "MainPID")
+    restarts = int(machine.show("benchd", "NRestarts"))
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", "benchd")
     until(
         lambda: (
@@ -200,6 +201,7 @@ def test_a_stuck_daemon_is_ended_and_its_slots_come_up_again(
             and machine.show("benchd", "ActiveState") == "active"
         )
     )
+    assert int(machine.show("benchd", "NRestarts")) == restarts + 1
     assert machine.run("journalctl", "-q", "-o", "cat", "-u", "benchd", "-g", "result 'watchdog'")
     hands.until_asked(1)
     assert [one["outcome"] for one in hands.jobs() if one["job"] == job] == ["interrupted"]

@@ -93,6 +93,11 @@ async def test_the_changed_record_is_named_and_no_start_takes_it(
         assert f"record {sequence} has changed" in errors[sequence]
     with pytest.raises(LedgerFault):
         await opens(path, key)
+    changed = bytearray(sound)
+    changed[sound.find(bodies[0]) + len(bodies[0]) // 2] ^= 1
+    path.write_bytes(changed)
+    with pytest.raises(LedgerFault):
+        await opens(path, key)
 
 
 async def test_any_changed_byte_of_the_head_is_found(fill: FillLedger, key: RackKey) -> None:

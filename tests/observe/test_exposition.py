@@ -17,6 +17,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_open_metrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from benchd.domain.ids import PortPath, SlotName
@@ -56,6 +57,10 @@ def test_both_forms_are_as_the_library_writes_them(registry: CollectorRegistry) 
     body, content_type = Exposition(registry).encode(ASKED)
     assert body.decode() == generate_open_metrics(registry).decode()
     assert content_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    [job] = [s for s in families["jobs"].samples if s.labels["slot"] == "A1"]
+    assert job.exemplar is not None
+    assert job.exemplar.labels == {"job": "j-1"}
 
 
 def test_more_series_than_are_kept_are_still_all_told(registry: CollectorRegistry) -> None:

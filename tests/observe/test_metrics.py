@@ -86,6 +86,23 @@ async def test_every_word_of_the_model_has_its_series() -> None:
     assert told == allowed | {"version", "commit", "python", "generation"}
 
 
+async def test_open_metrics_on_request() -> None:
+    metrics = new_metrics()
+    body, content_type = await metrics.expose("application/openmetrics-text; version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text; version=1.0.0")
+    assert body.endswith(b"# EOF\n")
+    body, content_type = await metrics.expose("text/html")
+    assert content_type.startswith("text/plain; version=0.0.4")
+    assert b"# EOF" not in body
+
+
+async def test_a_slot_that_is_not_configured_makes_no_series() -> None:
+    metrics = new_metrics("A1")
+    before = (await series_of(metrics)).keys()
+    metrics.slots.wrote(SlotName("Z9"), 4096)
+    assert (await series_of(metrics)).keys() == before
+
+
 async def test_a_fault_of_a_subscriber_is_counted_and_logged_without_what_it_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

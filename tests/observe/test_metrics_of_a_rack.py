@@ -215,12 +215,12 @@ async def test_helpers_server_and_readers_are_asked_at_every_scrape() -> None:
     readers: list[SlotName] = []
     metrics = new_metrics("A1", "A2", "A3")
 
-    async def of(name: str) -> set[str]:
+    async def of(name: str) -> list[str]:
         told = [labels for found, labels in await series_of(metrics) if found == name]
-        return {value for labels in told for value in dict(labels).values()}
+        return [value for labels in told for value in dict(labels).values()]
 
-    assert await of("benchd_helper_up") == {"adb_server", "ledger_writer"}
-    assert await of("benchd_reader_up") == set()
+    assert await of("benchd_helper_up") == ["adb_server", "ledger_writer"]
+    assert await of("benchd_reader_up") == []
     assert await value(metrics, "benchd_helper_up", helper="ledger_writer") == 0
     assert await value(metrics, "benchd_adb_server_up") == 0
     metrics.read_from(helpers={"ledger_writer": lambda: True})
@@ -241,7 +241,7 @@ async def test_helpers_server_and_readers_are_asked_at_every_scrape() -> None:
     assert await value(metrics, "benchd_reader_up", slot="A1") == 0
     assert await value(metrics, "benchd_reader_up", slot="A2") == 1
     # A slot without a reader has none that could be down.
-    assert await of("benchd_reader_up") == {"A1", "A2"}
+    assert await of("benchd_reader_up") == ["A1", "A2"]
 
 
 async def test_who_waits_for_a_person_is_told_apart_from_what_mends_itself() -> None:

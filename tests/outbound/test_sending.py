@@ -57,15 +57,19 @@ BOTH: list[tuple[bytes, Failure]] = [
     (answer("410 Gone"), refused(410)),
     (answer("503 Busy", b"", "retry-after: 120"), refused(503, 120)),
     (answer("429 Busy", b"", "retry-after: Fri, 31 Dec 1999 23:59:59 GMT"), refused(429)),
+    (answer("429 Too Many", b"", "retry-after: 17"), refused(429, 17)),
+    (answer("503 Away", b"", "retry-after: Fri, 27 Nov 2026 05:00:00 GMT"), refused(503)),
     (answer("302 Found", b"", "location: http://127.0.0.1:1/elsewhere"), refused(302)),
     (b"SSH-2.0-OpenSSH_10.0\r\n\r\n", Failure(why="RemoteProtocolError")),
+    (b"not http at all\r\n\r\n", Failure(why="RemoteProtocolError")),
 ]
+GZIPPED = b"\x1f\x8b" + b"\0" * 50
 HOOKS: list[tuple[bytes, HookTaken]] = [
     (answer("200 OK", b"ok"), HookTaken(b"ok")),
     (answer("204 No Content"), HookTaken(b"")),
     (answer("202 Accepted", b'{"next_action":"hold"}'), HookTaken(b'{"next_action":"hold"}')),
     (answer("200 OK", b"x" * 20_000), HookTaken(b"x" * (LARGEST_REPLY_BYTES + 1))),
-    (answer("200 OK", b"\x1f\x8b\0", "content-encoding: gzip"), HookTaken(b"\x1f\x8b\0")),
+    (answer("200 OK", GZIPPED, "content-encoding: gzip"), HookTaken(GZIPPED)),
     (HINT * 3 + answer("200 OK", b"ok"), HookTaken(b"ok")),
 ]
 

@@ -29,7 +29,7 @@ from benchd.papers import time_stamps
 from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf, time_stamps_of
 from tests.outbound.hooks.http_receiver import HttpReceiver, receiving
 from tests.papers.forging import range_of, signature_of
-from tests.papers.papers_made import draft, read, vouching
+from tests.papers.papers_made import draft, paper, read, vouching
 
 SIGNED = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
 
@@ -255,10 +255,11 @@ OTHERS: dict[str, Callable[[Any], list[Any]]] = {
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_nothing_stands_in_the_place_of_a_time_stamp(
-    other: Callable[[Any], list[Any]], stamped: bytes, key: SigningKey
+    other: Callable[[Any], list[Any]], stamped: bytes, statement: Evidence, key: SigningKey
 ) -> None:
     [stamp] = stamps_in(stamped)
     assert read(stamped, key).page_compared
+    assert paper(statement, key) != stamped
     assert signed_beside(stamped, beside(stamp)) == stamped
     with pytest.raises(CertificateInvalid):
         read(signed_beside(stamped, other(stamp)), key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +83,60 @@ async def test_whoever_has_the_files_but_not_the_racks_key_gets_nowhere(folder: 
     async with people_in(folder, key=bytes(32)) as people:
         assert people.of_badge(BADGE) is None
         assert not await people.is_pin(people.person("mori"), PIN)
+
+
+class PowerCut(BaseException):
+    """The machine is off."""
+
+
+def cut(*, kept: bool) -> Callable[[Append], Append]:
+    """A ledger whose power goes at a change, before or after the record is on disk."""
+
+    def around(append: Append) -> Append:
+        async def cut_short(entry: Entry) -> Receipt:
+            if kept:
+                await append(entry)
+            raise PowerCut
+
+        return cut_short
+
+    return around
+
+
+CHANGES: dict[str, Callable[[People], Awaitable[object]]] = {
+    "add": lambda people: people.add(BY, "kato", name="加藤 舞", roles=[Role.OPERATOR]),
+    "roles": lambda people: people.set_roles(BY, "mori", [Role.AUDITOR]),
+    "badge": lambda people: people.set_badge(BY, "mori", "B-0000-1111"),
+    "no badge": lambda people: people.set_badge(BY, "mori", None),
+    "pin": lambda people: people.set_pin(BY, "mori", NEW_PIN),
+    "disable": lambda people: people.disable(BY, "mori"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_crash_leaves_the_old_or_the_new_whole(folder: Path, change: str) -> None:
+    async with people_in(folder) as people:
+        before = people.everybody
+    with pytest.raises(PowerCut):
+        async with people_in(folder, around=cut(kept=False)) as people:
+            await CHANGES[change](people)
+    async with people_in(folder) as people:
+        assert people.everybody == before
+        mori = people.person("mori")
+        assert not people.has_lost_secrets(mori)
+        assert people.of_badge(BADGE) == mori
+        assert await people.is_pin(mori, PIN)
+    with pytest.raises(PowerCut):
+        async with people_in(folder, around=cut(kept=True)) as people:
+            await CHANGES[change](people)
+    async with people_in(folder) as people:
+        assert people.everybody != before
+        mori = people.person("mori")
+        assert not people.has_lost_secrets(mori)
+        assert await people.is_pin(mori, NEW_PIN if change == "pin" else PIN)
+        if change == "badge":
+            assert people.of_badge("B-0000-1111") == mori
+            assert people.of_badge(BADGE) is None
 
 
 async def test_a_secret_that_the_ledger_does_not_name_opens_nothing(folder: Path) -> None:

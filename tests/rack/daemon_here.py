@@ -14,6 +14,7 @@ import anyio
 from benchd.certificate import create_key
 from benchd.config import load_settings
 from benchd.daemon.composition import run_daemon
+from tests.config.config_folder import RECIPE
 from tests.free_port import free_port
 from tests.nothing_plugged import NothingPlugged
 
@@ -39,16 +40,6 @@ listen = "127.0.0.1:{port}"
 {tables}
 """
 SLOT = '[slots.A1]\nport = "pci-0000:03:00.0-usb-0:1.1"\n'
-RECIPE = """\
-name = "overwrite"
-description_ja = "調べる"
-description_en = "Look"
-
-[[stage]]
-name = "inspect"
-deadline_s = 60
-attempts = 1
-"""
 
 
 def configured(

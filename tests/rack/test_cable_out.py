@@ -53,7 +53,8 @@ async def test_a_cable_out_is_told_within_a_second_and_never_becomes_an_empty_ti
         assert changed != text
         recipe.write_text(changed, encoding="utf-8")
         await rack.start_daemon()
-        job = (await until_slot(rack, "A1", overwrites))["job"]
+        under_way = await until_slot(rack, "A1", lambda a: overwrites(a) and a["progress"] > 0.1)
+        job = under_way["job"]
         assert kinds((await queue_of(rack))["errands"]) == []
 
         await rack.hands.unplug("A1")

@@ -160,12 +160,12 @@ async def test_a_drain_finishes_what_runs_and_touches_nothing_that_comes_meanwhi
     tmp_path: Path,
 ) -> None:
     said: list[tuple[int, str]] = []
-    three = scenarios(("clean", "live-data", "clean"))
-    async with at_work(tmp_path, three, started=False) as rack:
+    four = scenarios(("clean", "clean", "live-data", "clean"))
+    async with at_work(tmp_path, four, started=False) as rack:
         await rack.hands.unplug("A1")
         await rack.start_daemon()
         assert rack.daemon is not None
-        for slot in ("A2", "A3"):
+        for slot in ("A2", "A3", "A4"):
             await until_slot(rack, slot, lambda seen: seen["job"] is not None)
 
         async def drain() -> None:
@@ -176,6 +176,7 @@ async def test_a_drain_finishes_what_runs_and_touches_nothing_that_comes_meanwhi
             with anyio.fail_after(30), BenchdClient(rack.folder.socket) as client:
                 while not client.draining()["draining"]:  # noqa: ASYNC110 - another process
                     await anyio.sleep(0.05)
+                assert client.drain()["draining"] is True
             await rack.hands.plug("A1", 1)
         with anyio.fail_after(30):
             assert await rack.daemon.wait() == 0
@@ -183,9 +184,9 @@ async def test_a_drain_finishes_what_runs_and_touches_nothing_that_comes_meanwhi
         untouched, *finished = await rack.hands.handsets()
     ((code, output),) = said
     assert code == 0, output
-    assert output.startswith("no new job begins; running: 2\n")
+    assert output.startswith("no new job begins; running: 3\n")
     assert output.endswith("benchd has ended\n")
-    assert [end["outcome"] for end in settled(rack).values()] == ["passed"] * 2
+    assert [end["outcome"] for end in settled(rack).values()] == ["passed"] * 3
     assert events(rack, "drained")
     assert (untouched.fill_bytes, untouched.reset_count) == (0, 0)
     assert all(state.reset_count > 0 for state in finished)

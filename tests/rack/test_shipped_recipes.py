@@ -26,7 +26,12 @@ HANDSETS = {
 
 
 async def test_they_end_as_they_say_and_nothing_becomes_sellable(tmp_path: Path) -> None:
-    async with at_work(tmp_path, scenarios(list(HANDSETS)), started=False) as rack:
+    jobs: dict[str, Any] = {}
+    resets: list[int] = []
+    async with (
+        at_work(tmp_path, scenarios(list(HANDSETS)), started=False) as rack,
+        anyio.create_task_group() as group,
+    ):
         config = rack.folder.config.read_text(encoding="utf-8")
         for placed in rack.placed:
             recipe, _ = HANDSETS[placed.scenario.name]
@@ -36,13 +41,15 @@ async def test_they_end_as_they_say_and_nothing_becomes_sellable(tmp_path: Path)
         for recipe in {recipe for recipe, _ in HANDSETS.values()}:
             shutil.copy(RECIPES / f"{recipe}.toml", rack.folder.path / "recipes")
         await rack.start_daemon()
+        group.start_soon(rack.must_live)
         with anyio.fail_after(120):
             await until_all_ended(rack)
-        jobs = {
+        jobs |= {
             placed.scenario.name: await rack.watch.job(str(rack.watch.slots[placed.slot]["job"]))
             for placed in rack.placed
         }
-        resets = [state.reset_count for state in await rack.hands.handsets()]
+        resets += [state.reset_count for state in await rack.hands.handsets()]
+        group.cancel_scope.cancel()
     for name, (_, end) in HANDSETS.items():
         job = jobs[name]
         assert (job["outcome"], job["disposition"], job["reason"]) == end, name

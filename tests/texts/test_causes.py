@@ -181,7 +181,12 @@ def test_nothing_is_called_technical_that_is_no_more_said() -> None:
     ("told", "japanese"),
     [
         ("no line from the fill program for 5 s", "5 秒間、何も届きません"),
-        (f"{Gate.CONFIRM} was answered with no", "質問「別担当者による確認」に「いいえ」"),
+        pytest.param(
+            f"{Gate.CONFIRM} was answered with no",
+            "質問「別担当者による確認」に「いいえ」",
+            id="by its gate",
+        ),
+        ("confirm was answered with no", "質問「別担当者による確認」に「いいえ」"),
         ("user 150: secure_folder, user 11: person", "セキュリティフォルダ"),
         ("2 accounts, screen lock True; of unknown type: com.x", "画面ロックあり"),
         (

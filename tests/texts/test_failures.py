@@ -150,3 +150,14 @@ def test_item_8_each_kind_of_failure_says_what_to_do(catalogue: Catalogue) -> No
     assert not [
         key for key, said in catalogue.section("failure").items() if not cures.search(said.ja)
     ]
+
+
+def test_below_it_stands_what_the_error_says(catalogue: Catalogue) -> None:
+    told = failure_text(NotFound("no job x"), catalogue, "ja")
+    assert told == f"{catalogue.text('failure.not_found').ja}\n技術情報: no job x"
+    error = DecisionRefused("sato has worked on it")
+    error.refusal = "second_person_needed"
+    assert failure_text(error, catalogue, "ja").splitlines() == [
+        catalogue.text("refusal.second_person_needed").ja,
+        "技術情報: sato has worked on it",
+    ]

@@ -163,3 +163,10 @@ def test_japanese_pages_have_full_width_brackets(page: Path) -> None:
     plain = re.sub(code, "", text, flags=re.DOTALL)
     beside = re.compile(r"[぀-ヿ一-鿿、。]\(|\)[぀-ヿ一-鿿、。]")
     assert not beside.findall(plain)
+
+
+def test_the_test_sees_english_where_it_stands() -> None:
+    assert foreign_words("「journalctl -u benchd」を見ます。{model}のIMEI") == set()
+    assert foreign_words("no line from the fill program") >= {"line", "fill"}
+    assert foreign_words("secure_folder（セキュリティフォルダ）") == {"secure_folder"}
+    assert foreign_words("「このPCのbutton」") == {"button"}

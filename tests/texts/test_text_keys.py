@@ -240,3 +240,9 @@ def test_recipes_that_come_along_are_named() -> None:
 )
 def test_a_look_up_in_a_script_is_seen(script: str, found: set[str]) -> None:
     assert asked("lots", script) == found
+
+
+def test_a_key_in_code_is_seen() -> None:
+    tree = ast.parse('tell("say.left"); say(f"paper.lot_{standing}", "say.no such", "other.left")')
+    assert list(keys_in(tree)) == [("say.left", 1)]
+    assert list(begun_in(tree)) == ["paper.lot_"]

@@ -138,6 +138,25 @@ async def test_a_handset_is_found_its_file_told_and_jobs_by_their_numbers(
         assert "保留" in shown(handset_file_view, file, catalogue)
 
 
+async def test_nothing_is_made_anew_over_tcp(followed: Followed) -> None:
+    async with followed() as (app, _), browser(app) as client:
+        refused = await client.post("/api/v1/records/rebuild")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "socket_only")
+
+
+async def test_a_handset_is_settled_over_tcp_by_who_is_signed_in(
+    rack: FakeRack, followed: Followed
+) -> None:
+    rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
+    async with followed() as (app, _), browser(app) as client:
+        [item] = (await client.get("/api/v1/disposal")).json()["items"]
+        assert item["moves"] == ["run_again", "destroyed"]
+        told = {"state": "destroyed", **PAPERS}
+        assert (await client.post("/api/v1/disposal/job-1", json=told)).status_code == 200
+    kept = rack.ledger.stored[-1].entry
+    assert (kept.kind, kept.data["person"]) == (EntryKind.HANDSET_SETTLED, WORKER)
+
+
 async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
     rack: FakeRack, catalogue: Catalogue, followed: Followed, tmp_path: Path
 ) -> None:
@@ -171,6 +190,33 @@ async def test_the_unsold_are_listed_settled_and_gone_from_the_list(
     kept = rack.ledger.stored[-1].entry
     assert kept.kind is EntryKind.HANDSET_SETTLED
     assert (kept.data["person"], kept.data["shown_by"]) == (WORKER, "unix")
+
+
+async def test_the_report_is_told_as_json_table_and_csv(
+    rack: FakeRack, catalogue: Catalogue, followed: Followed, tmp_path: Path
+) -> None:
+    rack.ledger.keep_job(job=JobId("job-1"), disposition="destroy", reason="felica_residue")
+    async with followed() as (app, _), running(app, tmp_path / "benchd.sock") as here:
+        told = await ask(here, lambda client: client.report("2026-11-23", "2026-11-26"))
+        empty = await ask(here, lambda client: client.report("2026-11-01", "2026-11-02"))
+        with BenchdClient(here.path) as client:
+            asked = partial(client.report_csv, "2026-11-23", "2026-11-26")
+            data = await anyio.to_thread.run_sync(asked)
+        with pytest.raises(UsageRefused, match="lies before"):
+            await ask(here, lambda client: client.report("2026-11-02", "2026-11-01"))
+        with pytest.raises(UsageRefused, match=r"query\.from"):
+            await ask(here, lambda client: client.report("yesterday", "2026-11-01"))
+    figures = {figure["figure"]: figure["values"] for figure in told["figures"]}  # type: ignore[union-attr,index,call-overload]
+    assert [(v["value"], v["jobs"]) for v in figures["not_erasable"]] == [
+        ("felica_residue", ["job-1"])
+    ]
+    assert all(not figure["values"] for figure in empty["figures"])  # type: ignore[union-attr,index,call-overload]
+    assert "FeliCaにデータが残っています" in shown(report_view, told, catalogue)
+    assert data.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+    assert {"felica_residue"} == {row["value"] for row in rows if row["figure"] == "not_erasable"}
+    assert {row["handsets"] for row in rows} == {"1"}
+    assert {row["counted_by"] for row in rows} == {"all", "lot", "consignor"}
 
 
 FORMULA = '=HYPERLINK("x")'

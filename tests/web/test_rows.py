@@ -36,7 +36,7 @@ from benchd.web.acting_person import Acting
 from benchd.web.authoriser import rows_of
 from benchd.web.callers import Callers
 from benchd.web.objects import SlotObject
-from benchd.web.wall import WallSlotObject
+from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
 from tests.web.served import app_of
 from tests.web.test_rack_routes import FakeDossiers, a_trace, fake_source
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, running_view, sold_view
@@ -106,13 +106,13 @@ def test_no_application_is_made_of_what_does_not_declare_whom_it_serves(
     async def undeclared() -> None: ...
 
     assert len(SERVED) > 15
-    for endpoint, fault in (
-        (undeclared, "/api/v1/secrets doesn't declare"),
-        (unguarded, "/api/v1/secrets declares an action without"),
-        (of_nothing, "/api/v1/secrets declares an action without"),
+    for method, endpoint, fault in (
+        ("GET", undeclared, "/api/v1/secrets doesn't declare"),
+        ("POST", unguarded, "/api/v1/secrets declares an action without"),
+        ("POST", of_nothing, "/api/v1/secrets declares an action without"),
     ):
         app = whole_app(rack, catalogue)
-        app.add_api_route("/api/v1/secrets", endpoint, methods=["POST"])
+        app.add_api_route("/api/v1/secrets", endpoint, methods=[method])
         with pytest.raises(RuntimeError, match=fault):
             rows_of(app.routes)
     app = whole_app(rack, catalogue)
@@ -350,7 +350,7 @@ async def test_nothing_on_the_wall_tells_of_the_handset(
 async def test_what_is_hidden_is_there_for_who_may_read(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
-    """Else the test before could not fail; nor does a new field of a slot open by itself."""
+    """Else the test before could not fail."""
     view = telling_view()
     assert [one.name for one in fields(SlotView) if getattr(view, one.name) is None] == []
     rack.board.show(view)
@@ -359,7 +359,20 @@ async def test_what_is_hidden_is_there_for_who_may_read(
     hiding = {name for name, value in told.items() if SECRET in json.dumps(value)}
     hidden = {"port_path", "job", "recipe", "owners", "dossier", "earlier"}
     assert hiding == {*hidden, "handset", "question"}
-    assert set(SlotObject.model_fields) - set(WallSlotObject.model_fields) == {*hidden, "asset"}
+
+
+def test_a_new_field_of_a_slot_is_hidden_until_somebody_shows_it() -> None:
+    shown = {
+        *("slot", "state", "occupancy", "stage", "progress", "eta_s", "handset", "problem"),
+        *("question", "outcome", "disposition", "reason", "reason_text"),
+        *("since", "mends_itself", "absence", "handset_left_s", "directed"),
+    }
+    assert set(WallSlotObject.model_fields) == shown
+    assert set(SlotObject.model_fields) - shown == {
+        *("port_path", "job", "recipe", "owners", "dossier", "earlier", "asset"),
+    }
+    assert set(WallHandsetObject.model_fields) == {"manufacturer", "model", "name", "known_model"}
+    assert set(WallQuestionObject.model_fields) == {"gate"}
 
 
 def test_no_text_of_a_problem_has_room_for_what_names_a_handset() -> None:

@@ -31,9 +31,10 @@ from benchd.web.server import serve
 from benchd.web.sockets import tcp_listener
 from tests.patience import PATIENCE_S
 from tests.people.somebody import somebody
+from tests.web.fake_sessions import screen_of
 from tests.web.served import app_of
 from tests.web.web_fakes import JOB, FakeRack, identity, port, running_view
-from tests.web.web_running import Server, running
+from tests.web.web_running import Running, Server, running
 
 pytestmark = pytest.mark.asyncio
 
@@ -85,6 +86,19 @@ async def test_each_socket_knows_who_comes_by_it(rack: FakeRack, server: Server)
         assert (await tcp.get("/healthz")).status_code == 200
 
 
+async def test_streamed_body_is_bounded(server: Server) -> None:
+    async def endless() -> AsyncGenerator[bytes]:
+        for _ in range(100):
+            yield b" " * 1024
+
+    async with server() as here, here.over_unix() as client:
+        answer = await client.post(
+            DECISIONS, content=endless(), headers={"content-type": "application/json"}
+        )
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "body_too_large"
+
+
 async def test_events_tell_everything_then_each_change(rack: FakeRack, server: Server) -> None:
     rack.board.show(running_view(0.25))
     async with watching(server) as told:
@@ -105,13 +119,19 @@ async def test_events_tell_everything_then_each_change(rack: FakeRack, server: S
         name, queue = await anext(told)
         assert (name, [errand["kind"] for errand in queue["errands"]]) == ("queue", ["port"])
 
-        # What a notice makes of the queue is another test's.
-        of_rack = ((name, data) async for name, data in told if name != "queue")
+
+async def test_notices_are_told_when_there_are_any(rack: FakeRack, server: Server) -> None:
+    async with watching(server) as events:
+        # What it makes of the queue is another test's.
+        told = ((name, data) async for name, data in events if name != "queue")
+        assert await anext(told) == ("unknown_ports", [])
+        assert await anext(told) == ("alive", {"slots": []})
         rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
-        name, notices = await anext(of_rack)
+        name, notices = await anext(told)
         assert (name, notices[0]["code"]) == ("notices", "ledger_broken")
         rack.board.withdraw_notice(ProblemCode.LEDGER_BROKEN)
-        assert await anext(of_rack) == ("notices", [])
+        assert await anext(told) == ("notices", [])
+        await told.aclose()
 
 
 async def test_a_screen_that_was_locked_is_told_nothing_more(
@@ -223,6 +243,7 @@ async def test_open_streams_and_stuck_clients_do_not_hold_up_the_end(
         head = f"POST {DECISIONS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
         await halfway.send(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
         async with here.over_tcp() as client, client.stream("GET", EVENTS) as response:
+            assert (await client.get("/healthz")).status_code == 200
             lines = response.aiter_lines()
             await anext(lines)
             began = time.monotonic()
@@ -262,6 +283,24 @@ async def test_signals_stay_with_the_daemon_and_the_socket_is_there_with_its_mod
         assert path.stat().st_mode & 0o777 == 0o660
         assert [file.name for file in tmp_path.iterdir()] == ["benchd.sock"]
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_two_clients_deciding_at_once_one_wins(rack: FakeRack, server: Server) -> None:
+    codes: list[int] = []
+
+    async def answer_as(here: Running, operator: str) -> None:
+        async with here.over_unix() as client:
+            response = await client.post(DECISIONS, json=ANSWER, headers=screen_of(operator))
+            codes.append(response.status_code)
+
+    async with server() as here, anyio.create_task_group() as asking:
+        asking.start_soon(rack.ask, Gate.CONSENT)
+        await anyio.wait_all_tasks_blocked()
+        async with anyio.create_task_group() as answering:
+            answering.start_soon(answer_as, here, "佐藤")
+            answering.start_soon(answer_as, here, "鈴木")
+    assert sorted(codes) in ([200, 404], [200, 409])
+    assert len(rack.ledger.of(EntryKind.DECISION)) == 1
 
 
 async def test_requests_before_start_are_served_after(app: FastAPI) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
 import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
 from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
 from benchd.domain.ids import JobId
@@ -16,13 +21,15 @@ from benchd.domain.people import Role
 from benchd.domain.record import EntryKind
 from benchd.texts.catalogue import Catalogue
 from benchd.web import acting_person
+from benchd.web.access_level import served_of
+from benchd.web.acting_person import GUARDS, somebody
 from benchd.web.guard import SAFE_METHODS
 from benchd.web.session_routes import SESSION
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, people_in
 from tests.web.served import app_of
 from tests.web.staffed import CSRF, DECISIONS, SHOWN, OpenShop, asked
 from tests.web.test_records_routes import PAPERS
-from tests.web.test_rows import SERVED, path_of
+from tests.web.test_rows import path_of
 from tests.web.web_fakes import JOB, FakeRack
 from tests.web.web_running import running
 
@@ -88,6 +95,7 @@ async def test_each_gate_by_role_and_by_what_was_shown(
 
 CRUSHED: dict[str, str] = {"state": "destroyed", **PAPERS}
 RELEASED: dict[str, str] = {"state": "to_return", "note": "lock not removed"}
+DOOMED = "/api/v1/disposal/doomed"
 
 
 @pytest.mark.parametrize("shown", SHOWN)
@@ -101,12 +109,32 @@ async def test_settling_by_role_and_by_what_was_shown(
         await here.door.people.set_roles(BY, "mori", [role])
         await here.sign_in(at, **SHOWN[shown])
         settling = wanted(Action.SETTLE, role, shown)
-        assert await asked(at, "POST", "/api/v1/disposal/doomed", CRUSHED) == settling
+        assert await asked(at, "POST", DOOMED, CRUSHED) == settling
         for kept in rack.ledger.of(EntryKind.HANDSET_SETTLED):
             assert (kept.data["person"], kept.data["shown_by"]) == ("mori", "badge_and_pin")
         # To release takes what settling takes, and more.
         releasing = wanted(Action.RELEASE, role, shown) if settling[0] == 200 else settling
         assert await asked(at, "POST", "/api/v1/disposal/held", RELEASED) == releasing
+
+
+async def test_nobody_and_a_cookie_alone_settle_nothing_and_who_settles_is_on_record(
+    rack: FakeRack, shop: OpenShop
+) -> None:
+    rack.ledger.keep_job(job=JobId("doomed"), disposition="destroy", reason="felica_residue")
+    async with shop() as here, here.browser() as at:
+        assert await asked(at, "POST", DOOMED, CRUSHED) == (401, "not_signed_in")
+        assert (await at.post(SESSION, json={"badge": BADGE, "pin": PIN})).status_code == 201
+        assert await asked(at, "POST", DOOMED, CRUSHED) == (401, "not_signed_in")
+        at.headers[CSRF] = "another's"
+        assert await asked(at, "POST", DOOMED, CRUSHED) == (401, "not_signed_in")
+        await here.sign_in(at, badge=BADGE, pin=PIN)
+        other = {**CRUSHED, "operator": "kato"}
+        assert await asked(at, "POST", DOOMED, other) == (401, "not_signed_in")
+        assert rack.ledger.of(EntryKind.HANDSET_SETTLED) == []
+        assert await asked(at, "POST", DOOMED, CRUSHED) == (200, "")
+    kept = rack.ledger.stored[-1].entry
+    assert (kept.kind, kept.data["person"]) == (EntryKind.HANDSET_SETTLED, "mori")
+    assert kept.data["shown_by"] == "badge_and_pin"
 
 
 async def test_what_could_not_be_plugged_in_is_listed_found_and_settled(
@@ -218,12 +246,46 @@ ROUTES: dict[tuple[str, str], Action | str] = {
 """Every route that does something, and what it takes: a new one without a row fails."""
 
 
-async def test_every_route_that_does_something_has_its_row() -> None:
-    """That an action and its guard go together, each application sees to as it is made."""
-    unsafe = {row: served.action for row, served in SERVED.items() if row[0] not in SAFE_METHODS}
-    assert unsafe == {
-        row: told if isinstance(told, Action) else None for row, told in ROUTES.items()
-    }
+def unsafe_routes(app: FastAPI) -> list[tuple[str, str, APIRoute]]:
+    return [
+        (method, route.path, route)
+        for route in all_routes(app)
+        for method in sorted((route.methods or set()) - SAFE_METHODS)
+    ]
+
+
+def all_routes(app: FastAPI) -> list[APIRoute]:
+    found: list[APIRoute] = []
+    waiting = list(app.routes)
+    while waiting:
+        route = waiting.pop()
+        if isinstance(route, APIRoute):
+            found.append(route)
+        else:
+            waiting += getattr(route, "routes", None) or []
+            router = getattr(route, "original_router", None)
+            waiting += router.routes if router is not None else []
+    return found
+
+
+def guards(dependant: Dependant) -> list[Callable[..., Any]]:
+    calls = [one.call for one in dependant.dependencies]
+    return [call for call in calls if call is not None and (call in GUARDS or call is somebody)]
+
+
+async def test_every_route_that_does_something_has_its_row_and_its_guard(shop: OpenShop) -> None:
+    async with shop() as here:
+        routes = {(method, path): route for method, path, route in unsafe_routes(here.app)}
+    assert set(routes) == set(ROUTES)
+    for key, row in ROUTES.items():
+        found = guards(routes[key].dependant)
+        if isinstance(row, Action):
+            served = served_of(routes[key].endpoint)
+            assert served is not None, key
+            assert served.action is row, key
+            assert len([one for one in found if one in GUARDS]) == 1, key
+        elif key[1] != SESSION:
+            assert found == [somebody], key
 
 
 GUARDED = {key: row for key, row in ROUTES.items() if isinstance(row, Action)}
@@ -291,8 +353,12 @@ async def test_without_a_session_or_with_a_locked_one_no_route_does_anything(
         assert len(rack.ledger.stored) == before
 
 
-async def test_a_role_that_was_taken_away_is_gone_at_once(shop: OpenShop) -> None:
-    async with shop() as here, here.browser() as at:
+async def test_a_role_that_was_taken_away_is_gone_at_once(shop: OpenShop, tmp_path: Path) -> None:
+    async with (
+        shop() as here,
+        running(here.app, tmp_path / "benchd.sock") as served,
+        served.over_unix() as at,
+    ):
         await here.sign_in(at, badge=BADGE, pin=PIN)
         status, code = await told(at, "POST", "/api/v1/lots")
         assert status not in {401, 403}, code
@@ -340,3 +406,37 @@ async def test_people_over_the_socket(rack: FakeRack, catalogue: Catalogue, tmp_
             assert PIN not in answer.text
             assert BADGE not in answer.text
         assert await people.is_pin(people.person("sato"), PIN)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "", None),
+        ("POST", "", SATO),
+        ("PUT", "/sato/roles", {"roles": ["operator"]}),
+        ("PUT", "/sato/badge", {"code": BADGE}),
+        ("PUT", "/sato/pin", {"pin": PIN}),
+        ("PUT", "/sato/disabled", {"disabled": True}),
+    ],
+)
+async def test_people_are_nobody_elses(
+    rack: FakeRack,
+    catalogue: Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    body: object,
+) -> None:
+    path = f"/api/v1/people{path}"
+    async with people_in(tmp_path) as people:
+        app = app_of(rack, catalogue, people=people)
+        async with running(app, tmp_path / "benchd.sock") as here:
+            async with here.over_tcp() as client:
+                assert await asked(client, method, path, body) == (403, "socket_only")
+            own = os.geteuid()
+            monkeypatch.setattr(acting_person, "ROOT", own + 1)
+            monkeypatch.setattr(acting_person.os, "geteuid", lambda: own + 2)
+            async with here.over_unix() as client:
+                assert await asked(client, method, path, body) == (401, "not_signed_in")
+        assert people.everybody == ()

@@ -323,14 +323,15 @@ MAY_BE_EMPTY = ["pm list features", PACKAGES, "sm list-disks"]
     [
         *((command, broken) for command in EVERY_PART for broken in ("", "garbage\n", "failed")),
         *((command, broken) for command in MAY_BE_EMPTY for broken in ("garbage\n", "failed")),
+        *((command, "failed, empty") for command in MAY_BE_EMPTY),
         (ASK_STATFS, ""),
         (ASK_STATFS, "garbage\n"),
         (ASK_STATFS, "4096 4096 1 2 3\n"),
     ],
 )
 async def test_every_part_must_be_there(command: str, broken: str) -> None:
-    whole = aquos().answers[command]
-    given = (1, str(whole)) if broken == "failed" else broken
+    failed = {"failed": (1, str(aquos().answers[command])), "failed, empty": (1, "")}
+    given = failed.get(broken, broken)
     with pytest.raises(AnswerNotRecognised):
         await read_facts(aquos(**{command: given}))
 

@@ -115,6 +115,12 @@ def test_a_value_may_span_lines_and_may_be_empty_and_so_may_lists() -> None:
     assert (count_packages(""), read_features("")) == (0, frozenset())
 
 
+def test_contradicting_lock_properties_mean_unlocked() -> None:
+    properties = {"ro.boot.flash.locked": "1", "ro.boot.vbmeta.device_state": "unlocked"}
+    assert bootloader_locked(properties) is False
+    assert texts_of_signs(properties) == ("ro.boot.vbmeta.device_state=unlocked",)
+
+
 def test_a_superuser_program_is_a_sign() -> None:
     paths = read_superuser_paths("/system/xbin/su\nlooked everywhere\n")
     assert texts_of_signs({}, paths) == ("su at /system/xbin/su",)
@@ -126,9 +132,9 @@ def battery(text: str) -> tuple[int, float]:
     return facts.percent, facts.temperature_c
 
 
-def statfs(text: str) -> tuple[int, int]:
+def statfs(text: str) -> tuple[float, float]:
     facts = read_statfs(text)
-    return facts.capacity_bytes // 1024, facts.free_bytes // 1024
+    return facts.capacity_bytes / 1024, facts.free_bytes / 1024
 
 
 def card(text: str) -> bool:
@@ -207,6 +213,10 @@ def test_each_answer_is_read_as_it_is_meant(
     read: Callable[[str], object], name: str, value: object
 ) -> None:
     assert read(answer(name)) == value
+
+
+def test_no_answer_of_nfc_or_stat_is_left_untold() -> None:
+    assert sorted([*TOLD[nfc], *TOLD[statfs]]) == [*names("nfc"), *names("statfs")]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 from damage import SUBJECTS, Subject, cut
-from handset_fakes import answer
+from handset_fakes import answer, names
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -26,6 +26,7 @@ from benchd.devices.android.facts.hardware import (
 )
 from benchd.devices.android.facts.modification import modification_signs
 from benchd.devices.android.facts.packages import MOST_PACKAGES, count_packages, read_packages
+from benchd.devices.android.facts.policy import has_device_owner
 from benchd.devices.android.facts.properties import (
     LONGEST_NAME,
     LONGEST_VALUE,
@@ -69,22 +70,20 @@ DENIALS = [
 
 @pytest.mark.parametrize("kind", REFUSING)
 def test_neither_nothing_nor_a_denial_is_an_answer(kind: str) -> None:
-    read = SUBJECTS[kind][0].dirt
-    for text in DENIALS:
-        with pytest.raises(AnswerNotRecognised):
-            read(text)
-    for text in ("", "\n", "   \n\n"):
-        if kind in EMPTY_IS_AN_ANSWER:
-            continue
-        with pytest.raises(AnswerNotRecognised):
-            read(text)
+    nothing = () if kind in EMPTY_IS_AN_ANSWER else ("", "\n", "   \n\n")
+    for subject in SUBJECTS[kind]:
+        for text in (*DENIALS, *nothing):
+            with pytest.raises(AnswerNotRecognised):
+                subject.dirt(text)
 
 
-@pytest.mark.parametrize("kind", SUBJECTS)
+@pytest.mark.parametrize(
+    ("kind", "place"), [(kind, place) for kind, of in SUBJECTS.items() for place in range(len(of))]
+)
 @given(data=some.data())
-def test_anything_gives_a_value_or_a_refusal(kind: str, data: some.DataObject) -> None:
+def test_anything_gives_a_value_or_a_refusal(kind: str, place: int, data: some.DataObject) -> None:
     """Any bytes, and an answer with any text in the place of some of its own."""
-    subject = data.draw(some.sampled_from(SUBJECTS[kind]))
+    subject = SUBJECTS[kind][place]
     start = data.draw(some.integers(0, len(subject.text)))
     end = data.draw(some.integers(start, min(len(subject.text), start + 40)))
     put = data.draw(some.text(max_size=10))
@@ -132,17 +131,40 @@ def test_damage_never_cleans_however_often(
     assert refused + read == EACH_BY_NIGHT
 
 
+def cuts(text: str) -> list[str]:
+    """The answer cut off at every single place before its last line's end."""
+    return [text[:length] for length in range(len(text.rstrip()))]
+
+
+@pytest.mark.parametrize("name", names("account"))
+def test_a_cut_off_account_list_never_has_fewer_accounts(name: str) -> None:
+    text = answer(name)
+    users = (0, 10) if "two" in name else (0, 150) if "many" in name else (0,)
+    whole = read_account_types(text, users)
+    refused = 0
+    for cut_off in cuts(text):
+        try:
+            assert read_account_types(cut_off, users) == whole
+        except AnswerNotRecognised:
+            refused += 1
+    assert refused > text.index("RegisteredServicesCache")
+
+
+@pytest.mark.parametrize("name", names("policy"))
+def test_a_cut_off_policy_never_loses_its_owner(name: str) -> None:
+    text = answer(name)
+    for cut_off in cuts(text):
+        with suppress(AnswerNotRecognised):
+            assert has_device_owner(cut_off) is has_device_owner(text)
+
+
 @pytest.mark.parametrize("kind", [kind for kind, of in SUBJECTS.items() if cut in of[0].damages])
 def test_an_answer_cut_off_at_any_place_is_never_cleaner(kind: str) -> None:
     for subject in SUBJECTS[kind]:
-        whole, refused = subject.dirt(subject.text), 0
-        for length in range(len(subject.text.rstrip())):
-            try:
-                assert subject.dirt(subject.text[:length]) >= whole
-            except AnswerNotRecognised:
-                refused += 1
-        if kind == "account":
-            assert refused > subject.text.index("RegisteredServicesCache")
+        whole = subject.dirt(subject.text)
+        for cut_off in cuts(subject.text):
+            with suppress(AnswerNotRecognised):
+                assert subject.dirt(cut_off) >= whole
 
 
 def storage_of(text: str) -> object:
@@ -153,11 +175,11 @@ def accounts_of_owner(text: str) -> object:
     return read_account_types(text, (0,))
 
 
-def test_a_df_that_is_cut_off_before_its_place_is_refused() -> None:
-    whole = answer("df-16-pixel-8-pro").partition("% /")[0] + "% /"
-    for length in range(len(whole)):
+@pytest.mark.parametrize("name", names("df"))
+def test_a_df_that_is_cut_off_before_its_place_is_refused(name: str) -> None:
+    for cut_off in cuts(answer(name).partition("% /")[0] + "% /"):
         with pytest.raises(AnswerNotRecognised):
-            storage_of(whole[:length])
+            storage_of(cut_off)
 
 
 LEVEL, HEAT = "  level: 22\n", "  temperature: 280\n"
@@ -222,6 +244,8 @@ def test_a_user_without_an_account_list_is_closed_and_one_told_of_twice_is_refus
     with pytest.raises(AnswerNotRecognised) as refused:
         read_account_types(answer("account-9-maker").replace("{0:", "{10:"), (0, 10))
     assert refused.value.reason is Reason.ANSWER_NOT_RECOGNISED
+    with pytest.raises(AnswerNotRecognised):
+        read_account_types(answer("account-8-one"), (0, 10))
     with pytest.raises(AnswerNotRecognised):
         accounts_of_owner(answer("account-8-one") + answer("account-16-none"))
 

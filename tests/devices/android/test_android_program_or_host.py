@@ -119,6 +119,15 @@ async def test_where_the_cache_cant_be_looked_into_there_is_no_way(rig: Ways, co
         await rig.ways.look()
 
 
+async def test_what_doesnt_run_in_64_bits_is_tried_in_32(tmp_path: Path) -> None:
+    rig = Ways(tmp_path, abi="arm64-v8a\narmeabi-v7a,armeabi")
+    rig.installed(126)
+    rig.shell.on(VERSION, Exit(0))
+    await rig.ways.look()
+    fills = [name for name, which in rig.asked if which is Program.FILL]
+    assert fills == ["arm64-v8a", "armeabi-v7a"]
+
+
 @pytest.mark.parametrize("code", [126, 127])
 async def test_where_it_may_not_run_the_host_streams(rig: Ways, code: int) -> None:
     rig.installed(code)

@@ -22,7 +22,7 @@ from benchd.devices.android.fill.program_install import (
 from benchd.devices.android.fill.program_on_handset import CACHE_PATH, PROGRAM_PATH
 from benchd.devices.android.filler import Program
 from benchd.devices.android.shell.commands import SEND_PIECE_BYTES
-from benchd.devices.android.shell.packets import Exit, Output
+from benchd.devices.android.shell.packets import Exit, Output, packed
 from benchd.devices.android.shell.script import Answer
 from benchd.domain.errors import (
     AnswerNotRecognised,
@@ -146,6 +146,11 @@ async def test_a_program_that_arrived_damaged_is_never_started(
     with pytest.raises(TransientFault, match=f"{program} arrived damaged"):
         await handset.run()
     assert not any(asked.startswith("exec") for asked in handset.asked())
+
+
+async def test_before_android_8_the_size_has_to_do_right_after_the_write(handset: Handset) -> None:
+    handset.measures(Program.FILL, MISSING, said(ONLY_SIZE))
+    assert await handset.run() == BOTH
 
 
 @pytest.mark.parametrize(
@@ -305,19 +310,15 @@ async def test_abis_of_64_bits_come_first(text: str, abis: tuple[str, ...]) -> N
     assert read_abis(text) == abis
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        *((text, AnswerNotRecognised) for text in ("", "\n\n\n\n", "arm64 v8a\n", "a;b\n")),
-        *((text, AnswerNotRecognised) for text in ("x" * 33, ",,\n")),
-        ("riscv64\n\nriscv64\nriscv64\n", UnsupportedHandset),
-    ],
-)
-async def test_what_lists_no_abi_of_a_program_is_refused(
-    text: str, fault: type[BenchdError]
-) -> None:
-    with pytest.raises(fault):
+@pytest.mark.parametrize("text", ["", "\n\n\n\n", "arm64 v8a\n", "a;b\n", "x" * 33, ",,\n"])
+async def test_what_is_no_list_of_abis_is_refused(text: str) -> None:
+    with pytest.raises(AnswerNotRecognised):
         read_abis(text)
+
+
+async def test_what_no_program_is_built_for_is_unsupported() -> None:
+    with pytest.raises(UnsupportedHandset, match="riscv64"):
+        read_abis("riscv64\n\nriscv64\nriscv64\n")
 
 
 LISTED = """[ro.product.board]: [kona]
@@ -397,4 +398,6 @@ async def test_handsets_that_ask_at_once_share_one_reading_in_pieces_that_add_up
     assert given[0].size_bytes == len(content)
     assert given[0].sha256 == hashlib.sha256(content).hexdigest()
     assert plain(given[0].packets) == content
+    places = range(0, len(content), SEND_PIECE_BYTES)
+    assert given[0].packets == packed(content[at : at + SEND_PIECE_BYTES] for at in places)
     assert len(given[0].packets.pieces) == 3

@@ -120,6 +120,7 @@ async def test_a_handset_that_goes_or_hangs_anywhere_says_so(
 
 
 GET = "settings get --user 0 secure user_setup_complete"
+NO_HARNESS = "cmd: Can't find service: testharness"
 
 
 @pytest.mark.parametrize(
@@ -128,20 +129,27 @@ GET = "settings get --user 0 secure user_setup_complete"
         *((said("", code), HandsetGone, "") for code in (129, 137, 143)),
         ([HandsetGone("rebooting")], HandsetGone, "rebooting"),
         ([HandsetStalled("no answer")], HandsetStalled, "no answer"),
-        *((said("no harness", code), UnsupportedHandset, "no harness") for code in (1, 20, 127)),
-        (said("", 2), StageFailed, "locked"),
+        *((said(NO_HARNESS, code), UnsupportedHandset, NO_HARNESS) for code in (1, 20, 127)),
     ],
 )
 async def test_a_reset_that_was_not_answered_is_unknown_or_refused(
     answer: list[Step], fault: type[BenchdError], says: str
 ) -> None:
-    """Died of a signal it may have been heard; a lock forbids it; some handsets can't."""
+    """Died of a signal it may have been heard; some handsets can't."""
     shell = FakeShell()
     shell.on("cmd testharness enable", *answer)
     with pytest.raises(fault) as refused:
         await enable_test_harness(shell)
     assert type(refused.value) is fault
-    assert says in f"{refused.value} {getattr(refused.value, 'reason', '')}"
+    assert says in str(refused.value)
+
+
+async def test_a_lock_forbids_test_harness() -> None:
+    shell = FakeShell()
+    shell.on("cmd testharness enable", *said("", 2))
+    with pytest.raises(StageFailed) as refusal:
+        await enable_test_harness(shell)
+    assert refusal.value.reason == "locked"
 
 
 async def test_a_reset_that_was_answered_is_under_way() -> None:

@@ -197,7 +197,9 @@ def test_what_a_count_of_an_owners_rows_lets_through(
     tools: Tools, command: str, tool: str, rows: int | None
 ) -> None:
     tools.plays("content", tool)
-    assert read_row_count(tools.run(command).stdout) == rows
+    found = tools.run(command)
+    assert found.returncode == 0
+    assert read_row_count(found.stdout) == rows
 
 
 def test_nfc_that_was_switched_off_goes_on_again_when_its_shell_is_hung_up(tools: Tools) -> None:
@@ -212,6 +214,6 @@ def test_nfc_that_was_switched_off_goes_on_again_when_its_shell_is_hung_up(tools
         assert tools.asked() == ["nfc", "disable"]
         os.killpg(shell.pid, signal.SIGHUP)
     deadline_s = time.monotonic() + 10
-    while "enable" not in tools.asked():
+    while tools.asked()[2:4] != ["nfc", "enable"]:
         assert time.monotonic() < deadline_s
         time.sleep(0.01)

@@ -84,7 +84,7 @@ async def test_a_line_that_can_be_read_in_two_ways_claims_both(
     text: str, claimed: list[tuple[AdbAddress, int]]
 ) -> None:
     claims = read_device_list(text)
-    assert sorted((claim.address, claim.transport_id) for claim in claims) == claimed
+    assert [(claim.address, claim.transport_id) for claim in claims] == claimed
     assert {claim.liveness for claim in claims} == {Liveness.READY}
 
 

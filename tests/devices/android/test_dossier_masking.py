@@ -185,13 +185,16 @@ def test_no_real_answer_reads_otherwise_for_being_masked(stem: str) -> None:
     assert reads_the_same(original, Masker(original).masked(original).told)
 
 
+OBB = "/storage/emulated/0/Android/obb"
+
+
 @pytest.mark.parametrize(
     ("question", "text"),
     [
         ("battery", "android.hardware.keymaster@4.0::IKeymasterDevice"),
         ("battery", "vendor.display@1.0-service.citadel"),
         ("battery", "  Max charging voltage: 5000000"),
-        ("battery", "/dev/block/dm-5 1 68340188 48117264 59% /storage/emulated/0/Android/obb"),
+        ("battery", f"/dev/block/dm-5 116588524 68340188 48117264 59% {OBB}"),
         ("battery", "1,action_account_add,1970-01-03 03:56:09,1000,accounts,0"),
         ("battery", "    Account {name=PHONE, type=com.android.localphone}"),
         ("battery", "UserInfo{0:擁有者:13}"),

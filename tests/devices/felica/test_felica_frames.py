@@ -6,9 +6,10 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import struct
 
 import pytest
-from chip_model import PHONE_PMM, SERIAL, be, frame
+from chip_model import PHONE_PMM, SERIAL, be, frame, le
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -323,6 +324,67 @@ def test_any_bytes_are_a_value_or_a_named_error(command: Command | Polling, junk
             said = str(fault)
             assert said.isprintable()
             assert 0 < len(said) < 120
+
+
+@given(command=commands)
+def test_requests_carry_what_they_were_made_of(command: Command) -> None:
+    sent = command.encode()
+    assert (sent[1], sent[2:10]) == (command.code, command.idm)
+    rest = sent[10:]
+    values = dataclasses.asdict(command)
+    if asked := values.get("nodes"):
+        assert rest[0] == len(asked)
+        assert struct.unpack(f"<{len(asked)}H", rest[1:]) == asked
+    elif isinstance(command, ReadWithoutEncryption):
+        assert read_request(rest) == (command.services, command.blocks)
+    elif "index" in values:
+        expected = [values["parent"]] if "parent" in values else []
+        assert rest == b"".join(map(le, [*expected, values["index"]]))
+    else:
+        assert rest in {b"", b"\0\0"}
+
+
+def read_request(rest: bytes) -> tuple[tuple[int, ...], tuple[Block, ...]]:
+    services = struct.unpack_from(f"<{rest[0]}H", rest, 1)
+    at = 1 + 2 * rest[0]
+    count, at = rest[at], at + 1
+    blocks = []
+    for _ in range(count):
+        short = rest[at] & 0x80
+        number = rest[at + 1] if short else struct.unpack_from("<H", rest, at + 1)[0]
+        blocks.append(Block(service_index=rest[at] & 0x0F, number=number))
+        at += 2 if short else 3
+    assert at == len(rest)
+    return services, tuple(blocks)
+
+
+area = st.builds(
+    lambda number, attribute, size: Area(
+        start=number << 6 | attribute, end=min(0xFFFF, (number << 6) + 1 + size)
+    ),
+    number=st.integers(0, 0x3FF),
+    attribute=st.integers(0, 1),
+    size=word,
+)
+service = word.filter(lambda code: code & 0x3F > 1).map(lambda code: Service(code=code))
+
+
+@given(
+    areas=st.lists(area, max_size=25), services=st.lists(service, max_size=50), more=st.booleans()
+)
+def test_lists_of_nodes_come_back_as_they_were(
+    areas: list[Area], services: list[Service], more: bool
+) -> None:
+    answer = frame(
+        0x1B,
+        IDM,
+        bytes((0, 0, more, len(areas))),
+        *(le(a.start) + le(a.end) for a in areas),
+        bytes((len(services),)),
+        *(le(s.code) for s in services),
+    )
+    packet = RequestCodeList(idm=IDM, parent=0, index=0).decode(answer)
+    assert packet == CodeListPacket(areas=tuple(areas), services=tuple(services), more=more)
 
 
 @pytest.mark.parametrize(

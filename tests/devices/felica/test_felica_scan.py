@@ -101,6 +101,7 @@ USED = {0xFE00: EDY}
 FORM_0, FORM_1 = frozenset({0}), frozenset({1})
 APPLE_PMM = bytes.fromhex("01168B868FBECBFF")
 A_CARD = "a card, not a handset's chip (IC type 20)"
+FELL_SILENT = "the chip fell silent at command "
 NO_LIST = "the chip doesn't list all nodes of system "
 CHIPS: dict[str, tuple[dict[str, Any], str, str]] = {
     "never set up": ({"systems": UNFUSED}, "unused", ""),
@@ -120,8 +121,8 @@ CHIPS: dict[str, tuple[dict[str, Any], str, str]] = {
     # The list of the root area alone is whole; what else it leaves out, nobody knows.
     "bare, not searched": ({"systems": BARE, "commands": WITHOUT_SEARCH}, "unused", ""),
     "not searched": ({"commands": WITHOUT_SEARCH}, "unreadable", NO_LIST + "FE0F"),
-    "polling only": ({"commands": frozenset({0x00})}, "unreadable", "fell silent"),
-    "its systems only": ({"commands": frozenset({0x00, 0x0C})}, "unreadable", "fell silent"),
+    "polling only": ({"commands": frozenset({0x00})}, "unreadable", FELL_SILENT + "0C"),
+    "its systems only": ({"commands": frozenset({0x00, 0x0C})}, "unreadable", FELL_SILENT + "02"),
     "one form of polling": ({"polling_forms": FORM_0}, "unused", ""),
     "the other form": ({"polling_forms": FORM_1}, "unused", ""),
     "one form, in use": ({"polling_forms": FORM_0, "systems": IN_USE}, "in_use", ""),
@@ -136,7 +137,7 @@ CHIPS: dict[str, tuple[dict[str, Any], str, str]] = {
     "no baseline, in use": (
         {"systems": USED, "pmm": APPLE_PMM},
         "in_use",
-        "6 nodes beyond the root",
+        "6 nodes beyond the root areas",
     ),
 }
 
@@ -146,7 +147,7 @@ def test_the_verdict_of_each_chip(case: str) -> None:
     how, verdict, detail = CHIPS[case]
     found = scan(ModelField([ModelChip(**how)]))
     assert verdict_of(found) == verdict
-    assert detail in found.detail
+    assert detail in {"", found.detail}
     if case == "never set up":
         assert found.baseline == "mobile-4.1-never-set-up v1"
     if case == "no baseline":

@@ -156,7 +156,7 @@ def ended(order: WorkerOrder, **environment: str) -> subprocess.CompletedProcess
         [sys.executable, "-m", "benchd.devices.felica.worker"],
         input=encode(order.as_message()),
         capture_output=True,
-        env={**os.environ, **environment},
+        env=environment or None,
         timeout=50,
         check=False,
     )

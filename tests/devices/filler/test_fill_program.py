@@ -108,6 +108,9 @@ def test_without_a_limit_neither_the_end_of_stdin_nor_silence_ends_it(
     program: Path, folder: str
 ) -> None:
     with filling(program, folder) as process:
+        for _ in range(10):
+            next_event(process)
+        assert process.poll() is None
         stdin_of(process).close()
         reached = next_event(process)["bytes"]
         while next_event(process)["bytes"] <= reached:

@@ -274,6 +274,9 @@ async def test_destroyed_needs_the_recycler_their_number_and_a_day_between_its_e
     assert record.entry.data["name"] == "佐藤"
     assert (record.entry.data["recycler"], record.entry.data["number"]) == tuple(PAPERS.values())
     await desk.refuses("nowhere: it's settled", "job-1", DESTROYED, **PAPERS)
+    # The day may be left out.
+    desk.ended("job-2", "to_destroy", imei=OTHER_IMEI)
+    assert await desk.dispose("job-2", DESTROYED, **PAPERS) is DESTROYED
 
 
 @pytest.mark.parametrize(

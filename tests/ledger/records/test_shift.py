@@ -147,6 +147,19 @@ def test_each_figure_is_what_the_raw_records_say(model: ReadModel, told: Told, s
     assert figures.share_sold == (sold / figures.handsets if figures.handsets else None)
 
 
+def test_the_draws_show_every_way_to_end_and_handsets_that_come_again() -> None:
+    went: Counter[str] = Counter()
+    jobs = 0
+    for seed in range(25):
+        told = Told()
+        some_hours(told, random.Random(seed))
+        truth = by_hand(told, SHIFT.begin, SHIFT.end)
+        went.update({where: len(found) for where, found in truth["went"].items()})
+        jobs += truth["jobs"]
+    assert min(went[where] for where in Went) > 3
+    assert went.total() < jobs
+
+
 def test_a_shift_begins_with_its_first_moment_and_ends_before_its_last(
     model: ReadModel, told: Told
 ) -> None:

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import Evidence, JobId
+from benchd.domain.intake import BoundBy
 from benchd.domain.record import EntryKind
 from benchd.domain.token import Scope
 from benchd.proof.evidence.intake_evidence import AssetLine
@@ -190,7 +191,8 @@ async def test_a_handset_that_came_in_again_is_told_before_its_next_job(
     async with house.client(await house.token("stock")) as client:
         await client.post("/api/v1/lots", json=LOT)
     await house.intake.add_asset("L-1", AssetLine(tag="T1", imei=IMEI), by=ITO)
-    await house.intake._store.bind(recorded.bound("T1"), job=JobId("job-1"), slot=None)  # type: ignore[arg-type]
+    bound = recorded.bound("T1", bound_by=BoundBy.IMEI, imeis=(IMEI,))
+    await house.intake._store.bind(bound, job=JobId("job-1"), slot=None)  # type: ignore[arg-type]
     [found] = (await ask(house, tag="T1"))["certificates"]
     assert (found["newest"], found["lot"], found["again_as"]) == (True, "L-1", None)
     again = AssetLine(tag="T2", imei=IMEI)

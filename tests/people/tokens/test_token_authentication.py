@@ -154,6 +154,14 @@ async def test_other_schemes_are_nothing_to_benchd(house: House) -> None:
             assert answer.json()["shown"] == "wall"
 
 
+async def test_a_schemes_letters_may_be_of_any_size(house: House) -> None:
+    secret = await house.token("stock")
+    async with house.client() as client:
+        for scheme in ("Bearer", "bearer", "BEARER"):
+            answer = await client.get(LOTS, headers={"authorization": f"{scheme} {secret}"})
+            assert answer.status_code == 200
+
+
 async def misplaced(house: House, path: str, headers: object) -> None:
     async with house.client() as client:
         answer = await client.get(path, headers=headers)  # type: ignore[arg-type]

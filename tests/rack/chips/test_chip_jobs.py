@@ -29,7 +29,7 @@ CLEAN = SCENARIOS["clean"]
 GENERATIONS = ("14", "16", "1B")
 
 
-def in_use(clear: ClearStory, ic_type: str = GENERATIONS[0]) -> Scenario:
+def in_use(clear: ClearStory, ic_type: str) -> Scenario:
     chip = ChipPlan(ic_type=ic_type, profile="in_use", clear=clear)
     return replace(CLEAN, plan=replace(CLEAN.plan, chip=chip))
 
@@ -61,9 +61,10 @@ async def test_chips_of_every_generation_end_by_how_their_clear_went(tmp_path: P
         Reason.FELICA_RESIDUE: [in_use(lies, kind) for kind in GENERATIONS],
         Reason.FELICA_SILENT: [SCENARIOS["felica-silent"]],
         None: [
+            SCENARIOS["felica-in-use"],
             *(in_use(works, kind) for kind in GENERATIONS),
             # A clear that fails once is tried again.
-            *(in_use(story) for story in again),
+            *(in_use(story, "18") for story in again),
         ],
     }
     handsets = [one for each in told.values() for one in each]
@@ -130,7 +131,7 @@ async def test_another_chip_or_none_at_the_recheck_never_passes_and_a_hung_reade
 ) -> None:
     spoilt = ("A3", "A4", "A5", "A6")
     unhurried = [slow("clean", 8)] * 3 + [slow("felica-clear-lies", 8)]
-    async with at_work(tmp_path, [CLEAN, CLEAN, *unhurried], started=False) as rack:
+    async with at_work(tmp_path, [CLEAN, CLEAN, *unhurried, CLEAN], started=False) as rack:
         await rack.hands.chips.set_faults(2, ReaderFaults(hang=True))
         await rack.start_daemon()
         await in_mid_overwrite(rack, spoilt)
@@ -144,5 +145,7 @@ async def test_another_chip_or_none_at_the_recheck_never_passes_and_a_hung_reade
         assert ends[0]["outcome"] == "passed"
         assert ends[-1]["reason"] is not None
         for end in ends[1:]:
+            assert end["outcome"] != "passed"
             assert not rack.folder.certificate(str(end["job"])).exists()
+        assert (await until_slot(rack, "A7", ended))["outcome"] == "passed"
         assert rack.watch.slots["A2"]["outcome"] != "passed"

@@ -206,7 +206,7 @@ def processes_of(directory: Path) -> list[str]:
 
 
 async def test_twenty_readers_stand_behind_two_pcscds_and_nothing_is_left_of_them() -> None:
-    cards = [card(slot) for slot in range(1, 21)]
+    cards = [card(slot, "in_use" if slot % 2 else "cleared") for slot in range(1, 21)]
     async with rack(*cards, readers=20) as (house, hands):
         directory = house.log.parent
         assert processes_of(directory).count("bwrap") >= 2
@@ -229,5 +229,8 @@ async def test_twenty_readers_stand_behind_two_pcscds_and_nothing_is_left_of_the
             await client.connect()
             await hands.chips.kill_pcscd(1)
             assert (await client.exchange(POLL_ANY)).endswith(b"\x90\x00")
+        # Both are there to be ended.
+        await hands.chips.start_pcscd(1)
+        assert processes_of(directory).count("bwrap") >= 2
     assert processes_of(directory) == []
     assert not directory.exists()

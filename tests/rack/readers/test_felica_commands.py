@@ -22,7 +22,7 @@ from benchd.slots.parts import NoReaders
 from tests.patience import PATIENCE_S
 from tests.rack.daemon_here import configured, running_daemon
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
 
 BENCHD = Path(sys.executable).with_name("benchd")
 

@@ -113,6 +113,7 @@ async def test_a_sheet_calls_nothing_sellable_without_certificate_and_needs_the_
         await expect(rows.nth(1)).to_contain_text("A2")
         await expect(rows.nth(1)).not_to_contain_text("販売可")
         await expect(rows.nth(1)).to_contain_text("証明書")
+        assert seen.complaints == []
         # Of a rack that can't be told there is nothing to print.
         await page.route("**/api/v1/slots", lambda route: route.abort())
         await seen.go("/board?sheet=handover")

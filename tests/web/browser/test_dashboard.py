@@ -18,6 +18,7 @@ from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
+from tests.people.somebody import somebody
 from tests.web.web_fakes import (
     A1,
     BEGAN,
@@ -69,8 +70,10 @@ async def test_what_changes_on_the_rack_changes_its_tile_and_is_announced(
         await seen.shows("A1", "USB debugging is off")
         await seen.page.reload()
         await seen.shows("A1", "USB debugging is off")
+        rack.board.show(running_view())
+        await seen.shows("A1", "Running", "Overwrite")
         await seen.go("?lang=ja")
-        await seen.shows("A1", "要対応")
+        await seen.shows("A1", "処理中")
 
 
 async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, wall: Wall) -> None:
@@ -107,6 +110,31 @@ async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, wall: Wall)
             await expect(seen.page.locator("#operator .who")).to_have_count(0)
 
 
+async def test_first_operator_cannot_confirm(rack: FakeRack, wall: Wall) -> None:
+    rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"})
+    async with wall.served() as here, anyio.create_task_group() as group:
+        group.start_soon(rack.ask, Gate.OBSERVE)
+        await anyio.wait_all_tasks_blocked()
+        await rack.desk.decide(JOB, Gate.OBSERVE, approved=True, by=somebody("佐藤"))
+        group.start_soon(rack.ask, Gate.CONFIRM)
+        rack.board.show(asking_view(A1, 1, Gate.CONFIRM))
+        async with wall.open(here) as seen:
+            await seen.sign_in()
+            await seen.open("A1")
+            await seen.answer()
+            refused = seen.panel(".refused")
+            await expect(refused).to_contain_text("回答は受け付けられませんでした")
+            await expect(refused).to_contain_text("確認者の役割を持つ別の人が")
+            await expect(refused).to_be_visible()
+            # Another badge takes over at once, wherever the focus is.
+            await seen.page.keyboard.type("SUZUKI-1002")
+            await seen.page.keyboard.press("Enter")
+            await expect(seen.panel(".who")).to_have_text("SUZUKI-1002")
+            await seen.answer()
+            await expect(seen.panel()).to_be_hidden()
+    assert rack.ledger.stored[-1].entry.data["operator"] == "SUZUKI-1002"
+
+
 async def test_progress_disturbs_nobody_who_types_and_a_question_that_is_over_takes_no_answer(
     rack: FakeRack, wall: Wall
 ) -> None:
@@ -120,6 +148,7 @@ async def test_progress_disturbs_nobody_who_types_and_a_question_that_is_over_ta
         await expect(seen.panel(".about")).to_contain_text("A1")
         await seen.page.keyboard.type("なし")
         await expect(seen.panel('input[name="note"]')).to_have_value("箱なし")
+        await expect(seen.panel(".yes")).to_be_visible()
         rack.board.show(SlotView(slot=A1, port_path=port(1)))
         await expect(seen.panel(".over")).to_have_text("この質問は終わりました。")
         await expect(seen.panel(".yes")).to_have_count(0)
@@ -228,7 +257,8 @@ async def test_page_survives_a_restart(rack: FakeRack, wall: Wall) -> None:
             await expect(banner).to_be_hidden()
             await seen.shows("A1", "空き")
             await expect(seen.tile("A2")).to_have_count(0)  # configured no more
-            # A silent one counts as away too.
+            # A silent one counts as away too, without an error of the browser's.
+            seen.complaints.clear()
             await seen.page.clock.install()
             await seen.page.reload()
             await seen.shows("A1", "空き")
@@ -236,6 +266,7 @@ async def test_page_survives_a_restart(rack: FakeRack, wall: Wall) -> None:
             await expect(banner).to_be_visible()
             await seen.page.clock.fast_forward(2_000)
             await expect(banner).to_be_hidden()
+            assert seen.complaints == []
 
 
 async def test_hostile_handset_stays_text(rack: FakeRack, wall: Wall) -> None:

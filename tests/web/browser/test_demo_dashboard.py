@@ -178,6 +178,7 @@ async def test_a_plug_shows_within_a_second_and_a_daemon_that_starts_anew_finds_
                 await expect(seen.tile("A1")).not_to_have_attribute("data-kind", "empty")
                 assert time.monotonic() - began < 1.0
                 gate = await next_question(seen)
+                assert seen.complaints == []
                 await sign_in(seen, WORKER)
                 await seen.open("A1")
                 await note.fill("○")

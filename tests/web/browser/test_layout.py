@@ -96,6 +96,36 @@ async def test_no_row_is_lost_on_a_laptop_nor_on_a_phone_where_two_stand_side_by
         assert max(tile["right"] for tile in tiles) <= 390
 
 
+async def test_a_phone_shows_every_slot_two_by_two(rack: FakeRack, wall: Wall) -> None:
+    fill(rack, 16)
+    async with wall(width=390, height=844) as seen:
+        await queued(seen)
+        tiles = await seen.page.evaluate(PARTS)
+        assert len(tiles) == 16
+        assert (await seen.page.evaluate(SIZE))[0] <= 390
+        assert max(tile["right"] for tile in tiles) <= 390
+
+
+@pytest.mark.parametrize(
+    ("slots", "width", "height"), [(8, 1920, 1080), (32, 1920, 1080), (16, 390, 844)]
+)
+async def test_nothing_hangs_over_the_edge(
+    rack: FakeRack, wall: Wall, slots: int, width: int, height: int
+) -> None:
+    Gallery(rack).fill(slots)
+    async with wall(width=width, height=height) as seen:
+        await seen.shows("A2", "販売可")
+        page = await seen.page.evaluate(SIZE)
+        assert page[0] <= width
+        if width > height:
+            assert page[1] <= height  # the whole rack on the wall, nothing to scroll
+        wide = await seen.page.evaluate(
+            "() => [...document.querySelectorAll('.state, h2')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+        )
+        assert wide == []
+
+
 async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(
     rack: FakeRack, wall: Wall
 ) -> None:

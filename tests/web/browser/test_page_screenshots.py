@@ -15,13 +15,7 @@ from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
 
-# Each page is seen by test_axe in both languages.
-pytestmark = [
-    pytest.mark.nightly,
-    pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(300),
-    needs_chromium,
-]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300), needs_chromium]
 
 LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -113,7 +107,8 @@ BOARD = {
 }
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
+# In English each page is seen by test_axe.
+@pytest.mark.parametrize("language", ["ja", pytest.param("en", marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("pages", [PAGES, BOARD], ids=["pages", "board"])
 async def test_pages(shop: Shop, tmp_path: Path, pages: dict[str, str], language: str) -> None:
     folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))

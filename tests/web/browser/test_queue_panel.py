@@ -29,6 +29,11 @@ async def test_the_queue_stands_in_the_daemons_order_and_goes_by_its_clock(
     async with wall() as seen:
         await seen.page.clock.install()
         await ready(seen)
+        time = seen.page.locator("#errands .time")
+        await tell_queue(seen.page, errand("replug", "A1", "抜けています", deadline=at(61)))
+        await expect(time).to_have_text("1:01")
+        await seen.page.clock.run_for(3_000)
+        await expect(time).to_have_text("0:58")
         await tell_queue(
             seen.page,
             errand("replug", "A1", "ケーブルが抜けています", deadline=at(150)),
