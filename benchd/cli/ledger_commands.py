@@ -94,7 +94,7 @@ def _unsigned(file: Path, report: VerifyReport) -> int:
 
 
 @ledger_app.command("export")
-def ledger_export(file: Path) -> None:
+def ledger_export(file: Annotated[Path, typer.Argument(help="The ledger's file.")]) -> None:
     """Print every record as it is stored, one JSON object a line."""
     from benchd.ledger import export_lines
 

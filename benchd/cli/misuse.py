@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from benchd.cli.messages import Fact, catalogue, language, say
-from benchd.cli.spoken_help import misuse_in_japanese
+from benchd.cli.translated_help import misuse_in_japanese
 from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
 from benchd.texts.failures import detail_texts

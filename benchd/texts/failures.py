@@ -23,15 +23,15 @@ _WORD_BEGINS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -> str:
-    """The error as this person reads it.
+    """The error as this person reads it, and what to do.
 
-    Messages are English, for logs too. In Japanese the error's own words, else those of its kind
-    with each line of the message below them: in Japanese where its form is known, else called
-    technical.
+    Messages are English, for logs too; what to do with one of its kind stands below it, unless it
+    says so itself. In Japanese the error's own words, else those of its kind with each line of the
+    message below them: in Japanese where its form is known, else called technical.
     """
     message = str(error)
     if language == "en":
-        return message
+        return message if _has_cure(error) else f"{message}\n{_said_of(error, catalogue).en}"
     if error.japanese is not None:
         return error.japanese
     said = _said_of(error, catalogue).ja
@@ -50,6 +50,12 @@ def detail_texts(message: str, catalogue: Catalogue) -> Texts:
     return Texts(ja="\n".join(lines), en=message)
 
 
+def _has_cure(error: BenchdError) -> bool:
+    """Whether its own words say what to do, as those of the catalogue do."""
+    own = error.japanese is not None or isinstance(error, ConfigInvalid)
+    return own or bool(getattr(error, "cure", ""))
+
+
 def _mistakes(issues: Iterable[ConfigIssue], causes: Causes) -> str:
     """Each mistake behind its place, which is where to look, whatever the words are."""
     lines: list[str] = []
@@ -62,14 +68,15 @@ def _mistakes(issues: Iterable[ConfigIssue], causes: Causes) -> str:
 def _said_of(error: BenchdError, catalogue: Catalogue) -> Texts:
     failures = catalogue.section("failure")
     refusals = {
-        code: texts
+        code: failures.get(code, texts)
         for code, texts in catalogue.section("refusal").items()
         if code not in _SAID_ON_PAGES
     }
     if error.refusal in refusals:
         return refusals[error.refusal]
+    told = {**refusals, **failures}
     for name in map(_name, type(error).__mro__):
-        if (said := failures.get(name) or refusals.get(name)) is not None:
+        if (said := told.get(name)) is not None:
             return said
     return failures["benchd_error"]
 

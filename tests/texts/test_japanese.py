@@ -53,12 +53,13 @@ OLD = {
     "使用停止済み": "利用終了（廃棄）",
     "抜き取り再検査": "抜取再検査",
     "消去できなかった理由": "消去不可の理由",
+    "評価": "ランク",
     "「処分」": "「処分・返却・保留」, the page's one name",
 }
 """What was said before, and what is said instead."""
 
 FILLED_IN = re.compile(r"\{[a-z_]+\}")
-LITERAL = re.compile(r"「[ -~]+」|`[^`]+`|^\[slots\.NAME\]$|^port = .*$", re.MULTILINE)
+LITERAL = re.compile(r"「[ -~]+」|`[^`]+`|^\[slots\..*\]$|^(port|reader) = .*$", re.MULTILINE)
 """A command to type, a file to open, or a button as it stands on a handset's own screen."""
 LATIN = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
 HALF_WIDTH = re.compile(r"[()]")

@@ -1,6 +1,7 @@
 """What the commands' help says, and what is wrong with a command typed wrongly, in Japanese.
 
-English stands beside the code; its Japanese is known by it, as a cause's is (texts/spoken.toml).
+English stands beside the code; its Japanese is known by it, as a cause's is, and stands in
+texts/help_texts.toml.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _HELP: Final = "--help"
-_USAGE: Final = "Usage:"
+_USAGE: Final = ("Usage:", "[OPTIONS]", "COMMAND [ARGS]...")
+"""What stands in a line of usage beside names."""
 _HEADINGS: Final = (
     *("ARGUMENTS_PANEL_TITLE", "OPTIONS_PANEL_TITLE", "COMMANDS_PANEL_TITLE"),
     *("DEFAULT_STRING", "REQUIRED_LONG_STRING"),
@@ -41,7 +43,7 @@ class _Table(Table):
 
 @cache
 def _table() -> _Table:
-    return read_knowledge("benchd.texts", "spoken.toml", _Table)
+    return read_knowledge("benchd.texts", "help_texts.toml", _Table)
 
 
 def told() -> Mapping[str, str]:
@@ -49,7 +51,7 @@ def told() -> Mapping[str, str]:
     return _table().help
 
 
-class SpokenGroup(TyperGroup):
+class TranslatedGroup(TyperGroup):
     """All commands, whose help speaks the language of whoever asks for it."""
 
     def main(  # type: ignore[override]
@@ -113,7 +115,10 @@ def _speak(root: Command) -> None:
 
 
 def _usage(plain: Callable[[Context], str], context: Context) -> str:
-    return plain(context).replace(_USAGE, told()[_USAGE], 1)
+    line = plain(context)
+    for part in _USAGE:
+        line = line.replace(part, told()[part], 1)
+    return line
 
 
 @contextmanager
