@@ -110,7 +110,8 @@ def _speak(root: Command) -> None:
         command.get_usage = partial(_usage, command.get_usage)  # type: ignore[method-assign]
         asks = command.get_help_option(Context(command))
         for each in (*command.params, *([asks] if asks is not None else [])):
-            if (said := getattr(each, "help", None)) in ja:
+            said: object = getattr(each, "help", None)
+            if isinstance(said, str) and said in ja:
                 setattr(each, "help", ja[said])  # noqa: B010 - not every parameter has one
 
 

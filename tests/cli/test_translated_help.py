@@ -9,6 +9,7 @@ from importlib import resources
 
 import pytest
 import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from benchd.cli.main import app
@@ -33,6 +34,13 @@ def texts_of(root: Command) -> Iterator[str]:
                 yield said
 
 
+def operators_commands() -> TyperGroup:
+    root = typer.main.get_command(app)
+    assert isinstance(root, TyperGroup)
+    del root.commands[FOR_DEVELOPERS]
+    return root
+
+
 def all_texts() -> set[str]:
     root = typer.main.get_command(app)
     measured = root.commands.pop(FOR_DEVELOPERS)  # type: ignore[union-attr]
@@ -40,8 +48,7 @@ def all_texts() -> set[str]:
 
 
 def test_item_8_every_command_and_option_has_its_help() -> None:
-    root = typer.main.get_command(app)
-    root.commands.pop(FOR_DEVELOPERS)  # type: ignore[union-attr]
+    root = operators_commands()
     assert [
         (command.name, getattr(of, "name", None))
         for command in commands_of(root)
