@@ -27,7 +27,7 @@ from benchd.proof.fresh_proof import (
     unshown_reset,
     witness_faults,
 )
-from benchd.proof.standing import refusals
+from benchd.proof.handset_refusals import refusals
 
 
 def take(

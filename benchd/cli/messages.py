@@ -12,8 +12,9 @@ import typer
 
 from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.domain.plain_text import Language, printable
-from benchd.texts.catalogue import Catalogue, Texts, language_of
+from benchd.texts.catalogue import Catalogue, Texts
 from benchd.texts.failures import detail_texts
+from benchd.texts.locale_language import language_of
 from benchd.texts.templates import LONGEST_SAID
 
 Error = TypeVar("Error", bound=BenchdError)

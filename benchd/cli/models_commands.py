@@ -16,7 +16,7 @@ from benchd.domain.plain_text import printable
 
 if TYPE_CHECKING:
     from benchd.domain.models.model_catalogue import ModelCatalogue
-    from benchd.domain.models.model_entry import Bilingual, Menu, ModelEntry
+    from benchd.domain.models.model_entry import Bilingual, Menu, ModelEntry, Source
 
 models_app = typer.Typer(help="What is known of handsets by their model.", no_args_is_help=True)
 
@@ -101,13 +101,21 @@ def _told(entry: ModelEntry, known: ModelCatalogue) -> dict[str, JsonValue]:
         "storage_bytes": list(entry.storage_bytes),
         "felica": entry.felica,
         "felica_generation": entry.felica_generation,
+        "felica_erase": _both(entry.felica_erase.way) if entry.felica_erase else None,
+        "signed_in": entry.felica_erase.signed_in if entry.felica_erase else None,
+        "disputed": [str(fact) for fact in entry.disputed],
         "released": entry.released,
         "imei": [str(place) for place in entry.imei],
         "reset": [_way(menu, menu.reset) for menu in menus],
         "debugging": [_way(menu, menu.debugging) for menu in menus if menu.debugging],
         "traps": [_both(trap) for trap in entry.traps],
-        "sources": [f"{each.url} ({each.read_on}): {each.says}" for each in entry.sources],
+        "sources": [f"{each.url} ({each.read_on}): {each.says}" for each in _sources(entry)],
     }
+
+
+def _sources(entry: ModelEntry) -> tuple[Source, ...]:
+    """Of all that it says."""
+    return entry.sources + (entry.felica_erase.sources if entry.felica_erase else ())
 
 
 def _cells(entry: ModelEntry) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -11,7 +12,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from benchd.config.addresses import WebAddress
 from benchd.config.config_values import OneLine, Section
 from benchd.config.mistake_wording import found, listed, refused, suggestion
-from benchd.domain.models.model_entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
+from benchd.domain.models.model_entry import (
+    Bilingual,
+    Fact,
+    FelicaErase,
+    ImeiPlace,
+    Maker,
+    Menu,
+    ModelEntry,
+    Source,
+)
 from benchd.pipelines.parameters import LARGEST_BYTES
 
 GB: Final = 1_000_000_000
@@ -21,13 +31,19 @@ NEWEST_ANDROID: Final = 99
 _USB_NUMBER: Final = re.compile("[0-9a-f]{4}")
 
 
-def _imei_place(value: object) -> object:
-    places = [str(place) for place in ImeiPlace]
-    if value not in places:
-        raise refused(
-            f"found {found(value)}, allowed is one of {listed(places)}{suggestion(value, places)}"
-        )
-    return ImeiPlace(str(value))
+def _word_of(words: type[StrEnum]) -> BeforeValidator:
+    """Takes one of these words, as the file writes it."""
+
+    def word(value: object) -> object:
+        allowed = [str(each) for each in words]
+        if value not in allowed:
+            raise refused(
+                f"found {found(value)}, allowed is one of"
+                f" {listed(allowed)}{suggestion(value, allowed)}"
+            )
+        return words(str(value))
+
+    return BeforeValidator(word)
 
 
 def _usb_number(number: str) -> str:
@@ -37,7 +53,7 @@ def _usb_number(number: str) -> str:
 
 
 ImeiPlaces = Annotated[
-    list[Annotated[ImeiPlace, BeforeValidator(_imei_place)]], Field(default_factory=list[ImeiPlace])
+    list[Annotated[ImeiPlace, _word_of(ImeiPlace)]], Field(default_factory=list[ImeiPlace])
 ]
 Android = Annotated[int, Field(ge=OLDEST_ANDROID, le=NEWEST_ANDROID)]
 UsbNumber = Annotated[str, AfterValidator(_usb_number)]
@@ -124,6 +140,22 @@ class MenuTable(Section):
         )
 
 
+class FelicaEraseTable(Section):
+    """How a handset erases its own chip."""
+
+    way: WordsTable
+    signed_in: bool
+    sources: Sources
+
+    def value(self) -> FelicaErase:
+        """The way as the core has it."""
+        return FelicaErase(
+            way=self.way.value(),
+            signed_in=self.signed_in,
+            sources=tuple(source.value() for source in self.sources),
+        )
+
+
 class ModelTable(Section):
     """One model as it is sold."""
 
@@ -138,6 +170,8 @@ class ModelTable(Section):
     ]
     felica: bool | None = None
     felica_generation: OneLine | None = None
+    felica_erase: FelicaEraseTable | None = None
+    disputed: Annotated[list[Annotated[Fact, _word_of(Fact)]], Field(default_factory=list[Fact])]
     released: Annotated[int, Field(ge=2008, le=2100)] | None = None
     imei: ImeiPlaces
     menus: OneLine | None = None
@@ -150,6 +184,26 @@ class ModelTable(Section):
             raise refused("storage_gb and storage_bytes are there, allowed is one of them")
         return self
 
+    @model_validator(mode="after")
+    def _decides_nothing_by_what_is_disputed(self) -> Self:
+        storage_key = "storage_bytes" if self.storage_bytes else "storage_gb"
+        given = {
+            Fact.STORAGE: storage_key if self.storage_bytes or self.storage_gb else None,
+            Fact.FELICA: "felica" if self.felica is not None else None,
+        }
+        for fact in self.disputed:
+            if key := given.get(fact):
+                raise refused(f"disputed names {fact}, and {key} is there, allowed is one of them")
+        if self.disputed and len(self.sources) == 1:
+            raise refused("disputed needs two sources that disagree, found one")
+        return self
+
+    @model_validator(mode="after")
+    def _erases_a_chip_that_it_has(self) -> Self:
+        if self.felica_erase is not None and self.felica is not True:
+            raise refused("felica_erase is there, allowed is felica = true beside it")
+        return self
+
     def value(self, maker: Maker) -> ModelEntry:
         """The entry as the core has it; what it doesn't say is as with its maker's others."""
         return ModelEntry(
@@ -160,6 +214,8 @@ class ModelTable(Section):
             storage_bytes=tuple(self.storage_bytes or (size * GB for size in self.storage_gb)),
             felica=self.felica,
             felica_generation=self.felica_generation,
+            felica_erase=self.felica_erase.value() if self.felica_erase else None,
+            disputed=tuple(self.disputed),
             released=self.released,
             imei=tuple(self.imei) or maker.imei,
             menus=self.menus or maker.menus,

@@ -70,6 +70,7 @@ from benchd.slots.disposal_desk import DisposalDesk
 from benchd.slots.parts import NoReaders, RackParts
 from benchd.slots.question_desk import Desk
 from benchd.slots.supervisor import Supervisor
+from benchd.web.dashboard import Addition
 from benchd.web.service import PlanInEffect
 
 _log = structlog.get_logger()
@@ -86,6 +87,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     levels: LogLevels | None = None,
     was_synchronised: Callable[[], bool | None] = was_synchronised,
     hear: Hear = hear_signals,
+    addition: Addition | None = None,
 ) -> None:
     """The daemon: runs until SIGTERM, SIGINT or the end of a drain, then settles what is open.
 
@@ -93,7 +95,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     and `levels` is how much they tell. `usb=False` keeps the adb server off the machine's own USB
     ports; a `listener` that listens already takes the place of the TCP address in the settings.
     `was_synchronised` says whether something has set the clock since the machine was started,
-    and `hear` is how signals are heard.
+    and `hear` is how signals are heard. An `addition` is served beside the rack's own pages.
     Raises DependencyMissing when something isn't there, LedgerFault when the ledger can't serve.
     """
     _look_first(settings, usb=usb)
@@ -223,7 +225,9 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             every_s=settings.ledger.anchor.every_s,
         )
         async with (
-            services(settings, rack, chips, usb=usb, listener=listener) as access,
+            services(
+                settings, rack, chips, usb=usb, listener=listener, addition=addition
+            ) as access,
             _background(levels, stored) as background,
         ):
             parts = RackParts(

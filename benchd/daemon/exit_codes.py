@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from benchd.domain.errors import BenchdError
 from benchd.domain.plain_text import printable
-from benchd.texts.catalogue import Catalogue, language_of
+from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
+from benchd.texts.locale_language import language_of
 
 LONGEST_LINE = 2000
 

@@ -26,6 +26,7 @@ from benchd.signing.tls import Tls
 from benchd.slots.parts import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
+from benchd.web.dashboard import Addition
 from benchd.web.server import serve
 from benchd.web.service import ServedRack
 from benchd.web.sockets import tcp_listener, unix_listener
@@ -48,6 +49,7 @@ async def services(
     *,
     usb: bool,
     listener: socket.socket | None,
+    addition: Addition | None = None,
 ) -> AsyncGenerator[AdbAccess, None]:
     """What the slots stand on, up before they begin and ended after them."""
     stop_serving = anyio.Event()
@@ -77,6 +79,7 @@ async def services(
             name_of=rack.people.acting_name,
         ),
         allowed_hosts=settings.http.hosts,
+        addition=addition,
     )
     async with AsyncExitStack() as stack:
         unix = stack.enter_context(unix_listener(settings.http.socket))

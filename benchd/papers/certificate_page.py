@@ -12,6 +12,7 @@ from typing import Final
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.domain.job import Outcome
 from benchd.domain.plain_text import Language
+from benchd.domain.tenths import tenths
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.paper_content import Document, Section, Signed
 from benchd.papers.statement_paths import StatementPaths, size
@@ -124,8 +125,8 @@ class _Page:
         )
         covered = self._words.word(
             "paper.covered",
-            share=f"{told.number('verification.coverage'):.1%}",
-            value=f"{told.number('verification.minimum_coverage'):.1%}",
+            share=f"{tenths(told.number('verification.coverage'))}%",
+            value=f"{tenths(told.number('verification.minimum_coverage'))}%",
         )
         read = self._words.word(
             "paper.read",

@@ -15,7 +15,7 @@ from benchd.pipelines.contract import JobContext
 from benchd.pipelines.ports import AbsenceWindow
 from benchd.proof.evidence.reset_evidence import FactsAgainEvidence
 from benchd.proof.floors import MOST_S_BETWEEN_READINGS
-from benchd.proof.standing import other_handset, refusals
+from benchd.proof.handset_refusals import other_handset, refusals
 
 SIM_OUT_WITHIN_S = 14_400.0
 """How long somebody may take to take a SIM out, unless the stage's own time is over before."""

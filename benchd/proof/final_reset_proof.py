@@ -19,8 +19,8 @@ from benchd.proof.evidence.reset_evidence import (
     ObserveEvidence,
 )
 from benchd.proof.floors import MINIMUM_ABSENCE_S, MOST_S_BEFORE_RESET, MOST_S_FROM_LOOK_TO_CONFIRM
+from benchd.proof.handset_refusals import other_handset, refusals
 from benchd.proof.job_records import DecisionRecord
-from benchd.proof.standing import other_handset, refusals
 
 
 def observe_gaps(evidence: ObserveEvidence) -> list[str]:

@@ -22,8 +22,9 @@ from benchd.pipelines.job_run import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.slots.continued import Continued
 from benchd.slots.parts import Assignment, RackParts
-from benchd.slots.presence import Flapping, Presence
+from benchd.slots.presence import Presence
 from benchd.slots.readiness import Readiness, support_for
+from benchd.slots.replug_backoff import ReplugBackoff
 from benchd.slots.slot_records import end_cut_short, end_record, port_record
 from benchd.slots.slot_state_machine import SlotStateMachine
 from benchd.slots.station import SlotStation
@@ -45,7 +46,7 @@ class Occupancy:
         number: int,
         continued: Continued | None,
         assignment: Assignment,
-        flapping: Flapping,
+        replug_backoff: ReplugBackoff,
     ) -> None:
         self._place = place
         self._parts = parts
@@ -54,7 +55,7 @@ class Occupancy:
         self._number = number
         self._continued = continued
         self._assignment = assignment
-        self._flapping = flapping
+        self._replug_backoff = replug_backoff
         self._presence = Presence(attached, debounce_s=parts.timing.debounce_s)
         self._station = SlotStation(self._presence, place, parts, machine, number)
         self._preparing: anyio.CancelScope | None = None
@@ -129,8 +130,8 @@ class Occupancy:
         """Whether the port has come and gone so often that this doesn't begin anything yet."""
         if self._preparing is None or attached.attachment == self._presence.last.attachment:
             return False
-        self._flapping.note(attached)
-        if self._flapping.pause_s == 0:
+        self._replug_backoff.note(attached)
+        if self._replug_backoff.pause_s == 0:
             return False
         self.next_attached = attached
         return True

@@ -21,7 +21,7 @@ from benchd.domain.topology import SlotPlace
 from benchd.slots.continued import Continued, continued_from
 from benchd.slots.occupancy import Occupancy
 from benchd.slots.parts import Assignment, RackParts
-from benchd.slots.presence import Flapping
+from benchd.slots.replug_backoff import ReplugBackoff
 from benchd.slots.slot_state_machine import SlotStateMachine
 
 _log = structlog.get_logger()
@@ -35,7 +35,7 @@ class Slot:
         self._parts = parts
         self._assignment = Assignment(place=place, recipes=parts.recipes)
         self._machine = SlotStateMachine(place, parts.board, parts.clock, parts.pace)
-        self._flapping = Flapping()
+        self._replug_backoff = ReplugBackoff()
         # Without a bound: every event is delivered in order, and a port makes only so many.
         self._send, self._events = anyio.create_memory_object_stream[PlugEvent](math.inf)
 
@@ -105,7 +105,7 @@ class Slot:
             number=number,
             continued=continued,
             assignment=self._assignment,
-            flapping=self._flapping,
+            replug_backoff=self._replug_backoff,
         )
 
     async def _calm(self, attached: Attached, number: int) -> Attached | None:
@@ -116,8 +116,8 @@ class Slot:
         here: Attached | None = attached
         while True:
             if here is not None:
-                self._flapping.note(here)
-            pause_s = self._flapping.pause_s
+                self._replug_backoff.note(here)
+            pause_s = self._replug_backoff.pause_s
             if pause_s == 0:
                 break
             self._machine.flapping(number)

@@ -39,7 +39,6 @@ from benchd.texts.templates import (
     Guidance,
     Texts,
     fill,
-    language_of,
 )
 
 __all__ = [
@@ -53,7 +52,6 @@ __all__ = [
     "Guidance",
     "Texts",
     "fill",
-    "language_of",
 ]
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})

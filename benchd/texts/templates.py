@@ -1,4 +1,4 @@
-"""A text in both languages, what is filled into it, and who reads which."""
+"""A text in both languages, and what is filled into it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,3 @@ def fill(template: str, facts: Mapping[str, str], longest_value: int = LONGEST_V
         return printable(facts.get(found[1], ""), longest) or "?"
 
     return PLACEHOLDER.sub(value, template)
-
-
-def language_of(environ: Mapping[str, str]) -> Language:
-    """The language that a person's environment asks for; English unless it is Japanese."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if wanted := environ.get(name):
-            return "ja" if wanted.lower().startswith("ja") else "en"
-    return "en"

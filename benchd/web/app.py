@@ -19,7 +19,7 @@ from benchd.web.authoriser import Authoriser, rows_of
 from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
 from benchd.web.certificate_routes import certificate_routes
-from benchd.web.dashboard import add_dashboard
+from benchd.web.dashboard import Addition, add_dashboard
 from benchd.web.disposal_routes import disposal_routes
 from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
@@ -58,8 +58,11 @@ def create_app(
     *,
     callers: Callers,
     allowed_hosts: Collection[str] = (),
+    addition: Addition | None = None,
 ) -> FastAPI:
     """The API of one rack; `allowed_hosts` are names that it has beside loopback ones.
+
+    An `addition` is served with it, by the same rules.
 
     Raises RuntimeError for a route that doesn't declare whom it is served to.
     """
@@ -111,7 +114,7 @@ def create_app(
         """The name of every value in both languages, and the dashboard's own words."""
         return presenter.labels()
 
-    add_dashboard(app)
+    add_dashboard(app, addition.scripts if addition else ())
     rack.intake.revalidate_by(revalidate(rack.tokens))
     slots, proofs = SlotsByAccessLevel(presenter), Proofs(rack)
     for router in (
@@ -136,6 +139,7 @@ def create_app(
         certificate_routes(rack),
         shift_routes(rack, catalogue),
         disposal_routes(rack, catalogue),
+        addition.router if addition else APIRouter(),
     ):
         add_routes(app, router)
     _guard(app, callers, allowed_hosts, TokenGate(rack.tokens, callers.proxy))

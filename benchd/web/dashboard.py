@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse, HTMLResponse
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -20,13 +22,24 @@ FONTS_KEPT = "public, max-age=604800, immutable"
 """Megabytes that only change with their name."""
 
 
-def add_dashboard(app: FastAPI) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """What whoever runs a daemon serves with it and shows on its wall; no shipped one has any."""
+
+    router: APIRouter
+    scripts: tuple[str, ...]
+    """Addresses of modules that the wall loads after its own."""
+
+
+def add_dashboard(app: FastAPI, scripts: Sequence[str] = ()) -> None:
     """Serve the wall at `/`, the other pages beside it, and their parts below `/static`."""
+    added = "".join(f'<script type="module" src="{script}"></script>\n' for script in scripts)
+    index = (STATIC / "index.html").read_text("utf-8").replace("</head>", f"{added}</head>", 1)
 
     @app.get("/", include_in_schema=False)
     @served_to(AccessLevel.NONE)
-    async def wall() -> FileResponse:
-        return FileResponse(STATIC / "index.html", media_type=HTML)
+    async def wall() -> HTMLResponse:
+        return HTMLResponse(index)
 
     # One file for all of them: which it is, its script sees by the address.
     @served_to(AccessLevel.NONE)

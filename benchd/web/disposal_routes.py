@@ -33,7 +33,7 @@ def disposal_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         state: Annotated[list[DisposalState] | None, Query()] = None,
         batch: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
     ) -> DisposalListObject:
-        """Handsets that wait for somebody, the oldest first; or all of a batch."""
+        """Handsets that wait for somebody, who waits longest first; or all of a batch."""
         wanted = state or (tuple(DisposalState) if batch else OPEN)
         return presenter.items(await rack.records.items(tuple(wanted), batch), rack.records.upto)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from benchd.domain.tenths import tenths
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset_evidence import (
     GatesEvidence,
@@ -119,8 +120,3 @@ def span(seconds: float) -> str:
     whole = math.floor(seconds)
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def tenths(share: float) -> str:
-    """94.96 % isn't 95 %."""
-    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f}"

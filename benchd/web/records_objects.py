@@ -131,7 +131,7 @@ class DisposalItemObject(WebObject):
 
 
 class DisposalListObject(WebObject):
-    """The oldest first."""
+    """Who waits longest first."""
 
     items: list[DisposalItemObject]
     upto: UptoObject

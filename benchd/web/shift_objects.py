@@ -58,7 +58,7 @@ class PlotObject(WebObject):
 
 
 class BinObject(TextsObject):
-    """Handsets that wait for somebody, as of now, and the one whose job is the oldest."""
+    """Handsets that wait for somebody, as of now, and the one that waits longest."""
 
     state: DisposalState
     handsets: int

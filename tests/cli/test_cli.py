@@ -314,10 +314,13 @@ def test_a_mistyped_command_says_how_it_is_used(
 def test_a_file_that_is_there_and_one_that_cannot_be(tmp_path: Path) -> None:
     code, said = ends(["certificate", "verify", str(tmp_path), "--key", "x"], "ja_JP", tmp_path)
     assert code == 2
-    assert said == f"benchd: {tmp_path}: 使えません（フォルダです）。\n"
+    assert said == f"benchd: {tmp_path}: 使えません（フォルダです）。場所と権限を確かめます。\n"
     missing = tmp_path / "no"
     code, said = ends(["ledger", "export", str(missing)], "C", tmp_path)
-    assert (code, said) == (2, f"benchd: {missing}: No such file or directory\n")
+    assert (code, said) == (
+        2,
+        f"benchd: {missing}: No such file or directory; correct the path, or who may use it\n",
+    )
 
 
 @pytest.mark.parametrize(

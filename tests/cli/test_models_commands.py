@@ -61,6 +61,38 @@ def test_one_model_is_told_with_its_menus_and_sources() -> None:
     assert "General management" in english
 
 
+def test_what_is_disputed_and_how_a_chip_is_erased_is_told(tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    models.mkdir()
+    erases = """\
+felica = true
+disputed = ["name", "storage"]
+[model.felica_erase]
+way.ja = "設定 → 消去"
+way.en = "Settings → Erase"
+signed_in = true
+[[model.felica_erase.sources]]
+url = "https://example.jp/erase"
+says = "it does"
+read_on = 2026-11-30
+[[model.sources]]
+url = "https://example.jp/another"
+says = "it doesn't"
+read_on = 2026-11-30
+[[model.sources]]
+"""
+    told = MISTAKEN.replace("storage_gb = [0]\n[[model.sources]]\n", erases)
+    (models / "sony.toml").write_text(told, encoding="utf-8")
+    file = config_in(tmp_path, '[site]\nname = "店"\n[models]\nfolders = ["models"]\n')
+    shown = benchd("models", "show", "SO-99Z", "--config", str(file), LANG="ja_JP.UTF-8")
+    lines = shown.stdout.splitlines()
+    assert "端末によるFeliCaの消去\t設定 → 消去" in lines, shown.stderr
+    assert "消去にサインインが必要\tはい" in lines
+    disputes = [line for line in lines if line.startswith("出典が食い違う項目\t")]
+    assert [line.partition("\t")[2] for line in disputes] == ["name", "storage"]
+    assert sum(line.startswith("出典\t") for line in lines) == 3
+
+
 def test_a_model_that_nobody_has_told_of_is_unknown() -> None:
     told = benchd("models", "show", "SO-99Z\x1b[2J")
     assert told.returncode == 1

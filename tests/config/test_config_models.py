@@ -9,10 +9,11 @@ import pytest
 
 from benchd.config.model_files import read_models, shipped_models
 from benchd.daemon.config_check import check_config
+from benchd.domain.chip import ModelFelica
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
-from benchd.domain.models.model_entry import ImeiPlace
+from benchd.domain.models.model_entry import Fact, ImeiPlace
 from benchd.domain.models.model_guidance import reset_words
 from benchd.lab.simulator import handset_models
 from benchd.lab.simulator.handset_models import HandsetModel
@@ -65,6 +66,35 @@ read_on = 2026-11-26
 WHOLE = MAKER + MENU + MODEL
 
 
+SIZES = "storage_gb = [256, 512]"
+
+
+SOURCES = "[[model.sources]]"
+
+
+ERASES = """\
+[model.felica_erase]
+way.ja = "設定 → 接続 → FeliCa → 消去"
+way.en = "Settings → Connections → FeliCa → Erase"
+signed_in = true
+[[model.felica_erase.sources]]
+url = "https://example.jp/erase"
+says = "it does"
+read_on = 2026-11-30
+"""
+
+
+XPERIA = HandsetIdentity(
+    serial="1",
+    manufacturer="Sony",
+    model="SO-51C",
+    android="13",
+    build="1",
+    imei=None,
+    second_imei=None,
+)
+
+
 def filled(at: Path, **files: str) -> Path:
     at.mkdir(exist_ok=True)
     for name, text in files.items():
@@ -90,6 +120,31 @@ def test_an_entry_is_read_with_what_its_maker_says_of_all_of_its_models(tmp_path
     assert entry.sources[0].says == "it does"
 
 
+def test_what_sources_dispute_is_told_and_decides_nothing(tmp_path: Path) -> None:
+    another = MODEL.partition(SOURCES)[2].replace("/model", "/another")
+    disputed = WHOLE.replace(SIZES, 'disputed = ["felica", "storage"]') + SOURCES + another
+    catalogue = read_models([filled(tmp_path, sony=disputed)])
+    entry = catalogue.of_code("SO-51C")
+    assert entry is not None
+    assert entry.disputed == (Fact.FELICA, Fact.STORAGE)
+    assert len(entry.sources) == 2
+    assert catalogue.storage_bytes(XPERIA) == ()
+    assert catalogue.felica(XPERIA) is ModelFelica.UNKNOWN
+
+
+def test_how_a_handset_erases_its_own_chip_is_told_with_its_source(tmp_path: Path) -> None:
+    told = MODEL.replace(SIZES, "felica = true").replace(SOURCES, ERASES + SOURCES)
+    entry = read_models([filled(tmp_path, sony=MAKER + MENU + told)]).of_code("SO-51C")
+    assert entry is not None
+    erase = entry.felica_erase
+    assert erase is not None
+    assert (erase.way.en, erase.signed_in) == ("Settings → Connections → FeliCa → Erase", True)
+    assert erase.sources[0].url == "https://example.jp/erase"
+    plain = read_models([filled(tmp_path, sony=WHOLE)]).of_code("SO-51C")
+    assert plain is not None
+    assert (plain.felica_erase, plain.disputed) == (None, ())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
@@ -109,6 +164,14 @@ def test_an_entry_is_read_with_what_its_maker_says_of_all_of_its_models(tmp_path
         ("storage_gb = [256, 512]", "storage_gb = [1]\nstorage_bytes = [1]", "one of them"),
         (MENU, MENU + MENU, "stand twice for one Android"),
         (MODEL, MODEL + MODEL, "stands in"),
+        (SIZES, f'{SIZES}\ndisputed = ["storage"]', "disputed names storage, and storage_gb"),
+        (SIZES, 'disputed = ["felica"]\nfelica = true', "disputed names felica, and felica"),
+        (SIZES, 'disputed = ["felica"]', "disputed needs two sources"),
+        (SIZES, 'disputed = ["price"]', 'found "price", allowed is one of'),
+        (SIZES, 'disputed = ["feliica"]', 'did you mean "felica"'),
+        (SOURCES, ERASES + SOURCES, "felica_erase is there, allowed is felica = true beside it"),
+        (SOURCES, ERASES.replace("true", '"yes"') + SOURCES, "signed_in"),
+        (SOURCES, ERASES.partition("[[model.felica_erase.")[0] + SOURCES, "felica_erase.sources"),
         (MAKER, "", "maker: is required and missing"),
         (WHOLE, "[[model]", "sony.toml:1:"),
     ],
@@ -195,7 +258,7 @@ LAB = Path(handset_models.__file__).parent / "models"
 FIRST_READ = date(2026, 11, 1)
 
 
-LEAST_MODELS = 270
+LEAST_MODELS = 340
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +303,21 @@ def test_a_size_is_one_that_storage_is_sold_with(shipped: ModelCatalogue) -> Non
         ("A101BM", "BALMUDA Phone", (128,)),
         ("OPG02", "OPPO A54 5G", (64, 128)),
         ("moto g52j 5G", "moto g52j 5G", (128,)),
+        ("SH-M09", "AQUOS R2 compact", (64,)),
+        ("SC-51B", "Galaxy S21 5G", (256,)),
+        ("SH-M25", "AQUOS wish2 / wish3", (64,)),
+        ("F-51E", "arrows We2 Plus", ()),
+        ("M2010J19SR", "Redmi 9T", (64, 128)),
+        ("KYV42_u", "DIGNO V", ()),
+        ("SO-04K", "Xperia XZ2 Premium", (64,)),
+        ("J9110", "Xperia 1 (J9110)", (128,)),
+        ("SH-01K", "AQUOS sense", ()),
+        ("SHV40", "AQUOS sense", ()),
+        ("Pixel 10 Pro Fold", "Pixel 10 Pro Fold", (256, 512, 1024)),
+        ("HWV33", "HUAWEI P30 lite", ()),
+        ("ASUS_AI2202", "Zenfone 9", ()),
+        ("L-51A", "LG V60 ThinQ 5G", ()),
+        ("A202ZT", "Libero 5G III", ()),
     ],
 )
 def test_codes_as_handsets_say_them(
@@ -249,6 +327,29 @@ def test_codes_as_handsets_say_them(
     assert entry is not None
     assert entry.name == name
     assert entry.storage_bytes == tuple(GB * size for size in sizes)
+
+
+def test_a_model_without_a_chip_is_told_by_a_source_of_its_own(shipped: ModelCatalogue) -> None:
+    """An entry that says no where there is a chip would be the worst."""
+    without = {entry.name for entry in shipped.models if entry.felica is False}
+    assert without == {
+        "Galaxy Fold",
+        "HUAWEI P30 lite",
+        "HUAWEI nova 2",
+        "Mi 10 Lite 5G",
+        "OPPO A5 2020",
+        "OPPO A54 5G",
+        "Redmi Note 9S",
+        "Redmi Note 11",
+        "Xiaomi 11T",
+        "Xperia 1 (J9110)",
+        "moto g32",
+    }
+
+
+def test_a_dispute_is_one_between_sources_of_the_entry(shipped: ModelCatalogue) -> None:
+    disputed = {entry.codes: entry.disputed for entry in shipped.models if entry.disputed}
+    assert disputed == {("KYV44_u2",): (Fact.NAME,), ("SH-M25",): (Fact.NAME,)}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from benchd.config.stages import STAGE_TABLES
 from benchd.daemon.config_check import check_config
 from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.domain.job import Reason, StageName
-from benchd.lab.demo.demo_folder import make_folder
+from benchd.lab.demo.demo_folder import LEARNERS_DEADLINE_S, make_folder
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.proof.recheck_proof import RECHECK_STAGES
 from tests.web.certificates import Authority
@@ -152,6 +152,21 @@ def test_the_recipes_of_both_virtual_racks_have_no_mistake(tmp_path: Path) -> No
             *REQUIRED_STAGES,
             StageName.CERTIFY,
         ]
+
+
+def test_a_question_of_a_demo_by_hand_waits_an_hour(tmp_path: Path) -> None:
+    control, adb = tmp_path / "control.sock", tmp_path / "adb.sock"
+    demo = make_folder(
+        tmp_path / "demo",
+        (),
+        port=8420,
+        control_socket=control,
+        adb_socket=adb,
+        deadline_s=LEARNERS_DEADLINE_S,
+    )
+    book = read_recipes({(file := demo.path / "recipes" / "overwrite.toml"): file.name})
+    assert book.issues == []
+    assert {spec.deadline_s for spec in book.recipes["overwrite"].stages} == {3600}
 
 
 def test_the_shipped_recipes_are_the_dealers_policies() -> None:

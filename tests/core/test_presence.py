@@ -16,7 +16,8 @@ from benchd.domain.slot import ProblemCode, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.domain.wakeup import Bell, Wakeup
 from benchd.slots.pace import Forecast, Pace
-from benchd.slots.presence import FREE_PLUGS, LONGEST_PAUSE_S, Presence
+from benchd.slots.presence import Presence
+from benchd.slots.replug_backoff import FREE_PLUGS, LONGEST_PAUSE_S
 
 from .world import ADB, MTP_ONLY, OTHER_IMEI, Phone, World, phone_like
 

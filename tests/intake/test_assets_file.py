@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.domain.intake import Mistake
-from benchd.intake.assets_file import read_assets
+from benchd.intake.assets_file import COLUMNS, read_assets
 from benchd.intake.table import LARGEST_FILE_BYTES, LONGEST_LINE, MOST_ROWS, MOST_TOLD
 from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.texts.catalogue import Catalogue
@@ -158,3 +159,13 @@ def test_a_cell_is_bounded_in_the_form_in_which_it_is_kept() -> None:
     assert mistakes(f"tag,serial\nA1,{long}\n") == [(2, "serial", Mistake.CELL_TOO_LONG)]
     assert mistakes(f"tag\n{long}\n") == [(2, "tag", Mistake.CELL_TOO_LONG)]
     assert len(read_assets(f"tag,serial\nA1,{long[:5]}\n".encode()).assets) == 1
+
+
+def test_the_sample_that_the_pages_hand_out_is_of_the_form_that_is_read() -> None:
+    static = resources.files("benchd") / "web" / "static"
+    file = read_assets((static / "assets.csv").read_bytes())
+    assert file.mistakes == ()
+    assert [asset.tag for asset in file.assets] == ["SAMPLE-1", "SAMPLE-2", "SAMPLE-3"]
+    # Each heading that the page names is there.
+    [heading, *_] = (static / "assets.csv").read_text("utf-8-sig").splitlines()
+    assert heading.split(",") == [column.headings[0] for column in COLUMNS]

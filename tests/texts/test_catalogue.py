@@ -29,8 +29,8 @@ from benchd.texts.catalogue import (
     Guidance,
     Texts,
     fill,
-    language_of,
 )
+from benchd.texts.locale_language import language_of
 from tests.texts.test_japanese import flat
 
 HOSTILE = {

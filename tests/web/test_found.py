@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from benchd.domain.chip import ChipVerdict
+from benchd.domain.tenths import tenths
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.texts.catalogue import FACTS, Catalogue
-from benchd.web.found import chip_in, found_in, size, span, tenths
+from benchd.web.found import chip_in, found_in, size, span
 from tests.ledger.records.records_rack import GATES, INSPECT, RESET
 from tests.recorded import CHIP, OVERWRITE, READ_BACK
 

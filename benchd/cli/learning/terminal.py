@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import Final, TextIO
 
 from benchd.domain.plain_text import Language
-from benchd.texts.catalogue import Catalogue, language_of
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.locale_language import language_of
 
 READ_BYTES: Final = 4096
 LONGEST_LINE: Final = 400

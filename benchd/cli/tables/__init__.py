@@ -10,7 +10,8 @@ from rich.console import Console, RenderableType
 
 from benchd.domain.ids import JsonValue
 from benchd.domain.plain_text import Language
-from benchd.texts.catalogue import Catalogue, language_of
+from benchd.texts.catalogue import Catalogue
+from benchd.texts.locale_language import language_of
 
 View = Callable[[Mapping[str, JsonValue], Catalogue, Language], RenderableType]
 

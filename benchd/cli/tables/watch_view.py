@@ -18,8 +18,9 @@ from benchd.cli.tables.rack_short import fewest_lines, rack_short, waits_for_a_p
 from benchd.cli.tables.table_cells import Cells, JsonObject, part, parts
 from benchd.domain.errors import BenchdError
 from benchd.domain.plain_text import Language, printable
-from benchd.texts.catalogue import Catalogue, language_of
+from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
+from benchd.texts.locale_language import language_of
 
 LOOK_EVERY_S = 0.5
 BUSY = frozenset({"settling", "running", "replugging"})

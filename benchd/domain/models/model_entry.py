@@ -21,6 +21,14 @@ class ImeiPlace(StrEnum):
     """On a label that can be pulled out, or under the battery."""
 
 
+class Fact(StrEnum):
+    """What sources may disagree on."""
+
+    NAME = "name"
+    STORAGE = "storage"
+    FELICA = "felica"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bilingual:
     """One text in both languages of the rack."""
@@ -76,6 +84,17 @@ class Maker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FelicaErase:
+    """How a handset erases its own FeliCa chip, as its maker says; a reader decides what it did."""
+
+    way: Bilingual
+    """Through its menus, from the first tap."""
+    signed_in: bool
+    """Whether its owner has to be signed in, so that it has to be done before the first reset."""
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelEntry:
     """One model as it is sold, by all the codes that it goes by."""
 
@@ -95,6 +114,10 @@ class ModelEntry:
     """The year of its first sale."""
     imei: tuple[ImeiPlace, ...]
     menus: str
+    disputed: tuple[Fact, ...] = ()
+    """On what its sources disagree: nothing is decided by that."""
+    felica_erase: FelicaErase | None = None
+    """How it erases its own chip; None where no source says that it can."""
     traps: tuple[Bilingual, ...] = field(default=())
     """What has cost somebody time with this model."""
     sources: tuple[Source, ...]

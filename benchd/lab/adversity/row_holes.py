@@ -271,6 +271,6 @@ ROW_HOLES: Final = (
     _hole(
         15,
         "one sign of a changed system is enough",
-        Replaced(module="benchd.proof.standing", name="SOURCES_TO_DESTROY", by=1),
+        Replaced(module="benchd.proof.handset_refusals", name="SOURCES_TO_DESTROY", by=1),
     ),
 )

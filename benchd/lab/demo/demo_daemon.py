@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
-import sys
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 
 import anyio
@@ -12,18 +12,25 @@ import anyio
 from benchd.config import load_settings
 from benchd.daemon.composition import run_daemon
 from benchd.daemon.exit_codes import exit_on_error
+from benchd.lab.demo.plug_panel import plug_panel
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 from benchd.observe.log_level_change import LogLevels
 from benchd.observe.logs import configure_logs
 
 
 def main() -> None:
-    """`python -m benchd.lab.demo.demo_daemon CONFIG PLUG_SOCKET [DESCRIPTOR]`, inside the rack.
-
-    The descriptor is a listening socket from outside of the rack's network namespace.
-    """
-    config, plug_socket = (Path(argument) for argument in sys.argv[1:3])
-    listener = socket.socket(fileno=int(sys.argv[3])) if sys.argv[3:] else None
+    """`python -m benchd.lab.demo.demo_daemon CONFIG PLUG_SOCKET [options]`, inside the rack."""
+    parser = ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("plug_socket", type=Path)
+    parser.add_argument(
+        "--listener", type=int, help="a listening socket from outside of the rack's own network"
+    )
+    parser.add_argument("--hands", type=Path, help="the control socket, for a panel on the wall")
+    told = parser.parse_args()
+    config: Path = told.config
+    listener = None if told.listener is None else socket.socket(fileno=told.listener)
+    addition = None if told.hands is None else plug_panel(told.hands)
     settings = load_settings(config)
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
@@ -31,7 +38,7 @@ def main() -> None:
     async def run() -> None:
         await run_daemon(
             settings,
-            SimulatedHotplug(plug_socket),
+            SimulatedHotplug(told.plug_socket),
             usb=False,
             # What is shown here is no machine's clock.
             was_synchronised=lambda: True,
@@ -39,6 +46,7 @@ def main() -> None:
             reread=lambda: load_settings(config),
             words=words,
             levels=levels,
+            addition=addition,
         )
 
     with exit_on_error():

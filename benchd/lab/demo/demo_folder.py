@@ -98,6 +98,8 @@ STAGES: tuple[tuple[str, dict[str, float | int | str]], ...] = (
     ("certify", {}),
 )
 STAGE_DEADLINE_S = 300
+LEARNERS_DEADLINE_S = 3600
+"""A question is open for as long as its stage may take, and somebody reads the manual meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +148,18 @@ class DemoSlot:
 
 
 def make_folder(
-    path: Path, slots: Sequence[DemoSlot], *, port: int, control_socket: Path, adb_socket: Path
+    path: Path,
+    slots: Sequence[DemoSlot],
+    *,
+    port: int,
+    control_socket: Path,
+    adb_socket: Path,
+    deadline_s: int = STAGE_DEADLINE_S,
 ) -> DemoFolder:
-    """Write all that the daemon reads; the sockets are the rack's control desk's and its adb's."""
+    """Write all that the daemon reads; the sockets are the rack's control desk's and its adb's.
+
+    No stage, nor a question in it, takes longer than its deadline.
+    """
     folder = DemoFolder(path=path)
     (path / "recipes").mkdir(parents=True)
     (path / "adb").mkdir()
@@ -171,7 +182,7 @@ def make_folder(
     folder.config.write_text(text, encoding="utf-8")
     recipe = RECIPE
     for name, parameters in STAGES:
-        recipe += f'\n[[stage]]\nname = "{name}"\ndeadline_s = {STAGE_DEADLINE_S}\nattempts = 3\n'
+        recipe += f'\n[[stage]]\nname = "{name}"\ndeadline_s = {deadline_s}\nattempts = 3\n'
         recipe += "".join(f"{key} = {json.dumps(value)}\n" for key, value in parameters.items())
     (path / "recipes" / "overwrite.toml").write_text(recipe, encoding="utf-8")
     create_key(path / "certificate_key.pem")

@@ -13,7 +13,13 @@ import anyio
 
 from benchd.domain.errors import DependencyMissing
 from benchd.lab.demo.crew import enrol
-from benchd.lab.demo.demo_folder import DemoFolder, DemoSlot, make_folder
+from benchd.lab.demo.demo_folder import (
+    LEARNERS_DEADLINE_S,
+    STAGE_DEADLINE_S,
+    DemoFolder,
+    DemoSlot,
+    make_folder,
+)
 from benchd.lab.demo.demo_operators import LOOK_EVERY_S, Operators
 from benchd.lab.demo.rack_daemon import RackDaemon
 from benchd.lab.simulator.hands import RackHands, Screen
@@ -74,9 +80,17 @@ class DemoRack(RackDaemon):
     """A running virtual rack; the daemon on it may be started and killed at will."""
 
     def __init__(
-        self, *, house: RackHouse, folder: DemoFolder, placed: Sequence[Placed], hands: RackHands
+        self,
+        *,
+        house: RackHouse,
+        folder: DemoFolder,
+        placed: Sequence[Placed],
+        hands: RackHands,
+        by_hand: bool,
     ) -> None:
+        """With `by_hand` its wall has a panel that plugs handsets in and takes them out."""
         super().__init__(folder)
+        self.by_hand = by_hand
         self.house = house
         self.placed = tuple(placed)
         self.hands = hands
@@ -88,7 +102,9 @@ class DemoRack(RackDaemon):
         inner += [sys.executable, "-m", "benchd.lab.demo.demo_daemon"]
         inner += [str(self.folder.config), str(self.house.plug_socket)]
         descriptors = () if listener is None else (listener.fileno(),)
-        inner += map(str, descriptors)
+        inner += [f"--listener={descriptor}" for descriptor in descriptors]
+        if self.by_hand:
+            inner.append(f"--hands={self.house.control_socket}")
         await self.begin(self.house.command(*inner), descriptors=descriptors)
 
     def operators(self, *, resets_without_a_word: bool = False) -> Operators:
@@ -110,10 +126,12 @@ async def demo_rack(
     port: int,
     make_way: bool = False,
     plugged: bool = True,
+    by_hand: bool = False,
 ) -> AsyncGenerator[DemoRack, None]:
     """A virtual rack with these handsets, `plugged` in or beside it; nothing is left of it.
 
-    With `make_way` the handsets, though not the daemon, run only when nobody else wants to.
+    With `make_way` the handsets, though not the daemon, run only when nobody else wants to. With
+    `by_hand` it waits for a person who is learning, and its wall has their hands.
     """
     placed = place(scenarios)
     plan = RackPlan(
@@ -136,9 +154,10 @@ async def demo_rack(
             port=port,
             control_socket=house.control_socket,
             adb_socket=house.adb_socket,
+            deadline_s=LEARNERS_DEADLINE_S if by_hand else STAGE_DEADLINE_S,
         )
         await enrol(folder.config)
-        rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands)
+        rack = DemoRack(house=house, folder=folder, placed=placed, hands=hands, by_hand=by_hand)
         try:
             yield rack
         finally:

@@ -112,7 +112,7 @@ async def _run_until_stopped(
     by_hand: bool,  # noqa: FBT001 - handed through anyio.run
 ) -> bool:
     with loopback_listener(port) as listener:
-        async with demo_rack(directory, scenarios, port=port) as rack:
+        async with demo_rack(directory, scenarios, port=port, by_hand=by_hand) as rack:
             await rack.start_daemon(listener)
             async with anyio.create_task_group() as group:
                 people = rack.operators()

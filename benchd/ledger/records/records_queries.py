@@ -152,12 +152,12 @@ class Looker:
     def items(
         self, states: Collection[DisposalState] = OPEN, batch: str | None = None
     ) -> tuple[DisposalLine, ...]:
-        """Handsets in these states, the oldest first; of one batch if that is given."""
+        """Handsets in these states, who is in it longest first; of one batch if that is given."""
         marks = ", ".join("?" * len(states))
         of_batch = "" if batch is None else " AND job IN (SELECT job FROM settled WHERE batch = ?)"
         values: list[SqlValue] = [*states, *([] if batch is None else [batch])]
         jobs = self._jobs(
-            f"WHERE state IN ({marks}){of_batch} ORDER BY id LIMIT {MOST_ITEMS}", *values
+            f"WHERE state IN ({marks}){of_batch} ORDER BY since, id LIMIT {MOST_ITEMS}", *values
         )
         return tuple(DisposalLine(job=job, settled=self._last_settling(job)) for job in jobs)
 
@@ -186,12 +186,13 @@ class Looker:
         return figures_of(shift, ended_jobs(self._connection, shift))
 
     def bins(self) -> tuple[Bin, ...]:
-        """How many handsets are in each open state, and the job of the one there longest."""
+        """How many handsets are in each open state, and the job of the one in it longest."""
+        longest = "WHERE state = ? ORDER BY since, id LIMIT 1"
         return tuple(
             Bin(
                 state=state,
                 handsets=handsets,
-                oldest=next(iter(self._jobs("WHERE state = ? ORDER BY id LIMIT 1", state)), None),
+                oldest=next(iter(self._jobs(longest, state)), None),
             )
             for state, handsets in self.counts().items()
         )

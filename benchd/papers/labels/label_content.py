@@ -91,7 +91,7 @@ def held_back(content: LabelContent, holder: str | None) -> LabelContent:
 
 
 def words_of(content: LabelContent, catalogue: Catalogue, language: Language) -> LabelWords:
-    """The label's lines; the date is that of this machine's calendar."""
+    """The label's lines; the date is that of this machine's calendar, with its zone."""
     number = settable(content.number, LONGEST_NUMBER)
     reason = catalogue.reason(content.reason).to(language) if content.reason else ""
     if content.held_by is not None:
@@ -104,6 +104,6 @@ def words_of(content: LabelContent, catalogue: Catalogue, language: Language) ->
         reason=settable(reason, LONGEST_NAME),
         number=f"…{number[-SHOWN_DIGITS:]}" if number else "",
         name=settable(content.tag or "", LONGEST_TAG) or content.job,
-        place=f"{slot}  {content.ended_at.astimezone():%Y-%m-%d %H:%M}",
+        place=f"{slot}  {content.ended_at.astimezone():%Y-%m-%d %H:%M %:z}",
         code=content.code,
     )

@@ -10,7 +10,7 @@ from benchd.domain.handset import HandsetFacts
 from benchd.domain.job import Finding, Gate, Reason, StageName
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
-from benchd.proof.standing import refusals
+from benchd.proof.handset_refusals import refusals
 
 _OF_REASON = {
     Reason.SYSTEM_MODIFIED: Finding.SYSTEM_MODIFIED,

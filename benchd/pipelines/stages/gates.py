@@ -43,9 +43,9 @@ from benchd.proof.floors import (
     MOST_DAYS_OF_JPKI,
     MOST_DAYS_OF_NETWORK,
 )
+from benchd.proof.handset_refusals import refusals
 from benchd.proof.identity.debts import is_nameless
 from benchd.proof.identity.traits import Join, Relation
-from benchd.proof.standing import refusals
 from benchd.proof.watch_list import WatchList
 
 ATTESTATIONS = UNWAIVED

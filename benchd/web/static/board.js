@@ -5,8 +5,8 @@ import { el } from "./dom.js";
 import { binsTable, openHandsets, queueShort } from "./open_now.js";
 import { pictured } from "./plots.js";
 import { askedShift, clockOf, dayFrom, dayOf, keepHours, readShift, shiftQuery, spanOf } from "./shift.js";
-import { jobsTable, link, named, table } from "./tables.js";
-import { said, word } from "./words.js";
+import { jobsTable, link, named, nothing, table } from "./tables.js";
+import { said, tenths, word } from "./words.js";
 
 const t = (value) => word("board", value);
 const EACH_MS = 60_000;
@@ -40,7 +40,7 @@ export class BoardPage {
       title,
       this.choosing(shift),
       this.sums(shift),
-      shift.ended === 0 ? el("p", { class: "nothing" }, t("nothing")) : null,
+      shift.ended === 0 ? nothing(t("nothing"), t("nothing_step")) : null,
       ...this.columns(told),
       openHandsets(told.rack),
       el("p", { class: "upto" }, `${t("as_of")} ${dayOf(shift.now)} ${clockOf(shift.now)} · ${word("act", "upto")} ${shift.upto.sequence}`),
@@ -90,7 +90,7 @@ export class BoardPage {
 
   sums(shift) {
     const sold = shift.went.find((one) => one.value === "sold")?.jobs.length ?? 0;
-    const share = shift.share_sold === null ? "–" : `${Math.floor(shift.share_sold * 1000) / 10}%`;
+    const share = shift.share_sold === null ? "–" : tenths(shift.share_sold);
     const rate = shift.per_hour === null ? "–" : shift.per_hour.toFixed(1);
     const all = shift.went.flatMap((one) => one.jobs).length;
     const box = (name, value, small = "") => el("div", {}, el("dt", {}, t(name)), el("dd", { "data-sum": name }, value, small ? el("small", {}, ` ${small}`) : null));

@@ -10,8 +10,8 @@ import { bracketed, said, word } from "./words.js";
 const t = (value) => word("lots", value);
 const SHOWN_MISTAKES = 200;
 
-/** `query` gives what is asked beside the file, `fields` stand before it. */
-export function importer(id, { path, hint, fields = [], query, done }) {
+/** `query` gives what is asked beside the file, `fields` stand before it, `sample` is where a file of this form is. */
+export function importer(id, { path, hint, sample, fields = [], query, done }) {
   const chosen = file(`${id}-file`, t("file"), hint);
   const check = el("button", { type: "button", class: "do" }, t("check"));
   const take = el("button", { type: "button", class: "do", hidden: true }, t("take_in"));
@@ -63,6 +63,7 @@ export function importer(id, { path, hint, fields = [], query, done }) {
     "div",
     { class: "form", role: "group" },
     ...every.map((field) => field.element),
+    el("p", { class: "sample" }, el("a", { href: sample, download: sample.split("/").at(-1) }, t("sample"))),
     el("div", { class: "doing" }, check, take, refused),
     told,
   );

@@ -3,8 +3,9 @@
 import { read } from "./api.js";
 import { el } from "./dom.js";
 import { leading } from "./forms.js";
+import { SHORTEST_BADGE } from "./session.js";
 import { Settling } from "./settling.js";
-import { becameOf, handsetCell, handsetOf, jobPage, link, lotCell, lotHeading, moment, numberOf, reasonOf, row, table, tight } from "./tables.js";
+import { becameOf, handsetCell, handsetOf, jobPage, link, lotCell, lotHeading, moment, nothing, numberOf, reasonOf, row, table, tight } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
 
 const OPEN = ["tray", "held", "rerun_due", "to_return", "to_destroy"];
@@ -37,11 +38,28 @@ export class DisposalPage {
     return [
       el("h2", {}, t("title")),
       this.states(),
-      wanted.length ? this.settling.element(this.open) : el("p", { class: "nothing" }, word("word", "nothing_open")),
+      // Also where the list has only others: what is scanned may be of any state.
+      this.open.length ? this.settling.element(this.open) : null,
+      wanted.length ? null : nothing(t(this.open.length ? "none_in_state" : "none_open"), link("/", word("nav", "rack"))),
       this.settling.outcome(),
       ...(wanted.length ? [this.list(wanted)] : []),
       leading("show-batch", t("show_batch"), word("act", "show"), (batch) => `/disposal?${new URLSearchParams({ batch })}`),
-    ];
+    ].filter(Boolean);
+  }
+
+  /** A scan chooses its handset and never leads away from what is chosen already; a text may be a badge. */
+  hear(told) {
+    if (!this.open?.length || told.kind === "answer") return false;
+    if (this.settling.scan(told.words)) return true;
+    const isPerhapsBadge = told.kind === "text" && told.words.some((one) => one.length >= SHORTEST_BADGE);
+    if (isPerhapsBadge) this.settling.tell("");
+    else this.settling.tell("scan_none");
+    return !isPerhapsBadge;
+  }
+
+  /** It was nobody's badge either. */
+  unheard() {
+    if (this.open?.length) this.settling.tell("scan_none");
   }
 
   /** How many wait in each state; each leads to those alone. */

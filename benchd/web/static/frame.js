@@ -1,7 +1,9 @@
 // What every page but the wall has around it: navigation, who is signed in, the language, and
 // whether this screen may see anything at all.
 //
-// A page has `name`, `load()`, which gives {told} or {error}, and `elements(told, frame)`.
+// A page has `name`, `load()`, which gives {told} or {error}, and `elements(told, frame)`. One that
+// takes scans, wherever the focus is, has `hear(told)`, which says whether a code was for it, and
+// `unheard(told)` for what was nobody's badge either. One whose times carry their zone has `hasOwnZone`.
 
 import { readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
@@ -10,6 +12,7 @@ import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { left, onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
+import { zone } from "./tables.js";
 import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./words.js";
 
 const RETRY_MS = 1_000;
@@ -48,7 +51,13 @@ export class Frame {
     byId("operator").replaceChildren(this.signIn.element);
     this.label();
     onChange(() => this.changedHands());
-    await startSession((error) => this.signIn.refuse(error), hearElsewhere);
+    await startSession(
+      (error, told) => {
+        this.signIn.refuse(error);
+        if (error) this.shown.unheard?.(told);
+      },
+      (told) => (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told),
+    );
     await this.again();
   }
 
@@ -132,7 +141,8 @@ export class Frame {
       const why = word(this.error.code === "not_found" ? "act" : "refusal", this.error.code);
       byId("page").replaceChildren(el("p", { class: "nothing", role: "alert" }, why));
     } else if (this.told !== null) {
-      replaceKeeping(byId("page"), this.shown.elements(this.told, this));
+      const foot = this.shown.hasOwnZone ? [] : [el("p", { class: "zone upto" }, `${word("act", "zone")} ${zone()}`)];
+      replaceKeeping(byId("page"), [...this.shown.elements(this.told, this), ...foot]);
     }
   }
 }

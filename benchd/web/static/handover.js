@@ -37,7 +37,7 @@ export class HandoverPage {
       leading,
       el(
         "article",
-        { class: "sheet" },
+        { class: "sheet", tabindex: "0", "aria-label": t("title") },
         el("h2", {}, t("title"), el("small", {}, `${spanOf(shift)} · ${word("board", "as_of")} ${dayOf(shift.now)} ${clockOf(shift.now)}`)),
         signing(),
         slots(rack.slots, proofs),

@@ -38,7 +38,7 @@ export class HandsetPage {
         [word("word", "became"), becameOf(jobs[0])],
         [word("word", "certificate"), certified ? certificate(certified) : t("no_certificate")],
       ]),
-      el("p", { class: "doing" }, labelButton(jobs[0])),
+      hasLabel(jobs[0]) ? el("p", { class: "doing" }, labelButton(jobs[0])) : null,
       file.told_by === "imei" ? null : el("p", { class: "caution" }, t("not_by_imei")),
       ...jobs.map((job) => this.oneJob(job)),
       ...settled(file.settled),
@@ -78,6 +78,9 @@ export class HandsetPage {
 }
 
 const certificate = (job) => el("a", { href: certificateUrl(job.job), target: "_blank", rel: "noopener", class: "certificate" }, `${job.certificate.slice(0, 16)}…`);
+
+/** A label says how a job on the rack has ended; what was entered by hand has the one that it came with. */
+const hasLabel = (job) => Boolean(job.ended_at) && !job.unerasable;
 
 const labelButton = (job) => el("a", { id: "label", class: "button", href: `/handsets?${new URLSearchParams({ label: job.job })}` }, t("label"));
 

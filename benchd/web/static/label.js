@@ -3,13 +3,12 @@
 import { jobUrl, read } from "./api.js";
 import { byId, el } from "./dom.js";
 import { printersHere, printLabel } from "./printing.js";
-import { endOf, handsetOf, jobPage, link, moment, numberOf, reasonOf, tight } from "./tables.js";
-import { word } from "./words.js";
-
-const SHOWN_DIGITS = 6;
+import { endOf, handsetOf, jobPage, link, reasonOf } from "./tables.js";
+import { current, word } from "./words.js";
 
 export class LabelPage {
   name = "handsets";
+  hasOwnZone = true;
 
   constructor(job) {
     this.job = job;
@@ -29,27 +28,37 @@ export class LabelPage {
     // Only the newest job says what the handset is now.
     const job = file.jobs.at(-1);
     if (job.job !== this.job) return older(job);
-    const number = numberOf(job);
     return [
       el("h2", { class: "back" }, word("find", "label")),
       el(
         "p",
         { class: "back doing" },
         link(jobPage(job.job), word("find", "title")),
-        el("button", { id: "print", type: "button", onclick: () => print() }, word("act", "print")),
+        el("button", { id: "print", type: "button", onclick: printDrawn }, word("act", "print")),
       ),
       ...file.printers.map((printer) => atPrinter(job, printer)),
-      el(
-        "article",
-        { class: "label" },
-        el("p", { class: "goes" }, endOf(job)),
-        el("p", { class: "name" }, handsetOf(job)),
-        el("p", {}, reasonOf(job)),
-        el("p", {}, number ? `…${number.slice(-SHOWN_DIGITS)}` : ""),
-        el("p", { class: "foot" }, el("b", {}, job.tag ?? job.job), el("span", {}, tight(moment(job.ended_at ?? job.opened_at).slice(0, 10)))),
-      ),
+      drawn(job),
     ];
   }
+}
+
+/** A picture that is still on its way would be missing on the paper. */
+async function printDrawn() {
+  await document.querySelector("img.label")?.decode();
+  print();
+}
+
+/** The daemon's own picture of the label, with its code and its date, as every printer has it. */
+function drawn(job) {
+  const asked = new URLSearchParams({ lang: current() });
+  const said = [endOf(job), handsetOf(job), reasonOf(job), job.tag ?? job.job].filter(Boolean).join(" · ");
+  const image = el("img", { class: "label", src: `${jobUrl(job.job)}/label.svg?${asked}`, alt: said });
+  // Without its picture there is nothing to be printed.
+  image.addEventListener("error", () => {
+    byId("print")?.remove();
+    image.replaceWith(el("p", { class: "nothing", role: "alert" }, word("find", "no_label")));
+  });
+  return image;
 }
 
 /** As it comes out there, to the dot. */

@@ -56,6 +56,7 @@ export class LotPage {
         importer("assets", {
           path: `${path}.csv`,
           hint: t("import_hint"),
+          sample: "/static/assets.csv",
           fields: [again],
           query: () => ({ again: again.value !== null }),
           done: ({ rows, late }) => this.done(() => `${t("taken")}: ${rows}${late ? ` · ${t("whole_late")} ${late}` : ""}`),

@@ -61,6 +61,7 @@ export class LotsPage {
     return importer("network", {
       path: "/api/v1/network.csv",
       hint: t("network_hint"),
+      sample: "/static/network.csv",
       fields: [source],
       query: () => ({ source: source.value }),
       done: ({ rows }) => {

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { look, needsPerson } from "./status.js";
-import { handsetOf, jobPage, link, moment, named, table, tight } from "./tables.js";
+import { handsetOf, jobPage, link, moment, named, nothing, table, tight } from "./tables.js";
 import { duration, percent, said, word } from "./words.js";
 
 const t = (value) => word("board", value);
@@ -24,13 +24,13 @@ export const leftOf = (slot) => duration(slot.handset_left_s ?? slot.eta_s);
 
 export function openHandsets(rack) {
   const open = (rack?.slots ?? []).filter((slot) => hasHandset(slot) && slot.state !== "finished");
-  if (open.length === 0) return el("p", { class: "nothing" }, t("none_open"));
+  if (open.length === 0) return nothing(t("none_open"), t("none_open_step"));
   const rows = open.map((slot) => [
     slot.slot,
     slot.handset ? handsetOf(slot.handset) : "",
     el("b", {}, word("slot_state", slot.state)),
     doing(slot),
-    el("span", { class: "number" }, needsPerson(slot) ? "" : leftOf(slot)),
+    el("span", { class: "number tight" }, needsPerson(slot) ? "" : leftOf(slot)),
     slot.job ? named(`job-${slot.job}`, link(jobPage(slot.job), slot.job)) : "",
   ]);
   const headings = [word("word", "slot"), word("word", "handset"), word("word", "state"), word("word", "stage"), word("word", "remaining"), word("word", "job")];
@@ -63,7 +63,7 @@ export function binsTable(bins, { linked = true } = {}) {
   const rows = bins.map((bin) => [
     linked ? named(`bin-${bin.state}`, link(`/disposal?${new URLSearchParams({ state: bin.state })}`, said(bin))) : said(bin),
     el("span", { class: "number" }, String(bin.handsets)),
-    bin.oldest ? tight(moment(bin.oldest.ended_at)) : "",
+    bin.oldest ? tight(moment(bin.oldest.since)) : "",
     bin.oldest ? tight(handsetOf(bin.oldest)) : "",
   ]);
   return table(t("bins"), [word("word", "state"), word("word", "count"), t("oldest"), word("word", "handset")], rows);

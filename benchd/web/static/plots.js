@@ -1,7 +1,8 @@
 // Pictures that the daemon has drawn, put into the page so that its colours are theirs.
 
 import { el } from "./dom.js";
-import { said } from "./words.js";
+import { folded } from "./forms.js";
+import { said, word } from "./words.js";
 
 /** The parts that a plot is made of; a picture with anything else isn't shown. */
 const PARTS = new Set(["svg", "title", "desc", "rect", "text", "line"]);
@@ -14,7 +15,7 @@ export function plot({ svg }) {
   return sound ? document.importNode(read, true) : null;
 }
 
-/** A plot with its heading, what its colours mean, and the same figures in a table. */
+/** A plot with its heading and what its colours mean; the same figures as a table are behind a line to open. */
 export function pictured(name, heading, plots, keys, table) {
   const drawn = plots.find((one) => one.name === name);
   return el(
@@ -23,6 +24,7 @@ export function pictured(name, heading, plots, keys, table) {
     el("h3", { id: `heading-${name}` }, heading),
     drawn ? plot(drawn) : null,
     drawn && keys ? el("p", { class: "keys", "aria-hidden": "true" }, el("span", { class: "part" }, keys[0]), el("span", {}, keys[1])) : null,
-    table,
+    // The picture has the figures: the table is for whoever wants the handsets behind them.
+    drawn ? folded(`table-${name}`, word("board", "as_table"), false, table) : table,
   );
 }

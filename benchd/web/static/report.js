@@ -2,7 +2,7 @@
 
 import { read } from "./api.js";
 import { el } from "./dom.js";
-import { day, jobPage, jobsTable, link, row, table } from "./tables.js";
+import { day, jobPage, jobsTable, link, nothing, row, table } from "./tables.js";
 import { said, word } from "./words.js";
 
 const t = (value) => word("report", value);
@@ -81,7 +81,7 @@ export class ReportPage {
 
   figures({ figures }) {
     const all = total(figures);
-    if (!all) return [el("p", { class: "nothing" }, t("nothing"))];
+    if (!all) return [nothing(t("nothing"), t("nothing_step"))];
     const tables = figures
       .filter((figure) => figure.values.length)
       .map((figure) => {

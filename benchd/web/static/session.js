@@ -10,7 +10,7 @@ const ANSWER_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 30_000;
 const STAY_EVERY_MS = 60_000;
 const LOCK_KEY = "F9";
-const SHORTEST_BADGE = 6;
+export const SHORTEST_BADGE = 6;
 
 let session = null;
 let badge = null;

@@ -2,6 +2,7 @@
 // is a record of its own: one that is refused stops none of the others, and is told.
 
 import { act } from "./api.js";
+import { parse } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { choices, line, mark, say, why } from "./forms.js";
 import { whoIsHere } from "./session.js";
@@ -56,11 +57,13 @@ export class Settling {
     this.count = el("p", { class: "chosen", role: "status" });
     this.form = el("div", { class: "form", role: "group" });
     this.shown = null;
-    const scan = el("input", { id: "scan", autocomplete: "off", spellcheck: "false", maxlength: 200 });
+    // A reader's code goes to the page, which takes it wherever the focus is; this is for who types.
+    const scan = el("input", { id: "scan", "data-scan": "aside", autocomplete: "off", spellcheck: "false", maxlength: 200 });
     scan.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
-      this.scan(scan.value.trim());
+      if (event.key !== "Enter" || event.isComposing) return;
+      const { words } = parse(scan.value);
       scan.value = "";
+      if (words.length && !this.scan(words)) this.tell("scan_none");
     });
     const element = el(
       "section",
@@ -73,20 +76,31 @@ export class Settling {
     return element;
   }
 
-  /** The handset whose tag, number or job was read; two of them are told, never guessed. */
-  scan(text) {
-    if (!text) return;
-    const fits = ({ job }) => [job.tag, job.serial, job.usb_serial, job.job, job.certificate, ...job.imeis].includes(text);
-    const found = this.open.filter(fits);
-    if (found.length !== 1) {
-      // What was read isn't shown: it may have been a badge.
-      say(this.scanned, t(found.length ? "scan_several" : "scan_none"));
-      return;
+  /**
+   * Chooses the handset whose tag, number or job was read, by the first of these words that any has;
+   * two of them are told, never guessed. Gives whether a word was of a handset here.
+   */
+  scan(words) {
+    const numbers = ({ job }) => [job.tag, job.serial, job.usb_serial, job.job, job.certificate, ...job.imeis];
+    for (const text of words) {
+      const found = this.open.filter((item) => numbers(item).includes(text));
+      if (found.length === 0) continue;
+      if (found.length > 1) {
+        this.tell("scan_several");
+        return true;
+      }
+      this.chosen.set(found[0].job.job, found[0]);
+      say(this.scanned, `${text}: ${handsetOf(found[0].job)}`, "", "busy");
+      this.show();
+      this.page.mark();
+      return true;
     }
-    this.chosen.set(found[0].job.job, found[0]);
-    say(this.scanned, `${text}: ${handsetOf(found[0].job)}`, "", "busy");
-    this.show();
-    this.page.mark();
+    return false;
+  }
+
+  /** Says what came of a scan; what was read isn't shown: it may have been a badge. */
+  tell(what) {
+    say(this.scanned, what && t(what));
   }
 
   /** How many are chosen, and what may become of every one of them. */

@@ -1,6 +1,7 @@
 // What the shift board and the handover sheet ask the daemon, and how its times are read.
 
 import { read } from "./api.js";
+import { byRackClock, zone } from "./tables.js";
 
 const KEPT = "benchd.shift";
 const WHOLE_DAY = { from: "00:00", to: "00:00" };
@@ -39,6 +40,8 @@ export async function readShift(asked) {
     read("/api/v1/slots"),
     read("/api/v1/queue"),
   ]);
+  // Hours of a shift are the rack's: every other time beside them is told by the same clock.
+  if (shift.told) byRackClock(shift.told.now);
   return shift.error ? shift : { told: { shift: shift.told, rack: slots.told ?? null, queue: queue.told ?? null } };
 }
 
@@ -48,7 +51,7 @@ export const clockOf = (iso) => iso.slice(11, 16);
 
 export function spanOf({ begin, end }) {
   const same = dayOf(begin) === dayOf(end);
-  return `${dayOf(begin)} ${clockOf(begin)} – ${same ? "" : `${dayOf(end)} `}${clockOf(end)}`;
+  return `${dayOf(begin)} ${clockOf(begin)} – ${same ? "" : `${dayOf(end)} `}${clockOf(end)} ${zone()}`;
 }
 
 /** The calendar day so many days from another. */

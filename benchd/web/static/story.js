@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 import { inBrackets } from "./status.js";
 import { join } from "./tables.js";
 import { technical } from "./technical.js";
-import { current, knows, page, said, word } from "./words.js";
+import { current, knows, page, said, tenths, word } from "./words.js";
 
 export function story(job) {
   return el(
@@ -29,7 +29,7 @@ export function story(job) {
 function facts(job) {
   const rows = [[word("word", "job"), job.job], [word("word", "recipe"), word("recipe", job.recipe)]];
   if (job.bytes_written !== null) rows.push([page("written"), bytes(job.bytes_written)]);
-  if (job.coverage !== null) rows.push([page("coverage"), percentTenth(job.coverage)]);
+  if (job.coverage !== null) rows.push([page("coverage"), tenths(job.coverage)]);
   return el("dl", {}, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
@@ -82,9 +82,6 @@ function clock(at) {
   const locale = current() === "ja" ? "ja-JP" : "en-GB";
   return Number.isNaN(date.valueOf()) ? "" : date.toLocaleTimeString(locale, { hour12: false });
 }
-
-/** Cut, not rounded up: 94.96 % isn't 95 %. */
-const percentTenth = (share) => `${(Math.floor(share * 1000) / 10).toFixed(1)}%`;
 
 function bytes(count) {
   const units = ["B", "kB", "MB", "GB", "TB"];

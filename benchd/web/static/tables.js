@@ -24,13 +24,35 @@ export const row = (cells, attributes = {}) => el("tr", attributes, ...cells.map
 export const facts = (rows) =>
   el("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => (value ? [el("dt", {}, name), el("dd", {}, value)] : [])));
 
+/** What a page says that has nothing to show, with the first step where there is one. */
+export const nothing = (text, step = null) => el("p", { class: "nothing" }, text, step ? " " : null, step);
+
 const pad = (number) => String(number).padStart(2, "0");
 
-/** 2026-11-26 14:05, by this screen's clock: the same in both languages, and it sorts. */
+/** How many minutes the page's clock is ahead of UTC; null for this screen's own clock. */
+let rackOffset = null;
+
+/** From here on the page's times are by the rack's clock, as this time of it is. */
+export function byRackClock(iso) {
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(iso) ?? [null, "+", "0", "0"];
+  rackOffset = (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}
+
+/** By whose zone the page's times are: UTC+09:00, and what this screen calls it. */
+export function zone() {
+  const ahead = rackOffset ?? -new Date().getTimezoneOffset();
+  const [hours, minutes] = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60];
+  const told = `UTC${ahead < 0 ? "-" : "+"}${pad(hours)}:${pad(minutes)}`;
+  return rackOffset === null ? `${told} ${Intl.DateTimeFormat().resolvedOptions().timeZone ?? ""}`.trim() : told;
+}
+
+/** 2026-11-26 14:05, by the page's clock: the same in both languages, and it sorts. */
 export function moment(at) {
   if (!at) return "";
   const date = new Date(at);
-  return Number.isNaN(date.valueOf()) ? "" : `${day(date)} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  if (Number.isNaN(date.valueOf())) return "";
+  if (rackOffset !== null) return new Date(date.valueOf() + rackOffset * 60_000).toISOString().slice(0, 16).replace("T", " ");
+  return `${day(date)} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
 export const day = (date) => `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;

@@ -78,5 +78,8 @@ export function duration(seconds) {
 /** 84分, never less than what is left. */
 export const inMinutes = (seconds) => `${Math.ceil(seconds / 60)}${word("wall", "minutes")}`;
 
+/** Cut to tenths, not rounded up, as on paper: 94.96 % isn't 95 %. */
+export const tenths = (share) => `${(Math.floor(share * 1000 + 1e-9) / 10).toFixed(1)}%`;
+
 /** Never 100 before all is done. */
 export const percent = (share) => `${Math.floor(Math.min(Math.max(share, 0), 1) * 100)}%`;

@@ -17,7 +17,7 @@ from benchd.devices.android.facts.superuser import SUPERUSER_PATHS
 from benchd.domain.errors import AnswerNotRecognised
 from benchd.domain.handset import ModificationSource
 from benchd.domain.job import Reason
-from benchd.proof.standing import NOTHING_FORBIDS, refusals
+from benchd.proof.handset_refusals import NOTHING_FORBIDS, refusals
 
 STOCK = {
     "ro.build.fingerprint": "Sony/SO-53C/SO-53C:13/67.1.B.2.40/067001B:user/release-keys",

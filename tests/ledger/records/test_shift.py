@@ -206,3 +206,19 @@ def test_bins_count_what_waits_and_name_the_oldest(model: ReadModel, told: Told)
     assert oldest is not None
     assert oldest.job == "job-1"
     assert (bins[DisposalState.TRAY].handsets, bins[DisposalState.TRAY].oldest) == (0, None)
+
+
+def test_who_came_into_a_state_last_is_its_last_however_old_its_job(
+    model: ReadModel, told: Told
+) -> None:
+    for number in range(2):
+        told.open(f"job-{number}")
+        told.end(f"job-{number}")
+    for job in ("job-1", "job-0"):
+        told.settle(job, "held", "to_return")
+    lines = look(model, told, lambda looker: looker.items((DisposalState.TO_RETURN,)))
+    assert [line.job.job for line in lines] == ["job-1", "job-0"]
+    bins = {one.state: one for one in look(model, told, lambda looker: looker.bins())}
+    longest = bins[DisposalState.TO_RETURN].oldest
+    assert longest is not None
+    assert longest.job == "job-1"

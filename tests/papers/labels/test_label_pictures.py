@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import struct
 import xml.etree.ElementTree as ET
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from benchd.papers.labels.label_content import words_of
 from benchd.papers.labels.printer import Dpi, LabelForm
 from benchd.papers.labels.zpl import zpl_of
 from benchd.texts.catalogue import Catalogue
-from tests.papers.labels.label_samples import LABELS
+from tests.papers.labels.label_samples import ENDED, LABELS
 from tests.papers.labels.zpl_reader import read_zpl, scanned
 
 pytestmark = pytest.mark.skipif(shutil.which("zbarimg") is None, reason="zbar-tools isn't here")
@@ -119,6 +121,11 @@ def test_the_lines_of_a_label(catalogue: Catalogue) -> None:
         "…643809",
         "BD:J:20261126-0011223344",
     )
+    # By the rack's own calendar, whatever that is, and with its zone.
+    slot, time = words.place.split("  ")
+    assert slot == "A1"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d", time)
+    assert datetime.fromisoformat(time.replace(" ", "T", 1).replace(" ", "")) == ENDED
     held = words_of(LABELS["held"], catalogue, "en")
     assert held.goes == "Hold"
     assert held.name == LABELS["held"].job

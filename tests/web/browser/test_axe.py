@@ -93,10 +93,19 @@ async def test_every_other_page(shop: Shop) -> None:
     fill(shop)
     asks = [f"{path[1:]}?" for path in PAGES]
     asks += ["handsets?q=3569&", "handsets?job=20261124-00000000a1&"]
-    asks += ["report?from=2026-11-01&to=2026-11-30&"]
+    asks += ["report?from=2026-11-01&to=2026-11-30&", "report?from=2020-01-01&to=2020-01-02&"]
+    asks += ["board?day=2026-11-24&sheet=handover&", "handsets?label=20261124-00000000a1&"]
+    asks += ["disposal?state=tray&", "board?day=2026-11-24&"]
     async with shop.seen_at("/lots") as seen:
         for ask in asks:
             for language in LANGUAGES:
                 await seen.go(f"{ask}lang={language}")
                 await expect(seen.page.locator("#page > *").first).to_be_visible()
                 assert await mistakes(seen) == NONE, (ask, language)
+
+
+async def test_the_sheet_of_cards(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        await seen.go("cards")
+        await expect(seen.page.locator(".answers li").first).to_be_visible()
+        assert await mistakes(seen) == NONE

@@ -56,6 +56,10 @@ async def test_the_board_shows_what_was_done_and_each_count_leads_to_its_jobs(sh
         await expect(page.locator("#page img")).to_have_count(0)
         await expect(page.get_by_role("img", name="失敗・中断: 理由ごと")).to_be_visible()
         await expect(page.locator("#page")).to_contain_text("いまラックにある端末: 1")
+        # The picture has the figures; the table with the same ones is there when somebody asks.
+        await expect(page.locator(".pictured table")).to_have_count(4)
+        await expect(page.locator(".pictured table:visible")).to_have_count(0)
+        await page.locator("#table-reason > summary").click()
         await page.locator(count("reason", "felica_residue")).click()
         await expect(page.locator("tbody tr")).to_have_count(1)
         await expect(page.locator("tbody tr")).to_contain_text(imei(1))
@@ -83,6 +87,7 @@ async def test_the_board_is_told_anew_each_minute_and_focus_and_scroll_stay(shop
         await page.clock.install()
         await page.reload()
         await seen.sign_in()
+        await page.locator("#table-model > summary").click()
         link = page.locator(count("model", "Sony SO-51B"))
         await link.focus()
         before = await page.evaluate("() => scrollY")

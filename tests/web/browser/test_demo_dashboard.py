@@ -160,6 +160,30 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
     assert list((tmp_path / "rack" / "certificates").iterdir())
 
 
+async def test_a_newcomer_takes_a_handset_out_and_plugs_it_in_again_from_the_wall(
+    tmp_path: Path, visit: Visits
+) -> None:
+    port = free_port()
+    async with (
+        demo(tmp_path / "rack", port, "--scenario", "clean"),
+        visit(f"http://127.0.0.1:{port}/", refused=True) as seen,
+    ):
+        await next_question(seen)
+        panel = seen.page.locator("#plug-panel")
+        await panel.locator("summary").click()
+        line = panel.locator('[data-handset="A1"]')
+        # What its own screen shows stands beside it, as the terminal says it.
+        await expect(line.locator("span")).to_have_text(re.compile("^[0-9]{15}$"))
+        await line.get_by_role("button", name="A1 抜く").click()
+        await expect(line.get_by_role("button", name="A1 挿す")).to_be_visible()
+        await expect(seen.tile("A1")).not_to_have_attribute("data-kind", "awaiting_operator")
+        await line.get_by_role("button", name="A1 挿す").click()
+        await next_question(seen)
+        # The panel is the lab's: it answers no question, and a screen on the wall hasn't got it.
+        await seen.go("/?kiosk")
+        await expect(panel).to_be_hidden()
+
+
 async def test_a_plug_shows_within_a_second_and_a_daemon_that_starts_anew_finds_all_as_it_was(
     tmp_path: Path, visit: Visits
 ) -> None:

@@ -54,6 +54,25 @@ async def test_a_lot_is_taken_in_with_a_mistake_and_then_right(shop: Shop) -> No
     assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 1
 
 
+async def test_the_sample_of_a_list_is_saved_and_is_right_as_it_stands(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await add_lot(page, "L-1")
+        async with page.expect_download() as saved:
+            await page.locator("#import .sample a").click()
+        sample = await saved.value
+        assert sample.suggested_filename == "assets.csv"
+        await page.locator("#assets-file").set_input_files(await sample.path())
+        await page.get_by_role("button", name="確かめる").click()
+        await expect(page.locator("#import .good")).to_contain_text("3")
+        await seen.go("/lots")
+        await page.locator("#network > summary").click()
+        async with page.expect_download() as saved:
+            await page.locator("#network .sample a").click()
+        assert (await saved.value).suggested_filename == "network.csv"
+    assert shop.kept(EntryKind.ASSETS_ADDED) == []
+
+
 async def test_a_lot_by_the_keyboard_alone(shop: Shop) -> None:
     async with shop.seen_at("/lots") as seen:
         keys = seen.page.keyboard
@@ -136,6 +155,8 @@ async def test_a_handset_without_power_is_entered_by_its_label(shop: Shop) -> No
         await expect(line).to_contain_text("電源が入らない")
         await line.get_by_role("link", name=re.compile("[0-9]{8}-")).click()
         await expect(page.locator("details.job")).to_contain_text("電源が入らない")
+        # It never was on the rack, whose labels say how a job has ended.
+        await expect(page.locator("#label")).to_have_count(0)
         await expect(page.locator(".missing")).to_have_count(0)
 
 

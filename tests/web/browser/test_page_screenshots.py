@@ -80,7 +80,9 @@ async def prepare(page: Page, name: str) -> None:
             await page.locator("#to-destroyed").check()
         case "handset":
             await expect(page.locator(".story").first).to_be_visible()
-        case "board-handover":
+        case "label":
+            await page.locator("img.label").evaluate("label => label.decode()")
+        case "report-paper" | "board-handover" | "board-paper":
             await page.emulate_media(media="print")
             await page.set_viewport_size(A4)
         case _:
@@ -98,11 +100,13 @@ PAGES = {
     "handsets": "handsets?q=3569",
     "handset": "handsets?job=20261124-00000000a1",
     "label": "handsets?label=20261124-00000000a1",
+    "report-paper": "report?from=2026-11-01&to=2026-11-30",
 }
 BOARD = {
     "board": "board?day=2026-11-24",
     "board-phone": "board?day=2026-11-24",
     "board-handover": "board?day=2026-11-24&sheet=handover",
+    "board-paper": "board?day=2026-11-24",
     "board-light": "board?day=2026-11-24&theme=light",
 }
 
@@ -134,3 +138,17 @@ async def test_pages(shop: Shop, tmp_path: Path, pages: dict[str, str], language
             file = folder / f"page-{name}-{language}.png"
             await page.screenshot(path=file, animations="disabled", full_page=True)
             assert file.stat().st_size > 10_000
+
+
+async def test_cards_as_they_are_printed(shop: Shop, tmp_path: Path) -> None:
+    folder = Path(os.environ.get("BENCHD_SCREENSHOTS", tmp_path))
+    Gallery(shop.rack).fill(28)
+    async with shop.seen_at("/lots", **LAPTOP) as seen:
+        page = seen.page
+        await page.emulate_media(media="print")
+        await page.set_viewport_size(A4)
+        await seen.go("cards")
+        await page.evaluate("() => document.fonts.ready")
+        file = folder / "page-cards.png"
+        await page.screenshot(path=file, animations="disabled", full_page=True)
+        assert file.stat().st_size > 10_000

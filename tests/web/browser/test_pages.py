@@ -7,11 +7,17 @@ import pytest
 from chromium import Visit, needs_chromium
 from paper_shop import Shop, add_lot
 from playwright.async_api import Route, expect
+from scanner import scan
 
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId
 from benchd.domain.record import EntryKind
+from benchd.domain.tenths import tenths
+from benchd.proof.evidence.intake_evidence import BoundBy
 from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
 from tests.web.fake_sessions import believing
+from tests.web.web_fakes import bound_record
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -68,6 +74,104 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(sho
     _, *settled = shop.kept(EntryKind.HANDSET_SETTLED)
     assert [one.entry.job for one in settled] == ["job-1", "job-3"]
     assert [one.entry.data["number"] for one in settled] == ["R-7", "R-7"]
+
+
+async def test_a_scan_chooses_on_disposal_wherever_the_focus_is(shop: Shop) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "hold", "coverage_too_low", 2)
+    shop.ended("job-3", "destroy", "storage_fault", 3)
+    bound = to_json(bound_record("L-1", "T-1", BoundBy.IMEI))
+    shop.rack.ledger.keep(EntryKind.ASSET_BOUND, bound, JobId("job-1"))
+    async with shop.seen_at("/disposal") as seen:
+        page = seen.page
+        said, chosen = page.locator(".settling .said").first, page.locator(".chosen")
+        # On nothing, on a box, on a button, in the field for who types: by tag, IMEI and label.
+        await page.locator("h2").click()
+        await scan(seen, "T-1")
+        await expect(chosen).to_contain_text(": 1")
+        await page.locator('tr[data-job="job-2"] .pick').focus()
+        await scan(seen, imei(2))
+        await expect(chosen).to_contain_text(": 2")
+        await page.locator("#scan").focus()
+        await scan(seen, "BD:J:job-3")
+        await expect(chosen).to_contain_text(": 3")
+        await expect(page.locator("#scan")).to_have_value("")
+        for number in (1, 2, 3):
+            await expect(page.locator(f'tr[data-job="job-{number}"] .pick')).to_be_checked()
+        # What isn't in the list is told, and leads nowhere: what is chosen stays.
+        for wrong in (imei(9), "T-9", "BD:S:A1"):
+            await scan(seen, "T-1")
+            await expect(said).to_contain_text("T-1")
+            await scan(seen, wrong)
+            await expect(said).to_have_text("読み取った番号は、対応待ちの端末にはありません。")
+        assert page.url == seen.at("disposal")
+        await expect(chosen).to_contain_text(": 3")
+        # In a tab of other handsets too.
+        await seen.go("/disposal?state=tray")
+        await expect(page.locator(".nothing")).to_contain_text("この状態の端末はありません")
+        await scan(seen, imei(3))
+        await expect(chosen).to_contain_text(": 1")
+        # A badge goes on being one.
+        await page.locator("#scan").focus()
+        await scan(seen, "SUZUKI-1002")
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        await expect(page.locator("#scan")).to_have_value("")
+    assert shop.kept(EntryKind.HANDSET_SETTLED) == []
+
+
+async def test_an_empty_page_tells_the_first_step(shop: Shop) -> None:
+    async with shop.seen_at("/disposal") as seen:
+        for path, step in (
+            ("/disposal", "途中で抜いた端末が"),
+            ("/report", "期間を変えて"),
+            ("/board", "日と時間を変えて"),
+            ("/board", "スロットに挿すと"),
+            ("/lots", "「ロットを追加」から"),
+            ("/handsets", "4文字以上"),
+        ):
+            await seen.go(path)
+            said = seen.page.locator(".nothing").filter(has_text=step)
+            await expect(said).to_be_visible()
+        await seen.go("/disposal")
+        await expect(seen.page.locator(".nothing a")).to_have_attribute("href", "/")
+
+
+async def test_times_carry_their_zone_and_on_the_board_it_is_the_racks(shop: Shop) -> None:
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    async with shop.seen_at("/disposal") as seen:
+        zone = seen.page.locator("#page > .zone")
+        await expect(zone).to_contain_text("UTC+09:00 Asia/Tokyo")
+        shown: list[dict[str, str]] = []
+
+        async def elsewhere(route: Route) -> None:
+            """A rack whose clock isn't this screen's."""
+            told = await (await route.fetch()).json()
+            told |= {
+                "now": "2026-11-24T14:00:00-03:30",
+                "begin": "2026-11-24T00:00:00-03:30",
+                "end": "2026-11-25T00:00:00-03:30",
+            }
+            for one in told["bins"]:
+                if one["oldest"]:
+                    one["oldest"]["since"] = "2026-11-24T15:00:00+00:00"
+                    shown.append(one)
+            await route.fulfill(json=told)
+
+        await seen.page.route("**/api/v1/shift?*", elsewhere)
+        await seen.go("/board?day=2026-11-24")
+        await expect(seen.page.locator("h2")).to_contain_text("UTC-03:30")
+        await expect(zone).to_contain_text("UTC-03:30")
+        of_bin = seen.page.locator("tr", has=seen.page.locator("#bin-to_destroy"))
+        await expect(of_bin).to_contain_text("2026-11-24 11:30")
+    assert shown
+
+
+async def test_percentages_on_screens_are_cut_as_on_paper(shop: Shop) -> None:
+    shares = (0.9496, 0.95, 1.0, 0.9999, 0.57, 0.29, 2 / 3, 0.0)
+    script = "all => import('/static/words.js').then(({ tenths }) => all.map(tenths))"
+    async with shop.seen_at("/disposal") as seen:
+        said = await seen.page.evaluate(script, list(shares))
+    assert said == [f"{tenths(share)}%" for share in shares]
 
 
 async def test_who_takes_over_in_the_middle_settles_nothing_of_the_rest(shop: Shop) -> None:

@@ -13,7 +13,7 @@ from benchd.devices.android.shell.script import Answer
 from benchd.domain.errors import AnswerNotRecognised
 from benchd.domain.handset import StandingFacts, names_of
 from benchd.domain.job import Reason
-from benchd.proof.standing import NOTHING_FORBIDS, refusals
+from benchd.proof.handset_refusals import NOTHING_FORBIDS, refusals
 
 Shown = str | int | float | bool | tuple[str, ...] | tuple[int, ...] | None
 

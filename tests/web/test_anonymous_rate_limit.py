@@ -10,14 +10,14 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from benchd.domain.people import Actor
-from benchd.web import shares
+from benchd.web import anonymous_rate_limit as limits
 from benchd.web.access_level import AccessLevel
+from benchd.web.anonymous_rate_limit import Shares, Visit, Who, visit_of
 from benchd.web.callers import Caller
 from benchd.web.connection import EXTENSION
 from benchd.web.peer import EXTENSION as PEER
 from benchd.web.peer import Peer
 from benchd.web.request_limit import RequestLimit
-from benchd.web.shares import Shares, Visit, Who, visit_of
 from tests.people.somebody import somebody
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -163,10 +163,10 @@ async def test_one_source_asks_no_faster_than_its_bucket_fills_and_others_do(
     served: Requests,
 ) -> None:
     began = anyio.current_time()
-    for _ in range(int(shares.SOURCE_AT_ONCE) + 50):
+    for _ in range(int(limits.SOURCE_AT_ONCE) + 50):
         await served.ask(anybody())
     waited_s = anyio.current_time() - began
-    assert waited_s == pytest.approx(50 / shares.SOURCE_PER_S, rel=0.1)
+    assert waited_s == pytest.approx(50 / limits.SOURCE_PER_S, rel=0.1)
     began = anyio.current_time()
     for _ in range(50):
         await served.ask(anybody("10.0.0.2"))
@@ -179,14 +179,14 @@ async def test_signing_in_is_apart_from_the_crowd_and_has_its_own_pace() -> None
     async with anyio.create_task_group() as group:
         for _ in range(192):
             group.start_soon(requests.ask, anybody())
-        sign_in = Visit(who=Who.SIGN_IN, whose="10.0.0.9", route=shares.SIGN_IN)
-        for _ in range(int(shares.SIGN_IN_AT_ONCE) + 192):
+        sign_in = Visit(who=Who.SIGN_IN, whose="10.0.0.9", route=limits.SIGN_IN)
+        for _ in range(int(limits.SIGN_IN_AT_ONCE) + 192):
             group.start_soon(requests.ask, sign_in)
         await anyio.wait_all_tasks_blocked()
         told = requests.statuses("10.0.0.9")
-        assert told == [503] * (192 - shares.MOST_DELAYED)
+        assert told == [503] * (192 - limits.MOST_DELAYED)
         requests.go_on.set()
-    assert requests.statuses("10.0.0.9").count(200) == shares.SIGN_IN_AT_ONCE + shares.MOST_DELAYED
+    assert requests.statuses("10.0.0.9").count(200) == limits.SIGN_IN_AT_ONCE + limits.MOST_DELAYED
 
 
 async def test_the_machines_own_probes_are_always_served(served: Requests) -> None:
@@ -199,7 +199,7 @@ async def test_the_machines_own_probes_are_always_served(served: Requests) -> No
 async def test_no_more_sources_are_known_than_may_be(
     monkeypatch: pytest.MonkeyPatch, served: Requests
 ) -> None:
-    monkeypatch.setattr(shares, "MOST_SOURCES", 3)
+    monkeypatch.setattr(limits, "MOST_SOURCES", 3)
     served.shares = Shares()  # which reads its bounds as it is made
     for number in range(20):
         await served.ask(anybody(f"10.0.0.{number}"))
