@@ -89,6 +89,7 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.JPKI: Action.ATTEST,
         Gate.NETWORK: Action.ATTEST,
         Gate.WATCH_LIST: Action.SUPERVISE,
+        Gate.LOCK_ADMIN: Action.ATTEST,
         Gate.IMEI: Action.ATTEST,
         Gate.SERIAL: Action.ATTEST,
         Gate.FELICA_CHECK: Action.ATTEST,

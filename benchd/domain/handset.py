@@ -215,6 +215,9 @@ class StandingFacts(HandsetNumbers):
     user_kinds: tuple[UserKind, ...]
     """Of all users but the owner, in the order of their numbers."""
     device_owner: bool
+    """Whether somebody else than its user has it: a company, a school, a lender."""
+    lock_admins: tuple[str, ...]
+    """Packages of its maker's own that can lock it for a lender; whether they do, nothing tells."""
     removable_media: bool
     """Whether a memory card is in it, which no reset of the handset reaches for certain."""
     sim: bool | None

@@ -162,6 +162,7 @@ class Gate(StrEnum):
     JPKI = "jpki"
     NETWORK = "network"
     WATCH_LIST = "watch_list"
+    LOCK_ADMIN = "lock_admin"
     IMEI = "imei"
     SERIAL = "serial"
     FELICA_CHECK = "felica_check"

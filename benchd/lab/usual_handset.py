@@ -41,6 +41,7 @@ USUAL: Final = HandsetFacts(
     user_ids=(OWNER,),
     user_kinds=(),
     device_owner=False,
+    lock_admins=(),
     felica_capable=True,
     jpki_capable=None,
     removable_media=False,

@@ -72,6 +72,9 @@ class FactsAgain:
         if other_handset(first, facts) is not None:
             message = "it tells another serial, model or IMEI than at inspection"
             raise StageFailed(Reason.HANDSET_CHANGED, message)
+        if not set(facts.lock_admins) <= set(first.lock_admins):
+            message = "a lock of its maker's for lenders has come since inspection"
+            raise StageFailed(Reason.MANAGED_DEVICE, message)
         gates = self._context.evidence.gates
         accepted = () if gates is None else gates.accepted
         for reason, detail in refusals(facts):

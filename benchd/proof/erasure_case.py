@@ -124,6 +124,9 @@ def _of_gates(case: ErasureCase) -> list[str]:
     numbers = {number for number in (gates.screen_number, gates.second_number) if number}
     if not numbers <= _numbers_read(case.answers):
         gaps.append("gates: nobody has read the number on the handset's screen")
+    locks = [answer for answer in case.answers if answer.gate is Gate.LOCK_ADMIN]
+    if case.evidence.inspect.lock_admins and not (locks and locks[-1].approved):
+        gaps.append("gates: nobody has looked whether a lender can lock it")
     nominal_bytes = case.evidence.gates.nominal_bytes
     if nominal_bytes and is_clearly_less(case.evidence.inspect.capacity_bytes, nominal_bytes):
         gaps.append("gates: the storage is smaller than its model is sold with")

@@ -61,6 +61,8 @@ def standing_gaps(inspect: InspectEvidence, reset: FinalResetEvidence) -> list[s
     if again is None:
         return [*gaps, "final_reset: nobody has read again what the gates refuse by"]
     gaps += [f"final_reset: {reason}: {detail}" for reason, detail in refusals(again)]
+    if not set(again.lock_admins) <= set(inspect.lock_admins):
+        gaps.append("final_reset: a lock of its maker's for lenders has come since inspection")
     if (other := other_handset(inspect, again)) is not None:
         gaps.append(f"final_reset: another {other} was read than at inspection")
     if again.before_reset_s > MOST_S_BEFORE_RESET:

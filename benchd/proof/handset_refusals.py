@@ -26,6 +26,7 @@ NOTHING_FORBIDS: Final = StandingFacts(
     user_ids=(OWNER,),
     user_kinds=(),
     device_owner=False,
+    lock_admins=(),
     removable_media=False,
     sim=None,
 )
@@ -43,7 +44,7 @@ def refusals(facts: StandingFacts) -> Iterator[tuple[Reason, str]]:
         reason = Reason.SYSTEM_MODIFIED if proven else Reason.SYSTEM_SUSPECT
         yield reason, "; ".join(facts.modification_signs)
     if facts.device_owner:
-        yield Reason.MANAGED_DEVICE, "an organisation manages this handset"
+        yield Reason.MANAGED_DEVICE, "an organisation or a lender manages this handset"
     if facts.account_count or facts.screen_lock or facts.frp_armed:
         # A reset from the host would leave factory reset protection armed.
         yield Reason.LOCKED, "; ".join(_locks(facts))

@@ -69,6 +69,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         **dict.fromkeys((f"gate.{gate}" for gate in Gate), _OF_HANDSET),
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},
+        f"gate.{Gate.LOCK_ADMIN}": _OF_HANDSET | {"admins"},
         f"gate.{Gate.OBSERVE}": _OF_HANDSET | {"tray"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),

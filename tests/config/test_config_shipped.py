@@ -19,12 +19,13 @@ from benchd.daemon.config_check import check_config
 from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.domain.job import Reason, StageName
 from benchd.lab.demo.demo_folder import LEARNERS_DEADLINE_S, make_folder
+from benchd.lab.virtual_recipe import recipe_text
 from benchd.proof.order import REQUIRED_STAGES
 from benchd.proof.recheck_proof import RECHECK_STAGES
 from tests.web.certificates import Authority
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-VIRTUAL_MACHINE_RECIPE = CONFIGS.parent / "tests/vm/image/config/recipes/overwrite.toml"
+VIRTUAL_MACHINE_STAGES = CONFIGS.parent / "tests/vm/image/config/stages.toml"
 RECIPES = sorted((CONFIGS / "recipes").glob("*.toml"))
 
 
@@ -145,13 +146,21 @@ def test_recipes_write_out_every_parameter_with_a_comment(file: Path) -> None:
 def test_the_recipes_of_both_virtual_racks_have_no_mistake(tmp_path: Path) -> None:
     control, adb = tmp_path / "control.sock", tmp_path / "adb.sock"
     demo = make_folder(tmp_path / "demo", (), port=8420, control_socket=control, adb_socket=adb)
-    for file in (demo.path / "recipes" / "overwrite.toml", VIRTUAL_MACHINE_RECIPE):
+    (machine := tmp_path / "overwrite.toml").write_text(
+        recipe_text(**tomllib.loads(VIRTUAL_MACHINE_STAGES.read_text()))
+    )
+    for file in (demo.path / "recipes" / "overwrite.toml", machine):
         book = read_recipes({file: file.name})
         assert book.issues == []
         assert [spec.name for spec in book.recipes["overwrite"].stages] == [
             *REQUIRED_STAGES,
             StageName.CERTIFY,
         ]
+
+
+def test_a_virtual_rack_has_no_parameters_of_a_stage_that_it_has_not() -> None:
+    with pytest.raises(ValueError, match="no stages of an erasure: overwrit"):
+        recipe_text({"overwrit": {}}, deadline_s=1, description_ja="", description_en="")
 
 
 def test_a_question_of_a_demo_by_hand_waits_an_hour(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ APPEARS: Mapping[str, tuple[dict[str, Any], Reason]] = {
     "FRP": ({"frp_armed": True}, Reason.LOCKED),
     "memory card": ({"removable_media": True}, Reason.REMOVABLE_MEDIA),
     "device owner": ({"device_owner": True}, Reason.MANAGED_DEVICE),
+    "lock for lenders": ({"lock_admins": ("com.x",)}, Reason.MANAGED_DEVICE),
     "second user": ({"users": (0, 10)}, Reason.OTHER_USER),
     "open boot loader": (OPENED_LOADER, Reason.SYSTEM_SUSPECT),
     "root": ({"signs": ("su", "orange")}, Reason.SYSTEM_MODIFIED),

@@ -137,6 +137,20 @@ async def test_a_person_looks_up_what_the_handset_does_not_tell(*, found: bool) 
     await (world.refuses(phone, Reason.WATCH_LISTED) if found else world.sells(phone))
 
 
+KNOX_GUARD = Phone(lock_admins=("com.samsung.android.kgclient",))
+
+
+@pytest.mark.parametrize("looked", [True, False])
+async def test_a_person_looks_whether_a_makers_lock_for_lenders_is_in_force(
+    *, looked: bool
+) -> None:
+    world = World(answers={Gate.LOCK_ADMIN: looked})
+    phone = phone_like(KNOX_GUARD)
+    await (world.sells(phone) if looked else world.refuses(phone, Reason.MANAGED_DEVICE))
+    [question] = world.questions(Gate.LOCK_ADMIN)
+    assert question["facts"]["admins"] == "com.samsung.android.kgclient"
+
+
 @pytest.mark.parametrize("note", ["", "ok", "demo", "× 16:20", "x"])
 async def test_a_restriction_is_not_approved_without_the_sign_that_was_looked_up(note: str) -> None:
     world = World()

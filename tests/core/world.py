@@ -270,6 +270,7 @@ class Phone:
     unfit: Exception | None = None
     """Why benchd can't even open it."""
     device_owner: bool = False
+    lock_admins: tuple[str, ...] = ()
     felica_capable: bool | None = True
     jpki_capable: bool | None = None
     nfc_on: bool | None = True
@@ -354,6 +355,7 @@ class Phone:
             maker_accounts=self.maker_accounts,
             user_ids=self.users,
             device_owner=self.device_owner,
+            lock_admins=self.lock_admins,
             felica_capable=self.felica_capable,
             jpki_capable=self.jpki_capable,
             removable_media=self.removable_media,

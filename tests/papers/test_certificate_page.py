@@ -223,6 +223,18 @@ def test_a_statement_of_others_with_next_to_nothing_not_reached_has_its_page(
         assert len([each for each in values(document) if said in each]) == len(not_reached)
 
 
+def test_a_share_on_the_page_is_cut_as_on_screens_and_never_rounded_up(
+    statement: Evidence, key: SigningKey
+) -> None:
+    told = json.loads(json.dumps(statement))
+    told["predicate"]["verification"] |= {"coverage": 0.9996, "minimum_coverage": 0.9496}
+    by_others = replace(signed(statement, key), statement=told)
+    for language in LANGUAGES:
+        shares = re.findall(r"[\d.]+%", " ".join(values(PAGES.document(by_others, language))))
+        assert {"99.9%", "94.9%"} <= set(shares)
+        assert not {"100.0%", "95.0%"} & set(shares)
+
+
 SHEET_PT, MARGIN_PT = 595.28, 42.52
 HOSTILE = '"]]<script>#panic()\u202e\x1b[2J\n= H *b* $x$ \\ 𠮷한😀'
 

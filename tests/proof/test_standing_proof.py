@@ -66,6 +66,21 @@ def test_row_7_the_good_records_prove_it_and_the_proof_wants_the_reading() -> No
     assert gaps(records) == ("final_reset: nobody has read again what the gates refuse by",)
 
 
+LOCK = "com.samsung.android.kgclient"
+
+
+def test_a_makers_lock_for_lenders_needs_somebody_who_has_looked() -> None:
+    records = changed(StageName.INSPECT, lock_admins=[LOCK])
+    assert gaps(records) == ("gates: nobody has looked whether a lender can lock it",)
+    assert gaps(with_answers(records, True, gate=Gate.LOCK_ADMIN)) == ()
+    assert gaps(with_answers(records, True, False, gate=Gate.LOCK_ADMIN)) == gaps(records)
+
+
+def test_a_lock_that_came_after_inspection_is_no_lock_that_somebody_has_looked_at() -> None:
+    came = "final_reset: a lock of its maker's for lenders has come since inspection"
+    assert gaps(again(lock_admins=[LOCK])) == (came,)
+
+
 @pytest.mark.parametrize("case", FORBIDS)
 def test_row_7_what_was_read_at_inspection_and_again_is_judged_by_the_gates_own_rule(
     case: str,
@@ -115,15 +130,18 @@ def test_records_of_before_are_held_to_the_rules_of_their_time() -> None:
 
 
 def with_answers(
-    records: list[StoredEntry], *approved: bool, note: str = "基板を交換した"
+    records: list[StoredEntry],
+    *approved: bool,
+    note: str = "基板を交換した",
+    gate: Gate = Gate.DESTROYED_BEFORE,
 ) -> list[StoredEntry]:
-    """The same with answers whether what was to be destroyed may go on, before all others."""
+    """The same with answers at a gate before all others: whether what was doomed may go on."""
     at, first = next((n, r) for n, r in enumerate(records) if r.entry.kind is EntryKind.DECISION)
     told = [
         with_data(
             first,
             **{
-                **answer(Gate.DESTROYED_BEFORE, "高橋", approved=each),
+                **answer(gate, "高橋", approved=each),
                 "note": note,
                 "via": {},
             },

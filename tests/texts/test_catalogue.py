@@ -90,6 +90,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         "slot": "A2",
         "earlier_reason": "felica_residue",
         "tags": "T1, T2",
+        "admins": "com.samsung.android.kgclient",
         "count": "3",
     }
     problems = {code: ProblemView(code=code, facts=facts) for code in ProblemCode}

@@ -23,7 +23,7 @@ BAR_CODE: Final = "4901234567894"
 """An EAN, as it stands on a box."""
 WITHOUT_NOTE: Final = frozenset(
     {
-        *(Gate.CONSENT, Gate.JPKI, Gate.WATCH_LIST, Gate.CHIP_SEEN_BEFORE),
+        *(Gate.CONSENT, Gate.JPKI, Gate.WATCH_LIST, Gate.LOCK_ADMIN, Gate.CHIP_SEEN_BEFORE),
         *(Gate.FELICA_CHECK, Gate.FELICA_NO_CHIP, Gate.FELICA_RETIRED, Gate.FELICA_CLEAR),
         *(Gate.FELICA_RECHECK, Gate.FELICA_ATTEST, Gate.GUIDED_RESET, Gate.FINAL_RESET),
         *(Gate.OBSERVE, Gate.LOOK, Gate.ASSESS, Gate.RECHECK, Gate.RECHECK_CHIP),

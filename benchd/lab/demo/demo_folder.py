@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from benchd.certificate import create_key
+from benchd.domain.job import StageName
 from benchd.lab import simulator
 from benchd.lab.simulator.addresses import port_path
 from benchd.lab.simulator.chips import BASELINE
 from benchd.lab.simulator.chips.reader_addresses import ReaderAddress
+from benchd.lab.virtual_recipe import Parameters, recipe_text
 
 CONFIG = """\
 # Made by `benchd demo`: a virtual rack. Nothing in here is a real handset.
@@ -73,30 +75,18 @@ port = {port}
 reader = {reader}
 """
 
-RECIPE = """\
-# The steps of configs/recipes/overwrite.toml, at a virtual handset's pace.
-name = "overwrite"
-description_ja = "上書き消去（仮想ラック）"
-description_en = "Overwrite (virtual rack)"
-"""
-
-STAGES: tuple[tuple[str, dict[str, float | int | str]], ...] = (
-    ("inspect", {}),
-    ("gates", {"charge_within_s": 120, "battery_every_s": 0.5}),
-    ("felica_check", {}),
-    (
-        "initialise",
-        {"fresh_used_bytes": 12 << 20, "leave_within_s": 5, "return_within_s": 120},
-    ),
-    ("overwrite", {"file_bytes": 16 << 20, "stall_s": 5}),
-    ("read_back", {"minimum_coverage": 0.85, "host_samples": 16, "stall_s": 5}),
-    ("felica_clear", {"return_within_s": 120}),
-    ("felica_recheck", {}),
-    ("final_reset", {"leave_within_s": 60, "return_within_s": 120}),
-    ("observe", {}),
-    ("confirm", {}),
-    ("certify", {}),
-)
+STAGES: Mapping[str, Parameters] = {
+    StageName.GATES: {"charge_within_s": 120, "battery_every_s": 0.5},
+    StageName.INITIALISE: {
+        "fresh_used_bytes": 12 << 20,
+        "leave_within_s": 5,
+        "return_within_s": 120,
+    },
+    StageName.OVERWRITE: {"file_bytes": 16 << 20, "stall_s": 5},
+    StageName.READ_BACK: {"minimum_coverage": 0.85, "host_samples": 16, "stall_s": 5},
+    StageName.FELICA_CLEAR: {"return_within_s": 120},
+    StageName.FINAL_RESET: {"leave_within_s": 60, "return_within_s": 120},
+}
 STAGE_DEADLINE_S = 300
 LEARNERS_DEADLINE_S = 3600
 """A question is open for as long as its stage may take, and somebody reads the manual meanwhile."""
@@ -180,10 +170,12 @@ def make_folder(
             reader=json.dumps(slot.reader.name),
         )
     folder.config.write_text(text, encoding="utf-8")
-    recipe = RECIPE
-    for name, parameters in STAGES:
-        recipe += f'\n[[stage]]\nname = "{name}"\ndeadline_s = {deadline_s}\nattempts = 3\n'
-        recipe += "".join(f"{key} = {json.dumps(value)}\n" for key, value in parameters.items())
+    recipe = recipe_text(
+        STAGES,
+        deadline_s=deadline_s,
+        description_ja="上書き消去（仮想ラック）",
+        description_en="Overwrite (virtual rack)",
+    )
     (path / "recipes" / "overwrite.toml").write_text(recipe, encoding="utf-8")
     create_key(path / "certificate_key.pem")
     return folder

@@ -104,6 +104,7 @@ class GatesStage:
         accepted = await self._let_through(context, facts)
         if context.certifies and facts.sim:
             await wait_for_sim_out(context)
+        unlocked = await self._lock_looked_at(context, facts)
         nominal_bytes = _nominal_bytes(facts, context.models.storage_bytes(facts.identity))
         opened = await self._number_opened(context, facts)
         read = await self._numbers(context, facts)
@@ -134,7 +135,11 @@ class GatesStage:
                 watch_list=watched,
                 nominal_bytes=nominal_bytes,
                 nominal_sizes_sha256=context.models.sha256 if context.models.models else None,
-                answers=(*chosen, *(a for a in found if isinstance(a, DecisionEvidence))),
+                answers=(
+                    *unlocked,
+                    *chosen,
+                    *(a for a in found if isinstance(a, DecisionEvidence)),
+                ),
                 settled=tuple(s for s in found if isinstance(s, WaivedGate)),
                 deferred=deferred,
                 screen_number=None if read is None else read.first,
@@ -159,6 +164,16 @@ class GatesStage:
                 raise StageFailed(reason, detail)
             accepted.append(reason)
         return tuple(accepted)
+
+    async def _lock_looked_at(
+        self, context: JobContext, facts: HandsetFacts
+    ) -> tuple[DecisionEvidence, ...]:
+        """What a person says of a maker's lock for lenders that is among its admins."""
+        if not facts.lock_admins or Reason.MANAGED_DEVICE in self.accept:
+            return ()
+        told = {**context.handset_facts(), "admins": ", ".join(facts.lock_admins)}
+        decision = await context.approved(Gate.LOCK_ADMIN, Reason.MANAGED_DEVICE, told)
+        return (DecisionEvidence.of(decision),)
 
     def _deferred(self, context: JobContext) -> tuple[DeferredGate, ...]:
         """Only a chip that is in use has something to lose: the look at it decides."""

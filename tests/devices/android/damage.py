@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from handset_fakes import answer, names
+from handset_fakes import answer, answers_seen, names
 
 from benchd.devices.android.facts.account_types import sort_accounts
 from benchd.devices.android.facts.accounts import read_account_types
@@ -31,7 +31,7 @@ from benchd.devices.android.facts.hardware import (
 from benchd.devices.android.facts.modification import modification_signs
 from benchd.devices.android.facts.owner import read_file_count, read_row_count
 from benchd.devices.android.facts.packages import count_packages, read_packages, read_preinstalled
-from benchd.devices.android.facts.policy import has_device_owner
+from benchd.devices.android.facts.policy import has_device_owner, read_lock_admins
 from benchd.devices.android.facts.properties import read_properties
 from benchd.devices.android.facts.protection import ENCRYPTED, crypto_state, has_screen_lock
 from benchd.devices.android.facts.single_values import (
@@ -181,6 +181,30 @@ def _of(
     return tuple(Subject(text=answer(name), dirt=dirt, damages=damages) for name in names(kind))
 
 
+def _seen(
+    question: str, dirt: Callable[[str], int], damages: tuple[Damage, ...] = ANY
+) -> tuple[Subject, ...]:
+    return tuple(
+        Subject(text=told[question], dirt=dirt, damages=damages) for told in answers_seen(question)
+    )
+
+
+def _held_by_policy(text: str) -> int:
+    return UNKNOWN if has_device_owner(text) else len(read_lock_admins(text))
+
+
+def _used_beside(mounts: str) -> Callable[[str], int]:
+    table = read_mounts(mounts)
+    return lambda text: read_storage(text, table).used_bytes
+
+
+def _accounts_of(whole: str) -> Callable[[str], int]:
+    users = [
+        int(number) for number in re.findall(r"^User UserInfo\{([0-9]+):", whole, re.MULTILINE)
+    ]
+    return lambda text: sort_accounts(read_account_types(text, users)).account_count
+
+
 SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
     "account": tuple(Subject(text=answer(name), dirt=_accounts(name)) for name in names("account")),
     "users": _of("users", lambda text: len(read_user_ids(text)), WITHIN_LINES),
@@ -205,8 +229,27 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
         )
         for name in names("policy")
     ),
+    # Part of a package's name is another package's.
+    "policy that was seen": _seen(
+        "policy", _held_by_policy, (cut, drop_lines, ruin, double, as_in_dos)
+    ),
     "trust": _of("trust", lambda text: has_screen_lock(text) is True),
+    "trust that was seen": _seen("trust", lambda text: has_screen_lock(text) is True),
     "df": tuple(Subject(text=answer(name), dirt=_used(name)) for name in names("df")),
+    "df that was seen": tuple(
+        Subject(text=told["usage"], dirt=_used_beside(told["mounts"]))
+        for told in answers_seen("usage")
+    ),
+    "battery that was seen": _seen("battery", _no_dirt(read_battery)),
+    "users that were seen": _seen("users", lambda text: len(read_user_ids(text)), WITHIN_LINES),
+    "accounts that were seen": tuple(
+        Subject(text=told["accounts"], dirt=_accounts_of(told["accounts"]))
+        for told in answers_seen("accounts")
+    ),
+    "volumes that were seen": _seen(
+        "volumes", lambda text: has_removable_media(text, ""), WITHIN_LINES
+    ),
+    "nfc that was seen": _seen("nfc", _no_dirt(lambda text: read_nfc("null", text))),
     "statfs": _of("statfs", _no_dirt(read_statfs)),
     "mounts": _of("mounts", _no_dirt(read_mounts)),
     "volumes": _of("volumes", lambda text: has_removable_media(text, ""), WITHIN_LINES),

@@ -6,10 +6,12 @@ import gc
 import json
 import re
 import tempfile
+import tomllib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio.abc import SocketStream
@@ -367,4 +369,17 @@ def names(kind: str) -> list[str]:
     """Every file of one kind."""
     found = sorted(path.stem for path in FOLDER.glob(f"{kind}-*.txt"))
     assert found, kind
+    return found
+
+
+SEEN: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "answers_seen.toml").read_text(encoding="utf-8")
+)["answer"]
+"""What handsets have answered, each with what it says."""
+
+
+def answers_seen(question: str) -> list[Mapping[str, str]]:
+    """The answers of each of them that has one to this question."""
+    found = [seen["told"] for seen in SEEN if question in seen["told"]]
+    assert found, question
     return found

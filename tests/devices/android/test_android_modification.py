@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from handset_fakes import SEEN as ANSWERS_SEEN
 from handset_fakes import answer, names
 
 from benchd.devices.android.facts.modification import MOST_OF_A_KIND, Sign, modification_signs
@@ -232,6 +233,17 @@ def test_value_each_system_that_was_seen_goes_where_it_belongs(system: dict[str,
     assert sorted(found) == sources
     expected = {0: [], 1: [Reason.SYSTEM_SUSPECT]}.get(len(sources), [Reason.SYSTEM_MODIFIED])
     assert reasons(properties) == expected
+
+
+def test_thirty_stock_systems_of_twelve_makers_pass_and_each_is_named_with_its_source() -> None:
+    stock = [system["properties"] for system in SEEN if not system["sources"]]
+    names = ("ro.product.brand", "ro.product.system.brand", "ro.product.manufacturer")
+    brands = {next(p[name] for name in names if name in p).casefold() for p in stock}
+    assert (len(stock) >= 30, len(brands) >= 12) == (True, True)
+    assert len(SEEN) - len(stock) >= 10
+    page = (Path(__file__).parents[3] / "docs/systems.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")}
+    assert rows == {one["name"] for one in (*SEEN, *ANSWERS_SEEN)}
 
 
 A12 = seen("galaxy-a12-stock-a11")

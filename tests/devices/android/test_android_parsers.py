@@ -64,7 +64,8 @@ def test_every_fixture_names_its_source() -> None:
 def texts_of_signs(
     properties: Mapping[str, str], superuser_paths: tuple[str, ...] = ()
 ) -> tuple[str, ...]:
-    return tuple(sign.text for sign in modification_signs(properties, superuser_paths))
+    found = modification_signs(properties, superuser_paths)
+    return tuple(dict.fromkeys(sign.text for sign in found))
 
 
 EMULATOR = ("ro.debuggable=1", "ro.build.type=userdebug", "ro.build.tags=dev-keys")

@@ -52,7 +52,7 @@ from benchd.domain.job import Reason
 EACH = 2_000
 EACH_BY_NIGHT = 100_000
 MOUNTS = read_mounts(answer("mounts-16-f2fs"))
-UNKNOWN_WHEN_REFUSED = {"imei", "nfc", "files", "rows"}
+UNKNOWN_WHEN_REFUSED = {"imei", "nfc", "nfc that was seen", "files", "rows"}
 EMPTY_IS_AN_ANSWER = {"packages", "preinstalled", "features", "no chip", "disks"}
 REFUSING = sorted(SUBJECTS.keys() - UNKNOWN_WHEN_REFUSED)
 DENIALS = [

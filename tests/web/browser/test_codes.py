@@ -15,6 +15,7 @@ from chromium import needs_chromium
 from walls import Wall
 
 from benchd.domain.ids import SlotName
+from tests.papers.outside import read_by
 from tests.web.web_fakes import FakeRack, identity, port, running_view, waiting_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -137,6 +138,13 @@ async def test_each_code_of_the_printed_sheet_is_read_as_what_it_stands_for(
             *(f"QR-Code:{code}" for code in codes),
             *(f"CODE-128:{code}" for code in codes),
         ]
+        # On paper the cards for answers are one page, and no label is cut in two.
+        await page.evaluate("() => (document.documentElement.style.zoom = 1)")
+        printed = tmp_path / "cards.pdf"
+        await page.pdf(path=printed, prefer_css_page_size=True)
+        first, *others = read_by("pdftotext", printed, "-").split("\f")[:-1]
+        assert {code for code in codes if code in first} == {c for c in codes if "BD:A" in c}
+        assert all(any(code in other for other in others) for code in codes if "BD:S" in code)
         # Names of slots are text.
         rack.board.show(replace(waiting_view(SlotName("A1"), 1), slot=SlotName(hostile)))
         await page.reload()

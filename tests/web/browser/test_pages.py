@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import anyio
 import pytest
 from chromium import Visit, needs_chromium
@@ -16,6 +18,7 @@ from benchd.domain.tenths import tenths
 from benchd.proof.evidence.intake_evidence import BoundBy
 from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei
+from tests.papers.outside import read_by
 from tests.web.fake_sessions import believing
 from tests.web.web_fakes import bound_record
 
@@ -134,6 +137,25 @@ async def test_an_empty_page_tells_the_first_step(shop: Shop) -> None:
             await expect(said).to_be_visible()
         await seen.go("/disposal")
         await expect(seen.page.locator(".nothing a")).to_have_attribute("href", "/")
+
+
+async def test_a_list_on_paper_begins_under_its_heading_and_no_word_of_it_is_broken(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """As a long list: it isn't kept together, and each of its lines is."""
+    for number in range(1, 13):
+        shop.ended(f"20261124-00000000{number:02}", "hold", "locked", number)
+    async with shop.seen_at("/disposal") as seen:
+        file = tmp_path / "list.pdf"
+        await seen.page.pdf(path=file, prefer_css_page_size=True)
+        printed = read_by("pdftotext", "-layout", file, "-").split("\f")[:-1]
+        assert len(printed) <= 4
+        assert imei(1) in printed[0]
+        for number in range(1, 13):
+            [of_it] = [page for page in printed if imei(number) in page]
+            assert f"00000000{number:02}" in of_it
+        # Each reason stands beside its handset in lines of words, not of letters.
+        assert printed[0].count("画面ロックかアカウント") > 1
 
 
 async def test_times_carry_their_zone_and_on_the_board_it_is_the_racks(shop: Shop) -> None:

@@ -24,6 +24,12 @@ firmware, packages and folders are on those sold overseas. Source:
 kormax/osaifu-keitai-google-pixel."""
 _HOST_FELICA: Final = "android.hardware.nfc.hcef"
 """The NFC controller can imitate a FeliCa card. Handsets without any FeliCa chip have it too."""
+_NFC: Final = "android.hardware.nfc"
+_OWN_DIRECTORY: Final = "/system/etc/felica"
+"""Where Japanese firmware has its settings, whose chip the NFC controller has no part in. Source:
+stock firmware of docomo's SO-05K (ROM-Dump/sony_apollo_docomo_dump), with neither feature. Firmware
+for all markets names the controller's: Pixel 3 (TadiT7/google_crosshatch_dump) has this folder too,
+later ones have it under /product (26 dumps of Pixel, LG, Motorola, Xiaomi)."""
 _TELEPHONY: Final = "android.hardware.telephony"
 _ELEMENT: Final = "android.hardware.se.omapi.ese"
 _WALLET: Final = "com.felicanetworks.mfm.main"
@@ -43,11 +49,15 @@ def felica_capable(
 ) -> bool | None:
     """Whether the handset has what runs a FeliCa chip; None where it doesn't say.
 
-    True needs the service and what it runs on. Folders and apps alone are no chip: firmware that
-    is made for all markets has them. False needs two whole lists without any sign, not even of an
-    NFC controller that speaks FeliCa: silence of the package manager is no absence.
+    True needs the service and what it runs on: a secure element behind a controller that speaks
+    FeliCa, or the chip of older Japanese handsets, which that controller has no part in. Folders
+    and apps alone are no chip: firmware that is made for all markets has them. False needs two
+    whole lists without any sign, not even of an NFC controller that speaks FeliCa: silence of the
+    package manager is no absence.
     """
-    runs_on = _ELEMENT in features and _HOST_FELICA in features
+    by_controller = _ELEMENT in features and _HOST_FELICA in features
+    by_itself = _OWN_DIRECTORY in directories and _NFC in features and _HOST_FELICA not in features
+    runs_on = by_controller or by_itself
     if runs_on and _CLIENT in packages and _MARKET_LOCK not in packages:
         return True
     signs = directories or any(name.startswith(_FELICA_PACKAGES) for name in packages)

@@ -14,6 +14,7 @@ from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
 from benchd.devices.android.facts.account_types import Accounts, sort_accounts
 from benchd.devices.android.facts.accounts import read_account_types
+from benchd.devices.android.facts.admins import is_enrolled
 from benchd.devices.android.facts.answers import Answers
 from benchd.devices.android.facts.capability import (
     LOOK_FOR_FELICA,
@@ -44,7 +45,7 @@ from benchd.devices.android.facts.owner import (
     sum_of_known,
 )
 from benchd.devices.android.facts.packages import count_packages, read_packages, read_preinstalled
-from benchd.devices.android.facts.policy import has_device_owner
+from benchd.devices.android.facts.policy import has_device_owner, read_lock_admins
 from benchd.devices.android.facts.properties import flag, read_properties, required, whole_number
 from benchd.devices.android.facts.protection import (
     bootloader_locked,
@@ -251,7 +252,9 @@ class Reading:
     verified_boot_state = _property(verified_boot_state)
     bootloader_locked = _property(bootloader_locked)
     security_patch = _property(security_patch)
-    modification_signs = Fact(lambda reading: tuple(sign.text for sign in reading.signs))
+    modification_signs = Fact(
+        lambda reading: tuple(dict.fromkeys(sign.text for sign in reading.signs))
+    )
     modification_sources = Fact(lambda reading: reading.sources_of_signs)
     screen_lock = _told("trust", has_screen_lock)
     account_count = Fact(lambda reading: reading.accounts.account_count)
@@ -261,7 +264,8 @@ class Reading:
     frp_account_types = Fact(lambda reading: reading.accounts.frp_account_types)
     user_ids = Fact(lambda reading: tuple(user.number for user in reading.users))
     user_kinds = Fact(lambda reading: kinds_of(reading.users))
-    device_owner = _told("policy", has_device_owner)
+    device_owner = Fact(lambda reading: reading.belongs_to_others)
+    lock_admins = _told("policy", read_lock_admins)
     felica_capable = Fact(lambda reading: reading.felica_by_all_answers)
     jpki_capable = Fact(lambda reading: jpki_capable(reading.features, reading.packages))
     removable_media = Fact(lambda reading: reading.media_on_disks)
@@ -363,6 +367,15 @@ class Reading:
             read_account_types, user_ids=user_ids or (OWNER,), only_those=bool(user_ids)
         )
         return sort_accounts(self.answers.read("accounts", parse))
+
+    @property
+    def belongs_to_others(self) -> bool:
+        """Whether an organisation or a lender has it, by its policies or by its maker's service."""
+        nothing: Mapping[str, str] = {}
+        owned = self.answers.read("policy", has_device_owner)
+        return owned or is_enrolled(
+            self.answers.read_if_asked("properties", read_properties, nothing)
+        )
 
     @cached_property
     def users(self) -> tuple[User, ...]:

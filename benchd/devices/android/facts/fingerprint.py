@@ -23,6 +23,8 @@ _BRANDS: Final = re.compile(r"ro\.product\.(?:[a-z_]+\.)*(?:brand|manufacturer)"
 _DEVICES: Final = re.compile(r"ro\.product\.(?:[a-z_]+\.)*device|ro\.build\.product")
 _DEVICE: Final = "ro.product.device"
 TYPE: Final = "type"
+_NO_BRAND: Final = "Android"
+"""AOSP's brand for a board that nobody has given one (build/make, product_config.mk)."""
 
 
 def tags_of(properties: Mapping[str, str]) -> str:
@@ -48,13 +50,27 @@ def contradictions(properties: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if values and _normal(parts[part]) not in values:
             yield _sign(part, parts[part], max(values))
     brands = _values(properties, _BRANDS)
-    if brands and parts["brand"].casefold() not in brands:
+    if brands and parts["brand"].casefold() not in brands and not _is_the_boards(parts, properties):
         yield _sign("brand", parts["brand"], max(brands))
     # Makers put the product's name where the device's stands, or the other way round.
     devices = _values(properties, _DEVICES)
     of_print = {parts["device"].casefold(), parts["name"].casefold()}
     if properties.get(_DEVICE) and of_print.isdisjoint(devices):
         yield _sign("device", parts["device"], properties[_DEVICE])
+
+
+def _is_the_boards(parts: re.Match[str], properties: Mapping[str, str]) -> bool:
+    """Whether it was left as the board's own, by whose name the build goes too.
+
+    Source: stock ASUS ZenFone Max Pro M2, ChaitanayaMittal/asus_asus_x01bd_dump. A generic system
+    image has that brand as well, but two names.
+    """
+    board = properties.get("ro.build.product", "")
+    return (parts["brand"], parts["name"], parts["device"]) == (
+        _NO_BRAND,
+        board,
+        board,
+    ) and properties.get("ro.build.flavor") == f"{board}-user"
 
 
 def _values(properties: Mapping[str, str], names: re.Pattern[str]) -> set[str]:

@@ -62,8 +62,9 @@ def read_features(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-_NFC_STATE: Final = re.compile(r"mState=(.*)")
-_SCREEN: Final = re.compile(r"mScreenState=(.*)")
+# Samsung's service writes the same words under names of its own: Galaxy A52s with Android 14.
+_NFC_STATE: Final = re.compile(r"(?:mState=|State: )(.*)")
+_SCREEN: Final = re.compile(r"(?:mScreenState=|Screen State: )(.*)")
 _NFC_STATES: Final[Mapping[str, bool]] = {"on": True, "off": False}
 _NFC_SETTINGS: Final[Mapping[str, bool]] = {"1": True, "0": False}
 _SCREENS: Final[Mapping[str, tuple[bool, bool]]] = {
@@ -78,8 +79,9 @@ _SCREENS: Final[Mapping[str, tuple[bool, bool]]] = {
 def read_nfc(setting: str, dump: str) -> NfcFacts:
     """What `settings get global nfc_on` and `dumpsys nfc` say: why a chip may be silent.
 
-    The dump begins with `mState=` and `mScreenState=`, the latter in the words of AOSP's
-    ScreenStateHelper. What reads otherwise is unknown, never fine; an empty text says nothing.
+    The dump tells both by `mState=` and `mScreenState=`, Samsung's by `State: ` and
+    `Screen State: `, the latter in the words of AOSP's ScreenStateHelper. Lines that contradict
+    each other and what reads otherwise are unknown, never fine; an empty text says nothing.
     """
     state = _NFC_STATES.get(_only_value(_NFC_STATE, dump))
     wanted = _NFC_SETTINGS.get(setting.strip())

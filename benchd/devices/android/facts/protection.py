@@ -73,6 +73,9 @@ _STATE_OF_USER: Final = re.compile(r"(?: \(current\))?(?: \([a-z ]+\))?: .*\bdev
 _LOCKED: Final = re.compile(r"\bdeviceLocked=1\b")
 _NO_STATE: Final = re.compile(r"(?: \(current\))?\([a-z ]+\)")
 """A profile that has no lock of its own; the next line says why."""
+_NO_SWITCH: Final = " (user that cannot be switched to)"
+_STATE_BELOW: Final = re.compile(r": deviceLocked=[01]")
+"""Android ends the line after those words. Source: AOSP 14 to 16, TrustManagerService.dumpUser."""
 
 
 def has_screen_lock(text: str) -> bool | None:
@@ -91,13 +94,20 @@ def has_screen_lock(text: str) -> bool | None:
     if any(map(_LOCKED.search, lines)):
         return True
     told: set[int] = set()
-    for line in lines:
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
         if not line.startswith(_USER_BEGINS):
             continue
         user = _TRUSTED_USER.fullmatch(line)
-        if user is None or not (_STATE_OF_USER.fullmatch(user[2]) or _NO_STATE.fullmatch(user[2])):
+        if user is None or not _has_state(user[2], below):
             raise AnswerNotRecognised("dumpsys trust: a user without a state")
         told.add(int(user[1]))
     if 0 not in told:
         raise AnswerNotRecognised("dumpsys trust: no word about user 0")
     return None
+
+
+def _has_state(told: str, below: str) -> bool:
+    """Whether the rest of a user's line, with the line below it, tells of a lock or of none."""
+    if told == _NO_SWITCH:
+        return _STATE_BELOW.fullmatch(below) is not None
+    return bool(_STATE_OF_USER.fullmatch(told) or _NO_STATE.fullmatch(told))

@@ -15,11 +15,15 @@ from benchd.proof.capacity import two_sizes
 
 _HEADING: Final = ("Filesystem", "1K-blocks", "Used", "Available", "Use%", "Mounted", "on")
 _ROW: Final = re.compile(
-    r"(\S+) +([0-9]{1,15}) +([0-9]{1,15}) +([0-9]{1,15}) +(?:([0-9]{1,3})%|-) +/.*"
+    r"(\S+) +([0-9]{1,15}) +([0-9]{1,15}) +([0-9]{1,15}) +(?:([0-9]{1,3})%|-) +(/.*)"
 )
 _TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _DATA: Final = "/data"
 _ROUNDING_PERCENT: Final = 2
+_BY_NAME: Final = re.compile(r"/dev/block/(?:[A-Za-z0-9._-]+/)*by-name/(?:userdata|data)")
+_NODE: Final = re.compile(r"/dev/block/[a-z0-9-]{1,32}")
+"""What toybox makes of a link: df.c, `show_mt`, takes the real path where the shell may read it."""
+_OF_DATA: Final = re.compile(r"/data(?:/user/[0-9]{1,9})?|/storage/emulated(?:/.*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
 
     The device decides. toybox names the *last* mount of it: where vold bind-mounts the apps' own
     folders (most handsets launched with Android 11 or later) that is `/data/user/0` or
-    `/storage/emulated/0/Android/obb`.
+    `/storage/emulated/0/Android/obb`. It also resolves links, as the mount table doesn't.
     """
     lines = [line.rstrip() for line in lines_of(usage) if line.strip()]
     if len(lines) != 2 or tuple(lines[0].split()) != _HEADING:
@@ -44,7 +48,7 @@ def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
     row = _ROW.fullmatch(lines[1])
     if row is None:
         raise AnswerNotRecognised("df -k /data: numbers are missing")
-    if row[1] != mounts[_DATA].device:
+    if row[1] != mounts[_DATA].device and not _is_resolved(row[1], row[6], mounts):
         raise AnswerNotRecognised("df -k /data: another device than that of /data")
     size, used, free = (int(row[number]) for number in (2, 3, 4))
     if size == 0 or used + free > size or not _is_share(row[5], used, used + free):
@@ -55,6 +59,17 @@ def read_storage(usage: str, mounts: Mapping[str, Mount]) -> StorageFacts:
         free_bytes=1024 * free,
         file_system=mounts[_DATA].file_system,
     )
+
+
+def _is_resolved(device: str, place: str, mounts: Mapping[str, Mount]) -> bool:
+    """Whether this may be the node that the mount table names by a link to it.
+
+    `df` was asked for /data and finds it by its device number: a node that holds another mount, or
+    a place where nothing of /data is ever mounted, is refused.
+    """
+    linked = _BY_NAME.fullmatch(mounts[_DATA].device) and _NODE.fullmatch(device)
+    elsewhere = any(mount.device == device for mount in mounts.values())
+    return bool(linked and _OF_DATA.fullmatch(place)) and not elsewhere
 
 
 def beside_statfs(storage: StorageFacts, text: str) -> StorageFacts:
