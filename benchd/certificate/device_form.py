@@ -23,6 +23,7 @@ class Issuing:
 
     at: datetime
     site: str
+    site_address: str | None = None
     benchd_version: str
     benchd_commit: str
     ring: KeyRing
@@ -51,6 +52,7 @@ def _statement_of_handset(erasure: VerifiedErasure, issuing: Issuing) -> object:
         erasure,
         at=issuing.at,
         site=issuing.site,
+        site_address=issuing.site_address,
         benchd_version=issuing.benchd_version,
         benchd_commit=issuing.benchd_commit,
     )

@@ -1,4 +1,4 @@
-"""Which asset the handset is, and what was gone by instead of asking: never whose it was."""
+"""Which asset the handset is, and what was gone by instead of asking: never which person's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from benchd.proof.network import SALEABLE
 
 WAIVED_BY_INTAKE = (Gate.CONSENT, Gate.JPKI, Gate.NETWORK)
 """Each of them was answered in the job, or stands in this section."""
+FROM_FIRMS = frozenset({LotKind.COLLECTION, LotKind.CORPORATE_RETURN, LotKind.AUCTION})
+"""Their consignor is named. The others may come from a person, and whoever buys the handset isn't
+to learn from whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class IntakeSection:
     lot: str | None
     lot_kind: LotKind | None
     tag: str | None
+    consignor: str | None
+    """The firm that it came from; null where that may be a person."""
     bound_by: Literal[BoundBy.IMEI, BoundBy.SERIAL, BoundBy.TAG] | None
     """Of the drawn job where it was rechecked."""
     identity_checked: bool | None
@@ -64,6 +69,7 @@ class IntakeSection:
             lot=told.lot if told else None,
             lot_kind=lot.kind if lot else None,
             tag=told.tag if told else None,
+            consignor=lot.consignor if lot and lot.kind in FROM_FIRMS else None,
             bound_by=told.bound_by if told else None,  # pyright: ignore[reportArgumentType] - checked when signed
             identity_checked=bool(lot.identity_check) if lot else None,
             attestations=tuple(
@@ -95,6 +101,8 @@ def gaps_of_intake(
     told = (section.lot, section.lot_kind, section.tag, section.bound_by, section.identity_checked)
     if any(each is None for each in told) and any(each is not None for each in told):
         yield "intake names an asset only in part"
+    if (section.consignor is not None) is not (section.lot_kind in FROM_FIRMS):
+        yield "intake names a consignor that may be a person, or doesn't name a firm"
     if section.attestations and section.lot is None:
         yield "something was attested of a handset that is no asset"
     approved = {decision.gate for decision in decisions if decision.approved}

@@ -34,15 +34,17 @@ class DsseIssuer:
         site: str,
         benchd_version: str,
         benchd_commit: str = "unknown",
+        site_address: str | None = None,
         forms: Sequence[CertificateForm] = (HANDSET_FORM,),
     ) -> None:
-        """Certificates name site, version and commit, and are kept in the directory.
+        """Certificates name site, its address, version and commit, and are kept in the directory.
 
         `forms` are those of the kinds of device that the rack certifies.
         """
         self._key = key
         self._directory = directory
         self._site = site
+        self._site_address = site_address
         self._benchd_version = benchd_version
         self._benchd_commit = benchd_commit
         self._limiter = CapacityLimiter(1)
@@ -63,6 +65,7 @@ class DsseIssuer:
         issuing = Issuing(
             at=at,
             site=self._site,
+            site_address=self._site_address,
             benchd_version=self._benchd_version,
             benchd_commit=self._benchd_commit,
             ring=self._key.ring,

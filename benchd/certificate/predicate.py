@@ -63,6 +63,7 @@ class Predicate:
 
     issued_at: Moment
     site: Said
+    site_address: Said | None
     benchd_version: Said
     job: Said
     slot: Said

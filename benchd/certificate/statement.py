@@ -11,7 +11,8 @@ from benchd.certificate.clock_section import ClockSection
 from benchd.certificate.fresh_section import FreshPictureSection
 from benchd.certificate.identity_section import HandsetSection
 from benchd.certificate.intake_section import IntakeSection
-from benchd.certificate.numeric_sentences import not_reached_of, technique_of
+from benchd.certificate.not_reached import not_reached_of
+from benchd.certificate.overwrite_technique import technique_of
 from benchd.certificate.people_section import ConfirmationSection, DecisionSection
 from benchd.certificate.predicate import (
     PREDICATE_TYPE,
@@ -56,6 +57,7 @@ def statement_of(
     site: str,
     benchd_version: str,
     benchd_commit: str = "unknown",
+    site_address: str | None = None,
 ) -> Statement:
     """The statement about one handset; raises CertificateGap for what isn't on record."""
     inspect = erasure.evidence.inspect
@@ -72,6 +74,7 @@ def statement_of(
             erasure,
             at=at,
             site=site,
+            site_address=site_address,
             benchd_version=benchd_version,
             benchd_commit=benchd_commit,
         ),
@@ -79,7 +82,13 @@ def statement_of(
 
 
 def _predicate_of(
-    erasure: HandsetErasure, *, at: datetime, site: str, benchd_version: str, benchd_commit: str
+    erasure: HandsetErasure,
+    *,
+    at: datetime,
+    site: str,
+    site_address: str | None,
+    benchd_version: str,
+    benchd_commit: str,
 ) -> Predicate:
     opened = _opened(erasure.records)
     recipe = RecordReader(opened.entry.data, "job_opened")
@@ -93,6 +102,7 @@ def _predicate_of(
     return Predicate(
         issued_at=at.astimezone(UTC),
         site=site,
+        site_address=site_address,
         benchd_version=benchd_version,
         benchd_commit=benchd_commit,
         sim_lock=SimLockSection.of(evidence.inspect),

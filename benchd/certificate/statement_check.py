@@ -11,7 +11,8 @@ from benchd.certificate.clock_section import gaps_of_clock
 from benchd.certificate.fresh_section import gaps_of_fresh
 from benchd.certificate.identity_section import gaps_of_identity
 from benchd.certificate.intake_section import gaps_of_intake
-from benchd.certificate.numeric_sentences import not_reached_of, technique_of
+from benchd.certificate.not_reached import not_reached_of
+from benchd.certificate.overwrite_technique import technique_of
 from benchd.certificate.people_section import gaps_of_people
 from benchd.certificate.predicate import (
     PREDICATE_TYPE,

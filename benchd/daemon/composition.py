@@ -127,6 +127,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             key=key,
             directory=settings.certificate.directory,
             site=settings.site.name,
+            site_address=settings.site.address,
             benchd_version=version(),
             benchd_commit=commit(),
         )

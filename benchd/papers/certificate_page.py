@@ -1,7 +1,9 @@
 """The page of a certificate: what its signed statement says, and nothing beside it.
 
-A pure function of the statement and its file. English sentences stand as they were signed, codes in
-words; Japanese ones say the same.
+A pure function of the statement and its file. It reads like a form: a glance tells what it comes
+to, of which handset, when, by whom and confirmed by whom; then what wasn't reached and what is only
+trusted; hashes and program stand last. English sentences stand as they were signed, codes in words
+and bytes in units for people; Japanese ones say the same.
 """
 
 from __future__ import annotations
@@ -10,17 +12,21 @@ import hashlib
 from typing import Final
 
 from benchd.certificate.certificate_sentences import Sentence
-from benchd.domain.job import Outcome
-from benchd.domain.plain_text import Language
+from benchd.domain.job import Disposition, Outcome
+from benchd.domain.plain_text import Language, size, size_at_most
 from benchd.domain.tenths import tenths
 from benchd.papers.page_words import PageWords, bounded
-from benchd.papers.paper_content import Document, Section, Signed
-from benchd.papers.statement_paths import StatementPaths, size
+from benchd.papers.paper_content import Document, Line, Section, Signed
+from benchd.papers.statement_paths import StatementPaths
+from benchd.proof.storage_proof import CheckMode
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.translated_sentences import Sentences
 
 MOST_PEOPLE: Final = 8
 """Answers are told by person; who answered most recently is told first where there are more."""
+
+_COUNTED: Final = " bytes of "
+"""Only of the user storage is it known how much wasn't reached."""
 
 
 class CertificatePage:
@@ -42,6 +48,13 @@ def digest_of(envelope: bytes) -> str:
     return hashlib.sha256(envelope).hexdigest()
 
 
+def _place_of(sentence: str) -> str:
+    """The label under which what wasn't reached stands."""
+    of = {Sentence.CARDS.value: "paper.cards", Sentence.ESIM.value: "paper.esim"}
+    counted = "paper.user_storage" if _COUNTED in sentence else "paper.elsewhere"
+    return of.get(sentence, counted)
+
+
 class _Page:
     def __init__(self, signed: Signed, words: PageWords) -> None:
         self._signed = signed
@@ -51,25 +64,30 @@ class _Page:
     def document(self) -> Document:
         told, signed = self._told, self._signed
         digest = digest_of(signed.envelope)
+        job = self._text("job")
         return Document(
             language=self._words.language,
             title=self._words.word("paper.title"),
+            named=job,
+            author=self._text("site"),
+            verdict=self._verdict(),
             head=(
-                self._words.line("paper.number", self._text("job")),
+                *self._which(),
+                self._words.line("paper.worked", *self._worked()),
+                *self._where(),
+                *self._confirmed(),
+                self._words.line("paper.number", job),
                 self._words.line("paper.issued_at", told.day_and_time("issued_at")),
-                self._words.line("paper.site", self._text("site")),
-                self._words.line("paper.digest", digest),
-                self._words.line("paper.key", signed.key_id),
             ),
             sections=(
-                self._handset(),
-                self._erasure(),
                 self._not_reached(),
                 self._trusted(),
+                self._erasure(),
+                self._handset(),
                 self._chip(),
                 self._bound(),
                 self._people(),
-                self._record(),
+                self._record(digest),
                 self._verify(),
             ),
             code=f"BENCHD:{told.text('job')}:{digest}:{signed.where}".upper(),
@@ -82,28 +100,98 @@ class _Page:
     def _all(self, path: str) -> list[str]:
         return [part.text() for part in self._told.parts(path)]
 
-    def _handset(self) -> Section:
-        told = self._told
+    def _size(self, path: str) -> str:
+        return size(int(self._told.number(path)))
+
+    def _known(self, label: str, path: str) -> tuple[Line, ...]:
+        """A line of what a certificate has only where it's known."""
+        told = self._text(path)
+        return (self._words.line(label, told),) if told else ()
+
+    def _which(self) -> tuple[Line, ...]:
+        """Which handset it is, by all that is printed on it or shown by it."""
         model = f"{self._text('handset.manufacturer')} {self._text('handset.model')}"
-        system = f"{self._text('handset.android')} / {self._text('handset.build')}"
+        imei = self._text("handset.imei") or self._words.word("paper.unknown")
+        return (
+            self._words.line("paper.model", model),
+            self._words.line("paper.imei", imei),
+            *self._known("paper.second_imei", "handset.second_imei"),
+            self._words.line("paper.serial", self._text("handset.serial")),
+        )
+
+    def _where(self) -> tuple[Line, ...]:
+        return (
+            self._words.line("paper.site", self._text("site")),
+            *self._known("paper.site_address", "site_address"),
+        )
+
+    def _worked(self) -> list[str]:
+        """From when to when, and beside it that the clock which says so was set back."""
+        stages = self._told.parts("stages")
+        at = self._words.word(
+            "paper.from_to",
+            at=stages[0].day_and_time("started_at") if stages else "",
+            until=stages[-1].day_and_time("ended_at") if stages else "",
+        )
+        return [at, *self._words.sentence(self._told.text("clock.says"))]
+
+    def _confirmed(self) -> tuple[Line, ...]:
+        """Who else has looked: before it was issued, and again where it was drawn for that."""
+        told = self._told
+        confirmed = self._words.person(told.at("confirmation"))
+        passed = told.at("recheck.passed")
+        rechecked = (
+            (self._words.line("paper.rechecked_by", self._words.person(passed)),)
+            if passed.value
+            else ()
+        )
+        return (self._words.line("paper.confirmed_by", confirmed), *rechecked)
+
+    def _handset(self) -> Section:
         lot, tag = self._text("intake.lot"), self._text("intake.tag")
         asset = f"{lot} / {tag}" if lot else self._words.word("paper.none")
+        former = self._all("handset.former_imeis")
+        known_by = self._words.sentence(self._told.text("handset.imei_known_by"))
         return self._words.section(
             "paper.handset",
-            self._words.line("paper.model", model),
-            self._words.line("paper.imei", *self._numbers()),
-            self._words.line("paper.serial", self._text("handset.serial")),
             self._words.line("paper.asset", asset),
-            self._words.line("paper.system", system),
-            self._words.line("paper.storage", size(told.number("medium.capacity_bytes"))),
+            *self._came_from(),
+            *self._goes_to(),
+            *((self._words.line("paper.imei_known_by", *known_by),) if known_by else ()),
+            *((self._words.line("paper.former_imeis", *map(bounded, former)),) if former else ()),
+            self._words.line(
+                "paper.system", f"{self._text('handset.android')} / {self._text('handset.build')}"
+            ),
+            self._words.line("paper.storage", self._size("medium.capacity_bytes")),
             self._words.line("paper.sim_lock", *self._sim_lock()),
         )
 
-    def _numbers(self) -> list[str]:
-        """Its IMEIs and how they are known."""
-        told = [self._text(f"handset.{name}") for name in ("imei", "second_imei")]
-        known = self._words.sentence(self._told.text("handset.imei_known_by"))
-        return [*filter(None, told), *known] or [self._words.word("paper.unknown")]
+    def _came_from(self) -> tuple[Line, ...]:
+        """The firm that it came from; that it isn't told where that may be a person."""
+        if not self._text("intake.lot"):
+            return ()
+        unsaid = self._words.word("paper.consignor_unsaid")
+        return (self._words.line("paper.consignor", self._text("intake.consignor") or unsaid),)
+
+    def _verdict(self) -> str:
+        """How far it was erased, by which look, and that it may be sold; nothing of any other."""
+        if not self._sellable():
+            return ""
+        sampled = self._told.text("verification.mode") != CheckMode.WHOLE
+        key = "paper.sellable_by_sample" if sampled else "paper.sellable"
+        return self._words.word(key, share=self._covered())
+
+    def _covered(self) -> str:
+        return f"{tenths(self._told.number('verification.coverage'))}%"
+
+    def _sellable(self) -> bool:
+        return self._told.text("disposition") == Disposition.SELLABLE
+
+    def _goes_to(self) -> tuple[Line, ...]:
+        """A certificate tells that it may be sold, and never to whom."""
+        if not self._sellable():
+            return ()
+        return (self._words.line("paper.destination", self._words.word("paper.for_sale")),)
 
     def _sim_lock(self) -> list[str]:
         told = self._told.at("sim_lock")
@@ -117,48 +205,40 @@ class _Page:
 
     def _erasure(self) -> Section:
         told = self._told
-        stages = told.parts("stages")
-        worked = self._words.word(
-            "paper.from_to",
-            at=stages[0].day_and_time("started_at") if stages else "",
-            until=stages[-1].day_and_time("ended_at") if stages else "",
-        )
         covered = self._words.word(
             "paper.covered",
-            share=f"{tenths(told.number('verification.coverage'))}%",
+            share=self._covered(),
             value=f"{tenths(told.number('verification.minimum_coverage'))}%",
         )
+        bad = int(told.number("verification.bytes_bad"))
         read = self._words.word(
             "paper.read",
-            value=size(told.number("verification.bytes_proven")),
-            count=told.text("verification.bytes_bad"),
+            value=self._size("verification.bytes_proven"),
+            count=size_at_most(bad) if bad else self._words.word("paper.none"),
         )
         network = self._words.word(
             "paper.looked_up",
             value=told.text("network_restriction.result"),
             at=told.day_and_time("network_restriction.looked_up_at"),
         )
-        recipe = f"{self._text('recipe.name')} ({told.text('recipe.sha256')[:16]})"
-        excused = [told.text("fresh_picture.excuses"), told.text("clock.says")]
         return self._words.section(
             "paper.erasure",
-            self._words.line("paper.result", self._words.word("paper.sellable")),
             self._words.said("paper.method", [told.text("method"), told.text("standard")]),
             self._words.line("paper.first_reset", self._first_reset()),
-            self._words.said("paper.technique", [told.text("technique"), *excused]),
+            self._words.said("paper.technique", [told.text("technique")]),
             self._words.line("paper.coverage", covered),
             self._words.line("paper.read_back", read),
-            self._words.line("paper.worked", worked),
             self._words.line("paper.network", network),
-            self._words.line("paper.recipe", recipe),
         )
 
     def _not_reached(self) -> Section:
         told = self._all("not_reached")
-        told = told[: len(told) - len(self._said_to_be_trusted())]
+        places: dict[str, list[str]] = {}
+        for sentence in told[: len(told) - len(self._said_to_be_trusted())]:
+            places.setdefault(_place_of(sentence), []).append(sentence)
         return self._words.section(
             "paper.not_reached",
-            self._words.said("paper.not_reached", told, shown=False),
+            *(self._words.said(place, sentences) for place, sentences in places.items()),
             warns=True,
         )
 
@@ -181,7 +261,8 @@ class _Page:
             last=told.text("trusted.security_patch") or unknown,
         )
         read_by = self._words.sentence(told.text("trusted.read_by"))
-        values = [each for text in system for each in self._words.sentence(text)]
+        excused = told.text("fresh_picture.excuses")
+        values = [each for text in [*system, excused] for each in self._words.sentence(text)]
         return self._words.section(
             "paper.trusted",
             self._words.line("paper.trusted", *values, shown=False),
@@ -225,26 +306,18 @@ class _Page:
                 decision
             )
         answered = [self._words.answered(of) for of in list(lines.values())[-MOST_PEOPLE:]]
-        confirmed = self._words.person(told.at("confirmation"))
-        passed = told.at("recheck.passed")
-        rechecked = (
-            [self._words.line("paper.rechecked_by", self._words.person(passed))]
-            if passed.value
-            else []
-        )
-        return self._words.section(
-            "paper.people",
-            self._words.line("paper.confirmed_by", confirmed),
-            *rechecked,
-            *answered,
-        )
+        return self._words.section("paper.people", *answered)
 
-    def _record(self) -> Section:
+    def _record(self, digest: str) -> Section:
         told = self._told
+        recipe = f"{self._text('recipe.name')} ({told.text('recipe.sha256')[:16]})"
         subject = StatementPaths(self._signed.statement).parts("subject")
         program = f"benchd {told.text('benchd_version')} {told.text('benchd_commit')[:12]}".strip()
         return self._words.section(
             "paper.record",
+            self._words.line("paper.recipe", recipe),
+            self._words.line("paper.digest", digest),
+            self._words.line("paper.key", self._signed.key_id),
             self._words.line(
                 "paper.ledger",
                 self._words.word(

@@ -52,13 +52,13 @@ def draft_of(signed: Signed, vouched: Vouched, catalogue: Catalogue) -> bytes:
 def set_documents(
     documents: Sequence[Document], *, at: datetime, attached: Sequence[Attached]
 ) -> bytes:
-    """A page for each of them; the first line of a head names it, the third whose it is.
+    """A page for each of them, which says which of them it is.
 
     Raises SettingFailed.
     """
     data: dict[str, JsonValue] = {
-        "title": f"{documents[0].title} {documents[0].head[0].values[0]}",
-        "author": documents[0].head[2].values[0],
+        "title": f"{documents[0].title} {documents[0].named}",
+        "author": documents[0].author,
         "pages": [_page(document) for document in documents],
     }
     return set_pdf(_source(), data, at=at, attached=attached)

@@ -35,6 +35,12 @@ class Document:
 
     language: Language
     title: str
+    named: str
+    """What tells it from others of its title."""
+    author: str
+    """Whose it is."""
+    verdict: str
+    """What it comes to, for whoever reads no more; empty where it only lists."""
     head: tuple[Line, ...]
     sections: tuple[Section, ...]
     code: str
@@ -62,6 +68,8 @@ def text_of(document: Document) -> str:
 
 def _lines(document: Document) -> Iterator[str]:
     yield document.title
+    if document.verdict:
+        yield document.verdict
     for line in document.head:
         yield from _line(line)
     for section in document.sections:

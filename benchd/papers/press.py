@@ -5,7 +5,7 @@ Setting and signing is work for the processor: it's done on one thread beside th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -64,11 +64,16 @@ class Press:
         return await to_thread.run_sync(partial(self._pdf, envelope), limiter=self._limiter)
 
     async def page(
-        self, envelope: bytes, language: Language, links: Iterable[tuple[str, str]]
+        self,
+        envelope: bytes,
+        language: Language,
+        links: Iterable[tuple[str, str]],
+        since: Sequence[str] = (),
     ) -> str:
-        """Its page for the screen; raises CertificateInvalid."""
+        """Its page for the screen, with what the rack knows `since`; raises CertificateInvalid."""
         return await to_thread.run_sync(
-            partial(self._page, envelope, language, tuple(links)), limiter=self._limiter
+            partial(self._page, envelope, language, tuple(links), tuple(since)),
+            limiter=self._limiter,
         )
 
     async def at_work(self, call: Callable[[], _Made]) -> _Made:
@@ -90,8 +95,14 @@ class Press:
             where=self._where,
         )
 
-    def _page(self, envelope: bytes, language: Language, links: tuple[tuple[str, str], ...]) -> str:
-        return html_of(self._pages.document(self._signed(envelope), language), links)
+    def _page(
+        self,
+        envelope: bytes,
+        language: Language,
+        links: tuple[tuple[str, str], ...],
+        since: tuple[str, ...],
+    ) -> str:
+        return html_of(self._pages.document(self._signed(envelope), language), links, since)
 
     def _pdf(self, envelope: bytes) -> bytes:
         signed = self._signed(envelope)

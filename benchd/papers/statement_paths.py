@@ -59,11 +59,3 @@ def japanese_time(at: datetime) -> str:
 def moment_of(told: StatementPaths, path: str) -> datetime:
     """A time that the statement always has."""
     return datetime.fromisoformat(told.text(path)).astimezone(UTC)
-
-
-def size(count: float) -> str:
-    """Bytes to three digits and more, in units of 1000 as storage is sold."""
-    for unit, each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= each:
-            return f"{count / each:,.1f} {unit}"
-    return f"{count:,.0f} B"

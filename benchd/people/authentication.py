@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import anyio
 
@@ -23,6 +24,28 @@ MOST_OF_SOURCE = 4
 NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """What somebody shows, and from where."""
+
+    badge: str | None
+    badge_of: PersonId | None
+    """Whose badge was shown before, in the sitting that goes on."""
+    person: str | None
+    pin: str | None
+    source: str
+
+    @property
+    def by_badge(self) -> bool:
+        return self.badge is not None or self.badge_of is not None
+
+    @property
+    def way(self) -> ShownBy:
+        if not self.by_badge:
+            return ShownBy.PIN
+        return ShownBy.BADGE if self.pin is None else ShownBy.BADGE_AND_PIN
+
+
 class Authentication:
     """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
 
@@ -37,23 +60,34 @@ class Authentication:
         self._standing = Counter[tuple[anyio.Lock, str]]()
 
     async def show(
-        self, *, badge: str | None, person: str | None, pin: str | None, source: str
+        self,
+        *,
+        badge: str | None,
+        person: str | None,
+        pin: str | None,
+        source: str,
+        badge_of: PersonId | None = None,
     ) -> Actor:
-        """Who it is. A badge alone is enough to be known, id and PIN are, or all three."""
-        if badge is None and (person is None or pin is None):
+        """Who it is. A badge alone is enough to be known, id and PIN are, or all three.
+
+        `badge_of` is whose badge has opened the sitting to which a PIN is added: the badge needn't
+        be shown again, and all else is as if it were.
+        """
+        shown = _Shown(badge=badge, badge_of=badge_of, person=person, pin=pin, source=source)
+        if not shown.by_badge and (person is None or pin is None):
             raise NotSignedIn("scan your badge, or give your id and your PIN")
         # Who has to wait anyway takes nobody's place in a line.
-        held_s = await self._admit(badge, person, pin, source)
+        held_s = await self._admit(shown)
         if pin is None:
             # There is nothing to compare that takes its time.
-            return await self._look(badge, person, pin, source)
-        line = self._others if held_s > 0 or badge is None else self._with_badge
+            return await self._look(shown)
+        line = self._with_badge if shown.by_badge and held_s <= 0 else self._others
         with self._standing_in(line, source):
             async with line, self._one:
-                held_s = await self._admit(badge, person, pin, source)
+                held_s = await self._admit(shown)
                 if held_s > 0:
-                    return await self._look_past(held_s, badge, person, pin, source)
-                return await self._look(badge, person, pin, source)
+                    return await self._look_past(held_s, shown)
+                return await self._look(shown)
 
     @contextmanager
     def _standing_in(self, line: anyio.Lock, source: str) -> Generator[None]:
@@ -70,63 +104,59 @@ class Authentication:
             if not self._standing[place]:
                 del self._standing[place]
 
-    async def _admit(
-        self, badge: str | None, person: str | None, pin: str | None, source: str
-    ) -> float:
+    async def _admit(self, shown: _Shown) -> float:
         """For how long the source is held all the same; raises TriedTooOften for who has to wait.
 
         Who shows badge and PIN is looked at wherever they come from.
         """
-        claimed, whom = self._claimed(badge, person)
-        held_s = self._tries.source_wait_s(source, by_badge=badge is not None)
-        both = badge is not None and pin is not None
-        if held_s > 0 and both:
+        claimed, whom = self._claimed(shown)
+        held_s = self._tries.source_wait_s(shown.source, by_badge=shown.by_badge)
+        if held_s > 0 and shown.way is ShownBy.BADGE_AND_PIN:
             return held_s
         wait_s = max(held_s, self._tries.wait_s(whom))
         if wait_s > 0:
-            raise await self._too_soon(claimed, wait_s, source)
+            raise await self._too_soon(claimed, wait_s, shown.source)
         return 0.0
 
-    async def _look_past(
-        self, held_s: float, badge: str | None, person: str | None, pin: str | None, source: str
-    ) -> Actor:
+    async def _look_past(self, held_s: float, shown: _Shown) -> Actor:
         """Let in badge and PIN together where somebody guesses badges, if both are right.
 
         A badge alone isn't: one that is let in while others are held could be guessed at any
         speed. Nor does a refusal tell whether it is anybody's, by what it says or by its time.
         """
-        claimed, whom = self._claimed(badge, person)
+        claimed, whom = self._claimed(shown)
         if self._tries.wait_s(whom) > 0:
-            await self._people.is_pin(None, pin or "")
-            raise await self._too_soon(claimed, held_s, source)
+            await self._people.is_pin(None, shown.pin or "")
+            raise await self._too_soon(claimed, held_s, shown.source)
         try:
-            return await self._look(badge, person, pin, source)
+            return await self._look(shown)
         except NotSignedIn:
             raise _wait(held_s) from None
 
-    async def _look(
-        self, badge: str | None, person: str | None, pin: str | None, source: str
-    ) -> Actor:
-        claimed, whom = self._claimed(badge, person)
+    async def _look(self, shown: _Shown) -> Actor:
+        claimed, whom = self._claimed(shown)
         anew = self._people.shown_anew(claimed.id) if claimed else 0
-        right = pin is None or await self._people.is_pin(claimed, pin)
+        right = shown.pin is None or await self._people.is_pin(claimed, shown.pin)
         if claimed is not None:
             # Comparing takes its time: what was shown may have come to count no more.
             right = right and anew == self._people.shown_anew(claimed.id)
             claimed = self._people.person(claimed.id)
-        why = self._why_not(claimed, badge=badge, person=person, right=right)
+        why = self._why_not(claimed, shown, right=right)
         if why is not None or claimed is None:
-            self._tries.failed(whom, source)
+            self._tries.failed(whom, shown.source)
             known = claimed.id if claimed else None
-            await self._refusals.keep(why or Why.UNKNOWN_PERSON, known, source)
+            await self._refusals.keep(why or Why.UNKNOWN_PERSON, known, shown.source)
             raise NotSignedIn(NOBODY)
-        if pin is not None:
+        if shown.pin is not None:
             self._tries.succeeded(whom)
-        return actor_of(claimed, _shown_by(badge, pin), source)
+        return actor_of(claimed, shown.way, shown.source)
 
-    def _claimed(self, badge: str | None, person: str | None) -> tuple[Person | None, Whom]:
-        claimed = self._people.of_badge(badge) if badge is not None else self._known(person)
-        return claimed, _whom(claimed, badge, person)
+    def _claimed(self, shown: _Shown) -> tuple[Person | None, Whom]:
+        if shown.badge is not None:
+            claimed = self._people.of_badge(shown.badge)
+        else:
+            claimed = self._known(shown.badge_of or shown.person)
+        return claimed, _whom(claimed, shown)
 
     async def _too_soon(self, claimed: Person | None, wait_s: float, source: str) -> TriedTooOften:
         await self._refusals.keep(Why.TOO_SOON, claimed.id if claimed else None, source)
@@ -135,12 +165,10 @@ class Authentication:
     def _known(self, person: str | None) -> Person | None:
         return next((one for one in self._people.everybody if one.id == person), None)
 
-    def _why_not(
-        self, claimed: Person | None, *, badge: str | None, person: str | None, right: bool
-    ) -> Why | None:
+    def _why_not(self, claimed: Person | None, shown: _Shown, *, right: bool) -> Why | None:
         if claimed is None:
-            return Why.UNKNOWN_PERSON if badge is None else Why.UNKNOWN_BADGE
-        if badge is not None and person is not None and claimed.id != person:
+            return Why.UNKNOWN_BADGE if shown.by_badge else Why.UNKNOWN_PERSON
+        if shown.by_badge and shown.person is not None and claimed.id != shown.person:
             return Why.ANOTHERS_BADGE
         if not right:
             return Why.WRONG_PIN
@@ -152,23 +180,17 @@ def _wait(wait_s: float) -> TriedTooOften:
     return TriedTooOften(message, wait_s=wait_s)
 
 
-def _whom(claimed: Person | None, badge: str | None, person: str | None) -> Whom:
+def _whom(claimed: Person | None, shown: _Shown) -> Whom:
     """Whoever isn't known is counted too: the same pauses as for who is, so that none tells."""
-    shown = (badge or person or "").encode("utf-8", "replace")
-    mark = None if claimed is None or badge is None else claimed.badge
+    told = (shown.badge or shown.person or "").encode("utf-8", "replace")
+    mark = claimed.badge if claimed is not None and shown.by_badge else None
     return Whom(
-        name=mark or (claimed.id if claimed else hashlib.sha256(shown).hexdigest()),
+        name=mark or (claimed.id if claimed else hashlib.sha256(told).hexdigest()),
         is_known=claimed is not None,
-        by_badge=badge is not None,
+        by_badge=shown.by_badge,
     )
 
 
 def actor_of(person: Person, shown_by: ShownBy, source: str) -> Actor:
     """Somebody as the record names them."""
     return Actor(person=PersonId(person.id), name=person.name, shown_by=shown_by, source=source)
-
-
-def _shown_by(badge: str | None, pin: str | None) -> ShownBy:
-    if badge is None:
-        return ShownBy.PIN
-    return ShownBy.BADGE if pin is None else ShownBy.BADGE_AND_PIN

@@ -58,24 +58,35 @@ class Sessions:
         pin: str | None,
         source: str,
         instead_of: str | None = None,
+        csrf: str = "",
     ) -> SignedIn:
         """A new session, never an old one's token; the one in its place is locked.
+
+        A PIN by itself is added to the badge that has opened the one in its place, which takes that
+        one's CSRF token.
 
         Whoever scans their own badge once more in a sitting that their PIN has unlocked needn't
         type it again; the sitting grows no longer by that.
         Raises NotSignedIn or TriedTooOften, and then leaves the old one open.
         """
-        actor = await self._showing.show(badge=badge, person=person, pin=pin, source=source)
+        adds = badge is None and person is None and pin is not None
+        badge_of = self._badge_of(instead_of, csrf, source) if adds else None
+        actor = await self._showing.show(
+            badge=badge, badge_of=badge_of, person=person, pin=pin, source=source
+        )
+        if badge_of is not None:
+            # Comparing takes its time: it may have been locked, or the badge be another one.
+            self._badge_of(instead_of, csrf, source)
         opened_s = now = self._now()
         before = self._goes_on(instead_of, actor)
         if before is not None:
             actor, opened_s = before.actor, before.opened_s
         self.lock(instead_of)
         token = self._entropy.token(TOKEN_BYTES).hex()
-        csrf = self._entropy.token(TOKEN_BYTES).hex()
+        new_csrf = self._entropy.token(TOKEN_BYTES).hex()
         self._open[_name(token)] = _Session(
             actor=actor,
-            csrf=csrf,
+            csrf=new_csrf,
             opened_s=opened_s,
             used_s=now,
             shown_anew=self._people.shown_anew(actor.person),
@@ -114,6 +125,16 @@ class Sessions:
         if token is not None:
             self._open.pop(_name(token), None)
 
+    def _badge_of(self, token: str | None, csrf: str, source: str) -> PersonId | None:
+        """Whose badge has opened this session; None if something else has, or there is none.
+
+        Raises NotSignedIn where it doesn't count any more.
+        """
+        if token is None:
+            return None
+        actor = self.use(token, csrf, source).actor
+        return actor.person if actor.shown_by in _BY_BADGE else None
+
     def _goes_on(self, token: str | None, actor: Actor) -> _Session | None:
         """The sitting that this badge is scanned in again, by whose PIN it was unlocked."""
         before = None if token is None else self._open.get(_name(token))
@@ -142,6 +163,9 @@ class Sessions:
         return SignedIn(
             actor=session.actor, person=person, token=token, csrf=session.csrf, idle_s=self.idle_s
         )
+
+
+_BY_BADGE = (ShownBy.BADGE, ShownBy.BADGE_AND_PIN)
 
 
 def _name(token: str) -> str:

@@ -1,8 +1,9 @@
 """The sentences of a certificate in both languages, each known by its form.
 
 The English is what was signed and stays as it is, but for codes, which stand in words; the Japanese
-says the same with the same numbers. Bytes are told in the unit that people read; the file that was
-signed has each of them.
+says the same with the same numbers. Bytes stand in units for people: rounded up where they tell
+how much may be left, down where they tell how much was shown. The certificate's file has them to
+the byte.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Final
 
 from pydantic import Field
 
 from benchd.domain.knowledge import Table, Words, read_knowledge
-from benchd.domain.plain_text import Language, printable
+from benchd.domain.plain_text import Language, printable, size, size_at_most
 from benchd.texts.catalogue import SKIPS, Catalogue
 from benchd.texts.templates import PLACEHOLDER, Texts
 
@@ -25,18 +25,18 @@ LONGEST_CHAIN: Final = 2000
 """Characters of several sentences in one line."""
 _FILLED: Final = re.compile(r"\{([a-z_]+)(?::[^{}]*)?\}")
 _CODES: Final = {"because", "claim", "cipher"}
-_SEPARATOR: Final = ", "
 _BYTES: Final = "bytes"
-_COMPARED: Final = "resumed_bytes"
-_UNITS: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
-"""As storage is sold."""
+"""How the name of a number of bytes ends."""
+_SHOWN: Final = "resumed_bytes"
+"""The one that speaks for the erasure."""
+_SEPARATOR: Final = ", "
 
 
 class _Sentence(Table):
     says: Words
     ja: Words
     en: Words | None = None
-    """In words, where what was signed is a code."""
+    """In words, where what was signed is a code, or counts bytes."""
 
 
 class _Table(Table):
@@ -98,24 +98,14 @@ class Sentences:
 
     def _filled(self, form: str, found: re.Match[str], language: Language) -> str:
         facts = {
-            name: _size(name, told)
-            if name.endswith(_BYTES)
-            else self._named[told].to(language)
-            if told in self._named
-            else told
-            for name, told in found.groupdict().items()
+            name: self._in_words(name, told, language) for name, told in found.groupdict().items()
         }
         return PLACEHOLDER.sub(lambda at: facts[at[1]], form)
 
-
-def _size(name: str, told: str) -> str:
-    """Bytes in MB or what is near it, never rounded in favour of the erasure."""
-    # What was kept and compared speaks for it, all the rest against it.
-    rounding = ROUND_FLOOR if name == _COMPARED else ROUND_CEILING
-    count = Decimal(told)
-    unit, each = next(((unit, each) for unit, each in _UNITS if count >= each), ("B", 1))
-    places = Decimal(1) if each == 1 else Decimal("0.1")
-    return f"{(count / each).quantize(places, rounding):,} {unit}"
+    def _in_words(self, name: str, told: str, language: Language) -> str:
+        if name.endswith(_BYTES):
+            return size(int(told)) if name == _SHOWN else size_at_most(int(told))
+        return self._named[told].to(language) if told in self._named else told
 
 
 def _form_of(sentence: _Sentence) -> _Form:
@@ -135,4 +125,6 @@ def _form_of(sentence: _Sentence) -> _Form:
 
 
 def _value_of(name: str) -> str:
+    if name.endswith(_BYTES):
+        return r"[0-9]{1,30}"
     return r"[A-Za-z0-9_+./-]{1,60}" if name in _CODES else r"[0-9][0-9.]{0,30}%?"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
 
+from benchd.domain.plain_text import size
 from benchd.domain.tenths import tenths
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset_evidence import (
@@ -18,8 +18,6 @@ from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEv
 from benchd.texts.catalogue import Catalogue, Texts
 
 Finding = tuple[str, dict[str, str]]
-
-UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 def found_in(evidence: object | None, catalogue: Catalogue) -> list[Texts]:
@@ -104,15 +102,6 @@ def _read_back(told: ReadBackEvidence) -> Iterator[Finding]:
         "found.host_samples",
         {"count": str(told.host_samples), "bad": str(told.host_mismatches)},
     )
-
-
-def size(count: int) -> str:
-    """Bytes in the units that storage is sold with: 58.2 GB."""
-    unit, value = 0, count * 10
-    while value >= 10_000 and unit < len(UNITS) - 1:
-        value //= 1000
-        unit += 1
-    return f"{value // 10}.{value % 10} {UNITS[unit]}" if unit else f"{count} B"
 
 
 def span(seconds: float) -> str:

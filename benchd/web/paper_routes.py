@@ -58,8 +58,8 @@ def paper_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     )
     @served_to(AccessLevel.READ)
     async def page(job: JobInPath, language: Annotated[Language, Query()] = "ja") -> Response:
-        """The same words for the screen."""
-        envelope = (await certificate_of(rack, JobId(job))).envelope
+        """The same words for the screen, and above them that another system holds it back."""
+        found = await certificate_of(rack, JobId(job))
         other: Language = "en" if language == "ja" else "ja"
         links = (
             ("certificate.pdf", catalogue.text("paper.as_pdf").to(language)),
@@ -69,7 +69,12 @@ def paper_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
                 catalogue.text("paper.other_language").to(language),
             ),
         )
-        return HTMLResponse(await rack.papers.press.page(envelope, language, links))
+        holder = rack.hooks.held.holder
+        held = any(holder(each) is not None for each in (JobId(job), found.stands_in))
+        keys = ("wall.held_back", "wall.held_back_to_do") if held else ()
+        since = [catalogue.text(key).to(language) for key in keys]
+        made = await rack.papers.press.page(found.envelope, language, links, since)
+        return HTMLResponse(made)
 
     return router
 

@@ -54,7 +54,7 @@ class RolesRequest(WebRequest):
 
 
 class SessionRequest(WebRequest):
-    """What somebody shows: a badge, an id with a PIN, or all of it."""
+    """What somebody shows: a badge, an id with a PIN, all of it, or a PIN to add to a badge."""
 
     badge: Text | None = None
     person: Text | None = None

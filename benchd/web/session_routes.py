@@ -44,14 +44,23 @@ def session_routes(rack: ServedRack) -> APIRouter:
 
     @router.post("", status_code=201)
     @served_to(AccessLevel.NONE)
-    async def sign_in(given: SessionRequest, request: Request, response: Response) -> SessionObject:
-        """Show who you are: a badge, an id with a PIN, or all of it. Takes over from anybody."""
+    async def sign_in(
+        given: SessionRequest,
+        request: Request,
+        response: Response,
+        x_benchd_csrf: Annotated[str, Header(max_length=128)] = "",
+    ) -> SessionObject:
+        """Show who you are: a badge, an id with a PIN, or all of it. Takes over from anybody.
+
+        A PIN by itself is added to the badge that has opened this browser's session.
+        """
         signed_in = await sessions.open(
             badge=given.badge,
             person=given.person,
             pin=given.pin,
             source=source_of(request.scope),
             instead_of=token_of(request.scope),
+            csrf=x_benchd_csrf,
         )
         connection_of(request.scope).is_nobodys = False
         response.set_cookie(

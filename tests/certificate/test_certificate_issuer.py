@@ -66,6 +66,20 @@ def test_a_proof_becomes_a_certificate(issuer: CertificateIssuer, key: SigningKe
     }
     assert "8000000000 bytes of the user storage" in str(predicate["not_reached"])
     assert "aaaa" not in str(predicate["initialise"])
+    assert (predicate["site"], predicate["site_address"]) == ("大宮", None)
+
+
+def test_a_certificate_has_the_sites_address_where_it_is_configured(
+    key: SigningKey, directory: Path
+) -> None:
+    """Issue 34, 11."""
+    address = "埼玉県さいたま市大宮区1-2-3"
+    issuer = DsseIssuer(
+        key=key, directory=directory, site="大宮", site_address=address, benchd_version="0.1.0"
+    )
+    told = verify_certificate(issuer.issue(proven_erasure(), ISSUED_AT), key.public_key_pem)
+    assert isinstance(told["predicate"], dict)
+    assert told["predicate"]["site_address"] == address
 
 
 def test_a_hostile_name_is_carried_as_it_is(issuer: DsseIssuer, key: SigningKey) -> None:

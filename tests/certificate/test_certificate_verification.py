@@ -303,3 +303,45 @@ def test_what_is_signed_has_to_be_a_statement(key: SigningKey, statement: Eviden
         refused(more, key, "doesn't certify an erasure")
     spaced = sealed(b'{"b":1, "a":2}', key)
     assert "isn't a statement of benchd" in refusal(spaced, key.public_key_pem)
+
+
+LOT = {"lot": "L-7", "tag": "T-001", "bound_by": "tag", "identity_checked": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "consignor", "counts"),
+    [
+        ("collection", "Example Leasing", True),
+        ("corporate_return", "Example Leasing", True),
+        ("auction", "Example Leasing", True),
+        ("purchase", None, True),
+        ("trade_in", None, True),
+        ("purchase", "Tanaka", False),
+        ("trade_in", "Tanaka", False),
+        ("collection", None, False),
+        (None, "Example Leasing", False),
+    ],
+)
+def test_a_consignor_that_may_be_a_person_never_stands_on_it(
+    kind: str | None, consignor: str | None, counts: bool, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11: it goes with the handset to its buyer."""
+    changed: Document = copy.deepcopy(json.loads(json.dumps(statement)))
+    lot: Document = LOT if kind else {}
+    changed["predicate"]["intake"].update(lot, lot_kind=kind, consignor=consignor)
+    if counts:
+        assert gaps_of(changed) == ()
+        return
+    refused(changed, key, "intake names a consignor that may be a person")
+
+
+def test_the_sites_address_stands_on_it_where_it_has_one(
+    statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11."""
+    changed: Document = copy.deepcopy(json.loads(json.dumps(statement)))
+    assert changed["predicate"]["site_address"] is None
+    changed["predicate"]["site_address"] = "1-2-3 Example, Tokyo"
+    assert gaps_of(changed) == ()
+    changed["predicate"]["site_address"] = " "
+    refused(changed, key, "site_address")

@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
+from benchd.certificate.intake_section import IntakeSection
 from benchd.domain.errors import CertificateGap, SecondPersonNeeded
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.intake import AttestationKind, BoundBy, Unerasable
+from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Unerasable
 from benchd.domain.job import Gate, Outcome, Reason, StageName
 from benchd.domain.people import ShownBy
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages.gates import GatesStage
-from benchd.proof.erasure import verify_erasure
+from benchd.proof.erasure import HandsetErasure, verify_erasure
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AssetsRecord,
@@ -71,6 +72,22 @@ async def test_a_lot_bound_handset_needs_no_answer_that_was_given_at_intake() ->
     differs = f"SO-51B / {Phone().identity().model}"
     assert told.asset == {"lot": LOT, "tag": "T1", "bound_by": "imei", "differs": differs}
     assert len(told.decisions) == len(rack.answered()) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [(LotKind.COLLECTION, "Leasing"), (LotKind.PURCHASE, None)]
+)
+async def test_a_certificate_names_the_firm_that_it_came_from_and_no_person(
+    kind: LotKind, named: str | None
+) -> None:
+    """Issue 34, 11."""
+    rack = Rack()
+    await rack.papers(csv=f"tag,IMEI\nT1,{IMEI}\n", kind=kind, consignor="Leasing")
+    assert await rack.ran(Phone(jpki_capable=True)) == GOOD
+    erasure = verify_erasure(*await rack.proof())
+    assert isinstance(erasure, HandsetErasure)
+    told = IntakeSection.of(erasure)
+    assert (told.lot_kind, told.tag, told.consignor) == (kind, "T1", named)
 
 
 async def test_who_begins_the_reset_without_a_word_is_asked_nothing_before_what_is_seen() -> None:

@@ -22,6 +22,7 @@ from benchd.domain.ids import Evidence
 from benchd.domain.job import Gate
 from benchd.domain.knowledge import read_knowledge
 from benchd.domain.people import ShownBy
+from benchd.domain.plain_text import Language, size_at_most
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.page_words import PageWords
 from benchd.papers.paper_content import Document
@@ -37,7 +38,7 @@ from tests.papers.papers_made import CATALOGUE, draft, signed
 PAGES = CertificatePage(CATALOGUE)
 SAID = Sentences.load(CATALOGUE)
 PRINTED = ("native, chip by eye", "streamed", "resumed", "no chip", "chip scanned")
-LANGUAGES = ("ja", "en")
+LANGUAGES: tuple[Language, ...] = ("ja", "en")
 
 
 def pages(statement: Any, key: SigningKey) -> dict[str, Document]:  # noqa: ANN401 - JSON
@@ -46,9 +47,18 @@ def pages(statement: Any, key: SigningKey) -> dict[str, Document]:  # noqa: ANN4
 
 
 def values(document: Document) -> Iterator[str]:
+    if document.verdict:
+        yield document.verdict
     lines = [*document.head, *(line for each in document.sections for line in each.lines)]
     for line in lines:
         yield from line.values
+
+
+def told_as(label: str, document: Document) -> tuple[str, ...]:
+    """What stands beside a label, wherever on the page; nothing where the page doesn't have it."""
+    word = CATALOGUE.text(label).to(document.language)
+    lines = [*document.head, *(line for each in document.sections for line in each.lines)]
+    return next((line.values for line in lines if line.label == word), ())
 
 
 def squeezed(text: str) -> str:
@@ -191,25 +201,6 @@ async def test_a_reader_that_is_trusted_stands_beside_the_system_that_is(
             assert places[0] in trusted.lines[0].values
 
 
-@pytest.mark.parametrize(
-    ("count", "missing", "kept"),
-    [
-        (0, "0 B", "0 B"),
-        (999, "999 B", "999 B"),
-        (8_049_999, "8.1 MB", "8.0 MB"),
-        (128_000_000_000, "128.0 GB", "128.0 GB"),
-    ],
-)
-def test_item_8_bytes_are_told_as_people_read_them_and_never_as_fewer(
-    count: int, missing: str, kept: str
-) -> None:
-    [said] = SAID.said(Sentence.NOT_WRITTEN.format(missing_bytes=count))
-    assert said.ja == f"利用者領域のうち {missing}。内訳："
-    assert said.en == f"{missing} of the user storage, which are:"
-    [said] = SAID.said(Sentence.RESUMED.format(resumed_bytes=count))
-    assert said.ja.startswith(f"うち {kept} は")
-
-
 @pytest.mark.parametrize("not_reached", [[], [Sentence.SYSTEM_TRUSTED.value]])
 def test_a_statement_of_others_with_next_to_nothing_not_reached_has_its_page(
     not_reached: list[str], statement: Evidence, key: SigningKey
@@ -296,7 +287,7 @@ def test_a_word_of_any_length_stays_on_the_sheet(
     ends = re.findall(r'<word .*xMax="([0-9.]+)"', read_by("pdftotext", "-bbox", path, "-"))
     # A mark at a line's end may hang into the margin.
     assert max(map(float, ends)) <= SHEET_PT - MARGIN_PT + 5
-    shown = PAGES.document(signed(told, key), "ja").sections[0].lines[2].values[0]
+    [shown] = told_as("paper.serial", PAGES.document(signed(told, key), "ja"))
     assert squeezed(shown) in squeezed(read_by("pdftotext", path, "-"))
 
 
@@ -313,3 +304,180 @@ def test_many_people_and_a_changed_cable_still_leave_one_page(
     set_of(told, key, tmp_path)
     # Two renderings are the same before they are signed.
     assert draft(told, key) == draft(told, key)
+
+
+def changed(statement: Evidence, **sections: Any) -> Any:  # noqa: ANN401 - JSON
+    """The statement with these words in its sections."""
+    told = json.loads(json.dumps(statement))
+    for name, value in sections.items():
+        if isinstance(value, dict):
+            told["predicate"][name].update(value)
+        else:
+            told["predicate"][name] = value
+    return told
+
+
+def page_of(
+    statement: Evidence,
+    key: SigningKey,
+    language: Language,
+    **sections: Any,  # noqa: ANN401 - JSON
+) -> Document:
+    """Its page with these words in its sections, as of a statement that others have signed."""
+    told = changed(statement, **sections)
+    return PAGES.document(replace(signed(statement, key), statement=told), language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_first_glance_tells_what_of_which_handset_when_where_and_who_confirmed(
+    language: Language, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11."""
+    told = changed(
+        statement,
+        site_address="さいたま市大宮区1-2-3",
+        handset={"second_imei": "490154203237518"},
+    )
+    document = page_of(told, key, language)
+    predicate = told["predicate"]
+    # How far it got is part of it: whoever reads no more doesn't take a part for the whole.
+    sellable = {
+        "ja": "届いた範囲（利用者領域の93.7%）の消去を確認済み。販売可",
+        "en": "Erasure of what was reached (93.7% of the user storage) is proven; may be sold",
+    }
+    assert document.verdict == sellable[language]
+    glance = " ".join(value for line in document.head for value in line.values)
+    for fact in (
+        *(predicate["handset"][name] for name in ("model", "imei", "second_imei", "serial")),
+        *(predicate["site"], predicate["site_address"], predicate["job"]),
+        predicate["confirmation"]["operator"],
+        StatementPaths(predicate["stages"][-1]).day_and_time("ended_at"),
+    ):
+        assert fact in glance
+    # What it is worth less by comes next; what only a machine reads comes last.
+    titles = [section.title for section in document.sections]
+    first, last = ("not_reached", "trusted"), ("record", "verify")
+    for names, at in ((first, titles[:2]), (last, titles[-2:])):
+        assert at == [CATALOGUE.text(f"paper.{name}").to(language) for name in names]
+    shown = glance + " ".join(
+        value for each in document.sections[:-2] for line in each.lines for value in line.values
+    )
+    assert not re.search("[0-9a-f]{64}", shown)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_first_glance_never_takes_a_sample_for_all_nor_a_wrong_clock_for_a_date(
+    language: Language, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11: it never reads better than its record."""
+    document = page_of(statement, key, language, verification={"mode": "sampled"})
+    by_sample = {
+        "ja": "届いた範囲（利用者領域の93.7%）を上書きし、抜き取りで確認済み。販売可",
+        "en": "What was reached (93.7% of the user storage) is overwritten, a sample of it checked;"
+        " may be sold",
+    }
+    assert document.verdict == by_sample[language]
+    assert len(told_as("paper.worked", document)) == 1
+    set_back = Sentence.CLOCK_SET_BACK.format(seconds=3600.0)
+    document = page_of(statement, key, language, clock={"set_back_s": 3600.0, "says": set_back})
+    worked = told_as("paper.worked", document)
+    assert worked[1:] == (SAID.said(set_back)[0].to(language),)
+    # What is excused stands among what is only trusted.
+    excused = Sentence.EXCUSED.format(accounts=1, packages=2, bytes=12_600_001)
+    document = page_of(statement, key, language, fresh_picture={"excuses": excused})
+    [said] = SAID.said(excused)
+    assert "12.7 MB" in said.to(language)
+    assert said.to(language) in document.sections[1].lines[0].values
+    assert document.sections[1].warns
+
+
+@pytest.mark.parametrize(
+    ("count", "missing", "kept"),
+    [
+        (0, "0 B", "0 B"),
+        (999, "999 B", "999 B"),
+        (8_049_999, "8.1 MB", "8.0 MB"),
+        (128_000_000_000, "128.0 GB", "128.0 GB"),
+    ],
+)
+def test_bytes_are_rounded_against_the_erasure(count: int, missing: str, kept: str) -> None:
+    """Issue 34, 11: what is left is never told as less, nor what was shown as more."""
+    [said] = SAID.said(Sentence.NOT_WRITTEN.format(missing_bytes=count))
+    assert said.ja == f"利用者領域のうち{missing}。内訳："
+    assert said.en == f"{missing} of the user storage, which are:"
+    [said] = SAID.said(Sentence.RESUMED.format(resumed_bytes=count))
+    assert said.ja.startswith(f"うち{kept}は")
+    assert said.en.startswith(f"{kept} of it kept")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_isnt_known_has_no_row(
+    language: Language, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11: an empty row would look like one that was left out."""
+    unknown: Any = {"site_address": None, "handset": {"second_imei": None}}
+    document = page_of(statement, key, language, **unknown)
+    for label in ("paper.site_address", "paper.second_imei", "paper.former_imeis"):
+        assert told_as(label, document) == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_it_came_from_and_goes_is_told_as_far_as_a_buyer_may_know(
+    language: Language, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11."""
+    lot = {"lot": "L-7", "lot_kind": "collection", "tag": "T-001", "consignor": "仮想リサイクル"}
+    document = page_of(statement, key, language, intake=lot)
+    assert told_as("paper.consignor", document) == ("仮想リサイクル",)
+    assert told_as("paper.asset", document) == ("L-7 / T-001",)
+    bought = {**lot, "lot_kind": "purchase", "consignor": None}
+    document = page_of(statement, key, language, intake=bought)
+    unsaid = CATALOGUE.text("paper.consignor_unsaid").to(language)
+    assert told_as("paper.consignor", document) == (unsaid,)
+    for_sale = CATALOGUE.text("paper.for_sale").to(language)
+    assert told_as("paper.destination", document) == (for_sale,)
+    # Of none that isn't sellable does a page say so.
+    document = page_of(statement, key, language, disposition="hold")
+    assert not document.verdict
+    assert told_as("paper.destination", document) == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_wasnt_reached_stands_by_where_it_is_in_units_for_people(
+    language: Language, statement: Evidence, key: SigningKey
+) -> None:
+    """Issue 34, 11: the file has the bytes."""
+    document = page_of(statement, key, language)
+    predicate: Any = statement["predicate"]
+    [esim] = told_as("paper.esim", document)
+    assert esim == SAID.said(Sentence.ESIM)[0].to(language)
+    assert len(told_as("paper.user_storage", document)) >= 5
+    missing = predicate["medium"]["capacity_bytes"] - predicate["overwrite"]["bytes_written"]
+    assert size_at_most(missing) in told_as("paper.user_storage", document)[0]
+    for value in values(document):
+        assert not re.search("[0-9]+ ?(bytes|バイト)", value)
+    # What is left is never told as less, nor what was reached as more.
+    document = page_of(statement, key, language, verification={"coverage": 0.99996})
+    [covered] = told_as("paper.coverage", document)
+    assert "99.9%" in covered
+
+
+def test_each_sheet_says_which_it_is(statement: Evidence, key: SigningKey, tmp_path: Path) -> None:
+    """Issue 34, 11."""
+    path = set_of(statement, key, tmp_path)
+    for number in ("1", "2"):
+        text = read_by("pdftotext", "-f", number, "-l", number, path, "-")
+        assert f"{number}/2" in text.split()
+
+
+JAPANESE = "[ぁ-んァ-ヶ一-龯ー々。、（）「」：]"
+SPACED = re.compile(rf"{JAPANESE} | {JAPANESE}")
+
+
+def test_no_space_stands_beside_a_japanese_letter_on_a_paper() -> None:
+    """Issue 34, 8: one rule, for Latin words and for what is filled in."""
+    table = read_knowledge("benchd.texts", "sentences.toml", translated_sentences._Table)
+    texts = [CATALOGUE.text(key).ja for key in CATALOGUE.keys if key.startswith("paper.")]
+    said = [*texts, *(each.ja for each in table.sentence)]
+    assert len(said) > 100
+    assert [each for each in said if SPACED.search(each)] == []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from html import escape
 from html.parser import HTMLParser
 
 import anyio
@@ -13,7 +15,9 @@ import httpx2
 import pytest
 
 from benchd.certificate import SigningKey, verify_certificate
+from benchd.domain.hook import Direction, NextAction
 from benchd.domain.ids import Evidence
+from benchd.domain.plain_text import Language
 from benchd.papers.certificate_html import html_of
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.press import Press
@@ -29,9 +33,14 @@ AT = f"/api/v1/jobs/{JOB}/certificate"
 
 @asynccontextmanager
 async def visited(
-    key: SigningKey, certificate: str, time_stamps: str | None = None
+    key: SigningKey,
+    certificate: str,
+    time_stamps: str | None = None,
+    told: Sequence[Direction] = (),
 ) -> AsyncGenerator[httpx2.AsyncClient]:
     rack = FakeRack()
+    for each in told:
+        rack.direct(each)
     rack.ledger.keep_job(
         outcome="passed", disposition="sellable", reason=None, certificate=certificate
     )
@@ -79,6 +88,26 @@ async def test_the_screen_says_what_the_paper_says(
         assert value in seen.text or "benchd certificate verify" in value
     assert {"certificate.pdf", "certificate.json"} < set(seen.links)
     assert "style" not in seen.tags
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_above_a_page_stands_that_its_handset_is_held_back(
+    language: Language, key: SigningKey, statement: Evidence
+) -> None:
+    """Issue 34, 11: whoever reads the verdict alone doesn't take it to be for sale."""
+    held = Direction(
+        hook="stock", sequence=1, job=JOB, action=NextAction.HOLD, bin=None, refused=None
+    )
+    bin_alone = replace(held, action=NextAction.ROUTE, bin="B-1")
+    keys = ("wall.held_back", "wall.held_back_to_do")
+    warning = "".join(f"<p>{escape(CATALOGUE.text(each).to(language))}</p>" for each in keys)
+    envelope = signed(statement, key).envelope.decode()
+    for directions, warned in (((held,), True), ((bin_alone,), False), ((), False)):
+        async with visited(key, envelope, told=directions) as client:
+            answer = await client.get(f"{AT}.html", params={"language": language})
+        assert (warning in answer.text) is warned
+        if warned:
+            assert answer.text.index(warning) < answer.text.index('class="verdict"')
 
 
 @pytest.mark.parametrize("kind", ["pdf", "html"])

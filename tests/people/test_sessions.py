@@ -8,9 +8,10 @@ import pytest
 from starlette.types import Scope
 
 from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
-from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn
+from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn, TriedTooOften
 from benchd.domain.job import Gate
-from benchd.domain.people import Actor, PersonId, Role, ShownBy, SignedIn
+from benchd.domain.people import Actor, Person, PersonId, Role, ShownBy, SignedIn
+from benchd.people.login_throttle import FREE_TRIES
 from benchd.people.person_register import People
 from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
 from benchd.web.access_level import AccessLevel
@@ -274,6 +275,75 @@ async def test_a_badge_in_anothers_sitting_or_at_another_screen_is_a_badge_alone
     door.seconds.s += door.sessions.idle_s
     late = await sign_in(door, instead_of=opened.token, pin=None)
     assert late.actor.shown_by is ShownBy.BADGE
+
+
+async def add_pin(
+    door: Door, opened: SignedIn, *, pin: str = PIN, csrf: str | None = None, source: str = HERE
+) -> SignedIn:
+    """As a page does that no longer knows the badge: it was loaded anew since."""
+    return await door.sessions.open(
+        badge=None,
+        person=None,
+        pin=pin,
+        source=source,
+        instead_of=opened.token,
+        csrf=opened.csrf if csrf is None else csrf,
+    )
+
+
+async def test_item_2_a_pin_is_added_to_the_badge_that_opened_the_sitting(door: Door) -> None:
+    opened = await sign_in(door, pin=None)
+    strong = await add_pin(door, opened)
+    assert strong.actor.person == opened.actor.person
+    assert strong.actor.shown_by is ShownBy.BADGE_AND_PIN
+    assert refused(door, opened.token, opened.csrf)
+    assert not refused(door, strong.token, strong.csrf)
+
+
+async def test_item_2_a_pin_is_added_to_nothing_but_ones_own_open_badge(door: Door) -> None:
+    opened = await sign_in(door, pin=None)
+    for how in ({"pin": OTHER_PIN}, {"csrf": ""}, {"csrf": "x"}, {"source": "192.0.2.7"}):
+        with pytest.raises(NotSignedIn):
+            await add_pin(door, opened, **how)
+    assert not refused(door, opened.token, opened.csrf), "it is as it was"
+    # A PIN alone has opened it: once more the same shows nothing more.
+    watched = await door.sessions.open(badge=None, person="mori", pin=PIN, source=HERE)
+    with pytest.raises(NotSignedIn):
+        await add_pin(door, watched)
+    await door.people.set_badge(BY, "mori", "B-1111-2222")
+    with pytest.raises(NotSignedIn):
+        await add_pin(door, opened)
+    locked = await sign_in(door, badge="B-1111-2222", pin=None)
+    door.sessions.lock(locked.token)
+    with pytest.raises(NotSignedIn):
+        await add_pin(door, locked)
+
+
+async def test_item_2_a_screen_that_is_locked_while_the_pin_is_compared_stays_locked(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = await sign_in(door, pin=None)
+    compare = door.people.is_pin
+
+    async def slow(person: Person | None, pin: str) -> bool:
+        right = await compare(person, pin)
+        door.sessions.lock(opened.token)
+        return right
+
+    monkeypatch.setattr(door.people, "is_pin", slow)
+    with pytest.raises(NotSignedIn):
+        await add_pin(door, opened)
+
+
+async def test_item_2_wrong_pins_added_to_a_badge_wait_as_those_shown_with_it(door: Door) -> None:
+    opened = await sign_in(door, pin=None)
+    for _ in range(FREE_TRIES):
+        with pytest.raises(NotSignedIn):
+            await add_pin(door, opened, pin=OTHER_PIN)
+    with pytest.raises(TriedTooOften):
+        await add_pin(door, opened)
+    with pytest.raises(TriedTooOften):
+        await sign_in(door)
 
 
 async def test_badges_alone_make_no_sitting_longer_than_a_shift(door: Door) -> None:

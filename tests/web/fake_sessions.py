@@ -39,8 +39,10 @@ class FakeSessions(Sessions):
         pin: str | None,
         source: str,
         instead_of: str | None = None,
+        csrf: str = "",
     ) -> SignedIn:
-        return self._of(badge or person or WORKER)
+        before = None if instead_of is None else unquote(instead_of)
+        return self._of(badge or person or before or WORKER)
 
     def who(self, token: str, source: str) -> SignedIn:
         return self._of(unquote(token))

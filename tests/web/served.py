@@ -39,7 +39,7 @@ class FakePress:
     async def pdf(self, envelope: bytes) -> bytes:
         return envelope
 
-    async def page(self, envelope: bytes, language: str, links: object) -> str:
+    async def page(self, envelope: bytes, language: str, links: object, since: object) -> str:
         return ""
 
 

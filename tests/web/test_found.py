@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from benchd.domain.chip import ChipVerdict
+from benchd.domain.plain_text import size, size_at_most
 from benchd.domain.tenths import tenths
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.texts.catalogue import FACTS, Catalogue
-from benchd.web.found import chip_in, found_in, size, span
+from benchd.web.found import chip_in, found_in, span
 from tests.ledger.records.records_rack import GATES, INSPECT, RESET
 from tests.recorded import CHIP, OVERWRITE, READ_BACK
 
@@ -90,6 +91,10 @@ def test_each_finding_says_its_figures_in_both_languages(catalogue: Catalogue, w
 def test_figures_are_cut() -> None:
     assert [size(count) for count in (0, 999, 1000, 999_999, 64_000_000_000, 10**18)] == [
         *("0 B", "999 B", "1.0 kB", "999.9 kB", "64.0 GB", "1000000.0 TB"),
+    ]
+    # What is left is never told as less.
+    assert [size_at_most(count) for count in (0, 999, 1000, 1001, 999_950, 64_000_000_000)] == [
+        *("0 B", "999 B", "1.0 kB", "1.1 kB", "1000.0 kB", "64.0 GB"),
     ]
     assert [span(seconds) for seconds in (0.9, 61, 3725.5)] == ["0:00", "1:01", "1:02:05"]
     assert [tenths(share) for share in (0.9496, 0.95, 1.0, 0.9999)] == [

@@ -56,6 +56,21 @@ async def test_the_cookie_is_no_scripts_and_no_other_sites(shop: OpenShop) -> No
         assert (await at.get(SESSION)).json() is None
 
 
+async def test_item_2_the_session_supplies_the_person_to_whom_a_pin_is_added(
+    shop: OpenShop,
+) -> None:
+    async with shop() as here, here.browser() as at:
+        await here.sign_in(at, badge=BADGE)
+        del at.headers[CSRF]
+        assert await asked(at, "POST", SESSION, {"pin": PIN}) == (401, "not_signed_in")
+        # A page that was loaded anew has the token from here, and the badge from nowhere.
+        at.headers[CSRF] = (await at.get(SESSION)).json()["csrf"]
+        assert await asked(at, "POST", SESSION, {"pin": OTHER_PIN}) == (401, "not_signed_in")
+        assert (await here.sign_in(at, pin=PIN)).status_code == 201
+        told = (await at.get(SESSION)).json()
+        assert (told["person"], told["shown_by"], told["strong"]) == ("mori", "badge_and_pin", True)
+
+
 async def test_without_a_session_or_by_a_cookie_alone_nobody_answers(
     rack: FakeRack, shop: OpenShop
 ) -> None:

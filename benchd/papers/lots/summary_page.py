@@ -53,6 +53,9 @@ class SummaryPage:
         return Document(
             language=language,
             title=words.word("paper.lot_title"),
+            named=bounded(papers.of.name),
+            author=bounded(papers.site),
+            verdict="",
             head=(
                 words.line(_TITLE_OF[papers.of.by], bounded(papers.of.name)),
                 words.line("paper.lot_made_at", japanese_time(papers.made_at)),

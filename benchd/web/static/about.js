@@ -18,8 +18,14 @@ export function identity(slot) {
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];
 }
 
+/** It asks something, and nothing else is the matter. */
+const asksOnly = (slot) => answerable(slot) && !slot.problem;
+
+/** What stands beside the slot's name: which question it is, else what state the slot is in. */
+export const titleOf = (slot, seen) => (asksOnly(slot) ? seen.main : seen.title);
+
 export function advice(slot, seen) {
-  if (answerable(slot) && !slot.problem) return [el("p", { class: "main" }, seen.main)];
+  if (asksOnly(slot)) return [];
   const parts = [];
   if (seen.main) parts.push(el("p", { class: "main" }, seen.main));
   if (typeof slot.progress === "number") {

@@ -2,8 +2,9 @@
 // is asked next. Nothing is ever answered unseen: an answer belongs to the question that was shown.
 
 import { decide, readJob } from "./api.js";
+import { imeisAmong, isMisread, isProduct } from "./codes.js";
 import { byId } from "./dom.js";
-import { byAnother, NETWORK, takesNumber } from "./gates.js";
+import { byAnother, NETWORK, takesCode, takesNumber, takesScan } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
 import { newestPrinted, printLabel } from "./printing.js";
 import { onChange, whoIsHere } from "./session.js";
@@ -12,6 +13,8 @@ import { TakingBack } from "./taking_back.js";
 import { page, word } from "./words.js";
 
 const NUMBERS = ["imei", "serial"];
+/** The number of these may be the serial that the rack knows the handset by. */
+const OWN_CODES = ["serial", "recheck"];
 /** A card's sign of the look-up; the cross is a no. */
 const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
 const SALEABLE = /^\s*[○〇◯oOｏＯ△▲\-－−‐–—\u30fc](?![0-9A-Za-z])/;
@@ -55,6 +58,44 @@ export class Answering {
     this.scanned = seen && this.panel.isRead ? questionOf(slot) : null;
     if (this.scanned !== null) this.panel.meant();
     else if (seen) this.complain("just_come");
+  }
+
+  /** What was scanned while a question that asks for a number is on the screen: its answer, once somebody says so. */
+  scan(told) {
+    const slot = this.slotShown();
+    if (!slot) return false;
+    const { gate } = slot.question;
+    const misread = takesScan(gate) && isMisread(told);
+    const serial = OWN_CODES.includes(gate) && told.kind === "text" && told.words.some((one) => this.rack.bearing(one).includes(slot.slot));
+    if (!misread && !serial && !(takesScan(gate) && told.kind === "imei")) return false;
+    const others = this.rack.strange(slot, told.words);
+    if (misread) this.panel.refuseScan(word("refusal", "screen_number_needed"));
+    else if (others.length) this.panel.refuseScan(othersImei(others));
+    else this.read(slot, told.words);
+    return true;
+  }
+
+  /** Nobody's badge was scanned: perhaps the serial or the tag that the question asks for. */
+  scanOfNobody(told) {
+    const slot = this.slotShown();
+    if (!slot || !takesCode(slot.question.gate) || told.kind !== "text" || isProduct(told.words[0])) return false;
+    this.read(slot, told.words);
+    return true;
+  }
+
+  read(slot, numbers) {
+    if (this.back.has(questionOf(slot))) this.complain("given_already");
+    else if (!this.panel.isRead || this.panel.form.resting) this.complain("just_come");
+    else {
+      this.panel.read(numbers);
+      this.panel.meant();
+      this.scanned = questionOf(slot);
+    }
+  }
+
+  /** Whether a question is being answered here: no scan leads away from it. */
+  get isAsked() {
+    return this.slotShown() !== null;
   }
 
   /** An answer card: what it does belongs to the question that was seen after its handset's code. */
@@ -112,6 +153,12 @@ export class Answering {
     const approved = value !== "NO" && value !== "CROSS";
     const note = this.panel.form.note.value;
     const here = whoIsHere();
+    const others = approved && takesScan(gate) ? this.rack.strange(slot, imeisAmong(note)) : [];
+    if (others.length) {
+      this.panel.refuseScan(page("not_taken"), othersImei(others));
+      this.panel.toNote();
+      return false;
+    }
     const missing = !here ? "not_signed_in" : approved ? wanting(gate, note) : null;
     if (missing) {
       this.panel.refuse({ code: missing, message: "" });
@@ -258,10 +305,13 @@ export class Answering {
   }
 }
 
+const othersImei = (slots) => word("answering", "others_imei").replace("{slots}", slots.join(", "));
+
 /** What a yes needs in its note and hasn't, by the code the daemon refuses it with. */
 function wanting(gate, note) {
   if (gate === NETWORK && !SALEABLE.test(note)) return "look_up_result_needed";
   if (gate === "destroyed_before" && !note.trim()) return "reason_needed";
+  if (gate === "imei" && !imeisAmong(note).length) return "screen_number_needed";
   return NUMBERS.includes(gate) && !note.trim() ? "screen_number_needed" : null;
 }
 

@@ -3,6 +3,7 @@
 import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
 import { goOn as keysGoOn } from "./calm.js";
+import { imeisAmong } from "./codes.js";
 import { byId } from "./dom.js";
 import { find } from "./finding.js";
 import { Hearing } from "./hearing.js";
@@ -205,6 +206,7 @@ function label() {
   rack.relabel();
   if (panel.name !== null) panel.relabel(rack.slot(panel.name), rack.proofOf(panel.name));
   answering.moved();
+  answering.back.relabel();
   help.relabel();
   notices.relabel();
   queue.paint();
@@ -234,6 +236,7 @@ async function start() {
     press: (value) => answering.press(value),
     moved: () => answering?.moved(),
     astray: () => answering.complain("typing_gone"),
+    strange: (slot, text) => rack.strange(slot, imeisAmong(text)),
   });
   answering = new Answering({ rack, panel, open: openNext });
   answering.prints = index.prints;
@@ -249,7 +252,7 @@ async function start() {
     if (!error) {
       keysGoOn();
       signInHere().askPin();
-    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error);
+    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error, told.words[0]);
   };
   const reader = await startSession(badgeShown, (told) => hearing.hear(told));
   reader.prefix = index.scanPrefix;

@@ -9,7 +9,7 @@ const SEPARATOR = "\x1d";
 /** How scanners write that separator that can't type a control character. */
 const WRITTEN_SEPARATOR = /<GS>|\{GS\}/gi;
 const BRACKETED = /^\(\d{2,4}\)/;
-const OWN = /^BD:([SJA]):(.+)$/i;
+const OWN = /^BD:([SJAP]):(.+)$/i;
 const ANSWERS = ["YES", "NO", "CIRCLE", "TRIANGLE", "CROSS", "DASH", "NEXT", "PRINT", "CANCEL"];
 
 /** Application identifiers whose data ends by itself, by their first two digits: digits, AI included. */
@@ -29,8 +29,8 @@ const MOBILE = "8002";
 
 /**
  * What was scanned: `{ kind, …, words }`. Kinds are "slot", "job" and "answer" for own codes, each
- * with its `value`, "own" for an own code that this version doesn't know, "gs1" with its `elements`,
- * "imei", and "text". `words` are what a handset may be looked up by, the likeliest first.
+ * with its `value`, "badge" for a badge that benchd has made, "own" for an own code that this version
+ * doesn't know, "gs1" with its `elements`, "imei", and "text", which may be a badge too. `words` are what a handset may be looked up by, the likeliest first.
  */
 export function parse(scanned) {
   const text = scanned.trim().replace(WRITTEN_SEPARATOR, SEPARATOR);
@@ -48,14 +48,26 @@ export function parse(scanned) {
 function ownCode(letter, value) {
   if (letter === "S") return { kind: "slot", value, words: [] };
   if (letter === "J") return { kind: "job", value, words: [value] };
+  if (letter === "P") return { kind: "badge", words: [`BD:P:${value.toUpperCase()}`] };
   const answer = value.toUpperCase();
   return ANSWERS.includes(answer) ? { kind: "answer", value: answer, words: [] } : { kind: "own", words: [] };
 }
+
+/** Fifteen digits that are an IMEI but for one that was misread. */
+export const isMisread = ({ kind, words }) => kind === "text" && /^\d{15}$/.test(words[0] ?? "");
 
 /** Digits with the check digit of Luhn at their end. */
 export function isImei(digits) {
   return /^\d{15}$/.test(digits) && luhn(digits.slice(0, 14)) === Number(digits[14]);
 }
+
+/** What stands on any product of a shop: EAN-13, which is Japan's JAN, EAN-8, and UPC. */
+export function isProduct(digits) {
+  return /^(\d{8}|\d{12,13})$/.test(digits) && isGtin(digits.padStart(14, "0"));
+}
+
+/** Whether somebody's badge may be meant. */
+export const mayBeBadge = ({ kind }) => kind === "badge" || kind === "text";
 
 function luhn(digits) {
   let sum = 0;
@@ -79,6 +91,15 @@ export function imeisIn(text) {
     else if (!(found.length && /^\d{2}$/.test(part))) return [];
   }
   return [...new Set(found)];
+}
+
+/** The IMEIs that stand in a note, as the daemon finds them there; one may be grouped as 35-693803-564380-9. */
+export function imeisAmong(note) {
+  const text = note.normalize("NFKC").trim();
+  const whole = text.replace(/[ /-]/g, "");
+  if (isImei(whole)) return [whole];
+  const parts = text.split(/[\s,;/、]+/).map((part) => part.replace(/-/g, ""));
+  return [...new Set(parts.filter(isImei))];
 }
 
 function imeiOf(digits) {

@@ -1,6 +1,7 @@
 // What waits for somebody: tray, HOLD, RETURN, DESTROY, the oldest first; and what has become of it.
 
 import { read } from "./api.js";
+import { mayBeBadge } from "./codes.js";
 import { el } from "./dom.js";
 import { leading } from "./forms.js";
 import { SHORTEST_BADGE } from "./session.js";
@@ -51,7 +52,7 @@ export class DisposalPage {
   hear(told) {
     if (!this.open?.length || told.kind === "answer") return false;
     if (this.settling.scan(told.words)) return true;
-    const isPerhapsBadge = told.kind === "text" && told.words.some((one) => one.length >= SHORTEST_BADGE);
+    const isPerhapsBadge = mayBeBadge(told) && told.words.some((one) => one.length >= SHORTEST_BADGE);
     if (isPerhapsBadge) this.settling.tell("");
     else this.settling.tell("scan_none");
     return !isPerhapsBadge;

@@ -37,6 +37,7 @@ export class Find {
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.isComposing) this.go(input.value);
     });
+    this.dialog.setAttribute("aria-label", word("answering", "search"));
     this.dialog.replaceChildren(
       el("label", { for: "wall-search" }, word("answering", "search")),
       input,

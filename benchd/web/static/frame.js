@@ -53,8 +53,9 @@ export class Frame {
     onChange(() => this.changedHands());
     await startSession(
       (error, told) => {
-        this.signIn.refuse(error);
-        if (error) this.shown.unheard?.(told);
+        if (!error) return;
+        this.signIn.refuse(error, told.words[0]);
+        this.shown.unheard?.(told);
       },
       (told) => (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told),
     );

@@ -2,8 +2,9 @@
 
 import { read } from "./api.js";
 import { goOn } from "./calm.js";
+import { mayBeBadge } from "./codes.js";
 
-const UNKNOWN = "person_refused";
+const UNKNOWN = "not_signed_in";
 const SHORTEST_TO_FIND = 4;
 
 export class Hearing {
@@ -19,12 +20,16 @@ export class Hearing {
       this.answering.card(told.value);
       return true;
     }
+    if (this.answering.scan(told)) {
+      goOn();
+      return true;
+    }
     const names = this.namesFor(told);
     if (names.length === 1) this.show(names[0], told);
     // Two with one serial: which of them it is, nobody guesses.
     else if (names.length) this.answering.tell(names.join(", "));
-    else if (told.kind !== "text") this.leave(told);
-    return names.length > 0 || told.kind !== "text";
+    else if (!mayBeBadge(told)) this.leave(told);
+    return names.length > 0 || !mayBeBadge(told);
   }
 
   namesFor(told) {
@@ -41,17 +46,24 @@ export class Hearing {
     this.answering.sawCode(name);
   }
 
-  /** A handset that isn't on the rack; the page isn't left while an answer waits to be sent. */
+  /** Whether the page may be left: nothing is asked on it, and no answer waits to be sent. */
+  get mayLeave() {
+    return this.mayRead() && !this.answering.isAsked && !this.answering.back.newest();
+  }
+
+  /** A handset that isn't on the rack. */
   leave(told) {
     const [word] = told.words;
-    if (word === undefined || !this.mayRead() || this.answering.back.newest()) this.answering.complain("code_unknown");
+    if (word === undefined || !this.mayLeave) this.answering.complain("code_unknown");
     else this.toFile(word);
   }
 
-  /** Nobody's badge: perhaps a handset's tag or serial. Gives whether it is one. */
+  /** Nobody's badge: perhaps a handset's tag or serial. Gives whether something came of it. */
   async failed(error, told) {
     const [word] = told.words;
-    if (error?.code !== UNKNOWN || !this.mayRead() || word.length < SHORTEST_TO_FIND || this.answering.back.newest()) return false;
+    if (error?.code !== UNKNOWN) return false;
+    if (this.answering.scanOfNobody(told)) return true;
+    if (!this.mayLeave || word.length < SHORTEST_TO_FIND) return false;
     const found = await read(`/api/v1/handsets?${new URLSearchParams({ find: word.slice(0, 80) })}`);
     if (!found.told?.handsets?.length) return false;
     this.toFile(word);

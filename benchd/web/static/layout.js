@@ -6,6 +6,8 @@ import { arrange, byId, write } from "./dom.js";
 /** Below this height of a row, in pixels, a tile says less, and least without so much beside its word. */
 const ROOMY = 250;
 const FOR_MORE = 62;
+/** With more than so many beside each other, a state's words in full would be too small for two metres. */
+const FEW = 4;
 /** Narrower than this a tile isn't in its row any more: a phone shows two beside each other. */
 const NARROWEST = 105;
 /** Where a tile has no place in a row, it is about so wide. */
@@ -69,15 +71,17 @@ export class Layout {
     const height = (room - gap * (shown - 1)) / Math.max(1, shown);
     this.pages = Math.max(1, Math.ceil(rows.length / Math.max(1, shown)));
     this.page %= this.pages;
+    const tall = height >= ROOMY;
     const flows = width < NARROWEST && !this.kiosk;
-    const density = flows ? "flow" : height < lowest + FOR_MORE ? "dense" : height < ROOMY ? "medium" : "roomy";
-    const told = JSON.stringify([rows, columns, shown, density, this.page, Math.round(width), lowest, [...this.tiles.keys()]]);
+    const density = flows ? "flow" : height < lowest + FOR_MORE ? "dense" : !tall || columns > FEW ? "medium" : "roomy";
+    const told = JSON.stringify([rows, columns, shown, density, tall, this.page, Math.round(width), lowest, [...this.tiles.keys()]]);
     if (told === this.told) return;
     this.told = told;
     const before = document.body.dataset.density;
     document.body.dataset.density = density;
     const inside = (flows ? Math.max(width, FLOWING) : width) - 2 * BORDER_AND_PADDING;
     document.body.dataset.width = inside < NARROW ? (density === "dense" && inside >= NUMBERED ? "fair" : "narrow") : "wide";
+    document.body.classList.toggle("tall", tall);
     document.body.classList.toggle("slim", inside < SLIM);
     this.element.style.setProperty("--cq", `${inside / 100}px`);
     this.element.style.setProperty("--columns", columns);

@@ -19,11 +19,9 @@ export class Notices {
   show(told) {
     this.notices = told;
     byId("notices").hidden = told.length === 0;
-    byId("notices").replaceChildren(
-      ...told.map((notice) =>
-        el("li", {}, el("strong", {}, notice[current()]), el("span", {}, notice.what_to_do[current()])),
-      ),
-    );
+    const line = (notice) =>
+      el("li", {}, el("strong", {}, notice[current()]), el("span", {}, notice.what_to_do[current()]));
+    byId("notices").replaceChildren(el("ul", {}, ...told.map(line)));
   }
 
   relabel() {

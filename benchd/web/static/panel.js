@@ -1,8 +1,9 @@
 // One slot in full: what is the matter, what to do, the question with its answers, the story.
 
-import { advice, identity } from "./about.js";
+import { advice, identity, titleOf } from "./about.js";
 import { readJob } from "./api.js";
 import { goAstray, isRead, onceQuiet } from "./calm.js";
+import { imeisAmong } from "./codes.js";
 import { byId, el, morph } from "./dom.js";
 import { icon } from "./icons.js";
 import { keepSlot } from "./kept.js";
@@ -12,7 +13,7 @@ import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
 import { causeOf } from "./technical.js";
-import { page, said, word } from "./words.js";
+import { page, word } from "./words.js";
 
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
@@ -21,10 +22,11 @@ const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "reason_n
 export class Panel {
   /**
    * `find` shows where a slot is; `press` is called with "YES" or "NO" for an answer's button, `moved`
-   * when it opens or closes, and `astray` when a field went away in which somebody was typing.
+   * when it opens or closes, and `astray` when a field went away in which somebody was typing. `strange`
+   * gives the other slots that an IMEI in a text belongs to.
    */
-  constructor({ find, press, moved, astray }) {
-    Object.assign(this, { find, press, moved, astray });
+  constructor({ find, press, moved, astray, strange }) {
+    Object.assign(this, { find, press, moved, astray, strange });
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
@@ -140,6 +142,27 @@ export class Panel {
     if (this.form?.second && !this.form.note.value) this.note(code);
   }
 
+  /** A number was scanned that is asked for: it stands in the field, to be given as the answer. */
+  read(numbers) {
+    const { note } = this.form;
+    const stands = imeisAmong(note.value);
+    const fresh = numbers.filter((number) => !stands.includes(number) && !note.value.split(/\s+/).includes(number));
+    if (fresh.length) this.note([note.value.trim(), ...fresh].filter(Boolean).join(" "));
+    this.forgive();
+    if (!this.fieldInUse()) this.form.buttons[0].focus();
+  }
+
+  /** What was scanned isn't what is asked for, and stands nowhere. */
+  refuseScan(title, why = "") {
+    refuse(this.form, title, why);
+  }
+
+  /** What was wrong is put right. */
+  forgive() {
+    this.form.refused.dataset.state = "";
+    this.form.refused.replaceChildren();
+  }
+
   /** Where something is typed, or a number is read off the handset's own screen. */
   toNote() {
     if (this.form && !this.form.held) this.form.note.focus();
@@ -160,8 +183,7 @@ export class Panel {
   hold(question) {
     if (!this.shows(question)) return;
     this.form.held = true;
-    this.form.refused.dataset.state = "";
-    this.form.refused.replaceChildren();
+    this.forgive();
     able(this.form);
     this.form.element.focus();
   }
@@ -206,10 +228,10 @@ export class Panel {
         "header",
         {},
         icon(seen.icon),
-        el("h2", { id: "panel-title" }, `${slot.slot} ${seen.title}`),
-        el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
+        el("h2", { id: "panel-title" }, el("span", { class: "slot" }, slot.slot), " ", el("span", { class: "title" }, titleOf(slot, seen))),
         el("button", { type: "button", class: "close", onclick: () => this.close() }, page("close")),
       ),
+      el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
       ...identity(slot),
       ...advice(slot, seen),
     );
@@ -229,7 +251,7 @@ export class Panel {
     } else if (hidden) {
       this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
     } else {
-      this.form = questionForm(slot, { signIn: this.signIn, press: this.press });
+      this.form = questionForm(slot, { signIn: this.signIn, press: this.press, strange: this.strange });
       this.asking.replaceChildren(this.form.element);
       this.comes(old);
     }
@@ -239,7 +261,7 @@ export class Panel {
   /** The form is there: by a person, by itself, or again in other words. */
   comes(old) {
     const again = old?.question === this.form.question;
-    if (again) this.form.note.value = old.note.value;
+    if (again) this.note(old.note.value);
     this.form.unmeant = again ? old.unmeant : this.opening === null;
     if (again ? old.resting : this.opening !== "person") this.rest();
   }

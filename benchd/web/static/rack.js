@@ -36,6 +36,12 @@ export class Rack {
     return [...this.slots.values()].filter((slot) => told(slot).includes(code)).map((slot) => slot.slot);
   }
 
+  /** The other slots that an IMEI among these belongs to, where it isn't this one's too. */
+  strange(slot, imeis) {
+    const others = imeis.filter((imei) => slot.handset?.imei !== imei).flatMap((imei) => this.bearing(imei));
+    return [...new Set(others.filter((name) => name !== slot.slot))];
+  }
+
   /** The slot of this name, whether its label was read in capitals or not. */
   named(name) {
     return [...this.slots.keys()].filter((one) => one.toLowerCase() === name.toLowerCase());

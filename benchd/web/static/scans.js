@@ -1,16 +1,21 @@
-// What a reader types, wherever the focus is: faster than any person, and ended with Enter or Tab. None
-// of it reaches what has the focus, so that no scan ever presses a button or stays in a field that
-// isn't for it. A single key that nothing follows is no scan, and is told as a key.
+// What a reader types, wherever the focus is: faster or more evenly than any person, and ended with
+// Enter or Tab. None of it reaches what has the focus, so that no scan ever presses a button or stays in
+// a field that isn't for it. A single key that nothing follows is no scan, and is told as a key.
 
 import { isOfIme, isSeparator, keyOf, SEPARATOR } from "./key_chars.js";
 
-/** Between two keys of a reader. In a field people type too, and faster than they know. */
+/** Between two keys of a reader, where nobody types. */
 const PAUSE_MS = 150;
-const PAUSE_IN_FIELD_MS = 50;
+/** In a field people type too, and faster than they know: a reader is faster still, */
+const FAST_MS = 50;
+const SHORTEST_FAST = 5;
+/** or slow, and as even as nobody's fingers, up to its last key. USB tells of keys every 10 ms. */
+const SLOW_MS = 300;
+const SHORTEST_EVEN = 6;
+const EVEN_MS = 20;
 /** After this a code with the prefix is whole, where the reader ends it with nothing. */
 const WHOLE_MS = 400;
 const SHORTEST = 2;
-const SHORTEST_IN_FIELD = 5;
 /** The same code again within this is one scan that was read twice. */
 const TWICE_MS = 2_000;
 /** A reader stutters: a letter so soon after others that nothing has ended is theirs, and no key. */
@@ -27,13 +32,12 @@ const KEPT = ["/", "'", SEPARATOR];
 export const isField = (target) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
-/**
- * What is scanned into a field, by its attribute `data-scan`: "aside" gives all of it to the page,
- * "number" keeps numbers and gives benchd's own codes to the page, and without it the field keeps all.
- */
-const scanOf = (target) => target.dataset?.scan ?? null;
+/** Whether what is scanned into a field is given to the page; else it keeps all but badges. */
+const isAside = (field) => field.dataset.scan === "aside";
 
-const OWN = /^BD:/i;
+/** What nobody types by hand, so that no speed is needed to know it: the code of a badge that benchd has made, or another of its own. */
+const BADGE = /(\][a-z][0-9a-z])?BD:P:.+$/i;
+const OWN = /(\][a-z][0-9a-z])?BD:[SJAP]:.+$/i;
 
 export class Reader {
   constructor(heard, { prefix = "" } = {}) {
@@ -52,25 +56,29 @@ export class Reader {
   clear() {
     clearTimeout(this.waiting);
     clearTimeout(this.ending);
-    this.typed = "";
+    this.keys = [];
     this.field = null;
     this.told = this.late = false;
   }
 
+  get typed() {
+    return this.textFrom(0);
+  }
+
+  textFrom(place) {
+    return this.keys.slice(place).map(({ key }) => key).join("");
+  }
+
   down(event) {
     const field = isField(event.target) ? event.target : null;
-    if (field && scanOf(field) === null) {
-      this.clear();
-      return;
-    }
     const separator = isSeparator(event);
     if (!separator && (event.ctrlKey || event.altKey || event.metaKey)) return;
-    const pause = field ? PAUSE_IN_FIELD_MS : PAUSE_MS;
+    const pause = field ? SLOW_MS : PAUSE_MS;
     if (event.timeStamp - this.lastAt > pause) {
       this.over();
       this.clear();
     }
-    if (this.typed && this.field !== field) this.clear();
+    if (this.keys.length && this.field !== field) this.clear();
     const key = separator ? SEPARATOR : keyOf(event);
     if (ENDS.includes(key)) this.end(event, key);
     else if (key.length === 1 && !event.repeat) this.add(event, key, field);
@@ -92,16 +100,15 @@ export class Reader {
   add(event, key, field) {
     const late = event.timeStamp - this.lettersAt < LATE_MS;
     // By itself it presses what has the focus.
-    if (key === " " && !field && !this.typed && !late) return;
+    if (key === " " && !field && !this.keys.length && !late) return;
     this.lastAt = event.timeStamp;
-    if (!this.typed) {
+    if (!this.keys.length) {
       this.late = late;
       this.field = field;
-      this.before = field?.value ?? "";
     }
-    this.typed += key;
-    if (this.typed.length > 1) this.unpress(event);
-    if (this.prefix && this.typed.startsWith(this.prefix)) {
+    this.keys.push({ key, at: event.timeStamp, before: field?.value ?? "" });
+    if (this.keys.length > 1) this.unpress(event);
+    if (this.prefix && this.typed.includes(this.prefix) && (!field || isAside(field))) {
       clearTimeout(this.ending);
       this.ending = setTimeout(() => this.whole(), WHOLE_MS);
     }
@@ -114,8 +121,8 @@ export class Reader {
   /** The pause of a reader is over: a single key is told. The rest of a code may only be late. */
   over() {
     clearTimeout(this.waiting);
-    if (!this.typed || this.field || this.told) return;
-    const alone = this.typed.length === 1 && !this.late;
+    if (!this.keys.length || this.field || this.told) return;
+    const alone = this.keys.length === 1 && !this.late;
     const done = alone ? this.onKey?.(this.typed) : null;
     this.told = alone;
     if (done) {
@@ -130,7 +137,9 @@ export class Reader {
   /** A code that begins with the prefix needs no key at its end. */
   whole() {
     clearTimeout(this.ending);
-    if (this.typed.length > this.prefix.length) this.take(this.typed, this.field);
+    const place = this.field ? this.readFrom(null) : 0;
+    const typed = place === null ? "" : this.textFrom(place);
+    if (typed.startsWith(this.prefix) && typed.length > this.prefix.length) this.take(place);
   }
 
   /** What was taken for a single key was the beginning of a code. */
@@ -141,35 +150,44 @@ export class Reader {
   }
 
   end(event, key) {
-    const { typed, field } = this;
-    const shortest = field ? SHORTEST_IN_FIELD : SHORTEST;
-    const kept = field && scanOf(field) === "number" && !OWN.test(this.bare(typed));
-    if (typed.length < shortest) {
-      // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
-      this.over();
-      const at = event.timeStamp;
-      const reader = at - this.lettersAt < LATE_MS || at - this.pressedAt < ENTER_AFTER_MS;
-      if (reader && !isField(event.target)) swallow(event);
-      this.finish();
-      this.clear();
+    const place = this.field ? this.readFrom(event.timeStamp) : this.keys.length < SHORTEST ? null : 0;
+    if (place !== null) {
+      swallow(event);
+      this.take(place);
       return;
     }
-    swallow(event);
-    if (kept) {
-      field.value = this.bare(typed);
-      field.dispatchEvent(new Event("input", { bubbles: true }));
-      this.clear();
-    } else {
-      this.take(typed, field);
-    }
-  }
-
-  take(typed, field) {
-    const at = this.lastAt;
-    if (field) restore(field, this.before);
+    // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
+    this.over();
+    const at = event.timeStamp;
+    const reader = at - this.lettersAt < LATE_MS || at - this.pressedAt < ENTER_AFTER_MS;
+    if (reader && !isField(event.target)) swallow(event);
     this.finish();
     this.clear();
-    const code = this.bare(typed);
+  }
+
+  /** At which of the keys in a field a reader has begun, perhaps after a person's; null where none has. */
+  readFrom(endedAt) {
+    const { keys, field, prefix, typed } = this;
+    const own = (isAside(field) ? OWN : BADGE).exec(typed);
+    // Each key is one character, so that places in the text are those of the keys.
+    if (own) return own.index - (typed.slice(0, own.index).endsWith(prefix) ? prefix.length : 0);
+    if (!isAside(field)) return null;
+    const times = keys.map(({ at }) => at);
+    if (endedAt !== null) times.push(endedAt);
+    const fast = beganAt(times, keys.length, (pauses) => pauses.at(-1) <= FAST_MS);
+    const even = beganAt(times, keys.length, (pauses) => Math.max(...pauses) - Math.min(...pauses) <= EVEN_MS);
+    const places = [];
+    if (keys.length - fast >= SHORTEST_FAST) places.push(fast);
+    if (keys.length - even >= SHORTEST_EVEN) places.push(even);
+    return places.length ? Math.min(...places) : null;
+  }
+
+  take(place) {
+    const { field, lastAt: at } = this;
+    const code = this.bare(this.textFrom(place));
+    if (field) restore(field, this.keys[place].before);
+    this.finish();
+    this.clear();
     const twice = code === this.last.code && at - this.last.at < TWICE_MS;
     this.last = { code, at };
     if (!twice) this.heard(code);
@@ -178,6 +196,18 @@ export class Reader {
   bare(typed) {
     return this.prefix && typed.startsWith(this.prefix) ? typed.slice(this.prefix.length) : typed;
   }
+}
+
+/** The first of so many keys from which on, back from the last one, all `pauses` are a reader's. */
+function beganAt(times, count, areReaders) {
+  const pauses = [];
+  let began = times.length === count ? count - 1 : count;
+  for (let key = times.length - 2; key >= 0; key -= 1) {
+    pauses.push(times[key + 1] - times[key]);
+    if (!areReaders(pauses)) break;
+    began = key;
+  }
+  return began;
 }
 
 function swallow(event) {

@@ -1,7 +1,7 @@
-// Who is signed in at this screen. The cookie is the browser's and no script's; what a badge's reader
-// has typed is kept until the screen is locked, so that a PIN can be added to it.
+// Who is signed in at this screen. The cookie is the browser's and no script's, and whose badge has been
+// scanned is the session's to know: a PIN is added to that, and nothing of a badge is kept here.
 
-import { parse } from "./codes.js";
+import { mayBeBadge, parse } from "./codes.js";
 import { belongsTo, forgetKept } from "./kept.js";
 import { Reader } from "./scans.js";
 
@@ -11,12 +11,13 @@ const LOOK_EVERY_MS = 30_000;
 const STAY_EVERY_MS = 60_000;
 const LOCK_KEY = "F9";
 export const SHORTEST_BADGE = 6;
+const NO_BADGE = { code: "not_signed_in", message: "" };
 
 let session = null;
-let badge = null;
 let usedAt = 0;
 let toldAt = 0;
 let leaving = Promise.resolve();
+let hear = () => {};
 const listeners = new Set();
 
 export const whoIsHere = () => session;
@@ -24,6 +25,8 @@ export const onChange = (listener) => listeners.add(listener);
 const tell = () => {
   for (const listener of listeners) listener();
 };
+/** What somebody typed was a code: it does what it does when it is scanned. */
+export const hearCode = (code) => hear(code);
 /** A session can be locked; who is shown by the proxy can't. */
 export const isLockable = () => session !== null && session.idle_s !== null;
 /** What a request carries that does something. */
@@ -33,7 +36,6 @@ function become(next) {
   const same = session?.person === next?.person && session?.strong === next?.strong;
   session = next;
   if (next) belongsTo(next.person);
-  else badge = null;
   if (!same) tell();
 }
 
@@ -47,13 +49,15 @@ async function ask(method, body) {
   return response.status === 204 ? null : response.json();
 }
 
-/** Null when it is open, else the error object of the API. */
+/** `shown` as the API takes it. Null when it is open, else the error object of the API. */
 export async function signIn(shown) {
-  const given = shown.badge === undefined && badge && shown.pin && !shown.person ? { badge, ...shown } : shown;
   try {
-    const answer = await ask("POST", given);
-    if (answer.error) return answer.error;
-    badge = given.badge ?? null;
+    const answer = await ask("POST", shown);
+    if (answer.error) {
+      // A PIN is added to what may have ended meanwhile.
+      if (shown.badge === undefined && session) await look();
+      return answer.error;
+    }
     usedAt = toldAt = Date.now();
     become(answer);
     return null;
@@ -112,12 +116,15 @@ async function used() {
  * is told why a code let nobody in, or null, and the code. Returns the reader, once it is known who is here.
  */
 export async function startSession(done, claims = () => false) {
-  const reader = new Reader(async (code) => {
-    const told = parse(code);
+  hear = async (scanned) => {
+    const told = parse(scanned);
     if (claims(told)) return;
-    const [badge] = told.words;
-    if (told.kind === "text" && badge.length >= SHORTEST_BADGE) done(await signIn({ badge }), told);
-  });
+    const [code] = told.words;
+    if (!mayBeBadge(told) || code === undefined) return;
+    // Nobody's badge is as short as that: no try.
+    done(code.length < SHORTEST_BADGE ? NO_BADGE : await signIn({ badge: code }), told);
+  };
+  const reader = new Reader(hear);
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {
       event.preventDefault();

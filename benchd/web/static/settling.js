@@ -195,7 +195,7 @@ export class Settling {
         causeOf(error),
       ),
     );
-    return el("ul", { class: "outcomes", role: "status" }, ...lines);
+    return el("div", { class: "outcomes", role: "status" }, lines.length ? el("ul", {}, ...lines) : null);
   }
 }
 

@@ -1,13 +1,22 @@
 // Who is signed in, large, with the way to lock; or the way to sign in. Stands in the head and in
 // each question, since a dialog closes off all that is behind it.
 
+import { isProduct } from "./codes.js";
 import { el } from "./dom.js";
-import { isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
-import { current, page, word } from "./words.js";
+import { hearCode, isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
+import { current, page, said, word } from "./words.js";
+
+/** What a PIN may be; anything else in its field is a code that was scanned there. */
+const PIN = /^\d{6,12}$/;
+/** For how long it is told why somebody wasn't let in, unless they go on before. */
+const TOLD_MS = 20_000;
 
 export class SignIn {
   constructor() {
     this.element = el("div", { class: "sign-in" });
+    this.told = el("p", { class: "told", role: "alert" });
+    this.busy = false;
+    this.element.addEventListener("input", () => this.busy || this.tell(""));
     onChange(() => this.show());
     this.show();
   }
@@ -19,7 +28,7 @@ export class SignIn {
     if (shown === this.shown) return;
     this.shown = shown;
     this.element.dataset.here = here ? (here.strong ? "strong" : "badge") : "nobody";
-    this.told = el("span", { class: "told", role: "alert" });
+    this.tell("");
     const parts = here ? this.someone(here) : this.nobody();
     this.element.replaceChildren(...parts, this.told);
   }
@@ -29,13 +38,15 @@ export class SignIn {
     const out = el("button", { type: "button", class: "lock", onclick: lock }, page("lock"));
     if (!isLockable()) return [name];
     if (here.strong) return [name, out];
+    // A PIN alone can be watched: whoever has a badge begins with that.
+    if (here.shown_by === "pin") return [name, el("small", { class: "star" }, page("badge_missing")), out];
     const pin = field("pin", page("pin"), "password");
     const form = el("form", {}, pin, el("button", { type: "submit" }, page("add_pin")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.send({ pin: pin.value }, pin);
+      this.send((typed) => ({ pin: typed }), pin);
     });
-    return [name, form, out];
+    return [name, el("small", { class: "star" }, page("pin_missing")), form, out];
   }
 
   nobody() {
@@ -44,19 +55,64 @@ export class SignIn {
     const form = el("form", {}, id, pin, el("button", { type: "submit" }, page("sign_in")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const typed = id.value.trim();
-      this.send(pin.value ? { person: typed, pin: pin.value } : { badge: typed }, pin);
+      const person = id.value.trim();
+      if (pin.value) {
+        this.send((typed) => ({ person, pin: typed }), pin);
+      } else if (person) {
+        // It may be a badge: it doesn't stay to be read.
+        id.value = "";
+        this.sendBadge(person);
+      }
     });
     return [form];
   }
 
+  /** `shown` makes of the PIN what is shown. One try at a time, however often Enter is pressed. */
   async send(shown, pin) {
-    this.refuse(await signIn(shown));
+    const typed = pin.value.normalize("NFKC").trim();
     pin.value = "";
+    if (this.busy) return;
+    if (!PIN.test(typed)) {
+      if (/\D/.test(typed)) hearCode(typed);
+      else this.tell(page("pin_form"));
+      return;
+    }
+    const asked = shown(typed);
+    const by = whoIsHere()?.person;
+    this.working(true);
+    const error = await signIn(asked);
+    this.working(false);
+    const now = whoIsHere()?.person;
+    // Whoever has taken over meanwhile has typed nothing; and where nobody is here any more it isn't the PIN.
+    if (!error || (now !== undefined && now !== by)) return;
+    this.tell(whyNot(error, asked.person === undefined && now !== undefined ? page("pin_wrong") : ""));
   }
 
-  refuse(error) {
-    if (error) this.told.textContent = word("refusal", error.code);
+  async sendBadge(badge) {
+    if (this.busy) return;
+    this.working(true);
+    const error = await signIn({ badge });
+    this.working(false);
+    if (error) this.refuse(error, badge);
+  }
+
+  /** It takes its time to compare a PIN. */
+  working(busy) {
+    this.busy = busy;
+    this.element.setAttribute("aria-busy", String(busy));
+    this.tell(busy ? page("comparing") : "", "busy");
+  }
+
+  /** This code has let nobody in; it isn't shown, since it may be a badge. */
+  refuse(error, code) {
+    this.tell(whyNot(error, isProduct(code) ? page("product_code") : page("badge_unknown")));
+  }
+
+  tell(text, state = "refused") {
+    clearTimeout(this.telling);
+    this.told.dataset.state = text ? state : "";
+    this.told.textContent = text;
+    if (text && state === "refused") this.telling = setTimeout(() => this.tell(""), TOLD_MS);
   }
 
   /** Whoever has shown a badge goes on with the PIN. */
@@ -67,6 +123,13 @@ export class SignIn {
   focus() {
     this.element.querySelector("input")?.focus();
   }
+}
+
+/** `unknown` is told where the daemon says no more than that nobody is known by what was shown. */
+function whyNot(error, unknown) {
+  if (error.code === "unreachable") return page("unreachable");
+  if (error.code === "not_signed_in" && unknown) return unknown;
+  return said(error.cause) || word("refusal", error.code);
 }
 
 /** A badge's code is no Japanese: keyboards on screens and IMEs are told so. */

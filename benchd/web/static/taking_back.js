@@ -19,7 +19,7 @@ export class TakingBack {
     this.waiting = new Map();
     this.said = el("p", { class: "said", role: "alert" });
     this.list = el("ul");
-    this.element = el("div", { id: "given" }, this.said, this.list);
+    this.element = el("section", { id: "given", "aria-label": t("on_the_way") }, this.said, this.list);
     document.body.append(this.element);
     onChange(() => this.otherPerson());
     addEventListener("pagehide", () => this.leave());
@@ -136,8 +136,9 @@ export class TakingBack {
   }
 
   relabel() {
-    for (const { buttons } of this.waiting.values()) {
-      buttons[0].textContent = t("take_back");
+    this.element.setAttribute("aria-label", t("on_the_way"));
+    for (const { buttons, sending } of this.waiting.values()) {
+      buttons[0].textContent = sending ? page("sending") : t("take_back");
       buttons[1].textContent = t("send_now");
     }
   }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 
 from chromium import Visit
 from playwright.async_api import CDPSession
@@ -62,11 +63,26 @@ async def scan(
     seen: Visit, code: str, *, end: str | None = "Enter", ime: bool = False, key_s: float = KEY_S
 ) -> None:
     """As a reader types, and with its key at the end; `ime` is a Japanese IME that is on."""
+    keys = [*code, end] if end else [*code]
+    await _press(seen, keys, [key_s * number for number in range(len(keys))], ime=ime)
+
+
+HAND_S = (0.14, 0.19, 0.11, 0.23, 0.16)
+"""A nimble person's time from key to key, which no two have alike."""
+
+
+async def by_hand(seen: Visit, text: str) -> None:
+    """As a person types, and presses Enter."""
+    keys = [*text, "Enter"]
+    pauses = (HAND_S[number % len(HAND_S)] for number in range(len(text)))
+    await _press(seen, keys, [0.0, *accumulate(pauses)], ime=False)
+
+
+async def _press(seen: Visit, keys: Sequence[str], after: Sequence[float], *, ime: bool) -> None:
     began = time.time()
     async with _devtools(seen) as devtools:
-        keys = [*code, end] if end else [*code]
-        for number, key in enumerate(keys):
-            for kind, after_s in (("keyDown", 0.0), ("keyUp", key_s / 2)):
-                at = began + key_s * number + after_s
+        for key, after_s in zip(keys, after, strict=True):
+            for kind, held_s in (("keyDown", 0.0), ("keyUp", KEY_S / 2)):
+                at = began + after_s + held_s
                 event = {**_told(key, ime=ime), "type": kind, "timestamp": at}
                 await devtools.send("Input.dispatchKeyEvent", event)

@@ -90,9 +90,11 @@ Screens = Callable[..., AbstractAsyncContextManager[Screen]]
 
 
 @asynccontextmanager
-async def screen(wall: Wall, parts: Mapping[str, object] | None = None) -> AsyncGenerator[Screen]:
+async def screen(
+    wall: Wall, parts: Mapping[str, object] | None = None, *, may_be_away: bool = False
+) -> AsyncGenerator[Screen]:
     """Somebody has signed in by badge, unless the rack has parts of its own for that."""
-    async with wall(refused=True, parts=parts) as seen:
+    async with wall(refused=True, parts=parts, may_be_away=may_be_away) as seen:
         one = Screen(seen, wall.rack)
         await seen.page.route("**/decisions", one.catch)
         await seen.page.route(re.compile(r"/api/v1/jobs/job-\d+$"), no_story)

@@ -55,6 +55,14 @@ async def test_it_is_read_whole_in_both_languages_on_any_screen(
             await expect(page.locator("html")).to_have_attribute("lang", language)
             await expect(page.locator("h1")).to_be_visible()
             assert await page.evaluate(CUT) <= 0
+            # Issue 34, 11: what it comes to stands first, then what it is worth less by.
+            verdict = await page.locator(".verdict").bounding_box()
+            limits = await page.locator("section.warns").first.bounding_box()
+            assert verdict is not None
+            assert limits is not None
+            assert verdict["y"] + verdict["height"] < limits["y"]
+            assert verdict["y"] < 300
+            assert width < 1280 or limits["y"] < 1080
             # A digest that stands in a column of its own letters is read by nobody.
             for words in await page.locator("dd").all():
                 box = await words.bounding_box()

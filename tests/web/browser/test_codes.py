@@ -30,6 +30,7 @@ EXAMPLES = [
     ("bd:a:yes", {"kind": "answer", "value": "YES", "words": []}),
     ("]Q1BD:A:CIRCLE", {"kind": "answer", "value": "CIRCLE", "words": []}),
     ("BD:J:20261124-0011", {"kind": "job", "value": "20261124-0011", "words": ["20261124-0011"]}),
+    ("bd:p:ab2cd3ef", {"kind": "badge", "words": ["BD:P:AB2CD3EF"]}),
     ("BD:A:MAYBE", {"kind": "own", "words": []}),
     ("BD:X:1", {"kind": "own", "words": []}),
     # As GS1's own encoder reads scanners' data.

@@ -10,9 +10,10 @@ from telling import at, errand, ready, tell_queue
 from walls import Wall
 
 from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import Gate
 from benchd.domain.wall_plan import WallPlan
 from benchd.web.service import PlanInEffect
-from tests.web.web_fakes import FakeRack, port, waiting_view
+from tests.web.web_fakes import A1, FakeRack, asking_view, port, waiting_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -36,6 +37,26 @@ TURNED = "document.getElementById('turned').textContent"
 LEAST_NAME, LEAST_WORD = 44.0, 40.0
 """Pixels at 1920 x 1080 from docs/wall.md; a screen that nobody touches has more."""
 KIOSK_NAME, KIOSK_WORD = 46.0, 44.0
+FROM_THREE_METRES = 40.0
+"""Why a handset is where it is, on the screens that docs/wall.md names; else it isn't shown."""
+
+WORDS = """() => [...document.querySelectorAll(
+  '#rack .tile :is(.main, .to-do, .earlier), #errands .what')]
+  .filter(e => e.checkVisibility() && e.textContent.trim())
+  .map(e => ({ text: e.textContent, size: parseFloat(getComputedStyle(e).fontSize),
+    onTile: !!e.closest('.tile'), cut: e.scrollHeight > e.clientHeight + 1 }))"""
+SCROLLED = """() => {
+  const panel = document.getElementById('panel');
+  panel.scrollTop = panel.scrollHeight;
+  const title = panel.querySelector('h2'), slot = panel.querySelector('.slot');
+  const [line, name] = [title, slot].map(e => e.getBoundingClientRect());
+  const over = document.elementFromPoint(name.x + name.width / 2, name.y + name.height / 2);
+  return { scrolled: panel.scrollTop, told: title.textContent,
+    lines: line.height / parseFloat(getComputedStyle(title).lineHeight),
+    seen: name.top >= 0 && name.bottom <= innerHeight && title.contains(over),
+    whole: slot.scrollWidth <= slot.clientWidth,
+    wide: panel.scrollWidth > panel.clientWidth };
+}"""
 
 
 def fill(rack: FakeRack, slots: int) -> None:
@@ -66,7 +87,7 @@ async def all_on_the_screen(
     assert min(tile["word"] for tile in tiles) >= least_word
 
 
-@pytest.mark.parametrize("slots", [8, 28, 64])
+@pytest.mark.parametrize("slots", [8, 16, 24, 28, 64])
 async def test_all_slots_stand_on_the_wall_and_are_read_from_two_metres(
     rack: FakeRack, wall: Wall, slots: int
 ) -> None:
@@ -124,6 +145,48 @@ async def test_nothing_hangs_over_the_edge(
             ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
         )
         assert wide == []
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_item_6_on_a_phone_slot_and_question_are_one_line_however_far_it_is_scrolled(
+    rack: FakeRack, wall: Wall, language: str
+) -> None:
+    rack.ledger.keep_job()
+    # As long as a slot's name may be in a rack of many.
+    for slot in (A1, SlotName("RACK-B12")):
+        rack.board.show(asking_view(slot, 1, Gate.CONFIRM))
+    async with wall(width=390, height=600) as seen:
+        for slot in rack.board.views():
+            for gate in Gate:
+                rack.board.show(asking_view(slot, 1, gate))
+                await seen.go(f"?lang={language}")
+                await seen.open(slot)
+                await expect(seen.panel(".yes")).to_be_visible()
+                told = await seen.page.evaluate(SCROLLED)
+                assert told["scrolled"] > 0, (slot, gate)
+                assert told["told"].startswith(f"{slot} "), told
+                assert told["lines"] < 1.5, (slot, gate, told)
+                assert told["seen"], (slot, gate, told)
+                assert told["whole"], (slot, gate, told)
+                assert not told["wide"], (slot, gate, told)
+                await seen.panel(".close").click()
+
+
+@pytest.mark.parametrize("slots", [8, 16, 28, 64])
+async def test_item_6_a_kiosk_says_why_so_that_it_is_read_from_three_metres_or_not_at_all(
+    rack: FakeRack, wall: Wall, slots: int
+) -> None:
+    fill(rack, slots)
+    async with wall() as seen:
+        for language in ("ja", "en"):
+            await seen.go(f"?kiosk&lang={language}")
+            await queued(seen)
+            words = await seen.page.evaluate(WORDS)
+            small = [told for told in words if told["size"] < FROM_THREE_METRES]
+            assert small == []
+            on_tiles = [told for told in words if told["onTile"]]
+            assert bool(on_tiles) == (slots == 8)
+            assert [told for told in on_tiles if told["cut"]] == []
 
 
 async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(

@@ -154,8 +154,9 @@ async def test_a_list_on_paper_begins_under_its_heading_and_no_word_of_it_is_bro
         for number in range(1, 13):
             [of_it] = [page for page in printed if imei(number) in page]
             assert f"00000000{number:02}" in of_it
-        # Each reason stands beside its handset in lines of words, not of letters.
+        # Each state and reason stands beside its handset in lines of words, not of letters.
         assert printed[0].count("画面ロックかアカウント") > 1
+        assert printed[0].count("保留 ") > 1
 
 
 async def test_times_carry_their_zone_and_on_the_board_it_is_the_racks(shop: Shop) -> None:

@@ -89,7 +89,7 @@ async def test_a_tile_tells_what_mends_itself_from_what_calls_somebody(
         await tell(seen.page, "slot", two | {"absence": {"planned": False, "deadline": at(125)}})
         await seen.shows("A2", "挿し直してください", "2:05")
         await expect(seen.tile("A2")).to_have_class("tile person")
-        assert await seen.ground("A2") == "rgb(211, 38, 26)"
+        assert await seen.ground("A2") == "rgb(169, 26, 16)"
 
 
 async def test_a_slot_whose_handset_was_taken_out_half_erased_isnt_empty(

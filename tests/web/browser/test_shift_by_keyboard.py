@@ -12,7 +12,7 @@ import pytest
 from chromium import Visit, Visits, needs_chromium
 from playwright.async_api import TimeoutError as NotInTime
 from playwright.async_api import expect
-from scanner import scan
+from scanner import by_hand, scan
 
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Gate
@@ -31,8 +31,6 @@ pytestmark = [
 ]
 
 WITHIN_S = 1200
-FINGER_MS = 90
-"""Between two keys of a person."""
 MOUSE = """
 const POINTED = ['pointerdown', 'pointerup', 'pointermove', 'mousedown', 'mousemove', 'wheel'];
 for (const kind of [...POINTED, 'click'])
@@ -55,8 +53,7 @@ class Person:
         page = self.seen.page
         await scan(self.seen, self.who.badge)
         await expect(page.locator('#operator input[name="pin"]')).to_be_focused()
-        await page.keyboard.type(self.who.pin, delay=FINGER_MS)
-        await page.keyboard.press("Enter")
+        await by_hand(self.seen, self.who.pin)
         await expect(page.locator('#operator [data-here="strong"]')).to_be_visible()
 
     async def answer(self, slot: str, code: str) -> None:

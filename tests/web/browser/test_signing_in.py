@@ -1,0 +1,192 @@
+"""Item 2: signing in by badge and PIN, at any reader's speed; and why somebody isn't let in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from chromium import Visit, needs_chromium
+from playwright.async_api import Locator, Route, expect
+from scanner import by_hand, scan
+from walls import Wall
+
+from tests.people.people_rig import BADGE, BY, OTHER_BADGE, PIN, Door, door_in
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+SLOW_S = 0.08
+PRODUCT = "4901234567894"
+OURS = "BD:P:AB2CD3EF4GH5IJ6K"
+
+Staffed = Callable[..., AbstractAsyncContextManager[tuple[Visit, Door]]]
+
+
+@pytest.fixture
+def staffed_wall(wall: Wall, tmp_path: Path) -> Staffed:
+    """A page of a rack with real people: a badge is right or wrong there, and so is a PIN."""
+
+    @asynccontextmanager
+    async def opened(path: str = "") -> AsyncGenerator[tuple[Visit, Door]]:
+        folder = tmp_path / "people"
+        folder.mkdir()
+        async with door_in(folder) as door, wall.records() as records:
+            parts = {
+                "callers": door.callers(),
+                "sessions": door.sessions,
+                "people": door.people,
+                "records": records,
+            }
+            async with wall(path, parts=parts) as seen:
+                await expect(field(seen, "pin")).to_be_visible()
+                yield seen, door
+
+    return opened
+
+
+def field(seen: Visit, name: str) -> Locator:
+    return seen.page.locator(f'#operator input[name="{name}"]')
+
+
+def who(seen: Visit) -> Locator:
+    return seen.page.locator("#operator .who")
+
+
+def told(seen: Visit) -> Locator:
+    return seen.page.locator("#operator .told")
+
+
+async def test_a_pin_is_added_after_another_page_and_back(staffed_wall: Staffed) -> None:
+    async with staffed_wall() as (seen, _):
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        await expect(seen.page.locator("#operator .star")).to_have_text("* PINがまだです")
+        await seen.go("board")
+        await seen.go("")
+        await expect(who(seen)).to_have_text("森 葵")
+        await field(seen, "pin").focus()
+        await by_hand(seen, PIN)
+        await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
+        await expect(seen.page.locator("#operator .star")).to_have_count(0)
+
+
+async def test_why_somebody_is_not_let_in_is_told_and_nothing_moves(staffed_wall: Staffed) -> None:
+    async with staffed_wall() as (seen, _):
+        head = seen.page.locator("#head")
+        before = await head.bounding_box()
+        await scan(seen, "B-0000-0000")
+        await expect(told(seen)).to_contain_text("バッジとしても")
+        await expect(told(seen)).to_have_attribute("data-state", "refused")
+        await scan(seen, PRODUCT)
+        await expect(told(seen)).to_contain_text("商品のバーコード")
+        await field(seen, "person").fill("mori")
+        await expect(told(seen)).to_be_empty()
+        await field(seen, "pin").fill("551903")
+        await seen.page.keyboard.press("Enter")
+        await expect(told(seen)).to_contain_text("そのバッジ・ID・PINの人はいません")
+        assert await head.bounding_box() == before
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        await expect(told(seen)).to_be_empty()
+        await field(seen, "pin").fill("551903")
+        await seen.page.keyboard.press("Enter")
+        await expect(told(seen)).to_have_text("PINが違います。もう一度入れてください。")
+        await field(seen, "pin").fill("12")
+        await seen.page.keyboard.press("Enter")
+        await expect(told(seen)).to_contain_text("6〜12桁")
+        # Whoever guesses is told how long to wait.
+        for _ in range(3):
+            await field(seen, "pin").fill("551903")
+            await seen.page.keyboard.press("Enter")
+            await expect(told(seen)).to_have_attribute("data-state", "refused")
+        await expect(told(seen)).to_contain_text("秒は受け付けません")
+        seen.complaints[:] = [one for one in seen.complaints if "status of 429" not in one]
+
+
+async def test_while_a_pin_is_compared_the_page_says_so_and_tries_once(
+    staffed_wall: Staffed,
+) -> None:
+    async with staffed_wall() as (seen, _):
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        tries: list[Route] = []
+
+        async def keep(route: Route) -> None:
+            if route.request.method == "POST":
+                tries.append(route)
+            else:
+                await route.continue_()
+
+        await seen.page.route("**/api/v1/session", keep)
+        pin = field(seen, "pin")
+        for _ in range(2):
+            await pin.fill(PIN)
+            await pin.press("Enter")
+        await expect(told(seen)).to_have_attribute("data-state", "busy")
+        assert len(tries) == 1
+        await tries[0].continue_()
+        await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
+
+
+@pytest.mark.parametrize("key_s", [0.005, SLOW_S, 0.2])
+@pytest.mark.parametrize("name", ["person", "pin"])
+async def test_a_badge_in_a_field_signs_in_and_leaves_nothing_there(
+    staffed_wall: Staffed, name: str, key_s: float
+) -> None:
+    async with staffed_wall() as (seen, door):
+        await field(seen, name).focus()
+        await scan(seen, BADGE, key_s=key_s)
+        await expect(who(seen)).to_have_text("森 葵")
+        # In the PIN field of somebody else it takes over, and is no try.
+        await field(seen, "pin").fill("90")
+        await field(seen, "pin").focus()
+        await scan(seen, OTHER_BADGE, key_s=key_s)
+        await expect(who(seen)).to_have_text("加藤 舞")
+        await expect(field(seen, "pin")).to_have_value("")
+        refused = [one for one in door.records if one.kind.value == "person_refused"]
+        assert refused == []
+
+
+async def test_a_numeric_badge_in_the_pin_field_is_told_from_a_pin_by_its_evenness(
+    staffed_wall: Staffed,
+) -> None:
+    async with staffed_wall() as (seen, door):
+        await door.people.set_badge(BY, "kato", "73018455")
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        await field(seen, "pin").focus()
+        await scan(seen, "73018455", key_s=SLOW_S)
+        await expect(who(seen)).to_have_text("加藤 舞")
+
+
+@pytest.mark.parametrize("end", ["Enter", "Tab"])
+async def test_a_badge_that_benchd_has_made_is_heard_in_every_field(
+    staffed_wall: Staffed, end: str
+) -> None:
+    async with staffed_wall("lots") as (seen, door):
+        await door.people.set_badge(BY, "kato", OURS)
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        lot = seen.page.locator("#open-lot")
+        await lot.fill("L-")
+        await lot.press("End")
+        await scan(seen, OURS.lower(), key_s=SLOW_S, end=end)
+        await expect(who(seen)).to_have_text("加藤 舞")
+        await expect(lot).to_have_value("L-")
+        # What the field is for stays in it.
+        await lot.focus()
+        await scan(seen, "T-000123", end=None)
+        await expect(lot).to_have_value("L-T-000123")
+
+
+async def test_who_has_a_badge_and_gave_id_and_pin_is_told_that_the_badge_is_missing(
+    staffed_wall: Staffed,
+) -> None:
+    async with staffed_wall() as (seen, _):
+        await field(seen, "person").fill("mori")
+        await field(seen, "pin").fill(PIN)
+        await seen.page.keyboard.press("Enter")
+        await expect(who(seen)).to_have_text("森 葵")
+        await expect(seen.page.locator("#operator .star")).to_have_text("* バッジがまだです")
+        await expect(field(seen, "pin")).to_have_count(0)
