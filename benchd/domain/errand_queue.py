@@ -48,8 +48,10 @@ def errands_of(
 
 
 def _order(errand: Errand) -> tuple[int, datetime]:
-    # A cable that is out for the longest has the least time left, whatever its limit is.
-    return URGENCY[errand.kind], errand.deadline or errand.since or _LONG_AGO
+    # A cable that is out for the longest has the least time left, whatever its limit is. Until when
+    # a question waits is shown, and orders nothing: beside it stands what has no such time.
+    limit = errand.deadline if errand.kind is ErrandKind.REPLUG else None
+    return URGENCY[errand.kind], limit or errand.since or _LONG_AGO
 
 
 def bins_of(errands: Sequence[Errand]) -> Mapping[Disposition, int]:
@@ -63,8 +65,8 @@ def _of_slot(view: SlotView, *, proven: bool) -> Errand | None:
         return _errand(view, ErrandKind.REPLUG, deadline=view.away.until)
     match view.state:
         case SlotState.AWAITING_OPERATOR if view.question is not None:
-            another = view.question.gate in BY_ANOTHER
-            return _errand(view, ErrandKind.CONFIRM if another else ErrandKind.QUESTION)
+            kind = ErrandKind.CONFIRM if view.question.gate in BY_ANOTHER else ErrandKind.QUESTION
+            return _errand(view, kind, deadline=view.question.until)
         case SlotState.WAITING if view.needs_a_person:
             return _errand(view, ErrandKind.PUT_RIGHT)
         case SlotState.QUARANTINED:

@@ -11,6 +11,7 @@ from benchd.domain.chip import ChipOwners
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.people import PersonId
 from benchd.domain.slot_states import NEEDS_A_PERSON, SlotState
 
 
@@ -68,6 +69,10 @@ class QuestionView:
     """What the texts of the catalogue fill in, already bounded and printable."""
     asking: int = 0
     """Which asking it is: one job may ask the same gate again, of what has changed since."""
+    answered_by: tuple[PersonId, ...] = ()
+    """Who has answered in its job before: none of them may confirm it."""
+    until: datetime | None = None
+    """When its stage gives up waiting for the answer; None where nobody has said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

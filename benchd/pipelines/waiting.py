@@ -27,6 +27,14 @@ class StageTime:
             self._attempt = attempt
             yield
 
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the running attempt is given up; None where nothing ends it just now."""
+        attempt = self._attempt
+        if attempt is None or math.isinf(attempt.deadline):
+            return None
+        return max(attempt.deadline - anyio.current_time(), 0.0)
+
     @contextmanager
     def stands_still(self) -> Generator[None]:
         """A block that waits for other jobs: what they take is none of this one's time.

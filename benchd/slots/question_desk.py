@@ -80,6 +80,10 @@ class Desk:
         self._asked += 1
         return self._asked
 
+    def answered_by(self, job: JobId) -> tuple[PersonId, ...]:
+        """Who has answered in this running job."""
+        return tuple(sorted(self._answered_by.get(job, ())))
+
     async def ask(
         self,
         *,

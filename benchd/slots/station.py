@@ -70,7 +70,14 @@ class SlotStation:
         if self.job is None:
             message = "a question belongs to a job"
             raise RuntimeError(message)
-        question = QuestionView(gate=gate, facts=facts, asking=self._parts.desk.next_asking())
+        left_s = self.context.time.left_s if self.context is not None else None
+        question = QuestionView(
+            gate=gate,
+            facts=facts,
+            asking=self._parts.desk.next_asking(),
+            answered_by=self._parts.desk.answered_by(self.job.id),
+            until=None if left_s is None else self._parts.clock.now() + timedelta(seconds=left_s),
+        )
         self.job.move(JobState.AWAITING_OPERATOR)
         self._machine.awaiting(question)
         asked_in = self.job

@@ -166,12 +166,12 @@ _SERVED: Final = (
     *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
     *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
     *("bound_by", "unerasable", "not_needed", "shown_by", "clear_claim", "user_kind"),
-    *("settle_as", "gate", "reason", *OF_PAGES),
+    *("settle_as", "gate", "reason", "role", *OF_PAGES),
 )
 """Sections that the API hands to its pages."""
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "problem": ("title", "what_to_do"),
-    "gate": ("title", "question", "what_to_do"),
+    "gate": ("title", "in_short", "question", "what_to_do"),
     "reason": ("title", "what_to_do"),
     "chip": ("title", "what_to_do"),
 }
@@ -304,6 +304,10 @@ class Catalogue:
     def gate(self, gate: Gate) -> Texts:
         """The name of a gate."""
         return self._texts[f"gate.{gate}.title"]
+
+    def in_short(self, gate: Gate) -> Texts:
+        """What a gate wants done, by the verb first; the same for every handset."""
+        return self._texts[f"gate.{gate}.in_short"]
 
     def question(self, view: QuestionView) -> Guidance:
         """What a gate asks about this handset, and how to find the answer."""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, JsonValue, StrictBool
 from benchd.domain.hook import NextAction, NotTaken
 from benchd.domain.intake import BoundBy
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
-from benchd.domain.people import ShownBy
+from benchd.domain.people import Role, ShownBy
 from benchd.domain.plain_text import Language
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
@@ -67,6 +67,14 @@ class QuestionObject(GuidanceObject):
     yes: TextsObject
     """What an approval says."""
     no: TextsObject
+    roles: list[Role]
+    """Who may answer it."""
+    by_badge: bool
+    """Whether a badge alone shows enough of who answers it."""
+    answered_by: list[Verbatim]
+    """Who has answered in its job before, by their ids: none of them may confirm it."""
+    until: Moment | None
+    """When its job ends without an answer; null where nobody has said."""
 
 
 class HandsetObject(WebObject):

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from benchd.domain.authority import ACTION_OF, AUTHORITY
 from benchd.domain.chip import ChipOwners
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ids import JobId, JsonValue, PortPath
 from benchd.domain.job import Reason
+from benchd.domain.people import Role
 from benchd.domain.plain_text import printable
 from benchd.domain.slot import Away, EarlierEnd, ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.proof.evidence.intake_evidence import BoundRecord
@@ -83,7 +85,17 @@ class Presenter:
     def question(self, view: QuestionView) -> QuestionObject:
         """What a person is asked."""
         yes, no = self._catalogue.meanings(view.gate)
-        return QuestionObject.of(view, self._catalogue.question(view), yes=yes, no=no)
+        rule = AUTHORITY[ACTION_OF[view.gate]]
+        return QuestionObject.of(
+            view,
+            self._catalogue.question(view),
+            yes=yes,
+            no=no,
+            roles=[role for role in Role if role in rule.roles],
+            by_badge=rule.by_badge,
+            answered_by=list(view.answered_by),
+            until=moment(view.until),
+        )
 
     def reason(self, reason: Reason | None) -> GuidanceObject | None:
         """Why a job ended as it did."""

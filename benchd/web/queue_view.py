@@ -9,7 +9,7 @@ from benchd.domain.errand_queue import bins_of, errands_of
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.slot import Away
 from benchd.slots.board import RackBoard
-from benchd.texts.catalogue import Catalogue, Guidance
+from benchd.texts.catalogue import Catalogue, Guidance, Texts
 from benchd.web.objects import DirectedObject, HandsetObject, TextsObject
 from benchd.web.present import directed, handset_object, moment
 from benchd.web.proofs import Proofs
@@ -33,6 +33,8 @@ class ErrandObject(AnswerObject):
     directed: DirectedObject | None = None
     ja: Verbatim
     en: Verbatim
+    in_short: TextsObject | None
+    """What a question wants done, short enough for a row; null of any other errand."""
     what_to_do: TextsObject
     handset: HandsetObject | WallHandsetObject | None
     here: bool
@@ -89,18 +91,22 @@ class QueueDesk:
         view, tray = errand.view, errand.tray
         said = self._said(errand, sees_all=sees_all)
         job = tray.job if tray else view.job if view else None
+        gate = view.question.gate if view and view.question else None
+        is_cut = errand.kind is ErrandKind.REPLUG
+        asks = errand.kind in (ErrandKind.QUESTION, ErrandKind.CONFIRM)
         return ErrandObject(
             kind=errand.kind,
             slot=errand.slot,
             occupancy=view.occupancy if view else None,
             job=job if sees_all else None,
             since=moment(errand.since),
-            deadline=moment(errand.deadline),
-            gate=view.question.gate if view and view.question else None,
+            deadline=moment(errand.deadline) if sees_all or is_cut else None,
+            gate=gate,
             bin=errand.goes,
             directed=directed(view) if view and errand.kind is ErrandKind.CARRY else None,
             ja=said.ja,
             en=said.en,
+            in_short=_texts(self._catalogue.in_short(gate)) if gate and asks else None,
             what_to_do=TextsObject(ja=said.what_to_do.ja, en=said.what_to_do.en),
             handset=_handset(errand, sees_all=sees_all),
             here=errand.here,
@@ -117,6 +123,10 @@ class QueueDesk:
             return self._catalogue.question(question) if question else hidden
         gate = self._catalogue.gate(question.gate)
         return Guidance(ja=gate.ja, en=gate.en, what_to_do=hidden.what_to_do)
+
+
+def _texts(texts: Texts) -> TextsObject:
+    return TextsObject(ja=texts.ja, en=texts.en)
 
 
 def _word(errand: Errand) -> str | None:

@@ -45,6 +45,7 @@ from tests.web.web_fakes import (
     identity,
     port,
     running_view,
+    sold_view,
     waiting_view,
 )
 from tests.web.web_running import running
@@ -108,6 +109,14 @@ def test_watch_follows_progress_and_says_who_is_needed(
     )
     for part in ("25%", "62%", "3:12", "上書き", "要対応 1", "処理中 1", "A2", "空き 1"):
         assert part in told
+
+
+def test_item_4_what_only_has_to_be_carried_away_calls_nobody(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    told = watched([rack_told(catalogue, sold_view(), asking_view(SlotName("A2"), 2))])
+    assert "要対応 1" in told
 
 
 @pytest.mark.parametrize(

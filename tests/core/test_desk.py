@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import anyio
@@ -24,9 +25,13 @@ from tests.people.somebody import somebody
 
 from .fake_chips import IN_USE, FakeChip, FakeChipAccess
 from .lot_rack import GOOD, Data, Rack, edit
-from .world import OTHER_IMEI, MemoryLedger, Phone, World, ended, make_recipe
+from .world import ANSWER_S, OTHER_IMEI, MemoryLedger, Phone, World, ended, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+
+NOTE = "○"
+"""What the look-up wants of a yes, and no other gate minds."""
 
 
 class SlowLedger(MemoryLedger):
@@ -81,6 +86,21 @@ async def test_an_answer_to_a_question_that_is_asked_anew_is_not_taken() -> None
         assert world.ledger.of(EntryKind.DECISION) == []
         await world.desk.decide(job, gate, approved=False, by=by, asking=asking)
     assert len(world.ledger.of(EntryKind.DECISION)) == 1
+
+
+async def test_item_5_a_question_tells_who_has_answered_before_it_and_until_when_it_waits() -> None:
+    world = World()
+    world.silent_in = StageName.GATES
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        first = await world.until_question()
+        assert first.answered_by == ()
+        assert first.until is not None
+        assert timedelta() < first.until - world.clock.now() <= timedelta(seconds=ANSWER_S)
+        await world.decide(first.gate, note=NOTE)
+        await world.until(lambda: world.view().question not in (None, first))
+        then = await world.until_question()
+    assert then.answered_by == (somebody("Sato").person,)
 
 
 # A × that somebody typed stands for the handset, until somebody else or a list knows better.

@@ -192,6 +192,24 @@ def test_a_rack_drawn_at_random_has_the_errands_that_were_drawn(seed: int) -> No
         assert count == sum(said == f"carry to {disposition}" for *_, said in wanted)
 
 
+def test_item_4_until_when_a_question_waits_is_told_and_orders_nothing() -> None:
+    """What has to be put right has no such time, and mustn't come first or last for it."""
+    until = NOW + timedelta(hours=1)
+    asked = replace(asking(Gate.NETWORK), until=until)
+    problem = ProblemView(code=ProblemCode.ADB_DISABLED)
+    older, newer = NOW - timedelta(minutes=9), NOW - timedelta(minutes=1)
+    for since, kinds in ((older, ["question", "put_right"]), (newer, ["put_right", "question"])):
+        between = NOW - timedelta(minutes=5)
+        found = errands_of(
+            {
+                A1: shown(SlotState.WAITING, since=between, problem=problem),
+                A2: shown(SlotState.AWAITING_OPERATOR, A2, since=since, question=asked),
+            }
+        )
+        assert [e.kind for e in found] == kinds
+        assert {e.kind: e.deadline for e in found} == {"question": until, "put_right": None}
+
+
 def test_what_is_the_matter_with_the_rack_comes_right_after_cables() -> None:
     views = {
         A1: shown(SlotState.AWAITING_OPERATOR, question=asking(Gate.NETWORK)),

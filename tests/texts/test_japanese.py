@@ -18,7 +18,7 @@ MODELS = sorted((ROOT / "configs" / "models").glob("*.toml"))
 FIXED = {
     "it stands so on handsets, boxes and carriers' pages": (
         *("IMEI", "EID", "SIM", "eSIM", "FRP", "SD", "USB", "NFC", "IC", "ID", "PIN", "OS", "MDM"),
-        *("FeliCa", "Android", "Galaxy", "F9", "Enter", "Esc", "C"),
+        *("FeliCa", "Android", "Galaxy", "F9", "Enter", "Esc", "Shift", "C"),
     ),
     "it is a program's or a file's own name": (
         *("benchd", "adb", "udev", "fastboot", "CSV", "JSON", "UTF-8", "Shift_JIS", "Excel"),

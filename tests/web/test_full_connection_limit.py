@@ -13,7 +13,7 @@ import anyio.abc
 import pytest
 
 from benchd.domain.token_bucket import Buckets
-from benchd.web import connection_limit, crowds, shares
+from benchd.web import anonymous_rate_limit, connection_limit, crowds
 from tests.web.test_connection_limit import (
     COOKIE,
     HEAD,
@@ -198,7 +198,7 @@ async def test_where_a_crowd_is_there_and_the_loop_is_late_or_many_were_refused_
 async def test_the_more_of_a_source_are_refused_the_longer_each_of_them_rests(
     server: Server, bounds: Bounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bounds(shares, MOST_DELAYED=0, SOURCE_AT_ONCE=1.0, SOURCE_PER_S=1e-6)
+    bounds(anonymous_rate_limit, MOST_DELAYED=0, SOURCE_AT_ONCE=1.0, SOURCE_PER_S=1e-6)
     bounds(crowds, REFUSED_AT_ONCE=2.0, REFUSED_PER_S=1 / 3)
     rests: list[float] = []
     loop = asyncio.get_running_loop()

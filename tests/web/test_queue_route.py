@@ -22,6 +22,7 @@ from benchd.domain.slot import Away, AwayView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
 from benchd.web.proofs import Proofs
+from benchd.web.queue_view import QueueDesk
 from tests.web.served import app_of, served_rack
 from tests.web.web_fakes import A1, BEGAN, JOB, FakeRack, asking_view, port, running_view, sold_view
 from tests.web.web_running import SEES_ALL, Browser, got, running
@@ -53,6 +54,24 @@ async def test_a_cable_out_comes_first_with_its_deadline(rack: FakeRack, visit: 
     assert "ネットワーク利用制限" in second["ja"]
     assert (third["kind"], third["job"], third["handset"]["model"]) == ("tray", "j-9", "SH-01L")
     assert slots[0]["absence"] == {"planned": False, "deadline": first["deadline"]}
+
+
+@pytest.mark.parametrize("sees_all", [True, False])
+async def test_item_4_a_question_says_in_short_what_to_do_and_to_whom_it_may_until_when(
+    rack: FakeRack, catalogue: Catalogue, *, sees_all: bool
+) -> None:
+    """Whoever hasn't signed in is told the gate and nothing more of the question."""
+    view = asking_view(A1, 1, Gate.NETWORK)
+    assert view.question is not None
+    rack.board.show(replace(view, question=replace(view.question, until=BEGAN)))
+    rack.board.show(replace(cable_out(), slot=A2, port_path=port(2)))
+    desk = QueueDesk(rack.board, catalogue, Proofs(served_rack(rack, catalogue)))
+    told = desk.shown(await desk.errands(), sees_all=sees_all)
+    cut, asked = told.errands
+    assert asked.in_short is not None
+    assert asked.in_short.ja == "照会する: ネットワーク利用制限"
+    assert asked.deadline == (BEGAN.isoformat() if sees_all else None)
+    assert (cut.in_short, cut.deadline) == (None, (BEGAN + timedelta(minutes=5)).isoformat())
 
 
 async def test_only_a_certificate_on_record_sends_a_handset_to_sale(

@@ -16,6 +16,7 @@ from benchd.domain.errand import TrayItem
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ids import JobId, PortPath
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
+from benchd.domain.people import PersonId
 from benchd.domain.slot import (
     Away,
     AwayView,
@@ -301,7 +302,10 @@ def telling_view() -> SlotView:
             code=ProblemCode.LOW_BATTERY, facts={"serial": SECRET, "percent": "3", "minimum": "9"}
         ),
         question=QuestionView(
-            gate=Gate.CONFIRM, facts={"model": "SO-51B", "serial": SECRET, "imei_end": SECRET}
+            gate=Gate.CONFIRM,
+            facts={"model": "SO-51B", "serial": SECRET, "imei_end": SECRET},
+            answered_by=(PersonId(SECRET),),
+            until=BEGAN,
         ),
         outcome=Outcome.FAILED,
         disposition=Disposition.HOLD,

@@ -195,7 +195,7 @@ def test_all_that_the_wall_may_show_is_listed_by_hand() -> None:
     }
     assert set(ErrandObject.model_fields) == {
         *("kind", "slot", "occupancy", "job", "since", "deadline", "gate", "bin", "directed"),
-        *("ja", "en", "what_to_do", "handset", "here"),
+        *("ja", "en", "in_short", "what_to_do", "handset", "here"),
     }
 
 

@@ -104,7 +104,9 @@ async def test_problem_and_question_say_what_to_do_in_both_languages(
     assert "SO-51B（シリアル番号 HQ6123、IMEI末尾" in asking["question"]["ja"]
     assert set(asking["question"]) == {
         *("gate", "asking", "ja", "en", "what_to_do", "yes", "no"),
+        *("roles", "by_badge", "answered_by", "until"),
     }
+    assert (asking["question"]["roles"], asking["question"]["by_badge"]) == (["confirmer"], False)
     assert asking["question"]["yes"] == {"ja": "承認", "en": "approved"}
     assert asking["question"]["no"]["ja"] == "否認して保留"
 

@@ -18,6 +18,7 @@ from benchd.cli.tables.table_cells import (
     seconds,
     text,
 )
+from benchd.domain.errand import ErrandKind
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Disposition
 from benchd.domain.plain_text import Language, printable
@@ -116,7 +117,8 @@ def _time(queue: JsonObject, errand: JsonObject, cells: Cells) -> Text:
     now = instant(queue, "now")
     if now is None:
         return Text()
-    if (deadline := instant(errand, "deadline")) is not None:
+    deadline = instant(errand, "deadline") if errand.get("kind") == ErrandKind.REPLUG else None
+    if deadline is not None:
         left = max((deadline - now).total_seconds(), 0.0)
         return Text(cells.say("say.left", value=seconds(left).plain), style="bold red")
     if (since := instant(errand, "since")) is not None:

@@ -35,7 +35,7 @@ STATE_STYLE: Mapping[str, str] = {
 }
 DISPOSITION_STYLE: Mapping[str, str] = {
     Disposition.SELLABLE: "bold green",
-    Disposition.RETURN: "bold yellow",
+    Disposition.RETURN: "bold cyan",
     Disposition.HOLD: "bold yellow",
     Disposition.DESTROY: "bold red",
 }

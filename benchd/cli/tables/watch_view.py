@@ -16,6 +16,7 @@ from benchd.cli.tables import never_fail_on_a_letter
 from benchd.cli.tables.queue_table import errands_table, heading, proven_slots
 from benchd.cli.tables.rack_short import fewest_lines, rack_short, waits_for_a_person
 from benchd.cli.tables.table_cells import Cells, JsonObject, part, parts
+from benchd.domain.errand import ErrandKind
 from benchd.domain.errors import BenchdError
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue
@@ -130,7 +131,9 @@ def _summary(rack: JsonObject, catalogue: Catalogue, language: Language) -> Text
         and not waits_for_a_person(slot)
         for slot in slots
     )
-    people = len(parts(part(rack, "queue"), "errands"))
+    # What is done and only has to be carried away calls nobody.
+    errands = parts(part(rack, "queue"), "errands")
+    people = sum(errand.get("kind") != ErrandKind.CARRY for errand in errands)
     counts = (
         (catalogue.text("word.attention"), people, "bold black on yellow" if people else "dim"),
         (catalogue.text("page.busy"), busy, "cyan"),

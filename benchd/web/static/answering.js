@@ -1,10 +1,10 @@
 // From a press or a card to an answer: whether it is one, whose question it belongs to, and what
 // is asked next. Nothing is ever answered unseen: an answer belongs to the question that was shown.
 
-import { decide, readJob } from "./api.js";
+import { decide } from "./api.js";
 import { imeisAmong, isMisread, isProduct } from "./codes.js";
 import { byId } from "./dom.js";
-import { byAnother, NETWORK, takesCode, takesNumber, takesScan } from "./gates.js";
+import { bars, byAnother, isSaleable, NETWORK, refusalOf, takesCode, takesNumber, takesScan, withSign } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
 import { newestPrinted, printLabel } from "./printing.js";
 import { onChange, whoIsHere } from "./session.js";
@@ -17,7 +17,8 @@ const NUMBERS = ["imei", "serial"];
 const OWN_CODES = ["serial", "recheck"];
 /** A card's sign of the look-up; the cross is a no. */
 const SIGNS = { CIRCLE: "○", TRIANGLE: "△", DASH: "-", CROSS: "×" };
-const SALEABLE = /^\s*[○〇◯oOｏＯ△▲\-－−‐–—\u30fc](?![0-9A-Za-z])/;
+/** By role or by what they have worked on: nothing that they could show would help. */
+const NEVER_THEIRS = ["not_allowed", "second_person_needed"];
 
 export class Answering {
   /** `open` opens a slot's panel by itself; `panel` is where questions are seen. */
@@ -33,6 +34,8 @@ export class Answering {
     this.asked = new Map();
     this.back = new TakingBack({ send: (answer) => this.send(answer), ended: (...told) => this.ended(...told) });
     this.person = null;
+    /** The questions that whoever is here has left for later. */
+    this.skipped = new Set();
     onChange(() => this.otherPerson());
   }
 
@@ -149,9 +152,15 @@ export class Answering {
       this.complain("sign_elsewhere");
       return false;
     }
-    if (sign) this.panel.sign(sign);
     const approved = value !== "NO" && value !== "CROSS";
-    const note = this.panel.form.note.value;
+    const written = this.panel.form.note.value;
+    // A card's or button's sign is of this answer alone, and never kept.
+    const note = sign ? withSign(sign, written) : written;
+    if (note === null) {
+      this.complain("sign_differs");
+      this.panel.toNote();
+      return false;
+    }
     const here = whoIsHere();
     const others = approved && takesScan(gate) ? this.rack.strange(slot, imeisAmong(note)) : [];
     if (others.length) {
@@ -159,7 +168,7 @@ export class Answering {
       this.panel.toNote();
       return false;
     }
-    const missing = !here ? "not_signed_in" : approved ? wanting(gate, note) : null;
+    const missing = refusalOf(slot.question, here) ?? (approved ? wanting(gate, note) : null);
     if (missing) {
       this.panel.refuse({ code: missing, message: "" });
       return false;
@@ -203,7 +212,8 @@ export class Answering {
   /** Called for each slot that is told anew: what isn't asked any more isn't answered. */
   changed(slot) {
     const asked = answerable(slot) ? questionOf(slot) : null;
-    this.forgetAsked(slot.slot, asked);
+    // A screen that is locked isn't told what is asked; whether it is the same still, it learns later.
+    if (asked || !slot.question) this.forgetAsked(slot.slot, asked);
     if (asked) this.asked.set(slot.slot, { question: asked, kept: noteKey(slot), number: takesNumber(slot.question.gate) });
     for (const { answer } of [...this.back.waiting.values()]) {
       if (answer.slot === slot.slot && answer.question !== asked) this.back.drop(answer.question, "dropped_question");
@@ -232,42 +242,60 @@ export class Answering {
     if (!this.back.takeBack()) this.panel.close();
   }
 
-  /** Sends at once the answer to the question that is shown. */
-  sendShown() {
-    const given = this.back.of(this.panel.form?.question);
+  /** Sends at once what waits for the question on the screen, or with none there what was given last; gives whether any did. */
+  sendHeld() {
+    const given = this.panel.name === null ? this.back.newest() : this.back.of(this.panel.form?.question);
     if (given) this.back.sendNow(given);
+    return given !== null;
+  }
+
+  /** Enter did nothing, though it was meant for an answer that waits. */
+  enterIgnored() {
+    if (this.back.newest()) this.complain("enter_ignored");
   }
 
   /** Sends what waits, which opens what comes next; or opens it at once. */
   goOn() {
-    if (this.panel.form?.held) this.sendShown();
-    else if (this.panel.name === null && this.back.newest()) this.back.sendNow();
-    else this.next(this.panel.form?.question ?? null);
+    if (!this.sendHeld()) this.next(this.panel.form?.question ?? null);
+  }
+
+  /** Leaves what is shown for later; it comes again once nothing else is left. */
+  skip() {
+    const slot = this.slotShown();
+    if (slot) this.skipped.add(questionOf(slot));
+    this.next(this.panel.form?.question ?? null);
   }
 
   /** Opens the next question that this person may answer; `last` is the one that was just seen. */
-  async next(last = null) {
-    const before = this.panel.form?.question ?? null;
-    const slot = await this.nextSlot(last);
-    // Meanwhile somebody may have gone on by themselves.
-    if ((this.panel.form?.question ?? null) !== before) return;
+  next(last = null) {
+    const theirs = this.theirs(last);
+    const open = theirs.filter((slot) => !bars(slot.question, whoIsHere()));
+    let slot = open.find((one) => !this.skipped.has(questionOf(one)));
+    if (!slot && open.length) {
+      this.skipped.clear();
+      [slot] = open;
+    }
     if (slot) {
       this.open(slot.slot);
     } else {
       this.panel.close();
-      this.complain("no_next");
+      this.complain(theirs.length ? "only_barring" : "no_next");
     }
   }
 
-  async nextSlot(last) {
+  /** The slots whose question whoever is here may answer; first what only few may. */
+  theirs(last) {
     const here = whoIsHere();
     const asking = this.inOrder().filter((slot) => answerable(slot) && questionOf(slot) !== last && !this.back.has(questionOf(slot)));
-    for (const slot of asking) {
-      if (here?.gates && !here.gates.includes(slot.question.gate)) continue;
-      if (here && byAnother(slot.question.gate) && (await workedOn(slot.job, here))) continue;
-      return slot;
-    }
-    return null;
+    const theirs = asking.filter((slot) => !NEVER_THEIRS.includes(refusalOf(slot.question, here)));
+    return theirs.toSorted((one, other) => byAnother(other.question.gate) - byAnother(one.question.gate));
+  }
+
+  /** Whether an errand is to confirm what whoever is here hasn't worked on. */
+  isToConfirm({ kind, slot }) {
+    const asking = this.rack.slot(slot);
+    if (kind !== "confirm" || !asking || !answerable(asking) || !whoIsHere()) return false;
+    return !NEVER_THEIRS.includes(refusalOf(asking.question, whoIsHere()));
   }
 
   inOrder() {
@@ -300,6 +328,7 @@ export class Answering {
     const here = whoIsHere()?.person ?? null;
     if (here === this.person) return;
     this.scanned = null;
+    this.skipped.clear();
     if (this.person !== null && here !== null) this.panel.startAnew(this.rack.slot(this.panel.name));
     this.person = here;
   }
@@ -309,18 +338,8 @@ const othersImei = (slots) => word("answering", "others_imei").replace("{slots}"
 
 /** What a yes needs in its note and hasn't, by the code the daemon refuses it with. */
 function wanting(gate, note) {
-  if (gate === NETWORK && !SALEABLE.test(note)) return "look_up_result_needed";
+  if (gate === NETWORK && !isSaleable(note)) return "look_up_result_needed";
   if (gate === "destroyed_before" && !note.trim()) return "reason_needed";
   if (gate === "imei" && !imeisAmong(note).length) return "screen_number_needed";
   return NUMBERS.includes(gate) && !note.trim() ? "screen_number_needed" : null;
-}
-
-/** Whoever has worked on a handset doesn't confirm it. */
-async function workedOn(job, here) {
-  try {
-    const { decisions } = await readJob(job);
-    return decisions.some((one) => (one.person ? one.person === here.person : one.operator === here.name));
-  } catch {
-    return false;
-  }
 }

@@ -9,6 +9,7 @@ import { find } from "./finding.js";
 import { Hearing } from "./hearing.js";
 import { Help } from "./help.js";
 import { slotKept } from "./kept.js";
+import { warnBeforeLock } from "./idle.js";
 import { Keys } from "./keys.js";
 import { Layout } from "./layout.js";
 import { showMenu } from "./menu.js";
@@ -44,7 +45,12 @@ document.body.classList.toggle("kiosk", kiosk);
 
 const rack = new Rack({ open, changed });
 const layout = new Layout({ kiosk });
-const queue = new Queue({ open, changed: queueChanged });
+const queue = new Queue({
+  open,
+  find: (names) => find(rack, layout, ...names),
+  isMine: (errand) => answering?.isToConfirm(errand) ?? false,
+  changed: queueChanged,
+});
 const notices = new Notices();
 const summary = new Summary();
 let counting = null;
@@ -58,6 +64,8 @@ let signIn = null;
 let stream = null;
 let asking = null;
 let worded = false;
+/** Whether whoever signs in next may find again what they had open. */
+let mayGoOn = true;
 
 function open(name) {
   if (kiosk || !rack.slot(name)) return;
@@ -66,8 +74,19 @@ function open(name) {
 
 /** What somebody was in the middle of is there again after a reload, or a daemon that was away. */
 function goOn() {
-  const name = slotKept();
+  const name = slotKept(whoIsHere()?.person ?? null);
   if (!kiosk && name !== null && panel.name === null && rack.slot(name)) openNext(name);
+}
+
+/** Somebody types their PIN, or is in a dialog: nothing opens over that. */
+const isBusy = () => byId("operator").contains(document.activeElement) || document.querySelector("dialog[open]") !== null;
+
+/** Whoever is back after their screen was locked finds open what they had open, once it is told. */
+function goOnAsBefore() {
+  const here = whoIsHere()?.person ?? null;
+  if (!mayGoOn || here === null || isBusy() || document.body.dataset.connection !== "live") return;
+  goOn();
+  mayGoOn = panel.name === null && slotKept(here) !== null;
 }
 
 /** By itself: what is asked there is read first. */
@@ -122,13 +141,19 @@ function complete(names) {
     byId("connection").hidden = true;
     goOn();
     lookAgain();
+  } else {
+    goOnAsBefore();
   }
   summarise();
 }
 
 /** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
 function changedHands() {
-  if (whoIsHere() === null) {
+  if (whoIsHere() !== null) {
+    queue.paint();
+    goOnAsBefore();
+  } else {
+    mayGoOn = true;
     rack.clear();
     queue.clear();
     byId("announcer").textContent = "";
@@ -234,6 +259,7 @@ async function start() {
   panel = new Panel({
     find: (name) => find(rack, layout, name),
     press: (value) => answering.press(value),
+    skip: () => answering.skip(),
     moved: () => answering?.moved(),
     astray: () => answering.complain("typing_gone"),
     strange: (slot, text) => rack.strange(slot, imeisAmong(text)),
@@ -246,6 +272,7 @@ async function start() {
   see(index);
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
+  warnBeforeLock();
   const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
   const signInHere = () => (panel.name === null ? signIn : panel.signIn);
   const badgeShown = async (error, told) => {

@@ -6,18 +6,19 @@ import { play } from "./sounds.js";
 const CALLS_MS = 8_000;
 let calling = null;
 
-/** Marks a slot's tile for some seconds; false where there is none. */
-export function find(rack, layout, name) {
-  const tile = rack.tiles.get(name);
-  if (!tile) return false;
-  layout.turnTo(name);
+/** Marks the tiles of slots for some seconds, the first of them in view; false where there are none. */
+export function find(rack, layout, ...names) {
+  const found = names.filter((name) => rack.tiles.has(name));
+  if (!found.length) return false;
+  layout.turnTo(found[0]);
   clearTimeout(calling?.timer);
-  calling?.element.classList.remove("called-out");
-  tile.element.classList.add("called-out");
-  tile.element.scrollIntoView({ block: "nearest" });
-  byId("announcer").textContent = name;
+  calling?.over();
+  const elements = found.map((name) => rack.tiles.get(name).element);
+  for (const element of elements) element.classList.add("called-out");
+  elements[0].scrollIntoView({ block: "nearest" });
+  byId("announcer").textContent = found.join(" ");
   play("find");
-  const timer = setTimeout(() => tile.element.classList.remove("called-out"), CALLS_MS);
-  calling = { element: tile.element, timer };
+  const over = () => elements.forEach((element) => element.classList.remove("called-out"));
+  calling = { over, timer: setTimeout(over, CALLS_MS) };
   return true;
 }

@@ -8,6 +8,7 @@
 import { readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
 import { hearElsewhere } from "./elsewhere.js";
+import { warnBeforeLock } from "./idle.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { left, onChange, startSession, whoIsHere } from "./session.js";
@@ -51,6 +52,7 @@ export class Frame {
     byId("operator").replaceChildren(this.signIn.element);
     this.label();
     onChange(() => this.changedHands());
+    warnBeforeLock();
     await startSession(
       (error, told) => {
         if (!error) return;

@@ -12,6 +12,7 @@ const KEYS = [
   ["I", "note"],
   ["Esc", "escape"],
   ["N", "next"],
+  ["S", "skip"],
   ["P", "print"],
   ["/", "search"],
   ["F9", "lock"],

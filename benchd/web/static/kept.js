@@ -44,7 +44,11 @@ export function keepNote(key, note) {
   write(kept);
 }
 
-export const slotKept = () => read().slot;
+/** The slot that was open, unless it was for somebody who isn't the one that is here. */
+export function slotKept(here) {
+  const { person, slot } = read();
+  return person === null || person === here ? slot : null;
+}
 
 export const keepSlot = (slot) => write({ ...read(), slot });
 

@@ -12,6 +12,8 @@ const ANSWERS = { 1: "YES", y: "YES", 2: "NO", n: "NO", o: "CIRCLE", v: "TRIANGL
 const DELIBERATE = ["Enter", "Escape", "Tab", ...Object.keys(ARROWS)];
 /** What means nothing by itself, and the keys that are for the whole screen. */
 const PASSING = /^(Shift|Control|Alt|Meta|CapsLock|F\d+)$/;
+/** Enter so soon after Enter is one press for whoever pressed it. */
+const DOUBLE_MS = 250;
 /** Where a tile is much rather below than beside. */
 const ASIDE = 3;
 
@@ -19,7 +21,9 @@ export class Keys {
   constructor({ reader, rack, panel, answering, help, open }) {
     Object.assign(this, { rack, panel, answering, help, open });
     this.find = new Find({ rack, open });
+    this.enteredAt = -Infinity;
     reader.onKey = (key) => this.press(key);
+    reader.onEnterKept = () => answering.enterIgnored();
     document.addEventListener("keydown", (event) => this.down(event), true);
     byId("rack").addEventListener("focusin", () => this.rove());
     new MutationObserver(() => this.rove()).observe(byId("rack"), { childList: true });
@@ -45,6 +49,7 @@ export class Keys {
     if (this.answering.slotShown() && ANSWERS[key]) return this.answering.key(ANSWERS[key]);
     if (key === "i") this.panel.toNote();
     else if (key === "p" && this.answering.prints) this.answering.print();
+    else if (key === "s") this.answering.skip();
     else if (key === "n") this.answering.next(this.panel.form?.question ?? null);
     else return null;
     return true;
@@ -61,12 +66,21 @@ export class Keys {
     // A button that has the focus does what it says.
     const elsewhere = field || other || event.target.closest?.("button, a");
     if (event.key === "Escape" && !other && this.answering.back.takeBack()) this.used(event);
-    // Enter sends at once what waits; held down, it would go on to send what comes after.
-    else if (event.key === "Enter" && event.repeat && !field) this.used(event);
-    else if (event.key === "Enter" && !elsewhere && this.panel.form?.held) {
+    else if (event.key === "Enter" && !field) this.enter(event, elsewhere);
+    else if (ARROWS[event.key] && !field && !document.querySelector("dialog[open]")) this.move(event, ARROWS[event.key]);
+  }
+
+  /**
+   * Enter sends at once what waits. Held down or pressed twice it would go on to send what was given by the
+   * first press, or what comes after: that is told, and does nothing.
+   */
+  enter(event, elsewhere) {
+    const twice = event.repeat || event.timeStamp - this.enteredAt < DOUBLE_MS;
+    this.enteredAt = event.timeStamp;
+    if (twice) {
       this.used(event);
-      this.answering.sendShown();
-    } else if (ARROWS[event.key] && !field && !document.querySelector("dialog[open]")) this.move(event, ARROWS[event.key]);
+      this.answering.enterIgnored();
+    } else if (!elsewhere && this.answering.sendHeld()) this.used(event);
   }
 
   /** Somebody types on for a field that went away: until they go on by purpose, keys do nothing. */

@@ -9,6 +9,7 @@ import { icon } from "./icons.js";
 import { keepSlot } from "./kept.js";
 import { able, questionForm, refuse } from "./question_form.js";
 import { isField } from "./scans.js";
+import { onChange } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
@@ -21,12 +22,12 @@ const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "reason_n
 
 export class Panel {
   /**
-   * `find` shows where a slot is; `press` is called with "YES" or "NO" for an answer's button, `moved`
-   * when it opens or closes, and `astray` when a field went away in which somebody was typing. `strange`
-   * gives the other slots that an IMEI in a text belongs to.
+   * `find` shows where a slot is; `press` is called with an answer for its button, `skip` to leave the
+   * question for later, `moved` when it opens or closes, and `astray` when a field went away in which
+   * somebody was typing. `strange` gives the other slots that an IMEI in a text belongs to.
    */
-  constructor({ find, press, moved, astray, strange }) {
-    Object.assign(this, { find, press, moved, astray, strange });
+  constructor({ find, press, skip, moved, astray, strange }) {
+    Object.assign(this, { find, press, skip, moved, astray, strange });
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
@@ -39,6 +40,8 @@ export class Panel {
     this.asking = el("div", { class: "asking" });
     this.telling = el("div", { class: "telling" });
     this.dialog.append(this.about, this.asking, this.telling);
+    onChange(() => this.form?.showWho());
+    setInterval(() => this.form?.tick(), 1_000);
     this.dialog.addEventListener("close", () => this.name !== null && !this.dialog.open && this.close());
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog) this.close();
@@ -60,9 +63,12 @@ export class Panel {
 
   /** Where whoever has opened it goes on; what came by itself has no button under a finger. */
   focus(byItself = false) {
-    const first = this.form ? this.form.buttons[0] : this.dialog.querySelector(".close");
-    if (byItself && this.form) this.form.element.focus();
-    else first?.focus();
+    const { form } = this;
+    const first = form ? form.buttons[0] : this.dialog.querySelector(".close");
+    if (byItself && form) form.element.focus();
+    // On a phone its answers may be below: what is asked is read first.
+    else first?.focus({ preventScroll: form !== null });
+    form?.element.scrollIntoView({ block: "start" });
   }
 
   /** On the wall behind, so that whoever stands there sees which one it is. */
@@ -168,11 +174,6 @@ export class Panel {
     if (this.form && !this.form.held) this.form.note.focus();
   }
 
-  /** A card's sign, which is of this answer alone and never kept. */
-  sign(text) {
-    this.form.note.value = text;
-  }
-
   /** Puts something into the note, as if it had been typed. */
   note(text) {
     this.form.note.value = text;
@@ -251,7 +252,7 @@ export class Panel {
     } else if (hidden) {
       this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
     } else {
-      this.form = questionForm(slot, { signIn: this.signIn, press: this.press, strange: this.strange });
+      this.form = questionForm(slot, { signIn: this.signIn, press: this.press, skip: this.skip, strange: this.strange });
       this.asking.replaceChildren(this.form.element);
       this.comes(old);
     }

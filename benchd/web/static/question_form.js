@@ -1,20 +1,46 @@
-// What a slot asks, with its note and its two answers.
+// What a slot asks, with its note, its answers, and who can't give them.
 
 import { imeisAmong } from "./codes.js";
-import { el } from "./dom.js";
-import { asksNumber, byAnother, noteHint, takesScan, wantsNumber } from "./gates.js";
+import { el, write } from "./dom.js";
+import { asksNumber, bars, byAnother, NETWORK, noteHint, refusalOf, takesScan, wantsNumber } from "./gates.js";
 import { keepNote, noteFor, noteKey } from "./kept.js";
+import { whoIsHere } from "./session.js";
 import { questionOf } from "./status.js";
-import { page, said, word } from "./words.js";
+import { page, said, timeLeft, word } from "./words.js";
 
 /** What is typed or scanned there is no Japanese. */
 const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
+/** What a button says of a refusal that would come. */
+const SHORT = {
+  not_signed_in: () => word("answering", "needs_sign_in"),
+  not_allowed: ({ roles }) => `${word("answering", "needs_role")}: ${roles.map((role) => word("role", role)).join(" / ")}`,
+  second_person_needed: () => word("answering", "own_work"),
+  more_to_show: () => word("answering", "needs_pin"),
+};
+
+/** The answers to a question: what each is given as, its class, its word, what it means and its key. */
+function answersTo({ gate, yes, no }) {
+  if (gate === NETWORK) {
+    return [
+      ["CIRCLE", "yes", "○", said(yes), "O"],
+      ["TRIANGLE", "sign", "△", said(yes), "V"],
+      ["DASH", "sign", "−", said(yes), "-"],
+      ["CROSS", "sign", "×", said(no), "X"],
+      ["NO", "no", word("word", "no"), word("answering", "no_anyway"), "N"],
+    ];
+  }
+  const number = asksNumber(gate);
+  return [
+    ["YES", "yes", number ? word("answering", "this_number") : word("word", "yes"), said(yes), "Y"],
+    ["NO", "no", number ? word("answering", "unread") : word("word", "no"), said(no), "N"],
+  ];
+}
 
 /**
- * `press` is called with "YES" or "NO"; `signIn` stands beside the note. `strange` gives the slots that
- * an IMEI in the note belongs to instead.
+ * `press` is called with an answer, as cards have it, `skip` to go to the next question; `signIn` stands
+ * beside the note. `strange` gives the slots that an IMEI in the note belongs to instead.
  */
-export function questionForm(slot, { signIn, press, strange }) {
+export function questionForm(slot, { signIn, press, skip, strange }) {
   const { question } = slot;
   const second = byAnother(question.gate);
   const note = el("input", {
@@ -36,35 +62,55 @@ export function questionForm(slot, { signIn, press, strange }) {
   });
   showRead();
   const refused = el("div", { class: "refused", role: "alert" });
-  const form = { note, refused, second, buttons: [], question: questionOf(slot), held: false, resting: false, unmeant: false, came: -Infinity };
-  const answer = (approved) => () => press(approved ? "YES" : "NO");
-  const named = asksNumber(question.gate)
-    ? { yes: word("answering", "this_number"), no: word("answering", "unread") }
-    : { yes: word("word", "yes"), no: word("word", "no") };
-  const button = (approved, name, meaning) => {
-    const made = el(
+  const until = el("p", { class: "until" });
+  const barring = el("p", { class: "barring" });
+  const whys = [];
+  const buttons = answersTo(question).map(([value, kind, name, meaning, key]) => {
+    const why = el("span", { class: "why" });
+    whys.push(why);
+    return el(
       "button",
-      { type: "button", class: approved ? "yes" : "no", onclick: answer(approved) },
+      { type: "button", class: kind, "data-answer": value, "data-key": key, onclick: () => press(value) },
       el("b", {}, name),
       el("span", {}, meaning),
+      why,
     );
-    form.buttons.push(made);
-    return made;
+  });
+  const form = { note, refused, second, buttons, question: questionOf(slot), held: false, resting: false, unmeant: false, came: -Infinity };
+  /** How long there is to answer. */
+  form.tick = () => {
+    const left = timeLeft(question.until);
+    write(until, left && `${word("answering", "until")}: ${left}`);
+  };
+  /** Says on the buttons why whoever is here can't give these answers; pressed all the same, they tell what to do. */
+  form.showWho = () => {
+    const here = whoIsHere();
+    const refusal = refusalOf(question, here);
+    for (const [place, button] of buttons.entries()) {
+      write(whys[place], refusal ? SHORT[refusal](question) : "");
+      button.classList.toggle("barred", refusal !== null);
+    }
+    write(barring, bars(question, here) ? word("answering", "barring") : "");
   };
   form.element = el(
     "div",
     { class: "answering", tabindex: "-1", "data-gate": question.gate },
     el("p", { class: "question" }, said(question)),
     el("p", { class: "to-do lines" }, said(question.what_to_do)),
+    until,
     el(
       "div",
       { class: "fields" },
       el("div", { class: "by" }, signIn.element, el("small", {}, second ? page("second_person_hint") : "")),
       el("div", { class: "noting" }, el("label", {}, page(noteHint(question.gate)), note), takesScan(question.gate) ? read : null),
     ),
+    barring,
     refused,
-    el("div", { class: "answers" }, button(true, named.yes, said(question.yes)), button(false, named.no, said(question.no))),
+    el("div", { class: "answers" }, ...buttons),
+    el("button", { type: "button", class: "skip", "data-key": "S", onclick: skip }, word("answering", "skip")),
   );
+  form.tick();
+  form.showWho();
   return form;
 }
 

@@ -3,7 +3,7 @@
 import { secondsUntil, setRackTime } from "./clock.js";
 import { arrange, byId, el, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { current, duration, said, word } from "./words.js";
+import { current, duration, inHours, manyHandsets, said, timeLeft, word } from "./words.js";
 
 const BINS = ["sellable", "return", "hold", "destroy"];
 const ICONS = {
@@ -15,14 +15,22 @@ const ICONS = {
   tray: "tray",
 };
 
-/** Which errand it is, whatever is said of it meanwhile. */
-const keyOf = ({ kind, slot, occupancy, since, ja }) => [kind, slot, occupancy, kind === "tray" ? since : slot ? "" : ja].join(" ");
+/** Whom they call comes before anything that waits for one person more than for another. */
+const FOR_ALL = ["replug", "rack"];
+
+/** Which row it is, whatever is said in it meanwhile: one for all handsets that are carried to one place. */
+function keyOf({ kind, slot, occupancy, since, ja, bin, directed }) {
+  if (kind === "carry") return [kind, bin, directed?.place, ja].join(" ");
+  return [kind, slot, occupancy, kind === "tray" ? since : slot ? "" : ja].join(" ");
+}
 
 export class Queue {
-  /** `open` is called with the slot of an errand; `changed` with what there is now and what there was. */
-  constructor({ open, changed }) {
-    this.open = open;
-    this.changed = changed;
+  /**
+   * `open` is called with the slot of an errand, `find` with the slots of several, `isMine` says whether an
+   * errand is first for whoever is here, and `changed` is called with what there is now and what there was.
+   */
+  constructor({ open, find, isMine, changed }) {
+    Object.assign(this, { open, find, isMine, changed });
     this.told = null;
     this.lines = new Map();
     this.list = byId("errands");
@@ -31,6 +39,12 @@ export class Queue {
 
   get errands() {
     return this.told?.errands ?? [];
+  }
+
+  /** In the daemon's order, but for what only some may do: theirs it is first. */
+  get inOrder() {
+    const rank = (errand) => (FOR_ALL.includes(errand.kind) ? 0 : this.isMine(errand) ? 1 : 2);
+    return this.errands.toSorted((one, other) => rank(one) - rank(other));
   }
 
   show(told) {
@@ -57,10 +71,9 @@ export class Queue {
     byId("queue").dataset.count = this.errands.length;
     write(byId("nothing"), this.errands.length ? "" : word("wall", "nothing_to_do"));
     const kept = new Map();
-    for (const errand of this.errands) {
-      const key = keyOf(errand);
-      const line = this.lines.get(key) ?? new Line(errand, (one) => this.follow(one));
-      line.show(errand);
+    for (const [key, errands] of Map.groupBy(this.inOrder, keyOf)) {
+      const line = this.lines.get(key) ?? new Line(errands[0], (all) => this.follow(all));
+      line.show(errands);
       kept.set(key, line);
     }
     this.lines = kept;
@@ -81,8 +94,11 @@ export class Queue {
     }
   }
 
-  follow(errand) {
-    if (errand.kind === "tray" || !errand.slot) location.assign(errand.kind === "tray" ? "/disposal" : "#notices");
+  /** One slot opens; where there are several, their tiles are pointed out. */
+  follow(errands) {
+    const [errand] = errands;
+    if (errands.length > 1 && errand.slot) this.find(errands.map(({ slot }) => slot));
+    else if (errand.kind === "tray" || !errand.slot) location.assign(errand.kind === "tray" ? "/disposal" : "#notices");
     else this.open(errand.slot);
   }
 
@@ -91,56 +107,39 @@ export class Queue {
   }
 }
 
-/** One errand, changed in place. */
+/** One row, changed in place. */
 class Line {
   constructor(errand, follow) {
     this.slot = el("b", { class: "where" });
     this.what = el("span", { class: "what" });
     this.time = el("span", { class: "time" });
     this.toDo = el("small");
-    this.button = el("button", { type: "button", onclick: () => follow(this.errand) });
-    this.mark = null;
-    this.icon = el("span");
-    this.button.append(this.icon, this.slot, this.what, this.time, this.toDo);
-    this.element = el("li", { "data-kind": errand.kind, "data-slot": errand.slot }, this.button);
+    this.button = el("button", { type: "button", onclick: () => follow(this.errands) });
+    this.button.append(icon(ICONS[errand.kind] ?? errand.bin ?? "waiting"), this.slot, this.what, this.time, this.toDo);
+    this.element = el("li", { "data-kind": errand.kind, "data-bin": errand.bin }, this.button);
   }
 
-  show(errand) {
-    this.errand = errand;
-    this.goes(errand);
-    write(this.slot, errand.slot ?? "");
-    write(this.what, [said(errand), errand.directed?.place].filter(Boolean).join(" → "));
-    write(this.toDo, said(errand.what_to_do));
+  show(errands) {
+    const [errand] = errands;
+    const many = errands.length > 1 && errand.slot !== null;
+    this.errands = errands;
+    const goes = [said(errand.in_short) || said(errand), errand.directed?.place].filter(Boolean).join(" → ");
+    write(this.slot, many ? "" : (errand.slot ?? ""));
+    write(this.what, many ? `${goes} ${manyHandsets(errands.length)}` : goes);
+    write(this.toDo, many ? errands.map(({ slot }) => slot).join(" ") : said(errand.what_to_do));
+    this.element.classList.toggle("many", many);
+    if (many || errand.slot === null) delete this.element.dataset.slot;
+    else this.element.dataset.slot = errand.slot;
     this.button.lang = current();
-  }
-
-  /** Where a handset goes can change while it lies there: another system may hold it back. */
-  goes({ kind, bin }) {
-    const mark = ICONS[kind] ?? bin ?? "waiting";
-    if (mark === this.mark) return;
-    this.mark = mark;
-    const drawn = icon(mark);
-    this.icon.replaceWith(drawn);
-    this.icon = drawn;
-    if (bin) this.element.dataset.bin = bin;
-    else delete this.element.dataset.bin;
   }
 
   /** A countdown where there is a deadline, else for how long it has been waiting. */
   tick() {
-    const { deadline, since } = this.errand;
+    const [{ kind, deadline, since }] = this.errands;
     const left = secondsUntil(deadline);
     const age = secondsUntil(since);
-    write(this.time, left !== null ? duration(Math.max(0, left)) : age !== null ? aged(-age) : "");
+    if (kind === "replug" && left !== null) write(this.time, duration(Math.max(0, left)));
+    else if (left !== null) write(this.time, `${word("word", "remaining")} ${timeLeft(deadline)}`);
+    else write(this.time, age !== null ? inHours(-age) : "");
   }
 }
-
-/** 12分 or 1時間5分; nothing within the first minute. */
-function aged(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 1) return "";
-  if (minutes < 60) return `${minutes}${spaced()}${word("wall", "minutes")}`;
-  return `${Math.floor(minutes / 60)}${spaced()}${word("wall", "hours")}${spaced()}${minutes % 60}${spaced()}${word("wall", "minutes")}`;
-}
-
-const spaced = () => (current() === "ja" ? "" : " ");

@@ -90,7 +90,7 @@ export class Rack {
 
   /** Seconds until the machines are done with all that is on the rack; null where nobody knows. */
   get left() {
-    const known = [...this.slots.values()].map((slot) => slot.handset_left_s).filter(Number.isFinite);
+    const known = [...this.slots.values()].map((slot) => slot.handset_left_s).filter((left) => left >= 1);
     return known.length ? Math.max(...known) : null;
   }
 

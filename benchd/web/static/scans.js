@@ -45,6 +45,8 @@ export class Reader {
     this.prefix = prefix;
     /** Is given a single key: gives how it is undone, or true, or null where it did nothing. */
     this.onKey = null;
+    /** Is called where Enter may be a reader's, and is kept from doing anything. */
+    this.onEnterKept = null;
     this.lettersAt = this.pressedAt = -Infinity;
     this.undo = null;
     this.last = { code: "", at: -Infinity };
@@ -160,7 +162,10 @@ export class Reader {
     this.over();
     const at = event.timeStamp;
     const reader = at - this.lettersAt < LATE_MS || at - this.pressedAt < ENTER_AFTER_MS;
-    if (reader && !isField(event.target)) swallow(event);
+    if (reader && !isField(event.target)) {
+      swallow(event);
+      if (key === "Enter") this.onEnterKept?.();
+    }
     this.finish();
     this.clear();
   }

@@ -9,6 +9,9 @@ const SESSION = "/api/v1/session";
 const ANSWER_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 30_000;
 const STAY_EVERY_MS = 60_000;
+const IDLE_EVERY_MS = 1_000;
+/** So long before it locks by itself that is told; of a short time a third. */
+const WARN_S = 60;
 const LOCK_KEY = "F9";
 export const SHORTEST_BADGE = 6;
 const NO_BADGE = { code: "not_signed_in", message: "" };
@@ -16,12 +19,23 @@ const NO_BADGE = { code: "not_signed_in", message: "" };
 let session = null;
 let usedAt = 0;
 let toldAt = 0;
+/** Whether somebody has used this page since the daemon was told of it. */
+let untold = false;
 let leaving = Promise.resolve();
 let hear = () => {};
 const listeners = new Set();
 
 export const whoIsHere = () => session;
+const idlers = new Set();
+/** Other pages of this browser have the same session: what is used there isn't idle here. */
+const elsewhere = new BroadcastChannel("benchd.used");
+elsewhere.onmessage = () => {
+  usedAt = Date.now();
+};
+
 export const onChange = (listener) => listeners.add(listener);
+/** Is called with the seconds until this screen locks by itself, once they are few; with null where they aren't. */
+export const onIdle = (listener) => idlers.add(listener);
 const tell = () => {
   for (const listener of listeners) listener();
 };
@@ -66,9 +80,10 @@ export async function signIn(shown) {
   }
 }
 
-export async function lock() {
+/** Whoever locks it leaves nothing; whom it locked out by itself finds what they had begun to type again. */
+export async function lock({ byItself = false } = {}) {
   if (session && !isLockable()) return;
-  forgetKept();
+  if (!byItself) forgetKept();
   leaving = locked();
   become(null);
   await leaving;
@@ -100,15 +115,35 @@ async function look() {
 }
 
 async function used() {
+  // A machine that slept past the time has locked, whatever key has woken it.
+  idle();
+  if (Date.now() - usedAt >= IDLE_EVERY_MS) elsewhere.postMessage(null);
   usedAt = Date.now();
-  if (!isLockable() || usedAt - toldAt < STAY_EVERY_MS) return;
-  toldAt = usedAt;
+  untold = true;
+  idle();
+  await stay();
+}
+
+/** The daemon locks by its own count, which mustn't be behind of this one: it is told of each use in the end. */
+async function stay() {
+  if (!untold || !isLockable() || Date.now() - toldAt < STAY_EVERY_MS) return;
+  toldAt = Date.now();
+  untold = false;
   try {
     const answer = await ask("PUT");
     if (answer.error) become(null);
   } catch {
     // The next use tells it again.
   }
+}
+
+/** Whether nobody has used this screen for so long that it locks, or soon will. */
+function idle() {
+  const left = isLockable() ? session.idle_s - (Date.now() - usedAt) / 1000 : Infinity;
+  const soon = left > 0 && left <= Math.min(WARN_S, (session?.idle_s ?? 0) / 3);
+  for (const listener of idlers) listener(soon ? left : null);
+  if (left <= 0) lock({ byItself: true });
+  else stay();
 }
 
 /**
@@ -132,11 +167,8 @@ export async function startSession(done, claims = () => false) {
     }
   });
   for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, used, true);
-  setInterval(() => {
-    if (!session) return;
-    if (isLockable() && Date.now() - usedAt >= session.idle_s * 1000) lock();
-    else look();
-  }, LOOK_EVERY_MS);
+  setInterval(idle, IDLE_EVERY_MS);
+  setInterval(() => session && look(), LOOK_EVERY_MS);
   usedAt = Date.now();
   await look();
   return reader;

@@ -24,7 +24,8 @@ export class Summary {
   show(slots, ports, errands, left) {
     const counts = { needs_person: ports.length, busy: 0, finished: 0, free: 0 };
     for (const slot of slots) counts[group(slot)] += 1;
-    if (errands !== null) counts.needs_person = errands.length;
+    // What is done and only has to be carried away calls nobody.
+    if (errands !== null) counts.needs_person = errands.filter(({ kind }) => kind !== "carry").length;
     for (const [name, [number, label]] of this.counts) {
       const line = number.parentElement;
       if (line.dataset.count !== String(counts[name])) line.dataset.count = counts[name];

@@ -76,6 +76,7 @@ export class TakingBack {
     const one = answer && this.open(answer.question);
     if (!one) return;
     one.sending = true;
+    if (this.said.textContent === t("enter_ignored")) this.say("");
     clearTimeout(one.timer);
     clearInterval(one.ticking);
     for (const button of one.buttons) button.disabled = true;

@@ -4,7 +4,7 @@ import { secondsUntil } from "./clock.js";
 import { el, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { answerable, look, needsPerson } from "./status.js";
-import { calledOf, duration, inMinutes, page, percent, said, word } from "./words.js";
+import { calledOf, duration, inMinutes, page, percent, said, timeLeft, word } from "./words.js";
 
 /** Changed in place: what a finger is on, or the keyboard, must not be replaced under it. */
 export class Tile {
@@ -58,16 +58,20 @@ export class Tile {
     write(this.earlier, slot.earlier ? said(slot.earlier) : "");
     this.earlier.classList.toggle("doomed", slot.earlier?.doomed ?? false);
     this.deadline = seen.deadline ?? null;
+    this.until = slot.question?.until ?? null;
     this.pace(slot);
     write(this.button, answerable(slot) ? page("answer") : page("open"));
     const label = `${slot.slot} ${seen.title} ${this.button.textContent}`;
     if (this.button.getAttribute("aria-label") !== label) this.button.setAttribute("aria-label", label);
   }
 
-  /** How far the stage is, and how long it still takes: the handset where that is known, else its stage. */
+  /**
+   * How far the stage is, and how long it still takes: the handset where that is known, else its stage.
+   * Where only people are waited for, machines need no time; how long the question waits is told instead.
+   */
   pace(slot) {
     const known = typeof slot.progress === "number" && slot.state === "running";
-    const whole = duration(slot.handset_left_s);
+    const whole = slot.handset_left_s >= 1 && !this.until ? duration(slot.handset_left_s) : "";
     const stage = known ? duration(slot.eta_s) : "";
     this.element.classList.toggle("paced", known && !slot.absence);
     this.bar.hidden = !known;
@@ -76,17 +80,18 @@ export class Tile {
       this.bar.setAttribute("aria-label", word("word", "progress"));
     }
     write(this.percent, known ? percent(slot.progress) : "");
-    mark(this.numbers, "of", whole || this.deadline ? "handset" : "stage");
-    if (this.deadline) this.tick();
+    mark(this.numbers, "of", whole || this.deadline || this.until ? "handset" : "stage");
+    if (this.deadline || this.until) this.tick();
     else write(this.left, whole || stage);
     write(this.minutes, whole && !this.deadline ? inMinutes(slot.handset_left_s) : "");
-    write(this.leftOf, this.deadline || this.left.hidden ? "" : whole ? word("word", "remaining") : word("wall", "stage_left"));
+    write(this.leftOf, this.deadline || this.left.hidden ? "" : this.until ? word("wall", "until_answer") : whole ? word("word", "remaining") : word("wall", "stage_left"));
     this.numbers.hidden = this.percent.hidden && this.left.hidden;
   }
 
   /** Once a second: what is left until it is too late. */
   tick() {
     if (this.deadline) write(this.left, duration(Math.max(0, secondsUntil(this.deadline) ?? 0)));
+    else if (this.until) write(this.left, timeLeft(this.until));
   }
 }
 

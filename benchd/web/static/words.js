@@ -1,6 +1,9 @@
 // All words of the page, from the daemon's catalogue, in the language of this browser.
 
+import { secondsUntil } from "./clock.js";
+
 const KEPT = "benchd.language";
+const NEAR_S = 600;
 
 let labels = {};
 let language = chosen();
@@ -73,6 +76,26 @@ export function duration(seconds) {
   const pad = (number) => String(number).padStart(2, "0");
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
+}
+
+const spaced = () => (language === "ja" ? "" : " ");
+
+/** 12分 or 1時間5分; nothing within the first minute. */
+export function inHours(seconds) {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 1) return "";
+  if (minutes < 60) return `${minutes}${spaced()}${word("wall", "minutes")}`;
+  return `${Math.floor(minutes / 60)}${spaced()}${word("wall", "hours")}${spaced()}${minutes % 60}${spaced()}${word("wall", "minutes")}`;
+}
+
+/** 11台 */
+export const manyHandsets = (count) => `${count}${spaced()}${word("wall", "many")}`;
+
+/** How long there is until a moment of the rack's: by the second once it is near; empty where there is none. */
+export function timeLeft(iso) {
+  const left = secondsUntil(iso);
+  if (left === null) return "";
+  return left < NEAR_S ? duration(Math.max(0, left)) : inHours(left);
 }
 
 /** 84分, never less than what is left. */

@@ -108,7 +108,18 @@ async def turned_away(route: Route) -> None:
         await route.fallback()
 
 
+async def weakly(route: Route) -> None:
+    """Whoever is here is an operator, by a badge alone."""
+    if route.request.method != "GET":
+        await route.fallback()
+        return
+    response = await route.fetch()
+    told = {**await response.json(), "strong": False, "roles": ["operator"]}
+    await route.fulfill(response=response, json=told)
+
+
 HINDRANCES = {
+    "**/v1/session": weakly,
     "**/decisions": never,
     "**/api/v1/events": cut,
     "**/api/v1/lots": cut,

@@ -43,6 +43,7 @@ def errand(kind: str, slot: str | None, ja: str, en: str = "", **more: object) -
         "bin": None,
         "ja": ja,
         "en": en or ja,
+        "in_short": None,
         "what_to_do": {"ja": "", "en": ""},
         "handset": None,
         "here": False,

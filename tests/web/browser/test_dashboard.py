@@ -87,8 +87,8 @@ async def test_answer_on_the_page_lets_the_job_go_on(rack: FakeRack, wall: Wall)
             # With the keyboard alone.
             await seen.tile("A1").locator(".open").focus()
             await seen.page.keyboard.press("Enter")
-            await expect(seen.panel(".yes")).to_have_text("はい未利用")
-            await expect(seen.panel(".no")).to_have_text("いいえ利用中")
+            await expect(seen.panel(".yes")).to_have_text("はい未利用サインインが必要")
+            await expect(seen.panel(".no")).to_have_text("いいえ利用中サインインが必要")
             await seen.panel(".no").click()
             await expect(seen.page.locator(".refused")).to_contain_text("サインインしていません")
             assert rack.ledger.stored[-1].entry.kind is EntryKind.QUESTION_ASKED

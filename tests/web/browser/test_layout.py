@@ -147,6 +147,13 @@ async def test_nothing_hangs_over_the_edge(
         assert wide == []
 
 
+QUESTION_FIRST = """() => {
+  const box = of => document.querySelector(of).getBoundingClientRect();
+  return box('#panel .question').top >= box('#panel header').bottom
+    && box('#panel .question').bottom <= innerHeight; }"""
+"""Whether what is asked can be read as soon as it is opened."""
+
+
 @pytest.mark.parametrize("language", ["ja", "en"])
 async def test_item_6_on_a_phone_slot_and_question_are_one_line_however_far_it_is_scrolled(
     rack: FakeRack, wall: Wall, language: str
@@ -162,6 +169,7 @@ async def test_item_6_on_a_phone_slot_and_question_are_one_line_however_far_it_i
                 await seen.go(f"?lang={language}")
                 await seen.open(slot)
                 await expect(seen.panel(".yes")).to_be_visible()
+                assert await seen.page.evaluate(QUESTION_FIRST), (slot, gate)
                 told = await seen.page.evaluate(SCROLLED)
                 assert told["scrolled"] > 0, (slot, gate)
                 assert told["told"].startswith(f"{slot} "), told

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from chromium import needs_chromium
 from playwright.async_api import expect
+from screens import no_story
 from telling import at, errand, ready, slots_of, tell, tell_queue
 from walls import Wall
 
 from benchd.domain.ids import SlotName
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
-from tests.web.web_fakes import A1, FakeRack, port, running_view, waiting_view
+from tests.web.web_fakes import A1, FakeRack, asking_view, port, running_view, waiting_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -49,7 +51,8 @@ async def test_the_queue_stands_in_the_daemons_order_and_goes_by_its_clock(
         await expect(seen.page.locator("#bins li")).to_have_text(
             ["販売可3", "返却1", "保留2", "破砕0"]
         )
-        await expect(seen.page.locator(".needs_person b")).to_have_text("3")
+        # What only has to be carried away isn't urgent.
+        await expect(seen.page.locator(".needs_person b")).to_have_text("2")
         await lines.nth(1).locator("button").focus()
         await seen.page.keyboard.press("Enter")
         await expect(seen.panel("h2")).to_contain_text("A2")
@@ -60,6 +63,56 @@ async def test_the_queue_stands_in_the_daemons_order_and_goes_by_its_clock(
         assert await seen.page.locator("#queue img").count() == 0
         await tell_queue(seen.page)
         await expect(seen.page.locator("#nothing")).to_have_text("今やることはありません")
+
+
+async def test_item_4_a_row_says_what_to_do_and_one_row_is_for_all_that_go_to_one_place(
+    rack: FakeRack, wall: Wall
+) -> None:
+    names = [f"A{number}" for number in range(1, 5)]
+    for number, name in enumerate(names, 1):
+        rack.board.show(waiting_view(SlotName(name), number))
+    async with wall() as seen:
+        await ready(seen)
+        short = {"ja": "照会する: ネットワーク利用制限", "en": "Look up: network restriction"}
+        question = "いま照会したネットワーク利用制限は、販売基準を満たしますか"
+        sold, back = ({"bin": "sellable"}, {"bin": "return"})
+        await tell_queue(
+            seen.page,
+            errand("question", "A4", question, in_short=short, deadline=at(2_730)),
+            *(errand("carry", name, "販売へ", **sold) for name in names[:2]),
+            errand("carry", "A3", "返却へ", **back),
+        )
+        lines = seen.page.locator("#errands li")
+        await expect(lines.locator(".what")).to_have_text([short["ja"], "販売へ 2台", "返却へ"])
+        await expect(lines.nth(1).locator("small")).to_have_text("A1 A2")
+        await expect(lines.first.locator(".time")).to_have_text("残り 45分")
+        # Where they go has a colour each.
+        edges = await lines.locator("button").evaluate_all(
+            "all => all.map(one => getComputedStyle(one).borderLeftColor)"
+        )
+        assert len(set(edges)) == 3
+        await lines.nth(1).locator("button").click()
+        await expect(seen.tile("A1")).to_have_class(re.compile("called-out"))
+        await expect(seen.tile("A2")).to_have_class(re.compile("called-out"))
+        await expect(seen.panel()).to_be_hidden()
+
+
+async def test_item_4_a_tile_that_waits_for_a_person_tells_until_when_and_no_zero(
+    rack: FakeRack, wall: Wall
+) -> None:
+    rack.board.show(asking_view(A1, 1))
+    async with wall() as seen:
+        await ready(seen)
+        (one,) = await slots_of(seen)
+        await tell_queue(seen.page)
+        await tell(seen.page, "slot", one | {"handset_left_s": 0})
+        await expect(seen.tile("A1").locator(".numbers")).to_be_hidden()
+        question = one["question"] | {"until": at(2_730)}
+        await tell(seen.page, "slot", one | {"handset_left_s": 0, "question": question})
+        await seen.shows("A1", "回答期限まで", "45分")
+        await seen.page.route(re.compile("/api/v1/jobs/"), no_story)
+        await seen.open("A1")
+        await expect(seen.panel(".until")).to_contain_text("45分")
 
 
 async def test_a_tile_tells_what_mends_itself_from_what_calls_somebody(

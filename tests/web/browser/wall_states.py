@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import expect
 from scanner import scan
-from screens import A2, IMEI, Screen
+from screens import A2, BADGE, IMEI, Screen
 from states import Place, State, as_it_is, hinder, menu
 from telling import at, errand, ready, slots_of, tell, tell_queue
 
-from benchd.domain.ids import JobId
+from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import DISPOSITION_OF, Gate, Outcome, Reason
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.slot_states import SlotState
+from tests.people.somebody import somebody
 from tests.web.web_fakes import A1, running_view, waiting_view
 
 # The desk.
@@ -132,6 +134,45 @@ async def page_left(one: Screen) -> None:
     await one.page.reload()
 
 
+def asks_after(
+    gate: Gate, *answered_by: str, slots: tuple[SlotName, ...] = (A1,)
+) -> Callable[[Screen], object]:
+    """These have answered in its job, and it waits for three quarters of an hour."""
+
+    def first(one: Screen) -> None:
+        people = tuple(somebody(name).person for name in answered_by)
+        until = datetime.now(UTC) + timedelta(minutes=45)
+        for number, slot in enumerate(slots, 1):
+            view = one.ask(slot, f"job-{number}", gate)
+            assert view.question is not None
+            question = replace(view.question, answered_by=people, until=until)
+            one.rack.board.show(replace(view, question=question))
+
+    return first
+
+
+ALL_BAR = asks_after(Gate.CONSENT, "SUZUKI-1002", slots=(A1, A2))
+
+
+async def weak(one: Screen) -> None:
+    await hinder(one, "**/v1/session")
+    await one.page.reload()
+    await one.seen.live()
+    await open_a1(one)
+    await expect(one.seen.panel(".barred")).to_have_count(2)
+
+
+async def soon_locked(one: Screen) -> None:
+    """Nobody has used it for nine of its ten minutes."""
+    await one.page.evaluate("() => { const now = Date.now; Date.now = () => now() + 542_000; }")
+    await expect(one.page.locator("#idle")).to_be_visible()
+
+
+async def soon_locked_with_panel(one: Screen) -> None:
+    await open_a1(one)
+    await soon_locked(one)
+
+
 async def over(one: Screen) -> None:
     await open_a1(one)
     one.rack.board.show(replace(running_view(), job=JobId("job-1")))
@@ -188,6 +229,7 @@ NUMBER_READ = 'question_form.js small.read[role="status"]'
 SAID = 'taking_back.js p.said[role="alert"]'
 QUESTION_OVER = 'panel.js p.over[role="status"]'
 AWAY = 'index.html div#connection[role="alert"]'
+IDLE = 'idle.js p#idle[role="alert"]'
 PANEL = "index.html dialog#panel"
 HIDDEN = 'index.html p#hidden[role="status"]'
 
@@ -213,6 +255,13 @@ DESK = (
     *(desk(f"refused {code}", refused(code), REFUSED) for code in CONFIRMED),
     desk("a number was read", number_read, NUMBER_READ, asks(Gate.IMEI)),
     desk("another's number", others_number, REFUSED, asks_beside(Gate.IMEI)),
+    desk("takes the PIN", weak, PANEL, asks()),
+    desk("takes a role", weak, PANEL, asks(Gate.CONFIRM)),
+    desk("own work, with a limit", open_a1, PANEL, asks_after(Gate.CONFIRM, BADGE)),
+    desk("bars from confirming", open_a1, PANEL, asks_after(Gate.CONSENT, "SUZUKI-1002")),
+    desk("toast: only what bars", presses("n"), SAID, ALL_BAR),
+    desk("locks soon", soon_locked, IDLE),
+    desk("locks soon, with a question", soon_locked_with_panel, IDLE),
     desk("an answer is held", held),
     desk("an answer is held, on the wall", held_on_the_wall),
     desk("toast: taken back", taken_back, SAID),
@@ -247,6 +296,7 @@ async def crowded(one: Screen) -> None:
         errand("replug", "B6", "ケーブルが抜けています", "Cable is out", deadline=at(150)),
         *(errand(kind, "C4" if kind != "port" else None, kind, here=True) for kind in kinds),
         *(errand("carry", "A1", bin_, bin=bin_) for bin_ in ("sellable", "return", "hold")),
+        errand("carry", "A2", "sellable", bin="sellable"),
     )
     slots = {slot["slot"]: slot for slot in await slots_of(seen)}
     unplugged = {"state": "replugging", "absence": {"planned": False, "deadline": at(150)}}

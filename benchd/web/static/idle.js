@@ -1,0 +1,22 @@
+// Warns before a screen that nobody uses locks by itself.
+
+import { el, write } from "./dom.js";
+import { onIdle } from "./session.js";
+import { duration, word } from "./words.js";
+
+/** Shown while it is about to lock, in whatever dialog is open: what lies behind one isn't read. */
+export function warnBeforeLock() {
+  const told = el("span");
+  const left = el("b", { "aria-hidden": "true" });
+  const bar = el("p", { id: "idle", role: "alert" }, told, " ", left);
+  onIdle((seconds) => {
+    if (seconds === null) {
+      bar.remove();
+      return;
+    }
+    const place = document.querySelector("dialog[open]") ?? document.body;
+    if (bar.parentElement !== place) place.append(bar);
+    write(told, word("answering", "locks_soon"));
+    write(left, duration(seconds));
+  });
+}
