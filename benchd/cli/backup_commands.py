@@ -13,7 +13,7 @@ import anyio
 import typer
 
 from benchd.cli.daemon_client import show
-from benchd.cli.messages import error_of, tell
+from benchd.cli.messages import detail_of, error_of, tell
 from benchd.cli.misuse import mistake, why
 from benchd.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.domain.errors import BackupInvalid, SignedByRetired, UsageRefused, WouldLose
@@ -114,7 +114,7 @@ def _refusals(backup: Path) -> Generator[None]:
     except SignedByRetired as error:
         raise error_of(SignedByRetired, "say.backup_by_retired_key", path=str(backup)) from error
     except BackupInvalid as error:
-        raise error_of(BackupInvalid, "say.backup_not_valid", detail=str(error)) from error
+        raise error_of(BackupInvalid, "say.backup_not_valid", detail=detail_of(error)) from error
 
 
 def _tried_as_json(tried: Tried) -> dict[str, object]:

@@ -41,7 +41,10 @@ def certificate_show(
 
 
 @certificate_app.command("export")
-def certificate_export(of: JobArgument, file: Path) -> None:
+def certificate_export(
+    of: JobArgument,
+    file: Annotated[Path, typer.Argument(help="A new file, its name in .pdf or .json.")],
+) -> None:
     """Write a job's certificate to a new file: signed PDF for a name in .pdf, else JSON."""
     with daemon_client() as client:
         job = job_named(client, of)
@@ -52,7 +55,7 @@ def certificate_export(of: JobArgument, file: Path) -> None:
 
 @certificate_app.command("verify")
 def certificate_verify(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="The certificate, JSON or PDF.")],
     key: PublicKeyOption,
     ring: RingOption = None,
     json_output: JsonOption = False,

@@ -10,7 +10,7 @@ import typer
 
 from benchd.cli.daemon_client import show
 from benchd.cli.file_arguments import read_file
-from benchd.cli.messages import catalogue, failed, language, say
+from benchd.cli.messages import catalogue, detail_of, failed, language, say
 from benchd.cli.rings import ring_of
 from benchd.domain.errors import CertificateInvalid
 
@@ -39,7 +39,7 @@ def looked_at(data: bytes) -> Checked:
 
 def refuse(file: str, error: CertificateInvalid) -> typer.Exit:
     """Tell why it doesn't count, and end with 1."""
-    return failed("say.certificate_not_valid", path=file, detail=str(error))
+    return failed("say.certificate_not_valid", path=file, detail=detail_of(error))
 
 
 def tell_checked(checked: Checked, *, as_json: bool) -> None:

@@ -38,8 +38,8 @@ NO: Final = ("n", "no", "いいえ")
 
 
 def decide(
-    job_id: str,
-    gate: str,
+    job_id: Annotated[str, typer.Argument(help="The job that waits, as `benchd status` names it.")],
+    gate: Annotated[str, typer.Argument(help="The question's code, as `benchd status` names it.")],
     approve: Annotated[
         bool | None, typer.Option("--approve/--reject", help="Yes or no; else it is asked.")
     ] = None,

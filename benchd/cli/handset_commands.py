@@ -30,7 +30,7 @@ handset_app = typer.Typer(help="What handsets answered, as dossiers.", no_args_i
 
 @handset_app.command("record")
 def record(
-    directory: Path,
+    directory: Annotated[Path, typer.Argument(help="A new folder.")],
     slot: Annotated[
         str | None, typer.Option(help="The handset in this slot of the running daemon.")
     ] = None,
@@ -69,7 +69,10 @@ def list_kept(json_output: JsonOption = False) -> None:
 
 
 @handset_app.command("read")
-def read(directory: Path, json_output: JsonOption = False) -> None:
+def read(
+    directory: Annotated[Path, typer.Argument(help="A dossier's folder.")],
+    json_output: JsonOption = False,
+) -> None:
     """Tell what benchd makes of a dossier; ends with 1 if an answer in it isn't understood."""
     from benchd.devices.android.dossier.folder import read_folder
     from benchd.devices.android.dossier.replay import replay

@@ -49,7 +49,9 @@ def lots_list(json_output: JsonOption = False) -> None:
 
 
 @lots_app.command("show")
-def lots_show(lot: str, json_output: JsonOption = False) -> None:
+def lots_show(
+    lot: Annotated[str, typer.Argument(help="The lot's name.")], json_output: JsonOption = False
+) -> None:
     """Tell of one lot, and of what is attested of it."""
     with _client() as client:
         found = client.lot(lot)
@@ -60,8 +62,8 @@ def lots_show(lot: str, json_output: JsonOption = False) -> None:
 
 @lots_app.command("add")
 def lots_add(
-    lot: str,
-    kind: LotKind,
+    lot: Annotated[str, typer.Argument(help="The lot's name.")],
+    kind: Annotated[LotKind, typer.Argument(help="Where its handsets come from.")],
     consignor: Annotated[
         str, typer.Option(help="The firm; of a private seller no name, only: private.")
     ],
@@ -93,8 +95,8 @@ def lots_add(
 
 @lots_app.command("attest")
 def lots_attest(
-    lot: str,
-    kinds: list[AttestationKind],
+    lot: Annotated[str, typer.Argument(help="The lot's name.")],
+    kinds: Annotated[list[AttestationKind], typer.Argument(help="What is stated.")],
     operator: OperatorOption = None,
     tag: TagsOption = None,
     excepted: Annotated[
@@ -127,7 +129,7 @@ def lots_attest(
 
 @lots_app.command("withdraw")
 def lots_withdraw(
-    lot: str,
+    lot: Annotated[str, typer.Argument(help="The lot's name.")],
     attestation: Annotated[int, typer.Argument(help="The number that `lots show` tells.")],
     operator: OperatorOption = None,
     tag: TagsOption = None,
@@ -149,7 +151,7 @@ def lots_withdraw(
 @assets_app.command("list")
 def assets_list(
     lot: Annotated[str | None, typer.Option(help="Only of this lot.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
     json_output: JsonOption = False,
 ) -> None:
     """Name the assets of a lot, else the newest."""
@@ -159,7 +161,9 @@ def assets_list(
 
 
 @assets_app.command("show")
-def assets_show(tag: str, json_output: JsonOption = False) -> None:
+def assets_show(
+    tag: Annotated[str, typer.Argument(help="The asset's tag.")], json_output: JsonOption = False
+) -> None:
     """Tell of one asset."""
     with _client() as client:
         found = client.asset(tag)
@@ -168,14 +172,14 @@ def assets_show(tag: str, json_output: JsonOption = False) -> None:
 
 @assets_app.command("add")
 def assets_add(
-    tag: str,
+    tag: Annotated[str, typer.Argument(help="Its tag, as the dealer has stuck it on.")],
     lot: Annotated[str, typer.Option(help="The lot that it came in with.")],
     operator: OperatorOption = None,
-    imei: Annotated[str, typer.Option()] = "",
-    serial: Annotated[str, typer.Option()] = "",
-    model: Annotated[str, typer.Option()] = "",
-    colour: Annotated[str, typer.Option()] = "",
-    grade: Annotated[str, typer.Option()] = "",
+    imei: Annotated[str, typer.Option(help="Its IMEI, 15 digits.")] = "",
+    serial: Annotated[str, typer.Option(help="Its serial.")] = "",
+    model: Annotated[str, typer.Option(help="Its model, as the papers say.")] = "",
+    colour: Annotated[str, typer.Option(help="Its colour.")] = "",
+    grade: Annotated[str, typer.Option(help="Its grade.")] = "",
     pin_file: PinFileOption = None,
     badge_file: BadgeFileOption = None,
 ) -> None:
@@ -188,7 +192,7 @@ def assets_add(
 
 @assets_app.command("import")
 def assets_import(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="The CSV file.")],
     lot: Annotated[str, typer.Option(help="The lot that they came in with.")],
     operator: OperatorOption = None,
     dry_run: DryRunOption = False,
@@ -215,7 +219,7 @@ def assets_import(
 
 @assets_app.command("network")
 def assets_network(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="The CSV file.")],
     source: Annotated[str, typer.Option(help="Where it was looked up.")],
     operator: OperatorOption = None,
     dry_run: DryRunOption = False,
@@ -237,7 +241,7 @@ def assets_network(
 
 @assets_app.command("bind")
 def assets_bind(
-    tag: str,
+    tag: Annotated[str, typer.Argument(help="The asset's tag.")],
     slot: Annotated[str, typer.Option(help="The slot in which the handset lies.")],
     operator: OperatorOption = None,
     despite_model: Annotated[
@@ -254,7 +258,7 @@ def assets_bind(
 
 @assets_app.command("dead")
 def assets_dead(
-    tag: str,
+    tag: Annotated[str, typer.Argument(help="The asset's tag.")],
     reason: Annotated[Unerasable, typer.Option(help="Why it can't be plugged in.")],
     operator: OperatorOption = None,
     note: NoteOption = "",

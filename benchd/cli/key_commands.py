@@ -33,7 +33,9 @@ LeaveOutOption = Annotated[
 
 
 @key_app.command("create")
-def key_create(file: Path) -> None:
+def key_create(
+    file: Annotated[Path, typer.Argument(help="A new file, which nobody else may read.")],
+) -> None:
     """Make the key that signs certificates and the ledger; FILE.pub is for everyone."""
     from benchd.certificate import create_key, public_key_path
 
@@ -101,7 +103,9 @@ def key_list(config: ConfigOption = DEFAULT_CONFIG, json_output: JsonOption = Fa
 
 
 @key_app.command("export")
-def key_export(file: Path, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def key_export(
+    file: Annotated[Path, typer.Argument(help="A new file.")], config: ConfigOption = DEFAULT_CONFIG
+) -> None:
     """Write the key ring to a new file, to be handed out: nothing in it is secret."""
     ring = _ring(config)
     write_new(file, ring.encode())

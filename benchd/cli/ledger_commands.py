@@ -13,7 +13,7 @@ import typer
 
 from benchd.cli.backup_commands import add_backup_commands
 from benchd.cli.file_arguments import read_file, regular_file
-from benchd.cli.messages import error_of, failed, tell
+from benchd.cli.messages import detail_of, error_of, failed, tell
 from benchd.cli.misuse import mistake
 from benchd.cli.options import DEFAULT_CONFIG, ConfigOption
 from benchd.cli.rings import NEWEST_KEY, RingOption, ring_of
@@ -68,7 +68,7 @@ def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
             "say.ledger_broken_at",
             path=str(file),
             value=str(error.sequence),
-            detail=str(error),
+            detail=detail_of(error),
         ) from error
     unsigned = _unsigned(file, report)
     told = {"path": str(file), "count": str(unsigned), "value": str(report.signed_records)}
@@ -94,7 +94,7 @@ def _unsigned(file: Path, report: VerifyReport) -> int:
 
 
 @ledger_app.command("export")
-def ledger_export(file: Path) -> None:
+def ledger_export(file: Annotated[Path, typer.Argument(help="The ledger's file.")]) -> None:
     """Print every record as it is stored, one JSON object a line."""
     from benchd.ledger import export_lines
 

@@ -39,11 +39,13 @@ from benchd.cli.setup_command import setup
 from benchd.cli.status_commands import add_status_commands
 from benchd.cli.time_commands import time_app
 from benchd.cli.token_commands import tokens_app
+from benchd.cli.translated_help import TranslatedGroup
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.domain.revision import commit, version
 
 app = typer.Typer(
     name="benchd",
+    cls=TranslatedGroup,
     help="Erases racks of used Android handsets before resale, and proves it.",
     no_args_is_help=True,
     add_completion=False,
@@ -149,7 +151,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 @app.command("check-config")
-def check_config(file: Path) -> None:
+def check_config(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
     """Report every mistake of a configuration and its recipes; changes nothing."""
     from benchd.daemon.config_check import checked_settings
 
@@ -267,7 +269,7 @@ def felica_scan(
 
 @felica_app.command("capture")
 def felica_capture(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="A new file.")],
     slot: Annotated[str, typer.Option(help="The slot on whose reader the handset lies.")],
     name: Annotated[str, typer.Option(help="What the baseline is to be called.")],
     model: Annotated[str, typer.Option(help="The handset's model number.")],

@@ -13,6 +13,7 @@ import typer
 from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue, Texts
+from benchd.texts.failures import detail_texts
 from benchd.texts.locale_language import language_of
 from benchd.texts.templates import LONGEST_SAID
 
@@ -54,6 +55,11 @@ def error_of(kind: type[Error], key: str, **facts: Fact) -> Error:
     error = kind(texts.en)
     error.japanese = texts.ja
     return error
+
+
+def detail_of(error: Exception) -> Texts:
+    """What an error says, to stand below a sentence: in Japanese, or called technical."""
+    return detail_texts(str(error), catalogue())
 
 
 def failed(key: str, **facts: Fact) -> typer.Exit:

@@ -9,8 +9,10 @@ from typing import Final
 import typer
 
 from benchd.cli.messages import Fact, catalogue, language, say
+from benchd.cli.translated_help import misuse_in_japanese
 from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
+from benchd.texts.failures import detail_texts
 
 LONGEST_TOLD: Final = 1000
 MISUSE_CODE: Final = 2
@@ -35,11 +37,11 @@ def tell_misuse(error: typer.TyperException) -> None:
     if type(error).__name__ == "NoArgsIsHelpError":
         # The help stands there already.
         return
-    usage, reason = (
-        say("say.usage", name=command),
-        printable(error.format_message(), LONGEST_TOLD),
-    )
-    _complain(f"{usage}\n{reason}" if language() == "ja" else f"{reason}\n{usage}")
+    usage, reason = say("say.usage", name=command), error.format_message()
+    if language() == "ja":
+        _complain("\n".join(filter(None, (usage, misuse_in_japanese(reason)))))
+    else:
+        _complain(f"{printable(reason, LONGEST_TOLD)}\n{usage}")
 
 
 def tell_of_file(error: OSError) -> int:
@@ -58,7 +60,7 @@ def why(error: OSError | ValueError) -> Texts:
     """Why a file can't be used."""
     code = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
     said = str(getattr(error, "strerror", None) or error)
-    return catalogue().file_trouble(code) or Texts(ja=said, en=said)
+    return catalogue().file_trouble(code) or detail_texts(said, catalogue())
 
 
 def _complain(text: str) -> None:

@@ -65,7 +65,9 @@ def models_list(
 
 
 @models_app.command("show")
-def models_show(code: str, config: ConfigOption = None) -> None:
+def models_show(
+    code: Annotated[str, typer.Argument(help="A code such as SO-02K.")], config: ConfigOption = None
+) -> None:
     """Tell all that is known of one model, by a code as the handset says it."""
     known = _catalogue(config)
     entry = known.of_code(code)

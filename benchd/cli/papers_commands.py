@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import typer
 
 from benchd.cli.daemon_client import daemon_client, show
-from benchd.cli.messages import catalogue, failed, language, say, tell
+from benchd.cli.messages import catalogue, detail_of, failed, language, say, tell
 from benchd.cli.misuse import mistake, why
 from benchd.cli.options import JsonOption
 from benchd.cli.rings import PublicKeyOption, RingOption, ring_of
@@ -83,7 +83,7 @@ def papers_verify(
     try:
         checked = check_papers(of, ring_of(key, ring), catalogue())
     except CertificateInvalid as error:
-        raise failed("say.papers_not_valid", path=str(of), detail=str(error)) from error
+        raise failed("say.papers_not_valid", path=str(of), detail=detail_of(error)) from error
     told = {
         "key": checked.key_id,
         "list_sha256": checked.digest,

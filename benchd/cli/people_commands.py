@@ -74,7 +74,7 @@ def people_add(
 
 @people_app.command("role")
 def people_role(
-    person: str,
+    person: Annotated[str, typer.Argument(help="Their id.")],
     role: RoleOption,
     config: ConfigOption = DEFAULT_CONFIG,
     operator: OperatorOption = None,
@@ -94,7 +94,7 @@ def people_role(
 
 @people_app.command("badge")
 def people_badge(
-    person: str,
+    person: Annotated[str, typer.Argument(help="Their id.")],
     remove: Annotated[bool, typer.Option("--remove", help="Take their badge away.")] = False,
     from_file: FileOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
@@ -116,7 +116,7 @@ def people_badge(
 
 @people_app.command("pin")
 def people_pin(
-    person: str,
+    person: Annotated[str, typer.Argument(help="Their id.")],
     from_file: FileOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     operator: OperatorOption = None,
@@ -137,7 +137,7 @@ def people_pin(
 
 @people_app.command("disable")
 def people_disable(
-    person: str,
+    person: Annotated[str, typer.Argument(help="Their id.")],
     since: Annotated[
         datetime | None, typer.Option("--from", help="From this time on, here; else from now on.")
     ] = None,

@@ -22,7 +22,10 @@ records_app = typer.Typer(help="Handsets across all their jobs.", no_args_is_hel
 
 
 @records_app.command("find")
-def records_find(text: str, json_output: JsonOption = False) -> None:
+def records_find(
+    text: Annotated[str, typer.Argument(help="A part of any number of it.")],
+    json_output: JsonOption = False,
+) -> None:
     """Find handsets by a part of an IMEI, serial, tag, job or certificate's number."""
     from benchd.cli.tables.records_tables import found_view
 
@@ -33,7 +36,10 @@ def records_find(text: str, json_output: JsonOption = False) -> None:
 
 
 @records_app.command("show")
-def records_show(key: str, json_output: JsonOption = False) -> None:
+def records_show(
+    key: Annotated[str, typer.Argument(help="Any job of the handset.")],
+    json_output: JsonOption = False,
+) -> None:
     """Tell everything about the handset of this job."""
     from benchd.cli.tables.records_tables import handset_file_view
 

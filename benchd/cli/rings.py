@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from benchd.cli.file_arguments import read_file
+from benchd.cli.messages import detail_of
 from benchd.cli.misuse import mistake
 
 if TYPE_CHECKING:
@@ -32,4 +33,4 @@ def ring_of(key: Path, ring: Path | None) -> KeyRing:
     try:
         return decode_ring(read_file(ring), public_key)
     except ValueError as error:
-        raise mistake("say.ring_trouble", path=str(ring), detail=str(error)) from error
+        raise mistake("say.ring_trouble", path=str(ring), detail=detail_of(error)) from error

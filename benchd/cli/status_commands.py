@@ -55,7 +55,8 @@ def watch() -> None:
 
 
 def jobs(
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json_output: JsonOption = False
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 50,
+    json_output: JsonOption = False,
 ) -> None:
     """List the newest jobs."""
     from benchd.cli.tables.jobs import jobs_view

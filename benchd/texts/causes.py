@@ -6,6 +6,8 @@ records are told too; what has no known form is technical, and the page calls it
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ _NUMBERS: Final = frozenset(
 _NUMBER: Final = r"-?\d[\d.]*%?"
 _NESTED: Final = frozenset({"said", "cause", "rest"})
 """Facts that are sentences themselves; one that isn't known makes the whole unknown."""
+_FILE: Final = "file"
 _PERHAPS_MORE: Final = "more"
 """The one fact that may be empty."""
 _SEPARATORS: Final = ("; ", ", ")
@@ -72,6 +75,10 @@ class Causes:
             "because": {because: catalogue.because(because) for because in SKIPS},
             "disposal_state": catalogue.section("disposal_state"),
             "set": _SET,
+            "trouble": {
+                os.strerror(getattr(errno, code)): texts
+                for code, texts in catalogue.section("file_trouble").items()
+            },
         }
         self._forms = [_Form(cause, self._pattern(cause)) for cause in table.cause]
 
@@ -140,6 +147,9 @@ class Causes:
     def _form_of(self, name: str) -> str:
         if name in self._named:
             return "|".join(map(re.escape, self._named[name]))
+        if name == _FILE:
+            # One with a space in it is called technical: sentences begin with words, too.
+            return r"\S+"
         if name == _PERHAPS_MORE:
             return ".*?"
         return _NUMBER if name in _NUMBERS else ".+?"

@@ -103,6 +103,25 @@ def test_a_tree_with_the_time_of_each_part() -> None:
     assert "2回目" in japanese
 
 
+def test_item_10_each_wait_tells_how_it_ended() -> None:
+    told = JobTold.begun("gates")
+    told.asked("consent", 1)
+    told.asked("consent", 2)
+    told.answered("consent", 3)
+    told.asked("jpki", 4)
+    told.done("gates", 5)
+    told.started("observe", 6)
+    told.asked("observe", 7)
+    told.ended(90, "aborted", reason="unplugged")
+    sent = json.loads(encode(told.trace(), SOURCE))
+    shown = [" ".join(line.split()) for line in tree(sent).splitlines()]
+    waits = [line for line in shown if line.startswith("waiting for a person")]
+    ends = ("asked again", "yes", "stage ended first", "job ended first")
+    assert [wait.endswith(end) for wait, end in zip(waits, ends, strict=True)] == [True] * 4
+    japanese = "".join(tree(sent, "ja").split())
+    assert "先に作業が終了" in japanese
+
+
 def spans(*told: object) -> dict[str, object]:
     return {"resourceSpans": [{"scopeSpans": [{"spans": [*told]}]}]}
 

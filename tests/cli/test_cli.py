@@ -294,8 +294,8 @@ def test_no_odd_words_are_a_traceback(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["frob"], ["使い方は「benchd --help」で分かります。", "No such command 'frob'"]),
-        (["decide", "x"], ["使い方は「benchd decide --help」で分かります。", "'gate'"]),
+        (["frob"], ["使い方は「benchd --help」で分かります。", "コマンド「frob」はありません"]),
+        (["decide", "x"], ["使い方は「benchd decide --help」で分かります。", "「gate」が"]),
         (["jobs", "--limit", "0"], ["使い方は「benchd jobs --help」で分かります。", "--limit"]),
     ],
 )
@@ -314,10 +314,13 @@ def test_a_mistyped_command_says_how_it_is_used(
 def test_a_file_that_is_there_and_one_that_cannot_be(tmp_path: Path) -> None:
     code, said = ends(["certificate", "verify", str(tmp_path), "--key", "x"], "ja_JP", tmp_path)
     assert code == 2
-    assert said == f"benchd: {tmp_path}: 使えません（フォルダです）。\n"
+    assert said == f"benchd: {tmp_path}: 使えません（フォルダです）。場所と権限を確かめます。\n"
     missing = tmp_path / "no"
     code, said = ends(["ledger", "export", str(missing)], "C", tmp_path)
-    assert (code, said) == (2, f"benchd: {missing}: No such file or directory\n")
+    assert (code, said) == (
+        2,
+        f"benchd: {missing}: No such file or directory; correct the path, or who may use it\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_a_restore_says_what_would_be_lost_and_what_is_no_backup(
     assert (code, json.loads(told)["look_at"]) == (0, ["20261124-A1-0001"])
     rack.ledger.path.write_bytes(b"torn")
     code, told = typed("restore", backup, "--replace", *WHO, language="ja_JP.UTF-8")
-    assert (code, "失われた記録で、保留や破壊に" in told) == (0, True)
+    assert (code, "失われた記録で、保留や破砕に" in told) == (0, True)
     backup.write_bytes(backup.read_bytes().replace(b'"records":36', b'"records":37'))
     code, told = typed("restore", backup, *WHO, language="ja_JP.UTF-8")
     assert (code, "何も戻していません" in told) == (1, True)

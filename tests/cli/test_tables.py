@@ -255,6 +255,23 @@ def test_jobs_are_one_line_each(catalogue: Catalogue, japan: None) -> None:
     assert " ".join(told[-1].split()) == f"{JOB} A1 11-24 12:00 12:00 SO-51B HQ6123 {why}"
 
 
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_item_10_jobs_at_80_columns_break_no_number(
+    catalogue: Catalogue, japan: None, language: Language
+) -> None:
+    ledger = FakeLedger()
+    ledger.keep_job()
+    summary = (
+        Presenter(catalogue).summary(fold_job(ledger.stored, FakeIssuer())).model_dump(mode="json")
+    )
+    serial = "R5CT10ABCDEFGH12"
+    summary |= {"slot": "B14", "handset": {"model": "SM-A546D_LONGMOD", "serial": serial}}
+    told = printed(jobs_view({"jobs": [summary]}, catalogue, language), width=80)
+    assert all(cell_len(line) <= 80 for line in told.splitlines())
+    for whole in (JOB, "B14", "11-24", "12:00", "SM-A546D_LONGMOD", serial):
+        assert whole in told
+
+
 @pytest.mark.parametrize(("language", "word"), [("ja_JP.UTF-8", "空き"), ("en_US.UTF-8", "Empty")])
 def test_status_is_printed_in_the_language_of_the_terminal(
     catalogue: Catalogue,

@@ -127,7 +127,7 @@ def test_a_daemon_that_is_away_leaves_nothing_old_on_the_screen(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
     told = watched([rack_told(catalogue, running_view()), error, rack_told(catalogue)])
-    after = told[told.index("benchd に接続できません") :]
+    after = told[told.index("benchdに接続できません") :]
     assert "つながるまで待っています" in after
     assert str(error).split("\n")[0] in after
     assert "上書き" not in after
@@ -322,7 +322,7 @@ async def test_a_daemon_that_comes_goes_and_comes_again(
 ) -> None:
     socket = tmp_path / "benchd.sock"
     rack.board.show(running_view(0.25))
-    waits = shown("benchd に接続できません", "つながるまで待っています", "動いていません")
+    waits = shown("benchdに接続できません", "つながるまで待っています", "動いていません")
     with watching(socket, "ja_JP.UTF-8") as terminal:
         assert not shown("A1")(await terminal.shows(waits))
         async with running(app, socket):

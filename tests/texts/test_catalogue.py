@@ -234,7 +234,7 @@ def test_why_a_chip_is_silent_stands_in_the_question_in_words(catalogue: Catalog
         assert told.en.startswith(
             "NFC is off on this handset. Its screen is off. Its screen is locked. "
         )
-        assert told.ja.startswith("この端末は NFC がオフです。")
+        assert told.ja.startswith("この端末はNFCがオフです。")
         for hostile in ("", "none", "\x1b[2J{serial}"):
             unknown = catalogue.question(QuestionView(gate=gate, facts={"causes": hostile}))
             assert unknown.what_to_do.en.startswith("The handset doesn't say why. ")

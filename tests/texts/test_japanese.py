@@ -42,14 +42,29 @@ OLD = {
     "スマホをすべて": "端末",
     "2回続いたら": "something that an operator can see",
     "棚": "ラック",
+    "どうしましたか": "処置",
+    "破壊": "破砕",
+    "タグ": "管理番号",
+    "買取元": "入荷元",
+    "受付で": "受入時に",
+    "見え方": "初期化直後の状態",
+    "液晶破損": "画面破損",
+    "読み戻して照合": "読み出して照合",
+    "使用停止済み": "利用終了（廃棄）",
+    "抜き取り再検査": "抜取再検査",
+    "消去できなかった理由": "消去不可の理由",
+    "評価": "ランク",
+    "「処分」": "「処分・返却・保留」, the page's one name",
 }
 """What was said before, and what is said instead."""
 
 FILLED_IN = re.compile(r"\{[a-z_]+\}")
-LITERAL = re.compile(r"「[ -~]+」|`[^`]+`|^\[slots\.NAME\]$|^port = .*$", re.MULTILINE)
+LITERAL = re.compile(r"「[ -~]+」|`[^`]+`|^\[slots\..*\]$|^(port|reader) = .*$", re.MULTILINE)
 """A command to type, a file to open, or a button as it stands on a handset's own screen."""
 LATIN = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
 HALF_WIDTH = re.compile(r"[()]")
+SPACED = re.compile(r"[ぁ-んァ-ヶー一-龥、。] [A-Za-z0-9]|[A-Za-z0-9] [ぁ-んァ-ヶー一-龥]")
+"""A space between Japanese and a Latin word or a number; what is filled in may have one."""
 OTHER_LANGUAGE = "page.other_language"
 
 
@@ -112,6 +127,13 @@ def test_only_fixed_words_are_in_latin_letters() -> None:
 
 def test_brackets_are_full_width() -> None:
     assert not [key for key, text in TEXTS.items() if HALF_WIDTH.search(LITERAL.sub("", text))]
+
+
+def test_item_8_no_space_parts_japanese_from_a_latin_word() -> None:
+    def plain(text: str) -> str:
+        return FILLED_IN.sub("＿", LITERAL.sub("＿", text)).replace("＿ °C", "＿")
+
+    assert not [key for key, text in TEXTS.items() if SPACED.search(plain(text))]
 
 
 def test_no_text_says_an_old_word() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +27,7 @@ INSTALLED: Final = Path("/usr/local/share/benchd")
 _NAMED: Final = re.compile(
     r"(?<![\w/.])(?:docs/[\w/-]+\.md|configs/prometheus/rules)(?!\w)", re.ASCII
 )
+_AND: Final = {"ja": "、", "en": ", "}
 _COLOUR: Final = {
     Verdict.OK: typer.colors.GREEN,
     Verdict.WARN: typer.colors.YELLOW,
@@ -88,10 +89,23 @@ def _texts(texts: Texts) -> dict[str, str]:
 
 
 def _tell(found: Iterable[Finding]) -> None:
-    for each in found:
-        verdict = say(f"verdict.{each.verdict}")
-        line = printable(f"{say(each.check)}: {say(each.word, **each.facts)}", LONGEST_SAID)
-        typer.echo(f"[{typer.style(verdict, fg=_COLOUR[each.verdict])}] {line}")
-        if each.cure is not None:
-            cure = cured(each.cure, each.facts).to(language())
+    for (verdict, line, cure), checks in _folded(found).items():
+        coloured = typer.style(say(f"verdict.{verdict}"), fg=_COLOUR[verdict])
+        named = _AND[language()].join(checks)
+        typer.echo(f"[{coloured}] {printable(f'{named}: {line}', LONGEST_SAID)}")
+        if cure is not None:
             typer.echo(f"    → {printable(cure, LONGEST_SAID)}")
+
+
+def _folded(
+    found: Iterable[Finding],
+) -> Mapping[tuple[Verdict, str, str | None], Sequence[str]]:
+    """What is to be told, each once and where it came first, with all that it is told of."""
+    told: dict[tuple[Verdict, str, str | None], list[str]] = {}
+    for each in found:
+        cure = None if each.cure is None else cured(each.cure, each.facts).to(language())
+        line = (each.verdict, say(each.word, **each.facts), cure)
+        checks, check = told.setdefault(line, []), say(each.check)
+        if check not in checks:
+            checks.append(check)
+    return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +27,8 @@ from benchd.texts.catalogue import Catalogue
 
 LONGEST_NAME = 16
 """Of a model or a serial in the list; the whole of it stands in the story."""
+ROOMY = 100
+"""Columns of a terminal on which a job's facts stand in one line beside its result."""
 
 
 def jobs_view(jobs: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
@@ -35,22 +37,35 @@ def jobs_view(jobs: JsonObject, catalogue: Catalogue, language: Language) -> Ren
     listed = parts(jobs, "jobs")
     if not listed:
         return Text(cells.say("word.no_jobs"))
-    table = plain_table()
-    for word in ("word.job", "word.slot", "word.opened"):
-        table.add_column(cells.say(word), no_wrap=True)
-    table.add_column(cells.say("word.duration"), no_wrap=True, justify="right")
-    table.add_column(cells.say("word.handset"), overflow="fold", min_width=8)
-    table.add_column(cells.say("word.result"), overflow="fold", min_width=12)
-    for job in listed:
-        table.add_row(
-            text(job, "job"),
-            text(job, "slot"),
-            moment(job, "opened_at"),
-            duration(job, "opened_at", "ended_at"),
-            handset(job, longest=LONGEST_NAME),
-            cells.result(job),
-        )
-    return table
+    return _JobsTable(listed, cells)
+
+
+class _JobsTable:
+    """Only the result is ever broken: a number in two pieces is no number."""
+
+    def __init__(self, listed: list[JsonObject], cells: Cells) -> None:
+        self._listed = listed
+        self._cells = cells
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        del console
+        between = " " if options.max_width >= ROOMY else "\n"
+        table = plain_table()
+        for word in ("word.job", "word.slot", "word.opened"):
+            table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.say("word.duration"), no_wrap=True, justify="right")
+        table.add_column(self._cells.say("word.handset"), no_wrap=True)
+        table.add_column(self._cells.say("word.result"), overflow="fold", min_width=8)
+        for job in self._listed:
+            table.add_row(
+                text(job, "job"),
+                text(job, "slot"),
+                Text(between).join(moment(job, "opened_at").split(" ")),
+                duration(job, "opened_at", "ended_at"),
+                handset(job, longest=LONGEST_NAME, between=between),
+                self._cells.result(job),
+            )
+        yield table
 
 
 def job_view(job: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:

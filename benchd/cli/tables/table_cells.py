@@ -74,13 +74,14 @@ def parts(of: JsonObject, key: str) -> list[JsonObject]:
     return [item for item in value if isinstance(item, Mapping)]
 
 
-def handset(of: JsonObject, *, longest: int = 80) -> Text:
+def handset(of: JsonObject, *, longest: int = 80, between: str = " ") -> Text:
     """Model and serial: what an operator compares with the handset in hand."""
     identity = part(of, "handset")
     if not identity:
         return nothing()
     model = text(identity, "model", longest=longest)
-    return Text.assemble(model, " ", (text(identity, "serial", longest=longest).plain, "dim"))
+    serial = text(identity, "serial", longest=longest).plain
+    return Text.assemble(model, between, (serial, "dim"))
 
 
 def progress(of: JsonObject) -> Text:

@@ -12,10 +12,16 @@ from benchd.cli.tables.table_cells import Cells, JsonObject, parts, plain_table,
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Outcome
 from benchd.domain.plain_text import Language
-from benchd.outbound.traces.stretches import AWAY, CUT_SHORT, WAIT
+from benchd.outbound.traces.stretches import AWAY, CUT_SHORT, WAIT, WAIT_ENDED, WaitEnd
 from benchd.texts.catalogue import Catalogue
 
 NANO = 1e9
+_UNANSWERED: Mapping[str, str] = {
+    WaitEnd.ASKED_AGAIN: "say.trace_asked_again",
+    WaitEnd.HANDSET_TOLD: "say.trace_handset_told",
+    WaitEnd.STAGE_ENDED: "say.trace_stage_ended",
+    WaitEnd.JOB_ENDED: "say.trace_job_ended",
+}
 MOST_DEEP = 8
 """Levels of a tree; benchd's have four."""
 
@@ -92,6 +98,8 @@ class _TraceView:
         if "benchd.approved" in named:
             word = "word.yes" if named["benchd.approved"] is True else "word.no"
             return Text(self._cells.say(word))
+        if (word := _UNANSWERED.get(str(named.get(WAIT_ENDED)))) is not None:
+            return Text(self._cells.say(word), style="yellow")
         outcome = named.get("benchd.outcome")
         if outcome == CUT_SHORT:
             return Text(self._cells.say("say.trace_cut_short"), style="yellow")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from benchd.domain.errors import CertificateGap
@@ -23,7 +24,18 @@ WAIT: Final = "wait for a person"
 AWAY: Final = "wait for the handset"
 CUT_SHORT: Final = "cut_short"
 """How an attempt ended that its record doesn't tell: the job's end came first."""
+WAIT_ENDED: Final = "benchd.wait.ended"
 _FINE: Final = (Outcome.PASSED, Outcome.SKIPPED)
+
+
+class WaitEnd(StrEnum):
+    """How a wait for a person has ended."""
+
+    ANSWERED = "answered"
+    ASKED_AGAIN = "asked_again"
+    HANDSET_TOLD = "handset_told"
+    STAGE_ENDED = "stage_ended"
+    JOB_ENDED = "job_ended"
 
 
 @dataclass(slots=True)
@@ -85,7 +97,7 @@ class Stretches:
         """All of them, the job having ended: what is open was cut short by that."""
         if self._attempt is not None:
             self._close(self._attempt, at, CUT_SHORT, CUT_SHORT)
-        self._give_up_waits(at)
+        self._end_waits(at, WaitEnd.JOB_ENDED)
         return tuple(
             Span(
                 name=each.name,
@@ -122,7 +134,7 @@ class Stretches:
         for each in (attempt, self._stage):
             if each is not None and because is not None:
                 each.attributes["benchd.because"] = because
-        self._give_up_waits(at)
+        self._end_waits(at, WaitEnd.STAGE_ENDED)
         self._attempt = None
 
     def _close(self, attempt: _Stretch, at: datetime, outcome: str, error: str | None) -> None:
@@ -139,7 +151,7 @@ class Stretches:
 
     def _ask(self, record: StoredEntry, gate: str) -> None:
         if (before := self._waits.pop(gate, None)) is not None:
-            before.close(record.entry.at)
+            _end_wait(before, record.entry.at, WaitEnd.ASKED_AGAIN)
         named: dict[str, Value] = {"benchd.gate": gate, "benchd.answered": False}
         self._waits[gate] = self._open(record, WAIT, "question", self._here, named)
 
@@ -147,13 +159,14 @@ class Stretches:
         wait = self._waits.pop(gate, None)
         if wait is None:
             return
-        wait.close(record.entry.at)
+        _end_wait(wait, record.entry.at, WaitEnd.ANSWERED)
         approved = record.entry.data.get("approved")
         wait.attributes |= {"benchd.answered": True, "benchd.approved": approved is True}
 
-    def _give_up_waits(self, at: datetime) -> None:
+    def _end_waits(self, at: datetime, how: WaitEnd) -> None:
+        """Those that nobody has answered."""
         for wait in self._waits.values():
-            wait.close(at)
+            _end_wait(wait, at, how)
         self._waits.clear()
 
     def _was_away(self, attempt: _Stretch, absent_s: float | None) -> None:
@@ -168,7 +181,7 @@ class Stretches:
                 away.close(back)
                 self._all.append(away)
                 # Where the port told sooner than anybody, that was the answer.
-                self._give_up_waits(away.start)
+                self._end_waits(away.start, WaitEnd.HANDSET_TOLD)
                 return
         attempt.attributes["benchd.away.seconds"] = absent_s
 
@@ -206,6 +219,11 @@ def _evidence(stage: StageName, told: RecordReader) -> object | None:
         return read_evidence(stage, stored, told.form()) if stored else None
     except CertificateGap:
         return None
+
+
+def _end_wait(wait: _Stretch, at: datetime, how: WaitEnd) -> None:
+    wait.close(at)
+    wait.attributes[WAIT_ENDED] = how
 
 
 def _seen(stage: StageName, told: RecordReader) -> dict[str, Value]:

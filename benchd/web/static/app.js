@@ -32,7 +32,7 @@ const SHOWN = ["none", "wall", "read"];
 /** How often a page that is shown nothing asks whether that has changed. */
 const ASK_AGAIN_MS = 5_000;
 /** Shown before the daemon has told any word of its catalogue. */
-const AWAY = "benchd に接続できません / benchd can't be reached";
+const AWAY = "benchdに接続できません / benchd can't be reached";
 
 /** How soon after a change the numbers above the rack follow. */
 const COUNT_AFTER_MS = 60;

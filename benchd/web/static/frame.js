@@ -18,7 +18,7 @@ import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./
 
 const RETRY_MS = 1_000;
 /** Shown before the daemon has told any word of its catalogue. */
-const AWAY = "benchd に接続できません / benchd can't be reached";
+const AWAY = "benchdに接続できません / benchd can't be reached";
 const PASSING = ["unreachable", "records_unavailable"];
 
 export class Frame {

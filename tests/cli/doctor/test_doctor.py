@@ -156,6 +156,15 @@ def test_the_command_tells_lines_or_json_and_fails_where_anything_does(config: P
     assert "[異常] サービス本体: " in japanese.output
 
 
+def test_item_10_what_is_equal_of_many_is_one_line(config: Path) -> None:
+    config.unlink()
+    env = {"LC_ALL": "ja_JP.UTF-8"}
+    shown = CliRunner().invoke(command, ["doctor", "--config", str(config)], env=env).output
+    unseen = [line for line in shown.splitlines() if "正しい設定がないので" in line]
+    assert len(unseen) == 1
+    assert {"空き容量", "署名鍵", "通信ポート"} <= set(re.split("[、:\\] ]+", unseen[0]))
+
+
 @pytest.mark.parametrize(
     "key",
     [

@@ -82,7 +82,7 @@ def test_a_spreadsheet_gets_text_and_never_a_formula(papers: Path) -> None:
     assert [row["管理番号"] for row in rows][:3] == ["T-1", f"'{HOSTILE}", "T-3"]
     assert [row["証明書"] for row in rows] == [
         *("証明書あり（販売可）", "証明書あり（販売可）", "証明書なし", "証明書なし"),
-        *("作業中", "まだラックに来ていない"),
+        *("作業中", "未処理"),
     ]
     assert rows[0]["IMEI"] == lines[0]["imei"]
     assert rows[0]["機種"] == lines[0]["model"] == "SO-51B"

@@ -132,7 +132,7 @@ async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(screens
         await expect(one.said).to_contain_text("先に")
         await one.seen.panel(".yes").click()
         await one.page.keyboard.press("F9")
-        await expect(one.said).to_contain_text("サインインが終わったため")
+        await expect(one.said).to_contain_text("ロックされたため")
         await scan(one.seen, BADGE)
         await scan(one.seen, "BD:S:A1")
         await one.seen.panel(".yes").click()

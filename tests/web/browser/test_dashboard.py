@@ -248,7 +248,7 @@ async def test_page_survives_a_restart(rack: FakeRack, wall: Wall) -> None:
         here.stop.set()
         await here.ended.wait()
         banner = seen.page.locator("#connection")
-        await expect(banner).to_contain_text("benchd に接続できません")
+        await expect(banner).to_contain_text("benchdに接続できません")
         assert await seen.ground("A1") != GREEN
         await expect(seen.tile("A1")).not_to_contain_text("販売可")
         wall.rack = FakeRack()

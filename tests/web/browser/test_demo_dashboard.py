@@ -205,7 +205,7 @@ async def test_a_plug_shows_within_a_second_and_a_daemon_that_starts_anew_finds_
                 await rack.watch.look()
                 before = rack.watch.slots["A1"]["job"]
                 await rack.kill_daemon()
-                await expect(banner).to_contain_text("benchd に接続できません")
+                await expect(banner).to_contain_text("benchdに接続できません")
                 await rack.start_daemon(listener)
                 await expect(banner).to_be_hidden()
                 assert await next_question(seen) == gate

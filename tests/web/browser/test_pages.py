@@ -41,7 +41,7 @@ async def test_crushed_handsets_are_settled_by_scan_each_with_its_own_record(sho
         await expect(page.locator("#to-rerun_due")).to_be_visible()
         await expect(page.locator("#to-on_sale, #to-destroyed")).to_have_count(0)
         await one.locator(".pick").check()
-        await expect(page.locator(".settling .form")).to_contain_text("共通の対応がありません")
+        await expect(page.locator(".settling .form")).to_contain_text("共通の処置がありません")
         await expect(page.locator("#to-rerun_due")).to_have_count(0)
         await one.locator(".pick").uncheck()
         await page.locator("#to-rerun_due").check()
