@@ -65,8 +65,8 @@ class Sessions:
         A PIN by itself is added to the badge that has opened the one in its place, which takes that
         one's CSRF token.
 
-        Whoever scans their own badge once more in a sitting that their PIN has unlocked needn't
-        type it again; the sitting grows no longer by that.
+        Whoever scans their own badge in a sitting in which they have typed their PIN needn't type
+        it again; the sitting grows no longer by that.
         Raises NotSignedIn or TriedTooOften, and then leaves the old one open.
         """
         adds = badge is None and person is None and pin is not None
@@ -80,7 +80,7 @@ class Sessions:
         opened_s = now = self._now()
         before = self._goes_on(instead_of, actor)
         if before is not None:
-            actor, opened_s = before.actor, before.opened_s
+            actor, opened_s = replace(actor, shown_by=ShownBy.BADGE_AND_PIN), before.opened_s
         self.lock(instead_of)
         token = self._entropy.token(TOKEN_BYTES).hex()
         new_csrf = self._entropy.token(TOKEN_BYTES).hex()
@@ -136,12 +136,12 @@ class Sessions:
         return actor.person if actor.shown_by in _BY_BADGE else None
 
     def _goes_on(self, token: str | None, actor: Actor) -> _Session | None:
-        """The sitting that this badge is scanned in again, by whose PIN it was unlocked."""
+        """The sitting that this badge is scanned in, and whose PIN was typed in it."""
         before = None if token is None else self._open.get(_name(token))
         if before is None or not self._counts(before) or actor.shown_by is not ShownBy.BADGE:
             return None
-        unlocked = replace(actor, shown_by=ShownBy.BADGE_AND_PIN)
-        return before if before.actor == unlocked else None
+        same = replace(before.actor, shown_by=actor.shown_by) == actor
+        return before if same and before.actor.shown_by in _BY_PIN else None
 
     def _lock_oldest(self, names: Sequence[str], most: int) -> None:
         for name in names[: max(0, len(names) - most)]:
@@ -166,6 +166,7 @@ class Sessions:
 
 
 _BY_BADGE = (ShownBy.BADGE, ShownBy.BADGE_AND_PIN)
+_BY_PIN = (ShownBy.PIN, ShownBy.BADGE_AND_PIN)
 
 
 def _name(token: str) -> str:

@@ -57,17 +57,15 @@ export class Panel {
     this.show(slot, proof);
     this.opening = null;
     if (!this.dialog.open) this.dialog.showModal();
-    this.focus(byItself);
+    this.focus();
     this.moved();
   }
 
-  /** Where whoever has opened it goes on; what came by itself has no button under a finger. */
-  focus(byItself = false) {
+  /** What is asked is read first: no answer is under a finger that has pressed Enter once too often. */
+  focus() {
     const { form } = this;
-    const first = form ? form.buttons[0] : this.dialog.querySelector(".close");
-    if (byItself && form) form.element.focus();
-    // On a phone its answers may be below: what is asked is read first.
-    else first?.focus({ preventScroll: form !== null });
+    const first = form ? form.element : this.dialog.querySelector(".close");
+    first?.focus({ preventScroll: form !== null });
     form?.element.scrollIntoView({ block: "start" });
   }
 
@@ -194,7 +192,7 @@ export class Panel {
     if (!this.form) return;
     this.form.held = false;
     able(this.form);
-    this.form.buttons[0].focus();
+    this.form.element.focus();
   }
 
   /** Why an answer isn't one; whoever has to put it right finds the place. */

@@ -15,7 +15,7 @@ const SHORT = {
   not_signed_in: () => word("answering", "needs_sign_in"),
   not_allowed: ({ roles }) => `${word("answering", "needs_role")}: ${roles.map((role) => word("role", role)).join(" / ")}`,
   second_person_needed: () => word("answering", "own_work"),
-  more_to_show: () => word("answering", "needs_pin"),
+  more_to_show: (_, here) => word("answering", here.shown_by === "pin" ? "needs_badge" : "needs_pin"),
 };
 
 /** The answers to a question: what each is given as, its class, its word, what it means and its key. */
@@ -87,7 +87,7 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
     const here = whoIsHere();
     const refusal = refusalOf(question, here);
     for (const [place, button] of buttons.entries()) {
-      write(whys[place], refusal ? SHORT[refusal](question) : "");
+      write(whys[place], refusal ? SHORT[refusal](question, here) : "");
       button.classList.toggle("barred", refusal !== null);
     }
     write(barring, bars(question, here) ? word("answering", "barring") : "");

@@ -22,7 +22,7 @@ const TWICE_MS = 2_000;
 const LATE_MS = 2_000;
 /** A letter so soon before others is theirs too. */
 const EARLY_MS = 500;
-/** Nobody presses Enter so soon after a key for its own sake. */
+/** Nobody presses Enter so soon after a key or a scan for its own sake; some readers end a code with two. */
 const ENTER_AFTER_MS = 300;
 const ENDS = ["Enter", "Tab"];
 /** What would press a button or begin a search of the browser's own. */
@@ -47,7 +47,7 @@ export class Reader {
     this.onKey = null;
     /** Is called where Enter may be a reader's, and is kept from doing anything. */
     this.onEnterKept = null;
-    this.lettersAt = this.pressedAt = -Infinity;
+    this.lettersAt = this.pressedAt = this.takenAt = -Infinity;
     this.undo = null;
     this.last = { code: "", at: -Infinity };
     this.lastAt = -Infinity;
@@ -82,9 +82,15 @@ export class Reader {
     }
     if (this.keys.length && this.field !== field) this.clear();
     const key = separator ? SEPARATOR : keyOf(event);
-    if (ENDS.includes(key)) this.end(event, key);
+    if (ENDS.includes(key) && this.endsTwice(event, field)) swallow(event);
+    else if (ENDS.includes(key)) this.end(event, key);
     else if (key.length === 1 && !event.repeat) this.add(event, key, field);
     else if (key !== "Shift") this.other(key);
+  }
+
+  /** Whether it is one more end of the code that was just read, and presses nothing. */
+  endsTwice(event, field) {
+    return !field && !this.keys.length && event.timeStamp - this.takenAt < ENTER_AFTER_MS;
   }
 
   /** A key that writes nothing ends whatever was begun. */
@@ -190,6 +196,7 @@ export class Reader {
   take(place) {
     const { field, lastAt: at } = this;
     const code = this.bare(this.textFrom(place));
+    this.takenAt = performance.now();
     if (field) restore(field, this.keys[place].before);
     this.finish();
     this.clear();

@@ -47,7 +47,7 @@ export const isLockable = () => session !== null && session.idle_s !== null;
 export const csrf = () => (session ? { "x-benchd-csrf": session.csrf } : {});
 
 function become(next) {
-  const same = session?.person === next?.person && session?.strong === next?.strong;
+  const same = ["person", "strong", "shown_by"].every((part) => session?.[part] === next?.[part]);
   session = next;
   if (next) belongsTo(next.person);
   if (!same) tell();

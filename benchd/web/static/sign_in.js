@@ -24,7 +24,7 @@ export class SignIn {
   show() {
     const here = whoIsHere();
     // What somebody has begun to type stays, as long as it is the same form.
-    const shown = [current(), here?.person, here?.strong].join();
+    const shown = [current(), here?.person, here?.strong, here?.shown_by].join();
     if (shown === this.shown) return;
     this.shown = shown;
     this.element.dataset.here = here ? (here.strong ? "strong" : "badge") : "nobody";

@@ -9,7 +9,7 @@ import pytest
 from chromium import needs_chromium
 from playwright.async_api import expect
 from scanner import scan
-from screens import A2, BADGE, Screen, Screens
+from screens import A2, BADGE, IMEI, Screen, Screens
 
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Gate
@@ -160,6 +160,7 @@ async def test_item_5_enter_sends_what_is_held_or_says_that_it_did_nothing(
         one.ask(A1, "job-1")
         await one.seen.shows("A1", "S-job-1")
         await one.seen.open("A1")
+        await one.seen.panel(".yes").focus()
         # The second press of a double one would send what the first has only given.
         await one.page.evaluate(DOUBLE_ENTER)
         await expect(one.waiting).to_have_count(1)
@@ -273,3 +274,27 @@ async def test_item_5_a_screen_isnt_idle_while_another_page_of_it_is_used(
         await other.keyboard.press("Shift")
         await expect(warning).to_have_count(0)
         await expect(one.page.locator("#operator .who")).to_have_text(BADGE)
+
+
+@pytest.mark.parametrize("opens", ["a scan", "a reader that ends with two", "Enter on the tile"])
+async def test_one_enter_too_many_answers_nothing(screens: Screens, opens: str) -> None:
+    """A question that has just been opened has no answer under the finger."""
+    async with screens() as one:
+        one.ask(A1, "job-1", Gate.JPKI)
+        await one.seen.shows("A1", "S-job-1")
+        if opens == "Enter on the tile":
+            # A person's, and no second end of the badge that has just been read.
+            await one.page.wait_for_timeout(300)
+            await one.seen.tile("A1").locator(".open").focus()
+            await one.page.keyboard.press("Enter")
+        else:
+            await scan(one.seen, IMEI[A1])
+        if opens == "a reader that ends with two":
+            await one.page.keyboard.press("Enter")
+        await one.shows("job-1")
+        await one.page.keyboard.press("Enter")
+        await one.page.keyboard.press("Space")
+        await expect(one.waiting).to_have_count(0)
+        # Whoever means it answers by its key.
+        await one.page.keyboard.press("y")
+        await expect(one.waiting).not_to_have_count(0)
