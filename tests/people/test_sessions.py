@@ -319,6 +319,21 @@ async def test_item_2_a_pin_is_added_to_nothing_but_ones_own_open_badge(door: Do
         await add_pin(door, locked)
 
 
+async def test_item_2_a_badge_is_added_to_the_pin_that_opened_the_sitting(door: Door) -> None:
+    opened = await door.sessions.open(badge=None, person="mori", pin=PIN, source=HERE)
+    strong = await door.sessions.open(
+        badge=BADGE, person=None, pin=None, source=HERE, instead_of=opened.token
+    )
+    assert strong.actor.shown_by is ShownBy.BADGE_AND_PIN
+    assert refused(door, opened.token, opened.csrf)
+    # Somebody else's badge is nothing but a badge, and so is one from elsewhere.
+    watched = await door.sessions.open(badge=None, person="mori", pin=PIN, source=HERE)
+    for how in ({"badge": OTHER_BADGE, "source": HERE}, {"badge": BADGE, "source": "192.0.2.7"}):
+        weak = await door.sessions.open(person=None, pin=None, instead_of=watched.token, **how)
+        assert weak.actor.shown_by is ShownBy.BADGE, how
+        watched = await door.sessions.open(badge=None, person="mori", pin=PIN, source=HERE)
+
+
 async def test_item_2_a_screen_that_is_locked_while_the_pin_is_compared_stays_locked(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,3 +225,14 @@ async def until_asked(asked: list[Route], method: str) -> None:
     with anyio.fail_after(PATIENCE_S):
         while all(one.request.method != method for one in asked):  # noqa: ASYNC110 - told by the browser
             await anyio.sleep(0.02)
+
+
+async def test_a_badge_is_added_to_a_pin_and_asked_for_by_its_name(staffed_wall: Staffed) -> None:
+    async with staffed_wall() as (seen, _):
+        await field(seen, "person").fill("mori")
+        await field(seen, "pin").focus()
+        await by_hand(seen, PIN)
+        await expect(seen.page.locator("#operator .star")).to_have_text("* バッジがまだです")
+        await scan(seen, BADGE)
+        await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
+        await expect(seen.page.locator("#operator .star")).to_have_count(0)
