@@ -19,6 +19,8 @@ import { page, word } from "./words.js";
 /** A question that isn't shown to whoever hasn't signed in. */
 const HIDDEN = "hidden";
 const NOTE_REFUSED = ["look_up_result_needed", "screen_number_needed", "reason_needed", "recheck_refused"];
+/** What somebody has to show first: shown, it is no longer so. */
+const TO_SHOW = ["not_signed_in", "more_to_show"];
 
 export class Panel {
   /**
@@ -40,7 +42,7 @@ export class Panel {
     this.asking = el("div", { class: "asking" });
     this.telling = el("div", { class: "telling" });
     this.dialog.append(this.about, this.asking, this.telling);
-    onChange(() => this.form?.showWho());
+    onChange(() => this.otherPerson());
     setInterval(() => this.form?.tick(), 1_000);
     this.dialog.addEventListener("close", () => this.name !== null && !this.dialog.open && this.close());
     this.dialog.addEventListener("click", (event) => {
@@ -121,6 +123,12 @@ export class Panel {
     if (this.form) this.form.unmeant = false;
   }
 
+  /** Who is here, or what they have shown, is another: what each answer takes, and what it took. */
+  otherPerson() {
+    this.form?.showWho();
+    if (this.form?.needed) this.forgive();
+  }
+
   /** Somebody else is here: nothing of what the one before has typed is. */
   startAnew(slot) {
     if (!this.form || !slot) return;
@@ -163,6 +171,7 @@ export class Panel {
 
   /** What was wrong is put right. */
   forgive() {
+    this.form.needed = false;
     this.form.refused.dataset.state = "";
     this.form.refused.replaceChildren();
   }
@@ -201,6 +210,7 @@ export class Panel {
     const unknown = error.code === "not_signed_in";
     if (unknown) refuse(this.form, word("refusal", error.code), "");
     else refuse(this.form, page("not_taken"), word("refusal", error.code), causeOf(error));
+    this.form.needed = TO_SHOW.includes(error.code);
     if (NOTE_REFUSED.includes(error.code)) this.form.note.focus();
     else this.signIn.focus();
   }

@@ -76,7 +76,7 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
       why,
     );
   });
-  const form = { note, refused, second, buttons, question: questionOf(slot), held: false, resting: false, unmeant: false, came: -Infinity };
+  const form = { note, refused, second, buttons, question: questionOf(slot), needed: false, held: false, resting: false, unmeant: false, came: -Infinity };
   /** How long there is to answer. */
   form.tick = () => {
     const left = timeLeft(question.until);

@@ -102,8 +102,11 @@ async def test_item_5_who_has_signed_in_meanwhile_isnt_told_to(screens: Screens)
         await one.seen.open("A1")
         whys = one.seen.panel(".answers .why")
         await expect(whys).to_have_text(["サインインが必要"] * 2)
+        await one.seen.panel(".yes").click()
+        await expect(one.seen.panel(".refused")).to_contain_text("サインインしていません")
         await here(one, OTHER)
         await expect(whys).to_have_text(["", ""])
+        await expect(one.seen.panel(".refused")).to_be_empty()
 
 
 SIGNS = (("○", "CIRCLE", True), ("△", "TRIANGLE", True), ("-", "DASH", True), ("×", "CROSS", False))
