@@ -222,8 +222,11 @@ async def test_what_is_not_there_has_the_one_form(visit: Browser) -> None:
     assert missing.json()["error"]["code"] == "not_found"
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "method_not_allowed")
     assert slot.status_code == 404
-    assert slot.json() == {
-        "error": {"code": "not_found", "message": "there is no slot Z9", "cause": None}
+    told = slot.json()["error"]
+    assert (told["code"], told["message"]) == ("not_found", "there is no slot Z9")
+    assert told["cause"] == {
+        "ja": "スロット Z9 はありません。名前は「benchd slots list」で分かります",
+        "en": "there is no slot Z9",
     }
 
 
