@@ -44,7 +44,8 @@ async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
     const told = await response.json();
     if (response.ok) return { told };
     // Whoever has taken over since stays, and whoever has scanned their own badge again.
-    if (told.error.code === "not_signed_in" && whoIsHere()?.csrf === here?.csrf) lockedOut();
+    const now = whoIsHere();
+    if (told.error.code === "not_signed_in" && now?.person === here?.person && now?.csrf === here?.csrf) lockedOut();
     return { error: told.error };
   } catch {
     return { error: { code: "unreachable", message: "" } };
