@@ -161,7 +161,7 @@ export class Panel {
     const fresh = numbers.filter((number) => !stands.includes(number) && !note.value.split(/\s+/).includes(number));
     if (fresh.length) this.note([note.value.trim(), ...fresh].filter(Boolean).join(" "));
     this.forgive();
-    if (!this.fieldInUse()) this.form.buttons[0].focus();
+    if (!this.fieldInUse()) this.form.element.focus();
   }
 
   /** What was scanned isn't what is asked for, and stands nowhere. */

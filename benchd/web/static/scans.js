@@ -82,7 +82,7 @@ export class Reader {
     }
     if (this.keys.length && this.field !== field) this.clear();
     const key = separator ? SEPARATOR : keyOf(event);
-    if (ENDS.includes(key) && this.endsTwice(event, field)) swallow(event);
+    if (ENDS.includes(key) && this.endsTwice(event, field)) this.keep(event, key);
     else if (ENDS.includes(key)) this.end(event, key);
     else if (key.length === 1 && !event.repeat) this.add(event, key, field);
     else if (key !== "Shift") this.other(key);
@@ -168,12 +168,15 @@ export class Reader {
     this.over();
     const at = event.timeStamp;
     const reader = at - this.lettersAt < LATE_MS || at - this.pressedAt < ENTER_AFTER_MS;
-    if (reader && !isField(event.target)) {
-      swallow(event);
-      if (key === "Enter") this.onEnterKept?.();
-    }
+    if (reader && !isField(event.target)) this.keep(event, key);
     this.finish();
     this.clear();
+  }
+
+  /** Has a reader's end press nothing. */
+  keep(event, key) {
+    swallow(event);
+    if (key === "Enter") this.onEnterKept?.();
   }
 
   /** At which of the keys in a field a reader has begun, perhaps after a person's; null where none has. */

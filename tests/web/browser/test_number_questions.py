@@ -43,7 +43,10 @@ async def test_a_scan_is_its_answer_without_any_key(screens: Screens, gate: Gate
         await expect(note(one)).to_have_value(ITS_OWN)
         await expect(is_read(one)).to_contain_text("1つ読み取りました")
         await one.shows("job-1")
-        # Nothing is given by the scan itself; a card or a key gives it.
+        # Nothing is given by the scan itself, nor by an Enter too many; a card or a key gives it.
+        await expect(one.page.locator(":focus")).to_have_class("answering")
+        await one.page.wait_for_timeout(300)
+        await one.page.keyboard.press("Enter")
         await expect(one.waiting).to_have_count(0)
         await scan(one.seen, "BD:A:YES")
         await expect(one.waiting).to_contain_text(ITS_OWN)
