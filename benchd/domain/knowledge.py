@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 from typing import Annotated, TypeVar
 
@@ -27,6 +27,13 @@ def read_knowledge(package: str, file: str, table: type[Facts]) -> Facts:
     """The facts of a file that comes with a package of benchd."""
     text = resources.files(package).joinpath(file).read_text("utf-8")
     return table.model_validate(tomllib.loads(text))
+
+
+def require_unique(what: str, words: Collection[str]) -> None:
+    """Raise ValueError where one of these stands twice."""
+    if len(set(words)) != len(words):
+        message = f"a {what} stands twice"
+        raise ValueError(message)
 
 
 def require_sources(sources: Mapping[str, str], cited: Iterable[tuple[str, ...]]) -> None:

@@ -16,6 +16,7 @@ from benchd.domain.knowledge import (
     Words,
     read_knowledge,
     require_sources,
+    require_unique,
 )
 
 MOST_TYPES: Final = 20
@@ -55,10 +56,7 @@ class _File(Table):
     def _is_consistent(self) -> Self:
         entries = (*self.person, *self.maker)
         require_sources(self.sources, (entry.sources for entry in entries))
-        types = _types(entries)
-        if len(set(types)) != len(types):
-            message = "a type stands twice"
-            raise ValueError(message)
+        require_unique("type", _types(entries))
         return self
 
 

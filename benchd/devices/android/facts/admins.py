@@ -15,6 +15,7 @@ from benchd.domain.knowledge import (
     Words,
     read_knowledge,
     require_sources,
+    require_unique,
 )
 
 
@@ -41,10 +42,7 @@ class _File(Table):
     def _is_consistent(self) -> Self:
         entries = (*self.lender, *self.maker)
         require_sources(self.sources, (entry.sources for entry in (*entries, *self.state)))
-        packages = [package for entry in entries for package in entry.packages]
-        if len(set(packages)) != len(packages):
-            message = "a package stands twice"
-            raise ValueError(message)
+        require_unique("package", _packages(entries))
         return self
 
 
@@ -59,8 +57,8 @@ class _Known:
 def _known() -> _Known:
     file = read_knowledge("benchd.devices.android.facts", "admins.toml", _File)
     return _Known(
-        lenders=_packages(file.lender),
-        makers=_packages(file.maker),
+        lenders=frozenset(_packages(file.lender)),
+        makers=frozenset(_packages(file.maker)),
         states={one.property: frozenset(one.managed) for one in file.state},
     )
 
@@ -82,5 +80,5 @@ def is_enrolled(properties: Mapping[str, str]) -> bool:
     )
 
 
-def _packages(entries: Iterable[_Entry]) -> frozenset[str]:
-    return frozenset(package for entry in entries for package in entry.packages)
+def _packages(entries: Iterable[_Entry]) -> list[str]:
+    return [package for entry in entries for package in entry.packages]
