@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { table } from "./tables.js";
-import { bracketed, said, word } from "./words.js";
+import { bracketed, said, spaced, word } from "./words.js";
 
 const t = (value) => word("attended", value);
 
@@ -18,4 +18,4 @@ export const attendedTable = (attended, caption = null) =>
   );
 
 /** The step that took most, in words. */
-export const mostAttended = ([first]) => `${t("most")}: ${said(first)}${bracketed(`${minutes(first.seconds_each)} ${t("per_handset")}`)}`;
+export const mostAttended = ([first]) => `${t("most")}: ${said(first)}${bracketed(`${minutes(first.seconds_each)}${spaced()}${t("per_handset")}`)}`;

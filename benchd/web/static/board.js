@@ -133,7 +133,10 @@ export class BoardPage {
 
   /** Where people's time goes; the step that takes most is said in words. */
   people({ attended, plots }) {
-    return pictured("attended", word("attended", "title"), plots, null, attendedTable(attended), mostAttended(attended));
+    return pictured("attended", word("attended", "title"), plots, null, attendedTable(attended), {
+      most: mostAttended(attended),
+      asTable: word("attended", "as_table"),
+    });
   }
 
   failures({ by, text, values }, plots) {

@@ -85,7 +85,7 @@ async def test_the_board_says_which_step_takes_most_of_peoples_time(shop: Shop) 
     async with shop.seen_at(DAY) as seen:
         people = seen.page.locator('[data-plot="attended"]')
         await expect(people.locator(".most")).to_have_text(
-            "いちばん時間がかかっている工程: 受入確認（5.0 分／台）"
+            "いちばん時間がかかっている工程: 受入確認（5.0分／台）"
         )
         await expect(people.locator("svg")).to_contain_text("受入確認")
         await people.locator("summary").click()
