@@ -128,6 +128,7 @@ def test_damage_never_cleans(kind: str) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", SUBJECTS)
 def test_damage_never_cleans_however_often(
     kind: str, record_property: Callable[[str, object], None]
