@@ -13,7 +13,7 @@ from typing import Final, cast
 from benchd.domain.chip import ChipVerdict, ModelFelica
 from benchd.domain.clear import CLAIMS
 from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
-from benchd.domain.handset import SilenceCause, Tray, UserKind
+from benchd.domain.handset import BatteryMethod, SilenceCause, Tray, UserKind
 from benchd.domain.intake import (
     AttestationKind,
     BoundBy,
@@ -85,7 +85,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
             {
                 *("android", "build", "capacity", "used", "percent", "degrees", "count", "number"),
                 *("reader", "passes", "size", "time", "rate", "bad", "minimum", "provider"),
-                "seconds",
+                *("seconds", "method"),
             }
         ),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
@@ -140,6 +140,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "attestation": AttestationKind,
     "bound_by": BoundBy,
     "unerasable": Unerasable,
+    "battery_method": BatteryMethod,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
     "clear_claim": CLAIMS,
@@ -165,8 +166,8 @@ OF_PAGES: Final = (
 _SERVED: Final = (
     *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
     *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
-    *("bound_by", "unerasable", "not_needed", "shown_by", "clear_claim", "user_kind"),
-    *("settle_as", "gate", "reason", "role", *OF_PAGES),
+    *("bound_by", "unerasable", "battery_method", "not_needed", "shown_by", "clear_claim"),
+    *("user_kind", "settle_as", "gate", "reason", "role", *OF_PAGES),
 )
 """Sections that the API hands to its pages."""
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
