@@ -103,6 +103,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
                 *("count", "lot"),
             }
         ),
+        "beside": frozenset({"value"}),
         "paper": frozenset(
             {"name", "at", "until", "value", "count", "share", "first", "last", "where"}
         ),
@@ -160,7 +161,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
 """Sections that have a text of each value of a type, and no others."""
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "help", "cards", "board", "handover"),
+    *("answering", "help", "cards", "board", "handover", "grades"),
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (

@@ -68,7 +68,7 @@ def test_a_battery_is_told_as_worn_as_anything_says_and_by_what(catalogue: Catal
         battery_cycles_method=BatteryMethod.KERNEL,
     )
     found = told(worn, catalogue)
-    assert "電池の最大容量 92%（Samsungの電池情報 ASOC）" in found
+    assert "電池の最大容量 92%（サムスンのASOC）" in found
     assert "充電回数 312回（カーネルの電池情報）" in found
     english = [one.en for one in found_in(worn, catalogue)]
     assert "battery health 92% (Samsung's ASOC)" in english

@@ -52,7 +52,7 @@ class _Health(NamedTuple):
 
 
 class _Cycles(NamedTuple):
-    count: int
+    number: int
     method: BatteryMethod
 
 
@@ -108,7 +108,7 @@ def read_battery_wear(battery: str, health: str, health_before_9: str, gauges: s
     return BatteryWear(
         health_percent=found.percent if found else None,
         health_method=found.method if found else None,
-        cycles=cycles.count if cycles else None,
+        cycles=cycles.number if cycles else None,
         cycles_method=cycles.method if cycles else None,
     )
 
