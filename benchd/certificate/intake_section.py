@@ -15,9 +15,17 @@ from benchd.proof.network import SALEABLE
 
 WAIVED_BY_INTAKE = (Gate.CONSENT, Gate.JPKI, Gate.NETWORK)
 """Each of them was answered in the job, or stands in this section."""
-FROM_FIRMS = frozenset({LotKind.COLLECTION, LotKind.CORPORATE_RETURN, LotKind.AUCTION})
-"""Their consignor is named. The others may come from a person, and whoever buys the handset isn't
-to learn from whom."""
+FROM_FIRMS = frozenset(
+    {
+        LotKind.COLLECTION,
+        LotKind.CORPORATE_RETURN,
+        LotKind.AUCTION,
+        LotKind.LEASE_RETURN,
+        LotKind.BROKER,
+    }
+)
+"""Their consignor is named. The others may come from a person, as a dealer may be one who trades
+alone, and whoever buys the handset isn't to learn from whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,16 @@ class LotKind(StrEnum):
     """法人返却."""
     AUCTION = "auction"
     """オークション."""
+    REPAIR_EXCHANGE = "repair_exchange"
+    """修理交換: the old handset, handed in for a new one."""
+    CANCELLATION = "cancellation"
+    """8日以内キャンセル: taken back from a buyer who cancelled, or found it faulty."""
+    LEASE_RETURN = "lease_return"
+    """リース返却."""
+    DEALER = "dealer"
+    """同業者: another dealer in used handsets."""
+    BROKER = "broker"
+    """仲介: a firm between those who took handsets in and those who sell them."""
 
 
 class AttestationKind(StrEnum):
@@ -60,6 +70,8 @@ class Unerasable(StrEnum):
     """液晶破損."""
     BROKEN_PORT = "broken_port"
     """端子の故障."""
+    WATER_DAMAGE = "water_damage"
+    """水没."""
 
 
 class NotNeeded(StrEnum):

@@ -8,7 +8,7 @@ import { choices, folded, form, line } from "./forms.js";
 import { facts, jobPage, link, moment, table } from "./tables.js";
 import { bracketed, word } from "./words.js";
 
-const REASONS = ["no_power", "broken_screen", "broken_port"];
+const REASONS = ["no_power", "broken_screen", "broken_port", "water_damage"];
 const PAGE = 200;
 const PARTS = ["imei", "serial", "model", "colour", "grade"];
 

@@ -7,7 +7,18 @@ import { choices, folded, form, leading, line } from "./forms.js";
 import { link, lotPage, moment, table } from "./tables.js";
 import { word } from "./words.js";
 
-const KINDS = ["purchase", "trade_in", "collection", "corporate_return", "auction"];
+const KINDS = [
+  "purchase",
+  "trade_in",
+  "collection",
+  "corporate_return",
+  "lease_return",
+  "repair_exchange",
+  "cancellation",
+  "dealer",
+  "broker",
+  "auction",
+];
 export const ATTESTED = ["consent", "jpki", "identity", "owner_reset"];
 
 const t = (value) => word("lots", value);
