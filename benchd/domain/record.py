@@ -58,7 +58,9 @@ class EntryKind(StrEnum):
     NETWORK_LISTED = "network_listed"
     ASSET_BOUND = "asset_bound"
     ASSET_UNERASABLE = "asset_unerasable"
+    ASSET_ASSESSED = "asset_assessed"
     TIME_CONFIRMED = "time_confirmed"
+    SHIPPED = "shipped"
     HOOK_BEGUN = "hook_begun"
     HOOK_ANSWERED = "hook_answered"
     """What another system has asked for; it has no job of its own, so that no proof rests on it."""
@@ -72,6 +74,7 @@ OF_INTAKE = (
     EntryKind.NETWORK_LISTED,
     EntryKind.ASSET_BOUND,
     EntryKind.ASSET_UNERASABLE,
+    EntryKind.ASSET_ASSESSED,
     EntryKind.TIME_CONFIRMED,
 )
 """Records that tell of what came in, and by which time.

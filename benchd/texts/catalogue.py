@@ -20,6 +20,7 @@ from benchd.domain.intake import (
     LotKind,
     Mistake,
     NotNeeded,
+    Seen,
     TimeDoubt,
     Unerasable,
 )
@@ -27,6 +28,7 @@ from benchd.domain.job import Disposition, FaultCode, Finding, Gate, Outcome, Re
 from benchd.domain.people import Role, ShownBy
 from benchd.domain.plain_text import Language
 from benchd.domain.report import Became, DataFound, Figure
+from benchd.domain.shipping import ShipStanding
 from benchd.domain.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages import STAGE_CLASSES
@@ -140,6 +142,8 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "attestation": AttestationKind,
     "bound_by": BoundBy,
     "unerasable": Unerasable,
+    "seen": Seen,
+    "shipping": ShipStanding,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
     "clear_claim": CLAIMS,
@@ -164,7 +168,7 @@ OF_PAGES: Final = (
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (
     *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
-    *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
+    *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation", "seen"),
     *("bound_by", "unerasable", "not_needed", "shown_by", "clear_claim", "user_kind"),
     *("settle_as", "gate", "reason", "role", *OF_PAGES),
 )

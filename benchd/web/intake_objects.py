@@ -7,12 +7,13 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
-from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Unerasable
-from benchd.domain.job import Disposition
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Seen, Unerasable
+from benchd.domain.job import Disposition, Finding
 from benchd.intake.importing import Imported
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.attestation import Attestation
-from benchd.proof.intake_book import Asset, Lot
+from benchd.proof.intake_book import Assessed, Asset, Lot
 from benchd.texts.catalogue import Catalogue
 from benchd.web.objects import LONGEST_OPERATOR, TextsObject
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest
@@ -96,12 +97,27 @@ class BindRequest(WebRequest):
     operator: Operator = None
 
 
-class UnerasableRequest(WebRequest):
-    """Why an asset can't even be plugged in."""
+class HandRequest(WebRequest):
+    """A handset that somebody has in hand, by its label."""
 
-    reason: Unerasable
+    slot: Named | None = None
+    """The empty slot to whose reader it is held; null: nobody looks at its chip."""
+    imei: Line | None = None
+    """As it stands on the handset, its tray or its box."""
     note: Line = ""
     operator: Operator = None
+
+
+class UnerasableRequest(HandRequest):
+    """Why an asset can't even be plugged in, or never is."""
+
+    reason: Unerasable
+
+
+class AssessRequest(HandRequest):
+    """What somebody sees on the screen of a handset without adb."""
+
+    seen: Seen
 
 
 class WithdrawalObject(WebObject):
@@ -161,6 +177,33 @@ class LotsObject(WebObject):
     lots: list[LotSummaryObject]
 
 
+class ChipHeldObject(WebObject):
+    """What a reader told of the chip of a handset that was held to it: nothing ties the two."""
+
+    slot: Verbatim
+    verdict: ChipVerdict
+    owners_ja: list[Verbatim]
+    owners_en: list[Verbatim]
+
+
+class FindingObject(TextsObject):
+    """Something that its seller has to hear."""
+
+    code: Finding
+
+
+class AssessedObject(WebObject):
+    """What somebody saw of a handset without adb; nothing of it was changed or erased."""
+
+    at: Moment
+    operator: Verbatim
+    seen: Seen
+    chip: ChipHeldObject | None
+    """Null where it wasn't held to a reader."""
+    findings: list[FindingObject]
+    note: Verbatim
+
+
 class AssetObject(WebObject):
     """One handset of a lot; null where the papers don't say."""
 
@@ -178,6 +221,10 @@ class AssetObject(WebObject):
     """Where it goes without a job; null where a job decides."""
     case: Verbatim | None
     """The number under which `disposal` waits for it to be crushed, like a job's."""
+    chip: ChipHeldObject | None
+    """What a reader said as it was sent to be crushed without a job."""
+    assessed: AssessedObject | None
+    """The last look at it without adb."""
 
 
 class AssetsObject(WebObject):
@@ -239,9 +286,9 @@ def whole_lot(desk: IntakeDesk, lot: Lot) -> LotObject:
     )
 
 
-def asset_shown(desk: IntakeDesk, asset: Asset) -> AssetObject:
+def asset_shown(desk: IntakeDesk, catalogue: Catalogue, asset: Asset) -> AssetObject:
     """One asset, and what has become of it."""
-    dead = desk.book.unerasable.get(asset.tag)
+    dead, seen = desk.book.unerasable.get(asset.tag), desk.book.assessed.get(asset.tag)
     return AssetObject.of(
         asset.line,
         lot=asset.lot,
@@ -249,6 +296,22 @@ def asset_shown(desk: IntakeDesk, asset: Asset) -> AssetObject:
         unerasable=dead.reason if dead else None,
         disposition=dead.disposition if dead else None,
         case=desk.book.cases.get(asset.tag),
+        chip=None if dead is None or dead.chip is None else ChipHeldObject.of(dead.chip),
+        assessed=None if seen is None else _assessed(seen, catalogue),
+    )
+
+
+def _assessed(seen: Assessed, catalogue: Catalogue) -> AssessedObject:
+    told = seen.told
+    return AssessedObject.of(
+        told,
+        at=seen.at,
+        operator=told.by.operator,
+        chip=None if told.chip is None else ChipHeldObject.of(told.chip),
+        findings=[
+            FindingObject.of(catalogue.text(f"finding.{found}"), code=found)
+            for found in told.findings
+        ],
     )
 
 

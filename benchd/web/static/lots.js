@@ -19,7 +19,7 @@ const KINDS = [
   "broker",
   "auction",
 ];
-export const ATTESTED = ["consent", "jpki", "identity", "owner_reset"];
+export const ATTESTED = ["consent", "jpki", "identity", "owner_reset", "erasure"];
 
 const t = (value) => word("lots", value);
 const named = (section, values) => values.map((value) => [value, word(section, value)]);
