@@ -15,6 +15,7 @@ from benchd.cli.messages import failed, language, tell
 from benchd.cli.misuse import mistake
 from benchd.cli.options import JsonOption
 from benchd.cli.sign_in import BadgeFileOption, OperatorOption, PinFileOption, as_person
+from benchd.domain.ids import JsonValue
 from benchd.domain.shipping import ShipStanding
 
 if TYPE_CHECKING:
@@ -76,13 +77,10 @@ def _sent(client: BenchdClient, what: str, asked: Mapping[str, object]) -> JsonO
     return client.answer("POST", f"/api/v1/{what}", json.dumps(asked).encode())
 
 
-def _handsets(found: JsonObject) -> Sequence[Mapping[str, object]]:
+def _handsets(found: JsonObject) -> list[Mapping[str, JsonValue]]:
     handsets = found["handsets"]
-    return [each for each in handsets if isinstance(each, Mapping)] if _is_list(handsets) else []
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str)
+    there = handsets if isinstance(handsets, Sequence) and not isinstance(handsets, str) else ()
+    return [each for each in there if isinstance(each, Mapping)]
 
 
 def _tell(found: JsonObject) -> None:

@@ -186,7 +186,7 @@ class HandDesk:
         try:
             jobs = sightings_in(await records_of_handset(self._ledger, me))
         except CertificateGap as gap:
-            raise IntakeRefused(f"the records of this chip can't be read: {gap}") from gap
+            raise IntakeRefused("the records of this chip can't be read") from gap
         for other in self._others_with(chip, asset, jobs):
             raise IntakeRefused(
                 f"the chip on the reader of slot {slot} was seen in {other}: scan the label of this"

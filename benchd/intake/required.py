@@ -83,15 +83,16 @@ class Required:
         hand = _in_hand(asset, by, case, book)
         when = CitedWhen(at=time.at, after=time.after)
         found: list[RequiredAttestation] = []
-        for kind, limit_s in wanted.items():
-            what = _ATTESTED_OF.get(kind, kind)
+        for attestation, limit_s in wanted.items():
+            what = _ATTESTED_OF.get(attestation, attestation)
             cited = cite(book, hand, what, when=when, limit_s=limit_s)
             if cited is None:
                 raise IntakeRefused(
-                    f"{kind} isn't attested of {asset.tag}, or too long ago: attest it for this tag"
-                    f" in lot {asset.lot}, then enter it again; without it, return the handset"
+                    f"{attestation} isn't attested of {asset.tag}, or too long ago: attest it for"
+                    f" this tag in lot {asset.lot}, then enter it again; without it, return the"
+                    " handset"
                 )
-            found.append(RequiredAttestation(kind=kind, cited=cited, time=time))
+            found.append(RequiredAttestation(kind=attestation, cited=cited, time=time))
         return tuple(found)
 
 

@@ -85,13 +85,15 @@ def required_of(
     """
     hand, time = asset_in_hand(context, numbers), context.intake.time_basis()
     if hand is None:
-        raise StageFailed(UNATTESTED[kind], f"{kind}: this handset is bound to no asset")
+        raise StageFailed(UNATTESTED[kind], "this handset is bound to no asset")
     if isinstance(time, TimeDoubt):
-        raise StageFailed(UNATTESTED[kind], f"{kind}: nothing is cited just now ({time})")
+        raise StageFailed(UNATTESTED[kind], f"nothing is cited just now ({time})")
     when = CitedWhen(at=time.at, after=time.after)
     cited = cite(context.intake.book, hand, kind, when=when, limit_s=limit_s)
     if cited is None:
-        raise StageFailed(UNATTESTED[kind], f"{kind}: nobody has attested it of {hand.tag}")
+        raise StageFailed(
+            UNATTESTED[kind], f"nobody has attested it of {hand.tag}, or too long ago"
+        )
     return RequiredAttestation(kind=kind, cited=cited, time=time)
 
 

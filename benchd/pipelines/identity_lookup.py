@@ -181,12 +181,13 @@ async def let_by_somebody_in_charge(context: JobContext, handsets: Handsets) -> 
 def refuse_doomed(handsets: Handsets) -> None:
     """StageFailed where it has turned out after the gates that it was to be destroyed.
 
-    A number that was read since, its chip or somebody's answer may tell; nobody has let it go on.
+    A number that was read since, its chip or somebody's answer may tell; nobody has let it go on,
+    and one late sign sends nothing to be crushed: whoever runs it again is asked first.
     """
     doomed_by = handsets.mine.doomed_by
     if doomed_by is not None:
         raise StageFailed(
-            Reason.DESTROY_STANDS,
+            Reason.PROOF_INCOMPLETE,
             f"it is the handset of {doomed_by.job}, which was to be destroyed",
         )
 

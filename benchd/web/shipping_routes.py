@@ -13,7 +13,7 @@ from benchd.papers.lots.shipping import MOST_HANDSETS
 from benchd.proof.evidence.intake_evidence import Who
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel, served_to
-from benchd.web.acting_person import InPerson, Taking, only_as
+from benchd.web.acting_person import InPerson, only_as
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, NOT_FOUND, SIGN_IN
 from benchd.web.intake_objects import Named, Operator
 from benchd.web.objects import TextsObject
@@ -65,7 +65,7 @@ def shipping_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
 
     @router.post("/shipping")
     @served_to(AccessLevel.READ, action=Action.TAKE_OUT)
-    async def check(asked: ShippingRequest, _: Taking) -> ShippingObject:
+    async def check(asked: ShippingRequest, _: InPerson) -> ShippingObject:
         """Each handset of a lot or a pallet, with what keeps it back; nothing is changed."""
         return _shown(await rack.shipping.check(lot=asked.lot, tags=asked.tags), catalogue)
 

@@ -61,7 +61,7 @@ from tests.intake.lots import BY, attested, imei
 
 from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip
 from .lot_rack import GOOD, Rack, edit
-from .world import IMEI, Phone, make_recipe
+from .world import IMEI, Phone, ended, make_recipe
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -92,11 +92,12 @@ class Shop(Rack):
             yield self
 
     async def crush(self, tag: str = "T1", slot: str | None = "A2", **told: Any) -> str:  # noqa: ANN401
-        asked = {"reason": Unerasable.COLLECTED, "imei": None, "note": "", "by": BY, **told}
+        asked: dict[str, Any] = {"reason": Unerasable.COLLECTED, "imei": None, "note": "", "by": BY}
+        asked |= told
         return await self.hand.destroy(tag, asked.pop("reason"), slot=slot, **asked)
 
     async def look(self, tag: str = "T1", slot: str | None = "A2", **told: Any) -> AssessedRecord:  # noqa: ANN401
-        asked = {"seen": Seen.WELCOME, "imei": None, "note": "", "by": BY, **told}
+        asked: dict[str, Any] = {"seen": Seen.WELCOME, "imei": None, "note": "", "by": BY, **told}
         return (await self.hand.assess(tag, asked.pop("seen"), slot=slot, **asked)).told
 
     def crushed(self) -> list[UnerasableRecord]:
@@ -232,8 +233,8 @@ async def test_one_that_is_at_work_in_a_slot_has_adb() -> None:
 FOUND_BY = {
     "its papers": (CSV, {"slot": None}),
     "what was read on its tray": ("tag\nT1\nT2\n", {"slot": None, "imei": IMEI}),
-    "its chip": ("tag\nT1\nT2\n", {"slot": "A2"}),
 }
+CLOSED = {Gate.DESTROYED_BEFORE: False, Gate.SAME_HANDSET: True}
 
 
 @pytest.mark.parametrize("by", FOUND_BY)
@@ -241,13 +242,25 @@ async def test_one_that_turns_out_to_have_adb_is_not_sold_without_somebody_in_ch
     by: str,
 ) -> None:
     csv, told = FOUND_BY[by]
-    answers = {Gate.DESTROYED_BEFORE: False, Gate.SAME_HANDSET: True}
-    shop = Shop(answers=answers)
+    shop = Shop(answers=CLOSED)
     shop.world.notes[Gate.SAME_HANDSET] = "same, compared"
     async with shop.opened(csv):
         await shop.crush("T1", **told)
-        end = await shop.visit()
-        assert end == (Outcome.FAILED, Reason.DESTROY_STANDS), " ".join(shop.asked())
+        assert await shop.visit() == (Outcome.FAILED, Reason.DESTROY_STANDS)
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+async def test_nor_is_one_of_which_only_its_chip_tells(seen_before: bool) -> None:
+    """Somebody in charge is asked at the chip, and again which handset it is: nothing is sold."""
+    shop = Shop(answers={**CLOSED, Gate.CHIP_SEEN_BEFORE: seen_before})
+    shop.world.notes[Gate.SAME_HANDSET] = "same, compared"
+    async with shop.opened("tag\nT1\nT2\n"):
+        await shop.crush("T1")
+        await shop.world.ran(Phone())
+    end = ended(shop.world)[-1]
+    assert (end["outcome"], end["disposition"]) == (Outcome.FAILED, Disposition.HOLD)
+    detail = "which was to be destroyed" if seen_before else "chip_seen_before"
+    assert detail in str(end["detail"])
 
 
 async def test_whoever_is_second_finds_it_on_record() -> None:
@@ -306,9 +319,8 @@ async def test_what_the_recipe_requires_is_on_record_first(case: str) -> None:
         shop.desk.required = ALWAYS
         if case != "missing":
             kinds = both[:1] if case == "one of two" else both
-            number = await shop.desk.attest(attested(*kinds, tags=("T1",)))
+            shop.attestation = await shop.desk.attest(attested(*kinds, tags=("T1",)))
         if case == "withdrawn":
-            shop.attestation = number
             await shop.withdraw(AttestationKind.ERASURE)
         if case == "too old":
             shop.clock.behind = -timedelta(days=400)

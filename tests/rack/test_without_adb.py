@@ -118,14 +118,14 @@ async def in_hand(rack: DemoRack) -> None:
     crush = {"reason": "collected", "slot": "A3"}
     status, answer = await post(rack, "assets/C-1/unerasable", crush)
     assert status == 409, answer
-    assert "consent isn't attested of C-1" in answer["error"]["detail"], answer
+    assert "consent isn't attested of C-1" in answer["error"]["message"], answer
     await done(rack, "lots/L-1/attestations", {"kinds": ["consent"], "tags": ["C-1"]})
     told = await done(rack, "assets/C-1/unerasable", crush)
     assert (told["unerasable"], told["disposition"]) == ("collected", "destroy")
     assert (told["chip"]["verdict"], told["chip"]["slot"]) == ("in_use", "A3")
     # Its neighbour's label, with the same handset still on the reader.
     status, answer = await post(rack, "assets/C-2/unerasable", crush)
-    assert (status, "was seen in C-1" in answer["error"]["detail"]) == (409, True), answer
+    assert (status, "was seen in C-1" in answer["error"]["message"]) == (409, True), answer
     await hands.lift_card(COLLECTED)
     await hands.lay_card(RESET, 3)
     told = await done(rack, "assets/S-1/assessments", {"seen": "welcome", "slot": "A3"})
@@ -163,8 +163,8 @@ async def on_the_dock(rack: DemoRack) -> None:
     }
     status, answer = await post(rack, "shipments", {**pallet, "name": "P-1"})
     assert (status, answer["error"]["code"]) == (409, "shipping_refused"), answer
-    assert "T-2 (too_old)" in answer["error"]["detail"]
-    assert "T-1" not in answer["error"]["detail"]
+    assert "T-2 (too_old)" in answer["error"]["message"]
+    assert "T-1" not in answer["error"]["message"]
     status, answer = await post(rack, "shipments", {"tags": ["T-1"], "name": "P-1"}, SECOND)
     assert status == 200, answer
 
