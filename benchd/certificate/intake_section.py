@@ -8,16 +8,25 @@ from typing import Literal
 
 from benchd.certificate.people_section import DecisionSection
 from benchd.domain.evidence_values import Moment, Positive, Said, Sha256
-from benchd.domain.intake import BoundBy, LotId, LotKind, NotNeeded
+from benchd.domain.intake import AttestationKind, BoundBy, LotId, LotKind, NotNeeded
 from benchd.domain.job import Gate
+from benchd.proof.citation import REQUIRABLE
 from benchd.proof.erasure import HandsetErasure
 from benchd.proof.network import SALEABLE
 
 WAIVED_BY_INTAKE = (Gate.CONSENT, Gate.JPKI, Gate.NETWORK)
 """Each of them was answered in the job, or stands in this section."""
-FROM_FIRMS = frozenset({LotKind.COLLECTION, LotKind.CORPORATE_RETURN, LotKind.AUCTION})
-"""Their consignor is named. The others may come from a person, and whoever buys the handset isn't
-to learn from whom."""
+FROM_FIRMS = frozenset(
+    {
+        LotKind.COLLECTION,
+        LotKind.CORPORATE_RETURN,
+        LotKind.AUCTION,
+        LotKind.LEASE_RETURN,
+        LotKind.BROKER,
+    }
+)
+"""Their consignor is named. The others may come from a person, as a dealer may be one who trades
+alone, and whoever buys the handset isn't to learn from whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,18 @@ class AttestationSection:
     at: Moment
     sign: str | None
     source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequiredSection:
+    """What the recipe wanted to be attested at intake, by the record that attests it."""
+
+    kind: AttestationKind
+    sequence: Positive
+    hash: Sha256
+    whole_lot: bool
+    operator: Said
+    at: Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +78,7 @@ class IntakeSection:
     """Whether the seller's identity was checked when the lot was taken in."""
     attestations: tuple[AttestationSection, ...]
     not_needed: tuple[NotNeededSection, ...]
+    required: tuple[RequiredSection, ...]
 
     @classmethod
     def of(cls, erasure: HandsetErasure) -> IntakeSection:
@@ -91,6 +113,17 @@ class IntakeSection:
                 for each in settled
                 if each.not_needed is not None
             ),
+            required=tuple(
+                RequiredSection(
+                    kind=each.kind,
+                    sequence=each.cited.sequence,
+                    hash=each.cited.hash,
+                    whole_lot=each.cited.whole_lot,
+                    operator=each.cited.operator,
+                    at=each.cited.at,
+                )
+                for each in case.evidence.gates.required
+            ),
         )
 
 
@@ -103,7 +136,7 @@ def gaps_of_intake(
         yield "intake names an asset only in part"
     if (section.consignor is not None) is not (section.lot_kind in FROM_FIRMS):
         yield "intake names a consignor that may be a person, or doesn't name a firm"
-    if section.attestations and section.lot is None:
+    if (section.attestations or section.required) and section.lot is None:
         yield "something was attested of a handset that is no asset"
     approved = {decision.gate for decision in decisions if decision.approved}
     cited = {each.gate for each in section.attestations}
@@ -113,8 +146,18 @@ def gaps_of_intake(
             yield f"{gate} was neither answered, nor attested, nor needless"
     if not (cited | spared) <= set(WAIVED_BY_INTAKE) or Gate.NETWORK in spared:
         yield "intake settles what only the job can"
+    yield from _gaps_of_required(section.required, issued_at)
     for each in section.attestations:
         if each.at > issued_at:
             yield f"it was issued before {each.gate} was attested"
         if (each.sign in SALEABLE) is not (each.gate is Gate.NETWORK):
             yield f"{each.gate} was attested as what it isn't"
+
+
+def _gaps_of_required(required: Sequence[RequiredSection], issued_at: Moment) -> Iterator[str]:
+    kinds = [each.kind for each in required]
+    if len(set(kinds)) != len(kinds) or not set(kinds) <= set(REQUIRABLE):
+        yield "intake requires what no recipe can"
+    for each in required:
+        if each.at > issued_at:
+            yield f"it was issued before {each.kind} was attested"

@@ -80,6 +80,10 @@ class IntakeClient(BenchdClient):
         """Give a job's handset a grade."""
         return self._post(f"/api/v1/jobs/{segment(job)}/grade", told)
 
+    def assess(self, tag: str, told: Mapping[str, object]) -> JsonObject:
+        """Say what is seen of a handset without adb."""
+        return self._post(f"/api/v1/assets/{segment(tag)}/assessments", told)
+
     def rack_time(self) -> JsonObject:
         """The rack's time, and whether what was attested counts by it."""
         return self.answer("GET", "/api/v1/time")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchd.cli.daemon_client import show
 from benchd.cli.file_arguments import read_file
 from benchd.cli.intake_output import print_rows, print_sheet, rows_of, tell_import
-from benchd.cli.messages import named, tell, tell_rows
+from benchd.cli.messages import catalogue, language, named, tell, tell_rows
 from benchd.cli.options import JsonOption
 from benchd.cli.sign_in import (
     BadgeFileOption,
@@ -19,7 +20,9 @@ from benchd.cli.sign_in import (
     PinFileOption,
     as_person,
 )
-from benchd.domain.intake import AttestationKind, LotKind, Unerasable
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.ids import JsonValue
+from benchd.domain.intake import AttestationKind, LotKind, Seen, Unerasable
 
 if TYPE_CHECKING:
     from benchd.cli.client import JsonObject
@@ -35,6 +38,12 @@ ASSETS = ("tag", "lot", "model", "unerasable", "jobs", "graded")
 
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
 NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]
+ReaderOption = Annotated[
+    str | None, typer.Option(help="The empty slot to whose reader the handset is held.")
+]
+ImeiInHandOption = Annotated[
+    str | None, typer.Option(help="Its IMEI, as it stands on the handset, its tray or its box.")
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Tell every mistake, take nothing in.")
 ]
@@ -167,7 +176,12 @@ def assets_show(
     """Tell of one asset."""
     with _client() as client:
         found = client.asset(tag)
-    print_sheet(found, json_output, tuple(found))
+    parts = ("chip", "assessed")
+    print_sheet(found, json_output, tuple(name for name in found if name not in parts))
+    if not json_output and found["chip"]:
+        _tell_chip(found["chip"])
+    if not json_output:
+        _tell_assessed(tag, found["assessed"])
 
 
 @assets_app.command("add")
@@ -259,14 +273,16 @@ def assets_bind(
 @assets_app.command("dead")
 def assets_dead(
     tag: Annotated[str, typer.Argument(help="The asset's tag.")],
-    reason: Annotated[Unerasable, typer.Option(help="Why it can't be plugged in.")],
+    reason: Annotated[Unerasable, typer.Option(help="Why it isn't plugged in.")],
     operator: OperatorOption = None,
+    slot: ReaderOption = None,
+    imei: ImeiInHandOption = None,
     note: NoteOption = "",
     pin_file: PinFileOption = None,
     badge_file: BadgeFileOption = None,
 ) -> None:
-    """An asset that can't even be plugged in: it's to be crushed."""
-    told = {"reason": reason, "note": note, "operator": operator}
+    """An asset that can't be plugged in, or never is (collected): it's to be crushed."""
+    told = {"reason": reason, "slot": slot, "imei": imei, "note": note, "operator": operator}
     done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
     tell(
         "say.unerasable",
@@ -274,7 +290,46 @@ def assets_dead(
         value=named("unerasable", done["unerasable"]),
         answer=named("disposition", done["disposition"]),
     )
+    _tell_chip(done["chip"])
     tell("say.once_crushed", name=str(done["case"]))
+
+
+@assets_app.command("assess")
+def assets_assess(
+    tag: Annotated[str, typer.Argument(help="The asset's tag.")],
+    seen: Annotated[Seen, typer.Option(help="What you see on its screen.")],
+    operator: OperatorOption = None,
+    slot: ReaderOption = None,
+    imei: ImeiInHandOption = None,
+    note: NoteOption = "",
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """What is seen of a handset without adb, as of one that its owner has reset; erases nothing."""
+    told = {"seen": seen, "slot": slot, "imei": imei, "note": note, "operator": operator}
+    done = _as(operator, pin_file, badge_file, lambda client: client.assess(tag, told))
+    show(json_output, done, lambda: _tell_assessed(tag, done["assessed"]))
+
+
+def _tell_assessed(tag: str, told: JsonValue) -> None:
+    if not isinstance(told, Mapping):
+        return
+    tell("say.assessed", name=tag, value=named("seen", told["seen"]))
+    _tell_chip(told["chip"])
+    findings = told["findings"]
+    for each in findings if isinstance(findings, Sequence) else ():
+        if isinstance(each, Mapping):
+            typer.echo(f"  - {each[language()]}")
+
+
+def _tell_chip(chip: JsonValue) -> None:
+    """What the reader said, in words."""
+    if isinstance(chip, Mapping):
+        said = catalogue().chip(ChipVerdict(str(chip["verdict"]))).to(language())
+        tell("say.chip_held", slot=str(chip["slot"]), value=said)
+    else:
+        tell("say.chip_not_held")
 
 
 def _client() -> IntakeClient:

@@ -37,6 +37,7 @@ from benchd.cli.papers_commands import papers_app
 from benchd.cli.people_commands import people_app
 from benchd.cli.records_commands import records_app, report
 from benchd.cli.setup_command import setup
+from benchd.cli.shipping_commands import shipping_app
 from benchd.cli.status_commands import add_status_commands
 from benchd.cli.time_commands import time_app
 from benchd.cli.token_commands import tokens_app
@@ -61,6 +62,7 @@ app.add_typer(slots_app, name="slots")
 app.add_typer(bench_app, name="bench")
 app.add_typer(certificate_app, name="certificate")
 app.add_typer(papers_app, name="papers")
+app.add_typer(shipping_app, name="shipping")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")

@@ -167,6 +167,10 @@ def _ends_otherwise(
     if end is not None and StageName.CERTIFY_DRAWN in names:
         yield document.issue(("ends_as",), "a recheck ends with the drawn job's certificate")
         return
+    if document.data.get("good_for_days") is not None and end != Reason.RECHECKED:
+        yield document.issue(
+            ("good_for_days",), 'only what ends as "rechecked" is good for so many days'
+        )
     described = [stage.describes for stage in kind.stages.values()]
     needed = [each.name for each in described if end in each.needed_for]
     missing = [name for name in needed if name not in names]

@@ -20,6 +20,8 @@ from benchd.domain.errors import ConfigInvalid, ConfigIssue
 from benchd.domain.job import Reason
 from benchd.pipelines.recipe import Recipe
 
+DAYS_A_LOOK_IS_GOOD_FOR = 30.0
+"""Where a recipe doesn't say so of its look before a sale."""
 _NAME = re.compile(r"[a-z0-9_-]{1,32}")
 
 
@@ -59,6 +61,7 @@ class RecipeFile(Section):
     description_en: OneLine
     ends_as: Literal["overwrite_due", "assessed", "rechecked", "recycled"] = "overwrite_due"
     needs_adb: bool = True
+    good_for_days: Annotated[float, Field(gt=0, le=365, allow_inf_nan=False)] | None = None
     recheck_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     stage: Annotated[list[dict[str, object]], Field(min_length=1)]
 
@@ -110,12 +113,19 @@ def _read_recipe(
             ends_as=Reason(parsed.ends_as),
             needs_access=parsed.needs_adb,
             kind=kind.profile.kind,
+            good_for_days=_good_for_days(parsed),
             recheck_share=parsed.recheck_share,
             stages=tuple(stage.spec for stage in stages if stage.spec is not None),
         )
         book.descriptions[stem] = RecipeDescription(
             ja=parsed.description_ja, en=parsed.description_en
         )
+
+
+def _good_for_days(parsed: RecipeFile) -> float | None:
+    if parsed.ends_as != Reason.RECHECKED:
+        return None
+    return DAYS_A_LOOK_IS_GOOD_FOR if parsed.good_for_days is None else parsed.good_for_days
 
 
 def _kind_of(document: Document, kinds: Sequence[RecipeKind]) -> RecipeKind:

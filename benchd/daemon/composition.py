@@ -31,7 +31,7 @@ from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
 from benchd.daemon.rack_intake import open_intake
 from benchd.daemon.rack_labels import label_desk
 from benchd.daemon.rack_metrics import metrics_of, show_ledger
-from benchd.daemon.rack_papers import lot_press_of
+from benchd.daemon.rack_papers import lot_press_of, shipping_desk_of
 from benchd.daemon.rack_people import Staffing, open_people, sessions_of
 from benchd.daemon.rack_tokens import latest_time, open_tokens, token_authenticator
 from benchd.daemon.rack_traces import RackTraces
@@ -46,7 +46,9 @@ from benchd.devices.android.filler import BUILD_ALL, require_programs
 from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.domain.ports import HotplugSource
 from benchd.domain.revision import commit, version
+from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.required import Required
 from benchd.ledger import open_ledger
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.patrol import Patrol
@@ -155,6 +157,10 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
+        chips = chip_access(settings, key)
+        desk = IntakeDesk(
+            intake, SystemEntropy(), board.views, Required.by(settings.recipes.values())
+        )
         rack = RunningRack(
             board=board,
             # Whoever isn't a slot reads beside the slots.
@@ -174,8 +180,14 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             disposal=DisposalDesk(
                 stored.for_visitors(ledger.append, patient=True), clock, hooks.held.holder
             ),
-            intake=IntakeDesk(intake, SystemEntropy(), board.views),
+            intake=desk,
             grades=grades,
+            hand=HandDesk(
+                desk,
+                chips=chips,
+                ledger=stored.for_visitors(ledger.append),
+                views=board.views,
+            ),
             papers=lot_press_of(
                 settings,
                 key,
@@ -187,6 +199,15 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 grades=grades.book,
                 holder=hooks.held.holder,
                 clock=clock,
+            ),
+            shipping=shipping_desk_of(
+                settings,
+                stored=stored,
+                ledger=stored.for_visitors(ledger.append, patient=True),
+                issuer=issuer,
+                records=records,
+                intake=intake,
+                holder=hooks.held.holder,
             ),
             labels=label_desk(
                 settings,
@@ -207,7 +228,6 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             scrape=metrics.expose if settings.http.metrics else None,
             logs=levels,
         )
-        chips = chip_access(settings, key)
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)
         await patrol.recall()
@@ -273,9 +293,8 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                     admission=rack.admission,
                 ).run
             )
-            background.start_soon(patrol.run)
-            background.start_soon(clock_watch.run)
-            background.start_soon(anchoring.run)
+            for run in (patrol.run, clock_watch.run, anchoring.run):
+                background.start_soon(run)
             told = HookBoard(board, metrics.hooks)
             for follow in (
                 TrayWatch(records, board).run,

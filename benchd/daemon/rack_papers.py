@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
@@ -14,8 +14,11 @@ from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.records.records_access import Records
+from benchd.papers.lots.job_selection import Chooser
 from benchd.papers.lots.lot_desk import LotPress
+from benchd.papers.lots.shipping import ShippingDesk
 from benchd.papers.press import Press
+from benchd.pipelines.recipe import Recipe
 from benchd.texts.catalogue import Catalogue
 
 
@@ -48,6 +51,38 @@ def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
         site=settings.site.name,
         program=(version(), commit()),
     )
+
+
+def shipping_desk_of(
+    settings: Settings,
+    *,
+    stored: SqliteLedger,
+    ledger: Ledger,
+    issuer: DsseIssuer,
+    records: Records,
+    intake: IntakeStore,
+    holder: Callable[[JobId], str | None],
+) -> ShippingDesk:
+    """What lets lots and pallets out."""
+    return ShippingDesk(
+        Chooser(records, lambda: intake.book, lambda: stored.head.sequence),
+        ledger=ledger,
+        issuer=issuer,
+        book=lambda: intake.book,
+        time=intake.time_basis,
+        now=intake.clock.now,
+        holder=holder,
+        good_for_days=good_for_days(settings.recipes),
+    )
+
+
+def good_for_days(recipes: Mapping[str, Recipe]) -> Mapping[str, float]:
+    """How old a look before the sale may be, by the recipe that it was made with."""
+    return {
+        name: recipe.good_for_days
+        for name, recipe in recipes.items()
+        if recipe.good_for_days is not None
+    }
 
 
 def press_of(settings: Settings, key: SigningKey) -> Press:

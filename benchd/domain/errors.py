@@ -193,6 +193,10 @@ class IntakeRefused(DecisionRefused):
     """Raised when what somebody takes in or attests can't be so; nothing has changed."""
 
 
+class ShippingRefused(DecisionRefused):
+    """Raised when what is to go out has a handset that mustn't; nothing has changed."""
+
+
 class HandsetAtWork(IntakeRefused):
     """Raised when a handset is said to have come in again whose job runs just then."""
 

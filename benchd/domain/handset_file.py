@@ -37,8 +37,10 @@ class JobLine:
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
+    by_hand: bool
+    """Whether this is no job, but what was entered of a handset that nobody has plugged in."""
     unerasable: Unerasable | None
-    """Why it couldn't even be plugged in: then this is no job but what was entered at intake."""
+    """Why it couldn't even be plugged in."""
     lot: str | None
     tag: str | None
     manufacturer: str | None

@@ -25,6 +25,16 @@ class LotKind(StrEnum):
     """法人返却."""
     AUCTION = "auction"
     """オークション."""
+    REPAIR_EXCHANGE = "repair_exchange"
+    """修理交換: the old handset, handed in for a new one."""
+    CANCELLATION = "cancellation"
+    """8日以内キャンセル: taken back from a buyer who cancelled, or found it faulty."""
+    LEASE_RETURN = "lease_return"
+    """リース返却."""
+    DEALER = "dealer"
+    """同業者: another dealer in used handsets."""
+    BROKER = "broker"
+    """仲介: a firm between those who took handsets in and those who sell them."""
 
 
 class AttestationKind(StrEnum):
@@ -38,6 +48,8 @@ class AttestationKind(StrEnum):
     """The seller's identity was checked; never whose it is."""
     OWNER_RESET = "owner_reset"
     """The owner was seen to reset the handset."""
+    ERASURE = "erasure"
+    """The owner agreed that whatever is left on it is erased, or destroyed with it."""
 
 
 class BoundBy(StrEnum):
@@ -52,7 +64,7 @@ class BoundBy(StrEnum):
 
 
 class Unerasable(StrEnum):
-    """Why an asset can't even be plugged in."""
+    """Why an asset can't even be plugged in, or is never going to be."""
 
     NO_POWER = "no_power"
     """電源が入らない."""
@@ -60,6 +72,24 @@ class Unerasable(StrEnum):
     """液晶破損."""
     BROKEN_PORT = "broken_port"
     """端子の故障."""
+    WATER_DAMAGE = "water_damage"
+    """水没."""
+    COLLECTED = "collected"
+    """回収品: taken in to be crushed, and never switched on."""
+
+
+class Seen(StrEnum):
+    """What a person sees on the screen of a handset that tells nothing over adb."""
+
+    WELCOME = "welcome"
+    """初期設定画面."""
+    OWNER_ASKED = "owner_asked"
+    """The first setup, which asks for the account of its owner."""
+    LOCK_SCREEN = "lock_screen"
+    HOME_SCREEN = "home_screen"
+    """A home screen: nobody has reset it."""
+    NO_PICTURE = "no_picture"
+    """Nothing that anybody could read."""
 
 
 class NotNeeded(StrEnum):

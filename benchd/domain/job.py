@@ -88,6 +88,8 @@ class Reason(StrEnum):
     LOW_BATTERY = "low_battery"
     CONSENT_MISSING = "consent_missing"
     JPKI_NOT_ATTESTED = "jpki_not_attested"
+    IDENTITY_NOT_ATTESTED = "identity_not_attested"
+    ERASURE_NOT_ATTESTED = "erasure_not_attested"
     NETWORK_RESTRICTED = "network_restricted"
     FELICA_RESIDUE = "felica_residue"
     FELICA_NOT_CLEARABLE = "felica_not_clearable"
@@ -206,6 +208,11 @@ class Finding(StrEnum):
     CHIP_ERASABLE = "chip_erasable"
     CHIP_UNKNOWN = "chip_unknown"
     JPKI = "jpki"
+    NOT_RESET = "not_reset"
+    UNSEEN = "unseen"
+    """Nobody could see whether it was reset."""
+    OVERWRITE_UNKNOWN = "overwrite_unknown"
+    """Whether it can be overwritten shows only once it's plugged in with adb."""
 
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")

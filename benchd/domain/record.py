@@ -58,9 +58,11 @@ class EntryKind(StrEnum):
     NETWORK_LISTED = "network_listed"
     ASSET_BOUND = "asset_bound"
     ASSET_UNERASABLE = "asset_unerasable"
+    ASSET_ASSESSED = "asset_assessed"
     TIME_CONFIRMED = "time_confirmed"
     HANDSET_GRADED = "handset_graded"
     """What a person says of how a handset looks and works; it has no job of its own either."""
+    SHIPPED = "shipped"
     HOOK_BEGUN = "hook_begun"
     HOOK_ANSWERED = "hook_answered"
     """What another system has asked for; it has no job of its own, so that no proof rests on it."""
@@ -74,6 +76,7 @@ OF_INTAKE = (
     EntryKind.NETWORK_LISTED,
     EntryKind.ASSET_BOUND,
     EntryKind.ASSET_UNERASABLE,
+    EntryKind.ASSET_ASSESSED,
     EntryKind.TIME_CONFIRMED,
 )
 """Records that tell of what came in, and by which time.

@@ -19,7 +19,7 @@ from benchd.domain.intake import (
     TimeDoubt,
     Unerasable,
 )
-from benchd.domain.job import Disposition
+from benchd.domain.job import Disposition, StageName
 from benchd.domain.job_ids import new_job_id
 from benchd.domain.models.model_papers import fits_papers
 from benchd.domain.person_names import operator_name
@@ -30,33 +30,48 @@ from benchd.intake.assets_file import check_tag, clashes
 from benchd.intake.at_work import AT_WORK, Views, found_at_work
 from benchd.intake.importing import Imported, Importer
 from benchd.intake.intake_store import IntakeStore
+from benchd.intake.required import Required
 from benchd.proof.attestation import named_list
-from benchd.proof.citation import OF_MODEL, AssetInHand, Numbers, doubts
+from benchd.proof.citation import OF_MODEL, UNKNOWN_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.intake_evidence import (
+    AssessedRecord,
     AssetLine,
     AttestedRecord,
     BoundRecord,
+    ChipHeldToReader,
     LotRecord,
     TimeConfirmedRecord,
     UnerasableRecord,
     Who,
     WithdrawnRecord,
 )
-from benchd.proof.intake_book import Asset, IntakeBook, Lot
+from benchd.proof.intake_book import Assessed, Asset, IntakeBook, Lot
 from benchd.proof.time_basis import CONFIRMED_WITHIN, STEP
 
 LONGEST_TEXT: Final = 200
+_WITHOUT_ADB: Final = frozenset(
+    {StageName.LOOK, StageName.FELICA_RECHECK, StageName.FIND_DRAWN, StageName.RECHECK}
+)
+"""Where a handset may tell no model, and papers that name one are no reason to wait for it."""
 
 
 class IntakeDesk:
     """Takes lots, assets and attestations in. Whatever it refuses has changed nothing."""
 
-    def __init__(self, store: IntakeStore, entropy: Entropy, views: Views = dict) -> None:
+    def __init__(
+        self,
+        store: IntakeStore,
+        entropy: Entropy,
+        views: Views = dict,
+        required: Required | None = None,
+    ) -> None:
         """`views` tells what the slots do; without it the rack has none."""
         self._store = store
         self._entropy = entropy
         self._views = views
+        self.required = required or Required()
+        """What has to be attested of what is to be destroyed; a reload changes it."""
         self._importer = Importer(store, entropy, views)
 
     @property
@@ -218,7 +233,10 @@ class IntakeDesk:
         other = [
             doubt
             for doubt in doubts(self.book, AssetInHand(job=job, told=told, numbers=numbers))
-            if not (despite_model and doubt in OF_MODEL)
+            if not (
+                (despite_model and doubt in OF_MODEL)
+                or (doubt == UNKNOWN_MODEL and view.stage in _WITHOUT_ADB)
+            )
         ]
         if other:
             raise IntakeRefused(
@@ -254,28 +272,55 @@ class IntakeDesk:
         """By which time something with an age may be cited now, or why nothing may."""
         return self._store.time_basis()
 
-    async def unerasable(self, tag: str, reason: Unerasable, *, note: str, by: Who) -> JobId:
+    async def unerasable(
+        self,
+        tag: str,
+        reason: Unerasable,
+        *,
+        note: str,
+        by: Who,
+        imei: str | None = None,
+        chip: ChipHeldToReader | None = None,
+    ) -> JobId:
         """An asset that can't be plugged in is to be crushed, with the reason on record.
 
-        Returns the number under which that stays open until somebody says that it was done.
+        Returns the number under which that stays open until somebody says that it was done. Raises
+        IntakeRefused where what has to be attested before isn't.
         """
-        asset = self.asset(tag)
+        asset, by = self.asset(tag), _signed(by)
         _bounded(note=note)
-        told = UnerasableRecord(
-            lot=asset.lot,
-            tag=asset.tag,
-            reason=reason,
-            disposition=Disposition.DESTROY,
-            note=note,
-            by=_signed(by),
-        )
         case = new_job_id(self._store.clock.now(), self._entropy)
         async with self._store.writing() as writer:
-            # Not before: whoever was in front may have said the same.
+            # Not before: whoever was in front may have said the same, or withdrawn something.
             if asset.tag in writer.book.unerasable:
                 raise IntakeRefused(f"{tag} is on record as not erasable already")
+            required = self.required.cited(
+                asset, chip, by=by, case=case, book=writer.book, time=self.time_basis()
+            )
+            told = UnerasableRecord(
+                lot=asset.lot,
+                tag=asset.tag,
+                reason=reason,
+                disposition=Disposition.DESTROY,
+                note=note,
+                by=by,
+                imei=imei,
+                chip=chip,
+                required=required,
+            )
             await writer.keep(EntryKind.ASSET_UNERASABLE, told, job=case)
         return case
+
+    async def assess(self, told: AssessedRecord) -> Assessed:
+        """Put on record what was seen of an asset without adb."""
+        _bounded(note=told.note)
+        told = replace(told, by=_signed(told.by))
+        case = new_job_id(self._store.clock.now(), self._entropy)
+        async with self._store.writing() as writer:
+            if told.tag in writer.book.unerasable:
+                raise IntakeRefused(f"{told.tag} is on record as not erasable already")
+            await writer.keep(EntryKind.ASSET_ASSESSED, told, job=case)
+            return writer.book.assessed[Tag(told.tag)]
 
     def _of_lot(self, lot: Lot, tags: Collection[str]) -> None:
         for tag in tags:

@@ -39,6 +39,7 @@ MORE: Final[Mapping[str, str]] = {
     "lots": "[lots](lots.md)",
     "models": "[models](models.md)",
     "papers": "[lots](lots.md)",
+    "shipping": "[shipping](shipping.md)",
     "pause": "[service](service.md#upgrade)",
     "people": "[people](people.md)",
     "records": "[records](records.md)",

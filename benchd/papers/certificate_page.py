@@ -9,9 +9,11 @@ and bytes in units for people; Japanese ones say the same.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from benchd.certificate.certificate_sentences import Sentence
+from benchd.domain.intake import AttestationKind
 from benchd.domain.job import Disposition, Outcome
 from benchd.domain.plain_text import Language, size, size_at_most
 from benchd.domain.tenths import tenths
@@ -25,6 +27,10 @@ from benchd.texts.translated_sentences import Sentences
 MOST_PEOPLE: Final = 8
 """Answers are told by person; who answered most recently is told first where there are more."""
 
+_REQUIRED: Final[Mapping[AttestationKind, str]] = {
+    AttestationKind.IDENTITY: "paper.required_identity",
+    AttestationKind.ERASURE: "paper.required_erasure",
+}
 _COUNTED: Final = " bytes of "
 """Only of the user storage is it known how much wasn't reached."""
 
@@ -306,7 +312,18 @@ class _Page:
                 decision
             )
         answered = [self._words.answered(of) for of in list(lines.values())[-MOST_PEOPLE:]]
-        return self._words.section("paper.people", *answered)
+        return self._words.section("paper.people", *answered, *self._required())
+
+    def _required(self) -> Iterator[Line]:
+        """What the recipe wanted to be attested at intake, by whom and by which record."""
+        for each in self._told.parts("intake.required"):
+            said = self._words.word(
+                "paper.required_by",
+                name=each.text("operator"),
+                at=each.day_and_time("at"),
+                value=each.text("sequence"),
+            )
+            yield self._words.line(_REQUIRED[AttestationKind(each.text("kind"))], said)
 
     def _record(self, digest: str) -> Section:
         told = self._told

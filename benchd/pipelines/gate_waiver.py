@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchd.domain.errors import CertificateGap, SecondPersonNeeded, StageFailed
-from benchd.domain.intake import TimeDoubt
+from benchd.domain.intake import AttestationKind, TimeDoubt
 from benchd.domain.job import Gate, Reason
 from benchd.domain.people import Actor
 from benchd.domain.record import StoredEntry
 from benchd.pipelines.assets import asset_in_hand, numbers_known
 from benchd.pipelines.contract import JobContext
 from benchd.proof.citation import CitedWhen, Numbers, cite, cited_gaps
-from benchd.proof.evidence.intake_evidence import WaivedGate
+from benchd.proof.evidence.intake_evidence import (
+    CitedAttestation,
+    RequiredAttestation,
+    WaivedGate,
+)
 from benchd.proof.evidence.job_evidence import JobEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.handset_jobs import records_of_handset
@@ -28,6 +32,11 @@ UNWAIVED = {
     Gate.NETWORK: Reason.NETWORK_RESTRICTED,
 }
 """What only a person can attest, and what the handset is held for if nobody does."""
+UNATTESTED = {
+    AttestationKind.IDENTITY: Reason.IDENTITY_NOT_ATTESTED,
+    AttestationKind.ERASURE: Reason.ERASURE_NOT_ATTESTED,
+}
+"""What a recipe may require, and what the handset is held for without it."""
 
 
 async def waive_or_ask(
@@ -65,6 +74,27 @@ async def waive_or_ask(
             )
         case None:
             raise RuntimeError("a question was withdrawn without an answer")
+
+
+def required_of(
+    context: JobContext, kind: AttestationKind, limit_s: float, numbers: Numbers
+) -> RequiredAttestation:
+    """The record of intake by which this is attested of the handset; StageFailed without one.
+
+    Nobody at the rack stood before its seller, so nobody is asked.
+    """
+    hand, time = asset_in_hand(context, numbers), context.intake.time_basis()
+    if hand is None:
+        raise StageFailed(UNATTESTED[kind], "this handset is bound to no asset")
+    if isinstance(time, TimeDoubt):
+        raise StageFailed(UNATTESTED[kind], f"nothing is cited just now ({time})")
+    when = CitedWhen(at=time.at, after=time.after)
+    cited = cite(context.intake.book, hand, kind, when=when, limit_s=limit_s)
+    if cited is None:
+        raise StageFailed(
+            UNATTESTED[kind], f"nobody has attested it of {hand.tag}, or too long ago"
+        )
+    return RequiredAttestation(kind=kind, cited=cited, time=time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,22 +181,31 @@ def refuse_withdrawn(context: JobContext) -> None:
 
     Its age counts from when it was cited: a job that takes long makes nothing older.
     """
-    cited = [settled for settled in waived_in(context.evidence) if settled.cited is not None]
+    cited = list(_cited_in(context.evidence))
     if not cited:
         return
     hand = asset_in_hand(context, numbers_known(context))
-    for settled in cited:
-        if settled.cited is None:
-            continue
-        at, time = settled.cited.at, settled.time
-        when = CitedWhen(at=at, after=time.after if time else 0)
+    for what, reason, each, after in cited:
+        when = CitedWhen(at=each.at, after=after)
         gaps = (
             ["the handset isn't bound to an asset any more"]
-            if hand is None or hand.tag != settled.cited.tag
-            else cited_gaps(context.intake.book, hand, settled.gate, settled.cited, when=when)
+            if hand is None or hand.tag != each.tag
+            else cited_gaps(context.intake.book, hand, what, each, when=when)
         )
         if gaps:
-            raise StageFailed(UNWAIVED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")
+            raise StageFailed(reason, f"{what}: {'; '.join(gaps)}")
+
+
+def _cited_in(
+    evidence: JobEvidence,
+) -> Iterator[tuple[Gate | AttestationKind, Reason, CitedAttestation, int]]:
+    """What was cited, for what, why the handset is held without it, and the newest record then."""
+    for settled in waived_in(evidence):
+        if settled.cited is not None:
+            after = settled.time.after if settled.time else 0
+            yield settled.gate, UNWAIVED[settled.gate], settled.cited, after
+    for each in evidence.gates.required if evidence.gates else ():
+        yield each.kind, UNATTESTED[each.kind], each.cited, each.time.after
 
 
 def consent_named(context: JobContext) -> str:

@@ -75,14 +75,16 @@ async def handsets_of(
 async def _dead_assets(context: JobContext, me: Sighting) -> AsyncIterator[Sighting]:
     """Assets that were entered by hand as not erasable, and may be this handset."""
     book, mine = context.intake.book, me.traits
-    for tag in book.unerasable:
+    for tag, dead in book.unerasable.items():
         asset, case = book.assets.get(tag), book.cases.get(tag)
         if asset is None or case is None:
             continue
         paper = Traits(
-            imeis=frozenset(filter(None, (asset.line.imei,))),
+            # What a person has read on it, and the chip that a reader saw, are leads.
+            imeis=frozenset(filter(None, (asset.line.imei, dead.imei))),
             proven=frozenset(filter(None, (asset.line.imei,))),
             serial=asset.line.serial,
+            chips=frozenset(filter(None, (dead.chip.chip if dead.chip else None,))),
             label=(asset.lot, tag),
             is_paper=True,
         )
@@ -174,6 +176,20 @@ async def let_by_somebody_in_charge(context: JobContext, handsets: Handsets) -> 
         }
         await context.approved(Gate.DESTROYED_BEFORE, Reason.DESTROY_STANDS, facts)
     return doomed_by
+
+
+def refuse_doomed(handsets: Handsets) -> None:
+    """StageFailed where it has turned out after the gates that it was to be destroyed.
+
+    A number that was read since, its chip or somebody's answer may tell; nobody has let it go on,
+    and one late sign sends nothing to be crushed: whoever runs it again is asked first.
+    """
+    doomed_by = handsets.mine.doomed_by
+    if doomed_by is not None:
+        raise StageFailed(
+            Reason.PROOF_INCOMPLETE,
+            f"it is the handset of {doomed_by.job}, which was to be destroyed",
+        )
 
 
 def refuse_over_reader(handsets: Handsets) -> None:

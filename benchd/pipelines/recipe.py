@@ -43,6 +43,8 @@ class Recipe:
     """Whether a job waits until its device can be worked with; one that touches nothing doesn't."""
     kind: DeviceKind = ANDROID
     """The kind of device that it is for."""
+    good_for_days: float | None = None
+    """How old a look before the sale may be for its handset to go out; None: it's no such look."""
     recheck_share: float = 0.0
     """The share of handsets that is drawn for an independent recheck, 0 to 1."""
 

@@ -29,14 +29,26 @@ ATTESTED_AS: Final[Mapping[Gate, AttestationKind]] = MappingProxyType(
     {Gate.CONSENT: AttestationKind.CONSENT, Gate.JPKI: AttestationKind.JPKI}
 )
 """What has to have been attested for a gate; the network restriction comes from lists."""
-LONGEST_LIMIT_S: Final[Mapping[Gate, float]] = MappingProxyType(
+REQUIRABLE: Final = (AttestationKind.IDENTITY, AttestationKind.ERASURE)
+"""What a recipe may want to be attested: whoever knows it stood before the seller, so that nobody
+at the rack is asked."""
+LONGEST_LIMIT_S: Final[Mapping[Gate | AttestationKind, float]] = MappingProxyType(
     {
         Gate.CONSENT: MOST_DAYS_OF_CONSENT * DAY_S,
         Gate.JPKI: MOST_DAYS_OF_JPKI * DAY_S,
         Gate.NETWORK: MOST_DAYS_OF_NETWORK * DAY_S,
+        AttestationKind.IDENTITY: MOST_DAYS_OF_CONSENT * DAY_S,
+        AttestationKind.ERASURE: MOST_DAYS_OF_CONSENT * DAY_S,
     }
 )
 """How old it may be, whatever a recipe allows."""
+
+
+def attested_as(what: Gate | AttestationKind) -> AttestationKind | None:
+    """What has to have been attested; None where attesting settles nothing."""
+    if isinstance(what, Gate):
+        return ATTESTED_AS.get(what)
+    return what if what in REQUIRABLE else None
 
 
 OTHER_MODEL: Final = "its model isn't that of the papers"
@@ -149,19 +161,24 @@ def _is_another(bound: Bound, numbers: Numbers) -> bool:
 
 
 def cite(
-    book: IntakeBook, hand: AssetInHand, gate: Gate, *, when: CitedWhen, limit_s: float
+    book: IntakeBook,
+    hand: AssetInHand,
+    what: Gate | AttestationKind,
+    *,
+    when: CitedWhen,
+    limit_s: float,
 ) -> CitedAttestation | None:
-    """The newest attestation that settles this gate for this handset; None: somebody is asked."""
+    """The newest attestation that settles this for this handset; None where there is none."""
     if doubts(book, hand):
         return None
-    if gate is Gate.NETWORK:
+    if what is Gate.NETWORK:
         newest = book.newest_look_up(hand.numbers.proven)
         found = [] if newest is None else [_of_look_up(newest, hand, limit_s)]
     else:
-        asset = book.assets[hand.tag]
-        stated = book.attestations(ATTESTED_AS[gate], asset)
+        kind = attested_as(what)
+        stated = () if kind is None else book.attestations(kind, book.assets[hand.tag])
         found = [_of_attestation(each, hand, limit_s) for each in stated]
-    return next((c for c in found if not cited_gaps(book, hand, gate, c, when=when)), None)
+    return next((c for c in found if not cited_gaps(book, hand, what, c, when=when)), None)
 
 
 def _of_attestation(stated: Attestation, hand: AssetInHand, limit_s: float) -> CitedAttestation:
@@ -196,22 +213,23 @@ def _of_look_up(look_up: LookUp, hand: AssetInHand, limit_s: float) -> CitedAtte
 def cited_gaps(
     book: IntakeBook,
     hand: AssetInHand,
-    gate: Gate,
+    what: Gate | AttestationKind,
     cited: CitedAttestation,
     *,
     when: CitedWhen,
 ) -> list[str]:
-    """Why what was cited doesn't settle the gate; empty where the book says the very same."""
+    """Why what was cited doesn't settle it; empty where the book says the very same."""
     gaps = [f"the asset is in doubt: {doubt}" for doubt in doubts(book, hand)]
     if gaps:
         return gaps
-    if gate is Gate.NETWORK:
+    kind = attested_as(what)
+    if what is Gate.NETWORK:
         gaps += _of_network(book, hand, cited)
-    elif gate in ATTESTED_AS:
-        gaps += _of_stated(book, hand, gate, cited, when.after)
+    elif kind is not None:
+        gaps += _of_stated(book, hand, kind, cited, when.after)
     else:
         gaps.append("nothing that was attested can settle it")
-    if cited.limit_s > LONGEST_LIMIT_S.get(gate, 0):
+    if cited.limit_s > LONGEST_LIMIT_S.get(what, 0):
         gaps.append("it was allowed to be older than any recipe may")
     if when.at - cited.at > timedelta(seconds=cited.limit_s):
         gaps.append("what was cited was too old")
@@ -221,7 +239,11 @@ def cited_gaps(
 
 
 def _of_stated(
-    book: IntakeBook, hand: AssetInHand, gate: Gate, cited: CitedAttestation, after: int
+    book: IntakeBook,
+    hand: AssetInHand,
+    kind: AttestationKind,
+    cited: CitedAttestation,
+    after: int,
 ) -> Iterator[str]:
     stated = book.attested.get(cited.sequence)
     if stated is None:
@@ -231,7 +253,7 @@ def _of_stated(
         yield f"record {cited.sequence} doesn't say what was cited"
     elif not stated.by.is_shown:
         yield f"nobody showed who they were for record {cited.sequence}"
-    elif not stated.covers(ATTESTED_AS[gate], hand.tag):
+    elif not stated.covers(kind, hand.tag):
         yield f"record {cited.sequence} doesn't cover this asset, or was withdrawn"
     elif stated.tags is None and stated.had_exceptions(after) and not _known_by_imei(book, hand):
         # A label can be on another handset, and many have the same serial.

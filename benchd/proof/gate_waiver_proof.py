@@ -15,12 +15,13 @@ from typing import Final
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.evidence_json import from_json
 from benchd.domain.ids import JobId
-from benchd.domain.intake import BoundBy, LotId, NotNeeded, Tag
+from benchd.domain.intake import AttestationKind, BoundBy, LotId, NotNeeded, Tag
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.attestation import list_of_lot
 from benchd.proof.citation import AssetInHand, CitedWhen, Numbers, cited_gaps, doubts
 from benchd.proof.evidence.chip_evidence import ChipEvidence
+from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.handset_evidence import GatesEvidence, InspectEvidence
 from benchd.proof.evidence.intake_evidence import BoundRecord, CitedAttestation, WaivedGate
 from benchd.proof.evidence.job_evidence import ErasureEvidence
@@ -49,15 +50,15 @@ def confirmations_in(records: Iterable[StoredEntry]) -> Iterator[int]:
     """The records by which a job's citations say that somebody has confirmed the time."""
     for record in records:
         match seen_in(record.entry, (StageName.GATES, StageName.FELICA_CHECK)):
-            case GatesEvidence(settled=settled):
-                found = settled
+            case GatesEvidence(settled=settled, required=required):
+                times = [each.time for each in (*settled, *required)]
             case ChipEvidence(settled=WaivedGate() as settled):
-                found = (settled,)
+                times = [settled.time]
             case _:
                 continue
-        for each in found:
-            if each.time is not None and each.time.confirmed is not None:
-                yield each.time.confirmed
+        yield from (
+            time.confirmed for time in times if time is not None and time.confirmed is not None
+        )
 
 
 def numbers_of(
@@ -163,6 +164,11 @@ def waiver_gaps(case: WaiverCase) -> list[str]:
         for gate, settled in case.settled.items()
         for gap in _of_gate(case, gate, settled)
     ]
+    gaps += [
+        f"{each.kind}: {gap}"
+        for each in case.evidence.gates.required
+        for gap in _of_citation(case, StageName.GATES, each.kind, each.cited, each.time)
+    ]
     return [*gaps, *_of_label(case), *_of_restriction(case), *_of_time(case)]
 
 
@@ -185,25 +191,37 @@ def _of_gate(case: WaiverCase, gate: Gate, settled: WaivedGate) -> Iterator[str]
         yield f"nothing on record shows that it wasn't needed ({settled.not_needed})"
     if settled.cited is None:
         return
+    at_check = case.evidence.felica_check.settled
+    of_check = at_check is not None and at_check.gate is gate
+    stage = StageName.FELICA_CHECK if of_check else StageName.GATES
+    yield from _of_citation(case, stage, gate, settled.cited, settled.time)
+
+
+def _of_citation(
+    case: WaiverCase,
+    name: StageName,
+    what: Gate | AttestationKind,
+    cited: CitedAttestation,
+    time: TimeBasis | None,
+) -> Iterator[str]:
+    """What is wrong with a record of intake that this stage has cited."""
     if case.hand is None:
         yield "something was cited for a handset that is no asset"
         return
-    if settled.cited.tag != case.hand.tag or settled.cited.lot != case.hand.told.lot:
+    if cited.tag != case.hand.tag or cited.lot != case.hand.told.lot:
         yield "something was cited for another asset"
-    at_check = case.evidence.felica_check.settled
-    of_check = at_check is not None and at_check.gate is gate
-    stage = case.stages[StageName.FELICA_CHECK if of_check else StageName.GATES]
-    if settled.cited.sequence >= stage.ended_sequence:
+    stage = case.stages[name]
+    if cited.sequence >= stage.ended_sequence:
         yield "something was cited that didn't stand there yet"
-    yield from _of_list(case, settled.cited)
-    if settled.time is None:
+    yield from _of_list(case, cited)
+    if time is None:
         yield "it isn't on record by which time it was cited"
         return
-    when = CitedWhen(at=settled.time.at, after=settled.time.after)
-    yield from cited_gaps(case.book, case.hand, gate, settled.cited, when=when)
+    when = CitedWhen(at=time.at, after=time.after)
+    yield from cited_gaps(case.book, case.hand, what, cited, when=when)
     between = (stage.started_sequence, stage.ended_sequence)
     at_hand = (*case.records, *case.intake)
-    yield from time_gaps(settled.time, between, at_hand, case.book.time_confirmed)
+    yield from time_gaps(time, between, at_hand, case.book.time_confirmed)
 
 
 def _of_list(case: WaiverCase, cited: CitedAttestation) -> Iterator[str]:

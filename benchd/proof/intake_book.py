@@ -17,6 +17,7 @@ from benchd.domain.intake import AttestationKind, LotId, Tag
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.attestation import Attestation, CameIn, asset_lines
 from benchd.proof.evidence.intake_evidence import (
+    AssessedRecord,
     AssetLine,
     AssetsRecord,
     AttestedRecord,
@@ -106,6 +107,14 @@ class Bound:
         return Tag(self.told.tag)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessed:
+    """What was seen of an asset without adb, and when."""
+
+    at: datetime
+    told: AssessedRecord
+
+
 @dataclass(slots=True)
 class _Batches(Generic[T]):
     """Parts of imports that aren't complete yet; one that a crash cut short never is."""
@@ -136,7 +145,7 @@ def about(
         match record.entry.kind:
             case EntryKind.NETWORK_LISTED | EntryKind.TIME_CONFIRMED:
                 yield record
-            case EntryKind.ASSET_BOUND | EntryKind.ASSET_UNERASABLE:
+            case EntryKind.ASSET_BOUND | EntryKind.ASSET_UNERASABLE | EntryKind.ASSET_ASSESSED:
                 if data.get("tag") == tag:
                     yield record
             case EntryKind.ASSETS_ADDED:
@@ -173,6 +182,10 @@ class IntakeBook:
         self.unerasable: dict[Tag, UnerasableRecord] = {}
         self.cases: dict[Tag, JobId] = {}
         """Under which number it stays open what becomes of those."""
+        self.assessed: dict[Tag, Assessed] = {}
+        """The last look at each of those that was assessed without adb."""
+        self.held_to_reader: dict[str, set[Tag]] = {}
+        """Which assets a chip was seen with that people held to a reader."""
         self.time_confirmed: dict[int, TimeConfirmed] = {}
         self.in_doubt: set[LotId | None] = set()
         """Lots of which a record can't be read, as one of a newer release; None: any lot may be."""
@@ -212,11 +225,8 @@ class IntakeBook:
                 self._network_listed(record, read_record(NetworkRecord, record))
             case EntryKind.ASSET_BOUND:
                 self._asset_bound(record, read_record(BoundRecord, record))
-            case EntryKind.ASSET_UNERASABLE:
-                told = read_record(UnerasableRecord, record)
-                self.unerasable[Tag(told.tag)] = told
-                if record.entry.job is not None:
-                    self.cases[Tag(told.tag)] = record.entry.job
+            case EntryKind.ASSET_UNERASABLE | EntryKind.ASSET_ASSESSED:
+                self._in_hand(record)
             case EntryKind.TIME_CONFIRMED:
                 self.time_confirmed[record.sequence] = TimeConfirmed(
                     sequence=record.sequence,
@@ -318,6 +328,23 @@ class IntakeBook:
                     hash_hex=kept.hash_hex,
                 )
                 self.looked_up.setdefault(line.imei, []).append(look_up)
+
+    def _in_hand(self, record: StoredEntry) -> None:
+        """What people have said of an asset that nobody has plugged in."""
+        told: UnerasableRecord | AssessedRecord
+        if record.entry.kind is EntryKind.ASSET_UNERASABLE:
+            told = read_record(UnerasableRecord, record)
+            self.unerasable[Tag(told.tag)] = told
+            if record.entry.job is not None:
+                self.cases[Tag(told.tag)] = record.entry.job
+        else:
+            told = read_record(AssessedRecord, record)
+            self.assessed[Tag(told.tag)] = Assessed(at=record.entry.at, told=told)
+        self._held_to_reader(told)
+
+    def _held_to_reader(self, told: UnerasableRecord | AssessedRecord) -> None:
+        if told.chip is not None and told.chip.chip is not None:
+            self.held_to_reader.setdefault(told.chip.chip, set()).add(Tag(told.tag))
 
     def _asset_bound(self, record: StoredEntry, told: BoundRecord) -> None:
         if record.entry.job is None:

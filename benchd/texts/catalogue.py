@@ -21,6 +21,7 @@ from benchd.domain.intake import (
     LotKind,
     Mistake,
     NotNeeded,
+    Seen,
     TimeDoubt,
     Unerasable,
 )
@@ -28,6 +29,7 @@ from benchd.domain.job import Disposition, FaultCode, Finding, Gate, Outcome, Re
 from benchd.domain.people import Role, ShownBy
 from benchd.domain.plain_text import Language
 from benchd.domain.report import Became, DataFound, Figure
+from benchd.domain.shipping import ShipStanding
 from benchd.domain.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages import STAGE_CLASSES
@@ -145,6 +147,8 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "bound_by": BoundBy,
     "unerasable": Unerasable,
     "battery_method": BatteryMethod,
+    "seen": Seen,
+    "shipping": ShipStanding,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
     "clear_claim": CLAIMS,
@@ -170,7 +174,7 @@ OF_PAGES: Final = (
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (
     *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
-    *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
+    *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation", "seen"),
     *("bound_by", "unerasable", "battery_method", "not_needed", "shown_by", "clear_claim"),
     *("user_kind", "settle_as", "gate", "reason", "role", *OF_PAGES),
 )

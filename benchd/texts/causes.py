@@ -69,6 +69,7 @@ class Causes:
         """ValueError where a sentence is told with a fact that it doesn't have."""
         self._named: Mapping[str, Mapping[str, Texts]] = {
             "gate": catalogue.section("gate"),
+            "attestation": catalogue.section("attestation"),
             "stage": catalogue.section("stage"),
             "verdict": catalogue.section("chip"),
             "kind": {**catalogue.section("user_kind"), "unknown": _UNKNOWN_KIND},

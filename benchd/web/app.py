@@ -45,6 +45,7 @@ from benchd.web.records_routes import records_routes
 from benchd.web.service import ServedRack
 from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
+from benchd.web.shipping_routes import shipping_routes
 from benchd.web.slot_routes import slot_routes
 from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenGate, revalidate
@@ -130,6 +131,7 @@ def create_app(
         log_level_route(rack.logs, rack.board.views) if rack.logs is not None else APIRouter(),
         intake_routes(rack, catalogue),
         grade_routes(rack),
+        shipping_routes(rack, catalogue),
         time_routes(rack),
         label_routes(rack),
         cards_pdf_route(rack),

@@ -28,7 +28,8 @@ async def history_of(rack: ServedRack, job: JobId) -> JobHistory:
     """What a job's records tell; raises NotFound where there is no such job."""
     records = await rack.ledger.entries(job)
     # What was entered by hand has a number of the same form, and no story.
-    if not records or records[0].entry.kind is EntryKind.ASSET_UNERASABLE:
+    by_hand = (EntryKind.ASSET_UNERASABLE, EntryKind.ASSET_ASSESSED)
+    if not records or records[0].entry.kind in by_hand:
         message = f"there is no job {job}"
         raise NotFound(message)
     return fold_job(records, rack.issuer)

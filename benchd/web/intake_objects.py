@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
-from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Unerasable
-from benchd.domain.job import Disposition
+from benchd.domain.chip import ChipVerdict
+from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Seen, Unerasable
+from benchd.domain.job import Disposition, Finding
 from benchd.intake.grade_book import GradeBook
 from benchd.intake.importing import Imported
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.attestation import Attestation
-from benchd.proof.intake_book import Asset, Lot
+from benchd.proof.intake_book import Assessed, Asset, Lot
 from benchd.texts.catalogue import Catalogue
 from benchd.web.grade_objects import GradedObject, graded_shown
 from benchd.web.objects import LONGEST_OPERATOR, TextsObject
@@ -98,12 +100,27 @@ class BindRequest(WebRequest):
     operator: Operator = None
 
 
-class UnerasableRequest(WebRequest):
-    """Why an asset can't even be plugged in."""
+class HandRequest(WebRequest):
+    """A handset that somebody has in hand, by its label."""
 
-    reason: Unerasable
+    slot: Named | None = None
+    """The empty slot to whose reader it is held; null: nobody looks at its chip."""
+    imei: Line | None = None
+    """As it stands on the handset, its tray or its box."""
     note: Line = ""
     operator: Operator = None
+
+
+class UnerasableRequest(HandRequest):
+    """Why an asset can't even be plugged in, or never is."""
+
+    reason: Unerasable
+
+
+class AssessRequest(HandRequest):
+    """What somebody sees on the screen of a handset without adb."""
+
+    seen: Seen
 
 
 class WithdrawalObject(WebObject):
@@ -163,6 +180,33 @@ class LotsObject(WebObject):
     lots: list[LotSummaryObject]
 
 
+class ChipHeldObject(WebObject):
+    """What a reader told of the chip of a handset that was held to it: nothing ties the two."""
+
+    slot: Verbatim
+    verdict: ChipVerdict
+    owners_ja: list[Verbatim]
+    owners_en: list[Verbatim]
+
+
+class FindingObject(TextsObject):
+    """Something that its seller has to hear."""
+
+    code: Finding
+
+
+class AssessedObject(WebObject):
+    """What somebody saw of a handset without adb; nothing of it was changed or erased."""
+
+    at: Moment
+    operator: Verbatim
+    seen: Seen
+    chip: ChipHeldObject | None
+    """Null where it wasn't held to a reader."""
+    findings: list[FindingObject]
+    note: Verbatim
+
+
 class AssetObject(WebObject):
     """One handset of a lot; null where the papers don't say."""
 
@@ -182,6 +226,10 @@ class AssetObject(WebObject):
     """The number under which `disposal` waits for it to be crushed, like a job's."""
     graded: GradedObject | None = None
     """The newest grade that a person has given it here; `grade` is what its papers say."""
+    chip: ChipHeldObject | None
+    """What a reader said as it was sent to be crushed without a job."""
+    assessed: AssessedObject | None
+    """The last look at it without adb."""
 
 
 class AssetsObject(WebObject):
@@ -243,18 +291,42 @@ def whole_lot(desk: IntakeDesk, lot: Lot) -> LotObject:
     )
 
 
-def asset_shown(desk: IntakeDesk, asset: Asset, grades: GradeBook) -> AssetObject:
-    """One asset, and what has become of it."""
-    graded = grades.newest(tags=[asset.tag])
-    dead = desk.book.unerasable.get(asset.tag)
-    return AssetObject.of(
-        asset.line,
-        lot=asset.lot,
-        jobs=[bound.job for bound in desk.book.bound.get(asset.tag, ())],
-        unerasable=dead.reason if dead else None,
-        disposition=dead.disposition if dead else None,
-        case=desk.book.cases.get(asset.tag),
-        graded=graded_shown(graded) if graded else None,
+@dataclass(frozen=True, slots=True)
+class AssetPresenter:
+    """Makes the object of an asset: what its papers say, and what has become of it."""
+
+    desk: IntakeDesk
+    grades: GradeBook
+    catalogue: Catalogue
+
+    def asset(self, asset: Asset) -> AssetObject:
+        """One asset."""
+        book, graded = self.desk.book, self.grades.newest(tags=[asset.tag])
+        dead, seen = book.unerasable.get(asset.tag), book.assessed.get(asset.tag)
+        return AssetObject.of(
+            asset.line,
+            lot=asset.lot,
+            jobs=[bound.job for bound in book.bound.get(asset.tag, ())],
+            unerasable=dead.reason if dead else None,
+            disposition=dead.disposition if dead else None,
+            case=book.cases.get(asset.tag),
+            graded=graded_shown(graded) if graded else None,
+            chip=None if dead is None or dead.chip is None else ChipHeldObject.of(dead.chip),
+            assessed=None if seen is None else _assessed(seen, self.catalogue),
+        )
+
+
+def _assessed(seen: Assessed, catalogue: Catalogue) -> AssessedObject:
+    told = seen.told
+    return AssessedObject.of(
+        told,
+        at=seen.at,
+        operator=told.by.operator,
+        chip=None if told.chip is None else ChipHeldObject.of(told.chip),
+        findings=[
+            FindingObject.of(catalogue.text(f"finding.{found}"), code=found)
+            for found in told.findings
+        ],
     )
 
 

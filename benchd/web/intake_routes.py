@@ -11,7 +11,7 @@ from benchd.domain.authority import Action
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.token import Scope
-from benchd.intake.grade_book import GradeBook
+from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
@@ -26,7 +26,9 @@ from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import InPerson, InPersonOrByToken, only_as, sent_by
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.intake_objects import (
+    AssessRequest,
     AssetObject,
+    AssetPresenter,
     AssetRequest,
     AssetsObject,
     AttestedObject,
@@ -39,7 +41,6 @@ from benchd.web.intake_objects import (
     LotsObject,
     UnerasableRequest,
     WithdrawRequest,
-    asset_shown,
     imported,
     lot_summary,
     whole_lot,
@@ -61,14 +62,17 @@ def intake_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     desk = rack.intake
     router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
 
-    _add_lots(router, desk, rack.grades.book)
+    presenter = AssetPresenter(desk, rack.grades.book, catalogue)
+
+    _add_lots(router, desk, presenter)
     _add_files(router, desk, catalogue)
     _add_attestations(router, desk)
-    _add_assets(router, desk, rack.board, rack.grades.book)
+    _add_assets(router, desk, rack.board, presenter)
+    _add_in_hand(router, desk, rack.hand, presenter)
     return router
 
 
-def _add_lots(router: APIRouter, desk: IntakeDesk, grades: GradeBook) -> None:
+def _add_lots(router: APIRouter, desk: IntakeDesk, presenter: AssetPresenter) -> None:
     @router.get("/lots")
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def lots() -> LotsObject:
@@ -113,7 +117,7 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, grades: GradeBook) -> None:
         )
         told = sent_by(by, asked.operator)
         added = await desk.add_asset(lot, line, by=told, again=asked.again)
-        return asset_shown(desk, added, grades)
+        return presenter.asset(added)
 
 
 def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> None:
@@ -180,7 +184,9 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
         return whole_lot(desk, desk.lot(lot))
 
 
-def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard, grades: GradeBook) -> None:
+def _add_assets(
+    router: APIRouter, desk: IntakeDesk, board: RackBoard, presenter: AssetPresenter
+) -> None:
     @router.get("/assets")
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def assets(
@@ -190,24 +196,15 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard, grades: G
     ) -> AssetsObject:
         """Those of a lot, else the newest; from after so many that are skipped."""
         tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
-        shown = [
-            asset_shown(desk, desk.book.assets[tag], grades) for tag in tags[skip : skip + limit]
-        ]
+        found = [desk.book.assets[tag] for tag in tags[skip : skip + limit]]
+        shown = [presenter.asset(each) for each in found]
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
     @router.get("/assets/{tag}")
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def asset(tag: TagInPath) -> AssetObject:
         """One asset by its tag."""
-        return asset_shown(desk, desk.asset(tag), grades)
-
-    @router.post("/assets/{tag}/unerasable")
-    @served_to(AccessLevel.READ, action=Action.TAKE_IN)
-    async def unerasable(tag: TagInPath, asked: UnerasableRequest, by: InPerson) -> AssetObject:
-        """It can't even be plugged in: it's to be crushed."""
-        told = Who.of(only_as(by, asked.operator))
-        await desk.unerasable(tag, asked.reason, note=asked.note, by=told)
-        return asset_shown(desk, desk.asset(tag), grades)
+        return presenter.asset(desk.asset(tag))
 
     @router.post("/slots/{slot}/asset")
     @served_to(AccessLevel.READ, action=Action.ANSWER)
@@ -219,3 +216,38 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard, grades: G
         scanned_by = Who.of(only_as(by, asked.operator))
         told = await desk.bind(view, asked.tag, by=scanned_by, despite_model=asked.despite_model)
         return BoundObject.of(told, model_differs=told.differs)
+
+
+def _add_in_hand(
+    router: APIRouter, desk: IntakeDesk, hand: HandDesk, presenter: AssetPresenter
+) -> None:
+    @router.post("/assets/{tag}/unerasable")
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN)
+    async def unerasable(tag: TagInPath, asked: UnerasableRequest, by: InPerson) -> AssetObject:
+        """It can't even be plugged in, or never is: it's to be crushed."""
+        await hand.destroy(
+            tag,
+            asked.reason,
+            slot=asked.slot,
+            imei=asked.imei or None,
+            note=asked.note,
+            by=Who.of(only_as(by, asked.operator)),
+        )
+        return presenter.asset(desk.asset(tag))
+
+    @router.post("/assets/{tag}/assessments")
+    @served_to(AccessLevel.READ, action=Action.ATTEST)
+    async def assess(tag: TagInPath, asked: AssessRequest, by: InPerson) -> AssetObject:
+        """What somebody sees of a handset without adb, and a reader of its chip.
+
+        Nothing is changed; it stays on hold until it's erased, and nothing is certified.
+        """
+        await hand.assess(
+            tag,
+            asked.seen,
+            slot=asked.slot,
+            imei=asked.imei or None,
+            note=asked.note,
+            by=Who.of(only_as(by, asked.operator)),
+        )
+        return presenter.asset(desk.asset(tag))

@@ -48,8 +48,10 @@ class FiledJobObject(WebObject):
     outcome: Outcome | None
     disposition: Disposition | None
     reason: Reason | None
+    by_hand: bool
+    """Whether it was entered by hand of a handset that nobody plugged in: then it has no story."""
     unerasable: Unerasable | None
-    """Why it couldn't even be plugged in: then this is no job, and has no story."""
+    """Why it couldn't even be plugged in."""
     reason_text: GuidanceObject | None
     lot: Longer | None
     tag: Longer | None

@@ -11,12 +11,14 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.ports import Ledger
 from benchd.domain.wall_plan import WallPlan
 from benchd.intake.grade_desk import GradeDesk
+from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.ledger.records.records_access import Records
 from benchd.observe.log_level_change import LogLevels
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.lots.lot_desk import LotPress
+from benchd.papers.lots.shipping import ShippingDesk
 from benchd.people.person_register import People
 from benchd.people.sessions import Sessions
 from benchd.people.tokens.token_authentication import TokenAuthenticator
@@ -70,7 +72,9 @@ class ServedRack:
     disposal: DisposalDesk
     intake: IntakeDesk
     grades: GradeDesk
+    hand: HandDesk
     papers: LotPress
+    shipping: ShippingDesk
     labels: LabelDesk
     hooks: Hooks
     trace: Callable[[JobId], Awaitable[bytes]]

@@ -18,6 +18,7 @@ SAMPLES = {
     **dict.fromkeys(("Gate.RECHECK", "Gate.RECHECK_CHIP"), "recheck"),
     "spec.name": "overwrite",
     "because": "no_chip",
+    "attestation": "identity",
     "scan.verdict": "silent",
     "scan.detail": "3 nodes beyond baseline X",
     **dict.fromkeys(("cause", "why"), ""),

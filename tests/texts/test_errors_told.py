@@ -93,6 +93,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
             " handset's own screen"
         ),
     ),
+    "_kept_back(found.kept_back)": (
+        "there is nothing to ship",
+        (
+            "these must not go out: T2 (too_old). Take them off, or look at each again with the"
+            " recipe recheck, its label scanned"
+        ),
+    ),
     "_why_not(history)": (
         "job 1-2 has no certificate",
         "job 1-2 has a changed record: its certificate isn't shown",
@@ -197,7 +204,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 """What is said where no single sentence stands, by its expression or its form."""
 STAYS_TECHNICAL = {
     "this route declares no action": "a mistake of benchd itself",
-    "{settled.gate}: {'; '.join(gaps)}": "which record the proof misses",
+    "{what}: {'; '.join(gaps)}": "which record the proof misses",
     "{part.name}: {printable(failed[1].decode(errors='replace'))}": "a program's own words",
     "(_not_toml(shown, error, end),)": "the reader of TOML's own words; tried below",
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
 import pytest
+
+from benchd.domain.intake import AttestationKind, LotKind, Seen, Unerasable
 
 STATIC = Path(str(resources.files("benchd") / "web" / "static"))
 SCRIPTS = sorted(STATIC.glob("*.js"))
@@ -69,3 +72,21 @@ def test_the_away_line_is_the_only_exception() -> None:
     ]
     assert 1 <= len(lines) <= 2
     assert len(set(lines)) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "words"),
+    [
+        ("lots.js", "KINDS", LotKind),
+        ("lots.js", "ATTESTED", AttestationKind),
+        ("lot.js", "REASONS", Unerasable),
+        ("lot.js", "SEEN", Seen),
+    ],
+)
+def test_a_page_offers_every_word_that_there_is(
+    script: str, name: str, words: Iterable[str]
+) -> None:
+    """Issue 35: 水没 among the causes, and every kind of lot."""
+    found = re.search(rf"const {name} = \[(.*?)\];", (STATIC / script).read_text(), re.DOTALL)
+    assert found is not None
+    assert set(re.findall(r'"(\w+)"', found[1])) == set(words)

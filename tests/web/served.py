@@ -17,14 +17,18 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.lot_papers import AskedPapers
 from benchd.domain.wall_plan import WallPlan
 from benchd.intake.grade_desk import GradeDesk
+from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
 from benchd.observe.log_level_change import LogLevels
 from benchd.outbound.hooks.held import Held
 from benchd.outbound.hooks.hook_dispatcher import Hooks
+from benchd.papers.lots.job_selection import Chooser
+from benchd.papers.lots.shipping import ShippingDesk
 from benchd.slots.admission import Admission
 from benchd.slots.disposal_desk import DisposalDesk
+from benchd.slots.parts import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers
@@ -81,11 +85,11 @@ def served_rack(
     A read model that doesn't run looks nothing up, and everybody may do everything.
     """
     records = parts.pop("records", None) or Records(Path("/nowhere/records.sqlite"), Feed(core))
-    hooks = Hooks(())
-    hooks.held = getattr(core, "held", None) or Held()
     intake = parts.pop("intake", None) or IntakeDesk(
         IntakeStore(core.ledger, FakeClock()), SystemEntropy()
     )
+    hooks = Hooks(())
+    hooks.held = getattr(core, "held", None) or Held()
     grades = parts.pop("grades", None) or GradeDesk(core.ledger, FakeClock(), lambda: intake.book)
     quiet: dict[str, Any] = {
         "admission": Admission(),
@@ -96,7 +100,18 @@ def served_rack(
         "disposal": DisposalDesk(core.ledger, FakeClock()),
         "intake": intake,
         "grades": grades,
+        "hand": HandDesk(intake, chips=NoReaders(), ledger=core.ledger, views=core.board.views),
         "papers": FakeLotPress(),
+        "shipping": ShippingDesk(
+            Chooser(records, lambda: intake.book, lambda: 0),
+            ledger=core.ledger,
+            issuer=core.issuer,
+            book=lambda: intake.book,
+            time=intake.time_basis,
+            now=FakeClock().now,
+            holder=hooks.held.holder,
+            good_for_days={},
+        ),
         "labels": quiet_desk(core, records, catalogue, hooks.held, grades.book),
         "hooks": hooks,
         "trace": no_trace,

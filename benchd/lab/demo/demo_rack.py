@@ -22,6 +22,7 @@ from benchd.lab.demo.demo_folder import (
 )
 from benchd.lab.demo.demo_operators import LOOK_EVERY_S, Operators
 from benchd.lab.demo.rack_daemon import RackDaemon
+from benchd.lab.simulator.chips.chip_plan import CardPlan
 from benchd.lab.simulator.hands import RackHands, Screen
 from benchd.lab.simulator.plan import RackPlan
 from benchd.lab.simulator.scenarios import Scenario
@@ -127,11 +128,13 @@ async def demo_rack(
     make_way: bool = False,
     plugged: bool = True,
     by_hand: bool = False,
+    cards: Sequence[CardPlan] = (),
 ) -> AsyncGenerator[DemoRack, None]:
     """A virtual rack with these handsets, `plugged` in or beside it; nothing is left of it.
 
-    With `make_way` the handsets, though not the daemon, run only when nobody else wants to. With
-    `by_hand` it waits for a person who is learning, and its wall has their hands.
+    `cards` are chips without a handset, as of one that is never switched on. With `make_way` the
+    handsets, though not the daemon, run only when nobody else wants to. With `by_hand` it waits
+    for a person who is learning, and its wall has their hands.
     """
     placed = place(scenarios)
     plan = RackPlan(
@@ -140,6 +143,7 @@ async def demo_rack(
             for p in placed
         ),
         readers=len(placed),
+        cards=tuple(cards),
     )
     async with (
         RackHouse(plan, makes_way=make_way) as house,

@@ -109,6 +109,7 @@ WHERE kind IN (
     'network_listed',
     'asset_bound',
     'asset_unerasable',
+    'asset_assessed',
     'time_confirmed'
 );
 

@@ -13,7 +13,7 @@ from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
 from benchd.domain.handset_file import DisposedLine
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.job import DISPOSITION_OF, Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.ledger.records.attended_fold import OF_ATTENDED, AttendedFolder
 from benchd.ledger.records.columns import Table, values_of, word_of
@@ -48,7 +48,12 @@ from benchd.proof.disposal_fold import (
     opened_item,
     run_again_item,
 )
-from benchd.proof.evidence.intake_evidence import BoundRecord, LotRecord, UnerasableRecord
+from benchd.proof.evidence.intake_evidence import (
+    AssessedRecord,
+    BoundRecord,
+    LotRecord,
+    UnerasableRecord,
+)
 from benchd.proof.identity.sighting import model_key
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Traits
@@ -99,6 +104,8 @@ class Folder:
                 self._bind(record)
             case EntryKind.ASSET_UNERASABLE:
                 self._add_unerasable(record)
+            case EntryKind.ASSET_ASSESSED:
+                self._add_assessed(record)
             case _:
                 pass
 
@@ -203,9 +210,32 @@ class Folder:
         """It counts and waits like what a job has ended with, under a number of its own."""
         told = from_json(UnerasableRecord, record.entry.data, record.entry.kind)
         case = record.entry.job or JobId(f"asset-{record.sequence}")
-        sql = "SELECT 1 FROM job WHERE job = ? OR (tag = ? AND by_hand)"
+        sql = "SELECT 1 FROM job WHERE job = ? OR (tag = ? AND by_hand AND state IS NOT NULL)"
         if self._rows(sql, case, told.tag):
             return
+        self._add_case(record, case, told, Outcome.FAILED, told.disposition, told.reason)
+        item = opened_item(replace(record.entry, job=case))
+        if item is not None:
+            self._keep(item)
+
+    def _add_assessed(self, record: StoredEntry) -> None:
+        """It counts as a handset that came in and is held, and nothing is to be done with it."""
+        told = from_json(AssessedRecord, record.entry.data, record.entry.kind)
+        case = record.entry.job
+        if case is None or self._id_of(case) is not None:
+            return
+        held = DISPOSITION_OF[Reason.ASSESSED]
+        self._add_case(record, case, told, Outcome.PASSED, held, Reason.ASSESSED)
+
+    def _add_case(
+        self,
+        record: StoredEntry,
+        case: JobId,
+        told: UnerasableRecord | AssessedRecord,
+        outcome: Outcome,
+        disposition: Disposition,
+        reason: str,
+    ) -> None:
         row = JobRow(
             id=record.sequence,
             job=case,
@@ -218,17 +248,15 @@ class Folder:
             tag=told.tag,
             opened_at=record.entry.at,
             ended_at=record.entry.at,
-            outcome=Outcome.FAILED,
-            disposition=told.disposition,
-            reason=told.reason,
+            outcome=outcome,
+            disposition=disposition,
+            reason=reason,
+            chip=None if told.chip is None else told.chip.verdict,
             by_hand=True,
         )
         self._insert(JOB, row)
         self._words(record, record.sequence, case, told.tag)
         join(self._connection, record.sequence)
-        item = opened_item(replace(record.entry, job=case))
-        if item is not None:
-            self._keep(item)
 
     def _consignor(self, lot: str) -> str | None:
         found = next(LOT.rows(self._connection, "WHERE lot = ?", (_storable(lot),)), None)

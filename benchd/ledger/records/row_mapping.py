@@ -25,7 +25,7 @@ class UptoRow(Upto):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
-    """A job, or an asset that was entered by hand because it couldn't even be plugged in."""
+    """A job, or what was entered by hand of an asset that nobody has plugged in."""
 
     id: int
     """That of the record that opened it."""
@@ -169,7 +169,8 @@ def job_line(row: JobRow) -> JobLine:
         ended_at=row.ended_at,
         outcome=row.outcome,
         disposition=row.disposition,
-        reason=None if row.by_hand else word_of(Reason, row.reason),
+        reason=word_of(Reason, row.reason),
+        by_hand=row.by_hand,
         unerasable=word_of(Unerasable, row.reason) if row.by_hand else None,
         lot=row.lot,
         tag=row.tag,

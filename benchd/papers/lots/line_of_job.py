@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import BenchdError
 from benchd.domain.handset import BatteryWear
 from benchd.domain.handset_file import JobLine
@@ -24,6 +25,8 @@ from benchd.proof.ports import CertificateIssuer
 from benchd.proof.record_fields import RecordReader
 
 LONGEST_TEXT: Final = 200
+MAY_BE_SOLD: Final = (DisposalState.HELD, DisposalState.ON_SALE)
+"""Where the handset of a passed look waits, unless somebody has said otherwise."""
 _LONGEST_PART: Final = 40
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9-]")
 
@@ -94,6 +97,27 @@ def unerasable(told: UnerasableRecord) -> Found:
         standing=Standing.NOT_CERTIFIED,
         disposition=Disposition.HOLD if goes is Disposition.SELLABLE else goes,
         reason=told.reason,
+        history=None,
+    )
+
+
+def is_passed_look(found: Found, job: JobLine) -> bool:
+    """Whether it is a re-check before a sale that passed, and whose handset may be sold still.
+
+    By the records of the job; where its handset went since by the read model, which can only hold.
+    """
+    history = found.history
+    passed = history is not None and history.outcome is Outcome.PASSED
+    held = found.standing is Standing.NOT_CERTIFIED and found.reason == Reason.RECHECKED
+    return passed and held and job.state in MAY_BE_SOLD
+
+
+def assessed() -> Found:
+    """An asset that was only looked at by eye: held, as nothing of it was erased."""
+    return Found(
+        standing=Standing.NOT_CERTIFIED,
+        disposition=DISPOSITION_OF[Reason.ASSESSED],
+        reason=Reason.ASSESSED,
         history=None,
     )
 

@@ -13,13 +13,23 @@ from benchd.domain.errors import RecordsUnavailable
 from benchd.domain.handset_file import JobLine
 from benchd.domain.ids import JobId
 from benchd.domain.intake import LotId, Tag
-from benchd.domain.job import Disposition
+from benchd.domain.job import Disposition, Reason
 from benchd.domain.lot_papers import Listed, ListedJob, Standing
 from benchd.domain.ports import Ledger
 from benchd.domain.record import StoredEntry
 from benchd.intake.grade_book import GradeBook, Graded
 from benchd.ledger.job_aftermath import HandsetSince, drawn_job_in
-from benchd.papers.lots.line_of_job import Found, Row, file_of, found_in, row_of, tag_of, tag_told
+from benchd.papers.lots.line_of_job import (
+    Found,
+    Row,
+    assessed,
+    file_of,
+    found_in,
+    is_passed_look,
+    row_of,
+    tag_of,
+    tag_told,
+)
 from benchd.papers.lots.line_of_job import unerasable as found_unerasable
 from benchd.papers.lots.lot_statement import HandsetLine
 from benchd.proof.intake_book import IntakeBook, Lot
@@ -104,7 +114,7 @@ class Lines:
         """
         # A ledger in memory, or an asset entered by hand, has nothing to wait for.
         await checkpoint()
-        by_hand = job.line.unerasable is not None
+        by_hand = job.line.by_hand
         records: Sequence[StoredEntry] = () if by_hand else await self._in_ledger(job)
         found = self._by_hand(job) if by_hand else found_in(records, self._issuer)
         tag = tag_of(found, job.line, self._book.of_job.get(drawn_job_in(records) or JobId("")))
@@ -130,6 +140,7 @@ class Lines:
             later_job=later.job,
             again_as=tag_told(later.again_as),
             held_by=holder,
+            is_look=not by_hand and is_passed_look(found, job.line),
         )
         self._keep(line, found, job)
         return envelope
@@ -183,7 +194,10 @@ class Lines:
         return records
 
     def _by_hand(self, job: ListedJob) -> Found:
-        told = self._book.unerasable.get(Tag(job.line.tag or ""))
+        tag = Tag(job.line.tag or "")
+        if job.line.reason is Reason.ASSESSED and tag in self._book.assessed:
+            return assessed()
+        told = self._book.unerasable.get(tag)
         if told is None:
             raise RecordsUnavailable(f"the ledger has no asset of case {job.line.job}")
         return found_unerasable(told)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from benchd.domain.job import Disposition
+from benchd.domain.job import Disposition, Reason
 from benchd.domain.lot_papers import PapersOf, Standing
 
 LOT_PAPERS_TYPE: Final = "urn:benchd:lot-papers:v1"
@@ -62,6 +62,9 @@ class HandsetLine:
     """The other label under which it came in again since."""
     held_by: str | None
     """Which other system holds a certified handset back: then it is on hold."""
+    is_look: bool = False
+    """Whether it is a passed re-check before a sale, and nobody has sent the handset elsewhere
+    since: it certifies nothing, and leaves the certificate from before standing."""
 
     @property
     def is_last(self) -> bool:
@@ -114,9 +117,23 @@ class LotPapers:
     benchd_commit: str
 
 
+def last_words(lines: Sequence[HandsetLine]) -> dict[int, HandsetLine]:
+    """By handset the line by which it counts: its last, but for looks that a certified one passed.
+
+    They touch nothing, and certify nothing: it is sold under the certificate from before.
+    """
+    last: dict[int, HandsetLine] = {}
+    for line in lines:
+        before = last.get(line.handset)
+        kept = before is not None and before.standing is Standing.CERTIFIED and line.is_look
+        if not kept:
+            last[line.handset] = line
+    return last
+
+
 def counted(lines: Sequence[HandsetLine]) -> Counts:
     """How many handsets stand where."""
-    last = {line.handset: line for line in lines}
+    last = last_words(lines)
     now = [line for line in last.values() if line.is_last]
     held = [line for line in now if line.held_by is not None]
     standing = Counter(line.standing for line in now if line.held_by is None)
@@ -148,6 +165,9 @@ def faults_of(papers: LotPapers) -> Iterator[str]:
             as_told = line.disposition is not Disposition.SELLABLE and line.held_by is None
         there = line.certificate is not None and line.pdf is not None and line.job is not None
         none = line.certificate is None and line.pdf is None
+        looked = line.standing is Standing.NOT_CERTIFIED and line.reason == Reason.RECHECKED
+        if line.is_look and not looked:
+            yield f"its line of job {line.job} is no look before a sale"
         if not as_told or not (there if certified else none):
             yield f"its line of job {line.job} calls sellable what has no certificate, or hides one"
     named = [line.pdf for line in papers.handsets if line.pdf is not None]

@@ -7,13 +7,14 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Disposition, Reason
 from benchd.intake.grade_book import Graded
 from benchd.papers.lots.line_of_job import Row
-from benchd.papers.lots.lot_statement import NOT_TOLD, HandsetLine
+from benchd.papers.lots.lot_statement import NOT_TOLD, HandsetLine, last_words
 from benchd.papers.statement_paths import japanese_time
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.csv_cells import cell
@@ -25,7 +26,7 @@ HEADER: Final = (
     *("管理番号", "ロット", "入荷元", "メーカー", "機種", "IMEI", "シリアル番号"),
     *("証明書", "仕分け", "理由", "終了日時", "証明書ファイル"),
     *("standing", "disposition", "reason", "job", "ended_at", "certificate_sha256"),
-    *("handset", "counts", "later_job", "again_as", "held_by"),
+    *("handset", "counts", "later_job", "again_as", "held_by", "rechecked_at"),
     *("ランク", "電池の最大容量(%)", "充電回数"),
     *("graded_at", "battery_health_method", "battery_cycles_method"),
 )
@@ -37,7 +38,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
     # Each in quotes: a spreadsheet that guesses what divides cells sees where each one ends.
     lines = csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     lines.writerow(HEADER)
-    last = _last_of(rows)
+    last, looked_at = _last_of(rows), _looked_at(rows)
     for row in rows:
         line = row.line
         counts = _counts(row, last)
@@ -57,6 +58,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
                 *(cell(line.job), at.isoformat() if at else "", line.certificate or ""),
                 *(line.handset, "yes" if counts else "no", cell(line.later_job)),
                 *(cell(line.again_as), cell(line.held_by)),
+                looked_at[line.handset].isoformat() if line.handset in looked_at else "",
                 *_beside(row),
             ]
         )
@@ -65,10 +67,12 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
 
 def json_lines_of(rows: Sequence[Row]) -> bytes:
     """One object for each line, in the order of the list."""
-    last = _last_of(rows)
+    last, looked_at = _last_of(rows), _looked_at(rows)
     return b"".join(
         json.dumps(
-            _object(row, counts=_counts(row, last)), ensure_ascii=False, sort_keys=True
+            _object(row, looked_at.get(row.line.handset), counts=_counts(row, last)),
+            ensure_ascii=False,
+            sort_keys=True,
         ).encode()
         + b"\n"
         for row in rows
@@ -97,7 +101,15 @@ def _standing(line: HandsetLine) -> str:
 
 
 def _last_of(rows: Sequence[Row]) -> dict[int, Row]:
-    return {row.line.handset: row for row in rows}
+    """By handset the row by which it counts."""
+    last = {id(line) for line in last_words([row.line for row in rows]).values()}
+    return {row.line.handset: row for row in rows if id(row.line) in last}
+
+
+def _looked_at(rows: Sequence[Row]) -> dict[int, datetime]:
+    """By handset when it passed its last look before a sale."""
+    looks = (row for row in rows if row.line.is_look)
+    return {row.line.handset: row.ended_at for row in looks if row.ended_at is not None}
 
 
 def _counts(row: Row, last: dict[int, Row]) -> bool:
@@ -105,7 +117,7 @@ def _counts(row: Row, last: dict[int, Row]) -> bool:
     return last[row.line.handset] is row and row.line.is_last
 
 
-def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
+def _object(row: Row, looked_at: datetime | None, *, counts: bool) -> dict[str, JsonValue]:
     line = row.line
     return {
         "handset": line.handset,
@@ -134,6 +146,7 @@ def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
             "cycles": row.battery.cycles,
             "cycles_method": row.battery.cycles_method,
         },
+        "rechecked_at": looked_at.isoformat() if looked_at else None,
     }
 
 

@@ -12,7 +12,7 @@ from benchd.domain.people import Actor
 from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_binding import name_by_confirmer
-from benchd.pipelines.identity_lookup import resolve_identity
+from benchd.pipelines.identity_lookup import refuse_doomed, resolve_identity
 from benchd.pipelines.last_look import LastLook
 from benchd.pipelines.screen_numbers import NumberVetting
 from benchd.proof.binding import Known
@@ -59,7 +59,7 @@ class ConfirmStage:
         if context.certifies:
             # Only now the number is proven that people read, and another job may have ended since
             # the gates: what is open now would be found after the whole erasure, by the proof.
-            await resolve_identity(context, at_end=True)
+            refuse_doomed(await resolve_identity(context, at_end=True))
         return StageResult(evidence=evidence)
 
     async def _evidence(self, context: JobContext, decision: Decision) -> ConfirmEvidence:

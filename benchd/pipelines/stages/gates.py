@@ -12,7 +12,7 @@ from annotated_types import Interval
 
 from benchd.domain.errors import HandsetFault, StageFailed
 from benchd.domain.handset import HandsetFacts
-from benchd.domain.intake import NotNeeded
+from benchd.domain.intake import AttestationKind, NotNeeded
 from benchd.domain.job import DISPOSITION_OF, Disposition, Gate, Reason, StageName
 from benchd.domain.screen import OpenedPage, Page
 from benchd.domain.slot import ProblemCode, ProblemView
@@ -23,7 +23,7 @@ from benchd.pipelines.assets import (
     numbers_known,
 )
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.gate_waiver import UNWAIVED, waive_or_ask
+from benchd.pipelines.gate_waiver import UNWAIVED, required_of, waive_or_ask
 from benchd.pipelines.identity_lookup import (
     handsets_of,
     let_by_somebody_in_charge,
@@ -34,7 +34,7 @@ from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
 from benchd.pipelines.screen_requests import open_page
 from benchd.pipelines.standing_facts import wait_for_sim_out
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
-from benchd.proof.citation import DAY_S, Numbers
+from benchd.proof.citation import DAY_S, REQUIRABLE, Numbers
 from benchd.proof.evidence.handset_evidence import GatesEvidence, WatchLookUp
 from benchd.proof.evidence.intake_evidence import DeferredGate, WaivedGate
 from benchd.proof.evidence.people_evidence import DecisionEvidence
@@ -94,6 +94,9 @@ class GatesStage:
     """How long ago what is cited may have been attested at intake; older, somebody is asked."""
     jpki_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_JPKI)] = 90
     network_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_NETWORK)] = 7
+    require: tuple[Annotated[AttestationKind, OneOf(REQUIRABLE)], ...] = ()
+    """What has to have been attested at intake: without it the handset is held."""
+    required_within_days: Annotated[float, Interval(gt=0, le=MOST_DAYS_OF_CONSENT)] = 365
 
     async def run(self, context: JobContext) -> StageResult:
         """Check the facts first: a handset that can't go on shouldn't cost a person's time.
@@ -124,6 +127,8 @@ class GatesStage:
         context.proven_numbers = frozenset(filter(None, (label_number,)))
         context.disputed_numbers = handsets.disputed_imeis
         numbers = numbers_known(context, read)
+        limit_s = self.required_within_days * DAY_S
+        required = tuple(required_of(context, kind, limit_s, numbers) for kind in self.require)
         deferred = self._deferred(context)
         now = [gate for gate in self.attest if all(gate is not each.gate for each in deferred)]
         found = [await self._settled(context, facts, gate, numbers) for gate in now]
@@ -142,6 +147,7 @@ class GatesStage:
                 ),
                 settled=tuple(s for s in found if isinstance(s, WaivedGate)),
                 deferred=deferred,
+                required=required,
                 screen_number=None if read is None else read.first,
                 second_number=None if read is None else read.second,
                 label_number=label_number,

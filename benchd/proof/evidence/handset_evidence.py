@@ -9,7 +9,11 @@ from benchd.domain.handset import HandsetFacts, ResetFacts
 from benchd.domain.job import Reason
 from benchd.domain.screen import OpenedPage, ScreenOutcome
 from benchd.proof.evidence.fresh_evidence import SignedPicture
-from benchd.proof.evidence.intake_evidence import DeferredGate, WaivedGate
+from benchd.proof.evidence.intake_evidence import (
+    DeferredGate,
+    RequiredAttestation,
+    WaivedGate,
+)
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 
 InspectEvidence = HandsetFacts
@@ -54,6 +58,8 @@ class GatesEvidence:
     """Gates at which nobody had to be asked; older forms asked at every one."""
     deferred: tuple[DeferredGate, ...] = ()
     """Gates that are left to the look at the chip."""
+    required: tuple[RequiredAttestation, ...] = ()
+    """What the recipe wants to be attested at intake: cited, and asked of nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

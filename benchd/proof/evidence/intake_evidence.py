@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from benchd.domain.chip import BaselineKind, ChipScan, ChipVerdict
 from benchd.domain.evidence_values import Moment, OneOrMore, Positive, Said, Seconds, Sha256, Whole
-from benchd.domain.intake import AttestationKind, BoundBy, LotKind, NotNeeded, Unerasable
-from benchd.domain.job import Disposition, Gate
+from benchd.domain.ids import SlotName
+from benchd.domain.intake import (
+    AttestationKind,
+    BoundBy,
+    LotKind,
+    NotNeeded,
+    Seen,
+    Unerasable,
+)
+from benchd.domain.job import Disposition, Finding, Gate
 from benchd.domain.people import Actor, ShownBy
 from benchd.domain.token import System
 from benchd.proof.evidence.clock_evidence import TimeBasis
@@ -194,18 +203,6 @@ class BoundRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnerasableRecord:
-    """`asset_unerasable`: an asset that can't even be plugged in, and what becomes of it."""
-
-    lot: Said
-    tag: Said
-    reason: Unerasable
-    disposition: Disposition
-    note: str
-    by: Who
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CitedAttestation:
     """A record of intake that a gate went by instead of asking."""
 
@@ -223,6 +220,81 @@ class CitedAttestation:
     """Whose network restriction was looked up, like the next two."""
     sign: str | None = None
     source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequiredAttestation:
+    """What a recipe wants to be attested at intake, by the record that attests it."""
+
+    kind: AttestationKind
+    cited: CitedAttestation
+    time: TimeBasis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipHeldToReader:
+    """What a slot's reader told of a handset that a person held to it: nothing ties the chip."""
+
+    slot: Said
+    verdict: ChipVerdict
+    detail: str
+    chip: str | None
+    owners_en: tuple[str, ...]
+    owners_ja: tuple[str, ...]
+    baseline: str | None
+    baseline_kind: BaselineKind | None
+    reader: str
+
+    @classmethod
+    def of(cls, slot: SlotName, scan: ChipScan) -> ChipHeldToReader:
+        """Codes and counts, never what is in a chip."""
+        return cls(
+            slot=slot,
+            verdict=scan.verdict,
+            detail=scan.detail,
+            chip=scan.chip,
+            owners_en=scan.owners_en,
+            owners_ja=scan.owners_ja,
+            baseline=scan.baseline,
+            baseline_kind=scan.baseline_kind,
+            reader=scan.reader,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnerasableRecord:
+    """`asset_unerasable`: an asset that can't even be plugged in, and what becomes of it."""
+
+    lot: Said
+    tag: Said
+    reason: Unerasable
+    disposition: Disposition
+    note: str
+    by: Who
+    imei: str | None = None
+    """What a person has read on the handset, its tray or its box; the label names it."""
+    chip: ChipHeldToReader | None = None
+    """None where it wasn't held to a reader."""
+    required: tuple[RequiredAttestation, ...] = ()
+    """By what it may be destroyed, where the recipe for that wants something attested."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssessedRecord:
+    """`asset_assessed`: what a person saw of a handset without adb, and a reader of its chip.
+
+    Nothing of it was changed, and nothing that it says was erased by anybody here.
+    """
+
+    lot: Said
+    tag: Said
+    seen: Seen
+    findings: tuple[Finding, ...]
+    """What its seller has to hear before the deal."""
+    note: str
+    by: Who
+    imei: str | None = None
+    chip: ChipHeldToReader | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ export class HandsetPage {
     const details = el("details", { id: `job-${job.job}`, class: "job" });
     const show = async () => {
       // What was entered by hand never lay in a slot.
-      if (!details.open || inside.firstChild || job.unerasable) return;
+      if (!details.open || inside.firstChild || job.by_hand) return;
       try {
         inside.replaceChildren(story(await readJob(job.job)));
       } catch {
@@ -95,7 +95,7 @@ function grading({ scale }, job, frame) {
 }
 
 /** A label says how a job on the rack has ended; what was entered by hand has the one that it came with. */
-const hasLabel = (job) => Boolean(job.ended_at) && !job.unerasable;
+const hasLabel = (job) => Boolean(job.ended_at) && !job.by_hand;
 
 const labelButton = (job) => el("a", { id: "label", class: "button", href: `/handsets?${new URLSearchParams({ label: job.job })}` }, t("label"));
 

@@ -4,12 +4,13 @@ import { act, read } from "./api.js";
 import { attestations } from "./attest.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
-import { choices, folded, form, line } from "./forms.js";
+import { choices, folded, form, line, words } from "./forms.js";
 import { gradeForm } from "./grades.js";
-import { facts, jobPage, link, moment, table } from "./tables.js";
-import { bracketed, word } from "./words.js";
+import { facts, jobPage, join, link, moment, table } from "./tables.js";
+import { bracketed, said, word } from "./words.js";
 
-const REASONS = ["no_power", "broken_screen", "broken_port"];
+const REASONS = ["collected", "no_power", "broken_screen", "broken_port", "water_damage"];
+const SEEN = ["welcome", "owner_asked", "lock_screen", "home_screen", "no_picture"];
 const PAGE = 200;
 const PARTS = ["imei", "serial", "model", "colour", "grade"];
 
@@ -67,6 +68,8 @@ export class LotPage {
       ),
       folded("one", t("add_one"), false, this.one(path)),
       folded("grading", word("grades", "give"), false, this.grading(told)),
+      folded("shipping", t("shipping"), false, this.checking(), this.shipping()),
+      folded("assess", t("assess"), false, this.assess()),
       folded("dead", t("dead"), false, this.dead()),
       ...attestations(told, this.path, () => this.done()),
       ...this.assets(told),
@@ -99,16 +102,73 @@ export class LotPage {
     return gradeForm(scale, { path, before: [tag], done: () => this.done() });
   }
 
+  /** Whether its handsets may go out: all of the lot, or the labels of a pallet. */
+  checking() {
+    const tags = line("check-tags", t("pallet"), { hint: t("pallet_hint"), longest: 20000 });
+    const shown = el("div", { id: "may-go", role: "status" });
+    const asking = form("check", {
+      fields: [tags],
+      button: t("check_shipping"),
+      send: () => act("/api/v1/shipping", this.toShip(tags.value)),
+      done: (told) => shown.replaceChildren(...keptBack(told)),
+    });
+    asking.append(shown);
+    return asking;
+  }
+
+  shipping() {
+    const name = line("ship-name", t("delivery"), { longest: 64, needed: true });
+    const tags = line("ship-tags", t("pallet"), { hint: t("pallet_hint"), longest: 20000 });
+    return form("ship", {
+      fields: [name, tags],
+      button: t("ship"),
+      send: () => act("/api/v1/shipments", { name: name.value, ...this.toShip(tags.value) }),
+      done: (told) => this.done(() => `${t("shipped")}: ${told.handsets.length}`),
+    });
+  }
+
+  toShip(text) {
+    const tags = words(text);
+    return tags.length ? { tags } : { lot: this.lot };
+  }
+
   dead() {
-    const tag = line("dead-tag", t("tag"), { hint: t("dead_hint"), longest: 64, needed: true });
     const reason = choices("dead-reason", word("word", "reason"), REASONS.map((one) => [one, word("unerasable", one)]), { one: true, needed: true });
-    const note = line("dead-note", word("word", "note"));
-    return form("dead", {
-      fields: [tag, reason, note],
+    return this.inHand("dead", {
+      asked: reason,
+      hint: t("dead_hint"),
       button: t("dead_do"),
       cause: t("dead_refused"),
-      send: () => act(`/api/v1/assets/${encodeURIComponent(tag.value)}/unerasable`, { reason: reason.value, note: note.value }),
+      send: (path, told) => act(`${path}/unerasable`, { reason: reason.value, ...told }),
       done: () => this.done(),
+    });
+  }
+
+  /** What somebody sees of a handset without adb: nothing of it is changed. */
+  assess() {
+    const seen = choices("assess-seen", t("seen"), SEEN.map((one) => [one, word("seen", one)]), { one: true, needed: true });
+    return this.inHand("assess", {
+      asked: seen,
+      hint: t("assess_hint"),
+      button: t("assess_do"),
+      cause: t("assess_refused"),
+      send: (path, told) => act(`${path}/assessments`, { seen: seen.value, ...told }),
+      done: (asset) => this.done(() => tellSeller(asset)),
+    });
+  }
+
+  /** A handset in somebody's hand, by its label, and held to a reader where there is one. */
+  inHand(id, { asked, hint, button, cause, send, done }) {
+    const tag = line(`${id}-tag`, t("tag"), { hint, longest: 64, needed: true });
+    const slot = line(`${id}-slot`, t("held_to"), { hint: t("held_to_hint"), longest: 64 });
+    const imei = line(`${id}-imei`, t("imei"), { hint: t("imei_in_hand") });
+    const note = line(`${id}-note`, word("word", "note"));
+    return form(id, {
+      fields: [tag, asked, slot, imei, note],
+      button,
+      cause,
+      send: () => send(`/api/v1/assets/${encodeURIComponent(tag.value)}`, { slot: slot.value || null, imei: imei.value || null, note: note.value }),
+      done,
     });
   }
 
@@ -141,9 +201,25 @@ function papers(lot) {
   return el("p", {}, link(`/api/v1/papers.zip?${new URLSearchParams({ lot })}`, t("papers")), ` ${t("papers_hint")}`);
 }
 
+/** Each handset that mustn't go out with why, or that all may. */
+function keptBack({ ready, handsets }) {
+  if (ready) return [el("p", { class: "good" }, `${t("all_may_go")}: ${handsets.length}`)];
+  const rows = handsets
+    .filter((each) => each.standing !== "ready")
+    .map((each) => [each.tag, said(each), moment(each.rechecked_at)]);
+  return [table(`${t("kept_back")}: ${rows.length} / ${handsets.length}`, [t("tag"), word("word", "what_to_do"), t("rechecked_at")], rows)];
+}
+
+/** What the seller has to hear, with what nobody could see. */
+function tellSeller({ tag, assessed }) {
+  const found = join(assessed.findings.map(said));
+  return `${tag}${bracketed(word("seen", assessed.seen))} ${t("tell_seller")}: ${found}`;
+}
+
 /** Where an asset is: in which job it was last, or why it never will be. */
 function state(asset) {
   if (asset.unerasable) return `${word("unerasable", asset.unerasable)}${bracketed(word("disposition", asset.disposition))}`;
   const job = asset.jobs.at(-1);
-  return job ? link(jobPage(job), job) : t("not_yet");
+  if (job) return link(jobPage(job), job);
+  return asset.assessed ? `${t("assessed")}${bracketed(word("seen", asset.assessed.seen))}` : t("not_yet");
 }

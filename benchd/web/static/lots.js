@@ -7,8 +7,19 @@ import { choices, folded, form, leading, line } from "./forms.js";
 import { link, lotPage, moment, table } from "./tables.js";
 import { word } from "./words.js";
 
-const KINDS = ["purchase", "trade_in", "collection", "corporate_return", "auction"];
-export const ATTESTED = ["consent", "jpki", "identity", "owner_reset"];
+const KINDS = [
+  "purchase",
+  "trade_in",
+  "collection",
+  "corporate_return",
+  "lease_return",
+  "repair_exchange",
+  "cancellation",
+  "dealer",
+  "broker",
+  "auction",
+];
+export const ATTESTED = ["consent", "jpki", "identity", "owner_reset", "erasure"];
 
 const t = (value) => word("lots", value);
 const named = (section, values) => values.map((value) => [value, word(section, value)]);

@@ -160,6 +160,49 @@ async def test_a_handset_without_power_is_entered_by_its_label(shop: Shop) -> No
         await expect(page.locator(".missing")).to_have_count(0)
 
 
+async def test_a_reset_handset_is_assessed_by_its_label_and_the_seller_is_told(shop: Shop) -> None:
+    """Issue 35: 元の所有者が初期化した端末 by eye, without adb; nothing of it is called erased."""
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1")
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#assess > summary").click()
+        await page.locator("#assess .do").click()
+        await expect(page.locator("#assess .said")).to_contain_text("必須")
+        await page.locator("#assess-tag").fill("T-9")
+        await page.locator("#assess-seen-lock_screen").check()
+        await page.locator("#assess .do").click()
+        await expect(page.locator("#assess .said")).not_to_be_empty()
+        assert shop.kept(EntryKind.ASSET_ASSESSED) == []
+        await page.locator("#assess-tag").fill("T-1")
+        await page.locator("#assess .do").click()
+        said = page.locator("#page > .good")
+        for word in ("T-1", "ロック画面", "初期化されていない", "FeliCaが不明", "挿すまで不明"):
+            await expect(said).to_contain_text(word)
+        await expect(page.get_by_role("cell", name="目視で査定")).to_contain_text("ロック画面")
+        await expect(page.locator("body")).not_to_contain_text("消去済み")
+
+
+async def test_a_pallet_is_checked_and_what_must_stay_is_named(shop: Shop) -> None:
+    """Issue 35: before shipping."""
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1")
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#shipping > summary").click()
+        await page.locator("#check-tags").fill("T-1 X-9")
+        await page.get_by_role("button", name="出荷できるか確かめる").click()
+        shown = page.locator("#may-go")
+        await expect(shown).to_contain_text("2 / 2")
+        await expect(shown.get_by_role("row", name="T-1")).to_contain_text("証明書がありません")
+        await expect(shown.get_by_role("row", name="X-9")).to_contain_text("登録されていません")
+        await page.locator("#ship-name").fill("P-1")
+        await page.get_by_role("button", name="出荷を記録").click()
+        refused = page.locator('[data-form="ship"] .said')
+        await expect(refused).to_contain_text("出荷できない端末があります")
+    assert shop.kept(EntryKind.SHIPPED) == []
+
+
 async def test_a_list_of_restrictions_says_where_it_is_from(shop: Shop) -> None:
     async with shop.seen_at("/lots") as seen:
         page = seen.page
