@@ -33,7 +33,14 @@ export const isField = (target) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
 /** Whether what is scanned into a field is given to the page; else it keeps all but badges. */
-const isAside = (field) => field.dataset.scan === "aside";
+const isAside = (field) => field.dataset.scan !== undefined;
+
+/**
+ * What some of those fields are for, by its form. A machine may have typed it, or somebody as evenly as
+ * one: it stays, and `data-read` says what of it came so, since it may be somebody's badge all the same.
+ */
+const FORMS = { pin: /^\d{6,12}$/, id: /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/ };
+const isFor = (field) => FORMS[field.dataset.scan]?.test(field.value.normalize("NFKC").trim()) ?? false;
 
 /** What nobody types by hand, so that no speed is needed to know it: the code of a badge that benchd has made, or another of its own. */
 const BADGE = /(\][a-z][0-9a-z])?BD:P:.+$/i;
@@ -159,7 +166,9 @@ export class Reader {
 
   end(event, key) {
     const place = this.field ? this.readFrom(event.timeStamp) : this.keys.length < SHORTEST ? null : 0;
-    if (place !== null) {
+    if (place !== null && this.field && isFor(this.field)) {
+      this.field.dataset.read = this.textFrom(place);
+    } else if (place !== null) {
       swallow(event);
       this.take(place);
       return;
