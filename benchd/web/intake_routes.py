@@ -183,11 +183,18 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def assets(
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
+        find: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
         skip: Annotated[int, Query(ge=0)] = 0,
     ) -> AssetsObject:
-        """Those of a lot, else the newest; from after so many that are skipped."""
-        tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
+        """Those of a lot, else the newest; from after so many that are skipped.
+
+        With `find` those of any lot with this in their tag, IMEI or serial, the newest first.
+        """
+        if find is not None:
+            tags = [asset.tag for asset in await desk.find(find, skip + limit + 1)]
+        else:
+            tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
         shown = [asset_shown(desk, desk.book.assets[tag]) for tag in tags[skip : skip + limit]]
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
@@ -213,5 +220,12 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
         if view is None:
             raise NotFound(f"there is no slot {slot}")
         scanned_by = Who.of(only_as(by, asked.operator))
-        told = await desk.bind(view, asked.tag, by=scanned_by, despite_model=asked.despite_model)
+        told = await desk.bind(
+            view,
+            asked.tag,
+            by=scanned_by,
+            despite_model=asked.despite_model,
+            seen=asked.job,
+            dry_run=asked.dry_run,
+        )
         return BoundObject.of(told, model_differs=told.differs)

@@ -1,12 +1,13 @@
 // One lot: its papers, its file of handsets, what was made sure of, and the handsets themselves.
 
 import { act, read } from "./api.js";
+import { jobsOf, stateOf } from "./assets.js";
 import { attestations } from "./attest.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
 import { choices, folded, form, line } from "./forms.js";
-import { facts, jobPage, link, moment, table } from "./tables.js";
-import { bracketed, word } from "./words.js";
+import { facts, link, moment, table } from "./tables.js";
+import { word } from "./words.js";
 
 const REASONS = ["no_power", "broken_screen", "broken_port"];
 const PAGE = 200;
@@ -29,7 +30,8 @@ export class LotPage {
     if (lot.error) return lot;
     const query = new URLSearchParams({ lot: this.lot, limit: PAGE, skip: this.skip });
     const assets = await read(`/api/v1/assets?${query}`);
-    return assets.error ? assets : { told: { ...lot.told, handsets: assets.told } };
+    if (assets.error) return assets;
+    return { told: { ...lot.told, handsets: assets.told, jobs: await jobsOf(assets.told.assets) } };
   }
 
   elements(told, frame) {
@@ -102,9 +104,9 @@ export class LotPage {
     });
   }
 
-  assets({ assets, handsets }) {
+  assets({ assets, handsets, jobs }) {
     if (handsets.assets.length === 0) return [el("p", { class: "nothing" }, t("no_assets"))];
-    const rows = handsets.assets.map((asset) => [asset.tag, ...PARTS.map((part) => asset[part]), state(asset)]);
+    const rows = handsets.assets.map((asset) => [asset.tag, ...PARTS.map((part) => asset[part]), stateOf(asset, jobs)]);
     const headings = [t("tag"), ...PARTS.map(t), word("word", "state")];
     const from = this.skip + 1;
     const last = this.skip + handsets.assets.length;
@@ -129,11 +131,4 @@ function counts(told) {
 /** All that leaves the house with this lot. */
 function papers(lot) {
   return el("p", {}, link(`/api/v1/papers.zip?${new URLSearchParams({ lot })}`, t("papers")), ` ${t("papers_hint")}`);
-}
-
-/** Where an asset is: in which job it was last, or why it never will be. */
-function state(asset) {
-  if (asset.unerasable) return `${word("unerasable", asset.unerasable)}${bracketed(word("disposition", asset.disposition))}`;
-  const job = asset.jobs.at(-1);
-  return job ? link(jobPage(job), job) : t("not_yet");
 }
