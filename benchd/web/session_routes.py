@@ -102,7 +102,7 @@ def _refuse_asset(rack: ServedRack, code: str | None, request: Request) -> None:
     if code is None or caller_of(request.scope).access_level < AccessLevel.READ:
         return
     if Tag(code) in rack.intake.book.assets and rack.people.of_badge(code) is None:
-        raise CodeOfAsset("this is the tag of an asset, and nobody's badge")
+        raise CodeOfAsset("this is the tag of an asset: to sign in, scan your own badge")
 
 
 def _take_cookie(rack: ServedRack, request: Request, response: Response) -> None:
