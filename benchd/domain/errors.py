@@ -153,6 +153,10 @@ class NotSignedIn(DecisionRefused):
     """Raised when nobody has shown who they are, or no more; the text says how to."""
 
 
+class CodeOfAsset(NotSignedIn):
+    """Raised when what was shown as a badge is an asset's tag: no try, and nobody is let in."""
+
+
 class TriedTooOften(DecisionRefused):
     """Raised for a while after tries that failed; `wait_s` says for how long."""
 
@@ -199,6 +203,10 @@ class ShippingRefused(DecisionRefused):
 
 class HandsetAtWork(IntakeRefused):
     """Raised when a handset is said to have come in again whose job runs just then."""
+
+
+class ModelDiffers(IntakeRefused):
+    """Raised when only its model keeps a handset from being an asset: somebody may insist."""
 
 
 class AnsweredAlready(DecisionRefused):

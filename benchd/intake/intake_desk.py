@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeVar
 
-from benchd.domain.errors import HandsetAtWork, IntakeRefused, NotFound
-from benchd.domain.ids import JobId
+import anyio
+
+from benchd.domain.errors import HandsetAtWork, IntakeRefused, ModelDiffers, NotFound
+from benchd.domain.ids import JobId, SlotName
 from benchd.domain.imei import is_imei
 from benchd.domain.intake import (
     AttestationKind,
@@ -54,6 +57,9 @@ _WITHOUT_ADB: Final = frozenset(
     {StageName.LOOK, StageName.FELICA_RECHECK, StageName.FIND_DRAWN, StageName.RECHECK}
 )
 """Where a handset may tell no model, and papers that name one are no reason to wait for it."""
+SHORTEST_TO_FIND: Final = 4
+"""Letters of a part of a number, as where handsets are looked for; a whole tag may be shorter."""
+FOUND_AT_ONCE: Final = 2000
 
 
 class IntakeDesk:
@@ -95,6 +101,22 @@ class IntakeDesk:
         found = self.book.assets.get(Tag(tag))
         if found is None:
             raise NotFound(f"there is no asset {tag[:LONGEST_TEXT]}: import its lot first")
+        return found
+
+    async def find(self, text: str, most: int) -> list[Asset]:
+        """Those with this in their tag, IMEI or serial, the newest first; a whole tag leads."""
+        asked = unicodedata.normalize("NFKC", text).strip().casefold()
+        whole = self.book.assets.get(Tag(text.strip()))
+        found = [] if whole is None else [whole]
+        for place, tag in enumerate(list(self.book.assets)[::-1]):
+            if len(found) >= most or len(asked) < SHORTEST_TO_FIND:
+                break
+            if place % FOUND_AT_ONCE == 0:
+                # The slots go on meanwhile, however much has come in.
+                await anyio.lowlevel.checkpoint()
+            asset = self.book.assets[tag]
+            if asset is not whole and any(asked in each.casefold() for each in _numbers(asset)):
+                found.append(asset)
         return found
 
     async def add_lot(self, told: LotRecord) -> Lot:
@@ -187,34 +209,52 @@ class IntakeDesk:
             await writer.keep(EntryKind.ATTESTATION_WITHDRAWN, _named(told))
 
     async def bind(
-        self, view: SlotView, tag: str, *, by: Who, despite_model: bool = False
+        self,
+        view: SlotView,
+        tag: str,
+        *,
+        by: Who,
+        despite_model: bool = False,
+        seen: str | None = None,
+        dry_run: bool = False,
     ) -> BoundRecord:
         """The handset in a slot is the asset whose tag somebody has scanned there.
 
         Raises NotFound for an asset that isn't there, IntakeRefused for a slot without a running
-        job and for a handset that can't be this asset.
+        job and for a handset that can't be this asset, and ModelDiffers where only its model says
+        so. `seen` is the job that somebody has looked at there: another handset isn't bound. With
+        `dry_run` it only says so before: nothing is kept.
         """
         asset = self.asset(tag)
         if view.job is None or view.state not in AT_WORK:
             raise IntakeRefused(f"slot {view.slot} has no running job: plug the handset in first")
+        if seen not in (None, view.job):
+            raise IntakeRefused(f"another handset lies in slot {view.slot} now: look at it first")
         async with self._store.binding(view.job, view.slot) as keep:
-            return await self._bind(view, asset, view.job, keep, by, despite_model=despite_model)
+            told, doubted = self._as_bound(view, asset, view.job, by)
+            if doubted and not (despite_model and set(doubted) <= set(OF_MODEL)):
+                if set(doubted) <= set(OF_MODEL):
+                    raise ModelDiffers(_isnt(view.slot, tag, doubted))
+                raise IntakeRefused(_isnt(view.slot, tag, doubted))
+            if (before := self.book.of_job.get(view.job)) is not None:
+                return before.told
+            if not dry_run:
+                await keep(told)
+            return told
 
-    async def _bind(
-        self,
-        view: SlotView,
-        asset: Asset,
-        job: JobId,
-        keep: Callable[[BoundRecord], Awaitable[None]],
-        by: Who,
-        *,
-        despite_model: bool,
-    ) -> BoundRecord:
+    def _as_bound(
+        self, view: SlotView, asset: Asset, job: JobId, by: Who
+    ) -> tuple[BoundRecord, list[str]]:
+        """The record of it, and what speaks against it; IntakeRefused where another tag counts."""
         tag, before, identity = asset.tag, self.book.of_job.get(job), view.identity
         if before is not None and before.told.tag != tag:
             raise IntakeRefused(
                 f"the job in slot {view.slot} goes by tag {before.told.tag}: if that is wrong,"
                 " take the handset out and plug it in again"
+            )
+        if (other := self._slot_of(asset, job)) is not None:
+            raise IntakeRefused(
+                f"tag {tag} is that of the handset in slot {other}: scan the label of this one"
             )
         names = (identity.model if identity else None, view.model_name)
         fits = fits_papers(asset.line.model, names) if identity else True
@@ -230,22 +270,16 @@ class IntakeDesk:
             by=_signed(by),
         )
         numbers = Numbers(imeis=frozenset(told.imeis), serial=told.serial)
-        other = [
-            doubt
-            for doubt in doubts(self.book, AssetInHand(job=job, told=told, numbers=numbers))
-            if not (
-                (despite_model and doubt in OF_MODEL)
-                or (doubt == UNKNOWN_MODEL and view.stage in _WITHOUT_ADB)
-            )
-        ]
-        if other:
-            raise IntakeRefused(
-                f"the handset in slot {view.slot} isn't {tag}: {'; '.join(other)}. Scan its label"
-                " again, and look whether it lies in this slot"
-            )
-        if before is None:
-            await keep(told)
-        return told if before is None else before.told
+        doubted = doubts(self.book, AssetInHand(job=job, told=told, numbers=numbers))
+        if view.stage in _WITHOUT_ADB:
+            doubted = [doubt for doubt in doubted if doubt != UNKNOWN_MODEL]
+        return told, doubted
+
+    def _slot_of(self, asset: Asset, job: JobId) -> SlotName | None:
+        """The slot in which another job runs that goes by this tag."""
+        jobs = {bound.job for bound in self.book.bound.get(asset.tag, ())} - {job}
+        at_work = (view for view in self._views().values() if view.state in AT_WORK)
+        return next((view.slot for view in at_work if view.job in jobs), None)
 
     async def confirm_time(self, seen_at: datetime, *, by: Who) -> int:
         """The rack's time is that of another clock; counts until the machine is started anew.
@@ -326,6 +360,17 @@ class IntakeDesk:
         for tag in tags:
             if self.asset(tag).lot != lot.told.lot:
                 raise IntakeRefused(f"{tag} isn't of lot {lot.told.lot}")
+
+
+def _numbers(asset: Asset) -> tuple[str, ...]:
+    return asset.tag, asset.line.imei or "", asset.line.serial or ""
+
+
+def _isnt(slot: SlotName, tag: str, doubted: Sequence[str]) -> str:
+    return (
+        f"the handset in slot {slot} isn't {tag}: {'; '.join(doubted)}. Scan its label again, and"
+        " look whether it lies in this slot"
+    )
 
 
 Signed = TypeVar("Signed", LotRecord, AttestedRecord, WithdrawnRecord)

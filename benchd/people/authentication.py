@@ -67,13 +67,30 @@ class Authentication:
         pin: str | None,
         source: str,
         badge_of: PersonId | None = None,
+        perhaps_badge: str | None = None,
     ) -> Actor:
         """Who it is. A badge alone is enough to be known, id and PIN are, or all three.
 
         `badge_of` is whose badge has opened the sitting to which a PIN is added: the badge needn't
-        be shown again, and all else is as if it were.
+        be shown again, and all else is as if it were. `perhaps_badge` is what of the PIN came as
+        from a reader: where it is somebody's badge that is what was shown, and no PIN was.
         """
         shown = _Shown(badge=badge, badge_of=badge_of, person=person, pin=pin, source=source)
+        if badge is not None or perhaps_badge is None:
+            return await self._show(shown)
+        scanned = _Shown(badge=perhaps_badge, badge_of=None, person=None, pin=None, source=source)
+        claimed, whom = self._claimed(scanned)
+        if claimed is not None and self._wait_s(scanned, whom) <= 0:
+            return await self._show(scanned)
+        try:
+            return await self._show(shown)
+        except (NotSignedIn, TriedTooOften):
+            # Else badges could be guessed here for nothing.
+            self._tries.failed(whom, source)
+            raise
+
+    async def _show(self, shown: _Shown) -> Actor:
+        person, pin, source = shown.person, shown.pin, shown.source
         if not shown.by_badge and (person is None or pin is None):
             raise NotSignedIn("scan your badge, or give your id and your PIN")
         # Who has to wait anyway takes nobody's place in a line.
@@ -113,10 +130,14 @@ class Authentication:
         held_s = self._tries.source_wait_s(shown.source, by_badge=shown.by_badge)
         if held_s > 0 and shown.way is ShownBy.BADGE_AND_PIN:
             return held_s
-        wait_s = max(held_s, self._tries.wait_s(whom))
+        wait_s = self._wait_s(shown, whom)
         if wait_s > 0:
             raise await self._too_soon(claimed, wait_s, shown.source)
         return 0.0
+
+    def _wait_s(self, shown: _Shown, whom: Whom) -> float:
+        held_s = self._tries.source_wait_s(shown.source, by_badge=shown.by_badge)
+        return max(held_s, self._tries.wait_s(whom))
 
     async def _look_past(self, held_s: float, shown: _Shown) -> Actor:
         """Let in badge and PIN together where somebody guesses badges, if both are right.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -49,6 +50,8 @@ class Sessions:
         self._now = now
         self.idle_s = idle_s
         self._open: dict[str, _Session] = {}
+        self._replaced = deque[str](maxlen=MOST_SESSIONS)
+        """Whose browser has been given the cookie of a newer one."""
 
     async def open(
         self,
@@ -57,6 +60,7 @@ class Sessions:
         person: str | None,
         pin: str | None,
         source: str,
+        perhaps_badge: str | None = None,
         instead_of: str | None = None,
         csrf: str = "",
     ) -> SignedIn:
@@ -72,7 +76,12 @@ class Sessions:
         adds = badge is None and person is None and pin is not None
         badge_of = self._badge_of(instead_of, csrf, source) if adds else None
         actor = await self._showing.show(
-            badge=badge, badge_of=badge_of, person=person, pin=pin, source=source
+            badge=badge,
+            badge_of=badge_of,
+            person=person,
+            pin=pin,
+            perhaps_badge=perhaps_badge,
+            source=source,
         )
         if badge_of is not None:
             # Comparing takes its time: it may have been locked, or the badge be another one.
@@ -82,6 +91,8 @@ class Sessions:
         if before is not None:
             actor, opened_s = replace(actor, shown_by=ShownBy.BADGE_AND_PIN), before.opened_s
         self.lock(instead_of)
+        if instead_of is not None:
+            self._replaced.append(_name(instead_of))
         token = self._entropy.token(TOKEN_BYTES).hex()
         new_csrf = self._entropy.token(TOKEN_BYTES).hex()
         self._open[_name(token)] = _Session(
@@ -119,6 +130,10 @@ class Sessions:
         signed_in = self.who(token, source)
         session.used_s = self._now()
         return signed_in
+
+    def is_replaced(self, token: str | None) -> bool:
+        """Whether its browser has another since: what was asked by this one came too late."""
+        return token is not None and _name(token) in self._replaced
 
     def lock(self, token: str | None) -> None:
         """End a session; nothing where there is none."""

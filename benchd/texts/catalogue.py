@@ -100,6 +100,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "answering": frozenset({"slots"}),
+        "binding": frozenset({"slot", "tag"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": frozenset(
             {
@@ -169,7 +170,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
 """Sections that have a text of each value of a type, and no others."""
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "help", "cards", "board", "handover", "attended", "grades"),
+    *("answering", "binding", "help", "cards", "board", "handover", "attended", "grades"),
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (

@@ -97,6 +97,10 @@ class BindRequest(WebRequest):
     tag: Named
     despite_model: StrictBool = False
     """Whether it's bound though its model isn't that of the papers."""
+    job: Named | None = None
+    """The one that was seen in the slot: another one's handset isn't bound."""
+    dry_run: StrictBool = False
+    """Only tells whether it could be bound: nothing is kept."""
     operator: Operator = None
 
 

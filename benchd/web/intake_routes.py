@@ -191,11 +191,18 @@ def _add_assets(
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def assets(
         lot: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
+        find: Annotated[str | None, Query(max_length=LONGEST_NAME)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = 100,
         skip: Annotated[int, Query(ge=0)] = 0,
     ) -> AssetsObject:
-        """Those of a lot, else the newest; from after so many that are skipped."""
-        tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
+        """Those of a lot, else the newest; from after so many that are skipped.
+
+        With `find` those of any lot with this in their tag, IMEI or serial, the newest first.
+        """
+        if find is not None:
+            tags = [asset.tag for asset in await desk.find(find, skip + limit + 1)]
+        else:
+            tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
         found = [desk.book.assets[tag] for tag in tags[skip : skip + limit]]
         shown = [presenter.asset(each) for each in found]
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
@@ -214,7 +221,14 @@ def _add_assets(
         if view is None:
             raise NotFound(f"there is no slot {slot}")
         scanned_by = Who.of(only_as(by, asked.operator))
-        told = await desk.bind(view, asked.tag, by=scanned_by, despite_model=asked.despite_model)
+        told = await desk.bind(
+            view,
+            asked.tag,
+            by=scanned_by,
+            despite_model=asked.despite_model,
+            seen=asked.job,
+            dry_run=asked.dry_run,
+        )
         return BoundObject.of(told, model_differs=told.differs)
 
 

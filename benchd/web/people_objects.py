@@ -59,6 +59,8 @@ class SessionRequest(WebRequest):
     badge: Text | None = None
     person: Text | None = None
     pin: Text | None = None
+    perhaps_badge: Text | None = None
+    """What of the PIN came as from a reader: where it is a code that is known, it is no PIN."""
 
 
 class SessionObject(WebObject):

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 
 from benchd.domain.authority import ACTION_OF, AUTHORITY, is_strong
-from benchd.domain.errors import NotSignedIn
+from benchd.domain.errors import CodeOfAsset, NotSignedIn
+from benchd.domain.intake import Tag
 from benchd.domain.job import Gate
 from benchd.domain.people import Actor, Person, Role, SignedIn
 from benchd.web.access_level import AccessLevel, served_to
@@ -34,11 +35,11 @@ def session_routes(rack: ServedRack) -> APIRouter:
         try:
             return _shown(sessions.who(_token(request), source_of(request.scope)))
         except NotSignedIn:
-            if token_of(request.scope) is not None:
-                _take_cookie(request, response)
-        actor = caller_of(request.scope).actor
+            actor = caller_of(request.scope).actor
         if actor is None:
+            # What the cookie says counts no more; another window may have been given a new one.
             return None
+        _take_cookie(rack, request, response)
         known = (one for one in people.everybody if one.id == actor.person)
         return next((_otherwise(actor, person) for person in known), None)
 
@@ -54,10 +55,12 @@ def session_routes(rack: ServedRack) -> APIRouter:
 
         A PIN by itself is added to the badge that has opened this browser's session.
         """
+        _refuse_asset(rack, given.badge or given.perhaps_badge, request)
         signed_in = await sessions.open(
             badge=given.badge,
             person=given.person,
             pin=given.pin,
+            perhaps_badge=given.perhaps_badge,
             source=source_of(request.scope),
             instead_of=token_of(request.scope),
             csrf=x_benchd_csrf,
@@ -86,12 +89,27 @@ def session_routes(rack: ServedRack) -> APIRouter:
     async def lock(request: Request, response: Response) -> None:
         """Lock this screen."""
         sessions.lock(token_of(request.scope))
-        _take_cookie(request, response)
+        _take_cookie(rack, request, response)
 
     return router
 
 
-def _take_cookie(request: Request, response: Response) -> None:
+def _refuse_asset(rack: ServedRack, code: str | None, request: Request) -> None:
+    """Raise CodeOfAsset for the tag of one, which is nobody's badge: labels are scanned all day.
+
+    Whoever isn't shown assets isn't told.
+    """
+    if code is None or caller_of(request.scope).access_level < AccessLevel.READ:
+        return
+    if Tag(code) in rack.intake.book.assets and rack.people.of_badge(code) is None:
+        raise CodeOfAsset("this is the tag of an asset: to sign in, scan your own badge")
+
+
+def _take_cookie(rack: ServedRack, request: Request, response: Response) -> None:
+    """Have the browser forget the cookie that it has sent, and none that came after it."""
+    token = token_of(request.scope)
+    if token is None or rack.sessions.is_replaced(token):
+        return
     response.delete_cookie(
         cookie_name(request.scope),
         path="/",

@@ -22,6 +22,7 @@ from tests.nothing_plugged import NothingPlugged
 CONFIG = """\
 [site]
 name = "light"
+{site}
 [adb]
 server = "external"
 socket = "{adb}"
@@ -52,15 +53,19 @@ async def nothing_plugged(link: FakeLink, _request: str) -> None:
 
 
 @asynccontextmanager
-async def started(folder: Path) -> AsyncGenerator[Settings]:
-    """Work until the API has answered and the block is over; errors of the daemon's are its end."""
+async def started(folder: Path, *, site: str = "") -> AsyncGenerator[Settings]:
+    """Work until the API has answered and the block is over; errors of the daemon's are its end.
+
+    `site` is what the configuration says of it beside its name.
+    """
     recipes = Path(__file__).parents[2] / "configs" / "recipes"
     if not (folder / "key.pem").exists():
         create_key(folder / "key.pem")
     async with fake_server() as server:
         for request in ("host:track-devices", "host:track-devices-l"):
             server.on(request, nothing_plugged)
-        config = CONFIG.format(recipes=recipes, adb=server.place.path, http=free_port())
+        places = {"recipes": recipes, "adb": server.place.path, "http": free_port()}
+        config = CONFIG.format(site=site, **places)
         (folder / "benchd.toml").write_text(config, encoding="utf-8")
         settings = load_settings(folder / "benchd.toml")
         with anyio.fail_after(60):

@@ -9,13 +9,15 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from benchd.certificate import create_key
+from benchd.certificate import DsseIssuer, create_key, load_key, verify_certificate
 from benchd.config import Settings
+from benchd.daemon import composition
 from benchd.daemon.composition import run_daemon
 from benchd.devices.android import filler
 from benchd.devices.android.filler import ABIS, Program, built_path
@@ -25,6 +27,7 @@ from benchd.domain.record import Entry, EntryKind
 from benchd.hotplug import UdevHotplug
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.ledger_store import LedgerStore
+from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
 from tests.daemon.rotated_rack import make_rack
 from tests.daemon.started_daemon import started
 
@@ -91,6 +94,28 @@ async def test_it_starts_and_serves_on_a_ledger_of_the_next_release(tmp_path: Pa
     report = verify_ledger(settings.ledger.path, key.public_key_pem)
     assert report.records > len(_of_next_release())
     assert b'"kind":"handset_weighed"' in b"".join(export_lines(settings.ledger.path))
+
+
+async def test_item_9_of_the_stumbles_the_configured_address_stands_on_certificates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[DsseIssuer] = []
+
+    class Kept(DsseIssuer):
+        def __init__(self, **told: Any) -> None:  # noqa: ANN401 - as the daemon gives it
+            super().__init__(**told)
+            made.append(self)
+
+    monkeypatch.setattr(composition, "DsseIssuer", Kept)
+    address = "埼玉県さいたま市大宮区1-2-3"
+    async with started(tmp_path, site=f'address = "{address}"') as settings:
+        pass
+    [issuer] = made
+    data = issuer.issue(proven_erasure(), ISSUED_AT)
+    public = load_key(settings.certificate.key).public_key_pem
+    predicate = verify_certificate(data, public)["predicate"]
+    assert isinstance(predicate, dict)
+    assert (predicate["site"], predicate["site_address"]) == ("light", address)
 
 
 async def sign_in_wrongly(socket: Path) -> None:

@@ -13,7 +13,13 @@ from benchd.domain.ports import Clock
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.proof.evidence.intake_evidence import AttestedRecord, BoundRecord, LotRecord, Who
+from benchd.proof.evidence.intake_evidence import (
+    AssetLine,
+    AttestedRecord,
+    BoundRecord,
+    LotRecord,
+    Who,
+)
 from tests.core.world import MemoryLedger
 
 BY = Who(
@@ -66,6 +72,14 @@ def bound_record(tag: str, **changes: Any) -> BoundRecord:  # noqa: ANN401 - the
     told: dict[str, Any] = {"lot": LOT, "lot_sequence": 1, "tag": tag, "bound_by": BoundBy.SERIAL}
     told |= {"imeis": (), "serial": "S1", "model": None, "differs": "", "by": None, **changes}
     return BoundRecord(**told)
+
+
+async def lot_with(desk: IntakeDesk, *tags: str, **of_each: str) -> None:
+    """A lot of handsets with these labels; `of_each` stands on the papers of every one."""
+    await desk.add_lot(lot_record())
+    for tag in tags:
+        line = dict.fromkeys(("imei", "serial", "model", "colour", "grade")) | of_each
+        await desk.add_asset(LOT, AssetLine(tag=tag, **line), by=BY)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from benchd.cli.client import SOCKET_VARIABLE
 from benchd.cli.main import app as commands
 from benchd.domain.errors import BenchdError, DecisionRefused
+from benchd.domain.ids import JobId, SlotName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.domain.token import System, TokenName
@@ -47,7 +48,7 @@ class Room:
     def __init__(self) -> None:
         self.rack = FakeRack()
         store = IntakeStore(self.rack.ledger, FakeClock())
-        self.desk = IntakeDesk(store, CountingEntropy())
+        self.desk = IntakeDesk(store, CountingEntropy(), self.rack.board.views)
         self.app = app_of(self.rack, TEXTS, callers=SEES_ALL, intake=self.desk)
         self.client = partial(browser, self.app)
 
@@ -178,6 +179,57 @@ async def test_a_scanned_tag_binds_the_handset_in_its_slot(room: Room) -> None:
         }
     [bound] = [s.entry for s in room.rack.ledger.stored if s.entry.kind is EntryKind.ASSET_BOUND]
     assert (bound.job, bound.slot) == (JOB, "A1")
+
+
+async def test_item_1_of_the_stumbles_it_is_told_before_whether_a_tag_could_be_bound(
+    room: Room,
+) -> None:
+    rack, path = room.rack, "/api/v1/slots/A1/asset"
+    asked = {"tag": "T3", "operator": CLERK}
+    async with room.client() as http:
+        await taken_in(http, CSV + "T3,,\n")
+        rack.board.show(running_view())
+        told = await http.post(path, json={**asked, "dry_run": True, "job": JOB})
+        assert (told.status_code, told.json()["tag"]) == (200, "T3")
+        other = {**asked, "tag": "T2", "dry_run": True}
+        refused = (await http.post(path, json=other)).json()["error"]
+        assert refused["code"] == "model_differs"
+        assert "機種が書類と違います" in refused["cause"]["ja"]
+        for changes, why in (
+            ({"tag": "T1"}, "IMEIが書類と違います"),
+            ({"job": "job-0"}, "端末が替わりました"),
+        ):
+            answer = await http.post(path, json={**asked, **changes})
+            assert answer.status_code == 409
+            assert why in answer.json()["error"]["cause"]["ja"]
+        assert not rack.ledger.of(EntryKind.ASSET_BOUND)
+        assert (await http.post(path, json={**asked, "job": JOB})).is_success
+        # Two running jobs can't both be of one label.
+        view = replace(running_view(), slot=SlotName("A2"), job=JobId("job-2"))
+        rack.board.show(view)
+        answer = await http.post("/api/v1/slots/A2/asset", json={**asked, "dry_run": True})
+        assert "スロット A1 の端末のものです" in answer.json()["error"]["cause"]["ja"]
+        rack.board.show(replace(running_view(), state=SlotState.FINISHED))
+        assert (await http.post("/api/v1/slots/A2/asset", json=asked)).is_success
+    assert len(rack.ledger.of(EntryKind.ASSET_BOUND)) == 2
+
+
+async def test_item_4_of_the_stumbles_an_asset_is_found_by_a_part_of_its_numbers(
+    room: Room,
+) -> None:
+    async with room.client() as http:
+        await taken_in(http, f"管理番号,IMEI,シリアル番号\nT1,{imei(1)},\nT-000777,,R58M777\n")
+
+        async def found(text: str, **how: int) -> list[str]:
+            answer = await http.get("/api/v1/assets", params={"find": text, **how})
+            return [asset["tag"] for asset in answer.json()["assets"]]
+
+        assert await found("T1") == await found(imei(1)[3:]) == ["T1"]
+        assert await found("ｒ58ｍ") == await found(" 000777 ") == ["T-000777"]
+        # As short as that only a whole tag is one.
+        assert await found("T") == await found("777") == await found("") == []
+        assert await found("3569999") == []
+        assert await found("0000", limit=1) == ["T1"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from benchd.domain.authority import ACTION_OF, AUTHORITY, Action
 from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn, TriedTooOften
 from benchd.domain.job import Gate
 from benchd.domain.people import Actor, Person, PersonId, Role, ShownBy, SignedIn
-from benchd.people.login_throttle import FREE_TRIES
+from benchd.domain.record import EntryKind
+from benchd.people.login_throttle import FREE_TRIES, FREE_TRIES_OF_SOURCE
 from benchd.people.person_register import People
 from benchd.people.sessions import LONGEST_S, MOST_OF_ONE, MOST_SESSIONS
 from benchd.web.access_level import AccessLevel
@@ -367,3 +368,42 @@ async def test_badges_alone_make_no_sitting_longer_than_a_shift(door: Door) -> N
         door.seconds.s += 300
         sitting = await sign_in(door, instead_of=sitting.token, pin=None)
     assert sitting.actor.shown_by is ShownBy.BADGE
+
+
+async def test_item_2_of_the_stumbles_a_badge_in_the_place_of_a_pin_is_a_badge(door: Door) -> None:
+    opened = await sign_in(door, pin=None)
+    told = await in_place_of_pin(door, opened, OTHER_BADGE)
+    assert (told.actor.person, told.actor.shown_by) == ("kato", ShownBy.BADGE)
+    assert refused(door, opened.token, opened.csrf)
+    # What is nobody's badge is the PIN that it was given as.
+    opened = await sign_in(door, pin=None)
+    assert (await in_place_of_pin(door, opened, PIN)).actor.shown_by is ShownBy.BADGE_AND_PIN
+    assert not [one for one in door.records if one.kind is EntryKind.PERSON_REFUSED]
+
+
+async def test_item_2_of_the_stumbles_no_badge_is_guessed_in_the_place_of_a_pin(
+    door: Door,
+) -> None:
+    opened = await sign_in(door, pin=None)
+    for number in range(FREE_TRIES_OF_SOURCE):
+        with pytest.raises((NotSignedIn, TriedTooOften)):
+            await in_place_of_pin(door, opened, f"{number:06d}")
+    # Each was a try at a badge too: now not even the right one is looked at.
+    for _ in range(2):
+        with pytest.raises((NotSignedIn, TriedTooOften)):
+            await in_place_of_pin(door, opened, OTHER_BADGE)
+    with pytest.raises(TriedTooOften):
+        await sign_in(door, badge=OTHER_BADGE, pin=None)
+
+
+async def in_place_of_pin(door: Door, opened: SignedIn, code: str) -> SignedIn:
+    """What a reader has typed where the PIN was asked for."""
+    return await door.sessions.open(
+        badge=None,
+        person=None,
+        pin=code,
+        perhaps_badge=code,
+        source=HERE,
+        instead_of=opened.token,
+        csrf=opened.csrf,
+    )

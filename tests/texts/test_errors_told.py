@@ -100,6 +100,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
             " recipe recheck, its label scanned"
         ),
     ),
+    "_isnt(view.slot, tag, doubted)": (
+        (
+            "the handset in slot A1 isn't T1: its IMEI is another; its model isn't that of the"
+            " papers. Scan its label again, and look whether it lies in this slot"
+        ),
+    ),
     "_why_not(history)": (
         "job 1-2 has no certificate",
         "job 1-2 has a changed record: its certificate isn't shown",

@@ -38,6 +38,7 @@ class FakeSessions(Sessions):
         person: str | None,
         pin: str | None,
         source: str,
+        perhaps_badge: str | None = None,
         instead_of: str | None = None,
         csrf: str = "",
     ) -> SignedIn:
@@ -52,6 +53,9 @@ class FakeSessions(Sessions):
 
     def lock(self, token: str | None) -> None:
         pass
+
+    def is_replaced(self, token: str | None) -> bool:
+        return False
 
     def _of(self, name: str) -> SignedIn:
         actor = somebody(name)
@@ -73,6 +77,10 @@ class Everybody:
 
     def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
         pass
+
+    def of_badge(self, badge: str) -> Person | None:
+        """A fake has no badge on record: a tag is a tag."""
+        return None
 
 
 EVERYBODY = cast("People", Everybody())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +20,22 @@ from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.domain.people import Role
 from benchd.domain.record import EntryKind
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.texts.catalogue import Catalogue
 from benchd.web import acting_person
-from benchd.web.access_level import served_of
+from benchd.web.access_level import AccessLevel, served_of
 from benchd.web.acting_person import GUARDS, somebody
 from benchd.web.guard import SAFE_METHODS
 from benchd.web.session_routes import SESSION
-from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, people_in
+from tests.core.world import CountingEntropy
+from tests.intake.lots import lot_with
+from tests.people.people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, people_in
 from tests.web.served import app_of
-from tests.web.staffed import CSRF, DECISIONS, SHOWN, OpenShop, asked
+from tests.web.staffed import CSRF, DECISIONS, SHOWN, OpenShop, asked, staffed
 from tests.web.test_records_routes import PAPERS
 from tests.web.test_rows import path_of
-from tests.web.web_fakes import JOB, FakeRack
+from tests.web.web_fakes import JOB, FakeClock, FakeRack
 from tests.web.web_running import running
 
 pytestmark = pytest.mark.asyncio
@@ -69,6 +74,50 @@ async def test_item_2_the_session_supplies_the_person_to_whom_a_pin_is_added(
         assert (await here.sign_in(at, pin=PIN)).status_code == 201
         told = (await at.get(SESSION)).json()
         assert (told["person"], told["shown_by"], told["strong"]) == ("mori", "badge_and_pin", True)
+
+
+async def test_item_8_of_the_stumbles_what_comes_late_takes_no_newer_cookie(
+    shop: OpenShop,
+) -> None:
+    """Two windows of one browser: what one has asked arrives after the other has signed in anew."""
+    async with shop() as here, here.browser() as at:
+        await here.sign_in(at, badge=BADGE)
+        late = {"cookie": f"benchd_session={at.cookies['benchd_session']}"}
+        await here.sign_in(at, badge=OTHER_BADGE)
+        for asked_late in (at.get, at.delete):
+            answer = await asked_late(SESSION, headers=late)
+            assert answer.is_success
+            assert "set-cookie" not in answer.headers
+        assert (await at.get(SESSION)).json()["person"] == "kato"
+        # What nobody has replaced goes when its screen is locked; and an idle one takes nothing.
+        here.door.seconds.s += here.door.sessions.idle_s
+        assert "set-cookie" not in (seen := await at.get(SESSION)).headers
+        assert seen.json() is None
+        assert "max-age=0" in (await at.delete(SESSION)).headers["set-cookie"].lower()
+
+
+async def test_item_1_of_the_stumbles_a_tag_is_nobodys_badge_and_no_try(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    desk = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), CountingEntropy())
+    await lot_with(desk, "T-000123", OTHER_BADGE, "730184")
+    for level, code in ((AccessLevel.READ, "code_of_asset"), (AccessLevel.WALL, "not_signed_in")):
+        folder = tmp_path / level.name
+        folder.mkdir()
+        callers = partial(Door.callers, anonymous=level)
+        async with (
+            staffed(rack, catalogue, folder, callers, intake=desk) as here,
+            here.browser() as at,
+        ):
+            shown = {"badge": "T-000123"}
+            assert await asked(at, "POST", SESSION, shown) == (401, code)
+            kept = [one for one in here.door.records if one.kind is EntryKind.PERSON_REFUSED]
+            # Who isn't shown assets isn't told that it is one.
+            assert len(kept) == (0 if level is AccessLevel.READ else 1)
+            # A label that somebody has put on their badge is their badge.
+            assert (await here.sign_in(at, badge=OTHER_BADGE)).json()["person"] == "kato"
+            told = {"pin": "730184", "perhaps_badge": "730184"}
+            assert await asked(at, "POST", SESSION, told) == (401, "code_of_asset")
 
 
 async def test_without_a_session_or_by_a_cookie_alone_nobody_answers(

@@ -51,8 +51,9 @@ class _JobsTable:
         del console
         between = " " if options.max_width >= ROOMY else "\n"
         table = plain_table()
-        for word in ("word.job", "word.slot", "word.opened"):
+        for word in ("word.job", "word.slot"):
             table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.times("word.opened", between), no_wrap=True)
         table.add_column(self._cells.say("word.duration"), no_wrap=True, justify="right")
         table.add_column(self._cells.say("word.handset"), no_wrap=True)
         table.add_column(self._cells.say("word.result"), overflow="fold", min_width=8)
@@ -92,8 +93,8 @@ class _JobView:
                 "word.slot": text(job, "slot"),
                 "word.handset": handset(job),
                 "word.recipe": text(job, "recipe"),
-                "word.opened": moment(job, "opened_at"),
-                "word.ended": moment(job, "ended_at"),
+                "word.opened": moment(job, "opened_at", with_zone=True),
+                "word.ended": moment(job, "ended_at", with_zone=True),
                 "word.duration": duration(job, "opened_at", "ended_at"),
             }
         )
@@ -129,8 +130,9 @@ class _JobView:
 
     def _stages(self, stages: list[JsonObject]) -> Table:
         table = plain_table()
-        for word in ("word.stage", "word.result", "word.opened"):
+        for word in ("word.stage", "word.result"):
             table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.times("word.opened"), no_wrap=True)
         table.add_column(self._cells.say("word.duration"), no_wrap=True, justify="right")
         table.add_column(self._cells.say("word.reason"), overflow="fold")
         for stage in stages:
@@ -145,8 +147,9 @@ class _JobView:
 
     def _decisions(self, decisions: list[JsonObject]) -> Table:
         table = plain_table()
-        for word in ("word.question", "word.answer", "word.operator", "word.at"):
+        for word in ("word.question", "word.answer", "word.operator"):
             table.add_column(self._cells.say(word), no_wrap=True)
+        table.add_column(self._cells.times("word.at"), no_wrap=True)
         table.add_column(self._cells.say("word.note"), overflow="fold")
         for decision in decisions:
             approved = decision.get("approved") is True

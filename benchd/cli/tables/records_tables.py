@@ -21,6 +21,8 @@ from benchd.domain.ids import JsonValue
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue
 
+TIMES = ("word.opened", "word.ended", "word.since", "word.at")
+
 
 def found_view(told: JsonObject, catalogue: Catalogue, language: Language) -> RenderableType:
     """What `/api/v1/handsets?find=` tells, for a terminal."""
@@ -109,7 +111,7 @@ def _settled(cells: Cells, settled: list[JsonObject]) -> Table:
 def _table(cells: Cells, *keys: str) -> Table:
     table = plain_table()
     for key in keys:
-        table.add_column(cells.say(key), overflow="fold")
+        table.add_column(cells.times(key) if key in TIMES else cells.say(key), overflow="fold")
     return table
 
 

@@ -106,10 +106,22 @@ def seconds(value: JsonValue) -> Text:
     return Text(f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}")
 
 
-def moment(of: JsonObject, key: str) -> Text:
-    """Day and time where the operator is."""
+def moment(of: JsonObject, key: str, *, with_zone: bool = False) -> Text:
+    """Day and time where the operator is; in a column whose heading doesn't say so, with its zone.
+
+    A time of the other half of a year with summer time says its own zone everywhere.
+    """
     at = instant(of, key)
-    return nothing() if at is None else Text(f"{at.astimezone():%m-%d %H:%M}")
+    if at is None:
+        return nothing()
+    local = at.astimezone()
+    told = f"{local:%m-%d %H:%M}"
+    return Text(f"{told} {local:%:z}" if with_zone or f"{local:%:z}" != zone() else told)
+
+
+def zone() -> str:
+    """How far the clock where the operator is is ahead of UTC now, as +09:00."""
+    return f"{datetime.now().astimezone():%:z}"
 
 
 def duration(of: JsonObject, begin: str, end: str) -> Text:
@@ -151,6 +163,10 @@ class Cells:
     def say(self, key: str, **facts: str) -> str:
         """A heading, a short answer, or a sentence with what it is about."""
         return self._catalogue.text(key, facts).to(self.language)
+
+    def times(self, key: str, between: str = " ") -> str:
+        """The heading of a column of times: it says their zone, once for all of them."""
+        return between.join((self.say(key), zone()))
 
     def says(self, guidance: JsonObject) -> Text:
         """What is the matter."""

@@ -140,7 +140,7 @@ def _summary(rack: JsonObject, catalogue: Catalogue, language: Language) -> Text
         (catalogue.text("page.finished"), states.count("finished"), ""),
         (catalogue.text("page.free"), states.count("empty"), "dim"),
     )
-    line = Text(f"benchd {datetime.now().astimezone():%H:%M:%S}  ")
+    line = Text(f"benchd {datetime.now().astimezone():%H:%M:%S %:z}  ")
     for name, count, style in counts:
         line.append(f" {name.to(language)} {count} ", style=style).append(" ")
     return line

@@ -79,9 +79,10 @@ export class Answering {
   }
 
   /** Nobody's badge was scanned: perhaps the serial or the tag that the question asks for. */
-  scanOfNobody(told) {
+  scanOfNobody(told, isTag) {
     const slot = this.slotShown();
-    if (!slot || !takesCode(slot.question.gate) || told.kind !== "text" || isProduct(told.words[0])) return false;
+    const asked = slot?.question.gate;
+    if (!slot || !(isTag ? asked === "asset" : takesCode(asked)) || told.kind !== "text" || isProduct(told.words[0])) return false;
     this.read(slot, told.words);
     return true;
   }

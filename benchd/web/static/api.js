@@ -55,6 +55,19 @@ async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
 /** Looks something up; a report or a long list takes its time. */
 export const read = (path) => asked(path, {}, LONG_MS);
 
+const MOST_JOBS = 100;
+
+/** Jobs by their numbers, as the read model has them; what it hasn't yet is left out. */
+export async function readJobs(numbers) {
+  const found = new Map();
+  for (let place = 0; place < numbers.length; place += MOST_JOBS) {
+    const asked = numbers.slice(place, place + MOST_JOBS).map((job) => ["job", job]);
+    const { told } = await read(`/api/v1/records/jobs?${new URLSearchParams(asked)}`);
+    for (const job of told?.jobs ?? []) found.set(job.job, job);
+  }
+  return found;
+}
+
 /** Does something as whoever is signed in here, and as nobody else. */
 export function act(path, body) {
   const here = whoIsHere();

@@ -2,6 +2,7 @@
 
 import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
+import { Binding } from "./binding.js";
 import { goOn as keysGoOn } from "./calm.js";
 import { imeisAmong } from "./codes.js";
 import { byId } from "./dom.js";
@@ -58,6 +59,7 @@ let wanted = asks.get("find");
 let index = null;
 let panel = null;
 let answering = null;
+let binding = null;
 let help = null;
 let keys = null;
 let signIn = null;
@@ -99,6 +101,7 @@ function changed(slot, before) {
   if (needsPerson(slot) && before && !sameMatter(before, slot)) announce(slot);
   panel.show(slot, rack.proofOf(slot.slot));
   answering.changed(slot);
+  binding.changed(slot, before);
   summarise();
 }
 
@@ -158,6 +161,7 @@ function changedHands() {
     queue.clear();
     byId("announcer").textContent = "";
     panel.hide();
+    binding.close();
     keys?.find.clear();
     showPorts([]);
     stream?.again();
@@ -233,6 +237,7 @@ function label() {
   answering.moved();
   answering.back.relabel();
   help.relabel();
+  if (binding.isOpen) binding.show();
   notices.relabel();
   queue.paint();
   summarise();
@@ -260,12 +265,14 @@ async function start() {
     find: (name) => find(rack, layout, name),
     press: (value) => answering.press(value),
     skip: () => answering.skip(),
+    bind: (name) => binding.slot(name),
     moved: () => answering?.moved(),
     astray: () => answering.complain("typing_gone"),
     strange: (slot, text) => rack.strange(slot, imeisAmong(text)),
   });
   answering = new Answering({ rack, panel, open: openNext });
   answering.prints = index.prints;
+  binding = new Binding({ rack, done: (text) => answering.tell(text) });
   help = new Help();
   document.body.dataset.connection = "connecting";
   byId("connection").hidden = true;
@@ -273,7 +280,7 @@ async function start() {
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
   warnBeforeLock();
-  const hearing = new Hearing({ rack, panel, answering, open, mayRead: () => index.shown === "read" });
+  const hearing = new Hearing({ rack, panel, answering, binding, open, mayRead: () => index.shown === "read" });
   const signInHere = () => (panel.name === null ? signIn : panel.signIn);
   const badgeShown = async (error, told) => {
     if (!error) {
@@ -283,7 +290,7 @@ async function start() {
   };
   const reader = await startSession(badgeShown, (told) => hearing.hear(told));
   reader.prefix = index.scanPrefix;
-  keys = new Keys({ reader, rack, panel, answering, help, open });
+  keys = new Keys({ reader, rack, panel, answering, binding, help, open });
 }
 
 start();

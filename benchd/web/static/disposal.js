@@ -58,9 +58,11 @@ export class DisposalPage {
     return !isPerhapsBadge;
   }
 
-  /** It was nobody's badge either. */
+  /** It was nobody's badge either; gives whether that was for this page to say. */
   unheard() {
-    if (this.open?.length) this.settling.tell("scan_none");
+    if (!this.open?.length) return false;
+    this.settling.tell("scan_none");
+    return true;
   }
 
   /** How many wait in each state; each leads to those alone. */

@@ -52,14 +52,14 @@ export class Find {
   matches(text) {
     const asked = text.normalize("NFKC").trim().toLowerCase();
     if (!asked) return [];
-    const told = ({ slot, handset, asset }) => [slot, handset?.imei, handset?.serial, handset?.model, handset?.name, asset?.tag];
+    const told = ({ slot, job, handset, asset }) => [slot, job, handset?.imei, handset?.serial, handset?.model, handset?.name, asset?.tag];
     const hit = (slot) => told(slot).some((one) => one?.toLowerCase().includes(asked));
     return [...this.rack.slots.values()].filter(hit).sort((one, other) => exact(other, asked) - exact(one, asked)).slice(0, MOST);
   }
 
   line(slot) {
-    const { handset } = slot;
-    const told = [slot.slot, handset?.model, handset?.serial, handset?.imei].filter(Boolean).join("  ");
+    const { handset, asset } = slot;
+    const told = [slot.slot, asset?.tag, handset?.model, handset?.serial, handset?.imei].filter(Boolean).join("  ");
     return el("li", {}, el("button", { type: "button", onclick: () => this.toSlot(slot.slot) }, told));
   }
 

@@ -7,7 +7,7 @@
 
 import { readIndex } from "./api.js";
 import { byId, el } from "./dom.js";
-import { hearElsewhere } from "./elsewhere.js";
+import { hearElsewhere, leadsOn } from "./elsewhere.js";
 import { warnBeforeLock } from "./idle.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
@@ -54,10 +54,12 @@ export class Frame {
     onChange(() => this.changedHands());
     warnBeforeLock();
     await startSession(
-      (error, told) => {
+      async (error, told) => {
         if (!error) return;
-        this.signIn.refuse(error, told.words[0]);
-        this.shown.unheard?.(told);
+        // What is chosen there stays: no code leads away from it.
+        const isHeard = this.shown.unheard?.(told) ?? false;
+        if (!isHeard && this.mayRead && (await leadsOn(error, told.words))) return;
+        if (!isHeard || error.code !== "code_of_asset") this.signIn.refuse(error, told.words[0]);
       },
       (told) => (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, (text) => this.signIn.tell(text)),
     );

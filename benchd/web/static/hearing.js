@@ -1,20 +1,24 @@
 // What a scanned code does on the wall: it opens its slot, answers, or leads to the handset's file.
 
-import { read } from "./api.js";
+import { mayBind } from "./binding.js";
 import { goOn } from "./calm.js";
 import { mayBeBadge } from "./codes.js";
+import { leadsOn, toFile } from "./elsewhere.js";
+import { SHORTEST_BADGE } from "./session.js";
+import { word } from "./words.js";
 
 const UNKNOWN = "not_signed_in";
-const SHORTEST_TO_FIND = 4;
+const OF_ASSET = "code_of_asset";
 
 export class Hearing {
   /** `open` opens a slot for a person; `mayRead` says whether this screen is shown handsets. */
-  constructor({ rack, panel, answering, open, mayRead }) {
-    Object.assign(this, { rack, panel, answering, open, mayRead });
+  constructor({ rack, panel, answering, binding, open, mayRead }) {
+    Object.assign(this, { rack, panel, answering, binding, open, mayRead });
   }
 
   /** Whether the code was for the wall; what isn't may be a badge. */
   hear(told) {
+    if (this.binding.isOpen) return this.bind(told);
     if (told.kind === "answer") {
       goOn();
       this.answering.card(told.value);
@@ -32,11 +36,34 @@ export class Hearing {
     return names.length > 0 || !mayBeBadge(told);
   }
 
+  /** While a label is bound, every code is for that: its slot, another label, or a card's yes or no. */
+  bind(told) {
+    goOn();
+    const [code] = told.words;
+    const names = this.namesFor(told);
+    const isLabel = code !== undefined && names.length > 0 && names.every((name) => this.rack.slot(name).asset?.tag === code);
+    if (told.kind === "answer") this.card(told.value);
+    else if (isLabel) this.binding.label(code);
+    else if (names.length === 1) this.binding.slot(names[0]);
+    else if (names.length) this.binding.strange(names.join(", "));
+    else if (!mayBeBadge(told)) this.binding.strange(word("answering", "code_unknown"));
+    return names.length > 0 || !mayBeBadge(told);
+  }
+
+  card(value) {
+    if (value === "NO" || value === "CANCEL") this.binding.close();
+    else if (value !== "YES") this.answering.complain("no_question");
+    else {
+      const why = this.binding.yes({ byCard: true });
+      if (why !== null) this.binding.complain(why);
+    }
+  }
+
   namesFor(told) {
     if (told.kind === "slot") return this.rack.named(told.value);
     if (told.kind === "job") return this.rack.working(told.value);
-    const word = told.words.find((one) => this.rack.bearing(one).length > 0);
-    return word === undefined ? [] : this.rack.bearing(word);
+    const code = told.words.find((one) => this.rack.bearing(one).length > 0);
+    return code === undefined ? [] : this.rack.bearing(code);
   }
 
   show(name, told) {
@@ -53,24 +80,28 @@ export class Hearing {
 
   /** A handset that isn't on the rack. */
   leave(told) {
-    const [word] = told.words;
-    if (word === undefined || !this.mayLeave) this.answering.complain("code_unknown");
-    else this.toFile(word);
+    const [code] = told.words;
+    if (code === undefined || !this.mayLeave) this.answering.complain("code_unknown");
+    else toFile(code);
   }
 
   /** Nobody's badge: perhaps a handset's tag or serial. Gives whether something came of it. */
   async failed(error, told) {
-    const [word] = told.words;
-    if (error?.code !== UNKNOWN) return false;
-    if (this.answering.scanOfNobody(told)) return true;
-    if (!this.mayLeave || word.length < SHORTEST_TO_FIND) return false;
-    const found = await read(`/api/v1/handsets?${new URLSearchParams({ find: word.slice(0, 80) })}`);
-    if (!found.told?.handsets?.length) return false;
-    this.toFile(word);
-    return true;
+    const [code] = told.words;
+    const isTag = error?.code === OF_ASSET;
+    if (!isTag && error?.code !== UNKNOWN) return false;
+    if (!this.binding.isOpen && this.answering.scanOfNobody(told, isTag)) return true;
+    // Nobody has asked the daemon about a code that is too short to be a badge.
+    if (this.mayRead() && (isTag || code.length < SHORTEST_BADGE) && (await this.binding.label(code, this.slotToBind))) return true;
+    if (this.binding.isOpen) {
+      this.binding.strange(word("binding", "unknown"));
+      return true;
+    }
+    return this.mayLeave && leadsOn(error, told.words);
   }
 
-  toFile(word) {
-    location.assign(`/handsets?${new URLSearchParams({ q: word })}`);
+  /** The slot that was meant before its label: the one whose panel is open, while no asset is known of it. */
+  get slotToBind() {
+    return mayBind(this.rack.slot(this.panel.name)) ? this.panel.name : null;
   }
 }

@@ -13,6 +13,7 @@ const KEYS = [
   ["Esc", "escape"],
   ["N", "next"],
   ["S", "skip"],
+  ["L", "bind"],
   ["P", "print"],
   ["/", "search"],
   ["F9", "lock"],

@@ -1,6 +1,7 @@
 // The wall by keyboard alone. A single key counts only once no other follows it, so that no scan is
 // ever taken for one; and never where somebody types.
 
+import { mayBind } from "./binding.js";
 import { cameAfterPause, goOn, isAstray } from "./calm.js";
 import { byId } from "./dom.js";
 import { Find } from "./find.js";
@@ -18,8 +19,8 @@ const DOUBLE_MS = 250;
 const ASIDE = 3;
 
 export class Keys {
-  constructor({ reader, rack, panel, answering, help, open }) {
-    Object.assign(this, { rack, panel, answering, help, open });
+  constructor({ reader, rack, panel, answering, binding, help, open }) {
+    Object.assign(this, { rack, panel, answering, binding, help, open });
     this.find = new Find({ rack, open });
     this.enteredAt = -Infinity;
     reader.onKey = (key) => this.press(key);
@@ -35,7 +36,7 @@ export class Keys {
     const dialog = document.querySelector("dialog[open]:not(#panel)");
     if (isAstray()) return null;
     if (key === "?") this.help.show();
-    else if (dialog) return null;
+    else if (dialog) return dialog === this.binding.dialog ? this.binding.press(key.toLowerCase()) : null;
     else if (this.panel.name !== null) return this.pressInPanel(key.toLowerCase());
     else if (key.toLowerCase() === "n") this.answering.next();
     else if (key === "/") this.find.show();
@@ -50,6 +51,8 @@ export class Keys {
     if (key === "i") this.panel.toNote();
     else if (key === "p" && this.answering.prints) this.answering.print();
     else if (key === "s") this.answering.skip();
+    // No B: each of benchd's own codes begins with it.
+    else if (key === "l" && mayBind(this.rack.slot(this.panel.name))) this.binding.slot(this.panel.name);
     else if (key === "n") this.answering.next(this.panel.form?.question ?? null);
     else return null;
     return true;

@@ -1,12 +1,13 @@
 // One lot: its papers, its file of handsets, what was made sure of, and the handsets themselves.
 
 import { act, read } from "./api.js";
+import { jobsOf, stateOf } from "./assets.js";
 import { attestations } from "./attest.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
 import { choices, folded, form, line, words } from "./forms.js";
 import { gradeForm } from "./grades.js";
-import { facts, jobPage, join, link, moment, table } from "./tables.js";
+import { facts, join, link, moment, table } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
 
 const REASONS = ["collected", "no_power", "broken_screen", "broken_port", "water_damage"];
@@ -33,7 +34,8 @@ export class LotPage {
     const assets = await read(`/api/v1/assets?${query}`);
     const scale = await read("/api/v1/grades");
     const failed = [assets, scale].find((answer) => answer.error);
-    return failed ?? { told: { ...lot.told, handsets: assets.told, scale: scale.told } };
+    if (failed) return failed;
+    return { told: { ...lot.told, handsets: assets.told, scale: scale.told, jobs: await jobsOf(assets.told.assets) } };
   }
 
   elements(told, frame) {
@@ -172,9 +174,9 @@ export class LotPage {
     });
   }
 
-  assets({ assets, handsets }) {
+  assets({ assets, handsets, jobs }) {
     if (handsets.assets.length === 0) return [el("p", { class: "nothing" }, t("no_assets"))];
-    const rows = handsets.assets.map((asset) => [asset.tag, ...PARTS.map((part) => asset[part]), asset.graded?.code, state(asset)]);
+    const rows = handsets.assets.map((asset) => [asset.tag, ...PARTS.map((part) => asset[part]), asset.graded?.code, stateOf(asset, jobs)]);
     const headings = [t("tag"), ...PARTS.map(t), word("grades", "grade"), word("word", "state")];
     const from = this.skip + 1;
     const last = this.skip + handsets.assets.length;
@@ -214,12 +216,4 @@ function keptBack({ ready, handsets }) {
 function tellSeller({ tag, assessed }) {
   const found = join(assessed.findings.map(said));
   return `${tag}${bracketed(word("seen", assessed.seen))} ${t("tell_seller")}: ${found}`;
-}
-
-/** Where an asset is: in which job it was last, or why it never will be. */
-function state(asset) {
-  if (asset.unerasable) return `${word("unerasable", asset.unerasable)}${bracketed(word("disposition", asset.disposition))}`;
-  const job = asset.jobs.at(-1);
-  if (job) return link(jobPage(job), job);
-  return asset.assessed ? `${t("assessed")}${bracketed(word("seen", asset.assessed.seen))}` : t("not_yet");
 }

@@ -2,6 +2,7 @@
 
 import { advice, identity, titleOf } from "./about.js";
 import { readJob } from "./api.js";
+import { mayBind } from "./binding.js";
 import { goAstray, isRead, onceQuiet } from "./calm.js";
 import { imeisAmong } from "./codes.js";
 import { byId, el, morph } from "./dom.js";
@@ -13,6 +14,7 @@ import { onChange } from "./session.js";
 import { SignIn } from "./sign_in.js";
 import { answerable, look, questionOf } from "./status.js";
 import { story } from "./story.js";
+import { zone } from "./tables.js";
 import { causeOf } from "./technical.js";
 import { page, word } from "./words.js";
 
@@ -25,11 +27,11 @@ const TO_SHOW = ["not_signed_in", "more_to_show"];
 export class Panel {
   /**
    * `find` shows where a slot is; `press` is called with an answer for its button, `skip` to leave the
-   * question for later, `moved` when it opens or closes, and `astray` when a field went away in which
+   * question for later, `bind` with the slot whose asset is to be said, `moved` when it opens or closes, and `astray` when a field went away in which
    * somebody was typing. `strange` gives the other slots that an IMEI in a text belongs to.
    */
-  constructor({ find, press, skip, moved, astray, strange }) {
-    Object.assign(this, { find, press, skip, moved, astray, strange });
+  constructor({ find, press, skip, bind, moved, astray, strange }) {
+    Object.assign(this, { find, press, skip, bind, moved, astray, strange });
     this.signIn = new SignIn();
     this.dialog = byId("panel");
     this.name = null;
@@ -241,6 +243,7 @@ export class Panel {
         el("button", { type: "button", class: "close", onclick: () => this.close() }, page("close")),
       ),
       el("button", { type: "button", class: "find", onclick: () => this.pointOut() }, word("wall", "find")),
+      mayBind(slot) ? el("button", { type: "button", class: "bind", "data-key": "L", onclick: () => this.bind(this.name) }, word("binding", "open")) : "",
       ...identity(slot),
       ...advice(slot, seen),
     );
@@ -297,6 +300,7 @@ export class Panel {
     } catch {
       shown = el("p", { class: "missing" }, page("story_missing"));
     }
-    if (this.told === key) this.telling.replaceChildren(el("h3", {}, page("story")), shown);
+    const by = el("p", { class: "zone" }, `${word("act", "zone")} ${zone()}`);
+    if (this.told === key) this.telling.replaceChildren(el("h3", {}, page("story")), by, shown);
   }
 }

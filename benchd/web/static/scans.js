@@ -33,7 +33,19 @@ export const isField = (target) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
 /** Whether what is scanned into a field is given to the page; else it keeps all but badges. */
-const isAside = (field) => field.dataset.scan === "aside";
+const isAside = (field) => field.dataset.scan !== undefined;
+
+/**
+ * What some of those fields are for, by its form. A machine may have typed it, or somebody as evenly as
+ * one: it stays, and `data-read` says what of it came so, since it may be somebody's badge all the same.
+ */
+const isPin = (text) => /^\d{6,12}$/.test(text);
+const isId = (text) => /^(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/.test(text);
+const isFor = (field, read) => {
+  const whole = field.value.normalize("NFKC").trim();
+  // A number behind the letters that somebody has typed is no part of their id.
+  return field.dataset.scan === "pin" ? isPin(whole) : field.dataset.scan === "id" && isId(read) && isId(whole);
+};
 
 /** What nobody types by hand, so that no speed is needed to know it: the code of a badge that benchd has made, or another of its own. */
 const BADGE = /(\][a-z][0-9a-z])?BD:P:.+$/i;
@@ -159,7 +171,9 @@ export class Reader {
 
   end(event, key) {
     const place = this.field ? this.readFrom(event.timeStamp) : this.keys.length < SHORTEST ? null : 0;
-    if (place !== null) {
+    if (place !== null && this.field && isFor(this.field, this.textFrom(place))) {
+      this.field.dataset.read = this.textFrom(place);
+    } else if (place !== null) {
       swallow(event);
       this.take(place);
       return;

@@ -1,13 +1,14 @@
 // Who is signed in, large, with the way to lock; or the way to sign in. Stands in the head and in
 // each question, since a dialog closes off all that is behind it.
 
-import { isProduct } from "./codes.js";
+import { isProduct, parse } from "./codes.js";
 import { el } from "./dom.js";
 import { hearCode, isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
 import { current, page, said, word } from "./words.js";
 
 /** What a PIN may be; anything else in its field is a code that was scanned there. */
 const PIN = /^\d{6,12}$/;
+const OF_ASSET = "code_of_asset";
 /** For how long it is told why somebody wasn't let in, unless they go on before. */
 const TOLD_MS = 20_000;
 
@@ -39,14 +40,14 @@ export class SignIn {
     if (!isLockable()) return [name];
     if (here.strong) return [name, out];
     // A PIN alone can be watched: whoever has a badge begins with that.
-    if (here.shown_by === "pin") return [name, el("small", { class: "star" }, page("badge_missing")), out];
+    if (here.shown_by === "pin") return [withStar(name, page("badge_missing")), out];
     const pin = field("pin", page("pin"), "password");
     const form = el("form", {}, pin, el("button", { type: "submit" }, page("add_pin")));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send((typed) => ({ pin: typed }), pin);
     });
-    return [name, el("small", { class: "star" }, page("pin_missing")), form, out];
+    return [withStar(name, page("pin_missing")), form, out];
   }
 
   nobody() {
@@ -59,9 +60,7 @@ export class SignIn {
       if (pin.value) {
         this.send((typed) => ({ person, pin: typed }), pin);
       } else if (person) {
-        // It may be a badge: it doesn't stay to be read.
-        id.value = "";
-        this.sendBadge(person);
+        this.sendBadge(person, id, pin);
       }
     });
     return [form];
@@ -77,23 +76,37 @@ export class SignIn {
       else this.tell(page("pin_form"));
       return;
     }
-    const asked = shown(typed);
+    const asked = { ...shown(typed), perhaps_badge: pin.dataset.read ?? null };
+    delete pin.dataset.read;
     const by = whoIsHere()?.person;
     this.working(true);
     const error = await signIn(asked);
     this.working(false);
+    if (error?.code === OF_ASSET) {
+      hearCode(typed);
+      return;
+    }
     const now = whoIsHere()?.person;
     // Whoever has taken over meanwhile has typed nothing; and where nobody is here any more it isn't the PIN.
     if (!error || (now !== undefined && now !== by)) return;
     this.tell(whyNot(error, asked.person === undefined && now !== undefined ? page("pin_wrong") : ""));
   }
 
-  async sendBadge(badge) {
+  /** A badge that was typed, which doesn't stay to be read; or an id, which stays and wants its PIN. */
+  async sendBadge(typed, id, pin) {
     if (this.busy) return;
+    id.value = "";
     this.working(true);
-    const error = await signIn({ badge });
+    const error = await signIn({ badge: typed });
     this.working(false);
-    if (error) this.refuse(error, badge);
+    if (error?.code === OF_ASSET) {
+      hearCode(typed);
+    } else if (error) {
+      this.refuse(error, typed);
+      if (!id.isConnected || id.value || parse(typed).kind === "badge") return;
+      id.value = typed;
+      if (document.activeElement === id) pin.focus();
+    }
   }
 
   /** It takes its time to compare a PIN. */
@@ -125,6 +138,9 @@ export class SignIn {
   }
 }
 
+/** What is missing stands below the name, so that the head has room for both. */
+const withStar = (name, missing) => el("span", { class: "here" }, name, el("small", { class: "star" }, missing));
+
 /** `unknown` is told where the daemon says no more than that nobody is known by what was shown. */
 function whyNot(error, unknown) {
   if (error.code === "unreachable") return page("unreachable");
@@ -135,11 +151,12 @@ function whyNot(error, unknown) {
 /** A badge's code is no Japanese: keyboards on screens and IMEs are told so. */
 const field = (name, label, type) =>
   el("input", {
+    oninput: (event) => delete event.target.dataset.read,
     name,
     type,
     placeholder: label,
     "aria-label": label,
-    "data-scan": "aside",
+    "data-scan": name === "pin" ? "pin" : "id",
     inputmode: name === "pin" ? "numeric" : "url",
     autocapitalize: "off",
     autocomplete: "off",

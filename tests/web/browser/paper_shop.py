@@ -51,7 +51,7 @@ class Shop:
     async def open(self) -> AsyncGenerator[Running]:
         records = self.records
         ledger = AnnouncingLedger(self.rack.ledger, records.follower, lambda: None)
-        store = IntakeStore(ledger, FakeClock())
+        store = await IntakeStore(ledger, FakeClock()).recalled()
         app = app_of(
             self.rack,
             self.catalogue,

@@ -118,7 +118,27 @@ async def weakly(route: Route) -> None:
     await route.fulfill(response=response, json=told)
 
 
+async def label_known(route: Route) -> None:
+    """An asset of a lot."""
+    asset = {"tag": "T-1", "lot": "L-1", "imei": None, "serial": None, "model": "SO-51B"}
+    told = {"colour": "黒", "grade": "A", "jobs": ["job-0"], "unerasable": None}
+    await route.fulfill(json={**asset, **told, "disposition": None, "case": None})
+
+
+async def may_be_bound(route: Route) -> None:
+    await route.fulfill(json={"tag": "T-1", "lot": "L-1", "bound_by": "tag", "model_differs": ""})
+
+
+async def of_another_model(route: Route) -> None:
+    cause = {"ja": "機種が書類と違います", "en": "its model isn't that of the papers"}
+    error = {"code": "model_differs", "message": "", "cause": cause}
+    await route.fulfill(status=409, json={"error": error})
+
+
 HINDRANCES = {
+    "**/v1/assets/T-1": label_known,
+    "**/slots/A1/asset": may_be_bound,
+    "**/v1/slots/A1/asset": of_another_model,
     "**/v1/session": weakly,
     "**/decisions": never,
     "**/api/v1/events": cut,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -236,3 +237,90 @@ async def test_a_badge_is_added_to_a_pin_and_asked_for_by_its_name(staffed_wall:
         await scan(seen, BADGE)
         await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
         await expect(seen.page.locator("#operator .star")).to_have_count(0)
+
+
+@pytest.mark.parametrize("key_s", [0.005, 0.025, SLOW_S])
+async def test_item_2_of_the_stumbles_a_pin_typed_as_by_a_machine_is_a_pin(
+    staffed_wall: Staffed, key_s: float
+) -> None:
+    """A password manager's, or of whoever is quick and even at the number pad."""
+    async with staffed_wall() as (seen, door):
+        await scan(seen, BADGE)
+        await expect(who(seen)).to_have_text("森 葵")
+        await field(seen, "pin").focus()
+        await scan(seen, PIN, key_s=key_s)
+        await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
+        assert refused(door) == []
+
+
+async def test_item_2_of_the_stumbles_a_password_manager_types_id_and_pin(
+    staffed_wall: Staffed,
+) -> None:
+    async with staffed_wall() as (seen, door):
+        await field(seen, "person").focus()
+        await scan(seen, "sato", end="Tab")
+        await expect(field(seen, "person")).to_have_value("sato")
+        await expect(field(seen, "pin")).to_be_focused()
+        await scan(seen, "730184")
+        await expect(who(seen)).to_have_text("佐藤 健")
+        await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
+        assert refused(door) == []
+
+
+@pytest.mark.parametrize("key_s", [0.005, SLOW_S])
+@pytest.mark.parametrize("before", ["", "90"])
+async def test_item_2_of_the_stumbles_what_is_scanned_into_the_pin_is_never_a_try(
+    staffed_wall: Staffed, before: str, key_s: float
+) -> None:
+    async with staffed_wall() as (seen, door):
+        await door.people.set_badge(BY, "kato", "73018455")
+        for code in ("73018455", "356938035643809", PRODUCT, "BD:S:A1", OURS, "HQ612345"):
+            await scan(seen, BADGE)
+            await expect(who(seen)).to_have_text("森 葵")
+            pin = field(seen, "pin")
+            await pin.fill(before)
+            await pin.press("End")
+            await scan(seen, code, key_s=key_s)
+            if code == "73018455":
+                await expect(who(seen)).to_have_text("加藤 舞")
+            else:
+                # It may have led to its handset's file.
+                await expect(pin).not_to_have_value(re.compile(re.escape(code)))
+                await seen.page.wait_for_timeout(400)
+            await seen.go("")
+            await seen.live()
+        assert "wrong_pin" not in refused(door)
+        seen.complaints[:] = [one for one in seen.complaints if "status of 404" not in one]
+
+
+async def test_item_3_of_the_stumbles_an_id_and_enter_keep_the_id_and_ask_for_its_pin(
+    staffed_wall: Staffed,
+) -> None:
+    async with staffed_wall() as (seen, _):
+        for name, key_s in (("sato", None), ("sato", 0.005)):
+            person, pin = field(seen, "person"), field(seen, "pin")
+            await person.fill("")
+            await person.focus()
+            if key_s is None:
+                await by_hand(seen, name)
+            else:
+                await scan(seen, name, key_s=key_s)
+            await expect(person).to_have_value(name)
+            await expect(pin).to_be_focused()
+            await expect(told(seen)).to_contain_text("PIN")
+        # A badge doesn't stay to be read, whether it is anybody's or not.
+        await person.fill("")
+        await person.focus()
+        await by_hand(seen, OURS)
+        await expect(told(seen)).to_have_attribute("data-state", "refused")
+        await expect(person).to_have_value("")
+        await person.fill("sato")
+        await person.press("Enter")
+        await expect(pin).to_be_focused()
+        await by_hand(seen, "730184")
+        await expect(who(seen)).to_have_text("佐藤 健")
+
+
+def refused(door: Door) -> list[str]:
+    """Why somebody wasn't let in, each time."""
+    return [str(one.data["why"]) for one in door.records if one.kind.value == "person_refused"]

@@ -37,6 +37,8 @@ TURNED = "document.getElementById('turned').textContent"
 LEAST_NAME, LEAST_WORD = 44.0, 40.0
 """Pixels at 1920 x 1080 from docs/wall.md; a screen that nobody touches has more."""
 KIOSK_NAME, KIOSK_WORD = 46.0, 44.0
+OF_EIGHT_WORD = 48.0
+"""The state of up to eight slots there."""
 FROM_THREE_METRES = 40.0
 """Why a handset is where it is, on the screens that docs/wall.md names; else it isn't shown."""
 
@@ -195,6 +197,9 @@ async def test_item_6_a_kiosk_says_why_so_that_it_is_read_from_three_metres_or_n
             on_tiles = [told for told in words if told["onTile"]]
             assert bool(on_tiles) == (slots == 8)
             assert [told for told in on_tiles if told["cut"]] == []
+            tiles = await seen.page.evaluate(PARTS)
+            least = OF_EIGHT_WORD if slots == 8 else KIOSK_WORD
+            assert min(tile["word"] for tile in tiles) >= least
 
 
 async def test_rows_and_gaps_are_those_of_the_configuration_and_follow_it(

@@ -206,6 +206,33 @@ async def help_over_panel(one: Screen) -> None:
     await one.page.keyboard.press("?")
 
 
+def binds(*where: str) -> Callable[[Screen], Awaitable[None]]:
+    """A label is asked for, and its tag typed; `where` is what the daemon says of it."""
+
+    async def show(one: Screen) -> None:
+        await open_a1(one)
+        await one.page.keyboard.press("l")
+        field = one.page.locator("#bind-code")
+        await expect(field).to_be_focused()
+        if where:
+            for place in ("**/v1/assets/T-1", *where):
+                await hinder(one, place)
+            await field.fill("T-1")
+            await one.page.keyboard.press("Enter")
+            await expect(one.page.locator("#bind .answers button")).to_have_count(2)
+
+    return show
+
+
+async def bound_to_nothing(one: Screen) -> None:
+    await binds()(one)
+    await one.page.locator("#bind-code").fill("T-9")
+    await one.page.keyboard.press("Enter")
+    await expect(one.page.locator("#bind .refused")).to_have_attribute("data-state", "shown")
+    # That tag is on no record.
+    one.seen.complaints[:] = [told for told in one.seen.complaints if "status of 404" not in told]
+
+
 CONFIRMED = (
     "answered_already",
     "body_too_large",
@@ -227,6 +254,8 @@ CONFIRMED = (
 REFUSED = 'question_form.js div.refused[role="alert"]'
 NUMBER_READ = 'question_form.js small.read[role="status"]'
 SAID = 'taking_back.js p.said[role="alert"]'
+BIND_NEXT = 'binding.js p.to-do[role="status"]'
+BIND_REFUSED = 'binding.js div.refused[role="alert"]'
 QUESTION_OVER = 'panel.js p.over[role="status"]'
 AWAY = 'index.html div#connection[role="alert"]'
 IDLE = 'idle.js p#idle[role="alert"]'
@@ -276,6 +305,10 @@ DESK = (
     desk("help over a question", help_over_panel, "help.js dialog#help.over-wall"),
     desk("find", presses("/"), "find.js dialog#find-on-wall.over-wall"),
     desk("found", sought, "find.js dialog#find-on-wall.over-wall"),
+    desk("a label is asked for", binds(), "binding.js dialog#bind.over-wall", asks()),
+    desk("a label may be bound", binds("**/slots/A1/asset"), BIND_NEXT, asks()),
+    desk("a label of another model", binds("**/v1/slots/A1/asset"), BIND_REFUSED, asks()),
+    desk("a label of no lot", bound_to_nothing, BIND_REFUSED, asks()),
     desk("menu", menu, "menu.js details"),
     desk("notice", noticed, 'index.html div#notices[role="alert"]'),
     desk("away", away, AWAY),

@@ -1,0 +1,215 @@
+"""What a newcomer stumbled over in half an hour: lots and labels, the head, times, paper."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from chromium import Visit, needs_chromium
+from paper_shop import Shop
+from playwright.async_api import Route, expect
+from scanner import scan
+from telling import errand, ready, tell_queue
+from walls import Wall
+
+from benchd.domain.evidence_json import to_json
+from benchd.domain.ids import JobId, PortPath, SlotName
+from benchd.domain.intake import Unerasable
+from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.proof.evidence.intake_evidence import BoundBy
+from tests.intake.lots import imei
+from tests.people.people_rig import BADGE, PIN, door_in
+from tests.web.web_fakes import A1, FakeRack, bound_record, port, running_view, waiting_view
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+MOST_MM, LEAST_PT = 26.0, 8.0
+"""What a handset may take of a page of paper, and its smallest type."""
+
+
+async def test_item_4_a_lots_rows_say_in_words_what_has_become_of_each(shop: Shop) -> None:
+    shop.ended("job-1", "hold", "coverage_too_low", 1)
+    shop.ended("job-2", "sellable", None, 2)
+    shop.rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, JobId("job-3"))
+    for number in (1, 2, 3):
+        bound = to_json(bound_record("L-1", f"T-{number}", BoundBy.TAG))
+        shop.rack.ledger.keep(EntryKind.ASSET_BOUND, bound, JobId(f"job-{number}"))
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1", tag="T-1")
+        for number in range(2, 6):
+            await shop.enter("lots/L-1/assets", tag=f"T-{number}", imei=imei(number))
+        await shop.enter("assets/T-5/unerasable", reason=Unerasable.NO_POWER)
+        await seen.go("/lots?lot=L-1")
+        states = seen.page.locator("table").last.locator("tbody td:last-child")
+        await expect(states).to_have_text(
+            [
+                re.compile("保留.*上書きできた範囲が足りません"),
+                re.compile("販売可"),
+                re.compile("処理中.*スロット A1"),
+                re.compile("未処理"),
+                re.compile("電源が入らない.*破砕"),
+            ]
+        )
+        assert "job-" not in " ".join(await states.all_inner_texts())
+        for number in (1, 2, 3):
+            await expect(states.nth(number - 1).locator("a")).to_have_attribute(
+                "href", f"/handsets?job=job-{number}"
+            )
+        await states.first.locator("a").click()
+        await expect(seen.page.locator("h2")).to_contain_text("SO-51B")
+
+
+COUNTS = """() => [...document.querySelectorAll('#summary .count')].map(e => {
+  const box = e.getBoundingClientRect(); return [e.className, box.x, box.y]; })"""
+
+
+@pytest.mark.parametrize("width", [1920, 1600, 1366, 1280, 1024])
+@pytest.mark.parametrize("language", ["ja", "en"])
+async def test_item_5_the_heads_counts_stay_where_they_are_whoever_signs_in(
+    wall: Wall, tmp_path: Path, width: int, language: str
+) -> None:
+    folder = tmp_path / "people"
+    folder.mkdir()
+    wall.rack.board.show(running_view())
+    wall.rack.board.show(waiting_view(SlotName("A2"), 2))
+    async with door_in(folder) as door:
+        parts = {"callers": door.callers(), "sessions": door.sessions, "people": door.people}
+        async with wall(f"?lang={language}", parts=parts, width=width, height=900) as seen:
+            head = seen.page.locator("#operator .sign-in")
+            await seen.shows("A1", "SO-51B")
+            await seen.page.evaluate("() => document.fonts.ready")
+            before = await seen.page.evaluate(COUNTS)
+            await scan(seen, BADGE)
+            await expect(head).to_have_attribute("data-here", "badge")
+            assert await seen.page.evaluate(COUNTS) == before
+            await head.locator('input[name="pin"]').fill(PIN)
+            await seen.page.keyboard.press("Enter")
+            await expect(head).to_have_attribute("data-here", "strong")
+            assert await seen.page.evaluate(COUNTS) == before
+            await seen.page.keyboard.press("F9")
+            await expect(head).to_have_attribute("data-here", "nobody")
+            await seen.live()
+            assert await seen.page.evaluate(COUNTS) == before
+            await head.locator('input[name="person"]').fill("mori")
+            await head.locator('input[name="pin"]').fill(PIN)
+            await seen.page.keyboard.press("Enter")
+            await expect(head.locator(".star")).to_be_visible()
+            assert await seen.page.evaluate(COUNTS) == before
+
+
+async def test_item_6_of_the_stumbles_the_walls_dialog_says_whose_times_it_shows(
+    rack: FakeRack, wall: Wall
+) -> None:
+    rack.ledger.keep_job()
+    rack.board.show(running_view())
+    async with wall() as seen:
+        await seen.shows("A1", "SO-51B")
+        await seen.open("A1")
+        await expect(seen.panel(".story time").first).to_have_text(re.compile(r"^\d\d?:\d\d:\d\d$"))
+        await expect(seen.panel(".telling .zone")).to_have_text("時刻の基準: UTC+09:00 Asia/Tokyo")
+
+
+async def test_item_9_what_disposal_refuses_is_told_there_and_leads_nowhere(shop: Shop) -> None:
+    """Nobody's badge, and no handset of the list: on any other page it would lead to its file."""
+    shop.ended("job-1", "destroy", "felica_residue", 1)
+    shop.ended("job-2", "sellable", None, 2)
+    async with shop.seen_at("/disposal") as seen:
+        page = seen.page
+        said, chosen = page.locator(".settling .said").first, page.locator(".chosen")
+        await scan(seen, imei(1))
+        await expect(chosen).to_contain_text(": 1")
+
+        async def nobody(route: Route) -> None:
+            if route.request.method == "POST":
+                told = {"code": "not_signed_in", "message": ""}
+                await route.fulfill(status=401, json={"error": told})
+            else:
+                await route.fallback()
+
+        await page.route("**/api/v1/session", nobody)
+        # A handset that is on record, but not on this list.
+        for code in ("HQ610002", "UNKNOWN-1"):
+            await scan(seen, imei(1))
+            await expect(said).to_contain_text(imei(1))
+            await scan(seen, code)
+            await expect(said).to_have_text("読み取った番号は、対応待ちの端末にはありません。")
+            await expect(chosen).to_contain_text(": 1")
+            assert page.url == seen.at("disposal")
+        await seen.go("/report")
+        await expect(page.locator("#operator .who")).to_be_visible()
+        await scan(seen, "HQ610002")
+        await page.wait_for_url("**/handsets?q=HQ610002")
+
+
+async def test_item_9_the_heads_count_is_the_queues_but_for_what_is_carried(
+    rack: FakeRack, wall: Wall
+) -> None:
+    rack.board.show(waiting_view(A1, 1))
+    rack.board.show_unknown_port(PortPath(port(9)), attached=True)
+    async with wall() as seen:
+        await ready(seen)
+        attention = seen.page.locator(".needs_person b")
+        kinds = ("question", "confirm", "put_right", "broken", "tray", "port", "rack", "replug")
+        for most in (3, 8):
+            told = [errand(kind, "A1", kind, here=True) for kind in kinds[:most]]
+            carried = [errand("carry", "A1", "carry", bin=one) for one in ("sellable", "hold")]
+            await tell_queue(seen.page, *told, *carried)
+            await expect(attention).to_have_text(str(most))
+            await expect(seen.page).to_have_title(f"({most}) benchd 消去ラック")
+        await tell_queue(seen.page, errand("carry", "A1", "carry", bin="hold"))
+        await expect(attention).to_have_text("0")
+        await expect(seen.page).to_have_title("benchd 消去ラック")
+
+
+UNTOLD = """
+  window.EventSource = class extends EventSource {
+    addEventListener(kind, ...all) { if (kind !== "queue") super.addEventListener(kind, ...all); }
+  };
+"""
+
+
+async def test_item_9_until_the_queue_is_told_slots_and_ports_are_counted(
+    rack: FakeRack, wall: Wall
+) -> None:
+    rack.board.show(waiting_view(A1, 1))
+    rack.board.show(SlotView(slot=SlotName("A2"), port_path=port(2)))
+    rack.board.show_unknown_port(PortPath(port(9)), attached=True)
+    async with wall() as seen:
+        await seen.page.add_init_script(UNTOLD)
+        await seen.page.reload()
+        await seen.live()
+        await expect(seen.page.locator(".needs_person b")).to_have_text("2")
+
+
+async def density(seen: Visit) -> list[float]:
+    """Millimetres of paper that each handset takes, on A4 with the page's own margins."""
+    await seen.page.set_viewport_size({"width": 718, "height": 1000})
+    await seen.page.emulate_media(media="print")
+    heights = await seen.page.evaluate(
+        "() => [...document.querySelectorAll('#open tbody tr')]"
+        ".map(row => row.getBoundingClientRect().height)"
+    )
+    return [height / 96 * 25.4 for height in heights]
+
+
+async def test_item_7_of_the_stumbles_a_page_of_paper_holds_many_handsets_of_disposal(
+    shop: Shop,
+) -> None:
+    for number, (goes, why) in enumerate(
+        (("hold", "watch_listed"), ("hold", "storage_quota"), ("hold", "felica_silent"))
+    ):
+        shop.ended(f"20261124-00000000a{number}", goes, why, number, model="SM-A546D LONG NAME")
+    async with shop.seen_at("/disposal") as seen:
+        await expect(seen.page.locator("#open tbody tr")).to_have_count(3)
+        heights = await density(seen)
+        assert max(heights) < MOST_MM, heights
+        # No smaller than what is read at arm's length.
+        smallest = await seen.page.evaluate(
+            "() => Math.min(...[...document.querySelectorAll('#open :is(td, small, th)')]"
+            ".map(cell => parseFloat(getComputedStyle(cell).fontSize))) * 72 / 96"
+        )
+        assert smallest >= LEAST_PT
+        wide = "() => document.documentElement.scrollWidth"
+        assert await seen.page.evaluate(wide) <= 718
