@@ -52,7 +52,7 @@ def asked_as(command: str) -> Asked:
     if tool == "content":
         # By provider, as the tool itself looks for it.
         return tool, arguments.partition("content://")[2].partition("/")[0].partition(" ")[0]
-    return tool, arguments or "all"
+    return tool, arguments.removesuffix("/default") or "all"
 
 
 def _with_own(text: str, own: Mapping[str, str]) -> str:

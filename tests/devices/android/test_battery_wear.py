@@ -207,6 +207,15 @@ CASES: dict[str, tuple[BatteryWear, BatteryWear]] = {
         read(health=service(soh=88), gauges=supply("battery", cycle_count=999) + END),
         wear(88, SERVICE, 316, SERVICE),
     ),
+    "an answer that broke off within a number": (
+        read(
+            SAMSUNG.format(asoc="93", usage="-1", bsoh="91")[:-2],
+            "getHealthInfo -> HealthInfo{batteryCycleCount: 31",
+            "cycle count: 21",
+            supply("battery", cycle_count=42),
+        ),
+        wear(93, "samsung_asoc", None, None),
+    ),
     "silence": (read(), UNTOLD),
 }
 

@@ -21,6 +21,7 @@ _POWER_SUPPLY: Final = "/sys/class/power_supply"
 _TYPE, _CYCLES, _FULL, _DESIGN = "type", "cycle_count", "charge_full", "charge_full_design"
 _GAUGE_FILES: Final = (_TYPE, _CYCLES, _FULL, _DESIGN)
 
+_END: Final = "looked everywhere"
 LOOK_FOR_GAUGES: Final = (
     f"for s in {_POWER_SUPPLY}/*; do for f in {' '.join(_GAUGE_FILES)}; do"
     ' v=$(cat "$s/$f" 2>/dev/null) && echo "$s/$f=$v"; done; done; echo "looked everywhere"'
@@ -120,10 +121,10 @@ def _of_service(text: str) -> _Told:
     """
 
     def told(field: str, line: str = "") -> int | None:
-        found = re.findall(rf"\b{field}: (-?[0-9]{{1,18}})(?=[,}}\s]|$)", text)
+        found = re.findall(rf"\b{field}: (-?[0-9]{{1,18}})(?=[,}}\n])", text)
         if not found and line:
             # BatteryMonitor's own lines may be of the moment before.
-            found = re.findall(rf"^{line}: (-?[0-9]{{1,18}})\r?$", text, re.MULTILINE)
+            found = re.findall(rf"^{line}: (-?[0-9]{{1,18}})\r?\n", text, re.MULTILINE)
         return _only(map(int, found))
 
     return _Told(
@@ -168,7 +169,7 @@ class _Saved(NamedTuple):
 def _of_samsung(text: str) -> _Samsung:
     def told(key: str) -> _Saved | None:
         found = re.findall(
-            rf"^[ \t]*{key}: (?:\[(-?[0-9]{{1,12}})\]|(-?[0-9]{{1,12}}))[ \t]*\r?$",
+            rf"^[ \t]*{key}: (?:\[(-?[0-9]{{1,12}})\]|(-?[0-9]{{1,12}}))[ \t]*\r?\n",
             text,
             re.MULTILINE,
         )
@@ -185,7 +186,10 @@ def _of_samsung(text: str) -> _Samsung:
 def _of_gauges(text: str) -> _Told:
     """What the kernel's supplies tell that measure the battery; where two do, what both say."""
     supplies: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for line in lines_of(text):
+    lines = lines_of(text)
+    if not lines or lines[-1] != _END:
+        return _Told()
+    for line in lines:
         match = _GAUGE_LINE.fullmatch(line.strip())
         if match is not None:
             supplies[match[1]][match[2]] = match[3]
