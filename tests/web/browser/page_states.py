@@ -46,6 +46,12 @@ async def taken_in(one: Screen) -> None:
     await one.page.locator("#import .do").nth(1).click()
 
 
+async def kept_back(one: Screen) -> None:
+    await one.page.locator("#shipping > summary").click()
+    await one.page.locator("#shipping .do").first.click()
+    await expect(one.page.locator("#may-go table")).to_be_visible()
+
+
 async def list_taken(one: Screen) -> None:
     page = one.page
     await page.locator("#network > summary").click()
@@ -163,7 +169,7 @@ BESIDE = (
     page("lot", LOT),
     *(
         page(f"lot: {part}", LOT, clicks(f"#{part} > summary"), FOLDED)
-        for part in ("import", "one", "grading", "dead", "attest")
+        for part in ("import", "one", "grading", "shipping", "assess", "dead", "attest")
     ),
     *(
         page(f"lot: {part} not filled in", LOT, clicks(f"#{part} > summary", f"#{part} .do"), said)
@@ -171,10 +177,12 @@ BESIDE = (
             ("import", 'csv_import.js p.said[role="alert"]'),
             ("one", FORM_SAID),
             ("grading", FORM_SAID),
+            ("assess", FORM_SAID),
             ("dead", FORM_SAID),
             ("attest", FORM_SAID),
         )
     ),
+    page("lot: what mustn't go out", LOT, kept_back, 'lot.js div#may-go[role="status"]'),
     page("list with mistakes", LOT, mistakes_told, 'csv_import.js div.checked[role="status"]'),
     page("list is clean", LOT, file_is_clean, 'csv_import.js div.checked[role="status"]'),
     page("handsets taken in", LOT, taken_in, 'lot.js p.good[role="status"]'),
