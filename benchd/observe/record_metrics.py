@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason, StageName
@@ -119,15 +118,12 @@ class RecordMetrics:
             return
         occupancy, plugged_at = self._plugged.pop(entry.slot, (None, 0.0))
         if occupancy is not None and occupancy == entry.occupancy:
-            waited_s = self.now() - plugged_at
-            self.metrics.job_began(waited_s)
-            self.metrics.time.waited_between_jobs(BetweenJobs.PLUGGING, waited_s)
+            self.metrics.job_began(self.now() - plugged_at)
 
     def _handset_changed(self, slot: SlotName) -> None:
         freed_at = self._freed.pop(slot, None)
         if freed_at is not None:
-            waited_s = self.now() - freed_at
-            self.metrics.time.waited_between_jobs(BetweenJobs.CHANGING, waited_s)
+            self.metrics.handset_changed(self.now() - freed_at)
 
     def _stage_started(self, entry: Entry) -> None:
         job = self._job_of(entry)

@@ -248,6 +248,7 @@ RACK_TODAY = Sheet(
             series=stages_by_spent(),
             long_names=True,
             unit=Unit.SECONDS,
+            width=8,
             height=13,
         ),
         Panel(
@@ -261,6 +262,7 @@ RACK_TODAY = Sheet(
             series={**stages(), **between_jobs()},
             long_names=True,
             unit=Unit.SECONDS,
+            width=8,
             height=13,
             may_be_empty=True,
         ),
@@ -277,6 +279,7 @@ RACK_TODAY = Sheet(
             series=gates(),
             long_names=True,
             unit=Unit.SECONDS,
+            width=8,
             height=13,
             known=of("benchd_answer_seconds_count"),
             may_be_empty=True,
