@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from benchd.domain.attended import Attended
 from benchd.domain.ids import JobId
 from benchd.domain.intake import LotId, Tag
 
@@ -89,3 +90,5 @@ class Report:
     figures: Figures
     lots: tuple[Share, ...]
     consignors: tuple[Share, ...]
+    attended: tuple[Attended, ...]
+    """Where the time of people went in the jobs of all these, the most first."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from benchd.domain.attended import Attended
 from benchd.domain.disposal import DisposalState
 from benchd.domain.handset_file import JobLine
 from benchd.domain.ids import JobId, SlotName
@@ -95,6 +96,8 @@ class ShiftFigures:
     failed: tuple[JobId, ...]
     failures: Mapping[FailedBy, tuple[Failures, ...]]
     """Those with the most first."""
+    attended: tuple[Attended, ...]
+    """Where the time of people went in these jobs, the most first."""
 
     @property
     def handsets(self) -> int:

@@ -25,6 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.metrics_core import Metric
 
+from benchd.domain.attended import BetweenJobs
 from benchd.domain.disposal import DisposalState
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Outcome, Reason
@@ -229,6 +230,11 @@ class RackMetrics:
     def job_began(self, seconds: float) -> None:
         """A job began this long after its handset was plugged in."""
         self._starts.observe(seconds)
+        self.time.waited_between_jobs(BetweenJobs.PLUGGING, seconds)
+
+    def handset_changed(self, seconds: float) -> None:
+        """The next handset is in its slot, this long after the last job there ended."""
+        self.time.waited_between_jobs(BetweenJobs.CHANGING, seconds)
 
     def commit_took(self, seconds: float) -> None:
         """A record is on disk."""

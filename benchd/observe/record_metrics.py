@@ -77,12 +77,15 @@ class RecordMetrics:
     metrics: RackMetrics
     now: Callable[[], float]
     _plugged: dict[SlotName, tuple[int | None, float]] = field(default_factory=dict, init=False)
+    _freed: dict[SlotName, float] = field(default_factory=dict, init=False)
+    """When the last job of a slot ended that still waits for its next handset."""
     _jobs: dict[JobId, _OpenJob] = field(default_factory=dict, init=False)
 
     def stored(self, entry: Entry) -> None:
         """A record is on disk."""
         match entry.kind:
             case EntryKind.OCCUPANCY_OPENED if entry.slot is not None:
+                self._handset_changed(entry.slot)
                 self._plugged[entry.slot] = (entry.occupancy, self.now())
             case EntryKind.OCCUPANCY_CLOSED if entry.slot is not None:
                 self._plugged.pop(entry.slot, None)
@@ -116,6 +119,11 @@ class RecordMetrics:
         occupancy, plugged_at = self._plugged.pop(entry.slot, (None, 0.0))
         if occupancy is not None and occupancy == entry.occupancy:
             self.metrics.job_began(self.now() - plugged_at)
+
+    def _handset_changed(self, slot: SlotName) -> None:
+        freed_at = self._freed.pop(slot, None)
+        if freed_at is not None:
+            self.metrics.handset_changed(self.now() - freed_at)
 
     def _stage_started(self, entry: Entry) -> None:
         job = self._job_of(entry)
@@ -180,6 +188,7 @@ class RecordMetrics:
         self.metrics.job_ended(job.recipe if job else None, outcome, disposition, reason, entry.job)
         if entry.slot is not None:
             self.metrics.slots.job_ended(entry.slot, outcome, entry.job)
+            self._freed[entry.slot] = self.now()
         if entry.job is not None and reader.optional_text("certificate"):
             self.metrics.storage.certified(entry.job)
         if job is not None:

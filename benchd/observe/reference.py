@@ -29,6 +29,7 @@ LABELS: Final[Mapping[str, str]] = {
     "spent": "`machine`, or `people` while a question was open",
     "stage": "a step of a recipe: the files of `benchd/pipelines/stages`",
     "state": "what a slot is in, or what is due of a handset: `SlotState`, `DisposalState`",
+    "step": "`plugging` until a job begins, or `changing` until the next handset is in",
     "version": "the version of benchd",
 }
 """What each label holds; a metric with another one has to be told of here first."""

@@ -7,6 +7,7 @@ from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter
 
+from benchd.domain.attended import LONGEST, BetweenJobs
 from benchd.domain.ids import JobId
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.observe.kept_samples import KeptHistogram
@@ -53,6 +54,14 @@ class TimeMetrics:
             registry=registry,
             buckets=ANSWER_BUCKETS_S,
         )
+        self._between = Counter(
+            "benchd_between_jobs_seconds",
+            "How long slots have waited for people outside jobs; waits over 30 min don't count",
+            ("step",),
+            registry=registry,
+        )
+        for step in BetweenJobs:
+            self._between.labels(step)
         for stage, outcome in product(STAGE_CLASSES, Outcome):
             self._stages.begin(stage, outcome)
         for stage, spent in product(STAGE_CLASSES, Spent):
@@ -73,6 +82,11 @@ class TimeMetrics:
         self._stages.observe(seconds, stage, outcome, exemplar=exemplar_of(job))
         self._spent.labels(stage, Spent.PEOPLE).inc(people_s)
         self._spent.labels(stage, Spent.MACHINE).inc(max(0.0, seconds - people_s))
+
+    def waited_between_jobs(self, step: BetweenJobs, seconds: float) -> None:
+        """A slot has waited so long for somebody, outside a job."""
+        if seconds <= LONGEST.total_seconds():
+            self._between.labels(step).inc(seconds)
 
     def answered(self, gate: Gate, seconds: float) -> None:
         """A person answered after so long."""

@@ -10,6 +10,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final, cast
 
+from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict, ModelFelica
 from benchd.domain.clear import CLAIMS
 from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
@@ -136,6 +137,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "data_found": DataFound,
     "became": Became,
     "because": SKIPS | set(FaultCode),
+    "between_jobs": BetweenJobs,
     "lot_kind": LotKind,
     "attestation": AttestationKind,
     "bound_by": BoundBy,
@@ -159,7 +161,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
 """Sections that have a text of each value of a type, and no others."""
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "help", "cards", "board", "handover"),
+    *("answering", "help", "cards", "board", "handover", "attended"),
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (

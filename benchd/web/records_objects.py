@@ -19,6 +19,7 @@ from benchd.domain.report import Counted, Figure, Report, Share
 from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.slots.disposal_desk import LONGEST_NOTE, LONGEST_NUMBER
 from benchd.texts.catalogue import Catalogue, Guidance
+from benchd.web.attended_objects import AttendedObject, attended_objects
 from benchd.web.objects import LONGEST_OPERATOR, GuidanceObject, TextsObject, without_controls
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest, cleaned
 
@@ -218,6 +219,8 @@ class ReportObject(WebObject):
     figures: list[FigureObject]
     consignors: list[ShareObject]
     lots: list[ShareObject]
+    attended: list[AttendedObject]
+    """Where people's time went in the jobs of all these, the most first."""
     upto: UptoObject
 
 
@@ -281,6 +284,7 @@ class ReportPresenter:
                 for one in report.consignors
             ],
             lots=[self._share(one, {**days, "lot": one.lot or ""}) for one in report.lots],
+            attended=attended_objects(self._catalogue, report.attended),
             upto=upto,
         )
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from benchd.domain.attended import Attended
 from benchd.domain.disposal import DisposalState
 from benchd.domain.handset_file import Upto
 from benchd.domain.job import Reason
 from benchd.domain.plain_text import Language, printable
 from benchd.domain.shift import Bin, FailedBy, Failures, ShiftFigures, Went
 from benchd.texts.catalogue import Catalogue, Texts
+from benchd.web.attended_objects import AttendedObject, attended_objects
 from benchd.web.objects import TextsObject
 from benchd.web.plots import Bar, Legend, horizontal_bars, standing_bars
 from benchd.web.records_objects import FiledJobObject, RecordsPresenter, UptoObject
@@ -83,6 +85,8 @@ class ShiftObject(WebObject):
     failed: list[Verbatim]
     """The jobs among them that failed or were cut short."""
     failures: list[FailuresObject]
+    attended: list[AttendedObject]
+    """Where people's time went in these jobs, the most first."""
     plots: list[PlotObject]
     bins: list[BinObject]
     upto: UptoObject
@@ -112,8 +116,10 @@ class ShiftPresenter:
             hours=hours,
             ended=told.jobs,
             failures=failures,
+            attended=attended_objects(self.catalogue, told.attended),
             plots=[
                 self._of_hours(hours),
+                *([self._of_people(told.attended)] if told.attended else []),
                 *(self._of_failures(one) for one in failures if one.values),
             ],
             bins=[self._bin(one) for one in bins],
@@ -152,6 +158,21 @@ class ShiftPresenter:
             return standing_bars("hours", legend, bars)
 
         return PlotObject(name="hours", svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
+
+    def _of_people(self, told: Sequence[Attended]) -> PlotObject:
+        named = attended_objects(self.catalogue, told)
+
+        def drawn(language: Language) -> str:
+            title = self.catalogue.text("attended.title").to(language)
+            legend = self._legend(title, "attended.minutes", "attended.minutes", language)
+            bars = [
+                Bar(label=one.to(language), part=minutes, all=minutes)
+                for one in named
+                if (minutes := round(one.seconds / 60))
+            ]
+            return horizontal_bars("attended", legend, bars, of_all=False)
+
+        return PlotObject(name="attended", svg=TextsObject(ja=drawn("ja"), en=drawn("en")))
 
     def _of_failures(self, told: FailuresObject) -> PlotObject:
         def drawn(language: Language) -> str:

@@ -14,6 +14,7 @@ import anyio
 import pytest
 from metrics_rig import new_metrics, series_of, text_of, value
 
+from benchd.domain.attended import BetweenJobs
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason
 from benchd.domain.models.model_catalogue import ModelCatalogue
@@ -79,9 +80,10 @@ async def test_every_word_of_the_model_has_its_series() -> None:
     assert labels("benchd_slot_jobs_total", "slot") == {"A1", "B1"}
     assert labels("benchd_slot_stage_faults_total", "fault") == set(FaultCode)
     assert labels("benchd_questions_open", "gate") == set(Gate)
+    assert labels("benchd_between_jobs_seconds_total", "step") == set(BetweenJobs)
     assert labels("benchd_model_jobs_total", "model") == {"unknown", "other"}
     allowed = {"slot", "state", "stage", "outcome", "recipe", "disposition", "reason", "le"}
-    allowed |= {"fault", "gate", "helper", "spent", "model", "folder"}
+    allowed |= {"fault", "gate", "helper", "spent", "model", "folder", "step"}
     told = {label for _, found in series for label, _ in found}
     assert told == allowed | {"version", "commit", "python", "generation"}
 

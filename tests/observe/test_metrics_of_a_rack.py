@@ -74,6 +74,29 @@ async def test_no_series_appears_or_disappears_over_whole_jobs() -> None:
     assert records._plugged == {}
 
 
+async def test_time_between_jobs_is_that_of_people_unless_they_had_a_break() -> None:
+    world = World(1)
+    metrics = observe(world)
+
+    async def changed_after(seconds: float) -> float:
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+        await anyio.sleep(seconds)
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.FINISHED)
+        return await value(metrics, "benchd_between_jobs_seconds_total", step="changing")
+
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.FINISHED)
+        plugging = await value(metrics, "benchd_between_jobs_seconds_total", step="plugging")
+        assert plugging == pytest.approx(2.05)
+        assert await value(metrics, "benchd_between_jobs_seconds_total", step="changing") == 0
+        counted = await changed_after(240)
+        assert counted == pytest.approx(240, abs=10)
+        assert await changed_after(31 * 60) == counted
+
+
 async def test_a_handset_that_passes_is_counted_once_and_its_stages_are_timed() -> None:
     world = World(2)
     metrics = observe(world)

@@ -395,6 +395,26 @@ async def test_a_shift_is_told_with_its_jobs_plots_and_bins(
             }
 
 
+async def test_a_shift_and_a_report_tell_where_peoples_time_went(
+    rack: FakeRack, followed: Followed
+) -> None:
+    rack.ledger.keep_questions()
+    here = BEGAN.astimezone()
+    day = here.date().isoformat()
+    asked = {"day": day, "from": f"{here:%H:%M}", "to": f"{here + timedelta(hours=3):%H:%M}"}
+    async with followed() as (app, _), browser(app) as client:
+        shift = (await client.get(SHIFT, params=asked)).json()
+        report = (await client.get("/api/v1/report", params={"from": day, "to": day})).json()
+    told = [(one["step"], one["seconds"], one["seconds_each"]) for one in shift["attended"]]
+    assert told == [("gates", 300, 300), ("confirm", 60, 60)]
+    assert shift["attended"][0]["ja"] == "受入確認"
+    assert report["attended"] == shift["attended"]
+    [plot] = [one for one in shift["plots"] if one["name"] == "attended"]
+    assert "受入確認 5" in plot["svg"]["ja"]
+    table = shown(report_view, report, Catalogue.load())
+    assert ["受入確認", "1", "5.0", "5.0", "0"] in [line.split() for line in table.splitlines()]
+
+
 async def test_what_no_clock_shows_is_refused(followed: Followed) -> None:
     async with followed() as (app, _), browser(app) as client:
         for asked in (

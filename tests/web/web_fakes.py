@@ -157,6 +157,19 @@ class FakeLedger:
             job,
         )
 
+    def keep_questions(self, job: JobId = JOB) -> None:
+        """A whole job in which people were waited for: 5 minutes in one stage, 1 in another."""
+        self.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, job)
+        for stage, gates in (("gates", ("network", "jpki", "consent")), ("confirm", ("confirm",))):
+            self.keep(EntryKind.STAGE_STARTED, {"stage": stage}, job)
+            for gate in gates:
+                self.keep(EntryKind.QUESTION_ASKED, {"gate": gate, "facts": {}}, job)
+            for gate in gates:
+                self.keep(EntryKind.DECISION, {"gate": gate, "approved": True}, job)
+            self.keep(EntryKind.STAGE_ENDED, recorded.stage_ended(stage, {}), job)
+        end: Evidence = {"outcome": "failed", "disposition": "hold", "reason": "not_confirmed"}
+        self.keep(EntryKind.JOB_ENDED, end, job)
+
     def keep_sold(self, certificate: str | None = "{}", job: JobId = JOB) -> None:
         """A whole job after which the handset may be sold."""
         self.keep_job(

@@ -39,6 +39,8 @@ def report_view(told: JsonObject, catalogue: Catalogue, language: Language) -> R
     ):
         if shares := parts(told, key):
             shown += [Text(), _shares(cells, shares, columns)]
+    if attended := parts(told, "attended"):
+        shown += [Text(), _attended(cells, attended)]
     return Group(*shown)
 
 
@@ -52,6 +54,23 @@ def _shares(cells: Cells, shares: list[JsonObject], columns: dict[str, str]) -> 
     for share in shares:
         names = [text(share, key, longest=LONGEST_SENTENCE) for key in columns]
         table.add_row(*names, *(_values(cells, figure) for figure in parts(share, "figures")))
+    return table
+
+
+def _attended(cells: Cells, attended: list[JsonObject]) -> Table:
+    """Where people's time went, in minutes."""
+    table = plain_table()
+    table.title, table.title_justify = cells.say("attended.title"), "left"
+    table.add_column(cells.say("attended.step"), overflow="fold")
+    for word in ("word.count", "attended.minutes", "attended.each", "attended.breaks"):
+        table.add_column(cells.say(word), justify="right")
+    for one in attended:
+        table.add_row(
+            text(one, cells.language, longest=LONGEST_SENTENCE),
+            str(one.get("handsets")),
+            *(f"{float(str(one.get(key))) / 60:.1f}" for key in ("seconds", "seconds_each")),
+            str(one.get("breaks")),
+        )
     return table
 
 

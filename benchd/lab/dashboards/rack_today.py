@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from benchd.lab.dashboards.series import (
+    between_jobs,
     dispositions,
     gates,
     open_items,
     outcomes,
     reasons,
+    stages,
     stages_by_spent,
 )
 from benchd.lab.dashboards.sheet import (
@@ -36,6 +38,12 @@ _NEEDS = of("benchd_slot_needs_person")
 _BROKEN = f"{_OUT_OF_USE} or {_SILENT} or {_AWAY}"
 _SHOWN = 9
 """Bars whose names stand above them."""
+_PEOPLE = (
+    "label_replace ("
+    + total("benchd_stage_time_seconds_total", 'spent="people"', by="stage")
+    + ', "step", "$1", "stage", "(.*)")'
+)
+_BETWEEN = total("benchd_between_jobs_seconds_total", by="step")
 _ENDED = total("benchd_jobs_total")
 _PASSED = total("benchd_jobs_total", 'outcome="passed"')
 
@@ -240,7 +248,23 @@ RACK_TODAY = Sheet(
             series=stages_by_spent(),
             long_names=True,
             unit=Unit.SECONDS,
+            width=8,
             height=13,
+        ),
+        Panel(
+            title=Words("人を待った時間（工程ごと）", "Time waited for people, by step"),
+            says=Words(
+                "スロットが人を待った時間です。挿してから作業開始まで、質問、次の端末に替えるまでを含みます。",
+                "How long slots have waited for people: plugging, questions, the next handset.",
+            ),
+            kind=Kind.BARS,
+            queries=(Query(most(f"({_PEOPLE} or {_BETWEEN}) > 0", _SHOWN), "{{step}}"),),
+            series={**stages(), **between_jobs()},
+            long_names=True,
+            unit=Unit.SECONDS,
+            width=8,
+            height=13,
+            may_be_empty=True,
         ),
         Panel(
             title=Words("回答までの時間（中央値）", "Time to an answer (median)"),
@@ -255,6 +279,7 @@ RACK_TODAY = Sheet(
             series=gates(),
             long_names=True,
             unit=Unit.SECONDS,
+            width=8,
             height=13,
             known=of("benchd_answer_seconds_count"),
             may_be_empty=True,

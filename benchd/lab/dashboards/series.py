@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Final
 
+from benchd.domain.attended import BetweenJobs
 from benchd.domain.disposal import OPEN, DisposalState
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.lab.dashboards.sheet import Shown, Words
@@ -72,6 +73,11 @@ def stages(begins: str = "") -> Series:
     """By `stage`, those that begin so."""
     told = [one for one in STAGE_CLASSES if one.startswith(begins)]
     return {one: Shown(_words(_TEXTS.stage(one))) for one in told}
+
+
+def between_jobs() -> Series:
+    """By `step` of a slot outside its jobs."""
+    return {one: Shown(_words(_TEXTS.named("between_jobs", one))) for one in BetweenJobs}
 
 
 def stages_by_spent(begins: str = "") -> Series:

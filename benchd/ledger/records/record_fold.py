@@ -15,6 +15,7 @@ from benchd.domain.handset_file import DisposedLine
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.ledger.records.attended_fold import OF_ATTENDED, AttendedFolder
 from benchd.ledger.records.columns import Table, values_of, word_of
 from benchd.ledger.records.job_matching import join, take_label_of_drawn
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
@@ -68,12 +69,16 @@ class Folder:
     def take(self, records: Iterable[StoredEntry]) -> None:
         """Take these in, in the order of the ledger, and remember how far that is."""
         last: StoredEntry | None = None
+        attended = AttendedFolder(self._connection)
         for last in records:
             try:
                 self._take(last)
+                if last.entry.kind in OF_ATTENDED:
+                    attended.take(last, self._id_of(last.entry.job))
             except (CertificateGap, ValueError) as error:
                 # One record that can't be understood doesn't keep all others from being found.
                 _log.warning("record_not_understood", sequence=last.sequence, detail=str(error))
+        attended.write()
         if last is not None:
             upto = UptoRow(sequence=last.sequence, hash=last.hash_hex)
             self._insert(UPTO, upto, or_else="REPLACE")

@@ -15,7 +15,7 @@ from benchd.ledger.records.row_mapping import TABLES
 from benchd.ledger.side_file import SideFile, throw_away
 from benchd.ledger.sql_statements import query
 
-FORM: Final = 9
+FORM: Final = 10
 """Raised with every change of the schema or of what is read from a record: then it's made anew."""
 CACHE_KIB: Final = 16 * 1024
 

@@ -25,6 +25,7 @@ from benchd.domain.imei import is_imei
 from benchd.domain.lot_papers import AskedPapers, Listed, ListedJob
 from benchd.domain.report import Asked, Report
 from benchd.domain.shift import Bin, Shift, ShiftFigures
+from benchd.ledger.records.attended_figures import attended_of
 from benchd.ledger.records.columns import names_of, row_of, utc
 from benchd.ledger.records.later_jobs import later_ids, later_jobs
 from benchd.ledger.records.numbers import (
@@ -35,10 +36,10 @@ from benchd.ledger.records.numbers import (
     plain,
     whole_word,
 )
-from benchd.ledger.records.report_counts import Alike, Divided, count_alike
+from benchd.ledger.records.report_counts import Alike, Divided, asked_jobs, count_alike
 from benchd.ledger.records.report_figures import report_of
 from benchd.ledger.records.row_mapping import JOB, SETTLED, JobRow, job_line
-from benchd.ledger.records.shift_figures import ended_jobs, figures_of
+from benchd.ledger.records.shift_figures import attended_in, ended_jobs, figures_of
 from benchd.ledger.sql_statements import SqlValue, Statements, query
 
 MOST_HANDSETS: Final = 50
@@ -179,11 +180,12 @@ class Looker:
         def count(by: Divided) -> Iterator[Alike]:
             return count_alike(self._connection, asked, by, named=named and by is Divided.WHOLE)
 
-        return report_of(asked, count)
+        return report_of(asked, count, attended_of(self._connection, *asked_jobs(asked)))
 
     def shift(self, shift: Shift) -> ShiftFigures:
         """What a shift has done."""
-        return figures_of(shift, ended_jobs(self._connection, shift))
+        ended = ended_jobs(self._connection, shift)
+        return figures_of(shift, ended, attended_in(self._connection, shift))
 
     def bins(self) -> tuple[Bin, ...]:
         """How many handsets are in each open state, and the job of the one in it longest."""

@@ -53,18 +53,24 @@ def count_alike(
     connection: Statements, asked: Asked, by: Divided, *, named: bool
 ) -> Iterator[Alike]:
     """All that came in; may raise apsw.Error."""
+    condition, values = asked_jobs(asked)
+    return rows_of(Alike, query(connection, _sql(by, condition, named=named), values))
+
+
+def asked_jobs(asked: Asked) -> tuple[str, list[SqlValue]]:
+    """The SQL condition that picks the jobs that are asked for, and its values."""
     values: list[SqlValue] = [utc(asked.begin), utc(asked.end)]
-    only = ""
+    condition = "opened_at >= ?1 AND opened_at < ?2"
     for column, wanted in (("lot", asked.lot), ("consignor", asked.consignor)):
         if wanted:
             values.append(wanted)
-            only += f" AND {column} = ?{len(values)}"
+            condition += f" AND {column} = ?{len(values)}"
         elif wanted is not None:
-            only += f" AND {column} IS NULL"
-    return rows_of(Alike, query(connection, _sql(by, only, named=named), values))
+            condition += f" AND {column} IS NULL"
+    return condition, values
 
 
-def _sql(by: Divided, only: str, *, named: bool) -> str:
+def _sql(by: Divided, condition: str, *, named: bool) -> str:
     """Numbers of records tell what came first."""
     residue = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
     names = "json_group_array(iif(job.by_hand, job.tag, job.job))" if named else "NULL"
@@ -93,7 +99,7 @@ def _sql(by: Divided, only: str, *, named: bool) -> str:
                     WHERE plugged.tag = job.tag AND NOT by_hand ORDER BY id DESC LIMIT 1
                 ), handset), handset), id, lot, consignor, came_with_data, chip,
                 coalesce(chip = '{ChipVerdict.IN_USE}', 0) OR coalesce(reason IN ({residue}), 0)
-            FROM job WHERE opened_at >= ?1 AND opened_at < ?2{only}
+            FROM job WHERE {condition}
         ), handset (lot, consignor, newest, with_data, in_use, looked) AS (
             SELECT {by}, max(id), min(2 * id + with_data) % 2, max(in_use),
                 min(id) FILTER (WHERE chip IS NOT NULL)

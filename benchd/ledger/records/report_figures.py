@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from benchd.domain.attended import Attended
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState
 from benchd.domain.ids import JobId
@@ -30,7 +31,11 @@ from benchd.ledger.records.report_counts import Alike, Divided
 NOT_LOOKED_AT: Final = "unknown"
 
 
-def report_of(asked: Asked, count: Callable[[Divided], Iterable[Alike]]) -> Report:
+def report_of(
+    asked: Asked,
+    count: Callable[[Divided], Iterable[Alike]],
+    attended: tuple[Attended, ...] = (),
+) -> Report:
     """The figures of all that was asked for, by lot and by consignor too."""
     [whole] = _shares(count(Divided.WHOLE)) or [Share(lot=None, consignor=None, figures=_figures())]
     return Report(
@@ -38,6 +43,7 @@ def report_of(asked: Asked, count: Callable[[Divided], Iterable[Alike]]) -> Repo
         figures=whole.figures,
         lots=tuple(_shares(count(Divided.LOTS))),
         consignors=tuple(_shares(count(Divided.CONSIGNORS))),
+        attended=attended,
     )
 
 

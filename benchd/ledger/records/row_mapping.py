@@ -12,7 +12,7 @@ from benchd.domain.handset_file import DisposedLine, JobLine, Upto
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.imei import is_imei
 from benchd.domain.intake import Unerasable
-from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.ledger.records.columns import Table, word_of
 
 
@@ -103,6 +103,44 @@ class BroughtRow:
     job: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendedRow:
+    """A stretch in which a slot has waited for people."""
+
+    record: int
+    """The one that has ended it."""
+    part: int
+    """An attempt ends all of its own at once."""
+    job: int
+    step: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWaitsRow:
+    """What is still to be known of a running job's waits: `OpenWaits`, its lists with blanks."""
+
+    job: int
+    stage: StageName | None
+    began_at: datetime | None
+    open: str
+    """Each `gate=since`."""
+    closed: str
+    """Each `from/until`."""
+    returned: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotRow:
+    """What a slot waits for between two jobs."""
+
+    slot: SlotName
+    ended_job: int | None = None
+    ended_at: datetime | None = None
+    occupancy: int | None = None
+    plugged_at: datetime | None = None
+
+
 UPTO: Final = Table("upto", UptoRow, key=("only",))
 JOB: Final = Table("job", JobRow, key=("id",), unique=("job",))
 TOLD: Final = Table("told", ToldRow, key=("imei", "job"))
@@ -110,7 +148,13 @@ MET: Final = Table("met", MetRow, key=("job", "record"))
 SETTLED: Final = Table("settled", DisposedLine, key=("sequence",))
 LOT: Final = Table("lot", LotRow, key=("lot",))
 BROUGHT: Final = Table("brought", BroughtRow, key=("record",))
-TABLES: Final[tuple[Table[Any], ...]] = (UPTO, JOB, TOLD, MET, SETTLED, LOT, BROUGHT)
+ATTENDED: Final = Table("attended", AttendedRow, key=("record", "part"))
+OPEN_WAITS: Final = Table("open_waits", OpenWaitsRow, key=("job",))
+SLOT: Final = Table("slot", SlotRow, key=("slot",))
+TABLES: Final[tuple[Table[Any], ...]] = (
+    *(UPTO, JOB, TOLD, MET, SETTLED, LOT, BROUGHT),
+    *(ATTENDED, OPEN_WAITS, SLOT),
+)
 
 
 def job_line(row: JobRow) -> JobLine:

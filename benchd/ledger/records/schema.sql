@@ -13,6 +13,8 @@ CREATE INDEX job_of_lot ON job (lot, id) WHERE lot IS NOT NULL;
 CREATE INDEX job_of_tag ON job (tag, id) WHERE tag IS NOT NULL;
 CREATE INDEX job_certified ON job (certificate) WHERE certificate IS NOT NULL;
 
+CREATE INDEX attended_of_job ON attended (job);
+
 CREATE INDEX told_of_job ON told (job);
 
 CREATE INDEX met_by_later ON met (later);

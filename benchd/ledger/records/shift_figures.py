@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from benchd.domain.attended import Attended
 from benchd.domain.disposal import DisposalState, opened_by
 from benchd.domain.ids import JobId
 from benchd.domain.job import Outcome
 from benchd.domain.shift import HOUR, EndedJob, FailedBy, Failures, Hour, Shift, ShiftFigures, Went
+from benchd.ledger.records.attended_figures import attended_of
 from benchd.ledger.records.columns import names_of, rows_of, utc
 from benchd.ledger.sql_statements import Statements, query
 
@@ -29,18 +31,28 @@ _VALUE_OF: Final[dict[FailedBy, Callable[[EndedJob], str]]] = {
     FailedBy.REASON: lambda job: job.reason or "",
 }
 
+_ENDED_IN: Final = "ended_at >= ? AND ended_at < ? AND NOT by_hand"
+
 
 def ended_jobs(connection: Statements, shift: Shift) -> Iterator[EndedJob]:
     """Those that have ended in a shift, in that order; may raise apsw.Error."""
     columns = names_of(EndedJob, certified="certificate IS NOT NULL")
-    sql = (
-        f"SELECT {columns} FROM job"  # noqa: S608
-        " WHERE ended_at >= ? AND ended_at < ? AND NOT by_hand ORDER BY ended_at, id"
-    )
-    return rows_of(EndedJob, query(connection, sql, (utc(shift.begin), utc(shift.end))))
+    sql = f"SELECT {columns} FROM job WHERE {_ENDED_IN} ORDER BY ended_at, id"  # noqa: S608
+    return rows_of(EndedJob, query(connection, sql, _span(shift)))
 
 
-def figures_of(shift: Shift, ended: Iterable[EndedJob]) -> ShiftFigures:
+def attended_in(connection: Statements, shift: Shift) -> tuple[Attended, ...]:
+    """Where the time of people went in the jobs that have ended in a shift."""
+    return attended_of(connection, _ENDED_IN, _span(shift))
+
+
+def _span(shift: Shift) -> tuple[str, str]:
+    return utc(shift.begin), utc(shift.end)
+
+
+def figures_of(
+    shift: Shift, ended: Iterable[EndedJob], attended: tuple[Attended, ...] = ()
+) -> ShiftFigures:
     """The figures of these jobs, which come in the order in which they have ended."""
     jobs = list(ended)
     last = {job.handset: job for job in jobs}
@@ -55,6 +67,7 @@ def figures_of(shift: Shift, ended: Iterable[EndedJob]) -> ShiftFigures:
         jobs=len(jobs),
         failed=tuple(job.job for job in failed),
         failures={by: _failures(by, failed, jobs) for by in FailedBy},
+        attended=attended,
     )
 
 

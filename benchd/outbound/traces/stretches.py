@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -13,10 +13,8 @@ from benchd.domain.ids import JobId
 from benchd.domain.job import Outcome, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.outbound.traces.span import Span, SpanEvent, Value, span_id_of
-from benchd.proof.evidence.chip_evidence import ClearEvidence
-from benchd.proof.evidence.handset_evidence import InitialiseEvidence
+from benchd.proof.attended_time import absent_s, left_at
 from benchd.proof.evidence.job_evidence import read_evidence
-from benchd.proof.evidence.reset_evidence import FinalResetEvidence
 from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.record_fields import RecordReader
 
@@ -129,7 +127,7 @@ class Stretches:
         outcome, because = told.word("outcome", Outcome), told.optional_text("because")
         at, stage = record.entry.at, told.word("stage", StageName)
         attempt.attributes |= _seen(stage, told)
-        self._was_away(attempt, _absent_s(stage, told))
+        self._was_away(attempt, absent_s(stage, told))
         self._close(attempt, at, outcome, None if outcome in _FINE else because or outcome)
         for each in (attempt, self._stage):
             if each is not None and because is not None:
@@ -169,21 +167,21 @@ class Stretches:
             _end_wait(wait, at, how)
         self._waits.clear()
 
-    def _was_away(self, attempt: _Stretch, absent_s: float | None) -> None:
+    def _was_away(self, attempt: _Stretch, away_s: float | None) -> None:
         """The ledger has when it came back; for how long it was gone, the evidence tells."""
-        if not absent_s:
+        if not away_s:
             return
-        gone = timedelta(seconds=absent_s)
         for sequence, back in self._returns:
-            if back - gone >= attempt.start:
-                span_id = span_id_of(self._job, "away", sequence)
-                away = _Stretch(AWAY, span_id, attempt.span_id, back - gone)
+            if (left := left_at(attempt.start, (back,), away_s)) is not None:
+                away = _Stretch(
+                    AWAY, span_id_of(self._job, "away", sequence), attempt.span_id, left
+                )
                 away.close(back)
                 self._all.append(away)
                 # Where the port told sooner than anybody, that was the answer.
                 self._end_waits(away.start, WaitEnd.HANDSET_TOLD)
                 return
-        attempt.attributes["benchd.away.seconds"] = absent_s
+        attempt.attributes["benchd.away.seconds"] = away_s
 
     def _happened(self, what: str, at: datetime) -> None:
         event = SpanEvent(name=what, at=at)
@@ -239,11 +237,3 @@ def _seen(stage: StageName, told: RecordReader) -> dict[str, Value]:
             return {"benchd.proven.bytes": read.bytes_proven, "benchd.coverage": read.coverage}
         case _:
             return {}
-
-
-def _absent_s(stage: StageName, told: RecordReader) -> float | None:
-    match _evidence(stage, told):
-        case InitialiseEvidence() | FinalResetEvidence() | ClearEvidence() as left:
-            return left.absent_s
-        case _:
-            return None

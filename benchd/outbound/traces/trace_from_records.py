@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
@@ -18,6 +18,7 @@ from benchd.domain.plain_text import printable
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.outbound.traces.span import Span, Trace, Value, span_id_of, trace_id_of
 from benchd.outbound.traces.stretches import WAIT, Stretches
+from benchd.proof.attended_time import whole_time
 from benchd.proof.job_history import JobHistory, fold_job
 from benchd.proof.ports import CertificateIssuer
 
@@ -96,12 +97,8 @@ def _of_job(history: JobHistory, opened: StoredEntry) -> dict[str, Value]:
 
 def _of_time(below: Iterable[Span], start: datetime, end: datetime) -> dict[str, Value]:
     """Seconds that people took, and those of everything else; waits that overlap count once."""
-    people, reached = timedelta(), start
-    for wait in sorted((span for span in below if span.name == WAIT), key=lambda span: span.start):
-        begin, until = max(wait.start, reached), min(wait.end, end)
-        if until > begin:
-            people += until - begin
-            reached = until
+    waits = [(wait.start, min(wait.end, end)) for wait in below if wait.name == WAIT]
+    people = whole_time(waits)
     return {
         "benchd.people.seconds": people.total_seconds(),
         "benchd.machine.seconds": (end - start - people).total_seconds(),

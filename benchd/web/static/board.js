@@ -2,6 +2,7 @@
 
 import { read } from "./api.js";
 import { el } from "./dom.js";
+import { attendedTable, mostAttended } from "./attended.js";
 import { binsTable, openHandsets, queueShort } from "./open_now.js";
 import { pictured } from "./plots.js";
 import { askedShift, clockOf, dayFrom, dayOf, keepHours, readShift, shiftQuery, spanOf } from "./shift.js";
@@ -108,7 +109,8 @@ export class BoardPage {
   columns({ shift, queue }) {
     const some = shift.ended > 0;
     const by = Object.fromEntries(shift.failures.map((one) => [one.by, one.values.length ? this.failures(one, shift.plots) : null]));
-    const left = [some ? this.hours(shift) : null, by.model, by.slot];
+    const people = shift.attended.length ? this.people(shift) : null;
+    const left = [some ? this.hours(shift) : null, people, by.model, by.slot];
     const right = [queueShort(queue), some ? this.went(shift) : null, binsTable(shift.bins), by.reason];
     const stack = (parts) => el("div", { class: "stack" }, ...parts.filter(Boolean));
     return [el("div", { class: "beside" }, ...[left, right].filter((parts) => parts.some(Boolean)).map(stack))];
@@ -127,6 +129,14 @@ export class BoardPage {
         return [at, this.number("hour", hour.begin, hour.jobs.length, `${at} ${t("done")}`), this.number("sold", hour.begin, hour.sold.length, `${at} ${t("sold")}`)];
       });
     return pictured("hours", t("hours"), shift.plots, [t("sold"), t("not_sold")], table(null, [t("hour"), t("done"), t("sold")], rows));
+  }
+
+  /** Where people's time goes; the step that takes most is said in words. */
+  people({ attended, plots }) {
+    return pictured("attended", word("attended", "title"), plots, null, attendedTable(attended), {
+      most: mostAttended(attended),
+      asTable: word("attended", "as_table"),
+    });
   }
 
   failures({ by, text, values }, plots) {

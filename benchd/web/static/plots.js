@@ -15,16 +15,17 @@ export function plot({ svg }) {
   return sound ? document.importNode(read, true) : null;
 }
 
-/** A plot with its heading and what its colours mean; the same figures as a table are behind a line to open. */
-export function pictured(name, heading, plots, keys, table) {
+/** A plot with its heading and what its colours mean; the same figures as a table are behind a line to open, named `asTable`; `most` says what stands out. */
+export function pictured(name, heading, plots, keys, table, { most = null, asTable = word("board", "as_table") } = {}) {
   const drawn = plots.find((one) => one.name === name);
   return el(
     "section",
     { class: "pictured", "data-plot": name, "aria-labelledby": `heading-${name}` },
     el("h3", { id: `heading-${name}` }, heading),
+    most ? el("p", { class: "most" }, most) : null,
     drawn ? plot(drawn) : null,
     drawn && keys ? el("p", { class: "keys", "aria-hidden": "true" }, el("span", { class: "part" }, keys[0]), el("span", {}, keys[1])) : null,
     // The picture has the figures: the table is for whoever wants the handsets behind them.
-    drawn ? folded(`table-${name}`, word("board", "as_table"), false, table) : table,
+    drawn ? folded(`table-${name}`, asTable, false, table) : table,
   );
 }

@@ -1,6 +1,7 @@
 // What the ministry asks a dealer: figures of a time, each with the handsets behind it.
 
 import { read } from "./api.js";
+import { attendedTable } from "./attended.js";
 import { el } from "./dom.js";
 import { day, jobPage, jobsTable, link, nothing, row, table } from "./tables.js";
 import { said, word } from "./words.js";
@@ -51,7 +52,7 @@ export class ReportPage {
   elements(report) {
     const scope = Object.entries(this.only).map(([name, value]) => `${word("report", name)}: ${value || word("word", "none")}`);
     const title = el("h2", {}, [`${t("title")} ${this.from} – ${this.to}`, ...scope].join(" · "));
-    return this.behind ? [title, ...this.handsets(report)] : [title, this.asking(), ...this.figures(report), ...this.shares(report), upto(report)];
+    return this.behind ? [title, ...this.handsets(report)] : [title, this.asking(), ...this.figures(report), ...this.shares(report), ...people(report), upto(report)];
   }
 
   asking() {
@@ -139,6 +140,9 @@ export class ReportPage {
     ];
   }
 }
+
+/** Where people's time went, of all that was asked for. */
+const people = ({ attended }) => (attended.length ? [attendedTable(attended, word("attended", "title"))] : []);
 
 const plain = (links) => (links.length ? el("ul", { class: "perhaps" }, ...links.map((one) => el("li", {}, one))) : el("span"));
 

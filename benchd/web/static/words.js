@@ -78,7 +78,7 @@ export function duration(seconds) {
   return hours ? `${hours}:${pad(minutes)}:${pad(rest)}` : `${minutes}:${pad(rest)}`;
 }
 
-const spaced = () => (language === "ja" ? "" : " ");
+export const spaced = () => (language === "ja" ? "" : " ");
 
 /** 12分 or 1時間5分; nothing within the first minute. */
 export function inHours(seconds) {

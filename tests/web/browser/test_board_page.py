@@ -80,6 +80,20 @@ async def test_the_board_shows_what_was_done_and_each_count_leads_to_its_jobs(sh
         await expect(page.locator("#to")).to_have_value("02:30")
 
 
+async def test_the_board_says_which_step_takes_most_of_peoples_time(shop: Shop) -> None:
+    shop.rack.ledger.keep_questions()
+    async with shop.seen_at(DAY) as seen:
+        people = seen.page.locator('[data-plot="attended"]')
+        await expect(people.locator(".most")).to_have_text(
+            "いちばん時間がかかっている工程: 受入確認（5.0分／台）"
+        )
+        await expect(people.locator("svg")).to_contain_text("受入確認")
+        await people.locator("summary").click()
+        await expect(people.locator("tbody tr").first).to_have_text("受入確認15.05.00")
+        await seen.go("/report?from=2026-11-24&to=2026-11-24")
+        await expect(seen.page.locator("table", has_text="人を待った時間")).to_contain_text("5.0")
+
+
 async def test_the_board_is_told_anew_each_minute_and_focus_and_scroll_stay(shop: Shop) -> None:
     worked(shop)
     async with shop.seen_at(DAY, signed_in=False, height=500) as seen:

@@ -64,15 +64,19 @@ class SlotLife:
 
     def minutes(self) -> Minutes:
         """For ever: handsets come while somebody is there, and are pulled out then."""
+        ended: datetime | None = None
         while True:
             self._is(SlotState.EMPTY)
             yield from self._until_somebody_comes(8)
+            if ended is not None:
+                self.metrics.handset_changed((self.now() - ended).total_seconds())
             if self.rack.out_of_use and self._since(self.rack.out_of_use):
                 self._is(SlotState.QUARANTINED)
                 while True:
                     yield
             yield from self._handset()
             self._is(SlotState.FINISHED)
+            ended = self.now()
             yield from self._until_somebody_comes(12)
 
     def _handset(self) -> Minutes:
