@@ -30,6 +30,7 @@ from benchd.domain.errors import AnchorUnreachable, CertificateInvalid
 from benchd.domain.job import Disposition
 from benchd.domain.lot_papers import AskedPapers, PapersOf
 from benchd.domain.ports import Anchor
+from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.head import Head, encode_head
@@ -154,6 +155,7 @@ async def papers_of(rack: Rack, file: Path) -> Path:
                 issuer=issuer_of(settings, key),
                 records=records,
                 intake=IntakeStore(ledger, FakeClock()),
+                grades=GradeBook(),
                 holder=lambda _: None,
                 clock=FakeClock(),
             )
