@@ -95,6 +95,7 @@ ACTION_OF: Mapping[Gate, Action] = MappingProxyType(
         Gate.FELICA_CHECK: Action.ATTEST,
         Gate.FELICA_NO_CHIP: Action.ATTEST,
         Gate.FELICA_RETIRED: Action.ATTEST,
+        Gate.FELICA_ERASE: Action.ANSWER,
         Gate.FELICA_CLEAR: Action.ANSWER,
         Gate.FELICA_RECHECK: Action.ATTEST,
         Gate.FELICA_ATTEST: Action.ATTEST,

@@ -64,6 +64,15 @@ class Tray(StrEnum):
     NOT_TOLD = "not_told"
 
 
+class EraseStep(StrEnum):
+    """Why a person is asked to have a handset erase its own chip, or asked once more."""
+
+    FIRST = "first"
+    SIGNED_IN = "signed_in"
+    """An account is still on it, which a reset would lock it by."""
+    STILL_IN_USE = "still_in_use"
+
+
 class ModificationSource(StrEnum):
     """Where a sign of a modified system comes from; signs of one source have one cause."""
 

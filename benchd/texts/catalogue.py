@@ -14,7 +14,7 @@ from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict, ModelFelica
 from benchd.domain.clear import CLAIMS
 from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
-from benchd.domain.handset import SilenceCause, Tray, UserKind
+from benchd.domain.handset import EraseStep, SilenceCause, Tray, UserKind
 from benchd.domain.intake import (
     AttestationKind,
     BoundBy,
@@ -71,6 +71,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.LOCK_ADMIN}": _OF_HANDSET | {"admins"},
+        f"gate.{Gate.FELICA_ERASE}": _OF_HANDSET | {"erase_step", "felica_erase"},
         f"gate.{Gate.OBSERVE}": _OF_HANDSET | {"tray"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),
@@ -89,7 +90,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
                 "seconds",
             }
         ),
-        f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings", "felica_erase"},
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
             frozenset({"model", "serial"}),
@@ -150,6 +151,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "tray": Tray,
+    "erase_step": EraseStep,
     "mistake": Mistake,
     "role": Role,
     "menu": MENUS,
@@ -381,6 +383,7 @@ class Catalogue:
             "causes": causes,
             "model_felica": model_felica,
             "tray": self._tray(facts.get("tray", "")),
+            "erase_step": self._erase_step(facts.get("erase_step", "")),
         }
         if (earlier := facts.get("earlier_reason")) in list(Reason):
             told["earlier_reason"] = self.reason(Reason(earlier))
@@ -395,6 +398,11 @@ class Catalogue:
         """Whether somebody has to look into it; somebody has to where that isn't told."""
         told = told if told in list(Tray) else Tray.NOT_TOLD
         return self._texts[f"tray.{told}"]
+
+    def _erase_step(self, told: str) -> Texts:
+        """Why a handset is to erase its own chip, or to do it again."""
+        step = told if told in list(EraseStep) else EraseStep.FIRST
+        return self._texts[f"erase_step.{step}"]
 
     def _menu(self, menu: str, facts: Mapping[str, str]) -> Texts:
         """The way through this handset's own menus, else through those of most."""
