@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 from chromium import Visit, Visits
+from parts_kept import PartsKept
 from playwright.async_api import Page, expect
 
 from benchd.domain.evidence_json import to_json
@@ -61,6 +62,7 @@ class Shop:
             intake=IntakeDesk(store, CountingEntropy()),
             grades=GradeDesk(ledger, FakeClock(), lambda: store.book),
         )
+        app.add_middleware(PartsKept)
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)
             await records.until(lambda: records.upto.sequence == len(self.stored))
