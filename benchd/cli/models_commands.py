@@ -103,6 +103,7 @@ def _told(entry: ModelEntry, known: ModelCatalogue) -> dict[str, JsonValue]:
         "felica_generation": entry.felica_generation,
         "felica_erase": _both(entry.felica_erase.way) if entry.felica_erase else None,
         "signed_in": entry.felica_erase.signed_in if entry.felica_erase else None,
+        "from_android": entry.felica_erase.first_android if entry.felica_erase else None,
         "disputed": [str(fact) for fact in entry.disputed],
         "released": entry.released,
         "imei": [str(place) for place in entry.imei],

@@ -21,6 +21,7 @@ from benchd.domain.chip import BaselineKind
 from benchd.domain.errors import ConfigIssue
 from benchd.domain.ids import SlotName
 from benchd.domain.ports import ClearProvider
+from benchd.proof.evidence.chip_evidence import HANDSET
 
 Makers = dict[str, Callable[[], ClearProvider]]
 
@@ -48,6 +49,12 @@ def make_providers(document: Document, folder: Path) -> tuple[Makers, list[Confi
         if not isinstance(kind, str):
             continue  # which the section's own check tells
         at: KeyPath = ("felica", "providers", name)
+        if name == HANDSET:
+            message = (
+                f"found {found(name)}, which stands for handsets that erase their own chip;"
+                " allowed is any other name"
+            )
+            issues.append(document.issue(at, message))
         if kind not in known_kinds():
             allowed = sorted(known_kinds())
             message = (

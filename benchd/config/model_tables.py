@@ -145,6 +145,7 @@ class FelicaEraseTable(Section):
 
     way: WordsTable
     signed_in: bool
+    from_android: Android | None = None
     sources: Sources
 
     def value(self) -> FelicaErase:
@@ -152,6 +153,7 @@ class FelicaEraseTable(Section):
         return FelicaErase(
             way=self.way.value(),
             signed_in=self.signed_in,
+            first_android=self.from_android,
             sources=tuple(source.value() for source in self.sources),
         )
 

@@ -136,14 +136,22 @@ def _unprepared(document: Document, stages: Sequence[ReadStage]) -> Iterator[Con
             yield document.issue(
                 stage.path("name"), f"{stage.name} needs {listed(missing)} before it"
             )
+        spoilt = stage.describes.before if stage.describes else ()
+        too_early = [name for name in spoilt if name in seen]
+        if too_early:
+            yield document.issue(
+                stage.path("name"), f"{stage.name} can't come after {listed(too_early)}"
+            )
         seen.add(stage.name)
-    if StageName.FELICA_CLEAR in seen:
+    for name in (StageName.FELICA_ERASE, StageName.FELICA_CLEAR):
+        if name not in seen:
+            continue
         # What the chip holds is lost for good; the stage itself refuses too, but after hours.
         for stage in stages:
             gates = stage.spec.stage if stage.spec else None
             if isinstance(gates, GatesStage) and Gate.CONSENT not in gates.attest:
                 yield document.issue(
-                    stage.path("attest"), "felica_clear needs consent among what is asked for"
+                    stage.path("attest"), f"{name} needs consent among what is asked for"
                 )
 
 

@@ -91,6 +91,7 @@ class Reason(StrEnum):
     NETWORK_RESTRICTED = "network_restricted"
     FELICA_RESIDUE = "felica_residue"
     FELICA_NOT_CLEARABLE = "felica_not_clearable"
+    FELICA_NOT_ERASED = "felica_not_erased"
     FELICA_SILENT = "felica_silent"
     FELICA_RETIRED = "felica_retired"
     FELICA_INCONSISTENT = "felica_inconsistent"
@@ -135,6 +136,9 @@ DISPOSITION_OF: Mapping[Reason, Disposition] = MappingProxyType(
 """The trade's defaults: crushed where data may stay for good, held where a person can still act."""
 
 
+LEFT_IN_CHIP = (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE, Reason.FELICA_NOT_ERASED)
+"""Ends by which the chip was in use, whatever the looks at it have said."""
+
 ENDS_WITHOUT_ERASURE = (
     Reason.OVERWRITE_DUE,
     Reason.ASSESSED,
@@ -168,6 +172,7 @@ class Gate(StrEnum):
     FELICA_CHECK = "felica_check"
     FELICA_NO_CHIP = "felica_no_chip"
     FELICA_RETIRED = "felica_retired"
+    FELICA_ERASE = "felica_erase"
     FELICA_CLEAR = "felica_clear"
     FELICA_RECHECK = "felica_recheck"
     FELICA_ATTEST = "felica_attest"
@@ -192,11 +197,13 @@ class Finding(StrEnum):
     SYSTEM_MODIFIED = "system_modified"
     SYSTEM_SUSPECT = "system_suspect"
     MANAGED_DEVICE = "managed_device"
+    LOCK_ADMIN = "lock_admin"
     LOCK_OR_ACCOUNT = "lock_or_account"
     OTHER_USER = "other_user"
     REMOVABLE_MEDIA = "removable_media"
     SIM = "sim"
     CHIP_IN_USE = "chip_in_use"
+    CHIP_ERASABLE = "chip_erasable"
     CHIP_UNKNOWN = "chip_unknown"
     JPKI = "jpki"
 
@@ -236,6 +243,7 @@ class StageName(str):
     INSPECT = _named()
     GATES = _named()
     FELICA_CHECK = _named()
+    FELICA_ERASE = _named()
     INITIALISE = _named()
     OVERWRITE = _named()
     READ_BACK = _named()

@@ -148,6 +148,13 @@ class ChipAccess(Protocol):
         """Returns once the slot's reader answers again; at once where it does."""
         ...
 
+    async def field_off(self, slot: SlotName) -> None:
+        """Switch the field of the slot's reader off; it stays off until the next look.
+
+        Does nothing where there is no reader. Raises ReaderFault where it can't be.
+        """
+        ...
+
     async def clear(self, order: ClearOrder) -> ClearClaim:
         """Have the provider that the configuration's rules choose clear the chip.
 

@@ -40,6 +40,8 @@ class StageDescription:
     """Whether only a recipe whose jobs wait for their device can have it."""
     after: tuple[StageName, ...] = ()
     """Whose results it can't do without."""
+    before: tuple[StageName, ...] = ()
+    """What would take away what it needs: none of them may come first."""
     skipped_for: frozenset[str] = frozenset()
     """The reasons for which it may be skipped, and no other."""
     needed_for: tuple[Reason, ...] = ()

@@ -169,8 +169,18 @@ def refuse_withdrawn(context: JobContext) -> None:
             raise StageFailed(UNWAIVED[settled.gate], f"{settled.gate}: {'; '.join(gaps)}")
 
 
+def consent_named(context: JobContext) -> str:
+    """Who has put on record that the owner agreed to lose what the chip holds; StageFailed else."""
+    by = consent_of(context.evidence)
+    if by is not None:
+        return by
+    raise StageFailed(
+        Reason.CONSENT_MISSING, "nobody has put on record that the chip's balance may be lost"
+    )
+
+
 def consent_of(evidence: JobEvidence) -> str | None:
-    """Who has put on record that the owner agreed to lose what the chip holds."""
+    """The same; None where nobody has."""
     gates, check = evidence.gates, evidence.felica_check
     answers = (*(gates.answers if gates else ()), check.consent if check else None)
     for answer in answers:

@@ -22,6 +22,7 @@ from benchd.domain.evidence_json import FORM, to_json
 from benchd.domain.ids import Evidence
 from benchd.domain.job import (
     DISPOSITION_OF,
+    LEFT_IN_CHIP,
     Disposition,
     JobEnd,
     Outcome,
@@ -177,7 +178,7 @@ class JobRunner:
 
     def _owners_left(self, reason: Reason) -> ChipOwners | None:
         """Whose services keep the handset from being sold: of the last scan that has seen any."""
-        if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+        if reason not in LEFT_IN_CHIP:
             return None
         seen, check = self._context.seen, self._context.evidence.felica_check
         last = seen.owners if isinstance(seen, ChipEvidence) else None

@@ -1,8 +1,9 @@
 """Where to look: the blocks that the host draws, and the sample of SP 800-88 Rev. 1.
 
-Rev. 1 (withdrawn in 2025) asks of a sample: at least 1,000 subsections of equal size, in each
-at least two places that don't overlap, each of at least 5 % of its subsection, so at least
-10 % of the medium; the first and the last place always; other places in every run.
+Rev. 1 asked of a sample, until it was withdrawn in 2025 and Rev. 2 named no numbers any more: at
+least 1,000 subsections of equal size, in each at least two places that don't overlap, each of at
+least 5 % of its subsection, so at least 10 % of the medium; the first and the last place always;
+other places in every run.
 """
 
 from __future__ import annotations

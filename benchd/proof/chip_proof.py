@@ -13,7 +13,14 @@ from typing import Final
 from benchd.domain.chip import BaselineKind, ChipVerdict, ModelFelica
 from benchd.domain.clear import CLAIMS
 from benchd.domain.job import Gate
-from benchd.proof.evidence.chip_evidence import OPERATOR, READER, ChipEvidence, ClearEvidence
+from benchd.proof.evidence.chip_evidence import (
+    HANDSET,
+    OPERATOR,
+    READER,
+    ChipEvidence,
+    ClearEvidence,
+    OwnEraseEvidence,
+)
 from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.floors import LEAST_PASSES
 from benchd.proof.tie import shows_tie
@@ -24,6 +31,8 @@ SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {
     "no_chip": ChipVerdict.NO_CHIP,
 }
 """What the check has to have found for each reason to skip the clear."""
+_ASKED_OF: Final = {OPERATOR: Gate.FELICA_CLEAR, HANDSET: Gate.FELICA_ERASE}
+"""Whose claims are a person's word, and at which question it is given."""
 SEEN_BASELINES: Final = (BaselineKind.OBSERVED,)
 """Pictures that somebody took of a real unused chip; any other needs a person's word beside it."""
 
@@ -42,6 +51,8 @@ class ChipCase:
 
     inspect: InspectEvidence
     check: ChipEvidence
+    erase: OwnEraseEvidence | None
+    """What the handset itself did to it; None where it did nothing."""
     clear: ClearEvidence | None
     clear_skipped: str | None
     """Why the clear was skipped; None where it wasn't."""
@@ -167,8 +178,11 @@ def _of_clear(case: ChipCase) -> list[str]:
         gaps.append("felica_clear: nobody claims to have cleared the chip")
     if not clear.consent:
         gaps.append("felica_clear: nobody is named who put the consent on record")
-    if clear.provider == OPERATOR and case.answers.get(Gate.FELICA_CLEAR) is not True:
-        gaps.append(f"{Gate.FELICA_CLEAR}: nobody has approved it")
+    gate = _ASKED_OF.get(clear.provider)
+    if gate is not None and case.answers.get(gate) is not True:
+        gaps.append(f"{gate}: nobody has approved it")
+    if clear.provider == HANDSET and (case.erase is None or case.erase.claim not in CLAIMS):
+        gaps.append("felica_erase: nobody claims that the handset has erased its chip")
     if clear.away is not None and clear.away.is_of_another:
         gaps.append("felica_clear: the chip answered while its handset had been carried away")
     return gaps

@@ -96,11 +96,12 @@ def judged(
 
 def _evidence_of(stages: Mapping[StageName, StageRecord]) -> ErasureEvidence:
     """What every stage of an erasure saw; CertificateGap with all that is missing or malformed."""
-    seen: dict[str, object] = {StageName.FELICA_CLEAR: None}
+    seen: dict[str, object] = {StageName.FELICA_ERASE: None, StageName.FELICA_CLEAR: None}
     gaps: list[str] = []
-    for stage in REQUIRED_STAGES:
+    for stage in (*REQUIRED_STAGES, StageName.FELICA_ERASE):
         if stage not in stages:
-            gaps.append(f"{stage}: there is no record of it")
+            if stage in REQUIRED_STAGES:
+                gaps.append(f"{stage}: there is no record of it")
             continue
         try:
             found = stages[stage].evidence()
@@ -109,7 +110,7 @@ def _evidence_of(stages: Mapping[StageName, StageRecord]) -> ErasureEvidence:
             continue
         if found is not None:
             seen[stage] = found
-        elif stage is not StageName.FELICA_CLEAR:
+        elif stage not in seen:
             gaps.append(f"{stage}: what it saw isn't on record")
     if gaps:
         raise CertificateGap(tuple(gaps))
@@ -224,6 +225,7 @@ def _of_chip(case: ErasureCase) -> list[str]:
         ChipCase(
             inspect=evidence.inspect,
             check=evidence.felica_check,
+            erase=evidence.felica_erase,
             clear=evidence.felica_clear,
             clear_skipped=case.skipped(StageName.FELICA_CLEAR),
             recheck=evidence.felica_recheck,

@@ -79,7 +79,7 @@ PLACES_IN_SUBSECTION: Final = 2
 PLACES_FILL_SUBSECTION: Final = 20
 """A place is one part of its subsection in so many: 5 %."""
 MINIMUM_SAMPLE: Final = PLACES_IN_SUBSECTION / PLACES_FILL_SUBSECTION
-"""What SP 800-88 Rev. 1 asks of a sample; the first and the last place come on top."""
+"""What SP 800-88 Rev. 1, by now withdrawn, asked of a sample; first and last place come on top."""
 MINIMUM_SEED_DIGITS: Final = 32
 """Hex digits of the seed that the places are drawn from: 16 bytes."""
 

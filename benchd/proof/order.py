@@ -26,8 +26,10 @@ REQUIRED_STAGES: Final = (
 
 ARRIVED_RESET: Final = "arrived_reset"
 RECHECK_DUE: Final = "recheck_due"
+NO_OWN_ERASE: Final = "no_own_erase"
 SKIPPABLE: Final[Mapping[StageName, frozenset[str]]] = {
     StageName.INITIALISE: frozenset({ARRIVED_RESET}),
+    StageName.FELICA_ERASE: frozenset({*SKIPPED_FOR, NO_OWN_ERASE}),
     StageName.FELICA_CLEAR: frozenset(SKIPPED_FOR),
     StageName.CERTIFY: frozenset({RECHECK_DUE}),
 }
@@ -68,6 +70,9 @@ def order_gaps(
 ) -> list[str]:
     """The same of a handset's erasure, which nothing may have changed after its read-back."""
     gaps = stage_gaps(stages, REQUIRED_STAGES, SKIPPABLE)
+    erase, reset = stages.get(StageName.FELICA_ERASE), stages.get(StageName.INITIALISE)
+    if erase is not None and reset is not None and erase.ended_sequence > reset.started_sequence:
+        gaps.append(f"{StageName.FELICA_ERASE}: it came after the first reset")
     read_back = stages.get(StageName.READ_BACK)
     if read_back is not None:
         gaps += [

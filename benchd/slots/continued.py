@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from benchd.domain.chip import ChipOwners
 from benchd.domain.ids import JobId
-from benchd.domain.job import JobEnd, Outcome, Reason
+from benchd.domain.job import LEFT_IN_CHIP, JobEnd, Outcome, Reason
 from benchd.domain.port import Attached
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.evidence.chip_evidence import ChipEvidence
@@ -79,7 +79,7 @@ def _owners_left(
     before: Sequence[StoredEntry], job: JobId | None, reason: Reason | None
 ) -> ChipOwners | None:
     """Whose services the job's last scan that saw any has found, where they kept it from sale."""
-    if reason not in (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE):
+    if reason not in LEFT_IN_CHIP:
         return None
     attempts = stage_records([record for record in before if record.entry.job == job])
     for attempt in reversed(attempts):

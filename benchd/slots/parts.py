@@ -63,6 +63,9 @@ class NoReaders:
         """Raises ReaderGone: there is nothing to wait for."""
         raise ReaderGone(f"slot {slot} has no reader")
 
+    async def field_off(self, slot: SlotName) -> None:
+        """There is none."""
+
     async def clear(self, order: ClearOrder) -> ClearClaim:  # noqa: ARG002
         """A person's hand is all there is."""
         return ClearClaim(

@@ -14,7 +14,7 @@ from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict, ModelFelica
 from benchd.domain.clear import CLAIMS
 from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
-from benchd.domain.handset import SilenceCause, Tray, UserKind
+from benchd.domain.handset import BatteryMethod, EraseStep, SilenceCause, Tray, UserKind
 from benchd.domain.intake import (
     AttestationKind,
     BoundBy,
@@ -71,6 +71,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.FELICA_NO_CHIP}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.FELICA_RETIRED}": _OF_HANDSET | {"causes", "model_felica"},
         f"gate.{Gate.LOCK_ADMIN}": _OF_HANDSET | {"admins"},
+        f"gate.{Gate.FELICA_ERASE}": _OF_HANDSET | {"erase_step", "felica_erase"},
         f"gate.{Gate.OBSERVE}": _OF_HANDSET | {"tray"},
         f"gate.{Gate.IMEI}": frozenset({"model", "serial"}),
         f"gate.{Gate.SERIAL}": frozenset({"model"}),
@@ -86,10 +87,10 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
             {
                 *("android", "build", "capacity", "used", "percent", "degrees", "count", "number"),
                 *("reader", "passes", "size", "time", "rate", "bad", "minimum", "provider"),
-                "seconds",
+                *("seconds", "method"),
             }
         ),
-        f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings"},
+        f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings", "felica_erase"},
         **dict.fromkeys(
             (f"gate.{gate}" for gate in (Gate.RECHECK, Gate.RECHECK_CHIP)),
             frozenset({"model", "serial"}),
@@ -105,6 +106,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
                 *("count", "lot"),
             }
         ),
+        "beside": frozenset({"value"}),
         "paper": frozenset(
             {"name", "at", "until", "value", "count", "share", "first", "last", "where"}
         ),
@@ -143,6 +145,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "attestation": AttestationKind,
     "bound_by": BoundBy,
     "unerasable": Unerasable,
+    "battery_method": BatteryMethod,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
     "clear_claim": CLAIMS,
@@ -151,6 +154,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "silence": SilenceCause,
     "model_felica": ModelFelica,
     "tray": Tray,
+    "erase_step": EraseStep,
     "mistake": Mistake,
     "role": Role,
     "menu": MENUS,
@@ -162,14 +166,14 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
 """Sections that have a text of each value of a type, and no others."""
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "binding", "help", "cards", "board", "handover", "attended"),
+    *("answering", "binding", "help", "cards", "board", "handover", "attended", "grades"),
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (
     *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
     *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
-    *("bound_by", "unerasable", "not_needed", "shown_by", "clear_claim", "user_kind"),
-    *("settle_as", "gate", "reason", "role", *OF_PAGES),
+    *("bound_by", "unerasable", "battery_method", "not_needed", "shown_by", "clear_claim"),
+    *("user_kind", "settle_as", "gate", "reason", "role", *OF_PAGES),
 )
 """Sections that the API hands to its pages."""
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -382,6 +386,7 @@ class Catalogue:
             "causes": causes,
             "model_felica": model_felica,
             "tray": self._tray(facts.get("tray", "")),
+            "erase_step": self._erase_step(facts.get("erase_step", "")),
         }
         if (earlier := facts.get("earlier_reason")) in list(Reason):
             told["earlier_reason"] = self.reason(Reason(earlier))
@@ -396,6 +401,11 @@ class Catalogue:
         """Whether somebody has to look into it; somebody has to where that isn't told."""
         told = told if told in list(Tray) else Tray.NOT_TOLD
         return self._texts[f"tray.{told}"]
+
+    def _erase_step(self, told: str) -> Texts:
+        """Why a handset is to erase its own chip, or to do it again."""
+        step = told if told in list(EraseStep) else EraseStep.FIRST
+        return self._texts[f"erase_step.{step}"]
 
     def _menu(self, menu: str, facts: Mapping[str, str]) -> Texts:
         """The way through this handset's own menus, else through those of most."""

@@ -10,7 +10,7 @@ from benchd.domain.plain_text import LONGEST_VALUE, Language, printable
 
 LONGEST_MENU = 200
 """Of a way through menus, which is of the catalogue of models."""
-MENUS = ("reset", "debugging")
+MENUS = ("reset", "debugging", "felica_erase")
 """Facts that are such ways: where most handsets have what a person looks for, or this model."""
 LONGEST_SAID = 1000
 """Of one value in a sentence of a command: paths aren't cut, nor a list of jobs."""

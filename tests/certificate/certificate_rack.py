@@ -21,7 +21,7 @@ from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.lab.usual_handset import JUST_RESET, USUAL
 from benchd.proof.erasure import HandsetErasure, verify_erasure
-from benchd.proof.evidence.chip_evidence import ChipEvidence, ClearEvidence
+from benchd.proof.evidence.chip_evidence import ChipEvidence, ClearEvidence, OwnEraseEvidence
 from benchd.proof.evidence.job_evidence import JobEvidence, ReturnEvidence
 from benchd.proof.evidence.reset_evidence import FactsAgainEvidence
 from tests import recorded
@@ -135,6 +135,8 @@ class ChipStory:
     answers: Mapping[Gate, bool]
     """The answers at the check, the clear and the re-check."""
     capable: bool | None = True
+    erase: Evidence | None = None
+    """What the handset itself did to it; None where it wasn't asked."""
 
 
 def shown(name: str) -> Evidence:
@@ -222,6 +224,21 @@ CLEARED = replace(
     },
     clear=cleared_by("tool"),
 )
+ERASED_ITSELF = replace(
+    CLEARED,
+    erase=to_json(
+        OwnEraseEvidence(
+            claim=ClearOutcome.DONE,
+            consent=ERASER,
+            signed_in=True,
+            catalogue_sha256=KEY_SHA256,
+            answers=(),
+            seen=ChipVerdict.UNUSED,
+        )
+    ),
+    clear=cleared_by("handset"),
+    answers={Gate.FELICA_ERASE: True},
+)
 SIMULATED = replace(
     SCANNED,
     recheck={**CHIP_BASE, **TWICE, "baseline_kind": "simulated", "baseline": "virtual/1"},
@@ -247,6 +264,7 @@ STORIES = {
     "looked at": LOOKED_AT,
     "scanned": SCANNED,
     "cleared": CLEARED,
+    "erased itself": ERASED_ITSELF,
     "simulated": SIMULATED,
     "inferred": INFERRED,
     "without chip": WITHOUT_CHIP,
@@ -296,6 +314,8 @@ def records_of_an_erasure(
         },
     )
     job.stage(StageName.FELICA_CHECK, chip.check)
+    if chip.erase is not None:
+        job.stage(StageName.FELICA_ERASE, chip.erase)
     job.add(EntryKind.ATTACHMENT_CHANGED, {"attachment": "7:1"})
     job.stage(
         StageName.INITIALISE,

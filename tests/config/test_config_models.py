@@ -77,6 +77,7 @@ ERASES = """\
 way.ja = "設定 → 接続 → FeliCa → 消去"
 way.en = "Settings → Connections → FeliCa → Erase"
 signed_in = true
+from_android = 12
 [[model.felica_erase.sources]]
 url = "https://example.jp/erase"
 says = "it does"
@@ -140,6 +141,12 @@ def test_how_a_handset_erases_its_own_chip_is_told_with_its_source(tmp_path: Pat
     assert erase is not None
     assert (erase.way.en, erase.signed_in) == ("Settings → Connections → FeliCa → Erase", True)
     assert erase.sources[0].url == "https://example.jp/erase"
+    assert [erase.is_of(android) for android in (11, 12, 16, None)] == [False, True, True, False]
+    any_android = told.replace("from_android = 12\n", "")
+    known = read_models([filled(tmp_path, sony=MAKER + MENU + any_android)]).of_code("SO-51C")
+    assert known is not None
+    assert known.felica_erase is not None
+    assert known.felica_erase.is_of(None)
     plain = read_models([filled(tmp_path, sony=WHOLE)]).of_code("SO-51C")
     assert plain is not None
     assert (plain.felica_erase, plain.disputed) == (None, ())

@@ -186,6 +186,22 @@ def test_every_stage_has_a_name_a_deadline_and_attempts(
             ["13:1: stage[gates].attest: felica_clear needs consent among what is asked for"],
         ),
         (
+            ["inspect", "gates", "felica_check", "initialise", "felica_erase"],
+            ["25:1: stage[felica_erase].name: felica_erase can't come after initialise"],
+        ),
+        (
+            [*CERTIFIED[:6], "felica_erase", *CERTIFIED[6:]],
+            ["35:1: stage[felica_erase].name: felica_erase can't come after initialise"],
+        ),
+        (
+            ["inspect", "felica_erase"],
+            ["10:1: stage[felica_erase].name: felica_erase needs gates, felica_check before it"],
+        ),
+        (
+            ["inspect", stage("gates", 'attest = ["jpki"]'), "felica_check", "felica_erase"],
+            ["13:1: stage[gates].attest: felica_erase needs consent among what is asked for"],
+        ),
+        (
             [stage("final_reset", "return_within_s = 89400")],
             ["6:1: stage[final_reset].deadline_s: found 90000, allowed is more than the stage"],
         ),
@@ -204,7 +220,13 @@ def test_a_share_is_one(tmp_path: Path, share: str) -> None:
     assert "recheck_share: found" in message
 
 
-@pytest.mark.parametrize(("head", "stages"), [("", CERTIFIED), ("needs_adb = false\n", RECHECK)])
+ERASES_ITSELF = [*CERTIFIED[:3], "felica_erase", *CERTIFIED[3:]]
+
+
+@pytest.mark.parametrize(
+    ("head", "stages"),
+    [("", CERTIFIED), ("", ERASES_ITSELF), ("needs_adb = false\n", RECHECK)],
+)
 def test_the_certified_order_and_that_of_a_recheck_are_no_mistake(
     tmp_path: Path, head: str, stages: list[str]
 ) -> None:

@@ -194,11 +194,14 @@ def test_the_shipped_recipes_are_the_dealers_policies() -> None:
     assert [spec.name for spec in recipes["drawn_recheck"].stages] == list(RECHECK_STAGES)
     assert all(recipe.recheck_share == 0 for recipe in recipes.values())
     overwrite = tuple(spec.name for spec in recipes["overwrite"].stages)
-    assert overwrite == (*REQUIRED_STAGES, StageName.CERTIFY)
+    erasure = [*REQUIRED_STAGES, StageName.CERTIFY]
+    erasure.insert(erasure.index(StageName.INITIALISE), StageName.FELICA_ERASE)
+    assert overwrite == tuple(erasure)
     assert [spec.name for spec in recipes["delete"].stages] == [
         "inspect",
         "gates",
         "felica_check",
+        "felica_erase",
         "final_reset",
         "observe",
         "confirm",

@@ -171,6 +171,14 @@ def test_every_mistake_is_told_at_its_place() -> None:
     assert 'did you mean "docomo"?' in told[6]
 
 
+def test_no_provider_takes_the_name_that_a_handsets_own_erase_goes_by() -> None:
+    (told,) = messages(SITE + '[felica.providers.handset]\nkind = "operator"\n')
+    assert told == (
+        'benchd.toml:3:19: felica.providers.handset: found "handset", which stands for handsets'
+        " that erase their own chip; allowed is any other name"
+    )
+
+
 def test_a_baseline_that_cant_be_read_or_has_a_mistake_is_told(folder: Path) -> None:
     (missing,) = messages(SITE + '[felica]\nbaselines = ["missing.toml"]\n')
     assert missing.startswith("benchd.toml:4:1: felica.baselines: ")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date
 
 from benchd.domain.models.model_catalogue import ModelCatalogue
-from benchd.domain.models.model_entry import Bilingual, ImeiPlace, Maker, Menu, ModelEntry, Source
+from benchd.domain.models.model_entry import (
+    Bilingual,
+    FelicaErase,
+    ImeiPlace,
+    Maker,
+    Menu,
+    ModelEntry,
+    Source,
+)
 
 SOURCES = (Source(url="https://example.jp/", says="it does", read_on=date(2026, 11, 26)),)
 
@@ -16,6 +24,7 @@ def model(
     menus: str = "plain",
     name: str = "Xperia",
     felica: bool | None = None,
+    felica_erase: FelicaErase | None = None,
 ) -> ModelEntry:
     """An entry of these codes."""
     return ModelEntry(
@@ -26,9 +35,20 @@ def model(
         storage_bytes=storage_bytes,
         felica=felica,
         felica_generation=None,
+        felica_erase=felica_erase,
         released=None,
         imei=(ImeiPlace.DIAL,),
         menus=menus,
+        sources=SOURCES,
+    )
+
+
+def own_erase(*, first_android: int | None = None) -> FelicaErase:
+    """How a handset erases its own chip."""
+    return FelicaErase(
+        way=Bilingual(ja="設定 → FeliCa → 消去", en="Settings → FeliCa → Erase"),
+        signed_in=True,
+        first_android=first_android,
         sources=SOURCES,
     )
 

@@ -9,11 +9,12 @@ import anyio
 
 from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
 from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.domain.errors import ReaderGone
+from benchd.domain.errors import ReaderFault, ReaderGone
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Gate, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.wakeup import Wakeup
+from benchd.pipelines.recipe import Recipe
 
 from .world import Phone, Port, World
 
@@ -91,6 +92,8 @@ class FakeChipAccess:
         self.chips = chips
         self.scans: list[tuple[SlotName, int, bool]] = []
         self.orders: list[ClearOrder] = []
+        self.fields_off: list[SlotName] = []
+        self.field_stays_on = False
         self.gone: set[SlotName] = set()
         self._changed = Wakeup()
 
@@ -123,6 +126,11 @@ class FakeChipAccess:
         self.gone.discard(SlotName(slot))
         self._changed.fire()
 
+    async def field_off(self, slot: SlotName) -> None:
+        self.fields_off.append(slot)
+        if self.field_stays_on:
+            raise ReaderFault("it hums on")
+
     async def clear(self, order: ClearOrder) -> ClearClaim:
         await anyio.sleep(1)
         self.orders.append(order)
@@ -145,8 +153,9 @@ def world_with(
     *,
     slots: int = 1,
     models: ModelCatalogue | None = None,
+    recipe: Recipe | None = None,
 ) -> tuple[World, FakeChipAccess]:
     """A rack whose first slot has this chip on its reader; the others have good ones."""
     chips = {f"A{n}": FakeChip() for n in range(1, slots + 1)} | {"A1": chip}
     access = FakeChipAccess(chips)
-    return World(slots, chips=access, answers=answers, models=models), access
+    return World(slots, chips=access, answers=answers, models=models, recipe=recipe), access

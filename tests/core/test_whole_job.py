@@ -28,6 +28,7 @@ from benchd.pipelines.stages.gates import ACCEPTABLE, GatesStage
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.pipelines.stages.look import LookStage
 
+from .catalogues import catalogue, model, own_erase
 from .world import ADB, ANSWER_S, MIB, MTP_ONLY, STAGES, Phone, World, ended, ending
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -154,6 +155,24 @@ async def test_an_assessment_tells_everything_at_once_and_changes_nothing() -> N
         "system_modified,managed_device,lock_or_account,removable_media,sim,chip_in_use,jpki"
     )
     assert set(phone.calls) <= {"identity", "inspect"}
+
+
+async def test_an_assessment_tells_of_a_lock_for_lenders() -> None:
+    world = World(recipe=ASSESS, answers={Gate.FELICA_CHECK: True})
+    await world.end_of(Phone(lock_admins=("com.samsung.android.kgclient",), jpki_capable=False))
+    [question] = world.questions(Gate.ASSESS)
+    assert question["facts"]["findings"] == "lock_admin"
+
+
+@pytest.mark.parametrize("in_use", [True, False])
+async def test_an_assessment_tells_how_the_seller_can_erase_the_chip(*, in_use: bool) -> None:
+    known = catalogue(model("SO-51C", felica=True, felica_erase=own_erase()))
+    world = World(recipe=ASSESS, models=known, answers={Gate.FELICA_CHECK: not in_use})
+    await world.end_of(Phone(jpki_capable=False))
+    [question] = world.questions(Gate.ASSESS)
+    told = question["facts"]
+    assert told["findings"] == ("chip_in_use,chip_erasable" if in_use else "")
+    assert ("felica_erase_en" in told) is in_use
 
 
 async def test_a_seller_who_was_not_told_ends_the_assessment() -> None:

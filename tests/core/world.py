@@ -750,6 +750,14 @@ class FakeHotplug:
             receive.close()
 
 
+def before_first_reset(recipe: Recipe, stage: Stage) -> Recipe:
+    """The same recipe with one more stage, which people answer, right before `initialise`."""
+    names = [spec.name for spec in recipe.stages]
+    at = names.index(StageName.INITIALISE)
+    spec = StageSpec(stage=stage, deadline_s=ANSWER_S, attempts=3)
+    return replace(recipe, stages=(*recipe.stages[:at], spec, *recipe.stages[at:]))
+
+
 def make_recipe(**changes: Stage | None) -> Recipe:
     """The overwrite recipe with short deadlines; `changes` replace stages by their name."""
     set_up: dict[StageName, Stage] = {
@@ -980,12 +988,20 @@ class World:
         )
 
     async def decide(
-        self, gate: Gate, by: str = "Sato", note: str = "", *, approved: bool = True
+        self,
+        gate: Gate,
+        by: str = "Sato",
+        note: str = "",
+        *,
+        approved: bool = True,
+        asking: int | None = None,
     ) -> None:
         """Somebody answers what the first slot asks; raises what the desk refuses."""
         job = self.view().job
         assert job is not None
-        await self.desk.decide(job, gate, approved=approved, by=somebody(by), note=note)
+        await self.desk.decide(
+            job, gate, approved=approved, by=somebody(by), note=note, asking=asking
+        )
 
     def back_at_work(self) -> None:
         """The operators come back from their break."""

@@ -15,6 +15,7 @@ from benchd.domain.job import Gate
 from benchd.proof.erasure import verify_erasure
 from tests.certificate.certificate_rack import (
     CLEARED,
+    ERASED_ITSELF,
     INFERRED,
     JOB,
     LOOKED_AT,
@@ -55,6 +56,11 @@ def with_check(story: ChipStory, **changes: JsonValue) -> ChipStory:
 def with_clear(story: ChipStory, **changes: JsonValue) -> ChipStory:
     assert not isinstance(story.clear, str)
     return replace(story, clear={**story.clear, **changes})
+
+
+def with_erase(story: ChipStory, **changes: JsonValue) -> ChipStory:
+    assert story.erase is not None
+    return replace(story, erase={**story.erase, **changes})
 
 
 def with_answers(story: ChipStory, answers: Mapping[Gate, bool]) -> ChipStory:
@@ -109,6 +115,26 @@ LIES: dict[str, tuple[ChipStory, str]] = {
     "operator never cleared": (
         replace(LOOKED_AT, answers={Gate.FELICA_CHECK: False, Gate.FELICA_RECHECK: True}),
         "felica_clear",
+    ),
+    "erased by the handset, as nobody says": (
+        replace(ERASED_ITSELF, answers={}),
+        "felica_erase: nobody has approved it",
+    ),
+    "erased by the handset, which somebody denies": (
+        with_answers(ERASED_ITSELF, {Gate.FELICA_ERASE: False}),
+        "felica_erase: nobody has approved it",
+    ),
+    "erased by the handset, which no record tells": (
+        replace(ERASED_ITSELF, erase=None),
+        "nobody claims that the handset has erased",
+    ),
+    "erased by the handset, which refused": (
+        with_erase(ERASED_ITSELF, claim="unsupported"),
+        "nobody claims that the handset has erased",
+    ),
+    "erased by the handset, and in use": (
+        with_recheck(ERASED_ITSELF, systems=RESIDUE),
+        "nodes are left",
     ),
     "operator never looked": (
         replace(LOOKED_AT, answers={Gate.FELICA_CLEAR: True, Gate.FELICA_RECHECK: True}),
@@ -186,7 +212,8 @@ def test_no_other_verdict_verifies(story: str, stage: str) -> None:
     said = (good.check if stage == "check" else good.recheck)["verdict"]
     for verdict in ChipVerdict:
         # Found in use and not cleared is a gap, unused where it was cleared all the same is not.
-        harmless = stage == "check" and good.clear == CLEARED.clear and verdict == "unused"
+        cleared = good in (CLEARED, ERASED_ITSELF)
+        harmless = stage == "check" and cleared and verdict == "unused"
         if verdict != said and not harmless:
             assert gaps_in(change(good, verdict=verdict)), verdict
 

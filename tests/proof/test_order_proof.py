@@ -67,6 +67,14 @@ def test_two_that_have_changed_places_are_no_proof(number: int) -> None:
     assert "the stages were not run in the order that makes a proof" in order_of(swapped)
 
 
+def test_a_handset_erases_its_own_chip_before_its_first_reset_only() -> None:
+    reset = next(each for each in IN_ORDER if each.stage is StageName.INITIALISE)
+    before = attempt(StageName.FELICA_ERASE, reset.started_sequence - 2, reset.started_sequence - 1)
+    assert order_of([*IN_ORDER, before]) == []
+    after = attempt(StageName.FELICA_ERASE, reset.ended_sequence + 1, reset.ended_sequence + 2)
+    assert order_of([*IN_ORDER, after]) == ["felica_erase: it came after the first reset"]
+
+
 def answer(
     gate: Gate, after_s: float, person: str = "sato", *, approved: bool = True
 ) -> DecisionRecord:

@@ -19,12 +19,14 @@ FIXED = {
     "it stands so on handsets, boxes and carriers' pages": (
         *("IMEI", "EID", "SIM", "eSIM", "FRP", "SD", "USB", "NFC", "IC", "ID", "PIN", "OS", "MDM"),
         *("FeliCa", "Android", "Galaxy", "F9", "Enter", "Esc", "Shift", "C"),
+        *("Wi-Fi", "Google", "Play"),
     ),
     "it is a program's or a file's own name": (
         *("benchd", "adb", "udev", "fastboot", "CSV", "JSON", "UTF-8", "Shift_JIS", "Excel"),
         "PC",
     ),
     "it is typed as it stands": ("y",),
+    "a maker's own name for a number, in its answers and in its shops": ("ASOC", "BSOH"),
     "a standard or a kind of file is called so everywhere": (
         *("NIST", "SP", "Rev", "Clear", "PDF", "ZIP"),
     ),

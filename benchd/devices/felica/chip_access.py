@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +25,7 @@ PASS_WITHIN_S: Final = 60.0
 """A pass takes one to three seconds on a good reader; a chip that answers slowly is given up by
 the scan itself before this."""
 FIELD_OFF_WITHIN_S: Final = 15.0
+FIELD_ON: Final = "the reader's field can't be switched off"
 
 _log = structlog.get_logger()
 
@@ -116,29 +118,30 @@ class PcscChipAccess:
             raise ReaderGone(f"slot {slot} has no reader")
         await self._changed.until(lambda: slot in self._up)
 
+    async def field_off(self, slot: SlotName) -> None:
+        """Switch the field off. See `benchd.domain.ports.ChipAccess`."""
+        async with self._lock(slot):
+            await self._free_reader(slot)
+
     async def clear(self, order: ClearOrder) -> ClearClaim:
         """Have the provider of the first rule that fits clear the chip, with the field off."""
         began = self._clock()
         async with self._lock(order.slot):
-            refusal = await self._free_reader(order.slot)
-            claim = refusal or await clear_with(self._settings, order)
+            try:
+                await self._free_reader(order.slot)
+            except ReaderFault as fault:
+                claim = ClearClaim(
+                    provider="", outcome=ClearOutcome.RETRYABLE, detail=f"{FIELD_ON}: {fault}"
+                )
+            else:
+                claim = await clear_with(self._settings, order)
         return replace(claim, elapsed_s=self._clock() - began)
 
-    async def _free_reader(self, slot: SlotName) -> ClearClaim | None:
-        """None once the field is off; a reader that is away has none."""
-        if slot not in self._settings.readers:
-            return None
-        try:
-            await self._worker_of(slot).field_off(slot, within_s=FIELD_OFF_WITHIN_S)
-        except ReaderGone:
-            return None
-        except ReaderFault as fault:
-            return ClearClaim(
-                provider="",
-                outcome=ClearOutcome.RETRYABLE,
-                detail=f"the reader's field can't be switched off: {fault}",
-            )
-        return None
+    async def _free_reader(self, slot: SlotName) -> None:
+        """Returns once the field is off; a reader that is away has none. Raises ReaderFault."""
+        if slot in self._settings.readers:
+            with suppress(ReaderGone):
+                await self._worker_of(slot).field_off(slot, within_s=FIELD_OFF_WITHIN_S)
 
     def _worker_of(self, slot: SlotName) -> ReaderWorker:
         having = [worker for worker in self._workers if _has(worker, slot)]

@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from benchd.domain.chip import ModelFelica
 from benchd.domain.handset import HandsetIdentity
-from benchd.domain.models.model_entry import Maker, Menu, ModelEntry
+from benchd.domain.models.model_entry import FelicaErase, Maker, Menu, ModelEntry
 
 NOTHING_READ: Final = hashlib.sha256(b"").hexdigest()
 _MAJOR_VERSION = re.compile(r"[0-9]{1,3}(?![0-9])")
@@ -97,6 +97,12 @@ class ModelCatalogue:
         if entry is None or entry.felica is None:
             return ModelFelica.UNKNOWN
         return ModelFelica.HAS if entry.felica else ModelFelica.HAS_NONE
+
+    def felica_erase(self, identity: HandsetIdentity) -> FelicaErase | None:
+        """How this handset erases its own chip; None where no source says that it can."""
+        entry = self.of(identity)
+        erase = entry.felica_erase if entry else None
+        return erase if erase and erase.is_of(android_number(identity.android)) else None
 
     def menu_of_vendor(self, vendor_id: str | None) -> Menu | None:
         """The newest menus of the maker that a USB port names, where only that is known."""

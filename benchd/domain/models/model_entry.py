@@ -90,8 +90,15 @@ class FelicaErase:
     way: Bilingual
     """Through its menus, from the first tap."""
     signed_in: bool
-    """Whether its owner has to be signed in, so that it has to be done before the first reset."""
+    """Whether somebody has to be signed in to Google Play, which a reset undoes."""
+    first_android: int | None
+    """The oldest version of Android that has it; None where no source says which."""
     sources: tuple[Source, ...]
+
+    def is_of(self, android: int | None) -> bool:
+        """Whether this version of Android has it, as far as anybody has told."""
+        first = self.first_android
+        return first is None or (android is not None and first <= android)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchd.domain.models.model_entry import Menu
+from benchd.domain.models.model_entry import FelicaErase, Menu
 
 
 def reset_words(menu: Menu | None) -> dict[str, str]:
@@ -15,3 +15,10 @@ def debugging_words(menu: Menu | None) -> dict[str, str]:
     if menu is None or menu.debugging is None:
         return {}
     return {"debugging_ja": menu.debugging.ja, "debugging_en": menu.debugging.en}
+
+
+def erase_words(erase: FelicaErase | None) -> dict[str, str]:
+    """Where a handset's own menus erase its FeliCa chip; nothing where no source says it."""
+    if erase is None:
+        return {}
+    return {"felica_erase_ja": erase.way.ja, "felica_erase_en": erase.way.en}

@@ -47,6 +47,9 @@ class SimulatedChips:
         """Wait for the reader."""
         await self._bays[slot].changed.until(lambda: self._bays[slot].reader_up)
 
+    async def field_off(self, slot: SlotName) -> None:
+        """No field of these is in anybody's way."""
+
     async def clear(self, order: ClearOrder) -> ClearClaim:
         """A provider's work, or its lie."""
         await anyio.sleep(CLEAR_S)

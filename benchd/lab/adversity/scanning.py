@@ -25,6 +25,7 @@ WITHOUT_NOTE: Final = frozenset(
     {
         *(Gate.CONSENT, Gate.JPKI, Gate.WATCH_LIST, Gate.LOCK_ADMIN, Gate.CHIP_SEEN_BEFORE),
         *(Gate.FELICA_CHECK, Gate.FELICA_NO_CHIP, Gate.FELICA_RETIRED, Gate.FELICA_CLEAR),
+        Gate.FELICA_ERASE,
         *(Gate.FELICA_RECHECK, Gate.FELICA_ATTEST, Gate.GUIDED_RESET, Gate.FINAL_RESET),
         *(Gate.OBSERVE, Gate.LOOK, Gate.ASSESS, Gate.RECHECK, Gate.RECHECK_CHIP),
     }

@@ -14,7 +14,9 @@ from benchd.lab.storm.storm_referee import Referee, Rule
 from benchd.ledger.reader import LedgerReader
 from benchd.proof.clock_proof import STEP_S
 
-DESTRUCTIVE: Final = frozenset({"initialise", "overwrite", "felica_clear", "final_reset"})
+DESTRUCTIVE: Final = frozenset(
+    {"felica_erase", "initialise", "overwrite", "felica_clear", "final_reset"}
+)
 ATTESTED: Final = frozenset({"consent", "jpki"})
 
 

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState
-from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.job import LEFT_IN_CHIP, Disposition, Outcome
 from benchd.domain.report import Asked
 from benchd.ledger.records.columns import columns_of, names_of, rows_of, utc
 from benchd.ledger.sql_statements import SqlValue, Statements, query
-
-LEFT_IN_CHIP: Final = (Reason.FELICA_RESIDUE, Reason.FELICA_NOT_CLEARABLE)
-"""Ends by which the chip was in use, whatever the looks at it have said."""
 
 
 class Divided(StrEnum):

@@ -8,6 +8,7 @@ from typing import ClassVar
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.handset import HandsetFacts
 from benchd.domain.job import Finding, Gate, Reason, StageName
+from benchd.domain.models.model_guidance import erase_words
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.handset_refusals import refusals
@@ -54,7 +55,11 @@ class AssessStage:
     async def run(self, context: JobContext) -> StageResult:
         """Have the seller told; that they were is on record with a name."""
         found = self.findings(context.inspected(), self._chip(context))
-        facts = {**context.handset_facts(), "findings": ",".join(found)}
+        erase = context.models.felica_erase(context.inspected().identity)
+        if erase is not None and Finding.CHIP_IN_USE in found:
+            found = (*found, Finding.CHIP_ERASABLE)
+        told = erase_words(erase) if Finding.CHIP_ERASABLE in found else {}
+        facts = {**context.handset_facts(), **told, "findings": ",".join(found)}
         decision = await context.approved(Gate.ASSESS, Reason.OPERATOR_STOPPED, facts)
         return StageResult(
             evidence=AssessEvidence(
@@ -72,6 +77,8 @@ class AssessStage:
     def findings(self, facts: HandsetFacts, chip: ChipVerdict | None) -> tuple[Finding, ...]:
         """Everything that stands in the way, or that only the owner can do."""
         found = [_OF_REASON[reason] for reason, _ in refusals(facts)]
+        if facts.lock_admins:
+            found.append(Finding.LOCK_ADMIN)
         if chip == ChipVerdict.IN_USE:
             found.append(Finding.CHIP_IN_USE)
         elif chip not in _EMPTY_CHIP:

@@ -13,10 +13,15 @@ from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.slot import Away
 from benchd.pipelines.chip_away import LooksWhileAway
 from benchd.pipelines.contract import JobContext, StageDescription, StageResult
-from benchd.pipelines.gate_waiver import consent_of
+from benchd.pipelines.gate_waiver import consent_named
 from benchd.pipelines.parameters import Patience
 from benchd.proof.chip_proof import SKIPPED_FOR
-from benchd.proof.evidence.chip_evidence import OPERATOR, ClearEvidence
+from benchd.proof.evidence.chip_evidence import (
+    HANDSET,
+    OPERATOR,
+    ClearEvidence,
+    OwnEraseEvidence,
+)
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.order import SKIPPABLE
 
@@ -50,11 +55,14 @@ class FelicaClearStage:
 
     async def _cleared(self, context: JobContext) -> StageResult:
         android_id = await _same_handset(context)
+        own = context.evidence.felica_erase
+        if own is not None and own.claim in CLAIMS and not await _is_in_use(context):
+            return StageResult(evidence=_by_itself(own, android_id))
         order = ClearOrder(
             job=context.job,
             slot=context.slot,
             identity=context.inspected().identity,
-            consent=_consent(context),
+            consent=consent_named(context),
         )
         seen = await _claim(context, order, android_id)
         if seen.claim in CLAIMS and await _is_in_use(context):
@@ -100,6 +108,21 @@ class FelicaClearStage:
         )
 
 
+def _by_itself(own: OwnEraseEvidence, android_id: str | None) -> ClearEvidence:
+    """What the handset is said to have done before its first reset, where nothing belies it."""
+    return ClearEvidence(
+        provider=HANDSET,
+        claim=own.claim,
+        detail="the handset erased its own chip before its first reset",
+        report=None,
+        vendor_code=None,
+        elapsed_s=0.0,
+        consent=own.consent,
+        android_id=android_id,
+        answer=own.answers[-1],
+    )
+
+
 async def _claim(context: JobContext, order: ClearOrder, android_id: str | None) -> ClearEvidence:
     """What the provider says that it has done, which is on record whatever comes after it."""
     context.refuse_withdrawn()
@@ -134,13 +157,3 @@ async def _same_handset(context: JobContext) -> str | None:
             Reason.HANDSET_CHANGED, "its android_id isn't the one of the handset overwritten here"
         )
     return now
-
-
-def _consent(context: JobContext) -> str:
-    """Who has put on record that the owner agreed to lose what the chip holds."""
-    by = consent_of(context.evidence)
-    if by is not None:
-        return by
-    raise StageFailed(
-        Reason.CONSENT_MISSING, "nobody has put on record that the chip's balance may be lost"
-    )

@@ -21,6 +21,8 @@ from benchd.proof.floors import LEAST_LOOKS_AWAY
 
 READER = "reader"
 OPERATOR = "operator"
+HANDSET = "handset"
+"""Whose claim it is where a handset has erased its own chip, as a person says."""
 SHOWN_OWNERS = 8
 
 
@@ -236,3 +238,19 @@ class ClearEvidence:
             consent=consent,
             android_id=android_id,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnEraseEvidence:
+    """Stage `felica_erase`: what a person says that the handset itself did to its chip."""
+
+    claim: ClearOutcome
+    consent: str
+    signed_in: bool
+    """Whether somebody has to be signed in for it, by the catalogue of models."""
+    catalogue_sha256: Sha256
+    answers: tuple[DecisionEvidence, ...]
+    """Each answer, the last of them the one that counts."""
+    seen: ChipVerdict | None = None
+    """What the reader saw after the last yes; None where none has looked."""
+    chip: str | None = None

@@ -11,7 +11,7 @@ from typing import get_args, get_type_hints
 from benchd.domain.evidence_json import FORM, check_form, from_json
 from benchd.domain.evidence_values import Whole
 from benchd.domain.ids import Evidence
-from benchd.proof.evidence.chip_evidence import ChipEvidence, ClearEvidence
+from benchd.proof.evidence.chip_evidence import ChipEvidence, ClearEvidence, OwnEraseEvidence
 from benchd.proof.evidence.handset_evidence import (
     GatesEvidence,
     InitialiseEvidence,
@@ -52,6 +52,7 @@ class JobEvidence:
     inspect: InspectEvidence | None = None
     gates: GatesEvidence | None = None
     felica_check: ChipEvidence | None = None
+    felica_erase: OwnEraseEvidence | None = None
     initialise: InitialiseEvidence | None = None
     overwrite: OverwriteEvidence | None = None
     read_back: ReadBackEvidence | None = None
@@ -71,6 +72,8 @@ class ErasureEvidence:
     inspect: InspectEvidence
     gates: GatesEvidence
     felica_check: ChipEvidence
+    felica_erase: OwnEraseEvidence | None
+    """None where the handset had no chip to erase, or nobody knows that it can."""
     initialise: InitialiseEvidence
     overwrite: OverwriteEvidence
     read_back: ReadBackEvidence

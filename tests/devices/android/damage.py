@@ -8,11 +8,22 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from handset_fakes import answer, answers_seen, names
+from handset_fakes import answer, answers_seen, line, names
+from handset_fill_rig import (
+    CAPACITY,
+    CHECK,
+    CHECK_DONE,
+    DROP_DONE,
+    FILL_DONE,
+    MIB,
+    ORDER,
+    STARTED,
+    progress,
+)
 
 from benchd.devices.android.facts.account_types import sort_accounts
 from benchd.devices.android.facts.accounts import read_account_types
@@ -44,6 +55,23 @@ from benchd.devices.android.facts.statfs import read_statfs
 from benchd.devices.android.facts.storage_answers import read_mounts, read_storage
 from benchd.devices.android.facts.superuser import SUPERUSER_PATHS, read_superuser_paths
 from benchd.devices.android.facts.users import read_user_ids
+from benchd.devices.android.fill.fill_messages import (
+    read_check_done,
+    read_drop_done,
+    read_error,
+    read_fill_done,
+    read_line,
+    read_progress,
+    read_started,
+)
+from benchd.devices.android.fill.full_storage import takes_no_more
+from benchd.devices.android.fill.leftovers import fill_names
+from benchd.devices.android.fill.processors import listed_abis, read_abis
+from benchd.devices.android.fill.sample_blocks import SampleBlocks
+from benchd.devices.android.fill.shown_reads import shown
+from benchd.devices.android.shell.commands import Completed
+from benchd.devices.android.shell.packets import Exit, Output, PacketReader
+from benchd.domain.errors import StorageFault, UnsupportedHandset
 
 Damage = Callable[[str, random.Random], str]
 
@@ -129,8 +157,8 @@ UNKNOWN: Final = 1 << 40
 """What can't be read is never clean."""
 _END: Final = "looked everywhere\n"
 _ROWS: Final = "".join(f"Row: {number} _id={number + 3}\n" for number in range(12))
-_PROPERTIES: Final = (ruin_a_value, cut_the_last_line, double, as_in_dos)
-_NUMBER: Final = (ruin, insert, double, as_in_dos)
+PROPERTIES: Final = (ruin_a_value, cut_the_last_line, double, as_in_dos)
+NUMBER: Final = (ruin, insert, double, as_in_dos)
 _MOUNTS: Final = {name: read_mounts(answer(name)) for name in names("mounts")}
 _OVERSEAS: Final = read_packages(answer("packages-16-overseas"))
 
@@ -205,6 +233,60 @@ def _accounts_of(whole: str) -> Callable[[str], int]:
     return lambda text: sort_accounts(read_account_types(text, users)).account_count
 
 
+BLOCKS: Final = SampleBlocks(
+    name="fill-000001.dat", first=3, count=2, skipped_bytes=100, size_bytes=5000
+)
+SAMPLE: Final = "0123456789abcde\n" * 512
+_HELD: Final = "page_bytes=4096 pages=2 resident="
+SHOWN: Final = f"cache empty {_HELD}0\n{SAMPLE}cache count {_HELD}2\n"
+
+
+def _never_shown(text: str) -> int:
+    """A sample that isn't what lies there is no sample; one from a cache is none either."""
+    answer = Completed(exit_code=0, stdout=text.encode(), stderr=b"")
+    try:
+        return int(shown(answer, BLOCKS) != SAMPLE[100:5100].encode())
+    except (StorageFault, UnsupportedHandset):
+        return UNKNOWN
+
+
+def _unproven(text: str) -> int:
+    done = read_check_done(read_line(text.encode()), CHECK)
+    return CHECK.ordered_bytes - done.bytes_proven + done.bytes_bad
+
+
+def _unwritten(text: str) -> int:
+    started = read_started(read_line(_said(line("started", **STARTED)).encode()))
+    return CAPACITY - read_fill_done(read_line(text.encode()), started, ORDER).bytes_written
+
+
+def _not_done(text: str) -> int:
+    return CAPACITY - read_progress(read_line(text.encode()), CAPACITY).bytes_done
+
+
+def _abis(text: str) -> object:
+    try:
+        return read_abis(text)
+    except UnsupportedHandset:
+        return ()
+
+
+def _not_ended(text: str) -> int:
+    """A command without its exit packet has not ended; what it has written is no answer yet."""
+    told = PacketReader().feed(text.encode("utf-8", "replace"))
+    return 0 if any(isinstance(event, Exit) for event in told) else 1
+
+
+def _said(output: Output) -> str:
+    return output.data.decode()
+
+
+def _of_program(
+    name: str, read: Callable[[str], int], fields: Mapping[str, object]
+) -> tuple[Subject, ...]:
+    return (Subject(text=_said(line(name, **fields)), dirt=read),)
+
+
 SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
     "account": tuple(Subject(text=answer(name), dirt=_accounts(name)) for name in names("account")),
     "users": _of("users", lambda text: len(read_user_ids(text)), WITHIN_LINES),
@@ -261,16 +343,16 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
         ),
     ),
     "signs": _of(
-        "getprop", lambda text: bool(modification_signs(read_properties(text), ())), _PROPERTIES
+        "getprop", lambda text: bool(modification_signs(read_properties(text), ())), PROPERTIES
     ),
     "encryption": _of(
-        "getprop", lambda text: crypto_state(read_properties(text), "") != ENCRYPTED, _PROPERTIES
+        "getprop", lambda text: crypto_state(read_properties(text), "") != ENCRYPTED, PROPERTIES
     ),
     "sim": (
         Subject(
             text="[gsm.sim.state]: [READY,ABSENT]\n[ro.serialno]: [x]\n",
             dirt=lambda text: has_sim(read_properties(text)) is not False,
-            damages=_PROPERTIES,
+            damages=PROPERTIES,
         ),
     ),
     "superuser": (
@@ -291,15 +373,50 @@ SUBJECTS: Final[dict[str, tuple[Subject, ...]]] = {
     "nfc": _of("nfc", _no_dirt(lambda text: read_nfc("1", text))),
     "files": (
         Subject(
-            text="/whole\n38\n", dirt=lambda text: _known(read_file_count(text)), damages=_NUMBER
+            text="/whole\n38\n", dirt=lambda text: _known(read_file_count(text)), damages=NUMBER
         ),
     ),
     "rows": (
         Subject(text=_ROWS, dirt=lambda text: _known(read_row_count(text)), damages=WITHIN_LINES),
     ),
     "boot count": (
-        Subject(text="214\n", dirt=lambda text: _known(read_boot_count(text)), damages=_NUMBER),
+        Subject(text="214\n", dirt=lambda text: _known(read_boot_count(text)), damages=NUMBER),
     ),
     "frp": (Subject(text="1\n", dirt=lambda text: bool(read_frp_armed(text))),),
     "android_id": (Subject(text="51b6be48bac8c569\n", dirt=_no_dirt(read_android_id)),),
+    "fill program: started": _of_program(
+        "started", _no_dirt(lambda text: read_started(read_line(text.encode()))), STARTED
+    ),
+    "fill program: progress": (Subject(text=_said(progress(MIB)), dirt=_not_done),),
+    "fill program: fill done": _of_program("done", _unwritten, FILL_DONE),
+    "fill program: check done": _of_program("done", _unproven, CHECK_DONE),
+    "fill program: drop done": _of_program(
+        "done", _no_dirt(lambda text: read_drop_done(read_line(text.encode()))), DROP_DONE
+    ),
+    "fill program: error": _of_program(
+        "error",
+        _no_dirt(lambda text: read_error(read_line(text.encode()))),
+        {"code": "busy", "message": "another one"},
+    ),
+    "shown reads": (Subject(text=SHOWN, dirt=_never_shown),),
+    "leftovers": (
+        Subject(
+            text="fill-000000.dat\nfill-000001.dat\nphoto.jpg\ntail-000002.short\n",
+            dirt=_no_dirt(lambda text: fill_names(text.encode())),
+        ),
+    ),
+    "abis": (Subject(text="arm64-v8a\narmeabi-v7a,armeabi\n\n", dirt=_no_dirt(_abis)),),
+    "listed abis": _of("getprop", _no_dirt(listed_abis)),
+    "complaint": (
+        Subject(
+            text="dd: /data/local/tmp/benchd/fill-000001.dat: write error: Input/output error\n",
+            dirt=lambda text: not takes_no_more(text.encode()),
+        ),
+    ),
+    "packets": (
+        Subject(
+            text="\x01\x06\x00\x00\x00answer\x02\x03\x00\x00\x00err\x01\x02\x00\x00\x00ok",
+            dirt=_not_ended,
+        ),
+    ),
 }

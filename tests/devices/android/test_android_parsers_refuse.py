@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 from damage import SUBJECTS, Subject, cut
+from damage_of_facts import DAMAGES, DIRT, OneAnswer
 from handset_fakes import answer, names
 from hypothesis import given
 from hypothesis import strategies as some
@@ -18,6 +19,7 @@ from hypothesis import strategies as some
 from benchd.devices.android.facts.accounts import read_account_types
 from benchd.devices.android.facts.answers import Answers
 from benchd.devices.android.facts.capability import FELICA_DIRECTORIES, read_felica_directories
+from benchd.devices.android.facts.fact_table import FACTS, QUESTIONS
 from benchd.devices.android.facts.hardware import (
     MOST_FEATURES,
     has_sim,
@@ -52,7 +54,11 @@ from benchd.domain.job import Reason
 EACH = 2_000
 EACH_BY_NIGHT = 100_000
 MOUNTS = read_mounts(answer("mounts-16-f2fs"))
-UNKNOWN_WHEN_REFUSED = {"imei", "nfc", "nfc that was seen", "files", "rows"}
+UNKNOWN_WHEN_REFUSED = {
+    *("imei", "nfc", "nfc that was seen", "files", "rows"),
+    *("leftovers", "listed abis", "abis", "complaint", "packets"),
+}
+"""Also what finds nothing in a denial, and asks for nothing to be there."""
 EMPTY_IS_AN_ANSWER = {"packages", "preinstalled", "features", "no chip", "disks"}
 REFUSING = sorted(SUBJECTS.keys() - UNKNOWN_WHEN_REFUSED)
 DENIALS = [
@@ -122,6 +128,7 @@ def test_damage_never_cleans(kind: str) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("kind", SUBJECTS)
 def test_damage_never_cleans_however_often(
     kind: str, record_property: Callable[[str, object], None]
@@ -129,6 +136,39 @@ def test_damage_never_cleans_however_often(
     refused, read = damaged(SUBJECTS[kind], EACH_BY_NIGHT, f"{kind} by night")
     record_property("refused", refused)
     assert refused + read == EACH_BY_NIGHT
+
+
+def damaged_facts(of: OneAnswer, number: int, seed: str) -> int:
+    """How many damaged answers left a fact of theirs unread."""
+    draw, whole, refused = random.Random(seed), of.dirt(of.text), 0
+    for _ in range(number):
+        harm = draw.choice(of.damages)
+        text = harm(of.text, draw)
+        told = of.dirt(text)
+        cleaner = [name for name, dirt in told.items() if dirt < whole[name]]
+        assert not cleaner, f"{harm.__name__} made {cleaner} cleaner: {text!r}"
+        refused += told != whole
+    return refused
+
+
+def test_every_question_and_every_fact_is_damaged() -> None:
+    assert DAMAGES.keys() == QUESTIONS.keys()
+    assert DIRT.keys() == FACTS.keys()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_damaged_answer_makes_no_fact_cleaner(question: str) -> None:
+    damaged_facts(OneAnswer(question), EACH, question)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_damaged_answer_makes_no_fact_cleaner_however_often(
+    question: str, record_property: Callable[[str, object], None]
+) -> None:
+    seed = f"{question} by night"
+    record_property("refused", damaged_facts(OneAnswer(question), EACH_BY_NIGHT, seed))
 
 
 def cuts(text: str) -> list[str]:

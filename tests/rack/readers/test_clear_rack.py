@@ -126,3 +126,23 @@ async def test_no_scan_begins_before_the_clear_has_ended_and_none_beside_a_reade
         assert claim.outcome is ClearOutcome.RETRYABLE
         assert "field" in claim.detail
         assert not provider.began.is_set()
+
+
+async def test_the_field_goes_off_at_a_word_and_the_chip_answers_after_it_as_before() -> None:
+    async with reader_rack(card(1)) as rack:
+        assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
+        await rack.access.field_off(slot_name(1))
+        assert (await rack.scan(1)).verdict is ChipVerdict.IN_USE
+        # A slot without a reader has no field, and a reader that is away has none.
+        await rack.access.field_off(slot_name(9))
+        await rack.chips.kill_pcscd()
+        await rack.until_gone(1)
+        await rack.access.field_off(slot_name(1))
+        await rack.chips.start_pcscd()
+        await rack.until_there(1)
+        # Of one that hangs nobody knows.
+        await rack.chips.set_faults(1, ReaderFaults(hang=True))
+        with pytest.raises(ReaderFault):
+            await rack.scan(1)
+        with pytest.raises(ReaderFault):
+            await rack.access.field_off(slot_name(1))

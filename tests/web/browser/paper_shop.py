@@ -10,11 +10,13 @@ from typing import Any
 
 import anyio
 from chromium import Visit, Visits
+from parts_kept import PartsKept
 from playwright.async_api import Page, expect
 
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
@@ -58,7 +60,9 @@ class Shop:
             records=records,
             disposal=DisposalDesk(ledger, FakeClock()),
             intake=IntakeDesk(store, CountingEntropy()),
+            grades=GradeDesk(ledger, FakeClock(), lambda: store.book),
         )
+        app.add_middleware(PartsKept)
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)
             await records.until(lambda: records.upto.sequence == len(self.stored))

@@ -281,7 +281,10 @@ DESK = (
     *(a1_in_full(f"question {gate}", asks(gate)) for gate in Gate),
     *(a1_in_full(f"problem {code}", in_trouble(code)) for code in ProblemCode),
     *(a1_in_full(f"ended {reason}", ended(reason)) for reason in DISPOSITION_OF),
-    *(desk(f"refused {code}", refused(code), REFUSED) for code in CONFIRMED),
+    *(
+        replace(desk(f"refused {code}", refused(code), REFUSED), leaves_nothing=True)
+        for code in CONFIRMED
+    ),
     desk("a number was read", number_read, NUMBER_READ, asks(Gate.IMEI)),
     desk("another's number", others_number, REFUSED, asks_beside(Gate.IMEI)),
     desk("takes the PIN", weak, PANEL, asks()),

@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 from chromium import Visit, Visits
+from parts_kept import PartsKept
 
 from benchd.domain.job import Disposition, Outcome
 from benchd.domain.slot_states import SlotState
@@ -54,6 +55,7 @@ class Wall:
         """The rack's server, which shows this much to whoever hasn't signed in."""
         told: dict[str, Any] = {"callers": believing(shown), **(parts or {})}
         app = app_of(self.rack, self.catalogue, **told)
+        app.add_middleware(PartsKept)
         return running(app, self.folder / f"{shown.name}.sock", port)
 
     @asynccontextmanager

@@ -80,7 +80,9 @@ def flag(properties: Mapping[str, str], name: str) -> bool | None:
 
 def whole_number(properties: Mapping[str, str], name: str) -> int:
     """A property that has to be a number of at most four digits."""
-    value = required(properties, name)
+    required(properties, name)
+    # As it came: without what can't be shown another number might be left of it.
+    value = properties[name]
     if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
         raise AnswerNotRecognised(f"getprop: {name} is no number")
     return int(value)
