@@ -68,6 +68,18 @@ class IntakeClient(BenchdClient):
         """Say that an asset can't be plugged in."""
         return self._post(f"/api/v1/assets/{segment(tag)}/unerasable", told)
 
+    def grades(self) -> JsonObject:
+        """The dealer's list under `grades`."""
+        return self.answer("GET", "/api/v1/grades")
+
+    def grade_asset(self, tag: str, told: Mapping[str, object]) -> JsonObject:
+        """Give an asset a grade."""
+        return self._post(f"/api/v1/assets/{segment(tag)}/grade", told)
+
+    def grade_job(self, job: str, told: Mapping[str, object]) -> JsonObject:
+        """Give a job's handset a grade."""
+        return self._post(f"/api/v1/jobs/{segment(job)}/grade", told)
+
     def rack_time(self) -> JsonObject:
         """The rack's time, and whether what was attested counts by it."""
         return self.answer("GET", "/api/v1/time")

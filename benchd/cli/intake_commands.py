@@ -31,7 +31,7 @@ assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_he
 LOTS = ("lot", "kind", "consignor", "assets")
 LOT = ("lot", "kind", "consignor", "paper", "taken_in_at", "identity_check", "assets")
 ATTESTATIONS = ("sequence", "kinds", "tags", "excepted", "assets", "late", "withdrawn")
-ASSETS = ("tag", "lot", "model", "unerasable", "jobs")
+ASSETS = ("tag", "lot", "model", "unerasable", "jobs", "graded")
 
 TagsOption = Annotated[list[str] | None, typer.Option(help="A tag; can be given again.")]
 NoteOption = Annotated[str, typer.Option(help="Anything to remember with it.")]

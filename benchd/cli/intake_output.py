@@ -67,6 +67,9 @@ def cell_of(value: JsonValue, field: str = "") -> str:
     """One value as a cell, in words where its field has some."""
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(cell_of(one, field) for one in value)
+    if isinstance(value, Mapping):
+        # A grade, by its code.
+        return cell_of(value.get("code"))
     if isinstance(value, bool) and language() == "ja":
         return named("word", "yes" if value else "no")
     return "" if value is None else named(SECTIONS.get(field, ""), value)

@@ -20,6 +20,7 @@ from benchd.cli.doctor.doctor_command import doctor
 from benchd.cli.drain_commands import drain, pause
 from benchd.cli.file_arguments import write_new
 from benchd.cli.fresh_commands import add_fresh_commands
+from benchd.cli.grade_commands import grade_app
 from benchd.cli.handset_commands import handset_app
 from benchd.cli.hooks_commands import hooks_app
 from benchd.cli.intake_commands import assets_app, lots_app
@@ -65,6 +66,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(people_app, name="people")
 app.add_typer(lots_app, name="lots")
 app.add_typer(assets_app, name="assets")
+app.add_typer(grade_app, name="grade")
 app.add_typer(key_app, name="key")
 app.add_typer(records_app, name="records")
 app.add_typer(hooks_app, name="hooks")

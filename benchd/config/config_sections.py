@@ -26,6 +26,7 @@ from benchd.config.config_values import (
     slot_name,
 )
 from benchd.config.felica_section import FelicaSection, ReaderName
+from benchd.config.grades_section import GradesSection
 from benchd.config.hooks_section import MOST_HOOKS, HookSection
 from benchd.config.http_section import HttpSettings
 from benchd.config.mistake_wording import found, refused
@@ -202,6 +203,7 @@ class ConfigFile(Section):
     models: ModelsSettings = Field(default_factory=ModelsSettings)
     felica: FelicaSection = Field(default_factory=FelicaSection)
     wall: WallSection = Field(default_factory=WallSection)
+    grades: GradesSection = Field(default_factory=GradesSection)
     traces: TracesSection = Field(default_factory=TracesSection)
     printers: Printers = Field(default_factory=list[PrinterSection])
     hooks: Annotated[list[HookSection], Field(max_length=MOST_HOOKS)] = Field(

@@ -27,7 +27,9 @@ _ALLOWED_URL = (
     " without a name and password in it"
 )
 
-EventWord = Literal["job_started", "question_waiting", "job_ended", "disposition_settled"]
+EventWord = Literal[
+    "job_started", "question_waiting", "job_ended", "disposition_settled", "handset_graded"
+]
 DispositionWord = Literal["sellable", "return", "hold", "destroy"]
 Bin = Annotated[str, StringConstraints(max_length=LONGEST_BIN)]
 
@@ -65,7 +67,7 @@ class HookSection(Section):
     url: Annotated[str, AfterValidator(_url)]
     secret: LocalPath
     authority: LocalPath | None = None
-    events: Annotated[list[EventWord], Field(min_length=1, max_length=4)] = Field(
+    events: Annotated[list[EventWord], Field(min_length=1, max_length=len(HookEventKind))] = Field(
         default_factory=lambda: cast("list[EventWord]", [kind.value for kind in HookEventKind])
     )
     lots: Annotated[list[OneLine], Field(max_length=1000)] = Field(default_factory=list[str])

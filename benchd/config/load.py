@@ -195,6 +195,7 @@ def _settings(
         provider_options=provider_options,
         timing=Timing(debounce_s=parsed.rack.settle_s),
         wall=parsed.wall.plan.for_slots(parsed.slots),
+        grades=parsed.grades.scale,
         printers=tuple(section.printer for section in parsed.printers),
         hooks=tuple(parsed.hooks),
         traces=parsed.traces,

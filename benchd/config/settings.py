@@ -22,6 +22,7 @@ from benchd.config.recipes import RecipeDescription
 from benchd.config.traces_section import TracesSection
 from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.errors import ConfigIssue
+from benchd.domain.grade import RMJ, GradeScale
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.topology import Timing, Topology
 from benchd.domain.wall_plan import WallPlan
@@ -56,6 +57,8 @@ class Settings:
     timing: Timing
     wall: WallPlan
     """Where the screens show each slot of the topology."""
+    grades: GradeScale = RMJ
+    """Which grades people may give handsets."""
     printers: tuple[Printer, ...] = ()
     """What prints labels; nothing is printed without."""
     hooks: tuple[HookSection, ...] = ()

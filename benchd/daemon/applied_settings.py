@@ -96,6 +96,7 @@ async def take_over(
         )
     )
     rack.wall.plan = settings.wall
+    rack.grades.scale = settings.grades
     rack.metrics.reconfigured(
         slots=settings.topology.places, recipes=settings.recipes, models=settings.models
     )

@@ -28,6 +28,7 @@ from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
 from benchd.daemon.rack_dossiers import RackDossiers
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
+from benchd.daemon.rack_intake import open_intake
 from benchd.daemon.rack_labels import label_desk
 from benchd.daemon.rack_metrics import metrics_of, show_ledger
 from benchd.daemon.rack_papers import lot_press_of
@@ -46,7 +47,6 @@ from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.domain.ports import HotplugSource
 from benchd.domain.revision import commit, version
 from benchd.intake.intake_desk import IntakeDesk
-from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.patrol import Patrol
@@ -59,6 +59,7 @@ from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.outbound.anchors.anchor_sender import Anchoring
 from benchd.outbound.hooks.hook_dispatcher import Hooks
+from benchd.papers.labels.label_source import LabelSource
 from benchd.papers.labels.wanted_labels import WantedLabels
 from benchd.pipelines.android import android_support
 from benchd.pipelines.device_support import device_kinds
@@ -150,7 +151,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         pictures = own_pictures(settings, key)
         await show_ledger(metrics, stored, ring=key.ring, clock=clock)
         await recover(ledger, issuer, clock, settings, pictures)
-        intake = await IntakeStore(ledger, clock, rack_time).recalled()
+        intake, grades = await open_intake(stored, ledger, clock, rack_time, settings.grades)
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
@@ -174,6 +175,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 stored.for_visitors(ledger.append, patient=True), clock, hooks.held.holder
             ),
             intake=IntakeDesk(intake, SystemEntropy(), board.views),
+            grades=grades,
             papers=lot_press_of(
                 settings,
                 key,
@@ -182,16 +184,20 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 issuer=issuer,
                 records=records,
                 intake=intake,
+                grades=grades.book,
                 holder=hooks.held.holder,
                 clock=clock,
             ),
             labels=label_desk(
                 settings,
                 wanted,
-                ledger=stored.for_visitors(ledger.append, patient=True),
-                issuer=issuer,
-                records=records,
-                held=hooks.held,
+                source=LabelSource(
+                    ledger=stored.for_visitors(ledger.append, patient=True),
+                    issuer=issuer,
+                    files=records,
+                    held=hooks.held,
+                    grades=grades.book,
+                ),
                 board=board,
                 metrics=metrics,
             ),

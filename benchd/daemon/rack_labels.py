@@ -8,16 +8,12 @@ import structlog
 
 from benchd.config import Settings
 from benchd.domain.label import LabelEnd, PrinterTrouble
-from benchd.domain.ports import Ledger
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.ledger.records.records_access import Records
 from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.metrics import RackMetrics
-from benchd.outbound.hooks.held import Held
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.labels.label_source import LabelSource
 from benchd.papers.labels.wanted_labels import WantedLabels
-from benchd.proof.ports import CertificateIssuer
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
 
@@ -69,10 +65,7 @@ def label_desk(
     settings: Settings,
     wanted: WantedLabels,
     *,
-    ledger: Ledger,
-    issuer: CertificateIssuer,
-    records: Records,
-    held: Held,
+    source: LabelSource,
     board: RackBoard,
     metrics: RackMetrics,
 ) -> LabelDesk:
@@ -82,7 +75,7 @@ def label_desk(
     return LabelDesk(
         settings.printers,
         wanted,
-        source=LabelSource(ledger=ledger, issuer=issuer, files=records, held=held),
+        source=source,
         catalogue=Catalogue.load(),
         sink=PrinterWatch(names, board=board, metrics=metrics.labels),
     )

@@ -10,6 +10,7 @@ from benchd.config import Settings
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.revision import commit, version
+from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.records.records_access import Records
@@ -27,6 +28,7 @@ def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
     issuer: DsseIssuer,
     records: Records,
     intake: IntakeStore,
+    grades: GradeBook,
     holder: Callable[[JobId], str | None],
     clock: Clock,
 ) -> LotPress:
@@ -39,6 +41,7 @@ def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
         issuer=issuer,
         lists=records,
         book=lambda: intake.book,
+        grades=grades,
         holder=holder,
         head=lambda: stored.head.sequence,
         clock=clock,

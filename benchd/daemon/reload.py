@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 AT_RUN_TIME = frozenset(
     {
         *("topology", "recipes", "recipe_descriptions", "models"),
-        *("fresh_folder", "fresh_pictures", "timing", "wall", "retired"),
+        *("fresh_folder", "fresh_pictures", "timing", "wall", "grades", "retired"),
     }
 )
 """The parts of the settings that a running daemon takes over; all others are built in."""

@@ -26,6 +26,8 @@ class Action(StrEnum):
     """To let go on what the rack holds as suspicious."""
     RELEASE = "release"
     """To decide what becomes of a handset that is on hold or lies in the tray."""
+    GRADE = "grade"
+    """To say how a handset looks and works."""
     SETTLE = "settle"
     """To say what has become of one: crushed, handed back, run again."""
     TAKE_IN = "take_in"
@@ -68,6 +70,7 @@ AUTHORITY: Mapping[Action, Rule] = MappingProxyType(
         Action.CONFIRM: _of(Role.CONFIRMER),
         Action.SUPERVISE: _of(Role.SUPERVISOR),
         Action.RELEASE: _of(Role.SUPERVISOR),
+        Action.GRADE: _of(Role.OPERATOR, Role.CONFIRMER, Role.SUPERVISOR, by_badge=True),
         Action.SETTLE: _of(Role.OPERATOR, Role.SUPERVISOR),
         Action.TAKE_IN: _of(Role.OPERATOR, Role.SUPERVISOR, scope=Scope.INTAKE_WRITE),
         Action.DRAIN: _of(Role.SUPERVISOR, Role.ADMINISTRATOR),

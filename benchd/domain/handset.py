@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar, cast
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from benchd.domain.port import Attached
 
@@ -88,6 +88,25 @@ class ModificationSource(StrEnum):
     """A program or a service that makes a shell root."""
 
 
+class BatteryMethod(StrEnum):
+    """What has told how worn a battery is; figures of two of them are never mixed."""
+
+    HEALTH_SERVICE = "health_service"
+    """Android's health service: its own state of health, or its count of cycles."""
+    HEALTH_SERVICE_CAPACITY = "health_service_capacity"
+    """The same service: what a full charge holds, divided by what the battery was made for."""
+    SAMSUNG_ASOC = "samsung_asoc"
+    """Samsung's battery service: `mSavedBatteryAsoc`."""
+    SAMSUNG_BSOH = "samsung_bsoh"
+    """The same: `mSavedBatteryBsoh`, of handsets that don't tell the other one."""
+    SAMSUNG_USAGE = "samsung_usage"
+    """The same: `mSavedBatteryUsage`, the percent that were ever taken out of it, by a hundred."""
+    KERNEL = "kernel"
+    """The kernel's fuel gauge under /sys/class/power_supply."""
+    KERNEL_CAPACITY = "kernel_capacity"
+    """The same: what a full charge holds, divided by what the battery was made for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NfcFacts:
     """What the handset says of its own radio. None is unknown, which is never fine."""
@@ -164,6 +183,24 @@ class BatteryFacts:
 
     percent: int
     temperature_c: float
+
+
+HealthPercent = Annotated[int, Ge(1), Le(100)]
+Cycles = Annotated[int, Ge(0), Le(9_999)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryWear:
+    """How worn a battery is, as far as anything tells: no number without what has told it.
+
+    It is shown beside a certificate and decides nothing.
+    """
+
+    health_percent: HealthPercent | None = None
+    """Of the capacity that it was made for, cut and never rounded up."""
+    health_method: BatteryMethod | None = None
+    cycles: Cycles | None = None
+    cycles_method: BatteryMethod | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +287,11 @@ class HandsetFacts(StandingFacts):
     statfs_free_bytes: WholeNumber | None
     battery_percent: WholeNumber
     battery_temperature_c: float
+    battery_health_percent: HealthPercent | None
+    """Of the capacity that it was made for; None where nothing tells, as with the next three."""
+    battery_health_method: BatteryMethod | None
+    battery_cycles: Cycles | None
+    battery_cycles_method: BatteryMethod | None
     crypto_state: str
     crypto_type: str | None
     metadata_encryption: bool | None
@@ -276,6 +318,16 @@ class HandsetFacts(StandingFacts):
     def identity(self) -> HandsetIdentity:
         """Who it says it is."""
         return facts_of(HandsetIdentity, self)
+
+    @property
+    def battery_wear(self) -> BatteryWear:
+        """How worn its battery is."""
+        return BatteryWear(
+            health_percent=self.battery_health_percent,
+            health_method=self.battery_health_method,
+            cycles=self.battery_cycles,
+            cycles_method=self.battery_cycles_method,
+        )
 
 
 def names_of(kind: type[object]) -> tuple[str, ...]:

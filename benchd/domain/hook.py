@@ -22,6 +22,7 @@ class HookEventKind(StrEnum):
     QUESTION_WAITING = "question_waiting"
     JOB_ENDED = "job_ended"
     DISPOSITION_SETTLED = "disposition_settled"
+    HANDSET_GRADED = "handset_graded"
 
 
 class NextAction(StrEnum):

@@ -59,6 +59,8 @@ class EntryKind(StrEnum):
     ASSET_BOUND = "asset_bound"
     ASSET_UNERASABLE = "asset_unerasable"
     TIME_CONFIRMED = "time_confirmed"
+    HANDSET_GRADED = "handset_graded"
+    """What a person says of how a handset looks and works; it has no job of its own either."""
     HOOK_BEGUN = "hook_begun"
     HOOK_ANSWERED = "hook_answered"
     """What another system has asked for; it has no job of its own, so that no proof rests on it."""

@@ -35,6 +35,7 @@ MORE: Final[Mapping[str, str]] = {
     "label": "[labels](labels.md)",
     "ledger": "[backup](service.md#backup), [recovery](runbooks/recovery.md)",
     "log-level": "[service](service.md#look)",
+    "grade": "[battery and grade](grades.md)",
     "lots": "[lots](lots.md)",
     "models": "[models](models.md)",
     "papers": "[lots](lots.md)",

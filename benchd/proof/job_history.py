@@ -8,6 +8,7 @@ from datetime import datetime
 
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import check_form
+from benchd.domain.handset import BatteryWear, HandsetFacts
 from benchd.domain.ids import Evidence, JobId, SlotName
 from benchd.domain.job import DISPOSITION_OF, Disposition, Outcome, Reason, StageName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
@@ -41,6 +42,8 @@ class JobHistory:
     dossier: str | None
     asset: Evidence | None
     """The asset that its handset was taken for: `lot`, `tag`, and by what."""
+    battery: BatteryWear
+    """How worn its battery is, as far as its handset has told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +155,7 @@ def fold_job(records: Sequence[StoredEntry], issuer: CertificateIssuer) -> JobHi
         envelope=end.envelope if end else None,
         dossier=end.dossier if end else None,
         asset=_asset(records),
+        battery=_battery(inspect),
     )
 
 
@@ -168,6 +172,11 @@ def _asset(records: Sequence[StoredEntry]) -> Evidence | None:
     if not bound:
         return None
     return {key: bound[-1].get(key) for key in ("lot", "tag", "bound_by", "differs")}
+
+
+def _battery(inspect: StageRecord | None) -> BatteryWear:
+    evidence = inspect.shown() if inspect else None
+    return evidence.battery_wear if isinstance(evidence, HandsetFacts) else BatteryWear()
 
 
 def _bytes_written(overwrite: StageRecord | None) -> int | None:

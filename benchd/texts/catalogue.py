@@ -14,7 +14,7 @@ from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict, ModelFelica
 from benchd.domain.clear import CLAIMS
 from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
-from benchd.domain.handset import EraseStep, SilenceCause, Tray, UserKind
+from benchd.domain.handset import BatteryMethod, EraseStep, SilenceCause, Tray, UserKind
 from benchd.domain.intake import (
     AttestationKind,
     BoundBy,
@@ -87,7 +87,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
             {
                 *("android", "build", "capacity", "used", "percent", "degrees", "count", "number"),
                 *("reader", "passes", "size", "time", "rate", "bad", "minimum", "provider"),
-                "seconds",
+                *("seconds", "method"),
             }
         ),
         f"gate.{Gate.ASSESS}": _OF_HANDSET | {"findings", "felica_erase"},
@@ -105,6 +105,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
                 *("count", "lot"),
             }
         ),
+        "beside": frozenset({"value"}),
         "paper": frozenset(
             {"name", "at", "until", "value", "count", "share", "first", "last", "where"}
         ),
@@ -143,6 +144,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
     "attestation": AttestationKind,
     "bound_by": BoundBy,
     "unerasable": Unerasable,
+    "battery_method": BatteryMethod,
     "not_needed": NotNeeded,
     "shown_by": ShownBy,
     "clear_claim": CLAIMS,
@@ -163,14 +165,14 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
 """Sections that have a text of each value of a type, and no others."""
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "help", "cards", "board", "handover", "attended"),
+    *("answering", "help", "cards", "board", "handover", "attended", "grades"),
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (
     *("slot_state", "outcome", "disposition", "stage", "finding", "disposal_state", "figure"),
     *("data_found", "became", "because", "word", "refusal", "lot_kind", "attestation"),
-    *("bound_by", "unerasable", "not_needed", "shown_by", "clear_claim", "user_kind"),
-    *("settle_as", "gate", "reason", "role", *OF_PAGES),
+    *("bound_by", "unerasable", "battery_method", "not_needed", "shown_by", "clear_claim"),
+    *("user_kind", "settle_as", "gate", "reason", "role", *OF_PAGES),
 )
 """Sections that the API hands to its pages."""
 _PARTS: Final[Mapping[str, tuple[str, ...]]] = {

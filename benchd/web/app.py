@@ -25,6 +25,7 @@ from benchd.web.dossier_routes import dossier_routes
 from benchd.web.drain_route import drain_route
 from benchd.web.error_answers import ANYWHERE, answer_in_one_form
 from benchd.web.forwarded import Forwarded
+from benchd.web.grade_routes import grade_routes
 from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
@@ -128,6 +129,7 @@ def create_app(
         drain_route(rack),
         log_level_route(rack.logs, rack.board.views) if rack.logs is not None else APIRouter(),
         intake_routes(rack, catalogue),
+        grade_routes(rack),
         time_routes(rack),
         label_routes(rack),
         cards_pdf_route(rack),

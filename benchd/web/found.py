@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from benchd.domain.handset import BatteryWear
 from benchd.domain.plain_text import size
 from benchd.domain.tenths import tenths
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
@@ -22,7 +23,17 @@ Finding = tuple[str, dict[str, str]]
 
 def found_in(evidence: object | None, catalogue: Catalogue) -> list[Texts]:
     """The findings of one attempt in the order in which they are told; none of what is unknown."""
-    return [catalogue.found(word, facts) for word, facts in _findings(evidence)]
+    return [_said(word, facts, catalogue) for word, facts in _findings(evidence)]
+
+
+def _said(word: str, facts: dict[str, str], catalogue: Catalogue) -> Texts:
+    if "method" not in facts:
+        return catalogue.found(word, facts)
+    method = catalogue.named("battery_method", facts["method"])
+    return Texts(
+        ja=catalogue.found(word, {**facts, "method": method.ja}).ja,
+        en=catalogue.found(word, {**facts, "method": method.en}).en,
+    )
 
 
 def chip_in(evidence: object | None) -> ChipEvidence | None:
@@ -70,11 +81,23 @@ def _inspected(told: InspectEvidence) -> Iterator[Finding]:
     yield "found.storage", {"capacity": capacity, "used": used}
     degrees = f"{told.battery_temperature_c:.1f}"
     yield "found.battery", {"percent": str(told.battery_percent), "degrees": degrees}
+    yield from _worn(told.battery_wear)
     if told.screen_lock is not None:
         yield ("found.locked" if told.screen_lock else "found.not_locked"), {}
     yield "found.accounts", {"count": str(told.account_count)}
     encrypted = told.crypto_state == "encrypted"
     yield ("found.encrypted" if encrypted else "found.not_encrypted"), {}
+
+
+def _worn(told: BatteryWear) -> Iterator[Finding]:
+    if told.health_percent is not None and told.health_method is not None:
+        percent = str(told.health_percent)
+        yield "found.battery_health", {"percent": percent, "method": told.health_method.value}
+    if told.cycles is not None and told.cycles_method is not None:
+        yield (
+            "found.battery_cycles",
+            {"count": str(told.cycles), "method": told.cycles_method.value},
+        )
 
 
 def _looked(told: ChipEvidence) -> Iterator[Finding]:

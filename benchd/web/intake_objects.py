@@ -9,11 +9,13 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
 from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Unerasable
 from benchd.domain.job import Disposition
+from benchd.intake.grade_book import GradeBook
 from benchd.intake.importing import Imported
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.attestation import Attestation
 from benchd.proof.intake_book import Asset, Lot
 from benchd.texts.catalogue import Catalogue
+from benchd.web.grade_objects import GradedObject, graded_shown
 from benchd.web.objects import LONGEST_OPERATOR, TextsObject
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest
 
@@ -178,6 +180,8 @@ class AssetObject(WebObject):
     """Where it goes without a job; null where a job decides."""
     case: Verbatim | None
     """The number under which `disposal` waits for it to be crushed, like a job's."""
+    graded: GradedObject | None = None
+    """The newest grade that a person has given it here; `grade` is what its papers say."""
 
 
 class AssetsObject(WebObject):
@@ -239,8 +243,9 @@ def whole_lot(desk: IntakeDesk, lot: Lot) -> LotObject:
     )
 
 
-def asset_shown(desk: IntakeDesk, asset: Asset) -> AssetObject:
+def asset_shown(desk: IntakeDesk, asset: Asset, grades: GradeBook) -> AssetObject:
     """One asset, and what has become of it."""
+    graded = grades.newest(tags=[asset.tag])
     dead = desk.book.unerasable.get(asset.tag)
     return AssetObject.of(
         asset.line,
@@ -249,6 +254,7 @@ def asset_shown(desk: IntakeDesk, asset: Asset) -> AssetObject:
         unerasable=dead.reason if dead else None,
         disposition=dead.disposition if dead else None,
         case=desk.book.cases.get(asset.tag),
+        graded=graded_shown(graded) if graded else None,
     )
 
 

@@ -11,6 +11,7 @@ from benchd.domain.authority import Action
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.token import Scope
+from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
@@ -60,14 +61,14 @@ def intake_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     desk = rack.intake
     router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
 
-    _add_lots(router, desk)
+    _add_lots(router, desk, rack.grades.book)
     _add_files(router, desk, catalogue)
     _add_attestations(router, desk)
-    _add_assets(router, desk, rack.board)
+    _add_assets(router, desk, rack.board, rack.grades.book)
     return router
 
 
-def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
+def _add_lots(router: APIRouter, desk: IntakeDesk, grades: GradeBook) -> None:
     @router.get("/lots")
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def lots() -> LotsObject:
@@ -111,7 +112,8 @@ def _add_lots(router: APIRouter, desk: IntakeDesk) -> None:
             grade=asked.grade or None,
         )
         told = sent_by(by, asked.operator)
-        return asset_shown(desk, await desk.add_asset(lot, line, by=told, again=asked.again))
+        added = await desk.add_asset(lot, line, by=told, again=asked.again)
+        return asset_shown(desk, added, grades)
 
 
 def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> None:
@@ -178,7 +180,7 @@ def _add_attestations(router: APIRouter, desk: IntakeDesk) -> None:
         return whole_lot(desk, desk.lot(lot))
 
 
-def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
+def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard, grades: GradeBook) -> None:
     @router.get("/assets")
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def assets(
@@ -188,14 +190,16 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
     ) -> AssetsObject:
         """Those of a lot, else the newest; from after so many that are skipped."""
         tags = desk.lot(lot).tags if lot is not None else list(desk.book.assets)[::-1]
-        shown = [asset_shown(desk, desk.book.assets[tag]) for tag in tags[skip : skip + limit]]
+        shown = [
+            asset_shown(desk, desk.book.assets[tag], grades) for tag in tags[skip : skip + limit]
+        ]
         return AssetsObject(assets=shown, more=len(tags) > skip + limit)
 
     @router.get("/assets/{tag}")
     @served_to(AccessLevel.READ, token=Scope.INTAKE_READ)
     async def asset(tag: TagInPath) -> AssetObject:
         """One asset by its tag."""
-        return asset_shown(desk, desk.asset(tag))
+        return asset_shown(desk, desk.asset(tag), grades)
 
     @router.post("/assets/{tag}/unerasable")
     @served_to(AccessLevel.READ, action=Action.TAKE_IN)
@@ -203,7 +207,7 @@ def _add_assets(router: APIRouter, desk: IntakeDesk, board: RackBoard) -> None:
         """It can't even be plugged in: it's to be crushed."""
         told = Who.of(only_as(by, asked.operator))
         await desk.unerasable(tag, asked.reason, note=asked.note, by=told)
-        return asset_shown(desk, desk.asset(tag))
+        return asset_shown(desk, desk.asset(tag), grades)
 
     @router.post("/slots/{slot}/asset")
     @served_to(AccessLevel.READ, action=Action.ANSWER)

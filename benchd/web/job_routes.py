@@ -12,6 +12,7 @@ from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Somebody, only_as
 from benchd.web.certified import certificate_of, history_of
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
+from benchd.web.grade_objects import graded_shown
 from benchd.web.objects import (
     DecisionObject,
     DecisionRequest,
@@ -47,7 +48,10 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
         told = presenter.job(await history_of(rack, JobId(job)))
         asked = await rack.hooks.directions(JobId(job))
         directions = [DirectionObject.of(one, next_action=one.action) for one in asked]
-        return told.model_copy(update={"directions": directions})
+        tags = [told.asset.tag] if told.asset else []
+        given = rack.grades.book.given(jobs=[job], tags=tags)
+        graded = [graded_shown(each) for each in given]
+        return told.model_copy(update={"directions": directions, "graded": graded})
 
     @router.get(
         "/{job}/certificate.json",

@@ -15,6 +15,7 @@ from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
 from benchd.slots.question_desk import LONGEST_NOTE
 from benchd.texts.catalogue import VALUES
+from benchd.web.grade_objects import BatteryObject, GradedObject
 from benchd.web.serialiser import (
     RECORDED,
     Foreign,
@@ -328,6 +329,10 @@ class JobObject(WebObject):
     asset: Annotated[JobAssetObject | None, RECORDED]
     questions: int
     """How many of its questions people have answered."""
+    battery: BatteryObject
+    """How worn its handset's battery is, as its inspection has heard."""
+    graded: list[GradedObject] = Field(default_factory=list[GradedObject])
+    """The grades that people have given its handset; the last one counts."""
     directions: list[DirectionObject] = Field(default_factory=list[DirectionObject])
     """What other systems have asked for, in the ledger's order: all that counts, and of the rest
     the newest."""

@@ -11,15 +11,23 @@ from pydantic import AfterValidator, Field
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState, moves_from
+from benchd.domain.handset import BatteryWear
 from benchd.domain.handset_file import DisposalLine, Found, HandsetFile, JobLine, ToldBy, Upto
 from benchd.domain.ids import JobId
 from benchd.domain.intake import Unerasable
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.report import Counted, Figure, Report, Share
+from benchd.intake.grade_book import Graded
 from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.slots.disposal_desk import LONGEST_NOTE, LONGEST_NUMBER
 from benchd.texts.catalogue import Catalogue, Guidance
 from benchd.web.attended_objects import AttendedObject, attended_objects
+from benchd.web.grade_objects import (
+    BatteryObject,
+    GradedObject,
+    battery_shown,
+    graded_shown,
+)
 from benchd.web.objects import LONGEST_OPERATOR, GuidanceObject, TextsObject, without_controls
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest, cleaned
 
@@ -119,6 +127,10 @@ class HandsetFileObject(WebObject):
     settled: list[SettledObject]
     perhaps: list[Verbatim]
     """Keys of handsets that look the same: nobody can tell whether they are this one."""
+    graded: list[GradedObject]
+    """The grades that people have given it, in any of its jobs; the last one counts."""
+    battery: BatteryObject
+    """How worn its battery is, as the newest inspection has heard."""
     upto: UptoObject
 
 
@@ -241,9 +253,17 @@ class RecordsPresenter:
         ]
         return FoundObject.of(found, handsets=handsets, upto=upto)
 
-    def file(self, file: HandsetFile, upto: Upto) -> HandsetFileObject:
-        """A handset's file."""
-        return HandsetFileObject.of(file, jobs=[self.job(job) for job in file.jobs], upto=upto)
+    def file(
+        self, file: HandsetFile, upto: Upto, graded: Sequence[Graded], battery: BatteryWear
+    ) -> HandsetFileObject:
+        """A handset's file, with what stands beside its certificates."""
+        return HandsetFileObject.of(
+            file,
+            jobs=[self.job(job) for job in file.jobs],
+            graded=[graded_shown(each) for each in graded],
+            battery=battery_shown(battery),
+            upto=upto,
+        )
 
     def items(self, items: Sequence[DisposalLine], upto: Upto) -> DisposalListObject:
         """What waits for somebody."""

@@ -5,7 +5,7 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -13,12 +13,16 @@ from fastapi import APIRouter, Path, Query, Response
 
 from benchd.domain.authority import Action
 from benchd.domain.errors import UsageRefused
+from benchd.domain.handset import BatteryWear
+from benchd.domain.handset_file import HandsetFile
 from benchd.domain.report import Asked
+from benchd.intake.grade_book import Graded
 from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.csv_cells import cell
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
+from benchd.web.certified import history_of
 from benchd.web.error_answers import (
     DECISION,
     INVALID,
@@ -88,7 +92,8 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     @served_to(AccessLevel.READ)
     async def handset(key: Annotated[str, Path(max_length=LONGEST_NAME)]) -> HandsetFileObject:
         """Everything about one handset; its key is the first of its jobs, and each other does."""
-        return presenter.file(await door.handset(key), door.upto)
+        file, upto = await door.handset(key), door.upto
+        return presenter.file(file, upto, _graded(rack, file), await _battery(rack, file))
 
     @router.get("/report")
     @served_to(AccessLevel.READ)
@@ -173,3 +178,17 @@ def _lines(told: ReportObject | ShareObject) -> Iterator[tuple[str | int, ...]]:
         for value in figure.values:
             said = (figure.figure.value, value.value, name.ja, value.ja, name.en, value.en)
             yield (*said, value.handsets)
+
+
+def _graded(rack: ServedRack, file: HandsetFile) -> Sequence[Graded]:
+    """What people have said of it, in whichever of its jobs."""
+    jobs, tags = [job.job for job in file.jobs], [job.tag for job in file.jobs]
+    return rack.grades.book.given(jobs=jobs, tags=tags)
+
+
+async def _battery(rack: ServedRack, file: HandsetFile) -> BatteryWear:
+    """As the newest of its jobs has heard that was inspected."""
+    inspected = [job.job for job in file.jobs if job.serial is not None]
+    if not inspected:
+        return BatteryWear()
+    return (await history_of(rack, inspected[-1])).battery

@@ -10,6 +10,7 @@ from benchd.domain.dossier import Dossier, KeptDossier
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.ports import Ledger
 from benchd.domain.wall_plan import WallPlan
+from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.ledger.records.records_access import Records
 from benchd.observe.log_level_change import LogLevels
@@ -68,6 +69,7 @@ class ServedRack:
     records: Records
     disposal: DisposalDesk
     intake: IntakeDesk
+    grades: GradeDesk
     papers: LotPress
     labels: LabelDesk
     hooks: Hooks

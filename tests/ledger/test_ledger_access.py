@@ -431,7 +431,10 @@ async def steps(path: Path, kind: EntryKind) -> int:
 
 @pytest.mark.parametrize(
     "kind",
-    ["hook_answered", "hook_begun", "person_changed", "token_changed", "clock_stepped"],
+    [
+        *("hook_answered", "hook_begun", "handset_graded", "person_changed", "token_changed"),
+        "clock_stepped",
+    ],
 )
 async def test_what_a_start_reads_of_one_kind_doesnt_grow_with_the_ledger(
     ledger: SqliteLedger, path: Path, kind: str

@@ -14,17 +14,19 @@ ALONE = {
         Action.ANSWER,
         Action.ATTEST,
         Action.TAKE_IN,
+        Action.GRADE,
         Action.SETTLE,
         Action.RECORD,
         Action.PRINT,
         Action.TAKE_OUT,
     },
-    Role.CONFIRMER: {Action.CONFIRM, Action.PRINT, Action.TAKE_OUT},
+    Role.CONFIRMER: {Action.CONFIRM, Action.GRADE, Action.PRINT, Action.TAKE_OUT},
     Role.SUPERVISOR: {
         Action.ANSWER,
         Action.ATTEST,
         Action.SUPERVISE,
         Action.RELEASE,
+        Action.GRADE,
         Action.SETTLE,
         Action.TAKE_IN,
         Action.DRAIN,
@@ -53,6 +55,7 @@ def test_each_role_may_do_what_is_its_own_and_without_a_role_nobody_anything() -
 def test_only_what_is_everyday_or_read_goes_by_a_badge_alone() -> None:
     assert {action for action, rule in AUTHORITY.items() if rule.by_badge} == {
         Action.ANSWER,
+        Action.GRADE,
         Action.PRINT,
         Action.RECORD,
         Action.TAKE_OUT,

@@ -26,6 +26,7 @@ FIXED = {
         "PC",
     ),
     "it is typed as it stands": ("y",),
+    "a maker's own name for a number, in its answers and in its shops": ("ASOC", "BSOH"),
     "a standard or a kind of file is called so everywhere": (
         *("NIST", "SP", "Rev", "Clear", "PDF", "ZIP"),
     ),

@@ -16,6 +16,7 @@ from benchd.domain.errors import NotFound
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.lot_papers import AskedPapers
 from benchd.domain.wall_plan import WallPlan
+from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
@@ -82,6 +83,10 @@ def served_rack(
     records = parts.pop("records", None) or Records(Path("/nowhere/records.sqlite"), Feed(core))
     hooks = Hooks(())
     hooks.held = getattr(core, "held", None) or Held()
+    intake = parts.pop("intake", None) or IntakeDesk(
+        IntakeStore(core.ledger, FakeClock()), SystemEntropy()
+    )
+    grades = parts.pop("grades", None) or GradeDesk(core.ledger, FakeClock(), lambda: intake.book)
     quiet: dict[str, Any] = {
         "admission": Admission(),
         "dossiers": NoDossiers(),
@@ -89,9 +94,10 @@ def served_rack(
         "sessions": FakeSessions(),
         "tokens": NoTokens(),
         "disposal": DisposalDesk(core.ledger, FakeClock()),
-        "intake": IntakeDesk(IntakeStore(core.ledger, FakeClock()), SystemEntropy()),
+        "intake": intake,
+        "grades": grades,
         "papers": FakeLotPress(),
-        "labels": quiet_desk(core, records, catalogue, hooks.held),
+        "labels": quiet_desk(core, records, catalogue, hooks.held, grades.book),
         "hooks": hooks,
         "trace": no_trace,
         "wall": PlanInEffect(WallPlan()),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchd.domain.chip import ChipVerdict
+from benchd.domain.handset import BatteryMethod
 from benchd.domain.plain_text import size, size_at_most
 from benchd.domain.tenths import tenths
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
@@ -55,6 +56,24 @@ def test_an_inspection_tells_what_isnt_known_of_nothing(catalogue: Catalogue) ->
     assert "画面ロックなし" in told(INSPECT, catalogue)
     unencrypted = replace(INSPECT, crypto_state="unencrypted")
     assert "ストレージは暗号化されていない" in told(unencrypted, catalogue)
+
+
+def test_a_battery_is_told_as_worn_as_anything_says_and_by_what(catalogue: Catalogue) -> None:
+    assert not [one for one in told(INSPECT, catalogue) if "充電回数" in one or "最大容量" in one]
+    worn = replace(
+        INSPECT,
+        battery_health_percent=92,
+        battery_health_method=BatteryMethod.SAMSUNG_ASOC,
+        battery_cycles=312,
+        battery_cycles_method=BatteryMethod.KERNEL,
+    )
+    found = told(worn, catalogue)
+    assert "電池の最大容量 92%（サムスンのASOC）" in found
+    assert "充電回数 312回（カーネルの電池情報）" in found
+    english = [one.en for one in found_in(worn, catalogue)]
+    assert "battery health 92% (Samsung's ASOC)" in english
+    unknown = replace(worn, battery_health_percent=None, battery_health_method=None)
+    assert not [one for one in told(unknown, catalogue) if "最大容量" in one]
 
 
 def test_a_reset_and_one_before_it_came_in_are_told_apart(catalogue: Catalogue) -> None:

@@ -165,6 +165,8 @@ def test_the_rows_say_what_was_decided() -> None:
         "/api/v1/lots/{lot}/withdrawals",
         "/api/v1/network.csv",
         "/api/v1/assets/{tag}/unerasable",
+        "/api/v1/assets/{tag}/grade",
+        "/api/v1/jobs/{job}/grade",
         "/api/v1/slots/{slot}/asset",
         "/api/v1/disposal/{job}",
     }

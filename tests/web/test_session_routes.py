@@ -245,6 +245,8 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("POST", "/api/v1/network.csv"): Action.TAKE_IN,
     ("POST", "/api/v1/time"): Action.ADMINISTER,
     ("POST", "/api/v1/assets/{tag}/unerasable"): Action.TAKE_IN,
+    ("POST", "/api/v1/assets/{tag}/grade"): Action.GRADE,
+    ("POST", "/api/v1/jobs/{job}/grade"): Action.GRADE,
     ("POST", "/api/v1/slots/{slot}/asset"): Action.ANSWER,
     ("POST", "/api/v1/disposal/{job}"): Action.SETTLE,
     ("POST", "/api/v1/records/rebuild"): Action.REBUILD,

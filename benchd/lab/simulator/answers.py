@@ -15,7 +15,7 @@ from benchd.lab.simulator import dumps
 from benchd.lab.simulator.android import AndroidState, properties
 from benchd.lab.simulator.plan import GivenAnswer, HandsetPlan
 
-NEVER_GIVEN: Final = frozenset({*STORAGE_TWICE, "uptime", "files", "superuser", "felica"})
+NEVER_GIVEN: Final = frozenset({*STORAGE_TWICE, "uptime", "files", "superuser", "felica", "gauges"})
 """Storage, files and its last start have to be true; what looks for places finds those that are."""
 _UNTIL_A_RESET: Final = frozenset({*OWNERS, *RESET, *LEFT, "policy", "trust"})
 _OWN_PROPERTIES: Final = ("ro.product.cpu.abi", "ro.product.cpu.abilist")
@@ -52,7 +52,7 @@ def asked_as(command: str) -> Asked:
     if tool == "content":
         # By provider, as the tool itself looks for it.
         return tool, arguments.partition("content://")[2].partition("/")[0].partition(" ")[0]
-    return tool, arguments or "all"
+    return tool, arguments.removesuffix("/default") or "all"
 
 
 def _with_own(text: str, own: Mapping[str, str]) -> str:
@@ -146,6 +146,8 @@ def answers(
         "sms": _rows(state.messages),
         "mms": _rows(0),
         "battery": dumps.battery(plan, percent),
+        "health": dumps.health(plan),
+        "health_before_9": "",
         "policy": dumps.device_policy(plan, state),
         "trust": dumps.trust(plan, state),
         "features": "".join(f"feature:{name}\n" for name in features),

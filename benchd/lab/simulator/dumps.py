@@ -62,6 +62,30 @@ def battery(plan: HandsetPlan, percent: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def health(plan: HandsetPlan) -> str:
+    """Health.dump of the vendor's service, which is there from Android 13 on; wear since 14.
+
+    Sample: the same of a handset with Android 16, which a public parser's own test quotes.
+    """
+    if plan.model.sdk < _ANDROID_13:
+        return "Can't find service: android.hardware.health.IHealth/default\n"
+    told = plan.model.sdk >= _ANDROID_14
+    cycles, full, design = (
+        number if told else 0
+        for number in (plan.battery_cycles, plan.battery_full_uah, plan.battery_design_uah)
+    )
+    return (
+        "ac: 0 usb: 1 wireless: 0 dock: 0 current_max: 500000 voltage_max: 5000000\n"
+        "status: 2 health: 2 present: 1\n"
+        f"cycle count: {cycles}\nFull charge: {full}\n\n"
+        "getHealthInfo -> HealthInfo{chargerAcOnline: false, chargerUsbOnline: true,"
+        " batteryStatus: CHARGING, batteryHealth: GOOD, batteryPresent: true,"
+        f" batteryCycleCount: {cycles}, batteryFullChargeUah: {full},"
+        f" batteryTechnology: Li-ion, batteryFullChargeDesignCapacityUah: {design},"
+        " chargingState: INVALID, chargingPolicy: INVALID, batteryHealthData: (null)}\n"
+    )
+
+
 def accounts(plan: HandsetPlan, state: AndroidState) -> str:
     """AccountManagerService.dumpUser; sample: Dhizuku issue 158 and materialistic issue 811."""
     parts: list[str] = []

@@ -171,6 +171,10 @@ class HandsetPlan:
     charges_percent_per_s: float = 0.0
     """How fast it charges in its slot."""
     battery_temperature_c: float = 28.1
+    battery_cycles: int = 312
+    battery_full_uah: int = 4_071_000
+    battery_design_uah: int = 4_410_000
+    """What its health service tells of its wear, from Android 14 on."""
     test_harness: TestHarness = TestHarness.WORKS
     reset_s: float = 40.0
     """How long a reset keeps the handset off the bus, in the rack's own time."""

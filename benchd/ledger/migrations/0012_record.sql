@@ -132,3 +132,7 @@ CREATE INDEX record_of_tokens ON record (sequence) WHERE kind = 'token_changed';
 CREATE INDEX record_of_hook_answers ON record (sequence) WHERE kind = 'hook_answered';
 
 CREATE INDEX record_of_hook_begins ON record (sequence) WHERE kind = 'hook_begun';
+
+-- Which grades people have given is read at every start.
+
+CREATE INDEX record_of_grades ON record (sequence) WHERE kind = 'handset_graded';

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.domain.errors import CertificateGap
+from benchd.domain.handset import BatteryWear
 from benchd.domain.hook import HookEventKind, HookTerms
 from benchd.domain.ids import Evidence, JobId, JsonValue
 from benchd.domain.job import Disposition, Outcome, Reason
@@ -26,6 +27,7 @@ from benchd.signing import canonical
 MEDIA_TYPE: Final = "application/cloudevents+json; charset=utf-8"
 LONGEST_WORD: Final = 100
 """Characters of what a handset or the papers say."""
+_NEVER_HERE: Final = {"slot": None, "recipe": None, "handset": None}
 EVERY_LANE: Final = ""
 """Of an event whose handset isn't known: it goes after all before it, and all others after it."""
 
@@ -36,6 +38,7 @@ KIND_OF: Final[Mapping[EntryKind, HookEventKind]] = MappingProxyType(
         EntryKind.JOB_ENDED: HookEventKind.JOB_ENDED,
         EntryKind.HANDSET_SETTLED: HookEventKind.DISPOSITION_SETTLED,
         EntryKind.ASSET_UNERASABLE: HookEventKind.DISPOSITION_SETTLED,
+        EntryKind.HANDSET_GRADED: HookEventKind.HANDSET_GRADED,
     }
 )
 
@@ -62,7 +65,8 @@ class HookEvent:
     sequence: int
     id: str
     """The idempotency key: the number of the record and the begin of its hash."""
-    job: JobId
+    job: JobId | None
+    """None of an asset that was graded and has never been in the rack."""
     lot: str | None
     disposition: Disposition | None
     body: bytes
@@ -76,16 +80,24 @@ class HookEvent:
         )
 
 
-def lane_of(records: Sequence[StoredEntry]) -> str:
+def job_of(entry: Entry) -> JobId | None:
+    """The job that a record is told with; a grade's has none of its own, and names it."""
+    if entry.kind is not EntryKind.HANDSET_GRADED:
+        return entry.job
+    job = entry.data.get("job")
+    return JobId(job) if isinstance(job, str) and job else None
+
+
+def lane_of(record: StoredEntry, of_job: Sequence[StoredEntry]) -> str:
     """In which order events stay: one lane for each handset, by the serial of its plug.
 
     Hashed, since it is kept in a file. Two handsets with one serial share a lane, which is only
-    slower.
+    slower. An asset that was never plugged in has a lane by its tag.
     """
-    serial = records[0].entry.data.get("usb_serial") if records else None
-    if not isinstance(serial, str) or not serial:
+    told = of_job[0].entry.data.get("usb_serial") if of_job else record.entry.data.get("tag")
+    if not isinstance(told, str) or not told:
         return EVERY_LANE
-    return hashlib.sha256(serial.encode("utf-8", "replace")).hexdigest()[:24]
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def event_of(
@@ -97,19 +109,14 @@ def event_of(
 ) -> HookEvent | None:
     """What a record tells; None where it's nothing for hooks, or its job isn't on record.
 
-    `of_job` are the job's records, in order.
+    `of_job` are the records of its job, in order.
     """
-    kind, job = KIND_OF.get(record.entry.kind), record.entry.job
+    kind, job = KIND_OF.get(record.entry.kind), job_of(record.entry)
     told = [each for each in of_job if each.sequence <= record.sequence]
-    if kind is None or job is None or not told or told[-1].sequence != record.sequence:
+    about = _about(record, told, issuer)
+    if kind is None or about is None:
         return None
-    data: dict[str, JsonValue] = {"site": source.site, "job": job}
-    if told[0].entry.kind is EntryKind.ASSET_UNERASABLE:
-        data |= _of_case(told[0].entry)
-    elif told[0].entry.kind is EntryKind.JOB_OPENED:
-        data |= _of_job(told, issuer)
-    else:
-        return None
+    data: dict[str, JsonValue] = {"site": source.site, "job": job, **about}
     data |= _of_record(record.entry)
     lot, disposition = data.get("lot"), data.get("disposition")
     event_id = f"{record.sequence}-{record.hash_hex[:16]}"
@@ -118,7 +125,7 @@ def event_of(
         "id": event_id,
         "source": source.uri,
         "type": f"benchd.{kind}",
-        "subject": job,
+        "subject": job or _word(record.entry.data.get("tag")),
         "time": record.entry.at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "sequence": f"{record.sequence:020d}",
@@ -133,6 +140,25 @@ def event_of(
         disposition=Disposition(disposition) if isinstance(disposition, str) else None,
         body=canonical.encode(told_event),
     )
+
+
+def _about(
+    record: StoredEntry, told: Sequence[StoredEntry], issuer: CertificateIssuer
+) -> dict[str, JsonValue] | None:
+    """Which handset it is, and how its job stands by then; None where nobody can say."""
+    if record.entry.kind is EntryKind.HANDSET_GRADED:
+        asset = _asset_of(record.entry)
+        if not told:
+            return {**_NEVER_HERE, **asset} if asset["tag"] else None
+    elif not told or told[-1].sequence != record.sequence:
+        return None
+    if told[0].entry.kind is EntryKind.ASSET_UNERASABLE:
+        return _of_case(told[0].entry)
+    return _of_job(told, issuer) if told[0].entry.kind is EntryKind.JOB_OPENED else None
+
+
+def _asset_of(entry: Entry) -> dict[str, JsonValue]:
+    return {"lot": _word(entry.data.get("lot")), "tag": _word(entry.data.get("tag"))}
 
 
 def _of_job(told: Sequence[StoredEntry], issuer: CertificateIssuer) -> dict[str, JsonValue]:
@@ -170,7 +196,9 @@ def _of_job(told: Sequence[StoredEntry], issuer: CertificateIssuer) -> dict[str,
         "recipe": _word(history.recipe),
         "lot": _word(asset.get("lot")),
         "tag": _word(asset.get("tag")),
-        "handset": None if history.handset is None else _handset(history.handset),
+        "handset": None
+        if history.handset is None
+        else {**_handset(history.handset), "battery": _battery(history.battery)},
         **(ending if ended else {}),
     }
 
@@ -178,11 +206,8 @@ def _of_job(told: Sequence[StoredEntry], issuer: CertificateIssuer) -> dict[str,
 def _of_case(entry: Entry) -> dict[str, JsonValue]:
     """An asset that couldn't even be plugged in: it has a number, and no job was run."""
     return {
-        "slot": None,
-        "recipe": None,
-        "lot": _word(entry.data.get("lot")),
-        "tag": _word(entry.data.get("tag")),
-        "handset": None,
+        **_NEVER_HERE,
+        **_asset_of(entry),
         "outcome": Outcome.FAILED,
         "disposition": Disposition.DESTROY,
         "reason": None,
@@ -192,6 +217,8 @@ def _of_case(entry: Entry) -> dict[str, JsonValue]:
 
 def _of_record(entry: Entry) -> dict[str, JsonValue]:
     match entry.kind:
+        case EntryKind.HANDSET_GRADED:
+            return {**_asset_of(entry), "grade": _grade(entry)}
         case EntryKind.QUESTION_ASKED:
             return {"gate": _word(entry.data.get("gate"))}
         case EntryKind.ASSET_UNERASABLE:
@@ -211,6 +238,11 @@ def _of_record(entry: Entry) -> dict[str, JsonValue]:
             return {}
 
 
+def _grade(entry: Entry) -> JsonValue:
+    """Its code with its names; whose word it is stays on the rack."""
+    return {name: _word(entry.data.get(name)) for name in ("code", "ja", "en")}
+
+
 def _place(opened: Entry) -> dict[str, JsonValue]:
     return {"slot": opened.slot}
 
@@ -218,6 +250,16 @@ def _place(opened: Entry) -> dict[str, JsonValue]:
 def _handset(inspected: Evidence) -> Evidence:
     names = ("manufacturer", "model", "serial", "imei", "second_imei")
     return {name: _word(inspected.get(name)) for name in names}
+
+
+def _battery(told: BatteryWear) -> Evidence:
+    """Each number with what has told it; null is what nothing has."""
+    return {
+        "health_percent": told.health_percent,
+        "health_method": told.health_method,
+        "cycles": told.cycles,
+        "cycles_method": told.cycles_method,
+    }
 
 
 def _word(value: object) -> str | None:

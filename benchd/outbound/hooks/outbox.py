@@ -21,7 +21,14 @@ from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger.follower import LedgerFeed
 from benchd.outbound.hooks.held import Held
 from benchd.outbound.hooks.hook_delivery import Sender, Taken, is_for_good
-from benchd.outbound.hooks.hook_events import KIND_OF, HookEvent, Source, event_of, lane_of
+from benchd.outbound.hooks.hook_events import (
+    KIND_OF,
+    HookEvent,
+    Source,
+    event_of,
+    job_of,
+    lane_of,
+)
 from benchd.outbound.hooks.hook_store import HookStore, Waiting
 from benchd.outbound.hooks.replies import (
     JobNow,
@@ -180,13 +187,17 @@ class Outbox:
                 keep = partial(self._parts.store.keep_direction, told, record.sequence)
                 await self._stored(keep)
             return []
-        if KIND_OF.get(record.entry.kind) not in self._terms.events or record.entry.job is None:
+        if KIND_OF.get(record.entry.kind) not in self._terms.events:
             return []
-        of_job = await self._parts.feed.entries(record.entry.job)
+        of_job = await self._of_job(record)
         event = await self._event(record, of_job)
         if event is None or not event.is_for(self._terms):
             return []
-        return [Waiting(sequence=record.sequence, lane=lane_of(of_job))]
+        return [Waiting(sequence=record.sequence, lane=lane_of(record, of_job))]
+
+    async def _of_job(self, record: StoredEntry) -> Sequence[StoredEntry]:
+        job = job_of(record.entry)
+        return () if job is None else await self._parts.feed.entries(job)
 
     async def _send_next(self) -> bool:
         """Whether something was due."""
@@ -196,10 +207,7 @@ class Outbox:
         if waiting is None or self._now() < waiting.due <= self._now() + LONGEST_PAUSE_S:
             return False
         record = await self._parts.feed.entry_at(waiting.sequence)
-        of_job = (
-            await self._parts.feed.entries(record.entry.job) if record and record.entry.job else ()
-        )
-        event = await self._event(record, of_job) if record else None
+        event = await self._event(record, await self._of_job(record)) if record else None
         if event is None:
             # Taken over from a ledger that isn't this one any more.
             await self._lay_aside(waiting, UNKNOWN_WHY)
@@ -244,7 +252,8 @@ class Outbox:
     async def _heed(self, event: HookEvent, reply: bytes) -> None:
         """Put on record what was asked for, before the event is forgotten."""
         asked = read_reply(reply)
-        if asked is None:
+        if asked is None or event.job is None:
+            # What was never in the rack can't be held back there, nor put into a bin.
             return
         held = self._parts.held
         async with held.turn:

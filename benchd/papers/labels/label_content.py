@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from benchd.domain.errors import LabelRefused
+from benchd.domain.handset import BatteryWear
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Reason
 from benchd.domain.plain_text import Language
+from benchd.intake.grade_book import Graded
 from benchd.papers.glyphs import settable
 from benchd.proof.job_history import JobHistory
 from benchd.proof.record_fields import RecordReader
@@ -38,6 +40,9 @@ class LabelContent:
     ended_at: datetime
     held_by: str | None = None
     """The hook that holds back what its job has made sellable."""
+    grade: str | None = None
+    """The code that a person has given it."""
+    battery: BatteryWear = field(default_factory=BatteryWear)
 
     @property
     def code(self) -> str:
@@ -52,6 +57,8 @@ class LabelWords:
     goes: str
     handset: str
     reason: str
+    beside: str
+    """What no certificate says: its grade and its battery; empty where nobody has told."""
     number: str
     name: str
     """The tag, else the job."""
@@ -80,6 +87,7 @@ def content_of(history: JobHistory) -> LabelContent:
         disposition=history.disposition,
         reason=history.reason,
         ended_at=history.ended_at,
+        battery=history.battery,
     )
 
 
@@ -88,6 +96,11 @@ def held_back(content: LabelContent, holder: str | None) -> LabelContent:
     if holder is None or content.disposition is not Disposition.SELLABLE:
         return content
     return replace(content, disposition=Disposition.HOLD, held_by=holder)
+
+
+def graded(content: LabelContent, given: Graded | None) -> LabelContent:
+    """The same with the grade that counts."""
+    return content if given is None else replace(content, grade=given.told.code)
 
 
 def words_of(content: LabelContent, catalogue: Catalogue, language: Language) -> LabelWords:
@@ -102,8 +115,24 @@ def words_of(content: LabelContent, catalogue: Catalogue, language: Language) ->
         goes=catalogue.disposition(content.disposition).to(language),
         handset=settable(content.handset, LONGEST_NAME) or unknown,
         reason=settable(reason, LONGEST_NAME),
+        beside=settable(_beside(content, catalogue, language), LONGEST_NAME),
         number=f"…{number[-SHOWN_DIGITS:]}" if number else "",
         name=settable(content.tag or "", LONGEST_TAG) or content.job,
         place=f"{slot}  {content.ended_at.astimezone():%Y-%m-%d %H:%M %:z}",
         code=content.code,
+    )
+
+
+def _beside(content: LabelContent, catalogue: Catalogue, language: Language) -> str:
+    """What of these is known: a label has no room for what isn't."""
+    battery = content.battery
+    told = {
+        "beside.grade": content.grade,
+        "beside.battery": battery.health_percent,
+        "beside.cycles": battery.cycles,
+    }
+    return " ".join(
+        catalogue.text(key, {"value": str(value)}).to(language)
+        for key, value in told.items()
+        if value is not None
     )

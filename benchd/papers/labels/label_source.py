@@ -12,9 +12,10 @@ from benchd.domain.errors import LabelRefused, NotFound, RecordsUnavailable
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Ledger
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.outbound.hooks.held import Held
-from benchd.papers.labels.label_content import LabelContent, content_of, held_back
+from benchd.papers.labels.label_content import LabelContent, content_of, graded, held_back
 from benchd.proof.job_history import fold_job
 from benchd.proof.ports import CertificateIssuer
 
@@ -30,6 +31,7 @@ class LabelSource:
     issuer: CertificateIssuer
     files: Records
     held: Held
+    grades: GradeBook
 
     async def of_job(self, job: JobId) -> LabelContent:
         """The label of this job; raises NotFound, LabelRefused."""
@@ -43,11 +45,14 @@ class LabelSource:
         records = await self._records(job)
         content = await self._of_records(job, records)
         await self._caught_up(records[-1].sequence)
-        newest = (await self.files.handset(job)).jobs[-1]
+        jobs = (await self.files.handset(job)).jobs
+        newest = jobs[-1]
         if newest.job != job:
             message = f"job {newest.job} of the same handset is newer: only its label counts"
             raise LabelRefused(message)
-        return content
+        # Who has looked at it before it was run again has looked at the same handset.
+        of_any = [each.job for each in jobs], [each.tag for each in jobs]
+        return graded(content, self.grades.newest(jobs=of_any[0], tags=of_any[1]))
 
     async def _records(self, job: JobId) -> Sequence[StoredEntry]:
         records = await self.ledger.entries(job)
@@ -58,7 +63,8 @@ class LabelSource:
 
     async def _of_records(self, job: JobId, records: Sequence[StoredEntry]) -> LabelContent:
         content = content_of(fold_job(records, self.issuer))
-        return held_back(content, self.held.holder(job))
+        given = self.grades.newest(jobs=[job], tags=[content.tag])
+        return graded(held_back(content, self.held.holder(job)), given)
 
     async def _caught_up(self, sequence: int) -> None:
         """Who asks at the very end of a job is a moment before the read model."""

@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from benchd.domain.errors import BenchdError
+from benchd.domain.handset import BatteryWear
 from benchd.domain.handset_file import JobLine
 from benchd.domain.job import DISPOSITION_OF, Disposition, Outcome, Reason
 from benchd.domain.lot_papers import Standing
 from benchd.domain.plain_text import printable
 from benchd.domain.record import StoredEntry
+from benchd.intake.grade_book import Graded
 from benchd.papers.lots.lot_statement import HandsetLine
 from benchd.proof.evidence.intake_evidence import UnerasableRecord
 from benchd.proof.intake_book import Asset, Bound
@@ -38,6 +40,9 @@ class Row:
     imei: str
     serial: str
     ended_at: datetime | None
+    graded: Graded | None
+    """What a person says of it, and how worn its battery is: beside the list, and not in it."""
+    battery: BatteryWear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +99,13 @@ def unerasable(told: UnerasableRecord) -> Found:
 
 
 def row_of(
-    line: HandsetLine, found: Found, *, job: JobLine | None, asset: Asset | None, consignor: str
+    line: HandsetLine,
+    found: Found,
+    *,
+    job: JobLine | None,
+    asset: Asset | None,
+    consignor: str,
+    graded: Graded | None,
 ) -> Row:
     """The line with the handset's own numbers, else those of its asset's papers."""
     history = found.history
@@ -116,6 +127,8 @@ def row_of(
         ),
         serial=_said(told.optional_text("serial"), job and job.serial, papers and papers.serial),
         ended_at=history.ended_at if history is not None else (job.ended_at if job else None),
+        graded=graded,
+        battery=history.battery if history is not None else BatteryWear(),
     )
 
 

@@ -18,6 +18,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers
 from benchd.domain.plain_text import printable
 from benchd.domain.ports import Clock, Ledger
+from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.papers.lots.archive import Archive
 from benchd.papers.lots.job_selection import Chooser
@@ -61,6 +62,7 @@ class LotPress:
         issuer: CertificateIssuer,
         lists: Records,
         book: Callable[[], IntakeBook],
+        grades: GradeBook,
         holder: Callable[[JobId], str | None],
         head: Callable[[], int],
         clock: Clock,
@@ -69,7 +71,8 @@ class LotPress:
     ) -> None:
         """`head` is the number of the ledger's last record, `program` benchd's version and commit.
 
-        `book` is the live book of intake, `holder` the hook that holds a job's handset back.
+        `book` is the live book of intake, `grades` what people have given, `holder` the hook that
+        holds a job's handset back.
         """
         self._key = key
         self.press = press
@@ -79,6 +82,7 @@ class LotPress:
         self._issuer = issuer
         self._chooser = Chooser(lists, book, head)
         self._book = book
+        self._grades = grades
         self._holder = holder
         self._clock = clock
         self._site = site
@@ -111,7 +115,9 @@ class LotPress:
         try:
             listed, lots = await self._chooser.choose(asked)
             yield b""
-            lines = Lines(listed, self._ledger, self._issuer, self._book(), self._holder)
+            lines = Lines(
+                listed, self._ledger, self._issuer, self._book(), self._grades, self._holder
+            )
             for job in listed.jobs:
                 envelope = await lines.take(job)
                 name = lines.rows[-1].line.pdf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,12 +10,14 @@ from anyio.lowlevel import checkpoint
 
 from benchd.certificate.certificate_verification import certificate_digest
 from benchd.domain.errors import RecordsUnavailable
+from benchd.domain.handset_file import JobLine
 from benchd.domain.ids import JobId
 from benchd.domain.intake import LotId, Tag
 from benchd.domain.job import Disposition
 from benchd.domain.lot_papers import Listed, ListedJob, Standing
 from benchd.domain.ports import Ledger
 from benchd.domain.record import StoredEntry
+from benchd.intake.grade_book import GradeBook, Graded
 from benchd.ledger.job_aftermath import HandsetSince, drawn_job_in
 from benchd.papers.lots.line_of_job import Found, Row, file_of, found_in, row_of, tag_of, tag_told
 from benchd.papers.lots.line_of_job import unerasable as found_unerasable
@@ -75,6 +78,7 @@ class Lines:
         ledger: Ledger,
         issuer: CertificateIssuer,
         book: IntakeBook,
+        grades: GradeBook,
         holder: Callable[[JobId], str | None],
     ) -> None:
         """`holder` tells which other system holds back the handset of a job."""
@@ -82,8 +86,12 @@ class Lines:
         self._ledger = ledger
         self._issuer = issuer
         self._book = book
+        self._grades = grades
         self._holder = holder
         self._later = LaterThings(listed, ledger, book)
+        self._of_handset = defaultdict[int, list[JobLine]](list)
+        for each in listed.jobs:
+            self._of_handset[each.line.handset].append(each.line)
         self._again: dict[str, int] = {}
         """Other labels under which handsets that stand here came in again."""
         self._numbers: dict[int | str, int] = {}
@@ -206,5 +214,12 @@ class Lines:
                 job=job.line if job is not None else None,
                 asset=asset,
                 consignor=lot.told.consignor if lot is not None else "",
+                graded=self._graded(told, job),
             )
         )
+
+    def _graded(self, tag: Tag, job: ListedJob | None) -> Graded | None:
+        """The grade that counted when the list was made, given to this handset in any line."""
+        same = () if job is None else self._of_handset.get(job.line.handset, ())
+        jobs, tags = [each.job for each in same], [each.tag for each in same]
+        return self._grades.newest(jobs=jobs, tags=[tag, *tags], upto=self._listed.upto.sequence)

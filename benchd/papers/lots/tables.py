@@ -6,11 +6,12 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Disposition, Reason
+from benchd.intake.grade_book import Graded
 from benchd.papers.lots.line_of_job import Row
 from benchd.papers.lots.lot_statement import NOT_TOLD, HandsetLine
 from benchd.papers.statement_paths import japanese_time
@@ -25,6 +26,8 @@ HEADER: Final = (
     *("証明書", "仕分け", "理由", "終了日時", "証明書ファイル"),
     *("standing", "disposition", "reason", "job", "ended_at", "certificate_sha256"),
     *("handset", "counts", "later_job", "again_as", "held_by"),
+    *("ランク", "電池の最大容量(%)", "充電回数"),
+    *("graded_at", "battery_health_method", "battery_cycles_method"),
 )
 
 
@@ -54,6 +57,7 @@ def csv_of(rows: Sequence[Row], catalogue: Catalogue) -> bytes:
                 *(cell(line.job), at.isoformat() if at else "", line.certificate or ""),
                 *(line.handset, "yes" if counts else "no", cell(line.later_job)),
                 *(cell(line.again_as), cell(line.held_by)),
+                *_beside(row),
             ]
         )
     return codecs.BOM_UTF8 + text.getvalue().encode()
@@ -123,4 +127,30 @@ def _object(row: Row, *, counts: bool) -> dict[str, JsonValue]:
         "later_job": line.later_job,
         "again_as": line.again_as,
         "held_by": line.held_by,
+        "grade": _grade(row.graded),
+        "battery": {
+            "health_percent": row.battery.health_percent,
+            "health_method": row.battery.health_method,
+            "cycles": row.battery.cycles,
+            "cycles_method": row.battery.cycles_method,
+        },
     }
+
+
+def _grade(graded: Graded | None) -> dict[str, JsonValue] | None:
+    """What a person says of it; none of their names is a handset's paper's."""
+    if graded is None:
+        return None
+    told = graded.told
+    return {"code": told.code, "ja": told.ja, "en": told.en, "at": graded.at.isoformat()}
+
+
+def _beside(row: Row) -> Iterator[str | int]:
+    """What no certificate says; blank is what nobody has told."""
+    graded, battery = row.graded, row.battery
+    yield cell(graded.told.code) if graded else ""
+    yield "" if battery.health_percent is None else battery.health_percent
+    yield "" if battery.cycles is None else battery.cycles
+    yield graded.at.isoformat() if graded else ""
+    yield battery.health_method or ""
+    yield battery.cycles_method or ""

@@ -2,6 +2,8 @@
 
 import { certificateUrl, read, readJob } from "./api.js";
 import { el } from "./dom.js";
+import { folded } from "./forms.js";
+import { batteryOf, gradeForm, gradeOf, gradesGiven } from "./grades.js";
 import { story } from "./story.js";
 import { becameOf, endOf, facts, handsetOf, jobPage, link, lotPage, moment, reasonOf, table } from "./tables.js";
 import { page, said, word } from "./words.js";
@@ -15,11 +17,14 @@ export class HandsetPage {
     this.job = job;
   }
 
-  load() {
-    return read(`/api/v1/handsets/${encodeURIComponent(this.job)}`);
+  async load() {
+    const file = await read(`/api/v1/handsets/${encodeURIComponent(this.job)}`);
+    if (file.error) return file;
+    const scale = await read("/api/v1/grades");
+    return scale.error ? scale : { told: { ...file.told, scale: scale.told } };
   }
 
-  elements(file) {
+  elements(file, frame) {
     const jobs = [...file.jobs].reverse();
     const told = jobs.find((job) => job.serial) ?? jobs[0];
     const imeis = [...new Set(file.jobs.flatMap((job) => job.imeis))];
@@ -37,10 +42,14 @@ export class HandsetPage {
         [word("nav", "lot"), lots.length ? el("span", {}, ...lots.map((lot) => link(lotPage(lot), `${lot} `))) : null],
         [word("word", "became"), becameOf(jobs[0])],
         [word("word", "certificate"), certified ? certificate(certified) : t("no_certificate")],
+        [word("grades", "grade"), gradeOf(file.graded.at(-1)) || word("grades", "none")],
+        [word("grades", "battery"), batteryOf(file.battery)],
       ]),
       hasLabel(jobs[0]) ? el("p", { class: "doing" }, labelButton(jobs[0])) : null,
       file.told_by === "imei" ? null : el("p", { class: "caution" }, t("not_by_imei")),
       ...jobs.map((job) => this.oneJob(job)),
+      grading(file, jobs[0], frame),
+      ...gradesGiven(file.graded),
       ...settled(file.settled),
       ...perhaps(file.perhaps),
     ].filter(Boolean);
@@ -78,6 +87,12 @@ export class HandsetPage {
 }
 
 const certificate = (job) => el("a", { href: certificateUrl(job.job), target: "_blank", rel: "noopener", class: "certificate" }, `${job.certificate.slice(0, 16)}…`);
+
+/** Where its grade is given: that of its asset, or of its newest job where no papers know it. */
+function grading({ scale }, job, frame) {
+  const of = job.tag ? `assets/${encodeURIComponent(job.tag)}` : `jobs/${encodeURIComponent(job.job)}`;
+  return folded("grading", word("grades", "give"), false, gradeForm(scale, { path: () => `/api/v1/${of}/grade`, done: () => frame.again() }));
+}
 
 /** A label says how a job on the rack has ended; what was entered by hand has the one that it came with. */
 const hasLabel = (job) => Boolean(job.ended_at) && !job.unerasable;

@@ -5,6 +5,7 @@ import { attestations } from "./attest.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
 import { choices, folded, form, line } from "./forms.js";
+import { gradeForm } from "./grades.js";
 import { facts, jobPage, link, moment, table } from "./tables.js";
 import { bracketed, word } from "./words.js";
 
@@ -29,7 +30,9 @@ export class LotPage {
     if (lot.error) return lot;
     const query = new URLSearchParams({ lot: this.lot, limit: PAGE, skip: this.skip });
     const assets = await read(`/api/v1/assets?${query}`);
-    return assets.error ? assets : { told: { ...lot.told, handsets: assets.told } };
+    const scale = await read("/api/v1/grades");
+    const failed = [assets, scale].find((answer) => answer.error);
+    return failed ?? { told: { ...lot.told, handsets: assets.told, scale: scale.told } };
   }
 
   elements(told, frame) {
@@ -63,6 +66,7 @@ export class LotPage {
         }),
       ),
       folded("one", t("add_one"), false, this.one(path)),
+      folded("grading", word("grades", "give"), false, this.grading(told)),
       folded("dead", t("dead"), false, this.dead()),
       ...attestations(told, this.path, () => this.done()),
       ...this.assets(told),
@@ -89,6 +93,12 @@ export class LotPage {
     });
   }
 
+  grading({ scale }) {
+    const tag = line("grade-tag", t("tag"), { hint: word("grades", "tag_hint"), longest: 64, needed: true });
+    const path = () => `/api/v1/assets/${encodeURIComponent(tag.value)}/grade`;
+    return gradeForm(scale, { path, before: [tag], done: () => this.done() });
+  }
+
   dead() {
     const tag = line("dead-tag", t("tag"), { hint: t("dead_hint"), longest: 64, needed: true });
     const reason = choices("dead-reason", word("word", "reason"), REASONS.map((one) => [one, word("unerasable", one)]), { one: true, needed: true });
@@ -104,8 +114,8 @@ export class LotPage {
 
   assets({ assets, handsets }) {
     if (handsets.assets.length === 0) return [el("p", { class: "nothing" }, t("no_assets"))];
-    const rows = handsets.assets.map((asset) => [asset.tag, ...PARTS.map((part) => asset[part]), state(asset)]);
-    const headings = [t("tag"), ...PARTS.map(t), word("word", "state")];
+    const rows = handsets.assets.map((asset) => [asset.tag, ...PARTS.map((part) => asset[part]), asset.graded?.code, state(asset)]);
+    const headings = [t("tag"), ...PARTS.map(t), word("grades", "grade"), word("word", "state")];
     const from = this.skip + 1;
     const last = this.skip + handsets.assets.length;
     const to = (skip) => `/lots?lot=${encodeURIComponent(this.lot)}&skip=${skip}`;

@@ -50,6 +50,7 @@ DAMAGES: Final[Mapping[str, tuple[Damage, ...]]] = {
     **dict.fromkeys(("imei", "second_imei", "second_imei_before_11"), ANY),
     **dict.fromkeys(("usage", "mounts", "statfs", "accounts"), ANY),
     **dict.fromkeys(("frp_global", "frp_secure", "battery", "trust", "nfc"), ANY),
+    **dict.fromkeys(("health", "health_before_9", "gauges"), ANY),
 }
 """What may come to the answer of each question so that somebody could still see it."""
 
@@ -131,6 +132,8 @@ _KINDS: Final[Mapping[Callable[[str], Dirt], tuple[str, ...]]] = {
             "security_patch",
         ),
         *("battery_percent", "battery_temperature_c", "modification_sources"),
+        *("battery_health_percent", "battery_health_method"),
+        *("battery_cycles", "battery_cycles_method"),
         *("maker_account_types", "unknown_account_types", "frp_account_types", "user_kinds"),
         *("jpki_capable", "sim_slots", "sim_lock", "sim_lock_source", "test_harness"),
     ),

@@ -37,6 +37,16 @@ WHOLE: Mapping[str, str] = {
     "sms": "No result found.\n",
     "mms": "No result found.\n",
     "battery": answer("battery-8-samsung"),
+    "health": (
+        "cycle count: 211\n\ngetHealthInfo -> HealthInfo{batteryPresent: true,"
+        " batteryCycleCount: 211, batteryFullChargeUah: 2714000,"
+        " batteryFullChargeDesignCapacityUah: 3000000, batteryHealthData: (null)}\n"
+    ),
+    "health_before_9": "cycle count: 211\nFull charge: 2714000\n",
+    "gauges": (
+        "/sys/class/power_supply/battery/type=Battery\n"
+        "/sys/class/power_supply/battery/cycle_count=211\nlooked everywhere\n"
+    ),
     "policy": answer("policy-8-none"),
     "trust": answer("trust-16-open"),
     "superuser": "looked everywhere\n",

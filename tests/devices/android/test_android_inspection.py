@@ -9,6 +9,7 @@ import pytest
 from handset_fakes import ScriptedShell, answer, names
 from structlog.testing import capture_logs
 
+from benchd.devices.android.facts.battery_wear import LOOK_FOR_GAUGES
 from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
 from benchd.devices.android.facts.inspection import (
     STORAGE_LOOK_EVERY_S,
@@ -37,7 +38,7 @@ from benchd.domain.errors import (
     UnsupportedHandset,
 )
 from benchd.domain.evidence_json import from_json, to_json
-from benchd.domain.handset import NfcFacts
+from benchd.domain.handset import BatteryMethod, BatteryWear, NfcFacts
 from benchd.domain.job import Reason
 from benchd.lab.simulator.answers import parcel_dump
 from benchd.proof.floors import LEAST_FREE_DRIFT_BYTES, MOST_FREE_DRIFT
@@ -51,6 +52,11 @@ TOLD_IMEI, OTHER_IMEI = "490154203237518", "356938035643809"
 WITHOUT_IMEI = [name for name in names("imei") if name not in ("imei-10", "imei-12-oppo")]
 PACKAGES = "pm list packages -u --user 0"
 FRP = "settings get --user 0 global secure_frp_mode"
+HEALTH = "dumpsys android.hardware.health.IHealth/default"
+WORN = (
+    "getHealthInfo -> HealthInfo{batteryCycleCount: 312, batteryFullChargeUah: 4071000,"
+    " batteryFullChargeDesignCapacityUah: 4410000, batteryHealthData: (null)}\n"
+)
 FRP_IN_SECURE = "settings get --user 0 secure secure_frp_mode"
 
 
@@ -67,6 +73,9 @@ def aquos(**changes: str | tuple[int, str]) -> ScriptedShell:
         "dumpsys account": answer("account-16-none"),
         "pm list users": answer("users-8-one"),
         "dumpsys battery": answer("battery-16-pixel-8-pro"),
+        HEALTH: WORN,
+        "dumpsys batteryproperties": "",
+        LOOK_FOR_GAUGES: "looked everywhere\n",
         "dumpsys device_policy": answer("policy-16-none"),
         "dumpsys trust": answer("trust-16-open"),
         LOOK_FOR_SUPERUSER: "looked everywhere\n",
@@ -115,6 +124,12 @@ async def test_facts() -> None:
     assert (facts.capacity_bytes, facts.free_bytes) == (CAPACITY, FREE)
     assert (facts.statfs_capacity_bytes, facts.statfs_free_bytes) == (CAPACITY, FREE)
     assert (facts.battery_percent, facts.battery_temperature_c) == (22, 28.0)
+    assert facts.battery_wear == BatteryWear(
+        health_percent=92,
+        health_method=BatteryMethod.HEALTH_SERVICE_CAPACITY,
+        cycles=312,
+        cycles_method=BatteryMethod.HEALTH_SERVICE,
+    )
     assert (facts.crypto_state, facts.crypto_type) == ("encrypted", "file")
     assert facts.metadata_encryption is True
     assert (facts.verified_boot_state, facts.bootloader_locked) == ("green", True)
@@ -300,6 +315,17 @@ async def test_identity_falls_back_and_the_battery_is_read_alone() -> None:
     shell = aquos()
     assert (await read_battery_facts(shell)).percent == 22
     assert [c for c in shell.commands if "getprop" in c] == []
+
+
+@pytest.mark.parametrize("told", ["", "garbage\n", (20, "Can't find service\n"), (1, "")])
+@pytest.mark.parametrize("asked", [HEALTH, "dumpsys batteryproperties", LOOK_FOR_GAUGES])
+async def test_what_tells_nothing_of_the_battery_holds_no_handset(
+    asked: str, told: str | tuple[int, str]
+) -> None:
+    facts = await read_facts(aquos(**{asked: told}))
+    expected = None if asked == HEALTH else 312
+    assert facts.battery_cycles == expected
+    assert facts.battery_percent == 22
 
 
 EVERY_PART = [

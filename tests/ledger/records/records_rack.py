@@ -15,6 +15,7 @@ from benchd.domain.intake import BoundBy, Unerasable
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.people import ShownBy
 from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.intake.grade_book import GradedRecord
 from benchd.lab.usual_handset import USUAL
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.records.read_model import ReadModel
@@ -207,6 +208,22 @@ class Told:
     def bind(self, job: str, tag: str, lot: str = "L-1") -> None:
         told = bound_record(tag, lot=lot, bound_by=BoundBy.IMEI, serial=None)
         self.tell(EntryKind.ASSET_BOUND, job, to_json(told))
+
+    def grade(
+        self, code: str, *, tag: str | None = None, job: str | None = None, lot: str = "L-1"
+    ) -> int:
+        """A person says how a handset looks."""
+        told = GradedRecord(
+            tag=tag,
+            lot=None if tag is None else lot,
+            job=job,
+            code=code,
+            ja=f"{code}の状態",
+            en=f"state {code}",
+            note="",
+            by=BY,
+        )
+        return self.tell(EntryKind.HANDSET_GRADED, None, to_json(told))
 
     def dead(self, tag: str, lot: str = "L-1", at: datetime | None = None) -> None:
         told = UnerasableRecord(

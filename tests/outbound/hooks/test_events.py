@@ -15,6 +15,7 @@ from cloudevents.core.bindings.http import HTTPMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from benchd.domain.handset import BatteryMethod
 from benchd.domain.hook import HookEventKind, NextAction
 from benchd.domain.job import Disposition
 from benchd.domain.record import EntryKind, StoredEntry
@@ -50,7 +51,7 @@ def started() -> Told:
 
 def test_another_reader_finds_a_cloud_event_in_it() -> None:
     told = started()
-    inspect(told)
+    inspect(told, battery_health_percent=92, battery_health_method=BatteryMethod.SAMSUNG_ASOC)
     told.bind("job-1", "T-9")
     told.sell("job-1", OURS)
     event = last_event(told)
@@ -74,6 +75,12 @@ def test_another_reader_finds_a_cloud_event_in_it() -> None:
             "serial": "HQ61230001",
             "imei": IMEI,
             "second_imei": None,
+            "battery": {
+                "health_percent": 92,
+                "health_method": "samsung_asoc",
+                "cycles": None,
+                "cycles_method": None,
+            },
         },
         "outcome": "passed",
         "disposition": "sellable",
@@ -137,6 +144,46 @@ def test_an_asset_that_cant_be_plugged_in() -> None:
     assert data_of(event)["to"] == "to_destroy"
 
 
+def graded(told: Told, *, job: str | None = None, tag: str | None = None) -> HookEvent:
+    told.grade("A+", job=job, tag=tag)
+    event = event_at(told.stored[-1], [r for r in told.stored if job and r.entry.job == job])
+    assert event is not None
+    return event
+
+
+def test_a_grade_is_told_beside_what_its_job_says_by_then() -> None:
+    told = started()
+    inspect(told)
+    told.bind("job-1", "T-9")
+    told.sell("job-1", OURS)
+    sold = data_of(last_event(told))
+    event = graded(told, job="job-1", tag="T-9")
+    assert (event.kind, event.job) == (HookEventKind.HANDSET_GRADED, "job-1")
+    grade = {"code": "A+", "ja": "A+の状態", "en": "state A+"}
+    assert data_of(event) == {**sold, "grade": grade}
+    assert event.disposition is Disposition.SELLABLE
+    assert "佐藤" not in event.body.decode(), "whose word it is stays on the rack"
+    again = event_at(told.stored[-1], [r for r in told.stored if r.entry.job == "job-1"])
+    assert again == event
+
+
+def test_an_asset_can_be_graded_before_it_was_ever_plugged_in() -> None:
+    told = Told()
+    event = graded(told, tag="T-9")
+    read = json.loads(event.body)
+    assert (read["subject"], event.job, event.lot, event.disposition) == ("T-9", None, "L-1", None)
+    assert (read["data"]["tag"], read["data"]["handset"]) == ("T-9", None)
+    assert lane_of(told.stored[-1], []) != EVERY_LANE
+    assert not event.is_for(replace(TERMS, dispositions=frozenset({Disposition.SELLABLE})))
+
+
+@pytest.mark.parametrize("broken", [{}, {"job": 1, "tag": None, "code": 7}])
+def test_a_grade_that_cant_be_read_stops_no_hook(broken: dict[str, Any]) -> None:
+    told = Told()
+    told.tell(EntryKind.HANDSET_GRADED, None, broken)
+    assert event_at(told.stored[-1], []) is None
+
+
 def test_of_a_job_that_isnt_on_record_nothing_is_told() -> None:
     told = Told()
     told.end("job-1")
@@ -173,7 +220,7 @@ def test_lanes_are_by_the_serial_of_the_plug_and_tell_nothing_of_it() -> None:
     told.open("job-1", usb_serial="HQ1")
     told.open("job-2", usb_serial="HQ1")
     told.open("job-3", usb_serial="")
-    lanes = [lane_of([record]) for record in told.stored]
+    lanes = [lane_of(record, [record]) for record in told.stored]
     assert lanes[0] == lanes[1] != EVERY_LANE
     assert lanes[2] == EVERY_LANE
     assert "HQ1" not in lanes[0]
@@ -201,7 +248,12 @@ def bodies() -> list[bytes]:
     found.append(last_event(other).body)
     dead = Told()
     dead.dead("T-1")
-    return [*found, last_event(dead, "case-T-1").body]
+    return [
+        *found,
+        last_event(dead, "case-T-1").body,
+        graded(other, job="job-1").body,
+        graded(Told(), tag="T-1").body,
+    ]
 
 
 @pytest.mark.parametrize("body", bodies())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from benchd.domain.handset import BatteryMethod, BatteryWear
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Reason
 from benchd.papers.labels.label_content import LabelContent
@@ -26,9 +27,19 @@ def label(job: str = JOB, **changes: object) -> LabelContent:
     return LabelContent(**{**told, **changes})  # type: ignore[arg-type]
 
 
+WORN = BatteryWear(
+    health_percent=92,
+    health_method=BatteryMethod.SAMSUNG_ASOC,
+    cycles=1204,
+    cycles_method=BatteryMethod.KERNEL,
+)
 LONGEST_REASON = Reason.STORAGE_CONTRADICTS
 LABELS = {
     "usual": label(),
+    "graded": label(grade="A+", battery=WORN),
+    "graded and held": label(
+        disposition=Disposition.HOLD, reason=Reason.FELICA_SILENT, grade="C", battery=WORN
+    ),
     "held": label(disposition=Disposition.HOLD, reason=Reason.FELICA_SILENT, tag=None),
     "never inspected": label(
         handset="", number="", tag=None, disposition=Disposition.HOLD, reason=Reason.UNPLUGGED
@@ -40,6 +51,8 @@ LABELS = {
         slot=SlotName("W" * 16),
         disposition=Disposition.DESTROY,
         reason=LONGEST_REASON,
+        grade="W" * 8,
+        battery=WORN,
     ),
     "kanji": label(
         handset="富士通コネクテッドテクノロジーズ株式会社" * 3,

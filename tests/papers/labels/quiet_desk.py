@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchd.domain.label import LabelEnd, PrinterTrouble
+from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.outbound.hooks.held import Held
 from benchd.papers.labels.label_desk import LabelDesk
@@ -26,14 +27,24 @@ class Nobody:
 
 
 def quiet_desk(
-    rack: FakeRack, records: Records, catalogue: Catalogue, held: Held | None = None
+    rack: FakeRack,
+    records: Records,
+    catalogue: Catalogue,
+    held: Held | None = None,
+    grades: GradeBook | None = None,
 ) -> LabelDesk:
     """Without a printer, but with every label to look at."""
     held = held or rack.held
     return LabelDesk(
         (),
         WantedLabels(held),
-        source=LabelSource(ledger=rack.ledger, issuer=rack.issuer, files=records, held=held),
+        source=LabelSource(
+            ledger=rack.ledger,
+            issuer=rack.issuer,
+            files=records,
+            held=held,
+            grades=grades or GradeBook(),
+        ),
         catalogue=catalogue,
         sink=Nobody(),
     )

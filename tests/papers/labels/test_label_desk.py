@@ -21,6 +21,7 @@ from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Wakeup
+from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import LedgerSubscriber, announcing
 from benchd.outbound.hooks.replies import record_of
@@ -99,12 +100,15 @@ async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
     rack = FakeRack()
     records = Records(folder / "records.sqlite", Feed(rack))
     wanted, heard, faults = WantedLabels(rack.held), Heard(), []
+    grades = GradeBook()
     subscribers = [records.follower, rack.held, wanted]
     ledger = announcing(rack.ledger, subscribers, lambda: faults.append(1))
     desk = LabelDesk(
         printers,
         wanted,
-        source=LabelSource(ledger=ledger, issuer=rack.issuer, files=records, held=rack.held),
+        source=LabelSource(
+            ledger=ledger, issuer=rack.issuer, files=records, held=rack.held, grades=grades
+        ),
         catalogue=Catalogue.load(),
         sink=heard,
     )

@@ -7,6 +7,7 @@ import re
 import shutil
 import struct
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -126,6 +127,13 @@ def test_the_lines_of_a_label(catalogue: Catalogue) -> None:
     assert slot == "A1"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d", time)
     assert datetime.fromisoformat(time.replace(" ", "T", 1).replace(" ", "")) == ENDED
+    assert words.beside == "", "what nobody has told takes no room"
+    graded = words_of(LABELS["graded"], catalogue, "ja")
+    assert graded.beside == "ランク A+ 電池 92% 充電 1204回"
+    assert words_of(LABELS["graded"], catalogue, "en").beside == (
+        "grade A+ battery 92% 1204 cycles"
+    )
+    assert replace(graded, beside="") == words, "and changes nothing else"
     held = words_of(LABELS["held"], catalogue, "en")
     assert held.goes == "Hold"
     assert held.name == LABELS["held"].job

@@ -25,6 +25,7 @@ from benchd.domain.hook import Direction, NextAction
 from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers, Listed, PapersOf
 from benchd.domain.record import EntryKind
+from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
 from benchd.papers.lots.lot_desk import LotPress
@@ -136,6 +137,14 @@ class LotRack:
     def hold(self, job: str, by: str = "stock") -> None:
         self.rack.held.take(held_back(job, by))
 
+    @property
+    def grades(self) -> GradeBook:
+        """What people have given, by the same records."""
+        book = GradeBook()
+        for record in self.told.stored:
+            book.take(record)
+        return book
+
     @asynccontextmanager
     async def press(self, folder: Path) -> AsyncGenerator[LotPress]:
         """Over a read model that follows."""
@@ -158,6 +167,7 @@ class LotRack:
                 issuer=self.rack.issuer,
                 lists=Bent(records, self.bend),
                 book=lambda: intake.book,
+                grades=self.grades,
                 holder=self.rack.held.holder,
                 head=lambda: len(self.rack.ledger.stored),
                 clock=FakeClock(),

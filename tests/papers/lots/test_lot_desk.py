@@ -142,7 +142,7 @@ async def test_the_loop_has_its_turn_at_each_line(rack: LotRack) -> None:
 
     book = IntakeBook.of(rack.told.stored)
     listed = Listed(jobs=(), upto=Upto(sequence=len(rack.told.stored), hash="0" * 64))
-    lines = Lines(listed, rack.rack.ledger, rack.rack.issuer, book, lambda _: None)
+    lines = Lines(listed, rack.rack.ledger, rack.rack.issuer, book, rack.grades, lambda _: None)
     async with anyio.create_task_group() as group:
         group.start_soon(others)
         await lines.take_unseen(list(book.lots.values()))

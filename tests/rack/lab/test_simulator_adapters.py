@@ -54,6 +54,10 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["maker_accounts"] == len(plan.maker_accounts)
         assert facts["user_ids"] == [0, *(user.number for user in plan.users)]
         assert facts["battery_percent"] == facts["percent_again"] == plan.battery_percent
+        # From Android 14 on; before, nothing of it tells.
+        worn = plan.model.sdk >= 34
+        assert facts["battery_cycles"] == (plan.battery_cycles if worn else None)
+        assert facts["battery_health_percent"] == (92 if worn else None)
         assert facts["felica_capable"] is plan.felica
         assert facts["jpki_capable"] is (True if plan.felica else None)
         assert facts["removable_media"] is plan.memory_card

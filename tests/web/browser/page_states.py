@@ -136,6 +136,13 @@ BESIDE = (
     page("handsets found", "handsets?q=3569"),
     page("no handset", "handsets?q=ZZZZZZ", opens='handsets.js p.nothing[role="status"]'),
     page("handset", f"handsets?job={JOB_1}", opens="handset.js details.job"),
+    page("handset: grading", f"handsets?job={JOB_1}", clicks("#grading > summary"), FOLDED),
+    page(
+        "handset: grading not filled in",
+        f"handsets?job={JOB_1}",
+        clicks("#grading > summary", "#grading .do"),
+        FORM_SAID,
+    ),
     page("unknown job", "handsets?job=unknown", opens='frame.js p.nothing[role="alert"]'),
     page("label", f"handsets?label={JOB_2}"),
     page(
@@ -156,13 +163,14 @@ BESIDE = (
     page("lot", LOT),
     *(
         page(f"lot: {part}", LOT, clicks(f"#{part} > summary"), FOLDED)
-        for part in ("import", "one", "dead", "attest")
+        for part in ("import", "one", "grading", "dead", "attest")
     ),
     *(
         page(f"lot: {part} not filled in", LOT, clicks(f"#{part} > summary", f"#{part} .do"), said)
         for part, said in (
             ("import", 'csv_import.js p.said[role="alert"]'),
             ("one", FORM_SAID),
+            ("grading", FORM_SAID),
             ("dead", FORM_SAID),
             ("attest", FORM_SAID),
         )

@@ -16,6 +16,7 @@ from playwright.async_api import Page, expect
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
@@ -59,6 +60,7 @@ class Shop:
             records=records,
             disposal=DisposalDesk(ledger, FakeClock()),
             intake=IntakeDesk(store, CountingEntropy()),
+            grades=GradeDesk(ledger, FakeClock(), lambda: store.book),
         )
         app.add_middleware(PartsKept)
         async with anyio.create_task_group() as group:

@@ -87,6 +87,33 @@ async def test_the_story_says_what_each_stage_found_whose_chip_it_was_and_who_sa
         await expect(story.locator(".stages")).to_contain_text("58.2 GB written in 10:00")
 
 
+async def test_battery_and_grade_stand_beside_the_certificate(shop: Shop) -> None:
+    cleared(shop, certificate='{"payload": ""}')
+    shop.ended("job-2", "hold", "felica_residue", 2)
+    async with shop.seen_at(f"/handsets?job={JOB}") as seen:
+        page = seen.page
+        facts = page.locator("main > .facts")
+        await expect(facts).to_contain_text("電池")
+        await expect(facts).to_contain_text("最大容量 不明、充電回数 不明")
+        await expect(facts).to_contain_text("まだ付けていません")
+        await page.locator("#grading > summary").click()
+        for code in ("A", "J"):
+            await page.locator(f"#grade-{code}").check()
+            await page.locator("#grade-note").fill(f"{code} と判断")
+            await page.locator("#grading .do").click()
+            await expect(facts).to_contain_text(f"{code}（")
+        lines = page.locator("#grades tbody tr")
+        await expect(lines).to_have_count(2)
+        await expect(lines.nth(0)).to_contain_text("J（ジャンク品）")
+        await expect(lines.nth(0)).to_contain_text("J と判断")
+        await expect(lines.nth(1)).to_contain_text("A（美品）")
+        await expect(facts.locator("a.certificate")).to_be_visible()
+        await page.locator("#language").click()
+        await expect(facts).to_contain_text("J (junk)")
+        await seen.go("/handsets?job=job-2")
+        await expect(facts).to_contain_text("not given yet")
+
+
 async def test_a_label_says_where_the_handset_goes_and_is_one_small_page(
     shop: Shop, tmp_path: Path
 ) -> None:

@@ -175,3 +175,25 @@ async def test_a_list_of_restrictions_says_where_it_is_from(shop: Shop) -> None:
         await expect(page.locator("#page > .good")).to_contain_text("取り込みました")
     [kept] = shop.kept(EntryKind.NETWORK_LISTED)
     assert kept.entry.data["source"] == "照会ページ"
+
+
+async def test_a_grade_is_given_by_its_label_and_replaced_by_a_newer_one(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1", grade="B")
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#grading > summary").click()
+        for code in ("S", "C"):
+            await page.locator("#grade-tag").fill("T-1")
+            await page.locator(f"#grade-{code}").check()
+            await page.locator("#grading .do").click()
+            cells = page.locator("#page table tbody tr").last.locator("td")
+            await expect(cells.nth(6)).to_have_text(code)
+            # What the papers say stays beside it.
+            await expect(cells.nth(5)).to_have_text("B")
+        await page.locator("#grade-tag").fill("T-1")
+        await page.locator("#grading .do").click()
+        await expect(page.locator("#grading .said")).to_contain_text("必須")
+    kept = [one.entry for one in shop.kept(EntryKind.HANDSET_GRADED)]
+    assert [entry.data["code"] for entry in kept] == ["S", "C"]
+    assert [entry.job for entry in kept] == [None, None]

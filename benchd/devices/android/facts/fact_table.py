@@ -16,6 +16,7 @@ from benchd.devices.android.facts.account_types import Accounts, sort_accounts
 from benchd.devices.android.facts.accounts import read_account_types
 from benchd.devices.android.facts.admins import is_enrolled
 from benchd.devices.android.facts.answers import Answers
+from benchd.devices.android.facts.battery_wear import LOOK_FOR_GAUGES, read_battery_wear
 from benchd.devices.android.facts.capability import (
     LOOK_FOR_FELICA,
     can_telephone,
@@ -75,6 +76,7 @@ from benchd.domain.dossier import PersonalKind
 from benchd.domain.handset import (
     OWNER,
     BatteryFacts,
+    BatteryWear,
     HandsetFacts,
     ModificationSource,
     NfcFacts,
@@ -109,6 +111,10 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "sms": COUNT_SMS,
     "mms": COUNT_MMS,
     "battery": "dumpsys battery",
+    # Android's health service; before it was one of the vendor's, it stood under the other name.
+    "health": "dumpsys android.hardware.health.IHealth/default",
+    "health_before_9": "dumpsys batteryproperties",
+    "gauges": LOOK_FOR_GAUGES,
     "policy": "dumpsys device_policy",
     "trust": "dumpsys trust",
     "superuser": LOOK_FOR_SUPERUSER,
@@ -139,6 +145,10 @@ PERSONAL: Final[Mapping[str, tuple[PersonalKind, re.Pattern[str]]]] = {
             re.MULTILINE | re.IGNORECASE,
         ),
     ),
+    "health": (
+        PersonalKind.IDENTIFIER,
+        re.compile(r"batterySerialNumber: (?!\(null\))(?P<value>[^,}\n]+)"),
+    ),
     "volumes": (
         PersonalKind.IDENTIFIER,
         re.compile(r"^[ \t]*\S{1,128} [a-z_]{1,32} (?!null\s*$)(?P<value>\S[^\n]*)$", re.MULTILINE),
@@ -161,7 +171,8 @@ BATTERY: Final = ("battery",)
 LOCKS: Final = ("policy", "trust", "superuser", "frp_global", "frp_secure")
 STATE: Final = (*BATTERY, *LOCKS)
 DISKS: Final = ("volumes", "disks")
-PARTS: Final = ("features", "all_packages", "felica", *DISKS)
+WEAR: Final = ("health", "health_before_9", "gauges")
+PARTS: Final = ("features", "all_packages", "felica", *DISKS, *WEAR)
 STANDING: Final = (*OWNERS, *LOCKS, *DISKS)
 """With the identity, all that the gates refuse by."""
 SIM: Final = ("properties",)
@@ -246,6 +257,10 @@ class Reading:
     file_system = Fact(lambda reading: reading.storage.file_system)
     battery_percent = Fact(lambda reading: reading.battery.percent)
     battery_temperature_c = Fact(lambda reading: reading.battery.temperature_c)
+    battery_health_percent = Fact(lambda reading: reading.battery_wear.health_percent)
+    battery_health_method = Fact(lambda reading: reading.battery_wear.health_method)
+    battery_cycles = Fact(lambda reading: reading.battery_wear.cycles)
+    battery_cycles_method = Fact(lambda reading: reading.battery_wear.cycles_method)
     crypto_state = Fact(lambda reading: reading.crypto_state_beside_policy)
     crypto_type = _property(crypto_type)
     metadata_encryption = _property(lambda told: flag(told, "ro.crypto.metadata.enabled"))
@@ -333,6 +348,12 @@ class Reading:
     def battery(self) -> BatteryFacts:
         """How full and how warm the battery is."""
         return self.answers.read("battery", read_battery)
+
+    @cached_property
+    def battery_wear(self) -> BatteryWear:
+        """How worn the battery is; whatever reads otherwise tells nothing, and holds nobody up."""
+        told = [self.answers.read_if_told(name, str) or "" for name in (*BATTERY, *WEAR)]
+        return read_battery_wear(*told)
 
     @property
     def crypto_state_beside_policy(self) -> str:

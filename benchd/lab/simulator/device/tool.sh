@@ -17,6 +17,9 @@ case "$tool $*" in
     provider=${3#content://}
     asked=$answers/content/${provider%%/*}
     ;;
+"dumpsys "*/default) # A vendor's service: its instance is no part of a file's name.
+    asked=$answers/dumpsys/${1%/default}
+    ;;
 */* | *..*) asked= ;;
 *) asked=$answers/$tool/${*:-all} ;;
 esac
