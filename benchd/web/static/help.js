@@ -40,7 +40,7 @@ export class Help {
       el("h3", {}, t("scanner")),
       el("p", {}, t("scanner_told")),
       el("p", {}, el("a", { href: "/cards" }, t("cards"))),
-      el("button", { type: "button", onclick: () => this.dialog.close() }, word("page", "close")),
+      el("button", { type: "button", autofocus: true, onclick: () => this.dialog.close() }, word("page", "close")),
     );
   }
 }
