@@ -43,7 +43,7 @@ def shipping_check(
     badge_file: BadgeFileOption = None,
 ) -> None:
     """Name every handset that mustn't go out, and why; exits with 1 if there is one."""
-    asked = _asked(lot, tag, tags_file)
+    asked = {**_asked(lot, tag, tags_file), "operator": operator}
     found = _as(operator, pin_file, badge_file, lambda client: _sent(client, "shipping", asked))
     show(json_output, found, lambda: _tell(found))
     if not found["ready"]:

@@ -26,6 +26,7 @@ class ShippingRequest(WebRequest):
 
     lot: Named | None = None
     tags: Annotated[tuple[Named, ...], Field(max_length=MOST_HANDSETS)] = ()
+    operator: Operator = None
 
 
 class ShipmentRequest(ShippingRequest):
@@ -33,7 +34,6 @@ class ShipmentRequest(ShippingRequest):
 
     name: Named
     """Of the pallet or the delivery."""
-    operator: Operator = None
 
 
 class ShipLineObject(TextsObject):
@@ -65,8 +65,9 @@ def shipping_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
 
     @router.post("/shipping")
     @served_to(AccessLevel.READ, action=Action.TAKE_OUT)
-    async def check(asked: ShippingRequest, _: InPerson) -> ShippingObject:
+    async def check(asked: ShippingRequest, by: InPerson) -> ShippingObject:
         """Each handset of a lot or a pallet, with what keeps it back; nothing is changed."""
+        only_as(by, asked.operator)
         return _shown(await rack.shipping.check(lot=asked.lot, tags=asked.tags), catalogue)
 
     @router.post("/shipments", responses=DECISION)
