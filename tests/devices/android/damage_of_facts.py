@@ -140,7 +140,7 @@ _KINDS: Final[Mapping[Callable[[str], Dirt], tuple[str, ...]]] = {
     _same: ("sdk", "capacity_bytes", "free_bytes", "android_id"),
     _same_or_untold: (
         *("imei", "second_imei", "statfs_capacity_bytes", "statfs_free_bytes", "crypto_type"),
-        *("up_s", "nfc_on", "screen_on", "unlocked"),
+        *("up_s", "nfc_on", "screen_on"),
     ),
     _count: (
         *("used_bytes", "modification_signs", "account_count", "user_ids", "lock_admins"),
@@ -151,7 +151,8 @@ _KINDS: Final[Mapping[Callable[[str], Dirt], tuple[str, ...]]] = {
     _beyond_a_picture: ("preinstalled",),
     _says(ENCRYPTED): ("crypto_state",),
     _says("green"): ("verified_boot_state",),
-    _says(True): ("bootloader_locked", "metadata_encryption"),
+    # ON_UNLOCKED without its UN is a state of its own: one more cause of a silent chip.
+    _says(True): ("bootloader_locked", "metadata_encryption", "unlocked"),
     _says(False): ("screen_lock", "device_owner", "removable_media", "sim"),
     _armed: ("frp_armed",),
     _absent: ("felica_capable", "telephony"),
