@@ -43,11 +43,12 @@ export class Binding {
 
   /** A label was scanned: what it is, for this slot if one is open. */
   async label(tag, name = null) {
-    const { told, error } = await read(`/api/v1/assets/${encodeURIComponent(tag)}`);
-    if (error && !this.isOpen) return false;
+    const { told, error } = await read(`/api/v1/assets?${new URLSearchParams({ find: tag, limit: 1 })}`);
+    const asset = told?.assets.find((one) => one.tag === tag) ?? null;
+    if (asset === null && !this.isOpen) return false;
     if (!this.isOpen) this.name = name;
-    this.asset = told ?? null;
-    this.missing = error ? said(error.cause) || word("refusal", error.code) : null;
+    this.asset = asset;
+    this.missing = asset ? null : error ? word("refusal", error.code) : t("unknown");
     await this.look();
     return true;
   }

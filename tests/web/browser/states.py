@@ -122,7 +122,8 @@ async def label_known(route: Route) -> None:
     """An asset of a lot."""
     asset = {"tag": "T-1", "lot": "L-1", "imei": None, "serial": None, "model": "SO-51B"}
     told = {"colour": "黒", "grade": "A", "jobs": ["job-0"], "unerasable": None}
-    await route.fulfill(json={**asset, **told, "disposition": None, "case": None})
+    whole = {**asset, **told, "disposition": None, "case": None}
+    await route.fulfill(json={"assets": [whole], "more": False})
 
 
 async def may_be_bound(route: Route) -> None:
@@ -136,7 +137,7 @@ async def of_another_model(route: Route) -> None:
 
 
 HINDRANCES = {
-    "**/v1/assets/T-1": label_known,
+    "**/api/v1/assets*": label_known,
     "**/slots/A1/asset": may_be_bound,
     "**/v1/slots/A1/asset": of_another_model,
     "**/v1/session": weakly,

@@ -187,7 +187,7 @@ async def test_item_1_a_control_in_the_panel_and_its_key_ask_for_the_label(bench
         # Typed, where the label can't be read; as an IME leaves it.
         await field.fill("ｔ9")
         await one.seen.page.keyboard.press("Enter")
-        await expect(one.refused).to_contain_text("管理番号 t9 はありません")
+        await expect(one.refused).to_contain_text("どのロットの管理番号でもありません")
         await field.fill("Ｔ-000123")
         await one.seen.page.keyboard.press("Enter")
         await one.sure()
