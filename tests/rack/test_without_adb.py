@@ -163,7 +163,7 @@ async def on_the_dock(rack: DemoRack) -> None:
     }
     status, answer = await post(rack, "shipments", {**pallet, "name": "P-1"})
     assert (status, answer["error"]["code"]) == (409, "shipping_refused"), answer
-    assert "T-2 (too_old)" in answer["error"]["message"]
+    assert "go out: T-2, C-1, S-1. " in answer["error"]["message"]
     assert "T-1" not in answer["error"]["message"]
     status, answer = await post(rack, "shipments", {"tags": ["T-1"], "name": "P-1"}, SECOND)
     assert status == 200, answer

@@ -96,8 +96,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "_kept_back(found.kept_back)": (
         "there is nothing to ship",
         (
-            "these must not go out: T2 (too_old). Take them off, or look at each again with the"
-            " recipe recheck, its label scanned"
+            "these must not go out: T2, T3. Take them off; a check of the same labels says what"
+            " keeps each of them back"
         ),
     ),
     "_isnt(view.slot, tag, doubted)": (

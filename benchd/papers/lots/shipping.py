@@ -202,11 +202,11 @@ def _other_chip(
 
 
 def _kept_back(lines: Sequence[ShipLine]) -> str:
-    named = ", ".join(f"{line.tag} ({line.standing})" for line in lines[:MOST_NAMED])
+    named = ", ".join(line.tag for line in lines[:MOST_NAMED])
     more = f", and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
     if not lines:
         return "there is nothing to ship"
     return (
-        f"these must not go out: {named}{more}. Take them off, or look at each again with the"
-        " recipe recheck, its label scanned"
+        f"these must not go out: {named}{more}. Take them off; a check of the same labels says"
+        " what keeps each of them back"
     )

@@ -70,7 +70,7 @@ export class LotPage {
       ),
       folded("one", t("add_one"), false, this.one(path)),
       folded("grading", word("grades", "give"), false, this.grading(told)),
-      folded("shipping", t("shipping"), false, this.checking(), this.shipping()),
+      folded("shipping", t("shipping"), false, this.checking()),
       folded("assess", t("assess"), false, this.assess()),
       folded("dead", t("dead"), false, this.dead()),
       ...attestations(told, this.path, () => this.done()),
@@ -104,27 +104,33 @@ export class LotPage {
     return gradeForm(scale, { path, before: [tag], done: () => this.done() });
   }
 
-  /** Whether its handsets may go out: all of the lot, or the labels of a pallet. */
+  /** Whether its handsets may go out: all of the lot, or the labels of a pallet. What may is recorded as it was checked. */
   checking() {
     const tags = line("check-tags", t("pallet"), { hint: t("pallet_hint"), longest: 20000 });
     const shown = el("div", { id: "may-go", role: "status" });
+    const shipped = el("div");
+    let checked = null;
+    // Another pallet is another question.
+    tags.input.addEventListener("input", () => shipped.replaceChildren());
     const asking = form("check", {
       fields: [tags],
       button: t("check_shipping"),
-      send: () => act("/api/v1/shipping", this.toShip(tags.value)),
-      done: (told) => shown.replaceChildren(...keptBack(told)),
+      send: () => act("/api/v1/shipping", (checked = this.toShip(tags.value))),
+      done: (told) => {
+        shown.replaceChildren(...keptBack(told));
+        shipped.replaceChildren(...(told.ready ? [this.shipping(checked)] : []));
+      },
     });
     asking.append(shown);
-    return asking;
+    return el("div", {}, asking, shipped);
   }
 
-  shipping() {
+  shipping(checked) {
     const name = line("ship-name", t("delivery"), { longest: 64, needed: true });
-    const tags = line("ship-tags", t("pallet"), { hint: t("pallet_hint"), longest: 20000 });
     return form("ship", {
-      fields: [name, tags],
+      fields: [name],
       button: t("ship"),
-      send: () => act("/api/v1/shipments", { name: name.value, ...this.toShip(tags.value) }),
+      send: () => act("/api/v1/shipments", { name: name.value, ...checked }),
       done: (told) => this.done(() => `${t("shipped")}: ${told.handsets.length}`),
     });
   }

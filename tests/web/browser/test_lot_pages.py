@@ -7,7 +7,7 @@ import re
 import pytest
 from chromium import needs_chromium
 from paper_shop import Shop, add_lot
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from benchd.domain.record import EntryKind
 from tests.intake.lots import imei
@@ -198,10 +198,27 @@ async def test_a_pallet_is_checked_and_what_must_stay_is_named(shop: Shop) -> No
         await expect(shown).to_contain_text("2 / 2")
         await expect(shown.get_by_role("row", name="T-1")).to_contain_text("証明書がありません")
         await expect(shown.get_by_role("row", name="X-9")).to_contain_text("登録されていません")
+        # What may not go out can't be recorded, and nothing else is in its place.
+        await expect(page.get_by_role("button", name="出荷を記録")).to_have_count(0)
+
+        async def may_go(route: Route) -> None:
+            told = {"at": "2026-11-24T03:00:00Z", "ready": True, "kept_back": 0}
+            await route.fulfill(json={**told, "handsets": [{"tag": "T-1", "standing": "ready"}]})
+
+        await page.route("**/api/v1/shipping", may_go)
+        ship = page.get_by_role("button", name="出荷を記録")
+        await page.locator("#check-tags").fill("T-1")
+        await page.get_by_role("button", name="出荷できるか確かめる").click()
+        await expect(ship).to_have_count(1)
+        # Another pallet than the one that was checked is none of the button's.
+        await page.locator("#check-tags").fill("T-2")
+        await expect(ship).to_have_count(0)
+        await page.get_by_role("button", name="出荷できるか確かめる").click()
         await page.locator("#ship-name").fill("P-1")
-        await page.get_by_role("button", name="出荷を記録").click()
-        refused = page.locator('[data-form="ship"] .said')
-        await expect(refused).to_contain_text("出荷できない端末があります")
+        async with page.expect_request("**/api/v1/shipments") as sent:
+            await ship.click()
+        asked = (await sent.value).post_data_json
+        assert (asked["name"], asked["tags"]) == ("P-1", ["T-2"])
     assert shop.kept(EntryKind.SHIPPED) == []
 
 
