@@ -93,6 +93,11 @@ export class Binding {
     this.show();
   }
 
+  /** Its label is known and its slot isn't: a slot's name is one then, also without its code's first letters. */
+  get wantsSlot() {
+    return this.asset !== null && this.name === null;
+  }
+
   get isWhole() {
     return this.name !== null && this.asset !== null;
   }
@@ -127,18 +132,16 @@ export class Binding {
 
   press(key) {
     if (key === "y" || key === "1") this.yes();
-    else if (key === "n" || key === "2") this.close();
-    else return null;
+    // A no closes nothing: the question beneath would take the next one for its own.
+    else return key === "n" || key === "2" ? true : null;
     return true;
   }
 
   show() {
-    const input = this.dialog.querySelector("input");
-    const typing = input !== null && document.activeElement === input;
     this.dialog.replaceChildren(...this.parts());
     if (!this.isOpen) this.dialog.showModal();
     const field = this.dialog.querySelector("input");
-    if (field && (typing || this.asset === null)) field.focus();
+    if (field) field.focus();
     else this.dialog.focus();
   }
 
@@ -154,7 +157,7 @@ export class Binding {
         "div",
         { class: "answers" },
         ...this.answers(),
-        el("button", { type: "button", class: "no", "data-key": "N", onclick: () => this.close() }, el("b", {}, page("close"))),
+        el("button", { type: "button", class: "no", "data-key": "Esc", onclick: () => this.close() }, el("b", {}, page("close"))),
       ),
     ].filter(Boolean);
   }
