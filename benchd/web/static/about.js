@@ -4,13 +4,18 @@ import { el } from "./dom.js";
 import { answerable } from "./status.js";
 import { bracketed, calledOf, duration, page, percent, said, word } from "./words.js";
 
+const SHOWN_OF_ASKED = 4;
+
 export function identity(slot) {
   const rows = [];
   if (slot.handset) {
     rows.push([word("word", "handset"), `${slot.handset.manufacturer} ${slot.handset.model}`]);
     rows.push([page("model_name"), calledOf(slot.handset)]);
-    if (slot.handset.serial) rows.push([page("serial"), slot.handset.serial]);
-    if (slot.handset.imei) rows.push([page("imei"), slot.handset.imei]);
+    for (const name of ["serial", "imei"]) {
+      const number = slot.handset[name];
+      // Of the number that is to be read from the handset's own screen nobody can copy it from here.
+      if (number) rows.push([page(name), slot.question?.gate === name ? `…${number.slice(-SHOWN_OF_ASKED)}` : number]);
+    }
     if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
   if (slot.asset) rows.push([word("lots", "tag"), `${slot.asset.tag}${bracketed(slot.asset.lot)}`]);
