@@ -86,7 +86,8 @@ class CrowdHandset:
                 tool if asked == _ALL else f"{tool} {asked}": (answer.text, answer.status)
                 for (tool, asked), answer in found.items()
             }
-        return self._answers.get(command)
+        # A vendor's service by its instance, as the tool's answers are named.
+        return self._answers.get(command.removesuffix("/default"))
 
     def change(self, **changed: bool | int) -> None:
         """Let its system remember something else."""

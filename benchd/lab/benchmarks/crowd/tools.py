@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.devices.android.facts.battery_wear import LOOK_FOR_GAUGES
 from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
 from benchd.devices.android.facts.owner import COUNT_FILES
 from benchd.devices.android.facts.statfs import ASK_STATFS
@@ -105,7 +106,7 @@ def _of_storage(handset: CrowdHandset, command: str) -> str | None:
             return (
                 f"/whole\n{1 + bool(handset.plan.owner_share and not handset.android.was_reset)}\n"
             )
-        case _ if command in (LOOK_FOR_FELICA, LOOK_FOR_SUPERUSER):
+        case _ if command in (LOOK_FOR_FELICA, LOOK_FOR_GAUGES, LOOK_FOR_SUPERUSER):
             return "looked everywhere\n"
         case _:
             return None
