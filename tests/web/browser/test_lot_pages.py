@@ -217,7 +217,7 @@ async def test_a_pallet_is_checked_and_what_must_stay_is_named(shop: Shop) -> No
         await page.locator("#ship-name").fill("P-1")
         async with page.expect_request("**/api/v1/shipments") as sent:
             await ship.click()
-        asked = (await sent.value).post_data_json
+        asked = (await sent.value).post_data_json or {}
         assert (asked["name"], asked["tags"]) == ("P-1", ["T-2"])
     assert shop.kept(EntryKind.SHIPPED) == []
 
