@@ -273,7 +273,11 @@ class AtWork:
                 f"{asked.slot} {asked.gate} can't be opened: {await self.all_told()}"
             )
             return
-        if not await self.give(asked):
+        given = await self.give(asked)
+        if not given and await self.told("answering.code_first", within_s=0):
+            # It was asked anew between code and card; whoever reads that scans the code again.
+            given = await self.open(asked) and await self.give(asked)
+        if not given:
             self.referee.fault(
                 f"can't be answered: {asked} {await self.look()} {await self.heard()}"
             )
