@@ -103,9 +103,9 @@ def absent_s(stage: StageName, told: RecordReader) -> float | None:
 
 
 def _answered(waits: OpenWaits, gate: str, at: datetime) -> OpenWaits:
-    still = {other: since for other, since in waits.open.items() if other != gate}
     if gate not in waits.open:
         return waits
+    still = {other: since for other, since in waits.open.items() if other != gate}
     return replace(waits, open=still, closed=(*waits.closed, (waits.open[gate], at)))
 
 

@@ -40,7 +40,8 @@ export class Hearing {
   bind(told) {
     goOn();
     const [code] = told.words;
-    const names = this.binding.wantsSlot && code !== undefined && this.rack.named(code).length ? this.rack.named(code) : this.namesFor(told);
+    const named = this.binding.wantsSlot && code !== undefined ? this.rack.named(code) : [];
+    const names = named.length ? named : this.namesFor(told);
     const isLabel = code !== undefined && names.length > 0 && names.every((name) => this.rack.slot(name).asset?.tag === code);
     if (told.kind === "answer") this.card(told.value);
     else if (isLabel) this.binding.label(code);
