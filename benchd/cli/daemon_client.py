@@ -12,6 +12,7 @@ import typer
 from benchd.cli.client import BenchdClient, JsonObject
 
 if TYPE_CHECKING:
+    from benchd.cli.intake_client import IntakeClient
     from benchd.cli.tables import View
 
 
@@ -20,6 +21,14 @@ def daemon_client(timeout_s: float | None = None) -> BenchdClient:
     from benchd.cli.client import TIMEOUT_S, BenchdClient, socket_path
 
     return BenchdClient(socket_path(os.environ), timeout_s=timeout_s or TIMEOUT_S)
+
+
+def intake_client() -> IntakeClient:
+    """The same for what comes in and goes out."""
+    from benchd.cli.client import socket_path
+    from benchd.cli.intake_client import IntakeClient
+
+    return IntakeClient(socket_path(os.environ))
 
 
 def show(as_json: bool, value: object, table: Callable[[], None]) -> None:  # noqa: FBT001

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
 
+from benchd.cli.daemon_client import intake_client
 from benchd.cli.intake_output import print_rows
 from benchd.cli.messages import tell
 from benchd.cli.misuse import mistake
@@ -15,7 +15,7 @@ from benchd.cli.sign_in import (
     BadgeFileOption,
     OperatorOption,
     PinFileOption,
-    as_person,
+    as_intake_person,
 )
 
 grade_app = typer.Typer(
@@ -27,10 +27,7 @@ GRADES = ("code", "ja", "en")
 @grade_app.command("list")
 def grade_list(json_output: JsonOption = False) -> None:
     """Name the grades that may be given, the best first."""
-    from benchd.cli.client import socket_path
-    from benchd.cli.intake_client import IntakeClient
-
-    with IntakeClient(socket_path(os.environ)) as client:
+    with intake_client() as client:
         found = client.grades()
     print_rows(found, json_output, found["grades"], GRADES)
 
@@ -46,22 +43,15 @@ def grade_set(
     badge_file: BadgeFileOption = None,
 ) -> None:
     """Say how a handset looks and works; it counts in place of what was said before."""
-    from benchd.cli.client import socket_path
-    from benchd.cli.intake_client import IntakeClient
-
     if (tag is None) == (job is None):
         raise mistake("say.tag_or_job")
     told = {"grade": grade, "note": note, "operator": operator}
-    with IntakeClient(socket_path(os.environ)) as client:
-        given = as_person(
-            client,
-            lambda: (
-                client.grade_asset(tag, told)
-                if tag is not None
-                else client.grade_job(job or "", told)
-            ),
-            operator=operator,
-            pin_file=pin_file,
-            badge_file=badge_file,
-        )
+    given = as_intake_person(
+        operator,
+        pin_file,
+        badge_file,
+        lambda client: (
+            client.grade_asset(tag, told) if tag is not None else client.grade_job(job or "", told)
+        ),
+    )
     tell("say.graded", name=str(tag or job), value=str(given["code"]))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from benchd.cli.daemon_client import show
+from benchd.cli.daemon_client import intake_client, show
 from benchd.cli.file_arguments import read_file
 from benchd.cli.intake_output import print_rows, print_sheet, rows_of, tell_import
 from benchd.cli.messages import catalogue, language, named, tell, tell_rows
@@ -18,15 +17,11 @@ from benchd.cli.sign_in import (
     BadgeFileOption,
     OperatorOption,
     PinFileOption,
-    as_person,
+    as_intake_person,
 )
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.ids import JsonValue
 from benchd.domain.intake import AttestationKind, LotKind, Seen, Unerasable
-
-if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
-    from benchd.cli.intake_client import IntakeClient
 
 lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
@@ -52,7 +47,7 @@ DryRunOption = Annotated[
 @lots_app.command("list")
 def lots_list(json_output: JsonOption = False) -> None:
     """Name the newest lots."""
-    with _client() as client:
+    with intake_client() as client:
         found = client.lots()
     print_rows(found, json_output, found["lots"], LOTS)
 
@@ -62,7 +57,7 @@ def lots_show(
     lot: Annotated[str, typer.Argument(help="The lot's name.")], json_output: JsonOption = False
 ) -> None:
     """Tell of one lot, and of what is attested of it."""
-    with _client() as client:
+    with intake_client() as client:
         found = client.lot(lot)
     print_sheet(found, json_output, LOT)
     if not json_output:
@@ -98,7 +93,7 @@ def lots_add(
         "identity_check": identity_check,
         "attests": list(attests or ()),
     }
-    _as(operator, pin_file, badge_file, lambda client: client.add_lot(told))
+    as_intake_person(operator, pin_file, badge_file, lambda client: client.add_lot(told))
     tell("say.taken_in", name=lot)
 
 
@@ -132,7 +127,7 @@ def lots_attest(
         "seen": seen,
         "operator": operator,
     }
-    done = _as(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
+    done = as_intake_person(operator, pin_file, badge_file, lambda client: client.attest(lot, told))
     tell("say.attested", name=lot, value=str(done["sequence"]))
 
 
@@ -153,7 +148,7 @@ def lots_withdraw(
         "note": note,
         "operator": operator,
     }
-    _as(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
+    as_intake_person(operator, pin_file, badge_file, lambda client: client.withdraw(lot, told))
     tell("say.withdrawn", name=lot, value=str(attestation))
 
 
@@ -164,7 +159,7 @@ def assets_list(
     json_output: JsonOption = False,
 ) -> None:
     """Name the assets of a lot, else the newest."""
-    with _client() as client:
+    with intake_client() as client:
         found = client.assets(lot, limit)
     print_rows(found, json_output, found["assets"], ASSETS)
 
@@ -174,7 +169,7 @@ def assets_show(
     tag: Annotated[str, typer.Argument(help="The asset's tag.")], json_output: JsonOption = False
 ) -> None:
     """Tell of one asset."""
-    with _client() as client:
+    with intake_client() as client:
         found = client.asset(tag)
     parts = ("chip", "assessed")
     print_sheet(found, json_output, tuple(name for name in found if name not in parts))
@@ -200,7 +195,7 @@ def assets_add(
     """Take one asset in."""
     line = {"tag": tag, "imei": imei, "serial": serial, "model": model}
     told = {**line, "colour": colour, "grade": grade, "operator": operator}
-    _as(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
+    as_intake_person(operator, pin_file, badge_file, lambda client: client.add_asset(lot, told))
     tell("say.taken_in_with", name=tag, lot=lot)
 
 
@@ -218,7 +213,7 @@ def assets_import(
 ) -> None:
     """Take a CSV file of assets in, whole or not at all; exits with 1 if it has a mistake."""
     data = read_file(file)
-    done = _as(
+    done = as_intake_person(
         operator,
         pin_file,
         badge_file,
@@ -242,7 +237,7 @@ def assets_network(
 ) -> None:
     """Take a CSV file of network restrictions in; exits with 1 if it has a mistake."""
     data = read_file(file)
-    done = _as(
+    done = as_intake_person(
         operator,
         pin_file,
         badge_file,
@@ -266,7 +261,7 @@ def assets_bind(
 ) -> None:
     """Say that the handset in a slot has this tag."""
     told = {"tag": tag, "operator": operator, "despite_model": despite_model}
-    done = _as(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
+    done = as_intake_person(operator, pin_file, badge_file, lambda client: client.bind(slot, told))
     tell("say.bound", slot=slot, name=str(done["tag"]), lot=str(done["lot"]))
 
 
@@ -283,7 +278,9 @@ def assets_dead(
 ) -> None:
     """An asset that can't be plugged in, or never is (collected): it's to be crushed."""
     told = {"reason": reason, "slot": slot, "imei": imei, "note": note, "operator": operator}
-    done = _as(operator, pin_file, badge_file, lambda client: client.unerasable(tag, told))
+    done = as_intake_person(
+        operator, pin_file, badge_file, lambda client: client.unerasable(tag, told)
+    )
     tell(
         "say.unerasable",
         name=tag,
@@ -308,7 +305,7 @@ def assets_assess(
 ) -> None:
     """What is seen of a handset without adb, as of one that its owner has reset; erases nothing."""
     told = {"seen": seen, "slot": slot, "imei": imei, "note": note, "operator": operator}
-    done = _as(operator, pin_file, badge_file, lambda client: client.assess(tag, told))
+    done = as_intake_person(operator, pin_file, badge_file, lambda client: client.assess(tag, told))
     show(json_output, done, lambda: _tell_assessed(tag, done["assessed"]))
 
 
@@ -330,26 +327,3 @@ def _tell_chip(chip: JsonValue) -> None:
         tell("say.chip_held", slot=str(chip["slot"]), value=said)
     else:
         tell("say.chip_not_held")
-
-
-def _client() -> IntakeClient:
-    from benchd.cli.client import socket_path
-    from benchd.cli.intake_client import IntakeClient
-
-    return IntakeClient(socket_path(os.environ))
-
-
-def _as(
-    operator: str | None,
-    pin_file: Path | None,
-    badge_file: Path | None,
-    call: Callable[[IntakeClient], JsonObject],
-) -> JsonObject:
-    with _client() as client:
-        return as_person(
-            client,
-            lambda: call(client),
-            operator=operator,
-            pin_file=pin_file,
-            badge_file=badge_file,
-        )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchd.cli.daemon_client import daemon_client, show
+from benchd.cli.daemon_client import show
 from benchd.cli.file_arguments import read_file
 from benchd.cli.messages import failed, language, tell
 from benchd.cli.misuse import mistake
 from benchd.cli.options import JsonOption
-from benchd.cli.sign_in import BadgeFileOption, OperatorOption, PinFileOption, as_person
+from benchd.cli.sign_in import BadgeFileOption, OperatorOption, PinFileOption, as_intake_person
 from benchd.domain.ids import JsonValue
 from benchd.domain.shipping import ShipStanding
 
@@ -44,7 +44,9 @@ def shipping_check(
 ) -> None:
     """Name every handset that mustn't go out, and why; exits with 1 if there is one."""
     asked = {**_asked(lot, tag, tags_file), "operator": operator}
-    found = _as(operator, pin_file, badge_file, lambda client: _sent(client, "shipping", asked))
+    found = as_intake_person(
+        operator, pin_file, badge_file, lambda client: _sent(client, "shipping", asked)
+    )
     show(json_output, found, lambda: _tell(found))
     if not found["ready"]:
         raise failed("say.not_to_go_out", count=str(found["kept_back"]))
@@ -62,7 +64,9 @@ def shipping_record(
 ) -> None:
     """Put on record that it has gone out; refused, with names, where a handset of it mustn't."""
     asked = {**_asked(lot, tag, tags_file), "name": name, "operator": operator}
-    found = _as(operator, pin_file, badge_file, lambda client: _sent(client, "shipments", asked))
+    found = as_intake_person(
+        operator, pin_file, badge_file, lambda client: _sent(client, "shipments", asked)
+    )
     tell("say.gone_out", name=name, count=str(len(_handsets(found))))
 
 
@@ -89,19 +93,3 @@ def _tell(found: JsonObject) -> None:
     for each in handsets:
         at = f" ({each['rechecked_at']})" if each["rechecked_at"] else ""
         typer.echo(f"{each['tag']}\t{each['standing']}\t{each[language()]}{at}")
-
-
-def _as(
-    operator: str | None,
-    pin_file: Path | None,
-    badge_file: Path | None,
-    call: Callable[[BenchdClient], JsonObject],
-) -> JsonObject:
-    with daemon_client() as client:
-        return as_person(
-            client,
-            lambda: call(client),
-            operator=operator,
-            pin_file=pin_file,
-            badge_file=badge_file,
-        )

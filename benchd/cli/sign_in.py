@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from benchd.cli.daemon_client import intake_client
 from benchd.cli.file_arguments import read_file
 from benchd.cli.messages import error_of, say
 from benchd.domain.errors import MoreToShow, NotSignedIn
 
 if TYPE_CHECKING:
     from benchd.cli.client import BenchdClient
+    from benchd.cli.intake_client import IntakeClient
 
 _Result = TypeVar("_Result")
 
@@ -63,6 +65,23 @@ def as_person(
         return call()
     finally:
         client.sign_out()
+
+
+def as_intake_person(
+    operator: str | None,
+    pin_file: Path | None,
+    badge_file: Path | None,
+    call: Callable[[IntakeClient], _Result],
+) -> _Result:
+    """The same over a client of its own for what comes in and goes out."""
+    with intake_client() as client:
+        return as_person(
+            client,
+            lambda: call(client),
+            operator=operator,
+            pin_file=pin_file,
+            badge_file=badge_file,
+        )
 
 
 def secret_from(file: Path | None, name: str, *, twice: bool = False) -> str:
