@@ -17,6 +17,13 @@ export function needsPerson(slot) {
   return PEOPLE.has(slot.state) && !slot.mends_itself;
 }
 
+/** Seconds that machines still need for its handset, by what was told last: they go by while machines work on it. */
+export function handsetLeft(slot) {
+  const { handset_left_s: left, toldAt } = slot;
+  if (typeof left !== "number" || !BUSY.has(slot.state) || toldAt === undefined) return left;
+  return Math.max(0, left - (performance.now() - toldAt) / 1000);
+}
+
 /** Which number of the summary a slot counts in. */
 export function group(slot) {
   if (needsPerson(slot)) return "needs_person";
