@@ -73,7 +73,7 @@ function away(slot) {
     return { kind: "restarting", icon: "replugging", title: word("wall", "restarting"), main: word("wall", "dont_pull"), to_do: stageOf(slot) };
   }
   if (slot.tray) {
-    return { kind: "tray", icon: "tray", title: word("wall", "tray"), main: said(slot.tray), to_do: said(slot.tray.what_to_do) || word("wall", "tray_to_do") };
+    return { kind: "tray", icon: "tray", title: word("wall", "tray"), main: word("wall", "tray_next"), to_do: said(slot.tray.what_to_do) || word("wall", "tray_to_do") };
   }
   return null;
 }
