@@ -195,7 +195,7 @@ async def records_of(rack: DemoRack) -> dict[str, list[Any]]:
 
 def scenarios_of(*, with_lot: bool) -> list[Scenario]:
     if with_lot:
-        return lot.lot_scenarios()[:4]
+        return lot.lot_scenarios(4)
     return [SCENARIOS[name] for name in BY_ONE_HANDSET]
 
 
@@ -210,14 +210,11 @@ def scenarios_of(*, with_lot: bool) -> list[Scenario]:
 async def test_wrong_moves_lose_nothing_send_nothing_and_are_told_why(
     tmp_path: Path,
     visit: Visits,
-    monkeypatch: pytest.MonkeyPatch,
     seed: int,
     enough: int,
     *,
     with_lot: bool,
 ) -> None:
-    monkeypatch.setattr(lot, "NO_JPKI", (1, 2))
-    monkeypatch.setattr(lot, "CHIP_IN_USE", 3)
     draw, port = Random(seed), free_port()
     deck = Deck(draw, enough)
     results: list[dict[str, JsonValue]] = []
