@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from benchd.cli.main import app
 from benchd.domain.job import Reason
+from benchd.observe.log_events import log_events
 
 ROOT = Path(__file__).parents[2]
 SPANS = ("half_days", "days", "weeks", "years")
@@ -162,7 +163,7 @@ def test_runbooks_name_only_commands_reasons_and_pages_that_there_are(page: str)
         words = [word for word in shlex.split(line)[1:] if not re.match(r"[-/A-Z]", word)]
         told = CliRunner().invoke(app, [*words, "--help"])
         assert told.exit_code == 0, line
-    for reason in set(re.findall(r"`([a-z]+_[a-z_]+)`", text)) - {PROGRESS}:
-        assert reason in set(Reason), reason
+    for word in set(re.findall(r"`([a-z]+_[a-z_]+)`", text)) - {PROGRESS}:
+        assert word in {*Reason, *log_events()}, word
     for linked in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / "docs" / "runbooks" / linked).resolve().is_file(), linked
