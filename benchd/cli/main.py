@@ -127,31 +127,34 @@ def main() -> None:
 @app.command()
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
-    from benchd.config import load_settings
-    from benchd.daemon.composition import run_daemon
-    from benchd.daemon.signals import hear_signals, ignore_signals
-    from benchd.hotplug import UdevHotplug
+    from benchd.daemon.end_by_fault import told_in_the_journal
     from benchd.observe.log_level_change import LogLevels
     from benchd.observe.logs import configure_logs
 
-    read = partial(load_settings, config)
-    settings = read()
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
-    daemon = partial(
-        run_daemon,
-        settings,
-        UdevHotplug(),
-        reread=read,
-        words=words,
-        levels=levels,
-        hear=partial(hear_signals, then_exit=True),
-    )
-    try:
-        anyio.run(daemon)
-    finally:
-        # A start that failed has not heard any: its exit code says why.
-        ignore_signals()
+    with told_in_the_journal(config):
+        # What an installation is missing is told as well.
+        from benchd.config import load_settings
+        from benchd.daemon.composition import run_daemon
+        from benchd.daemon.signals import hear_signals, ignore_signals
+        from benchd.hotplug import UdevHotplug
+
+        read = partial(load_settings, config)
+        daemon = partial(
+            run_daemon,
+            read(),
+            UdevHotplug(),
+            reread=read,
+            words=words,
+            levels=levels,
+            hear=partial(hear_signals, then_exit=True),
+        )
+        try:
+            anyio.run(daemon)
+        finally:
+            # A start that failed has not heard any: its exit code says why.
+            ignore_signals()
 
 
 @app.command("check-config")

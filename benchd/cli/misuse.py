@@ -10,12 +10,12 @@ import typer
 
 from benchd.cli.messages import Fact, catalogue, language, say
 from benchd.cli.translated_help import misuse_in_japanese
+from benchd.daemon.exit_codes import exit_code_of
 from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
 from benchd.texts.failures import detail_texts
 
 LONGEST_TOLD: Final = 1000
-MISUSE_CODE: Final = 2
 
 
 class Misuse(typer.BadParameter):
@@ -53,7 +53,7 @@ def tell_of_file(error: OSError) -> int:
             detail=why(error),
         )
     )
-    return MISUSE_CODE if error.filename else 1
+    return exit_code_of(error)
 
 
 def why(error: OSError | ValueError) -> Texts:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import cast
 
 from benchd.domain.errors import BenchdError
 from benchd.domain.plain_text import printable
@@ -14,6 +15,8 @@ from benchd.texts.failures import failure_text
 from benchd.texts.locale_language import language_of
 
 LONGEST_LINE = 2000
+UNUSABLE_FILE = 2
+"""A file that was named and can't be used is a mistake of whoever named it."""
 
 
 @contextmanager
@@ -24,15 +27,25 @@ def exit_on_error() -> Generator[None, None, None]:
     except BenchdError as error:
         _complain(error)
     except BaseExceptionGroup as group:
-        error = _gravest(group)
+        error = gravest(group)
         if error is None:
             raise
         _complain(error)
 
 
-def _gravest(group: BaseExceptionGroup[BaseException]) -> BenchdError | None:
-    """The benchd error in a group if it holds nothing else; of several the highest exit code."""
-    ours, others = group.split(BenchdError)
+def exit_code_of(error: BaseException) -> int:
+    """What a command ends with that this ends."""
+    ours = gravest(error)
+    if ours is not None:
+        return ours.exit_code
+    return UNUSABLE_FILE if isinstance(error, OSError) and error.filename else 1
+
+
+def gravest(error: BaseException) -> BenchdError | None:
+    """A benchd error; of a group that holds nothing else that with the highest exit code."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error if isinstance(error, BenchdError) else None
+    ours, others = cast("BaseExceptionGroup[BaseException]", error).split(BenchdError)
     if ours is None or others is not None:
         return None
     return max(_leaves(ours), key=lambda error: error.exit_code)

@@ -11,6 +11,7 @@ import structlog
 from pydantic import BaseModel
 
 from benchd.config import Settings
+from benchd.daemon.end_by_fault import tell_mistakes
 from benchd.daemon.notify import Notifier
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.wakeup import Bell
@@ -70,13 +71,7 @@ class Reloader:
         try:
             found = await anyio.to_thread.run_sync(self._read, limiter=self._limiter)
         except ConfigInvalid as invalid:
-            for issue in invalid.issues:
-                _log.error(
-                    "config_mistake",
-                    place=f"{issue.file}:{issue.line}:{issue.column}",
-                    name=issue.key,
-                    detail=issue.message,
-                )
+            tell_mistakes(invalid)
             _log.error("config_refused", mistakes=len(invalid.issues), kept="the former one")
             return
         except Exception as broken:  # noqa: BLE001 - no slot ends for what a new file brings about

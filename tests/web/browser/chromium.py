@@ -85,6 +85,12 @@ class Visit:
     async def live(self) -> None:
         await expect(self.page.locator("body")).to_have_attribute("data-connection", "live")
 
+    async def fonts(self) -> None:
+        """Have the page's fonts, those too that no word has asked for yet: boxes are by them."""
+        await self.page.evaluate(
+            "() => Promise.all([...document.fonts].map(face => face.load())).then(() => null)"
+        )
+
     async def sign_in(self, name: str = "佐藤") -> None:
         """Somebody signs in at the head of the page, with id and PIN."""
         await self.page.locator('#operator input[name="person"]').fill(name)

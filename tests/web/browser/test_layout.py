@@ -73,7 +73,7 @@ async def queued(seen: Visit) -> None:
         errand("replug", "A4", "ケーブルが抜けています", deadline=at(150)),
         *(errand("question", "A3", f"質問{n}", since=at(-n)) for n in range(12)),
     )
-    await seen.page.evaluate("() => document.fonts.ready")
+    await seen.fonts()
 
 
 async def all_on_the_screen(

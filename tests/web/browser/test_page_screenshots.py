@@ -134,7 +134,7 @@ async def test_pages(shop: Shop, tmp_path: Path, pages: dict[str, str], language
                 signed_in = True
                 await expect(page.locator("#page h2")).to_be_visible()
             await prepare(page, name)
-            await page.evaluate("() => document.fonts.ready")
+            await seen.fonts()
             file = folder / f"page-{name}-{language}.png"
             await page.screenshot(path=file, animations="disabled", full_page=True)
             assert file.stat().st_size > 10_000
@@ -148,7 +148,7 @@ async def test_cards_as_they_are_printed(shop: Shop, tmp_path: Path) -> None:
         await page.emulate_media(media="print")
         await page.set_viewport_size(A4)
         await seen.go("cards")
-        await page.evaluate("() => document.fonts.ready")
+        await seen.fonts()
         file = folder / "page-cards.png"
         await page.screenshot(path=file, animations="disabled", full_page=True)
         assert file.stat().st_size > 10_000

@@ -98,7 +98,7 @@ async def test_screenshot(
             inside = ".story" if shown is AccessLevel.READ else ".to-do"
             await expect(seen.panel(inside)).to_be_visible()
         await expect(seen.page.locator("#errands li").first).to_be_attached()
-        await seen.page.evaluate("() => document.fonts.ready")
+        await seen.fonts()
         sizes = await seen.page.evaluate(SIZES)
         print(f"\n| `{name}` | {sizes} |")  # noqa: T201 - the table in docs/wall.md
         file = folder / f"{name}.png"

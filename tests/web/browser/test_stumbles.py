@@ -79,7 +79,7 @@ async def test_item_5_the_heads_counts_stay_where_they_are_whoever_signs_in(
         async with wall(f"?lang={language}", parts=parts, width=width, height=900) as seen:
             head = seen.page.locator("#operator .sign-in")
             await seen.shows("A1", "SO-51B")
-            await seen.page.evaluate("() => document.fonts.ready")
+            await seen.fonts()
             before = await seen.page.evaluate(COUNTS)
             await scan(seen, BADGE)
             await expect(head).to_have_attribute("data-here", "badge")

@@ -24,7 +24,7 @@ async def test_sixty_four_live_slots(rack: FakeRack, wall: Wall) -> None:
         for query in ("", "?kiosk"):
             await seen.go(query)
             await seen.live()
-            await seen.page.evaluate("() => document.fonts.ready")
+            await seen.fonts()
             load = await load_of(seen, SECONDS)
             print(f"\n64 slots {query}: {load}")  # noqa: T201 - the bench's figures
             assert load.updates_per_s > 0
