@@ -67,6 +67,8 @@ async def services(
         open_items=lambda: rack.records.open_items,
         helpers={"adb_server": lambda: adb.up},
     )
+    rack.metrics.expiry.tls = lambda: rack.tls.lives if rack.tls is not None else None
+    rack.metrics.expiry.tokens = lambda: rack.tokens.all
     listen = settings.http.listen
     app = create_app(
         rack,

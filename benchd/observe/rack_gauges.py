@@ -58,7 +58,9 @@ class RackGauges(Collector):
         self._look(views)
         for gauge in (self._states, self._needs, self._done, self._rate):
             yield gauge.family
-        yield from _questions([view for slot in self.slots if (view := views.get(slot))])
+        shown = [view for slot in self.slots if (view := views.get(slot))]
+        yield _batteries(shown)
+        yield from _questions(shown)
         yield self._readers()
         yield self._helpers()
         yield GaugeMetricFamily(
@@ -128,6 +130,18 @@ class RackGauges(Collector):
             if slot in self.readers:
                 up.add_metric((slot,), float(slot in readers))
         return up
+
+
+def _batteries(views: Iterable[SlotView]) -> Metric:
+    warm = GaugeMetricFamily(
+        "benchd_slot_battery_celsius",
+        "How warm the battery is while a handset is overwritten or read back, where it tells",
+        labels=("slot",),
+    )
+    for view in views:
+        if view.transfer is not None and view.transfer.battery_c is not None:
+            warm.add_metric((view.slot,), view.transfer.battery_c)
+    return warm
 
 
 def _questions(views: Iterable[SlotView]) -> Iterable[Metric]:

@@ -7,7 +7,8 @@ from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, 
 
 _RACK = "{{site}} {{rack}}"
 _KEY = "benchd_key_created_timestamp_seconds"
-_FIRING = of("ALERTS", 'alertstate="firing"')
+# The watchdog always fires.
+_FIRING = of("ALERTS", 'alertstate="firing",alertname!="BenchdWatchdog"')
 
 _SHORT_COMMIT = (
     f"label_replace ({of('benchd_build_info')}, "
@@ -70,7 +71,8 @@ SERVICE = Sheet(
             kind=Kind.NAMES,
             queries=(
                 Query(
-                    f"sum by (rack, alertname, slot) ({_FIRING})", "{{rack}} {{slot}} {{alertname}}"
+                    f"sum by (site, rack, alertname, slot) ({_FIRING})",
+                    "{{rack}} {{slot}} {{alertname}}",
                 ),
             ),
             colour="red",
