@@ -101,7 +101,7 @@ def test_a_lot_costs_two_answers_for_each_clean_handset(tmp_path: Path, handsets
     assert (answers.count(2), answers.count(3), len(answers)) == (handsets - 3, 3, handsets)
     assert all(handset["named"] for handset in told["handsets"])
     waited = {step["step"]: step["handsets"] for step in told["attended"]}
-    assert waited["observe"] == waited["confirm"] == 24
+    assert waited["observe"] == waited["confirm"] == handsets
 
 
 def test_every_scenario_at_once_ends_as_it_must(every: Ended) -> None:
