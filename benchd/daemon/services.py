@@ -93,7 +93,7 @@ async def services(
         if isinstance(chips, PcscChipAccess):
             rack.metrics.read_from(
                 readers=settings.felica.readers,
-                readers_up=chips.readers_up,
+                readers_up=chips.readers_seen,
                 helpers={"reader_worker": chips.workers_answer},
             )
             await running.start(chips.run)

@@ -166,13 +166,14 @@ class RackMetrics:
         adb_up: Callable[[], bool] | None = None,
         adb_starts: Callable[[], int] | None = None,
         readers: Collection[SlotName] | None = None,
-        readers_up: Callable[[], Collection[SlotName]] | None = None,
+        readers_up: Callable[[], Collection[SlotName] | None] | None = None,
         open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
         helpers: Mapping[str, Callable[[], bool]] | None = None,
     ) -> None:
         """Where to look at every scrape, from another thread than the loop's.
 
-        `readers` are the slots that have a reader, `readers_up` those whose reader answers,
+        `readers` are the slots that have a reader, `readers_up` those whose reader answers
+        (None before anybody has looked),
         `open_items` how many handsets wait for somebody to say what becomes of them. Whether each
         of the `helpers` answers is asked beside those that were named before.
         """

@@ -74,6 +74,10 @@ class PcscChipAccess:
         """The slots whose reader answers; may be called from any thread."""
         return self._up
 
+    def readers_seen(self) -> frozenset[SlotName] | None:
+        """The same; None before anybody has looked, when none answers and none is silent."""
+        return self._up if self.settled else None
+
     def workers_answer(self) -> bool:
         """Whether the worker of each pcscd does; may be called from any thread."""
         return all(worker.answers for worker in self._workers)

@@ -21,7 +21,7 @@ def _age(gauge: str) -> str:
 
 
 def _since(gauge: str) -> str:
-    return f"clamp_min (time() - {of(gauge)}, 0)"
+    return f"{_age(gauge)} or ({of(gauge)} == 0) - 1"
 
 
 SERVICE = Sheet(
