@@ -22,7 +22,14 @@ from benchd.devices.felica.verdict.capture import signed_capture
 from benchd.devices.felica.verdict.nodes import shipped_catalogue
 from benchd.devices.felica.worker.wire import CaptureOrder
 from benchd.domain.chip import ChipScan, ChipVerdict
-from benchd.domain.errors import BenchdError, DependencyMissing, NotFound, ReaderFault, ReaderGone
+from benchd.domain.errors import (
+    BenchdError,
+    DependencyMissing,
+    NotFound,
+    ReaderFault,
+    ReaderGone,
+    ReaderStuck,
+)
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JsonValue, SlotName
 from benchd.domain.plain_text import Language, printable
@@ -134,7 +141,7 @@ def _told(slot: SlotName, found: Found, catalogue: Catalogue) -> dict[str, JsonV
         case ChipScan():
             guidance, evidence = catalogue.chip(found.verdict), to_json(ChipEvidence.of(found))
         case failure:
-            gone = isinstance(failure, ReaderGone)
+            gone = isinstance(failure, ReaderGone) and not isinstance(failure, ReaderStuck)
             trouble = "chip_trouble.reader_gone" if gone else "chip_trouble.reader_fault"
             guidance = catalogue.guidance(trouble)
             evidence = {"verdict": None, "detail": str(failure)}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 hooks_app = typer.Typer(help="Which other systems hear of jobs.", no_args_is_help=True)
 
-COLUMNS = ("hook", "upto", "waiting", "dead")
+COLUMNS = ("hook", "upto", "waiting", "dead", "next_try", "last_error")
 MOST_SHOWN = 1000
 
 HookName = Annotated[str, typer.Argument(help="The hook's name in the configuration.")]
@@ -39,7 +39,7 @@ def hooks_list(json_output: JsonOption = False, config: ConfigOption = DEFAULT_C
     told = [_told(settings, hook) for hook in settings.hooks]
 
     def table() -> None:
-        tell_rows(COLUMNS, [[str(one[column]) for column in COLUMNS] for one in told])
+        tell_rows(COLUMNS, [[_cell(one[column]) for column in COLUMNS] for one in told])
 
     show(json_output, {"hooks": told}, table)
 
@@ -118,9 +118,11 @@ def _hook(settings: Settings, name: str) -> HookSection:
 
 def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:
     told: dict[str, JsonValue] = {"hook": hook.name, "upto": None, "waiting": 0, "dead": 0}
+    told |= {"next_try": None, "last_error": None}
     for store in _state(settings.ledger.path):
         place = store.place(hook.name)
         letters = store.dead_letters(hook.name, MOST_SHOWN)
+        retry = store.next_retry(hook.name)
         told |= {
             "upto": None if place is None else place.sequence,
             "waiting": store.waiting(hook.name),
@@ -129,12 +131,24 @@ def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:
                 {
                     "sequence": one.sequence,
                     "why": one.why,
-                    "at": datetime.fromtimestamp(one.at, UTC).isoformat(),
+                    "at": _time(one.at),
                 }
                 for one in letters
             ],
         }
+        if retry is not None:
+            told |= {"next_try": _time(retry.due), "last_error": retry.why}
+        elif letters:
+            told["last_error"] = letters[-1].why
     return told
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def _cell(value: JsonValue) -> str:
+    return "-" if value is None else str(value)
 
 
 def _newest(ledger: Path) -> int:

@@ -67,6 +67,8 @@ async def services(
         open_items=lambda: rack.records.open_items,
         helpers={"adb_server": lambda: adb.up},
     )
+    rack.metrics.expiry.tls = lambda: rack.tls.lives if rack.tls is not None else None
+    rack.metrics.expiry.tokens = lambda: rack.tokens.all
     listen = settings.http.listen
     app = create_app(
         rack,
@@ -91,7 +93,7 @@ async def services(
         if isinstance(chips, PcscChipAccess):
             rack.metrics.read_from(
                 readers=settings.felica.readers,
-                readers_up=chips.readers_up,
+                readers_up=chips.readers_seen,
                 helpers={"reader_worker": chips.workers_answer},
             )
             await running.start(chips.run)

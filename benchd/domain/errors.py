@@ -283,6 +283,13 @@ class ReaderGone(HandsetFault):
     code = FaultCode.READER_GONE
 
 
+class ReaderStuck(ReaderGone):
+    """Raised while a reader is known not to come back from a command: wait for it.
+
+    Unlike one that is away, its field may be on.
+    """
+
+
 class HandsetGone(HandsetFault):
     """Raised when the transport ended before the answer did: nothing is known of what was asked."""
 

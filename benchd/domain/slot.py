@@ -110,6 +110,8 @@ class TransferView:
     bytes_done: int
     bytes_per_s: float
     """Between the last two reports."""
+    battery_c: float | None = None
+    """How warm its battery was at the last look; None before the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

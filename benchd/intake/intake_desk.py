@@ -155,8 +155,12 @@ class IntakeDesk:
         async with self._store.writing() as writer:
             self._store.ask_again(by)
             for _, code, other in clashes([asset], writer.book, again=again):
-                what = "tag" if code is Mistake.TAG_TAKEN else "IMEI"
-                raise IntakeRefused(f"this {what} is taken already: {other}")
+                if code is Mistake.TAG_TAKEN:
+                    raise IntakeRefused(f"lot {other} has tag {asset.tag} already: use another one")
+                raise IntakeRefused(
+                    f"this IMEI is that of {other} already: if the same handset has come in again,"
+                    " import it as one that has (`again`)"
+                )
             for _, slot in found_at_work([asset], writer.book, self._views()):
                 raise HandsetAtWork(
                     f"the handset with this IMEI lies in slot {slot}, and its job runs: take it in"

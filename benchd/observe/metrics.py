@@ -32,10 +32,12 @@ from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.slot import SlotView
 from benchd.observe.clock_metrics import ClockMetrics
+from benchd.observe.expiry_gauges import ExpiryGauges
 from benchd.observe.exposition import Exposition
 from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
+from benchd.observe.memory_gauges import MemoryGauges
 from benchd.observe.model_metrics import ModelMetrics
 from benchd.observe.rack_gauges import RackGauges
 from benchd.observe.slot_metrics import SlotMetrics, exemplar_of
@@ -75,7 +77,9 @@ class RackMetrics:
         self._gauges = RackGauges(slots)
         self._registry.register(self._gauges)
         self.storage = StorageGauges()
-        self._registry.register(self.storage)
+        self.expiry = ExpiryGauges()
+        for gauges in (self.storage, self.expiry, MemoryGauges()):
+            self._registry.register(gauges)
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
         Info(
@@ -162,13 +166,14 @@ class RackMetrics:
         adb_up: Callable[[], bool] | None = None,
         adb_starts: Callable[[], int] | None = None,
         readers: Collection[SlotName] | None = None,
-        readers_up: Callable[[], Collection[SlotName]] | None = None,
+        readers_up: Callable[[], Collection[SlotName] | None] | None = None,
         open_items: Callable[[], Mapping[DisposalState, int]] | None = None,
         helpers: Mapping[str, Callable[[], bool]] | None = None,
     ) -> None:
         """Where to look at every scrape, from another thread than the loop's.
 
-        `readers` are the slots that have a reader, `readers_up` those whose reader answers,
+        `readers` are the slots that have a reader, `readers_up` those whose reader answers
+        (None before anybody has looked),
         `open_items` how many handsets wait for somebody to say what becomes of them. Whether each
         of the `helpers` answers is asked beside those that were named before.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import product
@@ -11,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from benchd.domain.disposal import OPEN, DisposalState
 from benchd.domain.ids import SlotName
-from benchd.domain.job import Gate
+from benchd.domain.job import Disposition, Gate
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.kept_samples import KeptGauge
@@ -26,7 +27,7 @@ class RackGauges(Collector):
         self.adb_up: Callable[[], bool] = bool
         self.adb_starts: Callable[[], int] = int
         self.readers: Collection[SlotName] = frozenset()
-        self.readers_up: Callable[[], Collection[SlotName]] = tuple
+        self.readers_up: Callable[[], Collection[SlotName] | None] = tuple
         # Every rack has these; docs/service.md tells of each.
         self.helpers: dict[str, Callable[[], bool]] = {"adb_server": bool, "ledger_writer": bool}
         self.open_items: Callable[[], Mapping[DisposalState, int]] = dict
@@ -34,6 +35,13 @@ class RackGauges(Collector):
         self._states_shown: dict[SlotName, SlotState] = {}
         self._states = KeptGauge(
             "benchd_slot_state", "1 for the state that a slot is in", "slot", "state"
+        )
+        self._ended_shown: dict[SlotName, Disposition] = {}
+        self._ended = KeptGauge(
+            "benchd_slot_disposition",
+            "1 for where the handset goes that has ended in the slot and is still in it",
+            "slot",
+            "disposition",
         )
         self._needs = KeptGauge(
             "benchd_slot_needs_person",
@@ -56,9 +64,11 @@ class RackGauges(Collector):
         views = self.views()
         yield self._items()
         self._look(views)
-        for gauge in (self._states, self._needs, self._done, self._rate):
+        for gauge in (self._states, self._ended, self._needs, self._done, self._rate):
             yield gauge.family
-        yield from _questions([view for slot in self.slots if (view := views.get(slot))])
+        shown = [view for slot in self.slots if (view := views.get(slot))]
+        yield _batteries(shown)
+        yield from _questions(shown)
         yield self._readers()
         yield self._helpers()
         yield GaugeMetricFamily(
@@ -99,8 +109,9 @@ class RackGauges(Collector):
         """What each slot shows now; what it has shown before is not written anew."""
         slots = self.slots
         if slots != self._arranged:
-            self._arranged, self._states_shown = slots, {}
+            self._arranged, self._states_shown, self._ended_shown = slots, {}, {}
             self._states.arrange(product(slots, SlotState))
+            self._ended.arrange(product(slots, Disposition))
             for gauge in (self._needs, self._done, self._rate):
                 gauge.arrange((slot,) for slot in slots)
         for slot in slots:
@@ -112,6 +123,8 @@ class RackGauges(Collector):
                     self._states.set(0.0, slot, before)
                 self._states.set(1.0, slot, now)
                 self._states_shown[slot] = now
+            ended = view.disposition if view is not None and now is SlotState.FINISHED else None
+            self._show_end(slot, ended)
             self._needs.set(float(view is not None and view.needs_a_person), slot)
             transfer = view.transfer if view is not None else None
             # A handset that rests, to cool or to charge, tells of no progress meanwhile.
@@ -119,15 +132,37 @@ class RackGauges(Collector):
             self._done.set(float(transfer.bytes_done) if transfer else 0.0, slot)
             self._rate.set(transfer.bytes_per_s if transfer and works else 0.0, slot)
 
+    def _show_end(self, slot: SlotName, ended: Disposition | None) -> None:
+        before = self._ended_shown.pop(slot, None)
+        if before is not None and before is not ended:
+            self._ended.set(0.0, slot, before)
+        if ended is not None:
+            self._ended.set(1.0, slot, ended)
+            self._ended_shown[slot] = ended
+
     def _readers(self) -> Metric:
         readers = self.readers_up()
         up = GaugeMetricFamily(
-            "benchd_reader_up", "Whether the slot's contactless reader answers", labels=("slot",)
+            "benchd_reader_up",
+            "Whether the slot's contactless reader answers; NaN before the first look",
+            labels=("slot",),
         )
         for slot in self.slots:
             if slot in self.readers:
-                up.add_metric((slot,), float(slot in readers))
+                up.add_metric((slot,), math.nan if readers is None else float(slot in readers))
         return up
+
+
+def _batteries(views: Iterable[SlotView]) -> Metric:
+    warm = GaugeMetricFamily(
+        "benchd_slot_battery_celsius",
+        "How warm the battery is while a handset is overwritten or read back, where it tells",
+        labels=("slot",),
+    )
+    for view in views:
+        if view.transfer is not None and view.transfer.battery_c is not None:
+            warm.add_metric((view.slot,), view.transfer.battery_c)
+    return warm
 
 
 def _questions(views: Iterable[SlotView]) -> Iterable[Metric]:

@@ -171,12 +171,14 @@ class RecordMetrics:
                 pass
 
     def _overwrote(self, slot: SlotName, job: _OpenJob, evidence: OverwriteEvidence) -> None:
-        self.metrics.slots.wrote(slot, evidence.bytes_written)
         if evidence.resumed_bytes:
             self.metrics.slots.resumed(slot)
         # What an earlier run had written took none of this time.
         new_bytes = max(0, evidence.bytes_written - evidence.resumed_bytes)
         worked_s = max(0.0, evidence.elapsed_s - evidence.rested_s)
+        self.metrics.slots.wrote(
+            slot, evidence.bytes_written, new_bytes=new_bytes, worked_s=worked_s
+        )
         self.metrics.models.overwritten(job.model, new_bytes, worked_s)
 
     def _job_ended(self, entry: Entry) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Final
 
 from prometheus_client.metrics_core import Metric
 
-from benchd.domain.ids import SlotName
+from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.slot import SlotView, TransferView
 from benchd.observe.metrics import RackMetrics
 
 LABELS: Final[Mapping[str, str]] = {
@@ -33,6 +35,8 @@ LABELS: Final[Mapping[str, str]] = {
     "version": "the version of benchd",
 }
 """What each label holds; a metric with another one has to be told of here first."""
+
+_BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 _HEAD: Final = """\
 # Metrics
@@ -82,9 +86,12 @@ def with_one_of_everything() -> RackMetrics:
     """Those of a rack on which each family has a series."""
     slot = SlotName("A1")
     metrics = RackMetrics(slots=[slot], recipes=["overwrite"], version="", hooks=["erp"])
-    metrics.read_from(readers=[slot])
+    hot = TransferView(bytes_done=0, bytes_per_s=0.0, battery_c=20.0)
+    view = SlotView(slot=slot, port_path=PortPath("1-1"), transfer=hot)
+    metrics.read_from(readers=[slot], views=lambda: {slot: view})
     metrics.labels.printers(["labels"])
     metrics.ledger.anchors.is_used = True
+    metrics.expiry.tls = lambda: (_BEGAN, _BEGAN)
     return metrics
 
 

@@ -38,12 +38,20 @@ class SlotMetrics:
             ("slot",),
             registry=registry,
         )
+        self._overwriting = counter(
+            "overwrite_seconds", "How long the last runs of overwrites took, rests left out"
+        )
+        self._new_bytes = counter(
+            "overwrite_new_bytes", "Bytes that those runs wrote; by their seconds it is the rate"
+        )
         self._single = (
             self._attempts,
             self._resumes,
             self._reenumerations,
             self._stalls,
             self._overwritten,
+            self._overwriting,
+            self._new_bytes,
         )
 
     def configure(self, slots: Collection[SlotName]) -> None:
@@ -80,9 +88,13 @@ class SlotMetrics:
         """A handset came back on its port as a new device, told to or not."""
         self._count(self._reenumerations, slot)
 
-    def wrote(self, slot: SlotName, size_bytes: int) -> None:
-        """A stage that overwrites passed."""
+    def wrote(
+        self, slot: SlotName, size_bytes: int, *, new_bytes: int = 0, worked_s: float = 0.0
+    ) -> None:
+        """A stage that overwrites passed, and its last run wrote so many in this time."""
         self._count(self._overwritten, slot, size_bytes)
+        self._count(self._new_bytes, slot, new_bytes)
+        self._count(self._overwriting, slot, worked_s)
 
     def _count(self, counter: KeptCounter, slot: SlotName, by: float = 1) -> None:
         if slot in self._slots:

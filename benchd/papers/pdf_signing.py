@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from asn1crypto import keys, x509
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.extensions import DeveloperExtension
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
@@ -29,6 +30,10 @@ ECDSA's differ by a few in length. The least that can be put beside one takes 19
 """
 
 
+EXTENDED: Final = "/1.7"
+"""The version of PDF that PDF/A-3 rests on."""
+
+
 class NoTimeStamp(Exception):
     """The service for time stamps doesn't answer, or not as RFC 3161 has it."""
 
@@ -41,6 +46,14 @@ class _AddsOnly(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         """Nothing: what it says was true when the page was set, and nothing of that changes."""
+
+    def ensure_output_version(self, version: tuple[int, int]) -> None:
+        """Nothing: PDF/A-3 is PDF 1.7, and a signature of this kind needs no later one."""
+
+    def register_extension(self, ext: DeveloperExtension) -> None:
+        """Name what builds on 1.7; what is in 2.0 anyway is no extension that 1.7 could name."""
+        if str(ext.base_version) == EXTENDED:
+            super().register_extension(ext)
 
     def name_file(self, file_id: bytes) -> None:
         """Write this id, and none that is drawn."""

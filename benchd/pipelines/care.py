@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import anyio
@@ -44,6 +44,8 @@ class TransferMeter:
     expected_bytes: int
     show: Callable[[ProgressView], None]
     _before: TransferProgress | None = field(default=None, init=False)
+    _battery_c: float | None = field(default=None, init=False)
+    _shown: ProgressView | None = field(default=None, init=False)
 
     def progress(self, report: TransferProgress) -> None:
         """Show the share done, the present rate and, by the mean rate, the seconds left."""
@@ -52,9 +54,22 @@ class TransferMeter:
         fraction = min(1.0, report.bytes_done / self.expected_bytes)
         mean = _rate(report.bytes_done, report.elapsed_s)
         left_bytes = max(0, self.expected_bytes - report.bytes_done)
-        transfer = TransferView(bytes_done=report.bytes_done, bytes_per_s=self._present(report))
+        transfer = TransferView(
+            bytes_done=report.bytes_done,
+            bytes_per_s=self._present(report),
+            battery_c=self._battery_c,
+        )
         eta_s = left_bytes / mean if mean > 0 else None
-        self.show(ProgressView(fraction=fraction, eta_s=eta_s, transfer=transfer))
+        self._shown = ProgressView(fraction=fraction, eta_s=eta_s, transfer=transfer)
+        self.show(self._shown)
+
+    def battery(self, temperature_c: float) -> None:
+        """Show how warm it is, also while it rests and reports nothing."""
+        self._battery_c = temperature_c
+        if self._shown is not None and self._shown.transfer is not None:
+            transfer = replace(self._shown.transfer, battery_c=temperature_c)
+            self._shown = replace(self._shown, transfer=transfer)
+            self.show(self._shown)
 
     def _present(self, report: TransferProgress) -> float:
         """Zero for the first report, which may count what an earlier run has written."""
@@ -139,6 +154,7 @@ class Care:
                 battery = await self._context.handset.battery()
             except HandsetFault:
                 continue  # the work itself notices better what is wrong
+            self._meter.battery(battery.temperature_c)
             self._judge(battery)
 
     def _must_end(self) -> None:

@@ -69,6 +69,12 @@ class Tls:
         """Rung when the connections that are open were made by rules of before."""
         self._content = _content_of(files)
 
+    @property
+    def lives(self) -> tuple[datetime, datetime]:
+        """From when until when the certificate that is shown counts, whatever its file has now."""
+        shown = x509.load_pem_x509_certificates(self._content[0])[0]
+        return shown.not_valid_before_utc, shown.not_valid_after_utc
+
     def renew(self) -> bool:
         """Take over files that differ; whether they did. What can't be used changes nothing.
 

@@ -170,7 +170,7 @@ VALUES: Final[Mapping[str, Iterable[str]]] = {
 """Sections that have a text of each value of a type, and no others."""
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
-    *("answering", "binding", "help", "cards", "board", "handover", "attended", "grades"),
+    *("answering", "binding", "sure", "help", "cards", "board", "handover", "attended", "grades"),
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (

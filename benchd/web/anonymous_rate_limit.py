@@ -8,6 +8,7 @@ more than it is read.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -34,6 +35,13 @@ SOURCE_AT_ONCE: Final = 400.0
 """The dashboard is made of some eighty files, and all screens of a shop may be one source."""
 ALL_PER_S: Final = 50.0
 ALL_AT_ONCE: Final = 800.0
+FILES: Final = "/static/{path:path}"
+"""The route of what lies on the disk; all else is made anew for each request."""
+MADE_OF_SOURCE_PER_S: Final = 5.0
+MADE_OF_SOURCE_AT_ONCE: Final = 100.0
+"""A screen asks for five of these when it's opened, and then holds a stream."""
+MADE_PER_S: Final = 10.0
+MADE_AT_ONCE: Final = 200.0
 SIGN_IN_PER_S: Final = 5.0
 SIGN_IN_AT_ONCE: Final = 40.0
 
@@ -84,6 +92,8 @@ class Shares:
         self._anybody = RequestLimit(most=8, of_each=(6, 4), waiting=64, of_one=32)
         self._all = TokenBucket(per_s=ALL_PER_S, at_once=ALL_AT_ONCE)
         self._sources = _buckets(SOURCE_PER_S, SOURCE_AT_ONCE)
+        self._made = TokenBucket(per_s=MADE_PER_S, at_once=MADE_AT_ONCE)
+        self._made_of_sources = _buckets(MADE_OF_SOURCE_PER_S, MADE_OF_SOURCE_AT_ONCE)
         self._sign_ins = _buckets(SIGN_IN_PER_S, SIGN_IN_AT_ONCE)
         self._delayed = 0
 
@@ -98,11 +108,18 @@ class Shares:
                 in_time = await self._in_time(self._sign_ins.of(visit.whose))
                 await (app if in_time else _too_many)(scope, receive, send)
             case Who.ANYBODY:
-                in_time = await self._in_time(self._sources.of(visit.whose), self._all)
+                in_time = await self._in_time(*self._buckets_of(visit))
                 served = _Placed(self._anybody, visit, app).serve if in_time else _too_many
                 await served(scope, receive, send)
             case Who.PERSON:
                 await _Placed(self._people, visit, app).serve(scope, receive, send)
+
+    def _buckets_of(self, visit: Visit) -> Sequence[TokenBucket]:
+        """Those that nobody's request takes from."""
+        of_all = (self._sources.of(visit.whose), self._all)
+        if visit.route == FILES:
+            return of_all
+        return (*of_all, self._made_of_sources.of(visit.whose), self._made)
 
     async def _in_time(self, *buckets: TokenBucket) -> bool:
         """Wait until it may come; False at once if too many do."""

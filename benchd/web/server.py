@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 from fastapi import FastAPI
 
 from benchd.signing.tls import Tls
+from benchd.web.accept_faults import AcceptFaults
 from benchd.web.app import stopping_of
 from benchd.web.connection_limit import BACKLOG, QUEUE, LimitedConnection
 from benchd.web.tls_listener import TlsListener
@@ -41,24 +42,26 @@ async def serve(
     sockets listen already and are closed at the end.
     """
     server = _EmbeddedServer(app)
-    async with anyio.create_task_group() as group:
-        group.start_soon(server.run_guest, sockets)
-        await server.listening.wait()
-        for listener in sockets:
-            # asyncio lets in at once as many as it lets wait: it's two questions.
-            listener.listen(QUEUE)
-        async with anyio.create_task_group() as doors:
-            for listener, tls in encrypted.items():
-                doors.start_soon(TlsListener(listener, tls, server.make_protocol).run)
-            task_status.started()
-            try:
-                await stop.wait()
-            finally:
-                stopping_of(app).set()
-                server.leave()
-                doors.cancel_scope.cancel()
-                for listener in encrypted:
-                    listener.close()
+    with AcceptFaults() as faults:
+        async with anyio.create_task_group() as group:
+            group.start_soon(server.run_guest, sockets)
+            await server.listening.wait()
+            for listener in sockets:
+                # asyncio lets in at once as many as it lets wait: it's two questions.
+                listener.listen(QUEUE)
+            async with anyio.create_task_group() as doors:
+                for listener, tls in encrypted.items():
+                    door = TlsListener(listener, tls, server.make_protocol, faults.tell)
+                    doors.start_soon(door.run)
+                task_status.started()
+                try:
+                    await stop.wait()
+                finally:
+                    stopping_of(app).set()
+                    server.leave()
+                    doors.cancel_scope.cancel()
+                    for listener in encrypted:
+                        listener.close()
 
 
 class _EmbeddedServer(uvicorn.Server):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import anyio
-import structlog
 from anyio.abc import TaskGroup
 
 from benchd.signing.tls import Tls
@@ -18,18 +17,21 @@ MOST_HANDSHAKES = 32
 """Each takes a descriptor and isn't counted among the connections yet."""
 NO_DESCRIPTOR_PAUSE_S = 1.0
 
-_log = structlog.get_logger()
-
 
 class TlsListener:
     """Accepts on one listening socket; each connection begins with a handshake of its own."""
 
     def __init__(
-        self, listener: socket.socket, tls: Tls, make_protocol: Callable[[], LimitedConnection]
+        self,
+        listener: socket.socket,
+        tls: Tls,
+        make_protocol: Callable[[], LimitedConnection],
+        not_accepted: Callable[[OSError], None],
     ) -> None:
         self._listener = listener
         self._tls = tls
         self._make_protocol = make_protocol
+        self._not_accepted = not_accepted
         self._shaking: dict[socket.socket, anyio.CancelScope] = {}
         """The connections that have no protocol yet, the oldest first."""
         self._open: set[LimitedConnection] = set()
@@ -47,7 +49,7 @@ class TlsListener:
         try:
             connection, _ = await loop.sock_accept(self._listener)
         except OSError as error:
-            _log.warning("connection_not_accepted", detail=error.strerror)
+            self._not_accepted(error)
             await anyio.sleep(NO_DESCRIPTOR_PAUSE_S)
             return
         if len(self._shaking) >= MOST_HANDSHAKES:

@@ -95,7 +95,7 @@ def a_shift_goes_by(metrics: RackMetrics) -> None:
         slots.reenumerated(slot)
         slots.stalled(slot)
         slots.resumed(slot)
-        slots.wrote(slot, 64_000_000)
+        slots.wrote(slot, 64_000_000, new_bytes=64_000_000, worked_s=0.7)
     metrics.models.overwritten("Xperia", 64_000_000, 8.0)
     for outcome in (Outcome.PASSED, Outcome.FAILED):
         metrics.models.job_ended("Xperia", outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ import anyio
 import pytest
 import yaml
 
+from benchd.domain.job import Disposition
+from benchd.domain.slot_states import SlotState
 from benchd.lab.dashboards.grafana import dashboard_text
 from benchd.lab.dashboards.sheet import FLEET, NO_DATA
 from benchd.lab.dashboards.sheets import SHEETS
@@ -28,6 +31,7 @@ from tests.web.web_fakes import FakeRack
 GRAFANA = Path(__file__).parents[2] / "configs" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+ENDS = [(SlotState.FINISHED, one) for one in Disposition]
 CONFIG = """\
 global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
 scrape_configs:
@@ -196,3 +200,58 @@ async def test_each_query_has_data_once_a_rack_was_scraped(tmp_path: Path) -> No
             stop.set()
             group.cancel_scope.cancel()
     assert empty == []
+
+
+def test_on_a_timeline_green_is_what_may_be_sold_or_answers_and_nothing_else() -> None:
+    """A slot that has finished says where its handset goes; one that doesn't say is no green."""
+    greens: dict[str, set[str]] = {}
+    for panel in panels():
+        if panel["type"] == TIMELINE:
+            told = panel["fieldConfig"]["defaults"]["mappings"]
+            [named] = [each["options"] for each in told if each["type"] == "value"]
+            colours = [each["color"] for each in named.values()]
+            assert len(colours) == len(set(colours)), panel["title"]
+            greens[panel["title"].partition(" / ")[2]] = {
+                each["text"] for each in named.values() if each["color"] in ("#56a64b", "green")
+            }
+    answers = {"応答 / answers"}
+    sellable = {"終了・販売可 / Finished, Sellable"}
+    assert greens == {
+        "Slots over time": sellable,
+        "Up": answers,
+        "Readers that answer": answers,
+    }
+
+
+def test_each_state_and_each_end_of_a_slot_has_its_own_number(tmp_path: Path) -> None:
+    [panel] = [each for each in panels() if each["title"].endswith("/ Slots over time")]
+    [target] = panel["targets"]
+    told = panel["fieldConfig"]["defaults"]["mappings"]
+    [named] = [each["options"] for each in told if each["type"] == "value"]
+    labels = 'job="benchd",site="s",rack="r"'
+    series, wanted = list[dict[str, str]](), list[dict[str, object]]()
+    for number, (state, end) in enumerate([*((one, None) for one in SlotState), *ENDS]):
+        slot = f'{labels},slot="{number:02}"'
+        for each in SlotState:
+            name = f'benchd_slot_state{{{slot},state="{each}"}}'
+            series.append({"series": name, "values": str(int(each is state))})
+        for one in Disposition:
+            name = f'benchd_slot_disposition{{{slot},disposition="{one}"}}'
+            series.append({"series": name, "values": str(int(one is end))})
+        texts = Catalogue.load()
+        words = texts.slot_state(state).en
+        words += f", {texts.disposition(end).en}" if end is not None else ""
+        [value] = [n for n, each in named.items() if each["text"].endswith(f" / {words}")]
+        wanted.append({"labels": f'{{site="s",rack="r",slot="{number:02}"}}', "value": int(value)})
+    filled = target["expr"].replace("$site", ".*").replace("$rack", ".*")
+    asked = {"expr": filled, "eval_time": "0m", "exp_samples": wanted}
+    case = {"interval": "1m", "input_series": series, "promql_expr_test": [asked]}
+    (tmp_path / "states.test.yml").write_text(yaml.safe_dump({"tests": [case]}))
+    done = subprocess.run(
+        ["promtool", "test", "rules", "states.test.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -15,7 +15,7 @@ import anyio
 import httpx2
 import pytest
 
-from benchd.lab.dashboards.sheet import NO_DATA, NONE
+from benchd.lab.dashboards.sheet import ALL_RACKS, NEVER, NO_DATA, NONE
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
 from tests.lab.figures import ASKS, NOW, WRITES, rack_in_figures
@@ -41,10 +41,13 @@ class Tile(NamedTuple):
     colour: str
 
 
-B_UNKNOWN = Tile("b", str(NO_DATA), GREY)
-B_UNNAMED = Tile(f"b {NO_DATA}", str(NO_DATA), GREY)
-"""Of tiles that show their name alone."""
+def unknown(site: str, *, names_alone: bool = False) -> Tile:
+    """What is said of rack `b` of a site; tiles that show their name alone say all in it."""
+    return Tile(f"{site} b {NO_DATA}" if names_alone else f"{site} b", str(NO_DATA), GREY)
+
+
 NO_RULES, ONLY_PROMETHEUS = "rules aren't read", "Prometheus knows no rack"
+NEVER_DONE = "nothing was ever backed up"
 AWAY, OTHER_VERSION = "one is away", "one is of another version"
 
 Drawn = Mapping[tuple[str, str], list[Tile]]
@@ -73,6 +76,14 @@ def folder_silent(folder: Path) -> RackMetrics:
     return metrics
 
 
+def just_begun(folder: Path) -> RackMetrics:
+    """One that nobody has backed up yet, and that has looked at no reader."""
+    metrics = quiet(folder)
+    metrics.ledger.read_from(last_backup=lambda: 0.0, last_verification=NOW.timestamp)
+    metrics.read_from(readers_up=lambda: None)
+    return metrics
+
+
 Make = Callable[[Path], RackMetrics]
 SITES: Mapping[str, tuple[Make, Make | None]] = {
     "all is well": (quiet, quiet),
@@ -82,6 +93,7 @@ SITES: Mapping[str, tuple[Make, Make | None]] = {
     "a folder is silent": (quiet, folder_silent),
     "trouble, and a folder is silent": (busy, folder_silent),
     "trouble, and one is away": (busy, None),
+    NEVER_DONE: (just_begun, quiet),
 }
 """What the racks `a` and `b` of a site tell."""
 
@@ -195,13 +207,13 @@ def titled(english: str) -> str:
 
 
 def says_none(panel: Mapping[str, Any]) -> bool:
-    return any(target["legendFormat"] == str(NONE) for target in panel["targets"])
+    return any(target["legendFormat"] in map(str, (NONE, ALL_RACKS)) for target in panel["targets"])
 
 
 def test_where_all_racks_are_well_it_is_said_and_green(drawn: Drawn) -> None:
     for panel in filter(says_none, PANELS):
         [tile] = drawn["all is well", panel["title"]]
-        assert tile.name == str(NONE), panel["title"]
+        assert str(NONE) in (tile.name, tile.text), panel["title"]
         if panel["type"] == "stat":
             assert tile.colour == "green", panel["title"]
 
@@ -221,7 +233,8 @@ def test_where_one_rack_says_nothing_it_is_named_and_nothing_is_green(
     for panel in PANELS:
         told = drawn[site, panel["title"]]
         if says_none(panel) and panel["title"] != titled(but):
-            assert told in ([B_UNKNOWN], [B_UNNAMED]), panel["title"]
+            names_alone = panel["options"].get("textMode") == "name"
+            assert told == [unknown(site, names_alone=names_alone)], panel["title"]
         elif panel["title"] != titled(but):
             assert not {str(NONE), "green"}.intersection(word for tile in told for word in tile), (
                 panel["title"]
@@ -230,8 +243,11 @@ def test_where_one_rack_says_nothing_it_is_named_and_nothing_is_green(
 
 TOLD: dict[tuple[str, str], list[tuple[str | None, str | None, str]]] = {
     (AWAY, "Broken"): [("b  応答なし / silent", None, "red")],
-    ("a folder is silent", "None lost"): [B_UNKNOWN],
-    ("trouble, and a folder is silent", "None lost"): [("台帳 / ledger", "1", "red"), B_UNKNOWN],
+    ("a folder is silent", "None lost"): [unknown("a folder is silent")],
+    ("trouble, and a folder is silent", "None lost"): [
+        ("台帳 / ledger", "1", "red"),
+        unknown("trouble, and a folder is silent"),
+    ],
     (NO_RULES, "Alerts"): [(None, None, GREY), (None, None, GREY)],
 }
 """By site and panel: names, texts and colours that are not the same for all."""
@@ -251,10 +267,35 @@ def test_what_is_unknown_is_never_good_and_hides_nothing(
 
 def test_who_waits_is_told_although_another_rack_is_away(drawn: Drawn) -> None:
     site = "trouble, and one is away"
-    longest, unknown = drawn[site, titled("Longest")]
-    assert (longest.text, longest.colour, unknown) == ("3600", "red", B_UNKNOWN)
+    longest, other = drawn[site, titled("Longest")]
+    assert (longest.text, longest.colour, other) == ("3600", "red", unknown(site))
     slots = drawn[site, titled("Slots that wait for people")]
     assert [tile.colour for tile in slots] == ["orange", "orange", GREY]
+
+
+def test_a_number_says_whose_it_is_and_who_is_silent() -> None:
+    """Of a single value Grafana shows no name unless it is told to."""
+    numbers = [panel for panel in PANELS if says_none(panel) and panel["type"] == "stat"]
+    assert {panel["options"]["textMode"] for panel in numbers} == {"name", "value_and_name"}
+
+
+def test_what_never_was_has_no_bar(drawn: Drawn) -> None:
+    told = drawn[NEVER_DONE, titled("Age of the ledger's checks and copies")]
+    never = [tile for tile in told if tile.text == str(NEVER)]
+    assert [(tile.name, tile.colour) for tile in never] == [
+        ("a バックアップ / backed up", "orange")
+    ]
+    [panel] = [each for each in PANELS if each["title"].startswith("台帳の検査")]
+    assert panel["fieldConfig"]["defaults"]["min"] == 0
+    [mapped] = [
+        one for one in panel["fieldConfig"]["defaults"]["mappings"] if one["type"] == "value"
+    ]
+    assert all(float(number) < 0 for number in mapped["options"])
+
+
+def test_readers_before_the_first_look_are_neither_well_nor_broken(drawn: Drawn) -> None:
+    told = drawn[NEVER_DONE, titled("Broken")]
+    assert [tile.colour for tile in told] == [GREY]
 
 
 def test_no_panel_is_green_without_asking_whom_nobody_knows() -> None:

@@ -33,8 +33,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 """The contract: others' alerts and dashboards go by these names."""
 
 
-IF_CONFIGURED = re.compile("benchd_(hook_|labels_|printer_|reader_up|ledger_anchor)")
-"""What a rack has only if its configuration has hooks, printers, readers or anchors."""
+IF_CONFIGURED = re.compile(
+    "benchd_(hook_|labels_|printer_|reader_up|ledger_anchor|tls_|slot_battery_)"
+)
+"""What a rack has only if its configuration has hooks, printers, readers, anchors or TLS, and what
+only a handset tells."""
 
 
 def contract() -> set[str]:

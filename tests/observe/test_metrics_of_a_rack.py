@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -360,6 +361,38 @@ async def test_the_oldest_open_question_is_told_by_when_it_was_asked() -> None:
         assert at_once(metrics, oldest) == first.since.timestamp()
 
 
+async def test_where_a_finished_handset_goes_is_told_while_it_is_in_its_slot() -> None:
+    world = World()
+    metrics = observe(world)
+    name = "benchd_slot_disposition"
+
+    def shown() -> list[str]:
+        return [
+            one for one in Disposition if at_once(metrics, name, slot="A1", disposition=one) == 1
+        ]
+
+    assert shown() == []
+    async with world.running():
+        world.ports["A1"].plug(Phone())
+        await world.until_state(SlotState.RUNNING)
+        assert shown() == []
+        await world.until_state(SlotState.FINISHED)
+        assert shown() == [Disposition.SELLABLE]
+        world.ports["A1"].unplug()
+        await world.until_state(SlotState.EMPTY)
+        assert shown() == []
+
+
+async def test_before_the_first_look_a_reader_neither_answers_nor_is_silent() -> None:
+    metrics, seen = new_metrics("A1"), list[list[SlotName] | None]([None])
+    metrics.read_from(readers=[SlotName("A1")], readers_up=lambda: seen[-1])
+    assert math.isnan(await value(metrics, "benchd_reader_up", slot="A1"))
+    seen.append([])
+    assert await value(metrics, "benchd_reader_up", slot="A1") == 0
+    seen.append([SlotName("A1")])
+    assert await value(metrics, "benchd_reader_up", slot="A1") == 1
+
+
 async def test_how_much_is_written_and_how_fast_is_told_until_an_unplug_cuts_it_short() -> None:
     world = World()
     metrics = observe(world)
@@ -419,6 +452,9 @@ async def test_how_fast_a_model_is_written_is_told_by_the_name_of_the_catalogue(
     await finished(world)
     size = await value(metrics, "benchd_model_overwritten_bytes_total", model=label)
     assert size == await value(metrics, "benchd_overwritten_bytes_total", slot="A1")
+    # What a run wrote by itself, and how long that took, tell how fast the slot is.
+    assert await value(metrics, "benchd_slot_overwrite_new_bytes_total", slot="A1") == size
+    assert await value(metrics, "benchd_slot_overwrite_seconds_total", slot="A1") > 0
     assert await value(metrics, "benchd_model_overwrite_seconds_total", model=label) > 0
     assert await value(metrics, "benchd_model_jobs_total", model=label, outcome="passed") == 1
     assert "SO-51C" not in await text_of(metrics)

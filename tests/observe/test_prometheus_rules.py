@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from benchd.cli.main import app
 from benchd.domain.job import Reason
+from benchd.observe.log_events import log_events
 
 ROOT = Path(__file__).parents[2]
 SPANS = ("half_days", "days", "weeks", "years")
@@ -23,8 +24,10 @@ SPANS = ("half_days", "days", "weeks", "years")
 SHIPPED = ROOT / "configs" / "prometheus"
 RULES = ("rack.yml", "service.yml", "compared.yml")
 RECORDED = "recorded.yml"
-TESTS = tuple(f"{name}.test.yml" for name in ("rack", "service", "compared", *SPANS))
-FIRES = re.compile(r'count\(ALERTS\{alertname="(\w+)",alertstate="firing"\}\)')
+TESTS = tuple(f"{name}.test.yml" for name in ("rack", "service", "compared", "silence", *SPANS))
+FIRES = re.compile(r'count(?: by \(site\))? ?\(ALERTS\{alertname="(\w+)",alertstate="firing"\}\)')
+WATCHDOG = "BenchdWatchdog"
+"""It is never silent."""
 PROGRESS = "benchd_ledger_check_progress_ratio"
 SERIES = re.compile(r"(?:\w+:)?\bbenchd_\w+(?::\w+)?")
 RUNBOOK = ("意味", "見る", "する", "呼ぶ", "Means", "Look", "Do", "Call")
@@ -76,14 +79,31 @@ def test_each_recorded_series_is_tried_and_told_of() -> None:
 
 def test_each_alert_is_tried_before_it_fires_while_it_does_and_after() -> None:
     tried: dict[str, set[tuple[bool, ...]]] = {}
+    silent: dict[str, set[tuple[bool, ...]]] = {}
     for name in TESTS:
         for case in yaml.safe_load((SHIPPED / "rules" / name).read_text())["tests"]:
             seen = [(FIRES.findall(one["expr"])[0], one) for one in case["promql_expr_test"]]
             [alert] = {alert for alert, _ in seen}
             fired = tuple(on for on, _ in groupby(bool(one["exp_samples"]) for _, one in seen))
             tried.setdefault(alert, set()).add(fired)
-    assert all((False, True, False) in each for each in tried.values()), tried
+            if name == "silence.test.yml":
+                silent.setdefault(alert, set()).add(fired)
+    assert tried[WATCHDOG] == {(True,)}
     assert sorted(tried) == sorted(alert["alert"] for alert in alerts())
+    # What is told of silence, or goes wrong slowly, is told nowhere else, too.
+    assert len(silent) >= 15
+    del tried[WATCHDOG], silent[WATCHDOG]
+    assert all({(False,), (False, True, False)} <= each for each in silent.values()), silent
+    assert all((False, True, False) in each for each in tried.values()), tried
+
+
+def test_racks_of_one_name_at_two_sites_are_never_taken_for_one() -> None:
+    for rule in rules_of(*RULES, RECORDED):
+        for matched in re.findall(r"\b(?:on|by) \(([^)]+)\)", rule["expr"]):
+            assert "site" in matched, rule
+    told = yaml.safe_load((SHIPPED.parent / "alertmanager" / "alertmanager.yml").read_text())
+    assert {"site", "rack"} <= set(told["route"]["group_by"])
+    assert all(each["equal"] == ["site", "rack"] for each in told["inhibit_rules"])
 
 
 @pytest.mark.asyncio
@@ -143,7 +163,7 @@ def test_runbooks_name_only_commands_reasons_and_pages_that_there_are(page: str)
         words = [word for word in shlex.split(line)[1:] if not re.match(r"[-/A-Z]", word)]
         told = CliRunner().invoke(app, [*words, "--help"])
         assert told.exit_code == 0, line
-    for reason in set(re.findall(r"`([a-z]+_[a-z_]+)`", text)) - {PROGRESS}:
-        assert reason in set(Reason), reason
+    for word in set(re.findall(r"`([a-z]+_[a-z_]+)`", text)) - {PROGRESS}:
+        assert word in {*Reason, *log_events()}, word
     for linked in re.findall(r"\]\(([^)#]+)\)", text):
         assert (ROOT / "docs" / "runbooks" / linked).resolve().is_file(), linked

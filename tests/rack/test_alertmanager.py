@@ -104,29 +104,90 @@ async def test_whom_an_alert_reaches(labels: tuple[str, ...], reached: str) -> N
 async def test_a_rack_without_pcscd_says_so_once_and_not_once_for_each_reader(
     tmp_path: Path,
 ) -> None:
-    port = free_port()
     told = [
-        {"labels": {"alertname": "BenchdPcscdDown", "team": "service", "rack": "r"}},
-        *(
-            {"labels": {"alertname": "BenchdReaderDown", "team": "rack", "rack": rack}}
-            for rack in ("r", "another")
-        ),
+        alert("BenchdPcscdDown", "service", "a", "rack-1"),
+        alert("BenchdReaderDown", "rack", "a", "rack-1"),
+        alert("BenchdReaderDown", "rack", "a", "rack-2"),
+        alert("BenchdReaderDown", "rack", "b", "rack-1"),
     ]
-    async with alertmanager(tmp_path, ALERTS.read_text(), port) as keeper:
+    await settle(
+        tmp_path,
+        told,
+        {
+            ("BenchdPcscdDown", "a", "rack-1"): "active",
+            ("BenchdReaderDown", "a", "rack-1"): "suppressed",
+            ("BenchdReaderDown", "a", "rack-2"): "active",
+            ("BenchdReaderDown", "b", "rack-1"): "active",
+        },
+    )
+
+
+async def test_one_site_that_is_down_hides_nothing_of_the_rack_of_that_name_at_another(
+    tmp_path: Path,
+) -> None:
+    told = [
+        alert("BenchdDown", "service", "a", "rack-1"),
+        alert("BenchdDiskFull", "service", "a", "rack-1"),
+        alert("BenchdDiskFull", "service", "b", "rack-1"),
+        alert("BenchdAdbServerDown", "service", "c", "rack-1"),
+        alert("BenchdNothingPasses", "rack", "c", "rack-1"),
+        alert("BenchdNothingPasses", "rack", "b", "rack-1"),
+    ]
+    await settle(
+        tmp_path,
+        told,
+        {
+            ("BenchdDown", "a", "rack-1"): "active",
+            ("BenchdDiskFull", "a", "rack-1"): "suppressed",
+            ("BenchdDiskFull", "b", "rack-1"): "active",
+            ("BenchdAdbServerDown", "c", "rack-1"): "active",
+            ("BenchdNothingPasses", "c", "rack-1"): "suppressed",
+            ("BenchdNothingPasses", "b", "rack-1"): "active",
+        },
+    )
+
+
+async def test_the_watchdog_goes_to_the_dead_man_s_switch_alone_and_nothing_hides_it(
+    tmp_path: Path,
+) -> None:
+    routed = await amtool(
+        "config", "routes", "test", f"--config.file={ALERTS}", "alertname=BenchdWatchdog"
+    )
+    assert routed == "dead-mans-switch"
+    unnamed = {"alertname": "BenchdDown", "team": "service"}
+    await settle(
+        tmp_path,
+        [{"labels": unnamed}, {"labels": unnamed | {"alertname": "BenchdWatchdog"}}],
+        {("BenchdDown", "", ""): "active", ("BenchdWatchdog", "", ""): "active"},
+    )
+
+
+def alert(name: str, team: str, site: str, rack: str) -> dict[str, dict[str, str]]:
+    return {"labels": {"alertname": name, "team": team, "site": site, "rack": rack}}
+
+
+async def settle(
+    folder: Path, told: list[dict[str, dict[str, str]]], wanted: dict[tuple[str, str, str], str]
+) -> None:
+    """What becomes of these alerts, all told at once."""
+    states: dict[tuple[str, str, str], str] = {}
+    async with alertmanager(folder, ALERTS.read_text(), free_port()) as keeper:
         (await keeper.post("/api/v2/alerts", json=told)).raise_for_status()
-        with anyio.fail_after(30):
-            while (states := await states_of(keeper)) != {
-                ("BenchdPcscdDown", "r"): "active",
-                ("BenchdReaderDown", "r"): "suppressed",
-                ("BenchdReaderDown", "another"): "active",
-            }:
-                assert set(states.values()) <= {"unprocessed", "active", "suppressed"}
+        with anyio.move_on_after(30):
+            while (states := await states_of(keeper)) != wanted:
+                if "unprocessed" not in states.values() and len(states) == len(wanted):
+                    break
                 await anyio.sleep(0.1)
+        assert states == wanted
 
 
-async def states_of(keeper: httpx2.AsyncClient) -> dict[tuple[str, str], str]:
+async def states_of(keeper: httpx2.AsyncClient) -> dict[tuple[str, str, str], str]:
     alerts = (await keeper.get("/api/v2/alerts")).raise_for_status().json()
     return {
-        (alert["labels"]["alertname"], alert["labels"]["rack"]): alert["status"]["state"]
-        for alert in alerts
+        (
+            each["labels"]["alertname"],
+            each["labels"].get("site", ""),
+            each["labels"].get("rack", ""),
+        ): each["status"]["state"]
+        for each in alerts
     }

@@ -97,6 +97,8 @@ def test_a_lot_of_24_costs_two_answers_for_each_clean_handset(tmp_path: Path) ->
     answers = [len(handset["answers"]) for handset in told["handsets"]]
     assert (answers.count(2), answers.count(3), len(answers)) == (21, 3, 24)
     assert all(handset["named"] for handset in told["handsets"])
+    waited = {step["step"]: step["handsets"] for step in told["attended"]}
+    assert waited["observe"] == waited["confirm"] == 24
 
 
 def test_every_scenario_at_once_ends_as_it_must(every: Ended) -> None:

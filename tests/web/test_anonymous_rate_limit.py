@@ -82,7 +82,7 @@ class Requests:
         return [status for who, status, _ in self.answers if who == whose]
 
 
-def anybody(whose: str = "10.0.0.1", route: str = "/cards.pdf") -> Visit:
+def anybody(whose: str = "10.0.0.1", route: str = limits.FILES) -> Visit:
     return Visit(who=Who.ANYBODY, whose=whose, route=route)
 
 
@@ -172,6 +172,24 @@ async def test_one_source_asks_no_faster_than_its_bucket_fills_and_others_do(
         await served.ask(anybody("10.0.0.2"))
         await served.ask(person())
     assert anyio.current_time() == began
+
+
+async def test_what_is_made_for_nobody_has_a_slower_pace_of_its_own(served: Requests) -> None:
+    """A proof or a page of cards costs the loop that all slots are on; a file costs little."""
+    began = anyio.current_time()
+    for _ in range(int(limits.MADE_OF_SOURCE_AT_ONCE) + 10):
+        await served.ask(anybody(route="/api/v1/slots/{slot}/proof"))
+    waited_s = anyio.current_time() - began
+    assert waited_s == pytest.approx(10 / limits.MADE_OF_SOURCE_PER_S, rel=0.1)
+    began = anyio.current_time()
+    for _ in range(50):
+        await served.ask(anybody())
+        await served.ask(person())
+    assert anyio.current_time() == began
+    for number in range(int(limits.MADE_AT_ONCE)):
+        await served.ask(anybody(f"10.0.1.{number}", "/cards.pdf"))
+    waited_s = anyio.current_time() - began
+    assert waited_s == pytest.approx(limits.MADE_OF_SOURCE_AT_ONCE / limits.MADE_PER_S, rel=0.2)
 
 
 async def test_signing_in_is_apart_from_the_crowd_and_has_its_own_pace() -> None:

@@ -32,6 +32,7 @@ from tests.web.web_running import running
 
 NOT_CLAIMED = [negative_data_rejection, positive_data_acceptance, unsupported_method]
 """A schema says neither which day lies before which, nor what else is ignored."""
+MADE = ("MADE_PER_S", "MADE_OF_SOURCE_PER_S")
 STREAM = "/api/v1/events"
 """Never ends, so nothing could look at the whole of it."""
 
@@ -44,7 +45,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = tmp_path_factory.mktemp("served") / "benchd.sock"
     with pytest.MonkeyPatch.context() as patched, start_blocking_portal() as portal:
         # It asks more than all screens of a shop, and as nobody.
-        for bound in ("SOURCE_PER_S", "ALL_PER_S", "SIGN_IN_PER_S"):
+        for bound in ("SOURCE_PER_S", "ALL_PER_S", "SIGN_IN_PER_S", *MADE):
             patched.setattr(anonymous_rate_limit, bound, 1e6)
         records = portal.call(Records, path.with_name("records.sqlite"), Feed(rack))
         following = portal.start_task_soon(records.run)

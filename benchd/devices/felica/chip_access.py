@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +16,7 @@ from benchd.devices.felica.worker.process import NOT_RUNNING, ReaderWorker
 from benchd.devices.felica.worker.wire import STUCK, CaptureOrder, WorkerOrder
 from benchd.domain.chip import ChipScan
 from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
-from benchd.domain.errors import ReaderFault, ReaderGone
+from benchd.domain.errors import ReaderFault, ReaderGone, ReaderStuck
 from benchd.domain.ids import SlotName
 from benchd.domain.wakeup import Wakeup
 
@@ -74,6 +73,10 @@ class PcscChipAccess:
     def readers_up(self) -> frozenset[SlotName]:
         """The slots whose reader answers; may be called from any thread."""
         return self._up
+
+    def readers_seen(self) -> frozenset[SlotName] | None:
+        """The same; None before anybody has looked, when none answers and none is silent."""
+        return self._up if self.settled else None
 
     def workers_answer(self) -> bool:
         """Whether the worker of each pcscd does; may be called from any thread."""
@@ -140,8 +143,12 @@ class PcscChipAccess:
     async def _free_reader(self, slot: SlotName) -> None:
         """Returns once the field is off; a reader that is away has none. Raises ReaderFault."""
         if slot in self._settings.readers:
-            with suppress(ReaderGone):
+            try:
                 await self._worker_of(slot).field_off(slot, within_s=FIELD_OFF_WITHIN_S)
+            except ReaderStuck as stuck:
+                raise ReaderFault(str(stuck)) from stuck
+            except ReaderGone:
+                return
 
     def _worker_of(self, slot: SlotName) -> ReaderWorker:
         having = [worker for worker in self._workers if _has(worker, slot)]

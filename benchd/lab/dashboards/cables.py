@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from benchd.domain.job import FaultCode
 from benchd.lab.dashboards.sheet import (
-    SHOWN,
-    STEP,
     Kind,
     Panel,
     Query,
@@ -27,7 +25,9 @@ _NOT_PASSED = total("benchd_slot_jobs_total", 'outcome!="passed"', by=_PLACE)
 _STATES = of("benchd_slot_state")
 _OUT_OF_USE = of("benchd_slot_state", 'state="quarantined"') + " == 1"
 _RATE = of("benchd_slot_transfer_bytes_per_second")
-_MEAN_RATE = f"avg_over_time (({_RATE} > 0)[{SHOWN}:{STEP}])"
+_WRITTEN = total("benchd_slot_overwrite_new_bytes_total", by=_PLACE)
+_WRITING = total("benchd_slot_overwrite_seconds_total", by=_PLACE)
+_MEAN_RATE = share(_WRITTEN, _WRITING)
 _SHOWN = 10
 """Bars in a panel: who stands out is among the first."""
 
@@ -149,10 +149,10 @@ CABLES = Sheet(
             width=4,
         ),
         Panel(
-            title=Words("転送の遅いスロット", "Slowest transfers by slot"),
+            title=Words("書き込みの遅いスロット", "Slowest overwrites by slot"),
             says=Words(
-                "転送中の平均速度が遅い順です。1つだけ遅ければハブやケーブルを見てください。",
-                "Mean rate while writing or reading, the slowest first: look at its hub or cable.",
+                "終わった書き込みの平均速度が遅い順です。1つだけ遅ければハブやケーブルを見てください。",
+                "Mean rate of overwrites that ended, the slowest first: look at its hub or cable.",
             ),
             kind=Kind.BARS,
             queries=(Query(f"sort (bottomk ({_SHOWN}, {_MEAN_RATE}))", _NAME),),

@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as parts
 
 from benchd.lab.dashboards.sheet import (
+    ALL_RACKS,
     NEVER,
     NO_DATA,
     NONE,
@@ -40,11 +41,10 @@ _TILE_TEXT: Final = common.VizTextDisplayOptions().value_size(15)
 _NOBODY_KNOWS: Final = "#808080"
 _LONGEST_AGE_S: Final = 8 * 86400
 """The slowest of the timers is weekly: what is older fills its bar."""
-_NEVER: Final = parts.RangeMap(
-    options=parts.DashboardRangeMapOptions(
-        from_val=1e9, to=1e12, result=parts.ValueMappingResult(text=str(NEVER), color="orange")
-    )
+_NEVER: Final = parts.ValueMap(
+    options={"-1": parts.ValueMappingResult(text=str(NEVER), color="orange")}
 )
+"""Less than an empty bar: what never was isn't old."""
 _NO_NUMBER: Final = tuple(
     parts.SpecialValueMap(
         options=parts.DashboardSpecialValueMapOptions(
@@ -129,6 +129,9 @@ def _of_kind(panel: Panel) -> _Picture:
     match panel.kind:
         case Kind.NUMBER:
             number = stat.Panel().reduce_options(last)
+            if panel.known:
+                # Of a single value Grafana would leave out whose it is.
+                number.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
             return number.graph_mode(options.BigValueGraphMode.NONE)
         case Kind.NAMES:
             names = stat.Panel().reduce_options(last).text_mode(options.BigValueTextMode.NAME)
@@ -205,13 +208,15 @@ def besides(panel: Panel) -> tuple[Query, ...]:
     """
     if not panel.known:
         return ()
-    name = f"{{{{rack}}}} {NO_DATA}" if panel.kind is Kind.NAMES else "{{rack}}"
+    rack = "{{site}} {{rack}}"
+    name = f"{rack} {NO_DATA}" if panel.kind is Kind.NAMES else rack
     unknown = _unknown(panel.known)
     found = [Query(f"{unknown} * NaN", name)]
     if panel.may_be_empty:
         shown = " or ".join(f"({query.expr})" for query in panel.queries)
         none = f"0 * count ({panel.known}) unless on () {unknown} unless on () ({shown})"
-        found.append(Query(none, str(NONE)))
+        # A number says `NONE` itself, and its name whose it is.
+        found.append(Query(none, str(ALL_RACKS if panel.kind is Kind.NUMBER else NONE)))
     return tuple(found)
 
 

@@ -35,6 +35,11 @@ _RACKS = of("up", 'job="benchd"')
 _AWAY = f'label_replace ({_RACKS} == 0, "what", "{ALIVE[0].words}", "", "") + 1'
 _OLDEST = of("benchd_question_oldest_timestamp_seconds")
 _NEEDS = of("benchd_slot_needs_person")
+# Before the first look at its readers nobody knows; what isn't a number isn't itself.
+_KNOWN = (
+    f"({of('benchd_slot_state')} unless on (job, instance, site, rack) "
+    f"({of('benchd_reader_up')} != {of('benchd_reader_up')}))"
+)
 _BROKEN = f"{_OUT_OF_USE} or {_SILENT} or {_AWAY}"
 _SHOWN = 9
 """Bars whose names stand above them."""
@@ -122,7 +127,7 @@ RACK_TODAY = Sheet(
             height=5,
             colour="red",
             # One that doesn't answer is known to be broken.
-            known=f"{of('benchd_slot_state')} or {_RACKS} == 0",
+            known=f"{_KNOWN} or {_RACKS} == 0",
             may_be_empty=True,
         ),
         Panel(
@@ -155,14 +160,20 @@ RACK_TODAY = Sheet(
         Panel(
             title=Words("転送速度の合計", "Rate of all transfers"),
             says=Words(
-                "すべてのスロットの書き込みと読み戻しの速度の合計を、ラックごとに示します。",
-                "How fast all slots together write and read back, by rack.",
+                "全スロットの書き込みと読み戻しの、いまの速度の合計と、終わった書き込みの30分の平均です。",
+                "How fast all slots write and read back; and the mean of half an hour's writing.",
             ),
             kind=Kind.LINES,
             queries=(
                 Query(
                     f"sum by (site, rack) ({of('benchd_slot_transfer_bytes_per_second')})",
-                    "{{rack}}",
+                    "{{rack}} いま / now",
+                ),
+                # A handset that is written between two scrapes shows in this alone.
+                Query(
+                    "sum by (site, rack) "
+                    f"(increase({of('benchd_overwritten_bytes_total')}[30m])) / 1800",
+                    "{{rack}} 30分の平均 / mean of 30 min",
                 ),
             ),
             unit=Unit.RATE,

@@ -18,7 +18,8 @@ Series = Mapping[str, Shown]
 
 _TEXTS: Final = Catalogue.load()
 _OUTCOMES: Final = {
-    Outcome.PASSED: "green",
+    # A job that has passed isn't always one whose handset may be sold.
+    Outcome.PASSED: "blue",
     Outcome.FAILED: "red",
     Outcome.ABORTED: "orange",
     Outcome.INTERRUPTED: "purple",

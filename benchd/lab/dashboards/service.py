@@ -7,7 +7,8 @@ from benchd.lab.dashboards.sheet import ALIVE, Kind, Panel, Query, Sheet, Unit, 
 
 _RACK = "{{site}} {{rack}}"
 _KEY = "benchd_key_created_timestamp_seconds"
-_FIRING = of("ALERTS", 'alertstate="firing"')
+# The watchdog always fires.
+_FIRING = of("ALERTS", 'alertstate="firing",alertname!="BenchdWatchdog"')
 
 _SHORT_COMMIT = (
     f"label_replace ({of('benchd_build_info')}, "
@@ -20,7 +21,7 @@ def _age(gauge: str) -> str:
 
 
 def _since(gauge: str) -> str:
-    return f"clamp_min (time() - {of(gauge)}, 0)"
+    return f"{_age(gauge)} or ({of(gauge)} == 0) - 1"
 
 
 SERVICE = Sheet(
@@ -70,7 +71,8 @@ SERVICE = Sheet(
             kind=Kind.NAMES,
             queries=(
                 Query(
-                    f"sum by (rack, alertname, slot) ({_FIRING})", "{{rack}} {{slot}} {{alertname}}"
+                    f"sum by (site, rack, alertname, slot) ({_FIRING})",
+                    "{{rack}} {{slot}} {{alertname}}",
                 ),
             ),
             colour="red",

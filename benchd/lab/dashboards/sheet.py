@@ -74,6 +74,7 @@ class Shown:
 
 
 NONE: Final = Words("なし", "none")
+ALL_RACKS: Final = Words("全ラック", "all racks")
 NO_DATA: Final = Words("データなし", "no data")
 NEVER: Final = Words("未実施", "never")
 ALIVE: Final[Mapping[int, Shown]] = {
@@ -107,7 +108,7 @@ class Panel:
     long_names: bool = False
     """Of `BARS`: names stand above their bars, where they have the whole width."""
     is_age: bool = False
-    """Of `BARS`: since when, where something that never was has the age of 1970."""
+    """Of `BARS`: how long ago, and less than 0 where it never was."""
     known: str = ""
     """What each rack that can tell tells; one that doesn't is shown by name, as `NO_DATA`."""
     may_be_empty: bool = False

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -121,6 +122,15 @@ class RackWatch:
         answer = await self.http.get("/api/v1/jobs", params={"limit": MOST_JOBS})
         answer.raise_for_status()
         return _parts(cast("Mapping[str, JsonValue]", answer.json())["jobs"])
+
+    async def attended(self, lot: str) -> list[Mapping[str, JsonValue]]:
+        """Where people's time has gone with a lot of yesterday's or today's, by step."""
+        today = datetime.now(UTC).date()
+        days = {"from": today - timedelta(days=1), "to": today + timedelta(days=1)}
+        asked = {"lot": lot, "jobs": "false", **{name: str(day) for name, day in days.items()}}
+        answer = await self.http.get("/api/v1/report", params=asked)
+        answer.raise_for_status()
+        return _parts(cast("Mapping[str, JsonValue]", answer.json())["attended"])
 
     async def metrics(self) -> str:
         """What Prometheus would be given."""

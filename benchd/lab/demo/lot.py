@@ -101,6 +101,7 @@ def run_lot_demo(directory: Path | None, port: int, *, as_json: bool) -> bool:
 async def run_lot(directory: Path, port: int, *, as_json: bool) -> bool:
     """Run the whole lot to its end; True if all of it went as it has to."""
     results: list[LotResult] = []
+    attended: list[Mapping[str, JsonValue]] = []
     async with demo_rack(directory, lot_scenarios(), port=port, plugged=False) as rack:
         await _capture_baseline(rack)
         await rack.start_daemon()
@@ -114,8 +115,9 @@ async def run_lot(directory: Path, port: int, *, as_json: bool) -> bool:
             with anyio.fail_after(ENDS_WITHIN_S):
                 await until_all_ended(rack)
             results = [await _result(rack, placed) for placed in rack.placed]
+            attended = await rack.watch.attended(LOT)
             group.cancel_scope.cancel()
-    return _tell(rack, results, as_json=as_json)
+    return _tell(rack, results, attended, as_json=as_json)
 
 
 async def _capture_baseline(rack: DemoRack) -> None:
@@ -224,7 +226,13 @@ def _names(certificate: JsonValue, placed: Placed) -> bool:
     ) and settled
 
 
-def _tell(rack: DemoRack, results: Sequence[LotResult], *, as_json: bool) -> bool:
+def _tell(
+    rack: DemoRack,
+    results: Sequence[LotResult],
+    attended: Sequence[Mapping[str, JsonValue]],
+    *,
+    as_json: bool,
+) -> bool:
     ok = all(result.fits for result in results)
     answers = [len(result.answers) for result in results]
     if as_json:
@@ -232,7 +240,8 @@ def _tell(rack: DemoRack, results: Sequence[LotResult], *, as_json: bool) -> boo
             {**each.told, "tag": each.tag, "answers": list(each.answers), "named": each.named}
             for each in results
         ]
-        body = {"ok": ok, "public_key": str(rack.folder.public_key), "handsets": handsets}
+        key = str(rack.folder.public_key)
+        body = {"ok": ok, "public_key": key, "handsets": handsets, "attended": attended}
         sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
         return ok
     for result in results:
@@ -240,6 +249,11 @@ def _tell(rack: DemoRack, results: Sequence[LotResult], *, as_json: bool) -> boo
         fits = "as it should" if result.fits else "NOT AS EXPECTED"
         told = f"{len(result.answers)} answers ({', '.join(result.answers)})"
         sys.stdout.write(f"{result.told['slot']}  {result.tag}  {end}  {told}  {fits}\n")
+    sys.stdout.write("Minutes that slots waited for people, by step (in all, for each handset):\n")
+    for step in attended:
+        minutes, each = (float(str(step[key])) / 60 for key in ("seconds", "seconds_each"))
+        told = f"{step['handsets']:>4} handsets {minutes:7.1f} {each:6.2f}  {step['en']}"
+        sys.stdout.write(told + "\n")
     clean = [len(r.answers) for n, r in enumerate(results, start=1) if n not in _EXTRA]
     sys.stdout.write(
         f"{LOT}: {len(results)} handsets, {sum(answers)} answers;"

@@ -31,7 +31,9 @@ _FREE = f"""
     AND NOT EXISTS ({_EARLIER} AND lane = {_EVERY})
     AND (lane <> {_EVERY} OR NOT EXISTS ({_EARLIER}))
 """
-_NEXT = f"SELECT sequence, lane, attempts, waited_s, due {_FREE} ORDER BY due, sequence LIMIT 1"
+_NEXT = (
+    f"SELECT sequence, lane, attempts, waited_s, due, why {_FREE} ORDER BY due, sequence LIMIT 1"
+)
 _UNTRIED = f"SELECT count(*) {_FREE} AND attempts = 0"
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.IOError)
 
@@ -47,6 +49,8 @@ class Waiting:
     """Seconds for which it has been put off, however the clock was set meanwhile."""
     due: float = 0.0
     """From when on it may be sent: seconds since 1970."""
+    why: str = ""
+    """Why it wasn't taken the last time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,25 +135,21 @@ class HookStore:
         [(longest,)] = self._rows("SELECT max(waited_s) FROM waiting WHERE hook = ?", hook)
         return longest if isinstance(longest, float) else 0.0
 
+    def next_retry(self, hook: str) -> Waiting | None:
+        """The one that is tried again first of those that weren't taken."""
+        sql = (
+            "SELECT sequence, lane, attempts, waited_s, due, why FROM waiting"
+            " WHERE hook = ? AND attempts > 0 ORDER BY due, sequence LIMIT 1"
+        )
+        return _first_waiting(self._rows(sql, hook))
+
     def dead(self, hook: str) -> int:
         """How many nobody took."""
         return self._count("dead", hook)
 
     def next(self, hook: str) -> Waiting | None:
         """The one that is due first among those that no earlier one holds up."""
-        for row in self._rows(_NEXT, hook):
-            match row:
-                case (int() as sequence, str() as lane, int() as attempts, waited, due):
-                    return Waiting(
-                        sequence=sequence,
-                        lane=lane,
-                        attempts=attempts,
-                        waited_s=float(str(waited)),
-                        due=float(str(due)),
-                    )
-                case _:
-                    pass
-        return None
+        return _first_waiting(self._rows(_NEXT, hook))
 
     def put_off(self, hook: str, later: Waiting) -> None:
         """It is tried again when it's due."""
@@ -219,8 +219,9 @@ class HookStore:
 
     def _put(self, hook: str, event: Waiting) -> None:
         self._rows(
-            "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(hook, event.sequence, event.lane, event.attempts, event.waited_s, event.due),
+            event.why,
         )
 
     def _go_to(self, hook: str, at: Place) -> None:
@@ -261,6 +262,23 @@ class HookStore:
         self._connection = open_or_make(self._path, mends=True)
         self._damaged = False
         _log.warning("hooks_state_made_anew", path=str(self._path))
+
+
+def _first_waiting(rows: Sequence[tuple[object, ...]]) -> Waiting | None:
+    for row in rows:
+        match row:
+            case (int() as sequence, str() as lane, int() as attempts, waited, due, str() as why):
+                return Waiting(
+                    sequence=sequence,
+                    lane=lane,
+                    attempts=attempts,
+                    waited_s=float(str(waited)),
+                    due=float(str(due)),
+                    why=why,
+                )
+            case _:
+                pass
+    return None
 
 
 def _whole(value: object) -> int:

@@ -16,7 +16,7 @@ import structlog
 from benchd.domain.errors import HooksUnavailable
 from benchd.ledger.side_file import SideFile, throw_away
 
-FORM: Final = 2
+FORM: Final = 3
 """Raised with every change of the schema; the file is then made anew."""
 
 _log = structlog.get_logger()

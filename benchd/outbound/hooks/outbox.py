@@ -233,6 +233,7 @@ class Outbox:
             attempts=waiting.attempts + 1,
             waited_s=waiting.waited_s + pause,
             due=self._now() + pause,
+            why=failure.why,
         )
         if later.attempts == 1:
             _log.warning("hook_failed", hook=self._terms.name, detail=failure.why)

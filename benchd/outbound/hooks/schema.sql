@@ -17,6 +17,7 @@ CREATE TABLE waiting (
     attempts INTEGER NOT NULL DEFAULT 0,
     waited_s REAL NOT NULL DEFAULT 0,
     due REAL NOT NULL DEFAULT 0,
+    why TEXT NOT NULL DEFAULT '', -- it wasn't taken the last time
     PRIMARY KEY (hook, sequence)
 ) STRICT, WITHOUT ROWID;
 

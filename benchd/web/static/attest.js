@@ -42,7 +42,6 @@ function attesting(lot, path, done) {
   const element = form("attest", {
     fields: [kinds, which, excepted, tags, note],
     button: t("attest_do"),
-    cause: t("attest_refused"),
     send: () => {
       const some = which.value === "some";
       return act(`${path}/attestations`, {
@@ -78,7 +77,6 @@ function withdrawing(told, path, done) {
   const sending = form(id, {
     fields: [kinds, tags, note],
     button: t("withdraw_do"),
-    cause: t("attest_refused"),
     send: () =>
       act(`${path}/withdrawals`, {
         attestation: told.sequence,

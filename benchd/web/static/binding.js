@@ -7,7 +7,7 @@ import { el } from "./dom.js";
 import { why } from "./forms.js";
 import { onChange, whoIsHere } from "./session.js";
 import { facts, jobPage, link, lotPage } from "./tables.js";
-import { page, said, word } from "./words.js";
+import { page, word } from "./words.js";
 
 const t = (value) => word("binding", value);
 /** In the middle of its job: only then has it one that an asset can be of. */
@@ -169,7 +169,7 @@ export class Binding {
   }
 
   refusal() {
-    const text = this.missing ?? (this.refused ? said(this.refused.cause) || why(this.refused) : "");
+    const text = this.missing ?? (this.refused ? why(this.refused) : "");
     return el("div", { class: "refused", role: "alert", "data-state": text ? "shown" : "" }, text ? el("strong", {}, text) : "");
   }
 

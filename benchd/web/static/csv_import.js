@@ -2,9 +2,8 @@
 
 import { sendFile } from "./api.js";
 import { byId, el } from "./dom.js";
-import { file, say, why } from "./forms.js";
+import { file, restOf, say, why } from "./forms.js";
 import { table } from "./tables.js";
-import { causeOf } from "./technical.js";
 import { bracketed, said, word } from "./words.js";
 
 const t = (value) => word("lots", value);
@@ -41,7 +40,7 @@ export function importer(id, { path, hint, sample, fields = [], query, done }) {
     const { told: answer, error } = await sendFile(path, { ...query(), dry_run: dry }, data);
     for (const button of [check, take]) button.disabled = false;
     if (error) {
-      say(refused, why(error), causeOf(error));
+      say(refused, why(error), restOf(error));
       return;
     }
     say(refused, "");

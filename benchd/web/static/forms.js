@@ -2,8 +2,9 @@
 // and whoever takes over must not send what somebody else has filled in.
 
 import { el, byId } from "./dom.js";
-import { causeOf } from "./technical.js";
-import { knows, word } from "./words.js";
+import { sure } from "./sure.js";
+import { technical } from "./technical.js";
+import { knows, said as inWords, word } from "./words.js";
 
 /** Says of a field that it can't stay blank. */
 export const mark = () => el("span", { class: "needed" }, word("act", "needed"));
@@ -50,17 +51,24 @@ export function leading(id, label, button, to, attributes = {}) {
 /** What a person typed or scanned with spaces, commas or one below the other. */
 export const words = (text) => text.split(/[\s,、]+/).filter(Boolean);
 
-/** Why something wasn't taken: in the words of what was asked, where there are any of its own. */
-export function why(error, cause = "") {
-  const own = knows("act", error.code) ? word("act", error.code) : word("refusal", error.code);
-  return error.code === "decision_refused" && cause ? cause : own;
+/** What is said of whoever asks is said in the same words everywhere. */
+const OF_WHO_ASKS = ["not_signed_in", "not_allowed", "more_to_show", "tried_too_often"];
+const isKnown = (error) => Boolean(inWords(error.cause)) && !OF_WHO_ASKS.includes(error.code);
+
+/** Why something wasn't taken: the cause, where the daemon tells it. */
+export function why(error) {
+  if (isKnown(error)) return inWords(error.cause);
+  return knows("act", error.code) ? word("act", error.code) : word("refusal", error.code);
 }
 
+/** What of it isn't said by its cause; null for nothing. */
+export const restOf = (error) => (isKnown(error) ? null : technical(error.cause, error.message));
+
 /**
- * Fields with a button. `send` gives {told} or {error}; `done` is called with what was told.
- * `cause` says what it may be where the daemon refuses what was filled in.
+ * Fields with a button. `send` gives {told} or {error}; `done` is called with what was told. `asks` gives
+ * what has to be said yes to before it is sent, as sure.js asks it, or null.
  */
-export function form(id, { fields, button, send, done, cause = "" }) {
+export function form(id, { fields, button, send, done, asks = () => null }) {
   const said = el("p", { class: "said", role: "alert" });
   const sender = el("button", { type: "button", class: "do" }, button);
   sender.addEventListener("click", async () => {
@@ -70,12 +78,17 @@ export function form(id, { fields, button, send, done, cause = "" }) {
       missing.input.focus();
       return;
     }
+    const asked = asks();
+    if (asked && !(await sure(asked))) {
+      sender.focus();
+      return;
+    }
     sender.disabled = true;
     say(said, word("act", "sending"), null, "busy");
     const { told, error } = await send();
     sender.disabled = false;
     if (error) {
-      say(said, why(error, cause), causeOf(error));
+      say(said, why(error), restOf(error));
       return;
     }
     say(said, "");
@@ -92,10 +105,38 @@ export function form(id, { fields, button, send, done, cause = "" }) {
   return element;
 }
 
+/** The place of the newest answer, and how it is taken back: beside it stands no older one. */
+let newest = { place: null, forget: () => {} };
+
+/** Something is said at a place of the page; whatever was said at another isn't so any more. */
+export function isNewest(place, forget) {
+  if (newest.place !== place) newest.forget();
+  newest = { place, forget };
+}
+
 /** `detail` is the small print, made by technical.js. */
 export function say(place, text, detail = null, state = "refused") {
+  if (text) isNewest(place, () => say(place, ""));
   place.dataset.state = text ? state : "";
   place.replaceChildren(...[text, detail].filter(Boolean));
+}
+
+/** What was done, above all else of a page; `what` says it in the language of now. */
+export class Done {
+  element = el("p", { class: "good", role: "status" });
+  what = () => "";
+
+  say(what) {
+    isNewest(this.element, () => this.say(() => ""));
+    this.what = what;
+    this.show();
+  }
+
+  /** To be put onto the page, which may be in another language now. */
+  show() {
+    this.element.textContent = this.what();
+    return this.element;
+  }
 }
 
 function empty(input) {

@@ -6,6 +6,7 @@
 // `unheard(told)` for what was nobody's badge either. One whose times carry their zone has `hasOwnZone`.
 
 import { readIndex } from "./api.js";
+import { mayBeBadge } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { hearElsewhere, leadsOn } from "./elsewhere.js";
 import { warnBeforeLock } from "./idle.js";
@@ -13,6 +14,7 @@ import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { left, onChange, startSession, whoIsHere } from "./session.js";
 import { SignIn } from "./sign_in.js";
+import { isAsking, pressSure } from "./sure.js";
 import { zone } from "./tables.js";
 import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./words.js";
 
@@ -53,16 +55,21 @@ export class Frame {
     this.label();
     onChange(() => this.changedHands());
     warnBeforeLock();
-    await startSession(
+    const reader = await startSession(
       async (error, told) => {
-        if (!error) return;
+        // What is asked for a yes is answered before anything else.
+        if (!error || isAsking()) return;
         // What is chosen there stays: no code leads away from it.
         const isHeard = this.shown.unheard?.(told) ?? false;
         if (!isHeard && this.mayRead && (await leadsOn(error, told.words))) return;
         if (!isHeard || error.code !== "code_of_asset") this.signIn.refuse(error, told.words[0]);
       },
-      (told) => (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, (text) => this.signIn.tell(text)),
+      (told) => {
+        if (isAsking()) return !mayBeBadge(told);
+        return (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, (text) => this.signIn.tell(text));
+      },
     );
+    reader.onKey = pressSure;
     await this.again();
   }
 

@@ -22,7 +22,6 @@ export function gradeForm(scale, { path, done, before = [] }) {
   return form("grade", {
     fields: [...before, grade, note],
     button: t("give"),
-    cause: t("refused"),
     send: () => act(path(), { grade: grade.value, note: note.value }),
     done,
   });

@@ -5,7 +5,7 @@ import { jobsOf, stateOf } from "./assets.js";
 import { attestations } from "./attest.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
-import { choices, folded, form, line, words } from "./forms.js";
+import { choices, Done, folded, form, line, words } from "./forms.js";
 import { gradeForm } from "./grades.js";
 import { facts, join, link, moment, table } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
@@ -24,7 +24,7 @@ export class LotPage {
     this.lot = lot;
     this.path = `/api/v1/lots/${encodeURIComponent(lot)}`;
     this.skip = Math.max(0, Math.floor(Number(asked.get("skip")) || 0));
-    this.recorded = () => "";
+    this.recorded = new Done();
   }
 
   async load() {
@@ -54,7 +54,7 @@ export class LotPage {
       ]),
       counts(told),
       ...(told.assets > 0 ? [papers(told.lot)] : []),
-      el("p", { class: "good", role: "status" }, this.recorded()),
+      this.recorded.show(),
       folded(
         "import",
         t("import"),
@@ -79,7 +79,7 @@ export class LotPage {
   }
 
   done(what = () => word("act", "recorded")) {
-    this.recorded = what;
+    this.recorded.say(what);
     return this.frame.again();
   }
 
@@ -89,7 +89,6 @@ export class LotPage {
     return form("one", {
       fields: [tag, ...parts],
       button: t("add_one"),
-      cause: t("one_refused"),
       send: () => {
         const told = parts.map((field, place) => [PARTS[place], field.value || null]);
         return act(path, { tag: tag.value, ...Object.fromEntries(told) });
@@ -118,18 +117,26 @@ export class LotPage {
       send: () => act("/api/v1/shipping", (checked = this.toShip(tags.value))),
       done: (told) => {
         shown.replaceChildren(...keptBack(told));
-        shipped.replaceChildren(...(told.ready ? [this.shipping(checked)] : []));
+        shipped.replaceChildren(...(told.ready ? [this.shipping(checked, told.handsets.length)] : []));
       },
     });
     asking.append(shown);
     return el("div", {}, asking, shipped);
   }
 
-  shipping(checked) {
+  shipping(checked, handsets) {
     const name = line("ship-name", t("delivery"), { longest: 64, needed: true });
     return form("ship", {
       fields: [name],
       button: t("ship"),
+      asks: () => ({
+        title: t("ship_asks"),
+        told: [
+          [t("delivery"), name.value],
+          [word("word", "count"), String(handsets)],
+        ],
+        yes: t("ship"),
+      }),
       send: () => act("/api/v1/shipments", { name: name.value, ...checked }),
       done: (told) => this.done(() => `${t("shipped")}: ${told.handsets.length}`),
     });
@@ -146,7 +153,14 @@ export class LotPage {
       asked: reason,
       hint: t("dead_hint"),
       button: t("dead_do"),
-      cause: t("dead_refused"),
+      asks: (tag) => ({
+        title: t("dead_asks"),
+        told: [
+          [t("tag"), tag],
+          [word("word", "reason"), word("unerasable", reason.value)],
+        ],
+        yes: t("dead_do"),
+      }),
       send: (path, told) => act(`${path}/unerasable`, { reason: reason.value, ...told }),
       done: () => this.done(),
     });
@@ -159,14 +173,13 @@ export class LotPage {
       asked: seen,
       hint: t("assess_hint"),
       button: t("assess_do"),
-      cause: t("assess_refused"),
       send: (path, told) => act(`${path}/assessments`, { seen: seen.value, ...told }),
       done: (asset) => this.done(() => tellSeller(asset)),
     });
   }
 
   /** A handset in somebody's hand, by its label, and held to a reader where there is one. */
-  inHand(id, { asked, hint, button, cause, send, done }) {
+  inHand(id, { asked, hint, button, send, done, asks = () => null }) {
     const tag = line(`${id}-tag`, t("tag"), { hint, longest: 64, needed: true });
     const slot = line(`${id}-slot`, t("held_to"), { hint: t("held_to_hint"), longest: 64 });
     const imei = line(`${id}-imei`, t("imei"), { hint: t("imei_in_hand") });
@@ -174,7 +187,7 @@ export class LotPage {
     return form(id, {
       fields: [tag, asked, slot, imei, note],
       button,
-      cause,
+      asks: () => asks(tag.value),
       send: () => send(`/api/v1/assets/${encodeURIComponent(tag.value)}`, { slot: slot.value || null, imei: imei.value || null, note: note.value }),
       done,
     });

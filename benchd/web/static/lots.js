@@ -3,7 +3,7 @@
 import { act, read } from "./api.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
-import { choices, folded, form, leading, line } from "./forms.js";
+import { choices, Done, folded, form, leading, line } from "./forms.js";
 import { link, lotPage, moment, table } from "./tables.js";
 import { word } from "./words.js";
 
@@ -26,7 +26,7 @@ const named = (section, values) => values.map((value) => [value, word(section, v
 
 export class LotsPage {
   name = "lots";
-  taken = () => "";
+  done = new Done();
 
   load() {
     return read("/api/v1/lots");
@@ -35,7 +35,7 @@ export class LotsPage {
   elements({ lots }, frame) {
     return [
       el("h2", {}, t("title")),
-      el("p", { class: "good", role: "status" }, this.taken()),
+      this.done.show(),
       folded("add-lot", t("add"), false, this.adding()),
       folded("network", t("network"), false, this.network(frame)),
       leading("open-lot", t("open"), word("act", "show"), lotPage),
@@ -53,7 +53,6 @@ export class LotsPage {
     return form("add-lot", {
       fields: [lot, kind, consignor, paper, identity, attests],
       button: t("add"),
-      cause: t("lot_refused"),
       send: () =>
         act("/api/v1/lots", {
           lot: lot.value,
@@ -76,7 +75,7 @@ export class LotsPage {
       fields: [source],
       query: () => ({ source: source.value }),
       done: ({ rows }) => {
-        this.taken = () => `${t("taken")}: ${rows}`;
+        this.done.say(() => `${t("taken")}: ${rows}`);
         return frame.again();
       },
     });

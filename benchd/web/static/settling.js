@@ -4,10 +4,10 @@
 import { act } from "./api.js";
 import { parse } from "./codes.js";
 import { byId, el } from "./dom.js";
-import { choices, line, mark, say, why } from "./forms.js";
+import { choices, isNewest, line, mark, restOf, say, why } from "./forms.js";
 import { whoIsHere } from "./session.js";
+import { sure } from "./sure.js";
 import { handsetOf, numberOf } from "./tables.js";
-import { causeOf } from "./technical.js";
 import { bracketed, word } from "./words.js";
 
 const t = (value) => word("disposal", value);
@@ -19,9 +19,12 @@ const NEEDS = {
   on_sale: ["certificate"],
 };
 const ELSE = ["note"];
+const MOST_NAMED = 6;
 const OPTIONAL = { destroyed: ["batch", "done_on", "note"], returned: ["done_on"], run_again: ["note"] };
 /** Of one handset alone. */
 const SINGLE = ["run_again", "on_sale"];
+/** From these a handset may still be put to the rack again. */
+const HAS_WAY_BACK = ["rerun_due", "to_return"];
 
 export class Settling {
   constructor(page) {
@@ -106,9 +109,7 @@ export class Settling {
   /** How many are chosen, and what may become of every one of them. */
   show() {
     const items = [...this.chosen.values()];
-    const names = items.slice(0, 6).map(({ job }) => job.tag ?? numberOf(job) ?? job.job);
-    const more = items.length > names.length ? ` …${bracketed(items.length)}` : "";
-    this.count.textContent = items.length ? `${t("chosen")}: ${items.length}${bracketed(`${names.join(", ")}${more}`)}` : t("choose_first");
+    this.count.textContent = items.length ? `${t("chosen")}: ${this.named()}` : t("choose_first");
     const moves = items.length ? items[0].moves.filter((move) => items.every((item) => item.moves.includes(move))) : [];
     const offered = items.length > 1 ? moves.filter((move) => !SINGLE.includes(move)) : moves;
     const key = items.length ? offered.join() : "";
@@ -117,6 +118,26 @@ export class Settling {
     if (items.length === 0) this.form.replaceChildren();
     else if (offered.length === 0) this.form.replaceChildren(el("p", { class: "said" }, t("no_common")));
     else this.offer(offered);
+  }
+
+  /** How many are chosen, and which. */
+  named() {
+    const items = [...this.chosen.values()];
+    const names = items.slice(0, MOST_NAMED).map(({ job }) => job.tag ?? numberOf(job) ?? job.job);
+    const more = items.length > names.length ? ` …${bracketed(items.length)}` : "";
+    return `${items.length}${bracketed(`${names.join(", ")}${more}`)}`;
+  }
+
+  /** What would become of which handsets. */
+  asks(to) {
+    return {
+      title: t("asks"),
+      told: [
+        [t("to"), word("settle_as", to)],
+        [t("chosen"), this.named()],
+      ],
+      yes: t("settle"),
+    };
   }
 
   offer(moves) {
@@ -156,6 +177,10 @@ export class Settling {
       missing.input.focus();
       return;
     }
+    if (!HAS_WAY_BACK.includes(to.value) && !(await sure(this.asks(to.value)))) {
+      button.focus();
+      return;
+    }
     button.disabled = true;
     const body = bodyOf(to.value, fields);
     this.told = [];
@@ -176,7 +201,7 @@ export class Settling {
     }
     button.disabled = false;
     if (this.told.every((each) => each.error)) {
-      say(said, why(this.told[0].error, ""), causeOf(this.told[0].error));
+      say(said, why(this.told[0].error), restOf(this.told[0].error));
       this.told = [];
       return;
     }
@@ -192,10 +217,16 @@ export class Settling {
         { "data-state": error ? "refused" : "recorded" },
         `${handsetOf(item.job)} ${item.job.tag ?? numberOf(item.job)}: `,
         error ? why(error) : `${word("act", "recorded")}${bracketed(word("disposal_state", state))}`,
-        causeOf(error),
+        error ? restOf(error) : null,
       ),
     );
-    return el("div", { class: "outcomes", role: "status" }, lines.length ? el("ul", {}, ...lines) : null);
+    const element = el("div", { class: "outcomes", role: "status" }, lines.length ? el("ul", {}, ...lines) : null);
+    const forget = () => {
+      this.told = [];
+      element.replaceChildren();
+    };
+    if (lines.length) isNewest(element, forget);
+    return element;
   }
 }
 

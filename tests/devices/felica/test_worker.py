@@ -41,7 +41,7 @@ from benchd.devices.felica.worker.wire import (
     troubles_of,
 )
 from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
-from benchd.domain.errors import ReaderFault, ReaderGone, UsageRefused
+from benchd.domain.errors import ReaderFault, ReaderGone, ReaderStuck, UsageRefused
 from benchd.domain.ids import SlotName
 from benchd.domain.wakeup import Wakeup
 
@@ -97,6 +97,7 @@ def test_orders_come_out_as_they_went_in_and_failures_keep_their_class() -> None
     capture = CaptureOrder(name="n", model="m", screen="未利用", seen_on=date(2026, 11, 24))
     assert capture_of(decode(encode({"capture": capture.as_message()}))) == capture
     assert failure_message(1, ReaderGone("g")) == {"id": 1, "gone": "g"}
+    assert failure_message(1, ReaderStuck("s")) == {"id": 1, "stuck": "s"}
     assert failure_message(1, ReaderFault("f")) == {"id": 1, "fault": "f"}
     assert failure_message(1, UsageRefused("u")) == {"id": 1, "refused": "u"}
 

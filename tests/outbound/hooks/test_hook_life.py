@@ -7,6 +7,7 @@ import random
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -86,6 +87,33 @@ async def test_from_the_configuration_to_the_receiver(
         assert event["id"] == headers["webhook-id"]
         # By the clock of the test's machine: the signature's age is looked at, too.
         Webhook(SECRET).verify(sent, headers)
+
+
+async def test_item_6_the_list_tells_the_last_error_and_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANG", "C")
+    async with receiving() as receiver:
+        receiver.answer = answer("503 Busy")
+        config = configuration(tmp_path, HOOK.format(url=receiver.url))
+        async with telling(tmp_path) as rack:
+            with anyio.fail_after(30):
+                await rack.begun()
+                [fresh] = json.loads((await hooks_command(config, "list", "--json")).stdout)[
+                    "hooks"
+                ]
+                assert (fresh["next_try"], fresh["last_error"]) == (None, None)
+                began = datetime.now(UTC)
+                await rack.ledger.append(opened(1))
+                await receiver.arrived.wait()
+                told = fresh
+                while told["last_error"] is None:
+                    listed = await hooks_command(config, "list", "--json")
+                    [told] = json.loads(listed.stdout)["hooks"]
+            assert (told["waiting"], told["dead"], told["last_error"]) == (1, 0, "http_503")
+            assert datetime.fromisoformat(told["next_try"]) > began
+            shown = (await hooks_command(config, "list")).stdout
+            assert shown.split("\t")[-2:] == [told["next_try"], "http_503\n"]
 
 
 async def test_a_test_event_and_a_hook_that_isnt_there(

@@ -82,6 +82,24 @@ async def settled(one: Screen) -> None:
     await one.page.locator("#to-returned").check()
     await one.page.locator("#note").fill("株式会社サンプル")
     await one.page.locator(".settling .do").click()
+    await one.page.locator("#sure .yes").click()
+
+
+async def asked_to_crush(one: Screen) -> None:
+    await one.page.locator("#dead > summary").click()
+    await one.page.locator("#dead-tag").fill("T-1")
+    await one.page.locator("#dead-reason-no_power").check()
+    await one.page.locator("#dead .do").click()
+    await expect(one.page.locator("#sure")).to_be_visible()
+
+
+async def asked_to_settle(one: Screen) -> None:
+    await reads("HQ610005")(one)
+    await one.page.locator("#to-destroyed").check()
+    await one.page.locator("#recycler").fill("株式会社サンプル")
+    await one.page.locator("#number").fill("R-1")
+    await one.page.locator(".settling .do").click()
+    await expect(one.page.locator("#sure")).to_be_visible()
 
 
 async def lots_away(one: Screen) -> None:
@@ -165,7 +183,7 @@ BESIDE = (
     page("lot to add", "lots", clicks("#add-lot > summary"), FOLDED),
     page("lot not filled in", "lots", clicks("#add-lot > summary", "#add-lot .do"), FORM_SAID),
     page("list to take in", "lots", clicks("#network > summary"), FOLDED),
-    page("list taken in", "lots", list_taken, 'lots.js p.good[role="status"]'),
+    page("list taken in", "lots", list_taken, 'forms.js p.good[role="status"]'),
     page("lot", LOT),
     *(
         page(f"lot: {part}", LOT, clicks(f"#{part} > summary"), FOLDED)
@@ -182,13 +200,15 @@ BESIDE = (
             ("attest", FORM_SAID),
         )
     ),
+    page("lot: crushing, asked once more", LOT, asked_to_crush, "sure.js dialog#sure.over-wall"),
     page("lot: what mustn't go out", LOT, kept_back, 'lot.js div#may-go[role="status"]'),
     page("list with mistakes", LOT, mistakes_told, 'csv_import.js div.checked[role="status"]'),
     page("list is clean", LOT, file_is_clean, 'csv_import.js div.checked[role="status"]'),
-    page("handsets taken in", LOT, taken_in, 'lot.js p.good[role="status"]'),
+    page("handsets taken in", LOT, taken_in, 'forms.js p.good[role="status"]'),
     page("disposal: read", "disposal", reads("HQ610005"), 'settling.js p.chosen[role="status"]'),
     page("disposal: unknown", "disposal", reads("ZZZZ"), 'settling.js p.said[role="status"]'),
     page("disposal: unsaid", "disposal", nothing_said, 'settling.js p.said[role="alert"]'),
+    page("disposal: asked once more", "disposal", asked_to_settle),
     page("disposal: settled", "disposal", settled, 'settling.js div.outcomes[role="status"]'),
 )
 

@@ -236,7 +236,7 @@ async def test_failed_handsets_and_what_is_wrong_are_told_in_words(
             assert await seen.ground(slot) != GREEN
             await expect(seen.tile(slot)).not_to_contain_text("販売可")
         await seen.shows("A4", "FeliCaにデータが残っています（Suica、楽天Edy）")
-        await seen.shows("A5", "要対応", "FeliCaリーダー 棚A1 が見つかりません", "挿し直す")
+        await seen.shows("A5", "要対応", "FeliCaリーダー 棚A1 が使えません", "挿し直す")
 
 
 async def test_page_survives_a_restart(rack: FakeRack, wall: Wall) -> None:

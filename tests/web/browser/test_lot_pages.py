@@ -113,7 +113,7 @@ async def test_attested_with_exceptions_and_withdrawn(shop: Shop) -> None:
         await expect(page.locator("#tags")).to_be_hidden()
         await page.locator("#excepted").fill("T-9")
         await page.locator("#attest .do").click()
-        await expect(page.locator("#attest .said")).to_contain_text("このロットのものではないか")
+        await expect(page.locator("#attest .said")).to_contain_text("T-9 はロット L-1 のものでは")
         # A badge that is scanned with the focus in a box sends nothing, and takes over.
         await page.locator("#which-whole").focus()
         await page.keyboard.type("SUZUKI-1002")
@@ -147,6 +147,7 @@ async def test_a_handset_without_power_is_entered_by_its_label(shop: Shop) -> No
         await page.locator("#dead-tag").fill("T-1")
         await page.locator("#dead-reason-no_power").check()
         await page.locator("#dead .do").click()
+        await page.locator("#sure .yes").click()
         await expect(page.get_by_role("cell", name="電源が入らない")).to_contain_text("破砕")
         await shop.caught_up()
         await seen.go("/disposal")
@@ -173,7 +174,7 @@ async def test_a_reset_handset_is_assessed_by_its_label_and_the_seller_is_told(s
         await page.locator("#assess-seen-lock_screen").check()
         await page.locator("#assess-imei").fill("123")
         await page.locator("#assess .do").click()
-        await expect(page.locator("#assess .said")).to_contain_text("番号がこのラベルの端末と違う")
+        await expect(page.locator("#assess .said")).to_contain_text("検査数字の合う15桁")
         assert shop.kept(EntryKind.ASSET_ASSESSED) == []
         await page.locator("#assess-imei").fill("")
         await page.locator("#assess .do").click()
@@ -217,6 +218,7 @@ async def test_a_pallet_is_checked_and_what_must_stay_is_named(shop: Shop) -> No
         await page.locator("#ship-name").fill("P-1")
         async with page.expect_request("**/api/v1/shipments") as sent:
             await ship.click()
+            await page.locator("#sure .yes").click()
         asked = (await sent.value).post_data_json or {}
         assert (asked["name"], asked["tags"]) == ("P-1", ["T-2"])
     assert shop.kept(EntryKind.SHIPPED) == []

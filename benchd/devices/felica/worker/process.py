@@ -27,7 +27,7 @@ from benchd.devices.felica.worker.wire import (
     troubles_of,
 )
 from benchd.domain.chip import ChipScan
-from benchd.domain.errors import ReaderFault, ReaderGone, UsageRefused
+from benchd.domain.errors import ReaderFault, ReaderGone, ReaderStuck, UsageRefused
 from benchd.domain.ids import SlotName
 
 _log = structlog.get_logger()
@@ -140,6 +140,8 @@ class ReaderWorker:
                 with anyio.move_on_after(1, shield=True), suppress(ReaderGone):
                     await self._send(encode({"id": number, "do": "give_up"}))
         match request.answer:
+            case {"stuck": str(why)}:
+                raise ReaderStuck(why)
             case {"gone": str(why)}:
                 raise ReaderGone(why)
             case {"fault": str(why)}:

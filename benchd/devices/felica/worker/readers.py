@@ -24,7 +24,7 @@ from benchd.devices.felica.readers.usb_ports import (
     port_of_reader,
 )
 from benchd.devices.felica.worker.wire import STUCK, WorkerOrder
-from benchd.domain.errors import BenchdError, ReaderFault, ReaderGone
+from benchd.domain.errors import BenchdError, ReaderFault, ReaderGone, ReaderStuck
 from benchd.domain.ids import SlotName
 
 PORT_WITHIN_S: Final = 10.0
@@ -83,12 +83,12 @@ class RackReaders:
     ) -> Result:
         """Have something done with the slot's reader.
 
-        Raises ReaderGone where it isn't there, ReaderFault where it is stuck or gets stuck, or
-        where the work isn't done in time.
+        Raises ReaderGone where it isn't there, ReaderStuck where it is stuck already, ReaderFault
+        where it gets stuck, or where the work isn't done in time.
         """
         thread = self._thread(slot)
         if thread in self._stuck:
-            raise ReaderFault(STUCK)
+            raise ReaderStuck(STUCK)
         future = thread.with_session(work, partial(self._is_meant, slot))
         return await self._finish(thread, future, within_s)
 

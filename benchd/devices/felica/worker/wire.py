@@ -5,8 +5,8 @@ To the worker, first `{"slots": …, "salt": …, "baselines": …, "signer": �
 "slot", "capture", "within_s"}`, `{"id", "do": "field_off", "slot", "within_s"}`, `{"id", "do":
 "beat"}`, which its loop answers at once, and `{"id", "do": "give_up"}`, whose number is that of the
 request meant. From it `{"id", "scan"}`, `{"id", "baseline": text}`, `{"id", "done"}`, `{"id",
-"alive"}` or `{"id", "fault" | "gone" | "refused": text}`, and whenever
-a reader comes or goes `{"slots": {slot: null | text}}`, with why a reader can't be used.
+"alive"}` or `{"id", "fault" | "gone" | "stuck" | "refused": text}`, and whenever a reader comes or
+goes `{"slots": {slot: null | text}}`, with why a reader can't be used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from benchd.domain.chip import ChipScan
-from benchd.domain.errors import BenchdError, ReaderFault, ReaderGone
+from benchd.domain.errors import BenchdError, ReaderFault, ReaderGone, ReaderStuck
 from benchd.domain.ids import SlotName
 
 LONGEST_LINE: Final = 1 << 20
@@ -112,6 +112,8 @@ def scan_message(number: int, scan: ChipScan) -> Message:
 def failure_message(number: int, failure: BenchdError) -> Message:
     """The answer to a request that failed."""
     match failure:
+        case ReaderStuck():
+            kind = "stuck"
         case ReaderGone():
             kind = "gone"
         case ReaderFault():

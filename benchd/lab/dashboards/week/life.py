@@ -60,6 +60,7 @@ class SlotLife:
             question=self.question,
             problem=self.problem,
             transfer=self.transfer,
+            disposition=self.settled[-1] if self.state is SlotState.FINISHED else None,
         )
 
     def minutes(self) -> Minutes:
@@ -147,7 +148,7 @@ class SlotLife:
             if torn == 4:
                 raise _EndsAs(Reason.HANDSET_LOST, Disposition.HOLD)
         size = int(model.size_gb * 0.93e9)
-        self.metrics.slots.wrote(self.slot, size)
+        self.metrics.slots.wrote(self.slot, size, new_bytes=size, worked_s=size / rate / 1e6)
         self.metrics.models.overwritten(name, size, size / rate / 1e6)
 
     def _transfers(self, stage: StageName, size_gb: float, mb_per_s: float) -> Minutes:
