@@ -194,7 +194,8 @@ def demo(
         Path | None, typer.Option(help="One handset, made from the answers in this folder.")
     ] = None,
     lot: Annotated[
-        bool, typer.Option("--lot", help="One lot of 24, taken in by CSV, to its end.")
+        bool,
+        typer.Option("--lot", help="One lot, taken in by CSV, to its end; 24 without --slots."),
     ] = False,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
@@ -204,14 +205,17 @@ def demo(
         raise typer.BadParameter(
             "--dossier is one handset: it takes neither --slots nor --scenario"
         )
-    if lot and (scenario or slots or by_hand or dossier):
+    if lot and (scenario or by_hand or dossier):
         raise typer.BadParameter("--lot brings its own handsets and operators")
     require_lab()
     from benchd.lab.demo.demo_run import run_demo
-    from benchd.lab.demo.lot import run_lot_demo
+    from benchd.lab.demo.lot import HANDSETS, LEAST, run_lot_demo
 
     if lot:
-        raise typer.Exit(0 if run_lot_demo(directory, port, as_json=json_output) else 1)
+        handsets = slots or HANDSETS
+        if handsets < LEAST:
+            raise typer.BadParameter("--lot is of four handsets at least")
+        raise typer.Exit(0 if run_lot_demo(directory, port, handsets, as_json=json_output) else 1)
 
     names = tuple(name.strip() for name in scenario.split(",")) if scenario else ()
     ok = run_demo(

@@ -86,19 +86,22 @@ def test_the_usual_eight_end_as_they_must_for_root_too(tmp_path: Path) -> None:
     assert [handset["scenario"] for handset in told["handsets"]] == list(IN_ORDER[:USUAL_SLOTS])
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_lot_of_24_costs_two_answers_for_each_clean_handset(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "handsets",
+    [pytest.param(5, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.nightly)],
+)
+def test_a_lot_costs_two_answers_for_each_clean_handset(tmp_path: Path, handsets: int) -> None:
     place = ("--directory", str(tmp_path / "rack"), "--port", str(free_port()))
-    finished = benchd("demo", "--lot", "--json", *place)
+    finished = benchd("demo", "--lot", "--slots", str(handsets), "--json", *place)
     assert finished.returncode == 0, f"{finished.stdout}\n{finished.stderr}"
     told = json.loads(finished.stdout)
     assert told["ok"] is True
     answers = [len(handset["answers"]) for handset in told["handsets"]]
-    assert (answers.count(2), answers.count(3), len(answers)) == (21, 3, 24)
+    assert (answers.count(2), answers.count(3), len(answers)) == (handsets - 3, 3, handsets)
     assert all(handset["named"] for handset in told["handsets"])
     waited = {step["step"]: step["handsets"] for step in told["attended"]}
-    assert waited["observe"] == waited["confirm"] == 24
+    assert waited["observe"] == waited["confirm"] == handsets
 
 
 def test_every_scenario_at_once_ends_as_it_must(every: Ended) -> None:

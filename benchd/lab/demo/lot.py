@@ -1,4 +1,4 @@
-"""`benchd demo --lot`: one lot of 24 handsets, taken in by CSV, and how often anybody was asked."""
+"""`benchd demo --lot`: one lot of handsets, taken in by CSV, and how often anybody was asked."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import tempfile
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -29,17 +31,11 @@ from benchd.lab.simulator.plan import HandsetPlan
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 
 HANDSETS: Final = 24
+"""Unless somebody wants another number."""
+LEAST: Final = 4
+"""One clean handset beside the three exceptions."""
 LOT: Final = "LOT-DEMO"
-CHIP_IN_USE: Final = 7
-"""Its chip has somebody's balance in it; nobody has agreed yet that it is lost."""
-NO_JPKI: Final = (15, 22)
-"""Of these the papers don't say that the JPKI certificate was revoked."""
 CLEAN_ANSWERS: Final = Counter({Gate.OBSERVE: 1, Gate.CONFIRM: 1})
-_EXTRA: Final[Mapping[int, Gate]] = {
-    CHIP_IN_USE: Gate.CONSENT,
-    **dict.fromkeys(NO_JPKI, Gate.JPKI),
-}
-
 
 _BENCHD: Final = "from benchd.cli.main import main; main()"
 
@@ -61,10 +57,24 @@ class LotResult:
     fits: bool
 
 
-def lot_scenarios() -> list[Scenario]:
+def exceptions(handsets: int) -> Mapping[int, Gate]:
+    """Which handsets of such a lot somebody is asked more about than about a clean one, and what.
+
+    The chip of one has somebody's balance in it, and nobody has agreed yet that it is lost; of two
+    the papers don't say that the JPKI certificate was revoked. The first is clean in a lot of any
+    size: its chip is what the others are compared with.
+    """
+    chip_in_use, *no_jpki = (ceil(handsets * part / 24) for part in (7, 15, 22))
+    return {chip_in_use: Gate.CONSENT, **dict.fromkeys(no_jpki, Gate.JPKI)}
+
+
+def lot_scenarios(handsets: int = HANDSETS) -> list[Scenario]:
     """Who sits in which slot."""
     clean, in_use = SCENARIOS["clean"], SCENARIOS["felica-in-use"]
-    return [in_use if number == CHIP_IN_USE else clean for number in range(1, HANDSETS + 1)]
+    asked = exceptions(handsets)
+    return [
+        in_use if asked.get(number) is Gate.CONSENT else clean for number in range(1, handsets + 1)
+    ]
 
 
 def tag_of(placed: Placed) -> str:
@@ -92,17 +102,17 @@ def _plan(placed: Placed) -> HandsetPlan:
     return placed.scenario.handset(name=placed.slot, slot=None, copy=placed.number)
 
 
-def run_lot_demo(directory: Path | None, port: int, *, as_json: bool) -> bool:
+def run_lot_demo(directory: Path | None, port: int, handsets: int, *, as_json: bool) -> bool:
     """Run the demo; True if every handset of the lot ended, and was asked about, as it has to."""
     where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
-    return anyio.run(partial(run_lot, where, port, as_json=as_json))
+    return anyio.run(partial(run_lot, where, port, handsets, as_json=as_json))
 
 
-async def run_lot(directory: Path, port: int, *, as_json: bool) -> bool:
+async def run_lot(directory: Path, port: int, handsets: int, *, as_json: bool) -> bool:
     """Run the whole lot to its end; True if all of it went as it has to."""
     results: list[LotResult] = []
     attended: list[Mapping[str, JsonValue]] = []
-    async with demo_rack(directory, lot_scenarios(), port=port, plugged=False) as rack:
+    async with demo_rack(directory, lot_scenarios(handsets), port=port, plugged=False) as rack:
         await _capture_baseline(rack)
         await rack.start_daemon()
         await _take_in(rack)
@@ -163,11 +173,9 @@ async def _take_in(rack: DemoRack) -> None:
     if dry["mistakes"] or not taken["taken"]:
         raise IntakeFailed(f"the list has mistakes: {taken['mistakes']}")
     tags = {placed.number: tag_of(placed) for placed in rack.placed}
-    for kind, numbers in (
-        (AttestationKind.CONSENT, (CHIP_IN_USE,)),
-        (AttestationKind.JPKI, NO_JPKI),
-    ):
-        told = {"kinds": [kind], "excepted": [tags[number] for number in numbers], **asked}
+    for kind, gate in ((AttestationKind.CONSENT, Gate.CONSENT), (AttestationKind.JPKI, Gate.JPKI)):
+        excepted = [tags[number] for number, of in _exceptions(rack).items() if of is gate]
+        told = {"kinds": [kind], "excepted": excepted, **asked}
         await _post(rack, f"{api}/lots/{LOT}/attestations", told)
     now = datetime.now(UTC)
     listed = await _post(
@@ -178,6 +186,10 @@ async def _take_in(rack: DemoRack) -> None:
     )
     if not listed["taken"]:
         raise IntakeFailed(f"the look-ups have mistakes: {listed['mistakes']}")
+
+
+def _exceptions(rack: DemoRack) -> Mapping[int, Gate]:
+    return exceptions(len(rack.placed))
 
 
 async def _post(
@@ -204,20 +216,20 @@ async def _result(rack: DemoRack, placed: Placed) -> LotResult:
         for each in (decisions if isinstance(decisions, Sequence) else ())
         if isinstance(each, Mapping)
     )
-    named = _names(told["certificate"], placed)
-    due = CLEAN_ANSWERS + Counter([_EXTRA[placed.number]] if placed.number in _EXTRA else [])
+    more = {gate for number, gate in _exceptions(rack).items() if number == placed.number}
+    named = _names(told["certificate"], placed, more)
+    due = CLEAN_ANSWERS + Counter(more)
     fits = as_expected(told, placed.scenario) and named and Counter(answers) == due
     return LotResult(told=told, tag=tag_of(placed), answers=answers, named=named, fits=fits)
 
 
-def _names(certificate: JsonValue, placed: Placed) -> bool:
+def _names(certificate: JsonValue, placed: Placed, asked: AbstractSet[Gate]) -> bool:
     """Whether a certificate that verifies says of which lot and asset it is, and by what."""
     if not isinstance(certificate, str):
         return False
     envelope = json.loads(Path(certificate).read_bytes())
     intake = json.loads(b64decode(envelope["payload"]))["predicate"]["intake"]
     gates = {each["gate"] for each in (*intake["attestations"], *intake["not_needed"])}
-    asked = {_EXTRA[placed.number]} if placed.number in _EXTRA else set[Gate]()
     settled = gates == {Gate.NETWORK, Gate.CONSENT, Gate.JPKI} - asked
     return (intake["lot"], intake["tag"], intake["bound_by"]) == (
         LOT,
@@ -254,7 +266,8 @@ def _tell(
         minutes, each = (float(str(step[key])) / 60 for key in ("seconds", "seconds_each"))
         told = f"{step['handsets']:>4} handsets {minutes:7.1f} {each:6.2f}  {step['en']}"
         sys.stdout.write(told + "\n")
-    clean = [len(r.answers) for n, r in enumerate(results, start=1) if n not in _EXTRA]
+    asked = _exceptions(rack)
+    clean = [len(r.answers) for n, r in enumerate(results, start=1) if n not in asked]
     sys.stdout.write(
         f"{LOT}: {len(results)} handsets, {sum(answers)} answers;"
         f" {max(clean)} at most for each of the {len(clean)} clean ones\n"

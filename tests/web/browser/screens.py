@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from urllib.parse import unquote
+from typing import Any
 
 from chromium import Visit
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, expect
 from scanner import scan
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from walls import Wall
 
 from benchd.domain.ids import JobId, SlotName
@@ -40,19 +42,15 @@ class Screen:
     def page(self) -> Page:
         return self.seen.page
 
-    async def catch(self, route: Route) -> None:
-        job = unquote(route.request.url.split("/")[-2])
-        told = json.loads(route.request.post_data or "{}")
+    def catch(self, job: str, told: dict[str, Any]) -> JSONResponse:
         self.answers.append((job, told["gate"], told["approved"], told["note"]))
         # Else an answer that waits is that of whoever has signed in elsewhere since.
         self.given_as.append(told["operator"])
         # Else it may be taken for the same gate, asked anew.
         self.given_to.append(told["asking"])
         if self.refusing:
-            error = {"error": {"code": self.refusing, "message": "no"}}
-            await route.fulfill(status=409, json=error)
-        else:
-            await route.fulfill(status=201, json={})
+            return JSONResponse({"error": {"code": self.refusing, "message": "no"}}, 409)
+        return JSONResponse({}, 201)
 
     def ask(self, slot: SlotName, job: str, gate: Gate = Gate.CONSENT) -> SlotView:
         asked = asking_view(slot, NUMBER[slot], gate)
@@ -80,9 +78,40 @@ class Screen:
         return self.page.locator("#given li")
 
 
-async def no_story(route: Route) -> None:
-    told = {"job": "job", "recipe": "overwrite", "stages": [], "decisions": []}
-    await route.fulfill(json={**told, "bytes_written": None, "coverage": None})
+NO_STORY: dict[str, object] = {
+    "job": "job",
+    "recipe": "overwrite",
+    "stages": [],
+    "decisions": [],
+    "bytes_written": None,
+    "coverage": None,
+}
+"""What is told of a job of which there is nothing to tell."""
+
+
+class AnswersCaught:
+    """Stands before the application: no answer gets there, and no job has a story.
+
+    A route in the browser would do the same, but switches its cache off: each load of a page then
+    asks for forty files anew, which costs half of it.
+    """
+
+    by: Screen
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """The application behind it."""
+
+        async def caught(scope: Scope, receive: Receive, send: Send) -> None:
+            path = scope.get("path", "")
+            if re.search(r"/api/v1/jobs/job-\d+$", path):
+                await JSONResponse(NO_STORY)(scope, receive, send)
+            elif path.endswith("/decisions"):
+                told = await Request(scope, receive).json()
+                await self.by.catch(path.split("/")[-2], told)(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return caught
 
 
 Screens = Callable[..., AbstractAsyncContextManager[Screen]]
@@ -94,10 +123,10 @@ async def screen(
     wall: Wall, parts: Mapping[str, object] | None = None, *, may_be_away: bool = False
 ) -> AsyncGenerator[Screen]:
     """Somebody has signed in by badge, unless the rack has parts of its own for that."""
-    async with wall(refused=True, parts=parts, may_be_away=may_be_away) as seen:
-        one = Screen(seen, wall.rack)
-        await seen.page.route("**/decisions", one.catch)
-        await seen.page.route(re.compile(r"/api/v1/jobs/job-\d+$"), no_story)
+    caught = AnswersCaught()
+    seeing = wall(parts=parts, before=caught.before, refused=True, may_be_away=may_be_away)
+    async with seeing as seen:
+        one = caught.by = Screen(seen, wall.rack)
         await seen.live()
         if parts is None:
             await scan(seen, BADGE)

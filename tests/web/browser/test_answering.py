@@ -107,7 +107,7 @@ async def test_the_page_goes_on_though_the_question_went_before_its_answer_was_t
         async def late(route: Route) -> None:
             one.rack.board.show(replace(view, question=None, state=SlotState.RUNNING))
             await expect(one.seen.panel(".over")).to_be_visible()
-            await one.catch(route)
+            await route.continue_()
 
         await one.page.route("**/decisions", late)
         await scan(one.seen, "BD:S:A1")

@@ -164,12 +164,12 @@ async def test_item_6_on_a_phone_slot_and_question_are_one_line_however_far_it_i
     # As long as a slot's name may be in a rack of many.
     for slot in (A1, SlotName("RACK-B12")):
         rack.board.show(asking_view(slot, 1, Gate.CONFIRM))
-    async with wall(width=390, height=600) as seen:
+    async with wall(f"?lang={language}", width=390, height=600) as seen:
         for slot in rack.board.views():
             for gate in Gate:
                 rack.board.show(asking_view(slot, 1, gate))
-                await seen.go(f"?lang={language}")
                 await seen.open(slot)
+                await expect(seen.panel(f'[data-gate="{gate}"]')).to_be_visible()
                 await expect(seen.panel(".yes")).to_be_visible()
                 assert await seen.page.evaluate(QUESTION_FIRST), (slot, gate)
                 told = await seen.page.evaluate(SCROLLED)

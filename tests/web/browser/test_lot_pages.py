@@ -199,6 +199,9 @@ async def test_a_pallet_is_checked_and_what_must_stay_is_named(shop: Shop) -> No
         await expect(shown).to_contain_text("2 / 2")
         await expect(shown.get_by_role("row", name="T-1")).to_contain_text("証明書がありません")
         await expect(shown.get_by_role("row", name="X-9")).to_contain_text("登録されていません")
+        width = "element => element.getBoundingClientRect().width"
+        whole = await page.locator("#shipping").evaluate(width)
+        assert await shown.evaluate(width) > 0.9 * whole, "what is to be done is read in a line"
         # What may not go out can't be recorded, and nothing else is in its place.
         await expect(page.get_by_role("button", name="出荷を記録")).to_have_count(0)
 

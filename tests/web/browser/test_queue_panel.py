@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from chromium import needs_chromium
 from playwright.async_api import expect
-from screens import no_story
+from screens import NO_STORY
 from telling import at, errand, ready, slots_of, tell, tell_queue
 from walls import Wall
 
@@ -110,7 +110,7 @@ async def test_item_4_a_tile_that_waits_for_a_person_tells_until_when_and_no_zer
         question = one["question"] | {"until": at(2_730)}
         await tell(seen.page, "slot", one | {"handset_left_s": 0, "question": question})
         await seen.shows("A1", "回答期限まで", "45分")
-        await seen.page.route(re.compile("/api/v1/jobs/"), no_story)
+        await seen.page.route("**/api/v1/jobs/*", lambda route: route.fulfill(json=NO_STORY))
         await seen.open("A1")
         await expect(seen.panel(".until")).to_contain_text("45分")
 

@@ -163,21 +163,16 @@ async def at_a_screen(
 async def test_a_shift_without_a_mouse(
     tmp_path: Path,
     visit: Visits,
-    monkeypatch: pytest.MonkeyPatch,
     language: str,
     handsets: int,
 ) -> None:
-    # What a lot of four has of the chip that is in use, and of papers that are missing.
-    if handsets == 4:
-        monkeypatch.setattr(lot, "NO_JPKI", (1, 2))
-        monkeypatch.setattr(lot, "CHIP_IN_USE", 3)
     port = free_port()
     mice: list[str] = []
     results: list[dict[str, JsonValue]] = []
     address = f"http://127.0.0.1:{port}/?lang={language}"
     with loopback_listener(port) as listener:
         async with demo_rack(
-            tmp_path, lot.lot_scenarios()[:handsets], port=port, plugged=False
+            tmp_path, lot.lot_scenarios(handsets), port=port, plugged=False
         ) as rack:
             be_patient(rack)
             await lot._capture_baseline(rack)

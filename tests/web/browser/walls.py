@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 from chromium import Visit, Visits
 from parts_kept import PartsKept
+from starlette.types import ASGIApp
 
 from benchd.domain.job import Disposition, Outcome
 from benchd.domain.slot_states import SlotState
@@ -36,6 +37,9 @@ CERTIFIED: dict[str, Any] = {
 }
 """What the ledger keeps of such a handset's job."""
 
+Middleware = Callable[[ASGIApp], ASGIApp]
+"""What stands before the application, given what it stands before."""
+
 
 @dataclass
 class Wall:
@@ -51,10 +55,13 @@ class Wall:
         shown: AccessLevel = AccessLevel.READ,
         parts: Mapping[str, Any] | None = None,
         port: int = 0,
+        before: Middleware | None = None,
     ) -> AbstractAsyncContextManager[Running]:
         """The rack's server, which shows this much to whoever hasn't signed in."""
         told: dict[str, Any] = {"callers": believing(shown), **(parts or {})}
         app = app_of(self.rack, self.catalogue, **told)
+        if before is not None:
+            app.add_middleware(before)
         app.add_middleware(PartsKept)
         return running(app, self.folder / f"{shown.name}.sock", port)
 
@@ -65,10 +72,12 @@ class Wall:
         *,
         shown: AccessLevel = AccessLevel.READ,
         parts: Mapping[str, Any] | None = None,
+        before: Middleware | None = None,
         **how: Any,  # noqa: ANN401 - as `visited` takes it
     ) -> AsyncGenerator[Visit]:
         """A page of the rack: the wall, if it isn't told which."""
-        async with self.served(shown, parts) as here, self.open(here, path, **how) as seen:
+        serving = self.served(shown, parts, before=before)
+        async with serving as here, self.open(here, path, **how) as seen:
             yield seen
 
     def open(
