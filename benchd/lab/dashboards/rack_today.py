@@ -176,8 +176,8 @@ RACK_TODAY = Sheet(
         Panel(
             title=Words("1時間の書き込み", "Written per hour"),
             says=Words(
-                "直前の1時間に終わった書き込みの量です。2回の取得の間に終わったものも含みます。",
-                "What ended overwrites have written within an hour, also those between two scrapes.",
+                "直前の1時間に終わった書き込みの量です。短いものも含みます。",
+                "What the overwrites that ended within the last hour have written, short ones too.",
             ),
             kind=Kind.LINES,
             queries=(
