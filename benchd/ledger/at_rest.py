@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import errno
+import os
+from collections.abc import Generator, Iterable
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 import apsw
 
 from benchd.domain.errors import LedgerBroken, LedgerFault
+from benchd.ledger.head import Head
 from benchd.ledger.head_file import SignedHeads
-from benchd.ledger.ledger_database import PLAIN_VFS, open_copy
+from benchd.ledger.ledger_database import (
+    PLAIN_VFS,
+    check_file,
+    open_copy,
+    open_for_reading,
+    open_unchanged,
+)
 from benchd.ledger.snapshot import snapshot
 from benchd.ledger.sql_statements import query
+from benchd.ledger.start_check import check_start
 from benchd.ledger.unsigned_tail import signed_up_to
+from benchd.ledger.witness import Witness
+from benchd.signing.public_key import Signer
 
 LARGEST_COPY_BYTES: Final = 1 << 30
 """After a crash its newest records stand in a log that only a copy lets one read."""
 _UNSIGNED: Final = "SELECT count(*) FROM record WHERE sequence > ?"
+
+
+def end_at_rest(
+    path: Path, heads: SignedHeads | None, signer: Signer, witnesses: Iterable[Witness]
+) -> Head | None:
+    """The end at which a start would go on; None where that takes a copy that is too large.
+
+    Of records that nobody has signed, `unsigned_records` tells. Nothing is written beside the
+    ledger. Raises what a start would: LedgerFault or LedgerBroken; or OSError.
+    """
+    try:
+        with _opened(path, checked=True) as connection:
+            if connection is None:
+                return None
+            if not check_file(connection, path):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+            return check_start(connection, heads, signer, witnesses, unsigned=True)
+    except apsw.Error as error:
+        message = f"the ledger {path} can't be opened: {error}"
+        raise LedgerFault(message) from error
 
 
 def unsigned_records(path: Path, heads: SignedHeads | None) -> int | None:
@@ -27,19 +59,26 @@ def unsigned_records(path: Path, heads: SignedHeads | None) -> int | None:
     Nothing is written beside the ledger. Raises LedgerFault, LedgerBroken or OSError.
     """
     try:
-        if not _has_log(path):
-            # SQLite makes no file beside one that it is told can't change.
-            uri = f"file:{quote(str(path.absolute()))}?immutable=1"
-            flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-            with closing(apsw.Connection(uri, flags=flags, vfs=PLAIN_VFS)) as connection:
-                return _count(connection, heads)
-        if path.stat().st_size > LARGEST_COPY_BYTES:
-            return None
-        with snapshot(path) as copy, closing(open_copy(copy.database)) as connection:
-            return _count(connection, heads)
+        with _opened(path, checked=False) as connection:
+            return None if connection is None else _count(connection, heads)
     except apsw.Error as error:
         message = f"the ledger's file can't be read: {error}"
         raise LedgerBroken(message, sequence=0) from error
+
+
+@contextmanager
+def _opened(path: Path, *, checked: bool) -> Generator[apsw.Connection | None]:
+    """A connection to it, or to a copy of it; `checked` refuses damaged pages."""
+    if not _has_log(path):
+        vfs = {} if checked else {"vfs": PLAIN_VFS}
+        with closing(open_unchanged(path, **vfs)) as connection:
+            yield connection
+    elif path.stat().st_size > LARGEST_COPY_BYTES:
+        yield None
+    else:
+        opens = open_for_reading if checked else open_copy
+        with snapshot(path) as copy, closing(opens(copy.database)) as connection:
+            yield connection
 
 
 def _has_log(path: Path) -> bool:

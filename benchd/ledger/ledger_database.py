@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import apsw
 
@@ -79,6 +80,14 @@ def open_copy(path: Path) -> apsw.Connection:
     return connection
 
 
+def open_unchanged(path: Path, *, vfs: str = CHECKSUM_VFS) -> apsw.Connection:
+    """A connection to a file that nobody writes to: SQLite makes none beside it."""
+    register_checksum_vfs()
+    uri = f"file:{quote(str(path.absolute()))}?immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    return apsw.Connection(uri, flags=flags, vfs=vfs)
+
+
 def check_form(connection: apsw.Connection) -> None:
     """Raise LedgerFault for a ledger of a form that this benchd doesn't read."""
     _known_version(connection)
@@ -103,13 +112,33 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     _restrict(connection)
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     if _known_version(connection) == 0:
-        if _schema(connection):
-            message = f"{path} is a database, but not a ledger of benchd"
-            raise LedgerFault(message)
+        _refuse_foreign(connection, path)
         _reserve(connection)
     query(connection, "PRAGMA journal_mode = wal")
     query(connection, "PRAGMA synchronous = full")
     _migrate(connection, upto=max(_migrations()))
+    _check_made(connection, path)
+
+
+def check_file(connection: apsw.Connection, path: Path) -> bool:
+    """Whether it is a ledger, False for a file in which one is yet to be made; changes nothing.
+
+    Raises LedgerFault or LedgerBroken for what can't be opened for writing either.
+    """
+    if _known_version(connection) == 0:
+        _refuse_foreign(connection, path)
+        return False
+    _check_made(connection, path)
+    return True
+
+
+def _refuse_foreign(connection: apsw.Connection, path: Path) -> None:
+    if _schema(connection):
+        message = f"{path} is a database, but not a ledger of benchd"
+        raise LedgerFault(message)
+
+
+def _check_made(connection: apsw.Connection, path: Path) -> None:
     if connection.reserve_bytes() != CHECKSUM_BYTES:
         message = f"the ledger {path} has no page checksums"
         raise LedgerBroken(message, sequence=0)

@@ -14,7 +14,6 @@ import apsw
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.record import Entry, Receipt
-from benchd.ledger.chain import end_of_chain, known_record
 from benchd.ledger.durable_files import create_file
 from benchd.ledger.head import Head, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_heads
@@ -24,12 +23,12 @@ from benchd.ledger.lock import writer_lock
 from benchd.ledger.open_jobs import RunningJobs
 from benchd.ledger.prepared_head import Prepared
 from benchd.ledger.restore_gap import number_above, restored_data
-from benchd.ledger.rotation_check import check_gone_on, check_rotations
 from benchd.ledger.sql_statements import query
-from benchd.ledger.unsigned_tail import MOST_UNSIGNED, check_unsigned
-from benchd.ledger.witness import Witness, check_witnesses
+from benchd.ledger.start_check import check_start
+from benchd.ledger.unsigned_tail import MOST_UNSIGNED
+from benchd.ledger.witness import Witness
 from benchd.signing.key import SigningKey
-from benchd.signing.public_key import Signer, public_key_of
+from benchd.signing.public_key import public_key_of
 from benchd.signing.ring import KeyRing
 
 CHECKPOINT_PAGES = 1000
@@ -37,8 +36,6 @@ CLOSE_WAIT_S = 5.0
 LOCK_WITHIN_S = 10.0
 """How long another process may have the file locked before an append says so."""
 LOCK_ASKED_EVERY_S = 0.02
-TAIL_RECORDS = 100
-"""How many of the last records are verified at every start; `verify_ledger` does them all."""
 
 
 MOST_RECORDS: Final = 64
@@ -115,19 +112,18 @@ class LedgerStore:
                 stack.enter_context(writer_lock(path))
                 signer = ring or public_key_of(head_key.public_key_pem)
                 heads = read_heads(head_path(path), signer, strict=False)
-                signed = heads.signed if heads else None
                 create_file(path)
                 self._connection = open_for_writing(path)
                 stack.callback(self._connection.close)
                 self._connection.set_wal_hook(self._count_pages)
-                self._head = self._checked_end(signed, signer)
-                check_witnesses(self._connection, witnesses)
-                if ring is not None:
-                    check_rotations(self._connection, ring)
-                if ring is not None and not behind:
-                    check_gone_on(self._connection, ring, signed)
-                if not unsigned:
-                    check_unsigned(self._connection, heads)
+                self._head = check_start(
+                    self._connection,
+                    heads,
+                    signer,
+                    witnesses,
+                    behind=behind,
+                    unsigned=unsigned,
+                )
                 self._head_file = HeadFile(head_path(path), self._head, head_key)
                 stack.callback(self._head_file.close)
             except (apsw.Error, OSError) as error:
@@ -277,11 +273,6 @@ class LedgerStore:
     def _count_pages(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self._wal_pages = pages
         return apsw.SQLITE_OK
-
-    def _checked_end(self, signed: Head | None, key: Signer) -> Head:
-        before_head = signed.sequence - 1 if signed else 0
-        after = known_record(self._connection, records_before_end=TAIL_RECORDS, at_most=before_head)
-        return end_of_chain(self._connection, signed=signed, key=key, after=after)
 
 
 def _names(rows: Sequence[Row]) -> str:

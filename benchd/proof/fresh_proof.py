@@ -23,6 +23,7 @@ from benchd.proof.floors import (
     STARTS_OF_A_SHOWN_RESET,
 )
 from benchd.proof.package_places import on_system_partition
+from benchd.proof.storage_proof import F2FS
 
 ONLY_USER = (0,)
 
@@ -65,14 +66,23 @@ def excused_packages(facts: ResetFacts, picture: FreshPicture | None) -> int:
 
 
 def traces_of_use(
-    facts: ResetFacts, most_used_bytes: int, picture: FreshPicture | None = None
+    facts: ResetFacts,
+    most_used_bytes: int,
+    picture: FreshPicture | None = None,
+    *,
+    file_system: str = "",
 ) -> list[str]:
-    """What tells this handset from one that was just reset."""
+    """What tells this handset from one that was just reset.
+
+    f2fs counts what it reserves for its own cleaning as in use, of a small storage much of it.
+    """
     traces = [f"{count} {what} left" for what, count in _counts(facts, picture).items() if count]
     if facts.user_ids != ONLY_USER:
         traces.append(f"users {', '.join(map(str, facts.user_ids))} are there")
     if facts.used_bytes > most_used_bytes:
-        traces.append(f"{facts.used_bytes} bytes in use, {most_used_bytes} are allowed")
+        allowed = f"{facts.used_bytes} bytes in use, {most_used_bytes} are allowed"
+        reserve = " (f2fs counts its own reserve as in use)" if file_system == F2FS else ""
+        traces.append(allowed + reserve)
     if facts.boot_count is not None and facts.boot_count > MOST_BOOTS_SINCE_RESET:
         traces.append(f"started {facts.boot_count} times since its last reset")
     return traces

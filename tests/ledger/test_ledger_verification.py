@@ -38,8 +38,9 @@ from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
 from benchd.ledger.ledger_database import open_for_writing
-from benchd.ledger.ledger_store import TAIL_RECORDS, LedgerStore
+from benchd.ledger.ledger_store import LedgerStore
 from benchd.ledger.prepared_head import Prepared, decode_prepared, encode_prepared
+from benchd.ledger.start_check import TAIL_RECORDS
 from benchd.signing.public_key import public_key_of
 
 RECORDS = 60

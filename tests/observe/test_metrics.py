@@ -67,6 +67,17 @@ async def test_the_whole_contract_is_there_before_anything_happens() -> None:
     assert missing == {name for name in promised if IF_CONFIGURED.match(name)}
 
 
+async def test_item_7_an_answer_is_as_large_as_the_reference_says() -> None:
+    async def text(*slots: str) -> str:
+        return (await new_metrics(*slots).expose(""))[0].decode()
+
+    one, many = await text("A1"), await text(*(f"A{number}" for number in range(1, 65)))
+    assert 200_000 < len(one) < 270_000
+    assert len(many) - len(one) < 64 * 2_000
+    of_stages = [line for line in one.splitlines() if "benchd_stage_duration_seconds" in line]
+    assert 0.7 < len("\n".join(of_stages)) / len(one) < 0.8
+
+
 async def test_every_word_of_the_model_has_its_series() -> None:
     series = await series_of(new_metrics("A1", "B1"))
 

@@ -9,7 +9,7 @@ import pytest
 from benchd.domain.handset import ResetFacts
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.proof.floors import MOST_S_SINCE_SHOWN_RESET
-from benchd.proof.fresh_proof import freshness_gaps
+from benchd.proof.fresh_proof import freshness_gaps, traces_of_use
 
 CAPACITY = 64_000_000_000
 FRESH = ResetFacts(
@@ -51,3 +51,10 @@ def test_careless_nothing_else_shows_that_it_arrived_reset(lie: str) -> None:
     # Whoever was reset here shows it by what the reset has changed.
     reset_here = replace(evidence, after=evidence.before)
     assert freshness_gaps(reset_here, CAPACITY) == []
+
+
+def test_item_7_what_is_in_use_names_the_reserve_of_a_file_system_that_counts_it() -> None:
+    used = f"{FRESH.used_bytes} bytes in use, 1 are allowed"
+    assert traces_of_use(FRESH, 1, file_system="ext4") == [used]
+    [named] = traces_of_use(FRESH, 1, file_system="f2fs")
+    assert named == f"{used} (f2fs counts its own reserve as in use)"

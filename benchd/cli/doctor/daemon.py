@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from benchd.cli.doctor.findings import About, Finding
+from benchd.cli.doctor.holders import is_stopped
+from benchd.cli.doctor.last_fault import Fault
 from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.domain.slot import ProblemCode
 
@@ -46,18 +48,44 @@ class DaemonAnswer:
     """Events that no try has handed over, of all hooks; None as above."""
 
 
-def daemon(path: Path, ask: Callable[[Path], DaemonAnswer]) -> tuple[Finding, DaemonAnswer | None]:
-    """Whether it answers; None where it doesn't, or this user may not ask."""
+def daemon(
+    path: Path,
+    ask: Callable[[Path], DaemonAnswer],
+    unit: Mapping[str, str] | None = None,
+    last_fault: Callable[[], Fault | None] = lambda: None,
+) -> tuple[Finding, DaemonAnswer | None]:
+    """Whether it answers; None where it doesn't, or this user may not ask.
+
+    `unit` is what systemd knows of it, `last_fault` why it ended last.
+    """
     about = About("check.daemon").having(path=path)
     try:
-        told = ask(path)
+        return about.ok("doctor.daemon_answers"), ask(path)
     except DependencyMissing as missing:
         if isinstance(missing.__cause__, PermissionError):
             return about.not_to_be_seen(path, missing.__cause__), None
-        return about.fail("doctor.daemon_silent", "cure.start_benchd"), None
     except BenchdError:
-        return about.fail("doctor.daemon_silent", "cure.start_benchd"), None
-    return about.ok("doctor.daemon_answers"), told
+        pass
+    return _silent(about, unit or {}, last_fault), None
+
+
+def _silent(
+    about: About, unit: Mapping[str, str], last_fault: Callable[[], Fault | None]
+) -> Finding:
+    """By what keeps it from answering."""
+    if unit.get("LoadState") == "masked":
+        return about.having(name=unit["Id"]).fail("doctor.daemon_silent", "cure.unmask_unit")
+    if unit.get("ActiveState") in ("active", "reloading", "deactivating"):
+        pid = int(unit.get("MainPID", "0"))
+        word = "doctor.daemon_stopped" if is_stopped(pid) else "doctor.daemon_hangs"
+        return about.having(count=pid).fail(word, "cure.restart_benchd")
+    if unit.get("ActiveState") == "activating" and unit.get("SubState") != "auto-restart":
+        return about.not_checked("doctor.daemon_starts", "cure.wait_for_start")
+    fault = last_fault()
+    if fault is None:
+        return about.fail("doctor.daemon_silent", "cure.start_benchd")
+    told = about.having(value=fault.status, detail=fault.detail, name=fault.cure)
+    return told.fail("doctor.daemon_ended", "cure.as_it_said")
 
 
 def ask_daemon(path: Path) -> DaemonAnswer:

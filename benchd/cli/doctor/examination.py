@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from benchd.cli.client import SOCKET
 from benchd.cli.doctor import folders, ledger_checks, machine, neighbours
 from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
+from benchd.cli.doctor.holders import Holder, listener_of
+from benchd.cli.doctor.last_fault import Fault, last_fault
 from benchd.cli.doctor.upkeep_checks import upkeep
 from benchd.config import Settings, load_settings
 from benchd.daemon.config_check import checked_settings
@@ -64,26 +67,25 @@ class Instruments:
     owner: Callable[[], Owner] = service_user
     prometheus: Path = neighbours.PROMETHEUS
     usb_devices: Path = machine.USB_DEVICES
+    last_fault: Callable[[], Fault | None] = last_fault
 
 
 def examine(config: Path, socket: Path | None, instruments: Instruments) -> list[Finding]:
     """Everything, each finding in its place; `socket` is the daemon's, else the configured one."""
     settled, settings = configuration(config)
-    states = machine.states((*machine.UNITS, "benchd-adb.service"), instruments.show)
-    place = socket or (settings.http.socket if settings else None)
-    found, told = [settled], None
-    if place is None:
-        found.append(About("check.daemon").not_checked("doctor.needs_configuration"))
-    else:
-        answered, told = daemon(place, instruments.ask_daemon)
-        found.append(answered)
+    asked = (*machine.UNITS, *machine.WHEN_CALLED, *machine.TIME_DAEMONS)
+    states = machine.states(asked, instruments.show)
+    place = socket or (settings.http.socket if settings else SOCKET)
+    unit = (states or {}).get(machine.DAEMON)
+    answered, told = daemon(place, instruments.ask_daemon, unit, instruments.last_fault)
+    found = [settled, answered]
     found += machine.units(states)
     if settings is None:
         found += [About(each).not_checked("doctor.needs_configuration") for each in _NEED_SETTINGS]
     else:
         found += _kept(settings, told, instruments)
         found += _worked_with(settings, told, states, instruments)
-    found.append(machine.clock(instruments.is_synchronised))
+    found.append(machine.clock(instruments.is_synchronised, states))
     found.append(machine.autosuspend(instruments.usb_devices))
     found.append(neighbours.prometheus(instruments.prometheus))
     found.append(neighbours.fonts(FONTS))
@@ -104,8 +106,7 @@ def configuration(file: Path) -> tuple[Finding, Settings | None]:
         settings = checked_settings(file)
     except ConfigInvalid as invalid:
         first = invalid.issues[0]
-        place = f"{first.file}:{first.line}: {first.message}"
-        found = about.having(count=len(invalid.issues), detail=place)
+        found = about.having(count=len(invalid.issues), detail=first)
         return found.fail("doctor.config_mistakes", "cure.check_config"), _usable(file)
     if settings.retired:
         first = settings.retired[0]
@@ -128,12 +129,12 @@ def _kept(settings: Settings, told: DaemonAnswer | None, instruments: Instrument
     owner = instruments.owner()
     state, key = settings.ledger.path.parent, settings.certificate.key
     return [
-        folders.folder("check.state_folder", state, owner),
+        folders.folder("check.state_folder", state, owner, with_files=True),
         folders.folder("check.certificate_folder", settings.certificate.directory, owner),
         folders.space(state),
         folders.space(settings.certificate.directory),
         folders.flush(state),
-        ledger_checks.ledger(settings.ledger.path, key, told),
+        ledger_checks.ledger(settings.ledger.path, key, settings.certificate.directory, told),
         ledger_checks.unsigned(settings.ledger.path, key, told),
         *upkeep(settings.ledger.path, instruments.show, instruments.now()),
         ledger_checks.key_usable(key, instruments.environ),
@@ -141,10 +142,17 @@ def _kept(settings: Settings, told: DaemonAnswer | None, instruments: Instrument
     ]
 
 
+def _stranger(port: int, states: machine.States | None) -> Holder | None:
+    """Who has the port of a daemon that doesn't answer, unless it has it itself, and hangs."""
+    found = listener_of(port)
+    own = (states or {}).get(machine.DAEMON, {}).get("MainPID", "0")
+    return None if found is None or str(found.pid) == own else found
+
+
 def _worked_with(
     settings: Settings,
     told: DaemonAnswer | None,
-    states: Mapping[str, Mapping[str, str]] | None,
+    states: machine.States | None,
     instruments: Instruments,
 ) -> list[Finding]:
     """What benchd works with, and who reaches it."""
@@ -159,7 +167,11 @@ def _worked_with(
         neighbours.udev_rules(external=external),
         neighbours.readers(settings.felica.readers, told),
         neighbours.reader_places(settings.felica.readers, told),
-        machine.port(settings.http.listen.port, with_tls=beyond),
+        machine.port(
+            settings.http.listen.port,
+            with_tls=beyond,
+            taken_by=lambda: None if told else _stranger(settings.http.listen.port, states),
+        ),
         machine.page_certificate(settings.http.tls_certificate, instruments.now()),
         neighbours.hooks(len(settings.hooks), told),
     ]

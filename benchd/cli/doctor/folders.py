@@ -33,20 +33,31 @@ class Owner:
     uid: int
 
 
-def folder(check: str, path: Path, owner: Owner) -> Finding:
-    """Whose a folder is, and who else gets in."""
+def folder(check: str, path: Path, owner: Owner, *, with_files: bool = False) -> Finding:
+    """Whose a folder is, and `with_files` each file in it, and who else gets in."""
     about = About(check).having(path=path, name=owner.name)
     try:
         found = path.stat()
+        listed = path.iterdir() if with_files and path.is_dir() else ()
+        inside = [each for each in listed if each.is_file()]
+        strange = next((each for each in inside if each.stat().st_uid != owner.uid), None)
     except FileNotFoundError:
         return about.warn("doctor.folder_missing", "cure.made_at_start")
     except OSError as error:
         return about.not_to_be_seen(path, error)
+    if not stat.S_ISDIR(found.st_mode):
+        return about.fail("doctor.folder_no_folder", "cure.move_file_away")
     if found.st_uid != owner.uid:
         of_another = about.having(value=found.st_uid)
         return of_another.fail("doctor.folder_of_another", "cure.give_folder")
-    if found.st_mode & _OPEN:
-        is_open = about.having(value=f"{stat.S_IMODE(found.st_mode):04o}")
+    if strange is not None:
+        return about.having(value=strange.name).fail("doctor.file_of_another", "cure.give_folder")
+    return _by_mode(about, found.st_mode)
+
+
+def _by_mode(about: About, mode: int) -> Finding:
+    if mode & _OPEN:
+        is_open = about.having(value=f"{stat.S_IMODE(mode):04o}")
         return is_open.warn("doctor.folder_open", "cure.close_folder")
     return about.ok("doctor.folder_private")
 

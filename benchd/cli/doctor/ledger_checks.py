@@ -10,45 +10,57 @@ from typing import Final
 
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
+from benchd.cli.doctor.holders import lock_holder
+from benchd.cli.doctor.machine import DAEMON
 from benchd.cli.misuse import why
+from benchd.daemon.ledger_witnesses import certificates_that_know
 from benchd.domain.errors import BenchdError
-from benchd.ledger.at_rest import unsigned_records
-from benchd.ledger.head_file import head_path, read_head, read_heads
+from benchd.ledger.at_rest import end_at_rest, unsigned_records
+from benchd.ledger.head_file import head_path, read_heads
+from benchd.ledger.rotation_check import witnesses_of_ring
 from benchd.ledger.unsigned_tail import MOST_UNSIGNED
 from benchd.signing.key_store import KeyFiles, load_rack_key, load_ring
 from benchd.signing.public_key import public_key_of
 
 OLD_AFTER: Final = timedelta(days=3 * 365)
 """As the alert BenchdKeyOld: NIST SP 800-57 part 1, table 1, for a private signature key."""
-_SQLITE: Final = b"SQLite format 3\0"
-"""The first bytes of its file format, https://sqlite.org/fileformat2.html."""
 
 
-def ledger(path: Path, key: Path, told: DaemonAnswer | None) -> Finding:
-    """Whether it holds: by the daemon's word, else by its file's form and signature alone."""
+def ledger(path: Path, key: Path, certificates: Path, told: DaemonAnswer | None) -> Finding:
+    """Whether it holds: by the daemon's word, else as a start would find it."""
     about = About("check.ledger").having(path=path)
     if told is not None:
         if told.broken:
             return about.fail("doctor.ledger_holds_not", "cure.verify_ledger")
         return about.having(count=told.records).ok("doctor.ledger_serves")
+    held = lock_holder(path.with_name(f"{path.name}.lock"))
+    if held is not None and held.service == DAEMON:
+        return about.not_checked("doctor.needs_daemon", "cure.restart_benchd")
+    if held is not None:
+        about = about.having(name=held.name, count=held.pid, detail=held.ended_by)
+        return about.fail("doctor.ledger_held", "cure.end_holder")
     try:
-        return _at_rest(about, path, key)
+        return _at_rest(about, path, key, certificates)
     except OSError as error:
         return _unseen(about, path, error)
 
 
-def _at_rest(about: About, path: Path, key: Path) -> Finding:
-    """The form of its file and the signature over its head; every record takes much longer."""
-    with path.open("rb") as file:
-        begins = file.read(len(_SQLITE))
+def _at_rest(about: About, path: Path, key: Path, certificates: Path) -> Finding:
+    """What a start checks, by the same code; every record takes much longer."""
+    with path.open("rb"):
+        pass
     try:
         public = public_key_of(KeyFiles(key).public.read_bytes())
-        head = read_head(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
+        ring = load_ring(KeyFiles(key).ring, public)
+        known = certificates_that_know(certificates, ring)
+        heads = read_heads(head_path(path), ring, strict=False)
+        end = end_at_rest(path, heads, ring, [*witnesses_of_ring(ring), *known])
     except (BenchdError, ValueError) as broken:
-        return about.having(detail=broken).fail("doctor.ledger_damaged", "cure.verify_ledger")
-    if begins != _SQLITE or head is None:
-        return about.fail("doctor.ledger_not_whole", "cure.verify_ledger")
-    return about.having(count=head.sequence).ok("doctor.ledger_signed")
+        detail = str(broken).partition("\n")[0]
+        return about.having(detail=detail).fail("doctor.ledger_refused", "cure.verify_ledger")
+    if end is None:
+        return about.not_checked("doctor.unsigned_unread", "cure.verify_ledger")
+    return about.having(count=end.sequence).ok("doctor.ledger_signed")
 
 
 def unsigned(path: Path, key: Path, told: DaemonAnswer | None) -> Finding:

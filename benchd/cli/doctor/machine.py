@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import ipaddress
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor.findings import About, Finding
+from benchd.cli.doctor.holders import TCP_TABLES, Holder, listeners
 from benchd.signing.tls import expiry_of
 
-UNITS: Final = ("benchd.service", "benchd-adb.socket", "pcscd.socket")
+DAEMON: Final = "benchd.service"
+UDEV: Final = "systemd-udevd.service"
+UNITS: Final = (DAEMON, "benchd-adb.socket", "pcscd.socket", UDEV)
+"""Those that have to run."""
+WHEN_CALLED: Final = ("benchd-adb.service", "pcscd.service", "benchd-verify.timer")
+"""Those that others start: they can't if it is masked."""
+TIME_DAEMONS: Final = (
+    *("systemd-timesyncd.service", "chrony.service", "ntpsec.service", "openntpd.service"),
+)
+"""Those that Debian has."""
 BOOTED_BY_SYSTEMD: Final = Path("/run/systemd/system")
 """sd_booted(3)."""
-TCP_TABLES: Final = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 USB_DEVICES: Final = Path("/sys/bus/usb/devices")
 """The kernel's Documentation/driver-api/usb/power-management.rst: `power/control`."""
 MOST_NAMED: Final = 8
 RENEW_BEFORE: Final = timedelta(days=21)
 _HUB: Final = "09"
-_LISTEN: Final = "0A"
-"""TCP_LISTEN of the kernel's include/net/tcp_states.h."""
-_ASKED: Final = "Id,LoadState,ActiveState,SubState,Result,UnitFileState"
+_ASKED: Final = "Id,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,ExecMainStatus"
 _SYSTEMCTL_WITHIN_S: Final = 10.0
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Show = Callable[[Sequence[str]], str | None]
+States = Mapping[str, Mapping[str, str]]
+"""The properties of units, by their names."""
 
 
 def systemctl_show(units: Sequence[str]) -> str | None:
@@ -44,7 +53,7 @@ def systemctl_show(units: Sequence[str]) -> str | None:
     return told.stdout
 
 
-def states(units: Sequence[str], show: Show) -> Mapping[str, Mapping[str, str]] | None:
+def states(units: Sequence[str], show: Show) -> States | None:
     """The properties of each unit by its name; None where there is no systemd."""
     told = show(units)
     if told is None:
@@ -56,21 +65,41 @@ def states(units: Sequence[str], show: Show) -> Mapping[str, Mapping[str, str]] 
     return {each["Id"]: each for each in paragraphs if "Id" in each}
 
 
-def units(found: Mapping[str, Mapping[str, str]] | None) -> list[Finding]:
+def units(found: States | None) -> list[Finding]:
     """Whether systemd looks after benchd and what it needs."""
     if found is None:
         return [About("check.units").not_checked("doctor.no_systemd")]
-    return [_unit(name, found.get(name, {})) for name in UNITS]
+    called = [name for name in WHEN_CALLED if is_masked(found, name)]
+    return [_unit(name, found.get(name, {})) for name in (*UNITS, *called)]
+
+
+def is_masked(found: States | None, name: str) -> bool:
+    """Whether nobody can start it, however often it is asked for."""
+    return (found or {}).get(name, {}).get("LoadState") == "masked"
 
 
 def _unit(name: str, state: Mapping[str, str]) -> Finding:
     about = About("check.units").having(name=name)
+    if state.get("LoadState") == "masked":
+        return about.fail("doctor.unit_masked", "cure.unmask_unit")
+    if name == UDEV and state.get("ActiveState") != "active":
+        there = state.get("LoadState") == "loaded"
+        return about.fail("doctor.udev_dead", "cure.start_unit" if there else "cure.install_udev")
     if state.get("LoadState", "not-found") == "not-found":
-        return about.warn("doctor.unit_missing", "cure.install_again")
+        own = name.startswith("benchd")
+        cure = "cure.put_unit_back" if own else "cure.install_pcscd"
+        return about.warn("doctor.unit_missing", cure)
+    return _loaded_unit(about, state)
+
+
+def _loaded_unit(about: About, state: Mapping[str, str]) -> Finding:
     active = state.get("ActiveState", "unknown")
+    result, status = state.get("Result", active), state.get("ExecMainStatus", "0")
+    ended = about.having(detail=f"{result}, status {status}" if status != "0" else result)
     if active == "failed":
-        failed = about.having(detail=state.get("Result", active))
-        return failed.fail("doctor.unit_failed", "cure.look_at_unit")
+        return ended.fail("doctor.unit_failed", "cure.look_at_unit")
+    if state.get("SubState") == "auto-restart":
+        return ended.fail("doctor.unit_restarts", "cure.look_at_unit")
     if active not in ("active", "reloading"):
         return about.having(value=active).warn("doctor.unit_inactive", "cure.start_unit")
     if state.get("UnitFileState") == "disabled":
@@ -78,16 +107,30 @@ def _unit(name: str, state: Mapping[str, str]) -> Finding:
     return about.ok("doctor.unit_active")
 
 
-def clock(is_synchronised: Callable[[], bool | None]) -> Finding:
-    """Whether something keeps the wall clock right."""
+def clock(is_synchronised: Callable[[], bool | None], found: States | None = None) -> Finding:
+    """Whether something keeps the wall clock right, else what would."""
     about = About("check.clock")
     match is_synchronised():
         case True:
             return about.ok("doctor.clock_kept")
         case False:
-            return about.fail("doctor.clock_free", "cure.set_clock")
+            return _clock_free(about, found or {})
         case None:
             return about.not_checked("doctor.clock_unknown", "cure.as_root")
+
+
+def _clock_free(about: About, found: States) -> Finding:
+    there = [name for name in TIME_DAEMONS if found.get(name, {}).get("LoadState") == "loaded"]
+    masked = [name for name in TIME_DAEMONS if is_masked(found, name)]
+    running = [name for name in there if found[name].get("ActiveState") == "active"]
+    if running:
+        cure = "cure.reach_time_server"
+        return about.having(name=running[0]).fail("doctor.clock_not_yet", cure)
+    if there:
+        return about.having(name=there[0]).fail("doctor.clock_free", "cure.start_time_daemon")
+    if masked:
+        return about.having(name=masked[0]).fail("doctor.clock_free", "cure.unmask_unit")
+    return about.fail("doctor.clock_free", "cure.install_time_daemon")
 
 
 def autosuspend(devices: Path = USB_DEVICES) -> Finding:
@@ -136,15 +179,28 @@ def page_certificate(file: Path | None, now: datetime) -> Finding:
     return about.ok("doctor.page_certificate_ends")
 
 
-def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) -> Finding:
-    """From where a port is reached, by what really listens; `with_tls` lets others reach it."""
+def port(
+    number: int,
+    *,
+    with_tls: bool,
+    tables: Sequence[Path] = TCP_TABLES,
+    taken_by: Callable[[], Holder | None] = lambda: None,
+) -> Finding:
+    """From where a port is reached, by what really listens; `with_tls` lets others reach it.
+
+    `taken_by` tells who has it in the daemon's place.
+    """
     about = About("check.ports").having(value=f":{number}")
     try:
         found = listening(number, tables)
+        holder = taken_by() if found else None
     except OSError as error:
         return about.not_to_be_seen(tables[0], error)
     if not found:
         return about.not_checked("doctor.port_unused")
+    if holder is not None:
+        held = about.having(name=holder.name, count=holder.pid, detail=holder.ended_by)
+        return held.fail("doctor.port_taken", "cure.end_holder")
     beyond = [address for address in found if not address.is_loopback]
     shown = ", ".join(sorted(_shown(address, number) for address in beyond or found))
     about = about.having(value=shown)
@@ -156,23 +212,12 @@ def port(number: int, *, with_tls: bool, tables: Sequence[Path] = TCP_TABLES) ->
 
 
 def listening(number: int, tables: Sequence[Path] = TCP_TABLES) -> list[Address]:
-    """The addresses at which somebody listens on this TCP port."""
-    return [address for table in tables for address in _listening(table, number)]
+    """The addresses at which somebody listens on this TCP port (proc_pid_net(5))."""
+    return [_address(row[1].partition(":")[0]) for row in listeners(number, tables)]
 
 
 def _shown(address: Address, number: int) -> str:
     return f"[{address}]:{number}" if address.version == 6 else f"{address}:{number}"
-
-
-def _listening(table: Path, number: int) -> Iterator[Address]:
-    """The addresses at which somebody listens on this port (proc_pid_net(5))."""
-    if not table.exists():
-        return
-    for line in table.read_text("ascii").splitlines()[1:]:
-        fields = line.split()
-        address, _, port_hex = fields[1].partition(":")
-        if fields[3] == _LISTEN and int(port_hex, 16) == number:
-            yield _address(address)
 
 
 def _address(text: str) -> Address:

@@ -14,6 +14,7 @@ from benchd.cli.doctor import machine
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
+from benchd.cli.doctor.holders import TCP_TABLES, listener_of
 from benchd.cli.misuse import why
 
 RULES_FOLDERS: Final = tuple(
@@ -72,7 +73,7 @@ def _open_to_others(path: Path, owner: Owner) -> str | None:
     return None if found.st_uid in (0, owner.uid) else f"uid {found.st_uid}"
 
 
-def adb_over_tcp(tables: Sequence[Path] = machine.TCP_TABLES) -> Finding:
+def adb_over_tcp(tables: Sequence[Path] = TCP_TABLES) -> Finding:
     """Whether an adb server listens where every user of the machine gets in."""
     about = About("check.adb")
     try:
@@ -80,8 +81,10 @@ def adb_over_tcp(tables: Sequence[Path] = machine.TCP_TABLES) -> Finding:
     except OSError as error:
         return about.not_to_be_seen(tables[0], error)
     if found:
-        ports = ", ".join(map(str, found))
-        return about.having(value=ports).warn("doctor.adb_on_tcp", "cure.end_adb")
+        holder = listener_of(found[0], tables)
+        how = holder.ended_by if holder else f"ss -ltnp 'sport = :{found[0]}'"
+        told = about.having(value=", ".join(map(str, found)), detail=how)
+        return told.warn("doctor.adb_on_tcp", "cure.end_adb")
     return about.ok("doctor.adb_not_on_tcp")
 
 
@@ -106,8 +109,8 @@ def udev_rules(*, external: bool, folders: Sequence[Path] = RULES_FOLDERS) -> Fi
     if found is not None and found.resolve() != Path("/dev/null") and found.stat().st_size:
         return about.having(path=found).ok("doctor.rules_there")
     if external:
-        return about.fail("doctor.rules_missing", "cure.install_again")
-    return about.warn("doctor.rules_missing", "cure.install_again")
+        return about.fail("doctor.rules_missing", "cure.put_rules_back")
+    return about.warn("doctor.rules_missing", "cure.put_rules_back")
 
 
 def readers(configured: Collection[str], told: DaemonAnswer | None) -> Finding:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor.findings import About, Finding
-from benchd.cli.doctor.machine import Show, states
+from benchd.cli.doctor.machine import Show, States, states
 from benchd.daemon.upkeep import Upkeep, last_done
 
 TIMERS: Final = "benchd-backup@*.timer"
@@ -31,9 +31,10 @@ def upkeep(ledger: Path, show: Show, now: datetime) -> list[Finding]:
     except OSError as error:
         return [about.not_to_be_seen(ledger.parent, error)]
     backup, verified = (_age(ledger, what, now) for what in (Upkeep.BACKUP, Upkeep.VERIFICATION))
+    timers = states([TIMERS], show)
     return [
-        _last_backup(about, backup),
-        *_targets(about, ledger, show),
+        _last_backup(about, backup, sorted(timers or ())),
+        *_targets(about, ledger, timers),
         _last_verified(about, verified),
     ]
 
@@ -43,13 +44,16 @@ def _age(ledger: Path, what: Upkeep, now: datetime) -> timedelta | None:
     return now - datetime.fromtimestamp(at, UTC) if at else None
 
 
-def _last_backup(about: About, age: timedelta | None) -> Finding:
+def _last_backup(about: About, age: timedelta | None, timers: Sequence[str]) -> Finding:
     """Only those on another disk than the ledger's are noted."""
+    cure = "cure.run_backup" if timers else "cure.set_up_backup"
+    if timers:
+        about = about.having(name=timers[0].removesuffix(".timer"))
     if age is None:
-        return about.warn("doctor.backup_never", "cure.set_up_backup")
+        return about.warn("doctor.backup_never", cure)
     about = about.having(count=max(0, age.days))
     if age > BACKUP_WITHIN:
-        return about.warn("doctor.backup_days", "cure.run_backup")
+        return about.warn("doctor.backup_days", cure)
     return about.ok("doctor.backup_days")
 
 
@@ -62,9 +66,8 @@ def _last_verified(about: About, age: timedelta | None) -> Finding:
     return about.ok("doctor.verified_days")
 
 
-def _targets(about: About, ledger: Path, show: Show) -> Iterator[Finding]:
+def _targets(about: About, ledger: Path, timers: States | None) -> Iterator[Finding]:
     """Where systemd's timers put backups; nothing where it doesn't run here."""
-    timers = states([TIMERS], show)
     if timers is None:
         return
     if not timers:

@@ -163,7 +163,8 @@ class InitialiseStage:
             at_most_share=self.fresh_used_share,
             picture=picture,
         )
-        return traces_of_use(facts, most, picture)
+        file_system = context.inspected().file_system
+        return traces_of_use(facts, most, picture, file_system=file_system)
 
     def _missing_proof(
         self, context: JobContext, before: ResetFacts, after: ResetFacts

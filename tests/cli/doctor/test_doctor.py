@@ -17,6 +17,7 @@ from benchd.cli.doctor.doctor_command import cured, exit_code
 from benchd.cli.doctor.examination import Instruments, configuration, examine
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
+from benchd.cli.doctor.last_fault import Fault, fault_in
 from benchd.cli.main import app as command
 from benchd.cli.messages import both, catalogue
 from benchd.domain.errors import DependencyMissing
@@ -47,6 +48,7 @@ def instruments(told: DaemonAnswer | None = None) -> Instruments:
         owner=lambda: Owner(name="benchd", uid=os.geteuid()),
         prometheus=Path("/nowhere/prometheus.yml"),
         usb_devices=Path("/nowhere/devices"),
+        last_fault=lambda: None,
     )
 
 
@@ -96,6 +98,44 @@ def test_a_silent_daemon_fails_and_one_that_may_not_be_asked_isnt_checked() -> N
     assert daemon(place, nobody)[0].verdict is Verdict.FAIL
     found, told = daemon(place, forbidden)
     assert (found.verdict, found.cure, told) == (Verdict.NOT_CHECKED, "cure.as_root", None)
+
+
+FAULT = Fault(status="4", detail="the ledger can't be opened", cure="`benchd ledger verify`.")
+
+
+@pytest.mark.parametrize(
+    ("unit", "fault", "word", "cure"),
+    [
+        ({}, None, "doctor.daemon_silent", "cure.start_benchd"),
+        ({"ActiveState": "inactive"}, FAULT, "doctor.daemon_ended", "cure.as_it_said"),
+        ({"LoadState": "masked", "Id": "b"}, FAULT, "doctor.daemon_silent", "cure.unmask_unit"),
+        ({"ActiveState": "active"}, FAULT, "doctor.daemon_hangs", "cure.restart_benchd"),
+        (
+            {"ActiveState": "activating", "SubState": "auto-restart"},
+            FAULT,
+            *("doctor.daemon_ended", "cure.as_it_said"),
+        ),
+        (
+            {"ActiveState": "activating", "SubState": "start"},
+            FAULT,
+            *("doctor.daemon_starts", "cure.wait_for_start"),
+        ),
+    ],
+)
+def test_a_daemon_that_is_silent_is_told_by_what_keeps_it(
+    unit: dict[str, str], fault: Fault | None, word: str, cure: str
+) -> None:
+    found, told = daemon(Path("/run/s"), nobody, unit, lambda: fault)
+    assert (found.word, found.cure, told) == (word, cure, None)
+
+
+def test_the_last_fault_is_what_the_journal_tells_last() -> None:
+    fields = {"BENCHD_STATUS": "4", "BENCHD_DETAIL": FAULT.detail, "BENCHD_CURE": FAULT.cure}
+    line = json.dumps({"BENCHD_EVENT": "ended_by_fault", **fields})
+    assert fault_in(line.encode()) == FAULT
+    # A start that went well after it, no journal, and what nobody understands.
+    for other in ('{"BENCHD_EVENT": "ready"}', "", "[1]"):
+        assert fault_in(other.encode()) is None
 
 
 METRICS = b"""\
@@ -183,6 +223,8 @@ RULES = "configs/prometheus/rules"
 FACTS = {"path": "configs/benchd.toml", "name": "A", "count": "1", "value": "v"}
 """Of a checkout: what was named on the command line stays as it is."""
 
+SHIPPED = "/usr/local/share/benchd/configs/benchd.toml"
+"""What a command copies has its whole path wherever it is told."""
 PLACE = re.compile(r"[\w./-]*\b(?:docs|configs)/[\w./-]*\w", re.ASCII)
 
 
@@ -201,7 +243,7 @@ def test_each_page_that_a_cure_names_is_named_by_its_whole_path(manuals: Path, c
     plain, told = both(cure, **FACTS), cured(cure, FACTS, manuals)
     for before, after in ((plain.ja, told.ja), (plain.en, told.en)):
         expected = [
-            place if place == FACTS["path"] else f"{manuals}/{place}"
+            place if place in (FACTS["path"], SHIPPED) else f"{manuals}/{place}"
             for place in PLACE.findall(before)
         ]
         assert PLACE.findall(after) == expected

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from datetime import UTC, datetime, timedelta
+from fcntl import LOCK_EX, flock
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+from subprocess import PIPE, Popen
 from types import SimpleNamespace
 from typing import cast
 
@@ -13,6 +17,7 @@ import pytest
 
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner, flush, folder, space
+from benchd.cli.doctor.holders import holder, is_stopped, listener_of, lock_holder
 from benchd.cli.doctor.machine import autosuspend, clock, page_certificate, port, states, units
 from benchd.cli.doctor.neighbours import (
     ADB_TCP_PORTS,
@@ -52,6 +57,10 @@ def test_a_folder_is_benchds_own_and_nobody_else_gets_in(state: Path) -> None:
     assert looked(state / "none")[0] is WARN
     # What may not be seen is never ok.
     assert looked(cast("Path", NotYours()))[:2] == (NOT_CHECKED, "cure.as_root")
+    assert folder("check.state_folder", Path("/proc/version"), ME).word == "doctor.folder_no_folder"
+    (state / "ledger.sqlite").touch()
+    other = folder("check.state_folder", state, ME, with_files=True)
+    assert other.verdict is OK
     for mode in (0o755, 0o701, 0o770):
         state.chmod(mode)
         assert looked(state) == (WARN, "cure.close_folder", f"{mode:04o}")
@@ -126,7 +135,13 @@ Id=pcscd.socket
 LoadState=not-found
 ActiveState=inactive
 UnitFileState=
+
+Id=systemd-udevd.service
+LoadState={udev}
+ActiveState={udev_active}
+UnitFileState=static
 """
+UDEV_RUNS = {"udev": "loaded", "udev_active": "active"}
 
 
 @pytest.mark.parametrize(
@@ -137,16 +152,60 @@ UnitFileState=
         ("active", "disabled", "doctor.unit_not_enabled"),
         ("inactive", "enabled", "doctor.unit_inactive"),
         ("activating", "enabled", "doctor.unit_inactive"),
+        ("activating", "auto-restart", "doctor.unit_restarts"),
         ("failed", "enabled", "doctor.unit_failed"),
     ],
 )
 def test_each_unit_is_as_systemd_says(benchd: str, enabled: str, word: str) -> None:
-    shown = SHOWN.format(benchd=benchd, enabled=enabled)
+    shown = SHOWN.format(benchd=benchd, enabled=enabled, **UDEV_RUNS)
+    shown = shown.replace("SubState=x", f"SubState={enabled}")
     found = units(states(["any"], lambda _: shown))
     words = [each.word for each in found]
-    assert words == [word, "doctor.unit_active", "doctor.unit_missing"]
+    assert words == [word, "doctor.unit_active", "doctor.unit_missing", "doctor.unit_active"]
     [without_systemd] = units(states(["any"], lambda _: None))
     assert without_systemd.verdict is NOT_CHECKED
+
+
+@pytest.mark.parametrize(
+    ("udev", "active", "word", "cure"),
+    [
+        ("loaded", "inactive", "doctor.udev_dead", "cure.start_unit"),
+        ("not-found", "inactive", "doctor.udev_dead", "cure.install_udev"),
+        ("masked", "inactive", "doctor.unit_masked", "cure.unmask_unit"),
+    ],
+)
+def test_without_udev_no_handset_is_noticed(udev: str, active: str, word: str, cure: str) -> None:
+    shown = SHOWN.format(benchd="active", enabled="enabled", udev=udev, udev_active=active)
+    *_, found = units(states(["any"], lambda _: shown))
+    assert (found.verdict, found.word, found.cure) == (FAIL, word, cure)
+
+
+def test_what_others_start_is_told_where_it_is_masked() -> None:
+    masked = "\n\nId=benchd-adb.service\nLoadState=masked\nActiveState=inactive\n"
+    shown = SHOWN.format(benchd="active", enabled="enabled", **UDEV_RUNS) + masked
+    *_, found = units(states(["any"], lambda _: shown))
+    assert (found.word, found.facts["name"]) == ("doctor.unit_masked", "benchd-adb.service")
+
+
+def time_daemon(load: str, active: str) -> dict[str, dict[str, str]]:
+    return {"chrony.service": {"LoadState": load, "ActiveState": active}}
+
+
+@pytest.mark.parametrize(
+    ("found", "cure"),
+    [
+        ({}, "cure.install_time_daemon"),
+        (time_daemon("not-found", "inactive"), "cure.install_time_daemon"),
+        (time_daemon("loaded", "inactive"), "cure.start_time_daemon"),
+        (time_daemon("masked", "inactive"), "cure.unmask_unit"),
+        (time_daemon("loaded", "active"), "cure.reach_time_server"),
+    ],
+)
+def test_a_clock_is_mended_by_what_this_machine_has(
+    found: dict[str, dict[str, str]], cure: str
+) -> None:
+    """`timedatectl set-ntp` fails on a clean Debian 13, which has nothing that could."""
+    assert clock(lambda: False, found).cure == cure
 
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
@@ -190,6 +249,41 @@ def test_a_port_that_is_encrypted_or_at_which_nobody_listens(tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as server:
         number = server.getsockname()[1]
         assert port(number, with_tls=False).facts["value"] == f"127.0.0.1:{number}"
+
+
+def test_whoever_has_the_port_in_the_daemons_place_is_named(tmp_path: Path) -> None:
+    code = "import socket, sys; s = socket.create_server(('127.0.0.1', 0));"
+    code += " print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    with Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True) as other:
+        assert other.stdout is not None
+        number = int(other.stdout.readline())
+        found = port(number, with_tls=False, taken_by=lambda: listener_of(number))
+        assert (found.verdict, found.cure) == (FAIL, "cure.end_holder")
+        assert found.facts["count"] == str(other.pid)
+        assert found.facts["detail"] == f"kill {other.pid}"
+        lock = tmp_path / "lock"
+        with lock.open("w") as held:
+            flock(held, LOCK_EX)
+            assert lock_holder(lock) == holder(os.getpid())
+        assert lock_holder(lock) is None
+        other.send_signal(SIGSTOP)
+        os.waitpid(other.pid, os.WUNTRACED)
+        assert is_stopped(other.pid)
+        other.send_signal(SIGCONT)
+        other.communicate("")
+    assert listener_of(number) is None
+
+
+def test_a_service_is_ended_as_one_since_systemd_would_begin_it_anew(tmp_path: Path) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/comm").write_text("nginx\n")
+    for group, ended_by in (
+        ("/system.slice/nginx.service", "systemctl stop nginx.service"),
+        ("/system.slice/system-x.slice/x@1.service", "systemctl stop x@1.service"),
+        ("/user.slice/user-1.slice/user@1.service/app.slice/a.scope", "kill 7"),
+    ):
+        (tmp_path / "7/cgroup").write_text(f"1:cpu:/\n0::{group}\n")
+        assert holder(7, tmp_path).ended_by == ended_by
 
 
 def test_an_adb_server_on_tcp_is_a_warning(tmp_path: Path) -> None:

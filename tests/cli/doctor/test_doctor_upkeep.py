@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,23 +35,24 @@ async def keep(count: int, path: Path, key: Path) -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("config")
-async def test_a_ledger_at_rest_is_known_by_its_form_and_signature_and_unsigned_records_are_counted(
+async def test_a_ledger_at_rest_is_opened_as_a_start_would_and_unsigned_records_are_counted(
     tmp_path: Path,
 ) -> None:
     key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
-    head = tmp_path / "ledger.sqlite.head"
-    assert ledger(file, key, None).word == "doctor.ledger_not_yet"
+    head, certificates = tmp_path / "ledger.sqlite.head", tmp_path / "certificates"
+    looked = partial(ledger, file, key, certificates, None)
+    assert looked().word == "doctor.ledger_not_yet"
     assert unsigned(file, key, None).word == "doctor.ledger_not_yet"
     assert unsigned(file, key, TOLD).verdict is OK
     await keep(1, file, key)
-    found = ledger(file, key, None)
+    found = looked()
     assert (found.verdict, found.facts["count"]) == (OK, "1")
     assert unsigned(file, key, None).facts["count"] == "0"
     signed = head.read_bytes()
     head.write_bytes(signed.replace(b"1", b"2"))
-    assert ledger(file, key, None).word == "doctor.ledger_damaged"
+    assert looked().word == "doctor.ledger_refused"
     head.unlink()
-    assert ledger(file, key, None).word == "doctor.ledger_not_whole"
+    assert looked().word == "doctor.ledger_refused"
     head.write_bytes(signed)
     await keep(2, file, key)
     head.write_bytes(signed)
@@ -58,17 +60,17 @@ async def test_a_ledger_at_rest_is_known_by_its_form_and_signature_and_unsigned_
     assert (found.verdict, found.cure, found.facts["count"]) == (FAIL, "cure.look_at_unsigned", "2")
     for torn in (b"not a database", b"not a database" * 999):
         file.write_bytes(torn)
-        assert ledger(file, key, None).verdict is FAIL
+        assert looked().verdict is FAIL
     assert unsigned(file, key, None).word == "doctor.ledger_damaged"
     (tmp_path / "key.pem.pub").unlink()
-    assert ledger(file, key, None).verdict is NOT_CHECKED
+    assert looked().verdict is NOT_CHECKED
     assert unsigned(file, key, None).verdict is NOT_CHECKED
 
 
 def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
-    file, key = tmp_path / "ledger.sqlite", tmp_path / "key.pem"
-    assert ledger(file, key, TOLD).verdict is OK
-    broken = ledger(file, key, DaemonAnswer(broken=True, records=7))
+    looked = partial(ledger, tmp_path / "ledger.sqlite", tmp_path / "key.pem", tmp_path)
+    assert looked(TOLD).verdict is OK
+    broken = looked(DaemonAnswer(broken=True, records=7))
     assert (broken.verdict, broken.cure) == (FAIL, "cure.verify_ledger")
 
 
