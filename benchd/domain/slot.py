@@ -161,6 +161,7 @@ class SlotView:
     last_job: JobId | None = None
     """Of an empty slot: the job of the handset that was in it last."""
     recipe: str | None = None
+    """The job's; of a slot without one, that of its next job."""
     stage: StageName | None = None
     progress: float | None = None
     eta_s: float | None = None

@@ -31,7 +31,7 @@ class SlotStateMachine:
         self._clock = clock
         self._pace = pace
         self._forecast: Forecast | None = None
-        self._empty = SlotView(slot=place.name, port_path=place.port_path)
+        self._empty = SlotView(slot=place.name, port_path=place.port_path, recipe=place.recipe)
         self._turn(self._empty)
 
     def _turn(self, view: SlotView) -> None:
@@ -69,6 +69,12 @@ class SlotStateMachine:
         """A former daemon's job was the last one in the slot."""
         self._tell(replace(self.view, last_job=job))
 
+    def reassigned(self, recipe: str) -> None:
+        """From the next job on the slot runs this recipe; a job that runs keeps its own."""
+        self._empty = replace(self._empty, recipe=recipe)
+        if self.view.job is None:
+            self._tell(replace(self.view, recipe=recipe))
+
     def debouncing(self, occupancy: int) -> None:
         """Something was plugged in and may still change its mode."""
         self._turn(replace(self._move(SlotState.SETTLING), occupancy=occupancy, problem=None))
@@ -99,7 +105,7 @@ class SlotStateMachine:
 
     def continued(self, job: JobId | None, recipe: str | None) -> None:
         """A former daemon's job, whose end is shown again."""
-        self.view = replace(self.view, job=job, recipe=recipe)
+        self.view = replace(self.view, job=job, recipe=recipe or self.view.recipe)
 
     def began_stage(self, stage: StageName) -> None:
         """The job has come to this stage."""

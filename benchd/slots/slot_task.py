@@ -54,6 +54,7 @@ class Slot:
         self._parts = parts
         self._assignment.place = place
         self._assignment.recipes = parts.recipes
+        self._machine.reassigned(place.recipe)
 
     def retire(self) -> None:
         """Before it is cancelled: the slot ends because the configuration has changed."""

@@ -100,7 +100,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "answering": frozenset({"slots"}),
-        "binding": frozenset({"slot", "tag"}),
+        "binding": frozenset({"slot", "tag", "bound"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": frozenset(
             {

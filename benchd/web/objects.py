@@ -145,6 +145,7 @@ class SlotObject(WebObject):
     occupancy: int | None
     job: Verbatim | None
     recipe: Verbatim | None
+    """The job's; of a slot without one, that of its next job."""
     stage: StageWord | None
     progress: Annotated[float | None, Field(ge=0, le=1)]
     eta_s: Annotated[float | None, Field(ge=0)]

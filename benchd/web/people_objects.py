@@ -57,6 +57,8 @@ class SessionRequest(WebRequest):
     """What somebody shows: a badge, an id with a PIN, all of it, or a PIN to add to a badge."""
 
     badge: Text | None = None
+    scanned: Text | None = None
+    """A code that may be a badge, in place of one: that it is nobody's is no error then."""
     person: Text | None = None
     pin: Text | None = None
     perhaps_badge: Text | None = None

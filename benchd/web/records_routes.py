@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -98,8 +98,8 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     @router.get("/report")
     @served_to(AccessLevel.READ)
     async def report(
-        begin: Annotated[date, Query(alias="from")],
-        last: Annotated[date, Query(alias="to")],
+        begin: Annotated[date | None, Query(alias="from")] = None,
+        last: Annotated[date | None, Query(alias="to")] = None,
         lot: NameInQuery = None,
         consignor: NameInQuery = None,
         *,
@@ -107,8 +107,11 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     ) -> ReportObject:
         """What came in from one day to another, both of them in it, by this machine's calendar.
 
+        Without days it's of this month until today.
         A blank lot or consignor asks for what is of none. Without `jobs` it only counts.
         """
+        last = last or _today()
+        begin = begin or last.replace(day=1)
         return await reported(begin, last, lot, consignor, jobs=jobs)
 
     @router.get("/report.csv", response_class=Response, responses=CSV)
@@ -145,6 +148,10 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
         return UptoObject.of(door.upto)
 
     return router
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone().date()
 
 
 def _midnight(day: date) -> datetime:

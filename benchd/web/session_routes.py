@@ -14,7 +14,8 @@ from benchd.domain.people import Actor, Person, Role, SignedIn
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.callers import caller_of, cookie_name, token_of
 from benchd.web.connection import connection_of
-from benchd.web.error_answers import INVALID, LEDGER, SIGN_IN
+from benchd.web.error_answers import INVALID, LEDGER, SIGN_IN, refusal
+from benchd.web.objects import ErrorObject
 from benchd.web.peer import is_encrypted, source_of
 from benchd.web.people_objects import SessionObject, SessionRequest
 from benchd.web.service import ServedRack
@@ -43,28 +44,39 @@ def session_routes(rack: ServedRack) -> APIRouter:
         known = (one for one in people.everybody if one.id == actor.person)
         return next((_otherwise(actor, person) for person in known), None)
 
-    @router.post("", status_code=201)
+    @router.post(
+        "", status_code=201, response_model=SessionObject, responses={200: {"model": ErrorObject}}
+    )
     @served_to(AccessLevel.NONE)
     async def sign_in(
         given: SessionRequest,
         request: Request,
         response: Response,
         x_benchd_csrf: Annotated[str, Header(max_length=128)] = "",
-    ) -> SessionObject:
+    ) -> SessionObject | Response:
         """Show who you are: a badge, an id with a PIN, or all of it. Takes over from anybody.
 
-        A PIN by itself is added to the badge that has opened this browser's session.
+        A PIN by itself is added to the badge that has opened this browser's session. Of what was
+        `scanned` it is told why it let nobody in, as any refusal, but as an answer (200): labels
+        are scanned all day.
         """
-        _refuse_asset(rack, given.badge or given.perhaps_badge, request)
-        signed_in = await sessions.open(
-            badge=given.badge,
-            person=given.person,
-            pin=given.pin,
-            perhaps_badge=given.perhaps_badge,
-            source=source_of(request.scope),
-            instead_of=token_of(request.scope),
-            csrf=x_benchd_csrf,
-        )
+        badge = given.scanned if given.badge is None else given.badge
+        try:
+            _refuse_asset(rack, badge or given.perhaps_badge, request)
+            signed_in = await sessions.open(
+                badge=badge,
+                person=given.person,
+                pin=given.pin,
+                perhaps_badge=given.perhaps_badge,
+                source=source_of(request.scope),
+                instead_of=token_of(request.scope),
+                csrf=x_benchd_csrf,
+            )
+        except NotSignedIn as nobody:
+            if given.scanned is None:
+                raise
+            code = "code_of_asset" if isinstance(nobody, CodeOfAsset) else "not_signed_in"
+            return refusal(200, code, str(nobody))
         connection_of(request.scope).is_nobodys = False
         response.set_cookie(
             cookie_name(request.scope),

@@ -144,6 +144,7 @@ async def test_a_job_keeps_its_recipe_and_the_next_has_the_new_one() -> None:
         parts = replace(world.parts, recipes={**world.parts.recipes, "other": other})
         changes = await reload(world, places, parts)
         assert changes.other_recipe == ("A2",)
+        assert world.board.views()[SlotName("A2")].recipe == "overwrite"
         await world.finished("A2")
         assert ends_of(world, "A2") == [PASSED]
         await world.ran(Phone(serial="SECOND"), "A2")
@@ -157,6 +158,20 @@ async def test_a_job_keeps_its_recipe_and_the_next_has_the_new_one() -> None:
         ("A2", "overwrite", "0" * 64),
         ("A2", "other", "1" * 64),
     ]
+
+
+async def test_an_empty_slot_shows_the_recipe_of_its_next_job() -> None:
+    world = World(1)
+    other = replace(make_recipe(), name="other", digest="1" * 64)
+    async with world.running():
+        await world.until(lambda: SlotName("A1") in world.board.views())
+        assert world.board.views()[SlotName("A1")].recipe == "overwrite"
+        place = replace(places_of(world, "A1")[SlotName("A1")], recipe="other")
+        parts = replace(world.parts, recipes={**world.parts.recipes, "other": other})
+        await reload(world, {SlotName("A1"): place}, parts)
+        assert world.board.views()[SlotName("A1")].recipe == "other"
+        await world.ran(Phone(), "A1")
+        assert world.board.views()[SlotName("A1")].recipe == "other"
 
 
 async def test_events_in_the_middle_of_a_change_are_not_lost() -> None:

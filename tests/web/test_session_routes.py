@@ -22,6 +22,7 @@ from benchd.domain.people import Role
 from benchd.domain.record import EntryKind
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
+from benchd.people.login_throttle import FREE_TRIES_OF_SOURCE
 from benchd.texts.catalogue import Catalogue
 from benchd.web import acting_person
 from benchd.web.access_level import AccessLevel, served_of
@@ -118,6 +119,29 @@ async def test_item_1_of_the_stumbles_a_tag_is_nobodys_badge_and_no_try(
             assert (await here.sign_in(at, badge=OTHER_BADGE)).json()["person"] == "kato"
             told = {"pin": "730184", "perhaps_badge": "730184"}
             assert await asked(at, "POST", SESSION, told) == (401, "code_of_asset")
+
+
+async def test_what_was_scanned_is_told_of_without_an_error_and_is_a_try_all_the_same(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    desk = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), CountingEntropy())
+    await lot_with(desk, "T-000123")
+    callers = partial(Door.callers, anonymous=AccessLevel.READ)
+    async with (
+        staffed(rack, catalogue, tmp_path, callers, intake=desk) as here,
+        here.browser() as at,
+    ):
+        for code, why in (("T-000123", "code_of_asset"), ("NOBODYS-1", "not_signed_in")):
+            assert await asked(at, "POST", SESSION, {"scanned": code}) == (200, why)
+        assert (await at.get(SESSION)).json() is None
+        refused = [one for one in here.door.records if one.kind is EntryKind.PERSON_REFUSED]
+        assert len(refused) == 1
+        assert (await here.sign_in(at, scanned=OTHER_BADGE)).status_code == 201
+        assert (await at.get(SESSION)).json()["person"] == "kato"
+        # Guessed by it no code is told any longer than by any other way.
+        guess = {"scanned": "NOBODYS-2"}
+        told = [await asked(at, "POST", SESSION, guess) for _ in range(FREE_TRIES_OF_SOURCE)]
+        assert told[-1] == (429, "tried_too_often")
 
 
 async def test_without_a_session_or_by_a_cookie_alone_nobody_answers(

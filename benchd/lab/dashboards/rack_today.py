@@ -155,29 +155,39 @@ RACK_TODAY = Sheet(
                 ),
             ),
             series=outcomes(),
-            width=8,
+            width=6,
         ),
         Panel(
             title=Words("転送速度の合計", "Rate of all transfers"),
             says=Words(
-                "全スロットの書き込みと読み戻しの、いまの速度の合計と、終わった書き込みの30分の平均です。",
-                "How fast all slots write and read back; and the mean of half an hour's writing.",
+                "すべてのスロットの書き込みと読み戻しの速度の合計を、ラックごとに示します。",
+                "How fast all slots together write and read back, by rack.",
             ),
             kind=Kind.LINES,
             queries=(
                 Query(
                     f"sum by (site, rack) ({of('benchd_slot_transfer_bytes_per_second')})",
-                    "{{rack}} いま / now",
-                ),
-                # A handset that is written between two scrapes shows in this alone.
-                Query(
-                    "sum by (site, rack) "
-                    f"(increase({of('benchd_overwritten_bytes_total')}[30m])) / 1800",
-                    "{{rack}} 30分の平均 / mean of 30 min",
+                    "{{rack}}",
                 ),
             ),
             unit=Unit.RATE,
-            width=8,
+            width=6,
+        ),
+        Panel(
+            title=Words("1時間の書き込み", "Written per hour"),
+            says=Words(
+                "直前の1時間に終わった書き込みの量です。短いものも含みます。",
+                "What the overwrites that ended within the last hour have written, short ones too.",
+            ),
+            kind=Kind.LINES,
+            queries=(
+                Query(
+                    total("benchd_overwritten_bytes_total", by="site, rack", within="1h"),
+                    "{{rack}}",
+                ),
+            ),
+            unit=Unit.BYTES,
+            width=6,
         ),
         Panel(
             title=Words("未回答の質問", "Open questions"),
@@ -188,7 +198,7 @@ RACK_TODAY = Sheet(
             kind=Kind.BARS,
             queries=(Query(f"sum by (gate) ({of('benchd_questions_open')}) > 0", "{{gate}}"),),
             series=gates(),
-            width=8,
+            width=6,
             known=of("benchd_questions_open"),
             may_be_empty=True,
         ),

@@ -19,6 +19,7 @@ export function identity(slot) {
     if (slot.handset.android) rows.push(["Android", slot.handset.android]);
   }
   if (slot.asset) rows.push([word("lots", "tag"), `${slot.asset.tag}${bracketed(slot.asset.lot)}`]);
+  if (slot.recipe) rows.push([word("word", "recipe"), word("recipe", slot.recipe)]);
   if (slot.earlier) rows.push([page("earlier"), `${said(slot.earlier)}${bracketed(slot.earlier.job)}`]);
   if (slot.port_path) rows.push([page("port"), slot.port_path]);
   return [el("dl", { class: "identity" }, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))];

@@ -7,7 +7,7 @@ import { byId } from "./dom.js";
 import { bars, byAnother, isSaleable, NETWORK, refusalOf, takesCode, takesNumber, takesScan, withSign } from "./gates.js";
 import { keepNote, noteKey } from "./kept.js";
 import { newestPrinted, printLabel } from "./printing.js";
-import { onChange, whoIsHere } from "./session.js";
+import { onChange, SHORTEST_BADGE, whoIsHere } from "./session.js";
 import { answerable, questionOf } from "./status.js";
 import { TakingBack } from "./taking_back.js";
 import { page, word } from "./words.js";
@@ -82,9 +82,20 @@ export class Answering {
   scanOfNobody(told, isTag) {
     const slot = this.slotShown();
     const asked = slot?.question.gate;
-    if (!slot || !(isTag ? asked === "asset" : takesCode(asked)) || told.kind !== "text" || isProduct(told.words[0])) return false;
-    this.read(slot, told.words);
+    if (!slot || told.kind !== "text" || isProduct(told.words[0])) return false;
+    // Of a tag that is too short to be a badge nobody has asked the daemon.
+    const mayBeTag = isTag || told.words[0].length < SHORTEST_BADGE;
+    if (asked === "asset" ? mayBeTag : !isTag && takesCode(asked)) this.read(slot, told.words);
+    else if (asked === "asset") this.panel.refuseScan(word("binding", "unknown"));
+    else if (asked === "imei" && !mayBeTag) this.panel.refuseScan(word("refusal", "screen_number_needed"));
+    else return false;
     return true;
+  }
+
+  /** Something new is done: what was said of what was done before isn't so any more. */
+  startAnew() {
+    this.back.say("");
+    this.panel.forgive();
   }
 
   read(slot, numbers) {

@@ -39,6 +39,8 @@ const AWAY = "benchdに接続できません / benchd can't be reached";
 const COUNT_AFTER_MS = 60;
 /** How often the page asks whether another benchd, or another plan of the wall, is there. */
 const LOOK_EVERY_MS = 60_000;
+/** How often what is left of the work is told anew, which goes by also while the daemon tells nothing. */
+const TICK_MS = 1_000;
 
 const asks = new URLSearchParams(location.search);
 const kiosk = asks.has("kiosk");
@@ -279,6 +281,7 @@ async function start() {
   see(index);
   onChange(changedHands);
   setInterval(lookAgain, LOOK_EVERY_MS);
+  setInterval(summarise, TICK_MS);
   warnBeforeLock();
   const hearing = new Hearing({ rack, panel, answering, binding, open, mayRead: () => index.shown === "read" });
   const signInHere = () => (panel.name === null ? signIn : panel.signIn);

@@ -41,10 +41,15 @@ export class Binding {
     return this.dialog.open;
   }
 
+  /** The asset of this tag, null where no lot has it. */
+  async find(tag) {
+    const { told, error } = await read(`/api/v1/assets?${new URLSearchParams({ find: tag, limit: 1 })}`);
+    return { asset: told?.assets.find((one) => one.tag === tag) ?? null, error };
+  }
+
   /** A label was scanned: what it is, for this slot if one is open. */
   async label(tag, name = null) {
-    const { told, error } = await read(`/api/v1/assets?${new URLSearchParams({ find: tag, limit: 1 })}`);
-    const asset = told?.assets.find((one) => one.tag === tag) ?? null;
+    const { asset, error } = await this.find(tag);
     if (asset === null && !this.isOpen) return false;
     if (!this.isOpen) this.name = name;
     this.asset = asset;

@@ -1,6 +1,7 @@
 // Fields, and the button that sends them. Enter sends nothing: a badge's reader ends with it too,
 // and whoever takes over must not send what somebody else has filled in.
 
+import { imeisIn } from "./codes.js";
 import { el, byId } from "./dom.js";
 import { sure } from "./sure.js";
 import { technical } from "./technical.js";
@@ -10,14 +11,26 @@ import { knows, said as inWords, word } from "./words.js";
 export const mark = () => el("span", { class: "needed" }, word("act", "needed"));
 
 /** A line to be typed or scanned. */
-export function line(id, label, { hint = "", type = "text", value = "", longest = 200, needed = false } = {}) {
+export function line(id, label, { hint = "", type = "text", value = "", longest = 200, needed = false, isImei = false } = {}) {
   const input = el("input", { id, type, autocomplete: "off", spellcheck: "false", maxlength: longest });
   if (value) input.value = value;
   const small = hint ? el("small", { id: `${id}-hint` }, hint) : null;
   if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
   if (needed) input.setAttribute("aria-required", "true");
   const element = el("div", { class: "line" }, el("label", { for: id }, label, needed ? mark() : null), input, small);
-  return { element, input, needed, get value() { return input.value.trim(); } };
+  return { element, input, needed, isImei, get value() { return input.value.trim(); } };
+}
+
+/** What is read into a field for an IMEI is one, or the field is as it was; `refuse` tells why. */
+function takeImeis(input, refuse) {
+  let before = input.value;
+  input.addEventListener("keydown", (event) => {
+    const read = input.value.trim();
+    if (event.key !== "Enter" || event.isComposing || !read) return;
+    const [imei = null] = imeisIn(read);
+    input.value = before = imei ?? before;
+    if (imei === null) refuse();
+  });
 }
 
 /** Boxes to tick, or with `one` a single choice among them. */
@@ -102,6 +115,8 @@ export function form(id, { fields, button, send, done, asks = () => null }) {
     ...fields.map((field) => field.element),
     el("div", { class: "doing" }, sender, said),
   );
+  element.addEventListener("input", () => say(said, ""));
+  for (const { input } of fields.filter((field) => field.isImei)) takeImeis(input, () => say(said, word("lots", "no_imei")));
   return element;
 }
 

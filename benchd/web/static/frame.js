@@ -61,7 +61,8 @@ export class Frame {
         if (!error || isAsking()) return;
         // What is chosen there stays: no code leads away from it.
         const isHeard = this.shown.unheard?.(told) ?? false;
-        if (!isHeard && this.mayRead && (await leadsOn(error, told.words))) return;
+        // Somebody's badge, if nobody's here, is looked up nowhere, and stands in no address.
+        if (!isHeard && told.kind !== "badge" && this.mayRead && (await leadsOn(error, told.words))) return;
         if (!isHeard || error.code !== "code_of_asset") this.signIn.refuse(error, told.words[0]);
       },
       (told) => {

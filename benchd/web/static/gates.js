@@ -9,8 +9,8 @@ const NUMBERS = ["imei", "serial", "recheck"];
 const PERHAPS = ["observe", "confirm"];
 // While one of these is open an IMEI that is scanned is for it. At `confirm` it goes on to its handset.
 const SCANNED = ["imei", "recheck", "observe"];
-// A code that is nobody's badge may be what these ask for: a serial, or the tag on the label.
-const CODES = ["imei", "serial", "recheck", "asset"];
+// A code that is nobody's badge may be the serial that these ask for.
+const CODES = ["serial", "recheck"];
 /** How people write the signs of the look-up, as the daemon reads them. */
 const WRITTEN = { "○": "○〇◯oOｏＯ", "△": "△▲", "-": "-－−‐–—\u30fc", "×": "×✕✖xXｘＸ" };
 const RESTRICTED = "×";

@@ -64,12 +64,12 @@ function slots(all, proofs) {
   const free = all.filter((slot) => slot.state === "empty").map((slot) => slot.slot);
   const serials = cut(taken.map((slot) => slot.handset?.serial).filter(Boolean));
   const rows = taken.map((slot) => {
-    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), serials.get(slot.handset?.serial) ?? "", word("slot_state", slot.state), doing(slot, proofs.get(slot.slot) ?? null), needsPerson(slot) ? "" : leftOf(slot)];
+    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), slot.asset?.tag ?? "", serials.get(slot.handset?.serial) ?? "", word("slot_state", slot.state), doing(slot, proofs.get(slot.slot) ?? null), needsPerson(slot) ? "" : leftOf(slot)];
     const made = row(cells, { "data-off": needsPerson(slot) ? "true" : null });
-    made.cells[4].className = "free";
+    made.cells[5].className = "free";
     return made;
   });
-  const headings = [word("word", "slot"), word("word", "handset"), t("serial"), word("word", "state"), t("waits_for"), word("word", "remaining")];
+  const headings = [word("word", "slot"), word("word", "handset"), word("lots", "tag"), t("serial"), word("word", "state"), t("waits_for"), word("word", "remaining")];
   return el(
     "div",
     {},

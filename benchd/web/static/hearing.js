@@ -18,6 +18,7 @@ export class Hearing {
 
   /** Whether the code was for the wall; what isn't may be a badge. */
   hear(told) {
+    this.answering.startAnew();
     if (this.binding.isOpen) return this.bind(told);
     if (told.kind === "answer") {
       goOn();
@@ -89,16 +90,29 @@ export class Hearing {
   /** Nobody's badge: perhaps a handset's tag or serial. Gives whether something came of it. */
   async failed(error, told) {
     const [code] = told.words;
+    // Somebody's badge, if nobody's here: it is looked up nowhere, and stands in no address.
+    if (told.kind === "badge") return false;
     const isTag = error?.code === OF_ASSET;
     if (!isTag && error?.code !== UNKNOWN) return false;
     if (!this.binding.isOpen && this.answering.scanOfNobody(told, isTag)) return true;
     // Nobody has asked the daemon about a code that is too short to be a badge.
-    if (this.mayRead() && (isTag || code.length < SHORTEST_BADGE) && (await this.binding.label(code, this.slotToBind))) return true;
+    if (this.mayRead() && (isTag || code.length < SHORTEST_BADGE) && (await this.label(code))) return true;
     if (this.binding.isOpen) {
       this.binding.strange(word("binding", "unknown"));
       return true;
     }
     return this.mayLeave && leadsOn(error, told.words);
+  }
+
+  /** A label; at a slot that goes by another one it is somebody else's, and begins nothing. Gives whether it is one. */
+  async label(code) {
+    const slot = this.rack.slot(this.panel.name);
+    if (this.binding.isOpen || !slot?.asset) return this.binding.label(code, this.slotToBind);
+    const { asset } = await this.binding.find(code);
+    if (asset === null) return false;
+    const parts = { slot: slot.slot, bound: slot.asset.tag, tag: code };
+    this.answering.tell(word("binding", "of_another").replace(/\{(\w+)\}/g, (_, part) => parts[part]));
+    return true;
   }
 
   /** The slot that was meant before its label: the one whose panel is open, while no asset is known of it. */

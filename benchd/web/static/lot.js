@@ -3,6 +3,7 @@
 import { act, read } from "./api.js";
 import { jobsOf, stateOf } from "./assets.js";
 import { attestations } from "./attest.js";
+import { isImei } from "./codes.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
 import { choices, Done, folded, form, line, words } from "./forms.js";
@@ -68,7 +69,7 @@ export class LotPage {
           done: ({ rows, late }) => this.done(() => `${t("taken")}: ${rows}${late ? ` · ${t("whole_late")} ${late}` : ""}`),
         }),
       ),
-      folded("one", t("add_one"), false, this.one(path)),
+      folded("one", t("add_one"), false, this.one(path, told.handsets)),
       folded("grading", word("grades", "give"), false, this.grading(told)),
       folded("shipping", t("shipping"), false, this.checking()),
       folded("assess", t("assess"), false, this.assess()),
@@ -83,12 +84,17 @@ export class LotPage {
     return this.frame.again();
   }
 
-  one(path) {
+  one(path, { assets }) {
     const tag = line("one-tag", t("tag"), { longest: 64, needed: true });
-    const parts = PARTS.map((part) => line(`one-${part}`, t(part)));
+    const parts = PARTS.map((part) => line(`one-${part}`, t(part), { isImei: part === "imei" }));
+    const imei = parts[PARTS.indexOf("imei")];
+    // Where one of its tags is an IMEI somebody has meant it, and where both fields say the same.
+    const isStrange = () => isImei(tag.value) && imei.value !== tag.value && !assets.some((asset) => isImei(asset.tag));
     return form("one", {
       fields: [tag, ...parts],
       button: t("add_one"),
+      asks: () =>
+        isStrange() ? { title: t("imei_as_tag"), told: [[t("tag"), tag.value]], says: t("imei_as_tag_why"), yes: t("imei_as_tag_do") } : null,
       send: () => {
         const told = parts.map((field, place) => [PARTS[place], field.value || null]);
         return act(path, { tag: tag.value, ...Object.fromEntries(told) });
@@ -182,7 +188,7 @@ export class LotPage {
   inHand(id, { asked, hint, button, send, done, asks = () => null }) {
     const tag = line(`${id}-tag`, t("tag"), { hint, longest: 64, needed: true });
     const slot = line(`${id}-slot`, t("held_to"), { hint: t("held_to_hint"), longest: 64 });
-    const imei = line(`${id}-imei`, t("imei"), { hint: t("imei_in_hand") });
+    const imei = line(`${id}-imei`, t("imei"), { hint: t("imei_in_hand"), isImei: true });
     const note = line(`${id}-note`, word("word", "note"));
     return form(id, {
       fields: [tag, asked, slot, imei, note],

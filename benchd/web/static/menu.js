@@ -6,6 +6,14 @@ import { word } from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
 
+document.addEventListener("keydown", (event) => {
+  const open = byId("menu")?.querySelector("details[open]");
+  // What lies over it comes first.
+  if (event.key !== "Escape" || event.isComposing || !open || document.querySelector("dialog[open]")) return;
+  open.open = false;
+  open.querySelector("summary").focus();
+});
+
 /** Says it in the language of now; what is open stays open. */
 export function showMenu({ wall = false } = {}) {
   const menu = byId("menu");

@@ -171,8 +171,10 @@ export class Panel {
     refuse(this.form, title, why);
   }
 
-  /** What was wrong is put right. */
+  /** What was wrong is put right, or something else is done. */
   forgive() {
+    this.signIn.forget();
+    if (!this.form) return;
     this.form.needed = false;
     this.form.refused.dataset.state = "";
     this.form.refused.replaceChildren();

@@ -56,12 +56,14 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
   const showRead = () => {
     if (takesScan(question.gate)) read.replaceChildren(whatIsRead(imeisAmong(note.value), strange(slot, note.value)));
   };
+  const refused = el("div", { class: "refused", role: "alert" });
   note.addEventListener("input", () => {
     keepNote(kept, note.value);
     showRead();
+    refused.dataset.state = "";
+    refused.replaceChildren();
   });
   showRead();
-  const refused = el("div", { class: "refused", role: "alert" });
   const until = el("p", { class: "until" });
   const barring = el("p", { class: "barring" });
   const whys = [];

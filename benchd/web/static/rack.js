@@ -3,6 +3,7 @@
 import { isProven } from "./api.js";
 import { byId } from "./dom.js";
 import { cut } from "./tails.js";
+import { group, handsetLeft } from "./status.js";
 import { Tile } from "./tile.js";
 
 const RETRY_MS = 1_000;
@@ -18,7 +19,7 @@ export class Rack {
     this.proofs = new Map();
     /** By slot: the errand for a handset that was taken out of it half-erased. */
     this.trays = new Map();
-    this.cut = { serials: new Map(), imeis: new Map() };
+    this.cut = { serials: new Map(), imeis: new Map(), rare: new Set() };
     setInterval(() => this.tick(), 1_000);
   }
 
@@ -55,10 +56,10 @@ export class Rack {
   /** One slot as the daemon tells it. */
   show(slot) {
     const before = this.slots.get(slot.slot);
-    this.slots.set(slot.slot, { ...slot, tray: this.trays.get(slot.slot) ?? null });
+    this.slots.set(slot.slot, { ...slot, tray: this.trays.get(slot.slot) ?? null, toldAt: performance.now() });
     if (!this.tiles.has(slot.slot)) this.tiles.set(slot.slot, new Tile(slot.slot, this.open));
     if (this.proofOf(slot.slot) !== slot.occupancy) this.proofs.delete(slot.slot);
-    const told = ({ handset } = {}) => `${handset?.serial} ${handset?.imei}`;
+    const told = ({ handset, recipe } = {}) => `${handset?.serial} ${handset?.imei} ${recipe}`;
     if (told(before) !== told(slot)) this.cutAnew();
     this.paint(slot.slot, before);
     this.seekProof(slot);
@@ -80,17 +81,25 @@ export class Rack {
   /** Which part of a number is shown depends on the others. */
   cutAnew() {
     const told = (field) => [...this.slots.values()].map((slot) => slot.handset?.[field]).filter(Boolean);
-    this.cut = { serials: cut(told("serial")), imeis: cut(told("imei")) };
+    this.cut = { serials: cut(told("serial")), imeis: cut(told("imei")), rare: this.rareRecipes() };
     this.relabel();
+  }
+
+  /** Where at least half of the slots run one recipe, that goes without saying on a small tile, and the others don't. */
+  rareRecipes() {
+    const all = [...this.slots.values()].map(({ recipe }) => recipe).filter(Boolean);
+    const count = (recipe) => all.filter((one) => one === recipe).length;
+    return new Set(all.filter((recipe) => count(recipe) * 2 < all.length));
   }
 
   tick() {
     for (const tile of this.tiles.values()) tile.tick();
   }
 
-  /** Seconds until the machines are done with all that is on the rack; null where nobody knows. */
+  /** Seconds until the machines are done with all that they work on now; null where nobody knows. */
   get left() {
-    const known = [...this.slots.values()].map((slot) => slot.handset_left_s).filter((left) => left >= 1);
+    const busy = [...this.slots.values()].filter((slot) => group(slot) === "busy");
+    const known = busy.map(handsetLeft).filter((left) => left >= 1);
     return known.length ? Math.max(...known) : null;
   }
 

@@ -3,7 +3,8 @@
 import { read } from "./api.js";
 import { attendedTable } from "./attended.js";
 import { el } from "./dom.js";
-import { day, jobPage, jobsTable, link, nothing, row, table } from "./tables.js";
+import { dayFrom, dayOf } from "./shift.js";
+import { byRackClock, jobPage, jobsTable, link, nothing, row, table, zone } from "./tables.js";
 import { said, word } from "./words.js";
 
 const t = (value) => word("report", value);
@@ -19,11 +20,12 @@ const SUMMED = [
 
 export class ReportPage {
   name = "report";
+  hasOwnZone = true;
 
   constructor(asked) {
-    const today = new Date();
-    this.from = asked.get("from") || day(new Date(today.getFullYear(), today.getMonth(), 1));
-    this.to = asked.get("to") || day(today);
+    // Blank until the daemon has told this month and today by its own calendar.
+    this.from = asked.get("from") || "";
+    this.to = asked.get("to") || "";
     // A blank one asks for what is of none.
     this.only = Object.fromEntries(["lot", "consignor"].filter((name) => asked.has(name)).map((name) => [name, asked.get(name)]));
     this.behind = asked.has("figure") ? { figure: asked.get("figure"), value: asked.get("value") ?? "" } : null;
@@ -31,12 +33,17 @@ export class ReportPage {
   }
 
   query(more = {}) {
-    return new URLSearchParams({ from: this.from, to: this.to, ...this.only, ...more });
+    const days = Object.entries({ from: this.from, to: this.to }).filter(([, day]) => day);
+    return new URLSearchParams({ ...Object.fromEntries(days), ...this.only, ...more });
   }
 
   async load() {
     const report = await read(`/api/v1/report?${this.query()}`);
-    if (report.error || !this.behind) return report;
+    if (report.error) return report;
+    // A day begins where the rack stands, as a shift does, and every time beside it is told so.
+    byRackClock(report.told.end);
+    [this.from, this.to] = [dayOf(report.told.begin), dayFrom(dayOf(report.told.end), -1)];
+    if (!this.behind) return report;
     const value = this.counted(report.told);
     const numbers = (value?.jobs ?? []).slice(this.skip, this.skip + SHOWN_JOBS);
     if (numbers.length === 0) return { told: { ...report.told, jobs: [] } };
@@ -51,7 +58,7 @@ export class ReportPage {
 
   elements(report) {
     const scope = Object.entries(this.only).map(([name, value]) => `${word("report", name)}: ${value || word("word", "none")}`);
-    const title = el("h2", {}, [`${t("title")} ${this.from} – ${this.to}`, ...scope].join(" · "));
+    const title = el("h2", {}, [`${t("title")} ${this.from} – ${this.to} ${zone()}`, ...scope].join(" · "));
     return this.behind ? [title, ...this.handsets(report)] : [title, this.asking(), ...this.figures(report), ...this.shares(report), ...people(report), upto(report)];
   }
 

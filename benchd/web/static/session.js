@@ -82,7 +82,7 @@ export async function signIn(shown) {
     const answer = await ask("POST", shown);
     if (answer.error) {
       // A PIN is added to what may have ended meanwhile.
-      if (shown.badge === undefined && session) await look();
+      if (shown.pin !== undefined && session) await look();
       return answer.error;
     }
     usedAt = toldAt = Date.now();
@@ -172,7 +172,7 @@ export async function startSession(done, claims = () => false) {
     const [code] = told.words;
     if (!mayBeBadge(told) || code === undefined) return;
     // Nobody's badge is as short as that: no try.
-    done(code.length < SHORTEST_BADGE ? NO_BADGE : await signIn({ badge: code }), told);
+    done(code.length < SHORTEST_BADGE ? NO_BADGE : await signIn({ scanned: code }), told);
   };
   const reader = new Reader(hear);
   document.addEventListener("keydown", (event) => {

@@ -97,7 +97,7 @@ export class SignIn {
     if (this.busy) return;
     id.value = "";
     this.working(true);
-    const error = await signIn({ badge: typed });
+    const error = await signIn({ scanned: typed });
     this.working(false);
     if (error?.code === OF_ASSET) {
       hearCode(typed);
@@ -119,6 +119,11 @@ export class SignIn {
   /** This code has let nobody in; it isn't shown, since it may be a badge. */
   refuse(error, code) {
     this.tell(whyNot(error, isProduct(code) ? page("product_code") : page("badge_unknown")));
+  }
+
+  /** What was told of a code isn't so of the next one. */
+  forget() {
+    if (!this.busy) this.tell("");
   }
 
   tell(text, state = "refused") {

@@ -17,6 +17,13 @@ export function needsPerson(slot) {
   return PEOPLE.has(slot.state) && !slot.mends_itself;
 }
 
+/** Seconds that machines still need for its handset, by what was told last: they go by while machines work on it. */
+export function handsetLeft(slot) {
+  const { handset_left_s: left, toldAt } = slot;
+  if (typeof left !== "number" || !BUSY.has(slot.state) || toldAt === undefined) return left;
+  return Math.max(0, left - (performance.now() - toldAt) / 1000);
+}
+
 /** Which number of the summary a slot counts in. */
 export function group(slot) {
   if (needsPerson(slot)) return "needs_person";
@@ -66,7 +73,7 @@ function away(slot) {
     return { kind: "restarting", icon: "replugging", title: word("wall", "restarting"), main: word("wall", "dont_pull"), to_do: stageOf(slot) };
   }
   if (slot.tray) {
-    return { kind: "tray", icon: "tray", title: word("wall", "tray"), main: said(slot.tray), to_do: said(slot.tray.what_to_do) || word("wall", "tray_to_do") };
+    return { kind: "tray", icon: "tray", title: word("wall", "tray"), main: word("wall", "tray_next"), to_do: said(slot.tray.what_to_do) || word("wall", "tray_to_do") };
   }
   return null;
 }

@@ -3,7 +3,7 @@
 import { secondsUntil } from "./clock.js";
 import { el, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { answerable, look, needsPerson } from "./status.js";
+import { answerable, handsetLeft, look, needsPerson } from "./status.js";
 import { calledOf, duration, inMinutes, page, percent, said, timeLeft, word } from "./words.js";
 
 /** Changed in place: what a finger is on, or the keyboard, must not be replaced under it. */
@@ -12,6 +12,7 @@ export class Tile {
     this.name = el("h2", {}, name);
     this.number = el("span", { class: "tail" });
     this.top = el("div", { class: "top" }, this.name, this.number);
+    this.recipe = el("p", { class: "recipe" });
     this.state = el("p", { class: "state" });
     this.short = el("p", { class: "short" });
     this.main = el("p", { class: "main" });
@@ -24,18 +25,19 @@ export class Tile {
     this.toDo = el("p", { class: "to-do" });
     this.model = el("b");
     this.called = el("span", { class: "called" });
+    this.tag = el("span", { class: "tag" });
     this.serial = el("span", { class: "serial" });
     this.imei = el("span", { class: "imei" });
     this.earlier = el("p", { class: "earlier" });
     this.button = el("button", { type: "button", class: "open", onclick: () => open(name) });
-    const handset = el("p", { class: "handset" }, this.model, " ", this.called, " ", this.serial, " ", this.imei);
+    const handset = el("p", { class: "handset" }, this.model, " ", this.called, " ", this.tag, " ", this.serial, " ", this.imei);
     const foot = el("div", { class: "foot" }, handset, this.button);
     this.element = el("li", { class: "tile", "data-slot": name });
     this.name.style.setProperty("--letters", name.length);
-    this.element.append(this.top, this.state, this.short, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
+    this.element.append(this.top, this.recipe, this.state, this.short, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
   }
 
-  /** `cut` gives the serials and IMEIs of the rack as they are shown beside each other. */
+  /** `cut` gives the serials and IMEIs of the rack as they are shown beside each other, and the recipes that few of its slots run. */
   show(slot, proof, cut = null) {
     const seen = look(slot, proof);
     mark(this.element, "state", slot.state);
@@ -44,6 +46,8 @@ export class Tile {
       this.element.dataset.kind = seen.kind;
       this.top.replaceChildren(this.name, this.number, icon(seen.icon));
     }
+    write(this.recipe, slot.recipe ? word("recipe", slot.recipe) : "");
+    this.element.classList.toggle("rare", cut?.rare.has(slot.recipe) ?? false);
     write(this.state, seen.title);
     if (this.short.textContent !== seen.short) this.short.style.setProperty("--ems", ems(seen.short));
     write(this.short, seen.short);
@@ -52,6 +56,8 @@ export class Tile {
     write(this.model, slot.handset?.model ?? "");
     write(this.called, calledOf(slot.handset));
     const { serial = "", imei = "" } = slot.handset ?? {};
+    write(this.tag, slot.asset?.tag ?? "");
+    this.element.classList.toggle("tagged", Boolean(slot.asset));
     write(this.serial, cut?.serials.get(serial) ?? serial);
     write(this.imei, imei ? `${"IMEI"} ${cut?.imeis.get(imei) ?? imei}` : "");
     write(this.number, (serial ? this.serial.textContent : (cut?.imeis.get(imei) ?? "")).replace(/^…/, ""));
@@ -71,7 +77,8 @@ export class Tile {
    */
   pace(slot) {
     const known = typeof slot.progress === "number" && slot.state === "running";
-    const whole = slot.handset_left_s >= 1 && !this.until ? duration(slot.handset_left_s) : "";
+    this.whole = handsetLeft(slot) >= 1 && !this.until ? slot : null;
+    const { whole } = this;
     const stage = known ? duration(slot.eta_s) : "";
     this.element.classList.toggle("paced", known && !slot.absence);
     this.bar.hidden = !known;
@@ -81,17 +88,22 @@ export class Tile {
     }
     write(this.percent, known ? percent(slot.progress) : "");
     mark(this.numbers, "of", whole || this.deadline || this.until ? "handset" : "stage");
-    if (this.deadline || this.until) this.tick();
-    else write(this.left, whole || stage);
-    write(this.minutes, whole && !this.deadline ? inMinutes(slot.handset_left_s) : "");
+    if (this.deadline || this.until || whole) this.tick();
+    else write(this.left, stage);
+    if (!whole || this.deadline) write(this.minutes, "");
     write(this.leftOf, this.deadline || this.left.hidden ? "" : this.until ? word("wall", "until_answer") : whole ? word("word", "remaining") : word("wall", "stage_left"));
     this.numbers.hidden = this.percent.hidden && this.left.hidden;
   }
 
-  /** Once a second: what is left until it is too late. */
+  /** Once a second: what is left until it is too late, or until its handset is done. */
   tick() {
     if (this.deadline) write(this.left, duration(Math.max(0, secondsUntil(this.deadline) ?? 0)));
     else if (this.until) write(this.left, timeLeft(this.until));
+    else if (this.whole) {
+      const left = handsetLeft(this.whole);
+      write(this.left, duration(left));
+      write(this.minutes, inMinutes(left));
+    }
   }
 }
 

@@ -335,3 +335,86 @@ async def test_item_1_the_find_dialog_and_the_pages_find_a_label(bench: Benches)
             await expect(main).to_contain_text("L-1")
         await one.seen.go("handsets?q=T77")
         await expect(one.seen.page.locator(".nothing")).to_be_visible()
+
+
+@pytest.mark.parametrize("tag", ["T-000456", "T8"])
+async def test_item_8_anothers_label_at_a_bound_slot_is_refused_and_binds_nothing(
+    bench: Benches, tag: str
+) -> None:
+    async with bench() as one:
+        await one.desk.add_asset("L-1", replace(ASSETS[0], tag="T8"), by=BY)
+        await one.desk.bind(one.rack.board.views()[A1], "T-000123", by=BY)
+        await one.seen.page.reload()
+        await one.seen.live()
+        await scan(one.seen, "T-000123")
+        await expect(one.seen.panel(".identity")).to_contain_text("T-000123（L-1）")
+        await scan(one.seen, tag)
+        for told in ("A1", "T-000123", tag, "何もしていません"):
+            await expect(one.said).to_contain_text(told)
+        await expect(one.dialog).to_be_hidden()
+        await expect(one.seen.panel(".slot")).to_have_text("A1")
+        # With that slot closed it is asked for which it is.
+        await one.seen.panel(".close").click()
+        await scan(one.seen, "BD:S:A2")
+        await one.seen.panel(".close").click()
+        await scan(one.seen, tag)
+        await expect(one.dialog).to_contain_text(tag)
+        assert len(one.bound) == 1
+
+
+async def test_item_7_no_label_is_an_error_on_the_browsers_console(bench: Benches) -> None:
+    async with bench() as one:
+        told: list[str] = []
+        one.seen.page.on("console", lambda message: told.append(message.text))
+        asked: list[str] = []
+        one.seen.page.on("request", lambda request: asked.append(request.url))
+        await scan(one.seen, "T-000123")
+        await expect(one.dialog).to_contain_text("L-1")
+        await one.seen.page.keyboard.press("Escape")
+        await scan(one.seen, "NOBODYS-LABEL-1")
+        await expect(one.seen.page.locator("#operator .told")).to_contain_text("登録されていません")
+        # One that benchd has made for somebody, who isn't known here any more.
+        await scan(one.seen, "BD:P:ABCDEFGH23456789")
+        await expect(one.seen.page.locator("#operator .told")).to_contain_text("登録されていません")
+        await scan(one.seen, OTHER_BADGE)
+        await expect(one.seen.page.locator("#operator .who")).to_have_text("加藤 舞")
+        assert [text for text in told if "Failed to load" in text] == []
+        # What may be a badge stands in no address, which others keep.
+        assert [url for url in asked if "ABCDEFGH" in url or OTHER_BADGE in url] == []
+
+
+async def test_item_3_a_label_that_nobody_knows_stays_in_no_field_of_a_question(
+    bench: Benches,
+) -> None:
+    async with bench() as one:
+        asking = replace(asking_view(A1, 1, Gate.IMEI), identity=at_work(A1, 1).identity)
+        one.rack.board.show(asking)
+        await one.seen.open("A1")
+        note, refused = one.seen.panel("input[name=note]"), one.seen.panel(".refused")
+        await one.seen.page.wait_for_timeout(1_000)
+        for focused in (False, True):
+            if focused:
+                await note.focus()
+            await scan(one.seen, f"NOBODYS-{focused:d}")
+            await expect(refused).to_contain_text("IMEIは検査数字を含む15桁")
+            await expect(note).to_have_value("")
+            # What is put right, or is something else, leaves nothing of it.
+            await scan(one.seen, "356938035643809" if focused else IMEIS[A1])
+            await expect(note).to_have_value(IMEIS[A1] if not focused else "356938035643809")
+            await expect(refused).to_be_empty()
+            await note.fill("")
+        await scan(one.seen, "356938035643808")
+        await expect(refused).not_to_be_empty()
+        await scan(one.seen, "BD:A:CIRCLE")
+        await expect(one.said).not_to_be_empty()
+        await expect(refused).to_be_empty()
+        # At another gate too: what was said of one code isn't said beside the next one.
+        one.rack.board.show(replace(asking, question=QuestionView(gate=Gate.ASSET, facts={})))
+        await expect(one.seen.panel('[data-gate="asset"]')).to_be_visible()
+        await one.seen.page.wait_for_timeout(1_000)
+        await scan(one.seen, "NOBODYS-4")
+        await expect(refused).to_contain_text("どのロットの管理番号でもありません")
+        await expect(note).to_have_value("")
+        await scan(one.seen, "T-000123")
+        await expect(note).to_have_value("T-000123")
+        await expect(refused).to_be_empty()

@@ -8,6 +8,7 @@ from paper_shop import Shop
 from playwright.async_api import expect
 from scanner import scan
 
+from benchd.domain.record import EntryKind
 from tests.intake.lots import imei
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -106,3 +107,55 @@ async def test_item_4_a_refusal_tells_its_one_cause(shop: Shop, language: str) -
         await page.locator("#grade-S").check()
         await refused("grade", "grade")
         seen.complaints[:] = [one for one in seen.complaints if "status of 404" not in one]
+
+
+@pytest.mark.parametrize("form", ["one", "dead", "assess"])
+async def test_item_3_a_label_stays_in_no_field_for_an_imei(shop: Shop, form: str) -> None:
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1", tag="T-1")
+        await seen.go("/lots?lot=L-1")
+        await seen.page.locator(f"#{form} > summary").click()
+        field, said = seen.page.locator(f"#{form}-imei"), seen.page.locator(f"#{form} .said")
+        await field.focus()
+        await scan(seen, "UNKNOWN-7")
+        await expect(field).to_have_value("")
+        await expect(said).to_contain_text("IMEI")
+        # Nor does what was said stay beside what is right.
+        await scan(seen, f"IMEI1:{imei(1)}")
+        await expect(field).to_have_value(imei(1))
+        await expect(said).to_be_hidden()
+        await field.fill("")
+        await scan(seen, "UNKNOWN-7")
+        await expect(said).to_be_visible()
+        await seen.page.locator(f"#{form}-tag").fill("T-2")
+        await expect(said).to_be_hidden()
+
+
+async def test_item_12_an_imei_as_a_tag_is_asked_for_once(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page, sure = seen.page, seen.page.locator("#sure")
+        await shop.take_in("L-1")
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#one > summary").click()
+        tag, good = page.locator("#one-tag"), page.locator("#page > .good")
+        await tag.fill(imei(1))
+        await page.locator("#one .do").click()
+        await expect(sure).to_contain_text("これはIMEIのようです。管理番号として使いますか")
+        await sure.locator(".no").click()
+        await expect(tag).to_have_value(imei(1))
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
+        await page.locator("#one .do").click()
+        await sure.locator(".yes").click()
+        await expect(good).to_have_text("記録しました")
+        # From then on the lot's tags are IMEIs; and fifteen other digits are no question anywhere.
+        await tag.fill(imei(2))
+        await page.locator("#one .do").click()
+        await expect(page.locator("#page table")).to_contain_text(imei(2))
+        await shop.take_in("L-2")
+        await seen.go("/lots?lot=L-2")
+        await page.locator("#one > summary").click()
+        await tag.fill("356938035643800")
+        await page.locator("#one .do").click()
+        await expect(good).to_have_text("記録しました")
+        await expect(sure).to_be_hidden()
+    assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 3

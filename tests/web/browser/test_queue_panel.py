@@ -154,7 +154,7 @@ async def test_a_slot_whose_handset_was_taken_out_half_erased_isnt_empty(
         await seen.shows("A1", "空き")
         told = errand("tray", "A1", "消去の途中で取り出された端末があります", here=True)
         await tell_queue(seen.page, told)
-        await seen.shows("A1", "消去途中で取り出し", "消去の途中で取り出された端末があります")
+        await seen.shows("A1", "消去途中で取り出し", "端末を探して挿し直す")
         await expect(seen.tile("A1")).not_to_contain_text("空き")
         assert await seen.ground("A1") == AMBER
         # Another handset has been in it since: the errand stays, the tile is the new one's.

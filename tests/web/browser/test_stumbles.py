@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,16 @@ from benchd.domain.slot import SlotView
 from benchd.proof.evidence.intake_evidence import BoundBy
 from tests.intake.lots import imei
 from tests.people.people_rig import BADGE, PIN, door_in
-from tests.web.web_fakes import A1, FakeRack, bound_record, port, running_view, waiting_view
+from tests.web.web_fakes import (
+    A1,
+    JOB,
+    FakeRack,
+    asking_view,
+    bound_record,
+    port,
+    running_view,
+    waiting_view,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -213,3 +225,86 @@ async def test_item_7_of_the_stumbles_a_page_of_paper_holds_many_handsets_of_dis
         assert smallest >= LEAST_PT
         wide = "() => document.documentElement.scrollWidth"
         assert await seen.page.evaluate(wide) <= 718
+
+
+async def test_item_2_the_reports_days_are_the_racks_like_the_shifts(shop: Shop) -> None:
+    here = datetime.now().astimezone()
+    async with shop.seen_at("/report") as seen:
+        # This screen believes in another day.
+        await seen.page.clock.set_fixed_time("2031-05-06T03:00:00Z")
+        await seen.page.reload()
+        await expect(seen.page.locator("#from")).to_have_value(f"{here:%Y-%m}-01")
+        await expect(seen.page.locator("#to")).to_have_value(f"{here:%Y-%m-%d}")
+        ahead = f"UTC{here:%z}"
+        await expect(seen.page.locator("h2")).to_contain_text(f"{ahead[:-2]}:{ahead[-2:]}")
+
+
+async def test_item_5_a_slot_says_which_recipe_it_runs_also_while_it_is_empty(
+    rack: FakeRack, wall: Wall
+) -> None:
+    rack.board.show(running_view())
+    for number in range(2, 5):
+        recipe = "drawn_recheck" if number == 4 else "overwrite"
+        name = SlotName(f"A{number}")
+        rack.board.show(SlotView(slot=name, port_path=port(number), recipe=recipe))
+    async with wall(width=1280, height=900) as seen:
+        await seen.shows("A1", "上書き消去（検査時）")
+        recipe = seen.tile("A4").locator(".recipe")
+        await expect(recipe).to_have_text("抜取再検査")
+        await seen.open("A4")
+        await expect(seen.panel(".identity")).to_contain_text("抜取再検査")
+        await seen.panel(".close").click()
+        # A small tile says what few slots run; what most run goes without saying.
+        for height, density in ((370, "medium"), (290, "dense")):
+            await seen.page.set_viewport_size({"width": 1280, "height": height})
+            await expect(seen.page.locator("body")).to_have_attribute("data-density", density)
+            await expect(seen.tile("A2").locator(".recipe")).to_be_hidden()
+            await expect(recipe).to_be_in_viewport(ratio=1)
+
+
+async def test_item_6_a_bound_label_stands_on_the_tile_and_on_the_handover_sheet(
+    shop: Shop,
+) -> None:
+    shop.rack.ledger.keep(EntryKind.JOB_OPENED, {"recipe": "overwrite"}, JOB)
+    bound = to_json(bound_record("L-1", "T-000123", BoundBy.TAG))
+    shop.rack.ledger.keep(EntryKind.ASSET_BOUND, bound, JOB)
+    shop.rack.board.show(running_view())
+    async with shop.seen_at("/") as seen:
+        await seen.shows("A1", "T-000123")
+        await seen.go("/board?sheet=handover")
+        await expect(seen.page.locator(".sheet table").first).to_contain_text("T-000123")
+
+
+async def test_item_11_escape_closes_the_menu(wall: Wall, rack: FakeRack) -> None:
+    rack.board.show(running_view())
+    async with wall() as seen:
+        for page in ("", "lots"):
+            await seen.go(page)
+            menu = seen.page.locator("#menu details")
+            await menu.locator("summary").click()
+            await menu.locator("input").first.focus()
+            await seen.page.keyboard.press("Escape")
+            await expect(menu).not_to_have_attribute("open", "")
+            await expect(menu.locator("summary")).to_be_focused()
+
+
+async def test_item_11_what_is_left_goes_by_while_machines_work(rack: FakeRack, wall: Wall) -> None:
+    rack.board.show(replace(running_view(), handset_left_s=600.0))
+    asks = asking_view(SlotName("A2"), 2)
+    rack.board.show(replace(asks, handset_left_s=3000.0))
+    async with wall(width=1280, height=900) as seen:
+        left, tile = seen.page.locator(".rack-left b"), seen.tile("A1").locator(".left")
+        # What waits for a person takes no time of a machine's.
+        await expect(left).to_have_text(re.compile("^(10:00|9:5.)$"))
+        before = await left.inner_text()
+        await expect(left).not_to_have_text(before)
+        await expect(left).to_have_text(re.compile("^9:5.$"))
+        await expect(tile).to_have_text(re.compile("^9:5.$"))
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("ja", "コマンド"), ("en", "command line")], ids=("ja", "en")
+)
+async def test_item_11_a_question_says_nothing_of_commands(language: str, word: str) -> None:
+    texts = tomllib.loads(Path(f"benchd/texts/{language}.toml").read_text(encoding="utf-8"))
+    assert [gate for gate, told in texts["gate"].items() if word in str(told)] == []
