@@ -15,7 +15,7 @@ from install_rig import run
 from installed_job import set_up
 from machine import BOOTED, UDEV, Machine, booted, until
 
-pytestmark = [*BOOTED, pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [*BOOTED, pytest.mark.nightly, pytest.mark.timeout(1200)]
 
 STAND_IN = """\
 [Unit]

@@ -15,6 +15,7 @@ from benchd.domain.job import FaultCode
 KEPT = {
     "AdbServerLost": "adb_server_lost",
     "ReaderGone": "reader_gone",
+    "ReaderStuck": "reader_gone",
     "HandsetGone": "HandsetGone",
     "TransientFault": "TransientFault",
     "ReaderFault": "ReaderFault",

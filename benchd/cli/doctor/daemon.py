@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -106,7 +107,10 @@ def ask_daemon(path: Path) -> DaemonAnswer:
         broken=ProblemCode.LEDGER_BROKEN in codes,
         records=sequence if isinstance(sequence, int) else 0,
         key_created=None if samples is None else samples.get(("key_created", "")),
-        readers=None if samples is None else {k: v > 0 for k, v in _of(samples, "reader")},
+        # Before the first look at it nobody knows: such a one is left out.
+        readers=None
+        if samples is None
+        else {slot: up > 0 for slot, up in _of(samples, "reader") if not math.isnan(up)},
         hears=heard,
         dead_letters=None
         if samples is None

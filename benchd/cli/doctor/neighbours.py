@@ -122,10 +122,13 @@ def readers(configured: Collection[str], told: DaemonAnswer | None) -> Finding:
         return about.not_checked("doctor.needs_daemon", "cure.start_benchd")
     if told.readers is None:
         return about.not_checked("doctor.readers_untold")
-    down = sorted(slot for slot in configured if not told.readers.get(slot, False))
+    down = sorted(slot for slot in configured if told.readers.get(slot) is False)
     if down:
         names = about.having(value=", ".join(down))
         return names.fail("doctor.readers_down", "cure.look_at_readers")
+    unseen = sorted(set(configured).difference(told.readers))
+    if unseen:
+        return about.having(value=", ".join(unseen)).not_checked("doctor.readers_unseen")
     return about.having(count=len(configured)).ok("doctor.readers_up")
 
 

@@ -142,6 +142,7 @@ METRICS = b"""\
 # HELP benchd_reader_up Whether the slot's contactless reader answers
 benchd_reader_up{slot="A1"} 1.0
 benchd_reader_up{slot="A2"} 0.0
+benchd_reader_up{slot="A3"} NaN
 benchd_key_created_timestamp_seconds 1.7e+09
 benchd_hook_dead_letters{hook="stock"} 3.0
 benchd_hook_dead_letters{hook="shop"} 1.0

@@ -129,7 +129,8 @@ def test_rules_are_found_in_any_folder_of_udev_unless_they_are_masked(tmp_path: 
         (("A1",), None, "doctor.needs_daemon", None),
         (("A1",), DaemonAnswer(broken=False, records=7), "doctor.readers_untold", None),
         (("A1",), TOLD, "doctor.readers_up", None),
-        (("A1", "A2", "A3"), TOLD, "doctor.readers_down", "A2, A3"),
+        (("A1", "A2", "A3"), TOLD, "doctor.readers_down", "A2"),
+        (("A1", "A3"), TOLD, "doctor.readers_unseen", "A3"),
     ],
 )
 def test_readers_are_as_the_daemon_says(
