@@ -5,7 +5,7 @@ import { imeisIn } from "./codes.js";
 import { el, byId } from "./dom.js";
 import { sure } from "./sure.js";
 import { technical } from "./technical.js";
-import { knows, said as inWords, word } from "./words.js";
+import { current, knows, said as inWords, word } from "./words.js";
 
 /** Says of a field that it can't stay blank. */
 export const mark = () => el("span", { class: "needed" }, word("act", "needed"));
@@ -70,7 +70,7 @@ const isKnown = (error) => Boolean(inWords(error.cause)) && !OF_WHO_ASKS.include
 
 /** Why something wasn't taken: the cause, where the daemon tells it. */
 export function why(error) {
-  if (isKnown(error)) return inWords(error.cause);
+  if (isKnown(error)) return inWords(error.cause).replace(/(?<![。.?？])$/, current() === "ja" ? "。" : ".");
   return knows("act", error.code) ? word("act", error.code) : word("refusal", error.code);
 }
 

@@ -11,8 +11,8 @@ export class Tile {
   constructor(name, open) {
     this.name = el("h2", {}, name);
     this.number = el("span", { class: "tail" });
-    this.top = el("div", { class: "top" }, this.name, this.number);
     this.recipe = el("p", { class: "recipe" });
+    this.top = el("div", { class: "top" }, this.name, this.recipe, this.number);
     this.state = el("p", { class: "state" });
     this.short = el("p", { class: "short" });
     this.main = el("p", { class: "main" });
@@ -34,7 +34,7 @@ export class Tile {
     const foot = el("div", { class: "foot" }, handset, this.button);
     this.element = el("li", { class: "tile", "data-slot": name });
     this.name.style.setProperty("--letters", name.length);
-    this.element.append(this.top, this.recipe, this.state, this.short, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
+    this.element.append(this.top, this.state, this.short, this.main, this.bar, this.numbers, this.toDo, this.earlier, foot);
   }
 
   /** `cut` gives the serials and IMEIs of the rack as they are shown beside each other, and the recipes that few of its slots run. */
@@ -44,7 +44,7 @@ export class Tile {
     this.element.classList.toggle("person", needsPerson(slot));
     if (this.element.dataset.kind !== seen.kind) {
       this.element.dataset.kind = seen.kind;
-      this.top.replaceChildren(this.name, this.number, icon(seen.icon));
+      this.top.replaceChildren(this.name, this.recipe, this.number, icon(seen.icon));
     }
     write(this.recipe, slot.recipe ? word("recipe", slot.recipe) : "");
     this.element.classList.toggle("rare", cut?.rare.has(slot.recipe) ?? false);
