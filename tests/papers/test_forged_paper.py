@@ -50,6 +50,8 @@ from tests.papers.forging import (
 from tests.papers.outside import check_structure, read_by
 from tests.papers.papers_made import CATALOGUE, draft, paper, read, signed, vouching
 
+pytestmark = pytest.mark.usefixtures("each_page_set_once")
+
 EDITS = 1_000
 SEED = int(os.environ.get("BENCHD_EDITS_SEED", "19"))
 ELSEWHERE = "https://elsewhere.example/verify"

@@ -31,6 +31,8 @@ from tests.outbound.hooks.http_receiver import HttpReceiver, receiving
 from tests.papers.forging import range_of, signature_of
 from tests.papers.papers_made import draft, paper, read, vouching
 
+pytestmark = pytest.mark.usefixtures("each_page_set_once")
+
 SIGNED = ("version", "sid", "digest_algorithm", "signed_attrs", "signature_algorithm", "signature")
 
 

@@ -45,8 +45,8 @@ class DaemonAnswer:
     """Which slots' readers answer; None as above."""
     hears: Mapping[str, str] | None = field(default=None)
     """The slot whose handset each slot's reader was last seen to hear; None where it isn't told."""
-    dead_letters: int | None = None
-    """Events that no try has handed over, of all hooks; None as above."""
+    dead_letters: Mapping[str, int] | None = None
+    """Events that no try has handed over, by hook; None as above."""
 
 
 def daemon(
@@ -114,7 +114,7 @@ def ask_daemon(path: Path) -> DaemonAnswer:
         hears=heard,
         dead_letters=None
         if samples is None
-        else int(sum(count for _, count in _of(samples, "dead_letters"))),
+        else {hook: int(count) for hook, count in _of(samples, "dead_letters")},
     )
 
 

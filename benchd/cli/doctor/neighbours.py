@@ -141,8 +141,10 @@ def hooks(configured: int, told: DaemonAnswer | None) -> Finding:
         return about.not_checked("doctor.needs_daemon", "cure.start_benchd")
     if told.dead_letters is None:
         return about.not_checked("doctor.hooks_untold")
-    if told.dead_letters:
-        given_up = about.having(count=told.dead_letters)
+    gave_up = {hook: count for hook, count in told.dead_letters.items() if count}
+    if gave_up:
+        replays = "; ".join(f"benchd hooks replay {hook}" for hook in sorted(gave_up))
+        given_up = about.having(count=sum(gave_up.values()), detail=replays)
         return given_up.warn("doctor.hooks_gave_up", "cure.replay_hooks")
     return about.having(count=configured).ok("doctor.hooks_heard")
 

@@ -176,7 +176,7 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
         key_created=1.7e9 if switched_on else None,
         readers={"A1": True, "A2": False} if switched_on else None,
         hears={},
-        dead_letters=4 if switched_on else None,
+        dead_letters={"stock": 3, "shop": 1} if switched_on else None,
     )
 
 

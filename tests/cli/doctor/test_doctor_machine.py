@@ -234,13 +234,14 @@ def test_the_papers_fonts_are_there(tmp_path: Path) -> None:
     [
         (0, None, OK, "doctor.no_hooks"),
         (2, None, NOT_CHECKED, "doctor.hooks_untold"),
-        (2, 0, OK, "doctor.hooks_heard"),
-        (2, 4, WARN, "doctor.hooks_gave_up"),
+        (2, {"stock": 0, "shop": 0}, OK, "doctor.hooks_heard"),
+        (2, {"stock": 4, "shop": 0}, WARN, "doctor.hooks_gave_up"),
     ],
 )
 def test_events_that_were_given_up_are_told(
-    configured: int, dead: int | None, verdict: Verdict, word: str
+    configured: int, dead: dict[str, int] | None, verdict: Verdict, word: str
 ) -> None:
     found = hooks(configured, DaemonAnswer(broken=False, records=1, dead_letters=dead))
     assert (found.verdict, found.word) == (verdict, word)
+    assert verdict is not WARN or found.facts["detail"] == "benchd hooks replay stock"
     assert hooks(1, None).verdict is NOT_CHECKED
