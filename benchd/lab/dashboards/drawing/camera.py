@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 
 from benchd.domain.errors import UsageRefused
 
-_CHROMIUM: Final = "/usr/bin/chromium"
+_CHROMIUM: Final = "/usr/bin/chromium-headless-shell"
 _PAGE: Final = "http://drawing.invalid/index.html"
 _WIDTH_PX: Final = 1440
 _FONTS: Final = Path(__file__).parents[3] / "web" / "static" / "fonts"
