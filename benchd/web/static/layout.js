@@ -5,7 +5,7 @@ import { arrange, byId, write } from "./dom.js";
 
 /** Below this height of a row, in pixels, a tile says less, and least without so much beside its word. */
 const ROOMY = 250;
-const FOR_MORE = 62;
+const FOR_MORE = 72;
 /** With more than so many beside each other, a state's words in full would be too small for two metres. */
 const FEW = 4;
 /** Narrower than this a tile isn't in its row any more: a phone shows two beside each other. */

@@ -129,8 +129,17 @@ async def test_a_phone_shows_every_slot_two_by_two(rack: FakeRack, wall: Wall) -
         assert max(tile["right"] for tile in tiles) <= 390
 
 
+CUT = """() => [...document.querySelectorAll('.tile')].flatMap(tile => {
+  const bottom = tile.getBoundingClientRect().bottom;
+  return [...tile.querySelectorAll('.numbers, .handset')]
+    .map(part => part.getBoundingClientRect().bottom - bottom)
+    .filter(over => over > 0).map(over => [tile.dataset.slot, over]); })"""
+"""What stands below its tile's edge, and by how many pixels."""
+
+
 @pytest.mark.parametrize(
-    ("slots", "width", "height"), [(8, 1920, 1080), (32, 1920, 1080), (16, 390, 844)]
+    ("slots", "width", "height"),
+    [(8, 1920, 1080), (32, 1920, 1080), (28, 1366, 768), (16, 390, 844)],
 )
 async def test_nothing_hangs_over_the_edge(
     rack: FakeRack, wall: Wall, slots: int, width: int, height: int
@@ -147,6 +156,9 @@ async def test_nothing_hangs_over_the_edge(
             ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
         )
         assert wide == []
+        await seen.fonts()
+        cut = await seen.page.evaluate(CUT)
+        assert cut == []
 
 
 QUESTION_FIRST = """() => {
