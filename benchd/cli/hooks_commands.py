@@ -117,8 +117,14 @@ def _hook(settings: Settings, name: str) -> HookSection:
 
 
 def _told(settings: Settings, hook: HookSection) -> dict[str, JsonValue]:
-    told: dict[str, JsonValue] = {"hook": hook.name, "upto": None, "waiting": 0, "dead": 0}
-    told |= {"next_try": None, "last_error": None}
+    told: dict[str, JsonValue] = {
+        "hook": hook.name,
+        "upto": None,
+        "waiting": 0,
+        "dead": 0,
+        "next_try": None,
+        "last_error": None,
+    }
     for store in _state(settings.ledger.path):
         place = store.place(hook.name)
         letters = store.dead_letters(hook.name, MOST_SHOWN)

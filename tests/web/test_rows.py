@@ -34,6 +34,7 @@ from benchd.papers.labels import label_source
 from benchd.texts.catalogue import FACTS, Catalogue
 from benchd.web.access_level import AccessLevel, Served, served_to
 from benchd.web.acting_person import Acting
+from benchd.web.anonymous_rate_limit import FILES
 from benchd.web.authoriser import rows_of
 from benchd.web.callers import Callers
 from benchd.web.objects import SlotObject
@@ -86,6 +87,10 @@ def declared(app: FastAPI) -> dict[tuple[str, str], Served]:
 
 
 SERVED = declared(whole_app(FakeRack(), Catalogue.load()))
+
+
+def test_the_files_that_nobody_is_kept_waiting_for_are_those_that_are_served() -> None:
+    assert ("GET", FILES) in SERVED
 
 
 def path_of(template: str) -> str:

@@ -31,9 +31,10 @@ _FREE = f"""
     AND NOT EXISTS ({_EARLIER} AND lane = {_EVERY})
     AND (lane <> {_EVERY} OR NOT EXISTS ({_EARLIER}))
 """
-_NEXT = (
-    f"SELECT sequence, lane, attempts, waited_s, due, why {_FREE} ORDER BY due, sequence LIMIT 1"
-)
+_WAITING = "SELECT sequence, lane, attempts, waited_s, due, why"
+_FIRST_DUE = "ORDER BY due, sequence LIMIT 1"
+_NEXT = f"{_WAITING} {_FREE} {_FIRST_DUE}"
+_RETRY = f"{_WAITING} FROM waiting WHERE hook = ?1 AND attempts > 0 {_FIRST_DUE}"
 _UNTRIED = f"SELECT count(*) {_FREE} AND attempts = 0"
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError, apsw.IOError)
 
@@ -137,11 +138,7 @@ class HookStore:
 
     def next_retry(self, hook: str) -> Waiting | None:
         """The one that is tried again first of those that weren't taken."""
-        sql = (
-            "SELECT sequence, lane, attempts, waited_s, due, why FROM waiting"
-            " WHERE hook = ? AND attempts > 0 ORDER BY due, sequence LIMIT 1"
-        )
-        return _first_waiting(self._rows(sql, hook))
+        return _first_waiting(self._rows(_RETRY, hook))
 
     def dead(self, hook: str) -> int:
         """How many nobody took."""

@@ -11,7 +11,8 @@ const t = (value) => word("sure", value);
 const dialog = el("dialog", { id: "sure", class: "over-wall", "aria-labelledby": "sure-title" });
 let answered = () => {};
 
-dialog.addEventListener("close", () => answer(false));
+// It tells that it was closed a while later: perhaps the next one is open by then.
+dialog.addEventListener("close", () => dialog.open || answer(false));
 // Whoever takes over has asked for nothing.
 onChange(() => answer(false));
 

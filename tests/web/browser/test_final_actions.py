@@ -22,6 +22,13 @@ HAS_WAY_BACK = {
 SETTLED = {one for moves in DISPOSAL_MOVES.values() for one in moves}
 
 
+TWICE = """async () => {
+  const { sure } = await import("/static/sure.js");
+  const ask = () => sure({ title: "to be done", told: [["what", "this"]], yes: "do it" });
+  window.twice = ask().then(async first => [first, await ask()]);
+}"""
+
+
 def asked(seen: Visit, within: str = "") -> Locator:
     return seen.page.locator(f"#sure {within}")
 
@@ -127,3 +134,14 @@ async def test_item_1_a_shipment_is_asked_for_twice(shop: Shop) -> None:
             await seen.page.get_by_role("button", name="出荷を記録").click()
             await expect(asked(seen)).to_contain_text("P-1")
             await asked(seen, ".yes").click()
+
+
+async def test_item_1_what_is_asked_next_isnt_answered_by_the_end_of_what_was_asked_before(
+    shop: Shop,
+) -> None:
+    """A dialog tells that it was closed only after the next one may have been opened."""
+    async with shop.seen_at("/lots") as seen:
+        await seen.page.evaluate(TWICE)
+        for _ in range(2):
+            await asked(seen, ".yes").click()
+        assert await seen.page.evaluate("twice") == [True, True]
