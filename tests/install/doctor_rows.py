@@ -427,6 +427,13 @@ ROWS = (
         says="copied.json",
     ),
     Row(
+        name="a certificates' folder of root's",
+        breaks="chown root: /var/lib/benchd/certificates; systemctl restart benchd || true",
+        check="certificate_folder",
+        found="folder_of_another",
+        says="/var/lib/benchd/certificates",
+    ),
+    Row(
         name="another rack's key",
         breaks="systemctl stop benchd; benchd key create /srv/other.pem;"
         f" cat /srv/other.pem >{KEY}; systemctl start --no-block benchd; rm /srv/other.pem*",
