@@ -72,7 +72,14 @@ async def open_database(conninfo: str) -> AsyncGenerator[FleetDatabase]:
     Raises DependencyMissing where it can't be reached or a newer release has made it.
     """
     pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
-        conninfo, min_size=1, max_size=CONNECTIONS, open=False, configure=_configure, timeout=TURN_S
+        conninfo,
+        min_size=1,
+        max_size=CONNECTIONS,
+        open=False,
+        configure=_configure,
+        # A database that was restarted costs nobody an answer.
+        check=AsyncConnectionPool.check_connection,
+        timeout=TURN_S,
     )
     try:
         await pool.open(wait=True, timeout=TURN_S)

@@ -51,7 +51,7 @@ async def test_what_the_ledger_stores_comes_to_the_centre_and_a_late_centre_gets
                 f'url = "{url}"\ncentre_key = "centre.pub"\nauthority = "{authority.file}"\n'
                 f'certificate = "{own.certificate}"\nkey = "{own.key}"',
             )
-            metrics = RackMetrics(slots=[], recipes=[], version="", commit="", hooks=[])
+            metrics = RackMetrics(slots=[], recipes=[], stages=[], version="", commit="", hooks=[])
             async with open_ledger(settings.ledger.path, head_key=key) as stored:
                 fleet = RackFleet(settings, stored, key, metrics.fleet)
                 ledger = announcing(stored, (fleet.follower,), metrics.fault)
@@ -72,7 +72,7 @@ async def test_a_rack_without_a_centre_sends_nothing(tmp_path: Path) -> None:
     settings = load_settings(configuration(tmp_path, ""))
     assert settings.fleet.target is None
     key = load_key(tmp_path / "key.pem")
-    metrics = RackMetrics(slots=[], recipes=[], version="", commit="", hooks=[])
+    metrics = RackMetrics(slots=[], recipes=[], stages=[], version="", commit="", hooks=[])
     async with open_ledger(settings.ledger.path, head_key=key) as stored:
         fleet = RackFleet(settings, stored, key, metrics.fleet)
         with anyio.move_on_after(0.05):
