@@ -84,7 +84,6 @@ def files_owner() -> By:
 
 def told_of(people: People, person: Person) -> JsonObject:
     """A person as the API tells of them."""
-    from benchd.web.people_objects import person_shown
+    from benchd.daemon.rack_people import person_told
 
-    shown = person_shown(person, lost_secret=people.has_lost_secrets(person))
-    return shown.model_dump(mode="json")
+    return person_told(people, person)

@@ -120,9 +120,9 @@ def _either(
 
 def _told(tokens: Tokens, token: Token) -> JsonObject:
     """A token as the API tells of it."""
-    from benchd.web.people_objects import token_shown
+    from benchd.daemon.rack_tokens import token_told
 
-    return token_shown(token, tokens.now()).model_dump(mode="json")
+    return token_told(tokens, token)
 
 
 def _tell_secret(told: JsonObject) -> None:

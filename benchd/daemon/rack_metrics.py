@@ -14,6 +14,7 @@ from benchd.domain.revision import commit, version
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
+from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.signing.ring import KeyRing
 
 
@@ -22,6 +23,7 @@ def metrics_of(settings: Settings) -> RackMetrics:
     metrics = RackMetrics(
         slots=settings.topology.places,
         recipes=settings.recipes,
+        stages=STAGE_CLASSES,
         version=version(),
         commit=commit(),
         hooks=[hook.name for hook in settings.hooks],

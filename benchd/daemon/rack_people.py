@@ -18,6 +18,8 @@ from benchd.config.config_sections import PeopleSettings
 from benchd.daemon.directories import make_directories
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.domain.ids import JsonValue
+from benchd.domain.people import Person
 from benchd.domain.ports import Clock
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.domain.slot import ProblemCode, ProblemView
@@ -32,6 +34,7 @@ from benchd.people.secrets_store import SecretStore
 from benchd.people.sessions import Sessions
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
+from benchd.web.people_objects import person_shown
 
 LOOK_EVERY_S = 60.0
 
@@ -79,7 +82,7 @@ def sessions_of(
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,
-        Authentication(people, Tries(time.monotonic), refusals),
+        Authentication(people, Tries(time.monotonic), refusals, time.monotonic),
         entropy=SystemEntropy(),
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,
@@ -121,6 +124,12 @@ async def people_on_disk(settings: Settings) -> AsyncGenerator[People]:
         open_people(settings.ledger.path, ledger, ledger.append, key) as people,
     ):
         yield people
+
+
+def person_told(people: People, person: Person) -> dict[str, JsonValue]:
+    """A person as the API tells of them, for a command on the files."""
+    shown = person_shown(person, lost_secret=people.has_lost_secrets(person))
+    return shown.model_dump(mode="json")
 
 
 @asynccontextmanager

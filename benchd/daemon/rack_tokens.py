@@ -13,11 +13,14 @@ from benchd.config import Settings
 from benchd.config.config_sections import TokenSettings
 from benchd.daemon.rack_people import ledger_on_disk
 from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.domain.ids import JsonValue
 from benchd.domain.record import Entry, EntryKind, Receipt
+from benchd.domain.token import Token
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.people.tokens.token_authentication import TokenAuthenticator, shares
 from benchd.people.tokens.token_register import Tokens
 from benchd.proof.time_basis import latest_known
+from benchd.web.people_objects import token_shown
 
 TOLD_BEFORE = timedelta(days=21)
 """How long before its end a token is a warning at each start."""
@@ -74,3 +77,8 @@ async def tokens_on_disk(settings: Settings) -> AsyncGenerator[Tokens]:
     """The same for a command. Raises LedgerFault while the daemon has the ledger."""
     async with ledger_on_disk(settings) as (ledger, _):
         yield await open_tokens(ledger, ledger.append, await latest_time(ledger))
+
+
+def token_told(tokens: Tokens, token: Token) -> dict[str, JsonValue]:
+    """A token as the API tells of it, for a command on the files."""
+    return token_shown(token, tokens.now()).model_dump(mode="json")

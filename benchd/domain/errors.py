@@ -32,6 +32,16 @@ class UsageRefused(BenchdError):
     exit_code = 2
 
 
+class BadgeInText(UsageRefused):
+    """Raised when somebody's badge stands in what is to be kept; nothing repeats it."""
+
+
+BADGE_IN_TEXT = (
+    "a badge stands in what was entered, and nothing of it was kept: take it out, and scan or type"
+    " what belongs there"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigIssue:
     """One mistake in a configuration file, with the place and what is allowed there."""

@@ -125,6 +125,7 @@ class Mistake(StrEnum):
     CELL_TOO_LONG = "cell_too_long"
     NOT_PRINTABLE = "not_printable"
     FORMULA = "formula"
+    BADGE = "badge"
     TAG_MISSING = "tag_missing"
     TAG_SPACED = "tag_spaced"
     TAG_TWICE = "tag_twice"

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchd.domain.ids import SlotName
 from benchd.domain.imei import is_imei
 from benchd.domain.intake import Mistake, Tag
 from benchd.domain.person_names import INVISIBLE
-from benchd.intake.table import LONGEST_CELL, Column, FileMistake, Mistakes, Row, narrow, read_table
+from benchd.intake.table import (
+    LONGEST_CELL,
+    Column,
+    FileMistake,
+    HoldsBadge,
+    Mistakes,
+    Row,
+    narrow,
+    nobodys,
+    read_table,
+)
 from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.proof.intake_book import IntakeBook
 
@@ -36,24 +46,26 @@ _EXPONENT: Final = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsFile:
-    """What a file holds; its assets count only where there is no mistake in any line."""
+    """What a file holds, and all that is wrong with it so far."""
 
-    assets: tuple[AssetLine, ...]
+    readable: tuple[tuple[AssetLine, Row], ...]
+    """What could be read with where it stands, also of a file with mistakes in other lines."""
     mistakes: tuple[FileMistake, ...]
-    rows: Mapping[str, Row] = field(default_factory=dict[str, Row], repr=False, compare=False)
-    """Where each asset stands, by its tag; none where there is a mistake."""
+
+    @property
+    def assets(self) -> tuple[AssetLine, ...]:
+        """What counts: nothing where there is a mistake in any line."""
+        return () if self.mistakes else tuple(asset for asset, _ in self.readable)
 
 
-def read_assets(data: bytes) -> AssetsFile:
+def read_assets(data: bytes, holds_badge: HoldsBadge = nobodys) -> AssetsFile:
     """Read a file by itself, which may take seconds; `against` compares it with a book."""
     mistakes = Mistakes()
-    rows = read_table(data, COLUMNS, mistakes)
-    assets = [_asset(row, mistakes) for row in rows]
+    rows = read_table(data, COLUMNS, mistakes, holds_badge)
+    read = [(_asset(row, mistakes), row) for row in rows]
     _twice(rows, mistakes)
-    found = mistakes.told()
-    kept = () if found else tuple(asset for asset in assets if asset is not None)
-    places = {} if found else {narrow(row.cells["tag"]): row for row in rows}
-    return AssetsFile(assets=kept, mistakes=found, rows=places)
+    kept = tuple((asset, row) for asset, row in read if asset is not None)
+    return AssetsFile(readable=kept, mistakes=mistakes.told())
 
 
 def check_tag(text: str) -> Mistake | None:
@@ -85,24 +97,32 @@ def clashes(
 
 def against(found: AssetsFile, book: IntakeBook, *, again: bool) -> AssetsFile:
     """The same with all that clashes with what the rack has already, at its line."""
-    return _refusing(found, clashes(found.assets, book, again=again))
+    return _refusing(found, lambda assets: clashes(assets, book, again=again))
 
 
 def without_those_at_work(
-    found: AssetsFile, at_work: Iterable[tuple[AssetLine, SlotName]]
+    found: AssetsFile,
+    at_work: Callable[[Sequence[AssetLine]], Iterable[tuple[AssetLine, SlotName]]],
 ) -> AssetsFile:
     """The same with all that are at work on the rack, at its line."""
-    return _refusing(found, ((asset, Mistake.IMEI_AT_WORK, slot) for asset, slot in at_work))
+    return _refusing(
+        found,
+        lambda assets: ((each, Mistake.IMEI_AT_WORK, slot) for each, slot in at_work(assets)),
+    )
 
 
-def _refusing(found: AssetsFile, wrong: Iterable[tuple[AssetLine, Mistake, str]]) -> AssetsFile:
-    mistakes = Mistakes()
-    for asset, code, other in wrong:
-        row = found.rows[asset.tag]
+def _refusing(
+    found: AssetsFile,
+    wrong: Callable[[Sequence[AssetLine]], Iterable[tuple[AssetLine, Mistake, str]]],
+) -> AssetsFile:
+    """The same with what is `wrong` beside what is known to be: all can be mended at once."""
+    mistakes = Mistakes(found.mistakes)
+    rows = {id(asset): row for asset, row in found.readable}
+    for asset, code, other in wrong([asset for asset, _ in found.readable]):
+        row = rows[id(asset)]
         name = "tag" if code is Mistake.TAG_TAKEN else "imei"
         mistakes.add(code, row.line, row.heading(name), found=row.cells[name], other=other)
-    told = mistakes.told()
-    return AssetsFile(assets=(), mistakes=told) if told else found
+    return replace(found, mistakes=mistakes.told())
 
 
 def _asset(row: Row, mistakes: Mistakes) -> AssetLine | None:
@@ -115,6 +135,8 @@ def _asset(row: Row, mistakes: Mistakes) -> AssetLine | None:
     if len(serial or "") > LONGEST_CELL:
         allowed = str(LONGEST_CELL)
         mistakes.add(Mistake.CELL_TOO_LONG, row.line, row.heading("serial"), allowed=allowed)
+    if "tag" in row.refused:
+        return None
     if wrong is not None:
         mistakes.add(wrong, row.line, row.heading("tag"), found=tag, allowed=str(LONGEST_TAG))
         return None

@@ -24,7 +24,7 @@ from benchd.intake.assets_file import (
 from benchd.intake.at_work import Views, found_at_work
 from benchd.intake.intake_store import IntakeStore, Writer
 from benchd.intake.network_file import NetworkFile, read_network
-from benchd.intake.table import FileMistake
+from benchd.intake.table import FileMistake, HoldsBadge, nobodys
 from benchd.proof.attestation import named_list
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord, NetworkRecord, Who
 from benchd.proof.intake_book import Lot
@@ -59,11 +59,19 @@ class Importer:
         self._comparing = CapacityLimiter(1)
 
     async def assets(
-        self, lot: str, data: bytes, *, by: Who, dry_run: bool, again: bool
+        self,
+        lot: str,
+        data: bytes,
+        *,
+        by: Who,
+        dry_run: bool,
+        again: bool,
+        holds_badge: HoldsBadge = nobodys,
     ) -> Imported:
         """Take in a file of assets of a lot that is there."""
-        file: AssetsFile = await to_thread.run_sync(read_assets, data, limiter=self._reading)
-        if dry_run and not file.mistakes:
+        read = partial(read_assets, data, holds_badge)
+        file: AssetsFile = await to_thread.run_sync(read, limiter=self._reading)
+        if dry_run or file.mistakes:
             # Nothing is kept, so nothing has to stand still for it.
             file = await self._against(file, again=again)
         if dry_run or file.mistakes:
@@ -78,10 +86,18 @@ class Importer:
         taken = not file.mistakes
         return Imported(rows=len(file.assets), taken=taken, mistakes=file.mistakes, late=late)
 
-    async def network(self, data: bytes, *, source: str, by: Who, dry_run: bool) -> Imported:
+    async def network(
+        self,
+        data: bytes,
+        *,
+        source: str,
+        by: Who,
+        dry_run: bool,
+        holds_badge: HoldsBadge = nobodys,
+    ) -> Imported:
         """Take in a list of look-ups."""
         # No asset ever leaves the book, so what is known now still is when its turn comes.
-        read = partial(read_network, data, self._store.book, self._store.clock.now())
+        read = partial(read_network, data, self._store.book, self._store.clock.now(), holds_badge)
         file: NetworkFile = await to_thread.run_sync(read, limiter=self._reading)
         take = not (dry_run or file.mistakes)
         if take:
@@ -128,7 +144,9 @@ class Importer:
         compare = partial(against, file, book, again=again)
         compared = await to_thread.run_sync(compare, limiter=self._comparing)
         # On the loop and last: what the slots do changes while a thread compares.
-        return without_those_at_work(compared, found_at_work(compared.assets, book, self._views()))
+        return without_those_at_work(
+            compared, lambda assets: found_at_work(assets, book, self._views())
+        )
 
     def _batch(self) -> str:
         return self._entropy.token(8).hex()

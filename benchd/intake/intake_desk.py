@@ -34,6 +34,7 @@ from benchd.intake.at_work import AT_WORK, Views, found_at_work
 from benchd.intake.importing import Imported, Importer
 from benchd.intake.intake_store import IntakeStore
 from benchd.intake.required import Required
+from benchd.intake.table import HoldsBadge, nobodys
 from benchd.proof.attestation import named_list
 from benchd.proof.citation import OF_MODEL, UNKNOWN_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.clock_evidence import TimeBasis
@@ -170,18 +171,37 @@ class IntakeDesk:
         return self.asset(asset.tag)
 
     async def import_assets(
-        self, lot: str, data: bytes, *, by: Who, dry_run: bool, again: bool = False
+        self,
+        lot: str,
+        data: bytes,
+        *,
+        by: Who,
+        dry_run: bool,
+        again: bool = False,
+        holds_badge: HoldsBadge = nobodys,
     ) -> Imported:
         """Take in a file whole or not at all; raises NotFound for a lot that isn't there."""
         self.lot(lot)
-        return await self._importer.assets(lot, data, by=_signed(by), dry_run=dry_run, again=again)
+        return await self._importer.assets(
+            lot, data, by=_signed(by), dry_run=dry_run, again=again, holds_badge=holds_badge
+        )
 
-    async def import_network(self, data: bytes, *, source: str, by: Who, dry_run: bool) -> Imported:
+    async def import_network(
+        self,
+        data: bytes,
+        *,
+        source: str,
+        by: Who,
+        dry_run: bool,
+        holds_badge: HoldsBadge = nobodys,
+    ) -> Imported:
         """Take in a list of look-ups whole or not at all."""
         _bounded(source=source)
         if not source.strip():
             raise IntakeRefused("say where the list is from, for example the carrier's page")
-        return await self._importer.network(data, source=source, by=_signed(by), dry_run=dry_run)
+        return await self._importer.network(
+            data, source=source, by=_signed(by), dry_run=dry_run, holds_badge=holds_badge
+        )
 
     async def attest(self, told: AttestedRecord, *, seen: int | None = None) -> int:
         """Put on record what somebody states; returns its number.

@@ -9,7 +9,16 @@ from typing import Final
 
 from benchd.domain.intake import Mistake
 from benchd.intake.assets_file import imei_in
-from benchd.intake.table import Column, FileMistake, Mistakes, Row, narrow, read_table
+from benchd.intake.table import (
+    Column,
+    FileMistake,
+    HoldsBadge,
+    Mistakes,
+    Row,
+    narrow,
+    nobodys,
+    read_table,
+)
 from benchd.proof.evidence.intake_evidence import NetworkLine
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.network import look_up_result
@@ -46,10 +55,12 @@ class NetworkFile:
     mistakes: tuple[FileMistake, ...]
 
 
-def read_network(data: bytes, book: IntakeBook, now: datetime) -> NetworkFile:
+def read_network(
+    data: bytes, book: IntakeBook, now: datetime, holds_badge: HoldsBadge = nobodys
+) -> NetworkFile:
     """Read a list; a number that belongs to no asset is a mistake too: nobody would ask for it."""
     mistakes = Mistakes()
-    rows = read_table(data, COLUMNS, mistakes)
+    rows = read_table(data, COLUMNS, mistakes, holds_badge)
     results = [_result(row, book, now, mistakes) for row in rows]
     told = mistakes.told()
     kept = () if told else tuple(result for result in results if result is not None)
@@ -58,19 +69,19 @@ def read_network(data: bytes, book: IntakeBook, now: datetime) -> NetworkFile:
 
 def _result(row: Row, book: IntakeBook, now: datetime, mistakes: Mistakes) -> NetworkLine | None:
     imei = imei_in(row, mistakes)
-    if "imei" not in row.cells:
+    if "imei" not in row.cells and "imei" not in row.refused:
         mistakes.add(Mistake.IMEI_MISSING, row.line, row.heading("imei"))
     elif imei is not None and imei not in book.by_imei:
         mistakes.add(Mistake.IMEI_UNKNOWN, row.line, row.heading("imei"), found=imei)
     told = row.cells.get("sign", "")
     sign = look_up_result(narrow(told))
-    if sign is None:
+    if sign is None and "sign" not in row.refused:
         mistakes.add(Mistake.SIGN_WRONG, row.line, row.heading("sign"), found=told)
     at = moment(narrow(row.cells.get("at", "")))
-    if at is None:
+    if at is None and "at" not in row.refused:
         found = row.cells.get("at", "")
         mistakes.add(Mistake.TIME_WRONG, row.line, row.heading("at"), found=found)
-    elif at > now + AHEAD_AT_MOST:
+    elif at is not None and at > now + AHEAD_AT_MOST:
         mistakes.add(Mistake.TIME_AHEAD, row.line, row.heading("at"), found=row.cells["at"])
     if imei is None or sign is None or at is None:
         return None

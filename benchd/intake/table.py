@@ -12,7 +12,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,8 +48,9 @@ class FileMistake:
 class Mistakes:
     """Collects them, up to a bound."""
 
-    def __init__(self) -> None:
-        self.found: list[FileMistake] = []
+    def __init__(self, found: Iterable[FileMistake] = ()) -> None:
+        """Begin with what was found before."""
+        self.found = list(found)
 
     def add(self, code: Mistake, line: int = 1, column: str = "", **facts: str) -> None:
         """Note one more."""
@@ -78,22 +79,38 @@ class Row:
     line: int
     cells: Mapping[str, str]
     headings: Mapping[str, str]
+    refused: frozenset[str] = frozenset()
+    """Columns whose cell can't be kept, which is told already: they aren't blank."""
 
     def heading(self, name: str) -> str:
         """What the file calls a column."""
         return self.headings.get(name, name)
 
 
-def read_table(data: bytes, columns: Sequence[Column], mistakes: Mistakes) -> list[Row]:
-    """The rows of a file; all that is wrong with their form goes to `mistakes`."""
+HoldsBadge = Callable[[str], bool]
+"""Whether somebody's badge stands in a text."""
+
+
+def nobodys(_: str) -> bool:
+    """There is nobody whose badge it could be."""
+    return False
+
+
+def read_table(
+    data: bytes, columns: Sequence[Column], mistakes: Mistakes, holds_badge: HoldsBadge = nobodys
+) -> list[Row]:
+    """The rows of a file; all that is wrong with their form goes to `mistakes`.
+
+    A cell with somebody's badge is told by its place alone, and nothing of it is kept.
+    """
     text = _text(data, mistakes)
     if text is None:
         return []
     lines = _lines(text, mistakes)
-    headings = _headings(lines, columns, mistakes)
+    headings = _headings(lines, columns, mistakes, holds_badge)
     if headings is None:
         return []
-    rows = list(_rows(lines, headings, mistakes))
+    rows = list(_rows(lines, headings, mistakes, holds_badge))
     if not rows and not mistakes.found:
         mistakes.add(Mistake.NOTHING_IN_IT)
     return rows
@@ -158,7 +175,10 @@ def _bounded(text: str, mistakes: Mistakes) -> Iterator[str]:
 
 
 def _headings(
-    lines: Iterator[tuple[int, list[str]]], columns: Sequence[Column], mistakes: Mistakes
+    lines: Iterator[tuple[int, list[str]]],
+    columns: Sequence[Column],
+    mistakes: Mistakes,
+    holds_badge: HoldsBadge,
 ) -> list[tuple[str, str]] | None:
     """Name and heading of each column in order; None where rows can't be read under them."""
     known = {_key(heading): column.name for column in columns for heading in column.headings}
@@ -168,7 +188,10 @@ def _headings(
     for cell in cells[:MOST_COLUMNS]:
         name = known.get(_key(cell))
         shown = one_line(cell)[:LONGEST_CELL]
-        if name is None and shown:
+        if name is None and holds_badge(one_line(cell)):
+            shown = ""
+            mistakes.add(Mistake.BADGE, line)
+        elif name is None and shown:
             allowed = ", ".join(column.headings[0] for column in columns)
             mistakes.add(Mistake.COLUMN_UNKNOWN, line, shown, found=shown, allowed=allowed)
         elif name is not None and any(name == other for other, _ in found):
@@ -189,6 +212,7 @@ def _rows(
     lines: Iterator[tuple[int, list[str]]],
     headings: Sequence[tuple[str, str]],
     mistakes: Mistakes,
+    holds_badge: HoldsBadge,
 ) -> Iterator[Row]:
     shown = {name: heading for name, heading in headings if name}
     for line, cells in lines:
@@ -197,17 +221,22 @@ def _rows(
         if any(cell.strip() for cell in cells[len(headings) :]):
             mistakes.add(Mistake.CELLS_TOO_MANY, line, allowed=str(len(headings)))
         told: dict[str, str] = {}
+        refused: set[str] = set()
         for (name, heading), cell in zip(headings, cells, strict=False):
-            text = _cell(cell, line, heading, mistakes)
+            text = _cell(cell, line, heading, mistakes, holds_badge)
             if name and text:
                 told[name] = text
-        yield Row(line, told, shown)
+            elif cell.strip():
+                refused.add(name)
+        yield Row(line, told, shown, frozenset(refused))
 
 
-def _cell(cell: str, line: int, heading: str, mistakes: Mistakes) -> str:
+def _cell(cell: str, line: int, heading: str, mistakes: Mistakes, holds_badge: HoldsBadge) -> str:
     """What stands in a cell, on one line; blank where it can't be kept."""
     text = one_line(cell)
-    if len(cell) > LONGEST_CELL:
+    if holds_badge(text):
+        mistakes.add(Mistake.BADGE, line, heading)
+    elif len(cell) > LONGEST_CELL:
         mistakes.add(Mistake.CELL_TOO_LONG, line, heading, allowed=str(LONGEST_CELL))
     elif text and not text.isprintable():
         mistakes.add(Mistake.NOT_PRINTABLE, line, heading)

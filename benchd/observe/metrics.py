@@ -28,7 +28,7 @@ from prometheus_client.metrics_core import Metric
 from benchd.domain.attended import BetweenJobs
 from benchd.domain.disposal import DisposalState
 from benchd.domain.ids import JobId, SlotName
-from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.slot import SlotView
 from benchd.observe.clock_metrics import ClockMetrics
@@ -64,6 +64,7 @@ class RackMetrics:
         *,
         slots: Collection[SlotName],
         recipes: Collection[str],
+        stages: Collection[StageName],
         version: str,
         hooks: Collection[str] = (),
         commit: str = "unknown",
@@ -85,7 +86,7 @@ class RackMetrics:
         Info(
             "benchd_build", "The benchd that runs and the Python under it", registry=self._registry
         ).info({"version": version, "commit": commit, "python": platform.python_version()})
-        self.time = TimeMetrics(self._registry)
+        self.time = TimeMetrics(self._registry, stages)
         self.slots = SlotMetrics(self._registry)
         self.models = ModelMetrics(self._registry)
         self._jobs = self._counter("benchd_jobs", "Jobs that ended", "recipe", "outcome")

@@ -9,6 +9,7 @@ from typing import Final
 from prometheus_client.metrics_core import Metric
 
 from benchd.domain.ids import PortPath, SlotName
+from benchd.domain.job import StageName
 from benchd.domain.slot import SlotView, TransferView
 from benchd.observe.metrics import RackMetrics
 
@@ -85,7 +86,9 @@ def reference_text() -> str:
 def with_one_of_everything() -> RackMetrics:
     """Those of a rack on which each family has a series."""
     slot = SlotName("A1")
-    metrics = RackMetrics(slots=[slot], recipes=["overwrite"], version="", hooks=["erp"])
+    metrics = RackMetrics(
+        slots=[slot], recipes=["overwrite"], stages=[StageName.INSPECT], version="", hooks=["erp"]
+    )
     hot = TransferView(bytes_done=0, bytes_per_s=0.0, battery_c=20.0)
     view = SlotView(slot=slot, port_path=PortPath("1-1"), transfer=hot)
     metrics.read_from(readers=[slot], views=lambda: {slot: view})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from itertools import product
 
@@ -12,7 +13,6 @@ from benchd.domain.ids import JobId
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.observe.kept_samples import KeptHistogram
 from benchd.observe.slot_metrics import exemplar_of
-from benchd.pipelines.stages import STAGE_CLASSES
 
 STAGE_BUCKETS_S = (
     *(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120),
@@ -33,7 +33,7 @@ class Spent(StrEnum):
 class TimeMetrics:
     """Each second of an attempt is one of a machine, or one in which a question was open."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, stages: Collection[StageName]) -> None:
         self._stages = KeptHistogram(
             "benchd_stage_duration_seconds",
             "How long each attempt of a stage took, waiting for people included",
@@ -62,9 +62,9 @@ class TimeMetrics:
         )
         for step in BetweenJobs:
             self._between.labels(step)
-        for stage, outcome in product(STAGE_CLASSES, Outcome):
+        for stage, outcome in product(stages, Outcome):
             self._stages.begin(stage, outcome)
-        for stage, spent in product(STAGE_CLASSES, Spent):
+        for stage, spent in product(stages, Spent):
             self._spent.labels(stage, spent)
         for gate in Gate:
             self._answers.begin(gate)

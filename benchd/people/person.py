@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from itertools import pairwise
 
 from benchd.domain.errors import PersonRefused
@@ -15,6 +16,11 @@ SHORTEST_BADGE, LONGEST_BADGE = 6, 128
 
 _PIN = re.compile(rf"[0-9]{{{SHORTEST_PIN},{LONGEST_PIN}}}")
 _BADGE = re.compile(rf"[!-~]{{{SHORTEST_BADGE},{LONGEST_BADGE}}}")
+_BADGES = re.compile(rf"[!-~]{{{SHORTEST_BADGE},}}")
+_SYMBOLOGY = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
+"""Before the data of a code (ISO/IEC 15424)."""
+_BETWEEN = re.compile(r"[,;]")
+_MADE = re.compile(r"BD:P:", re.IGNORECASE)
 
 
 def person_id(text: str) -> PersonId:
@@ -41,6 +47,20 @@ def pin_of(text: str) -> str:
         message = "this PIN is one that anybody would try first: no run and no repeated digit"
         raise PersonRefused(message)
     return pin
+
+
+def badges_in(text: str) -> Iterator[str]:
+    """All that might be a badge's code in a text: whatever stands between spaces or other letters.
+
+    A reader may say before it of what kind the symbol was, and types into whatever stands there.
+    """
+    for run in _BADGES.findall(unicodedata.normalize("NFKC", text)):
+        yield from dict.fromkeys((run, _SYMBOLOGY.sub("", run), *_BETWEEN.split(run)))
+
+
+def is_made_badge(text: str) -> bool:
+    """Whether the code of a badge that benchd has made stands in it, of whichever rack."""
+    return _MADE.search(unicodedata.normalize("NFKC", text)) is not None
 
 
 def badge_of(text: str) -> str:

@@ -13,14 +13,29 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from benchd.domain.authority import AUTHORITY, Action, has_role, is_strong
-from benchd.domain.errors import LedgerFault, MoreToShow, NotAllowed, NotFound, PersonRefused
+from benchd.domain.errors import (
+    BADGE_IN_TEXT,
+    BadgeInText,
+    LedgerFault,
+    MoreToShow,
+    NotAllowed,
+    NotFound,
+    PersonRefused,
+)
 from benchd.domain.ids import OperatorName
 from benchd.domain.people import Actor, By, Person, PersonId, Role
 from benchd.domain.person_names import operator_name
 from benchd.domain.ports import Clock
 from benchd.domain.record import Entry, Receipt, StoredEntry
 from benchd.domain.wakeup import Wakeup
-from benchd.people.person import badge_of, person_id, pin_of, reading_of
+from benchd.people.person import (
+    badge_of,
+    badges_in,
+    is_made_badge,
+    person_id,
+    pin_of,
+    reading_of,
+)
 from benchd.people.person_change import Change, entry_of, fold
 from benchd.people.person_secrets import Secrets, mark_of
 from benchd.people.secrets_store import SecretStore
@@ -53,6 +68,7 @@ class People:
         self._clock = clock
         self._latest = datetime.min.replace(tzinfo=UTC)
         self._people: dict[PersonId, Person] = {}
+        self._badges: frozenset[str] = frozenset()
         self._kept: Mapping[str, bytes] = {}
         self._shown_anew: Counter[PersonId] = Counter()
         self._changing = anyio.Lock()
@@ -65,7 +81,7 @@ class People:
 
         Returns how many secrets nobody has any more, which are forgotten.
         """
-        self._people = fold(records)
+        self._know(fold(records))
         self._latest = max((record.entry.at for record in records), default=self._latest)
         swept = await self._stored(partial(self._store.sweep, self._marks()))
         self._kept = await self._stored(self._store.all)
@@ -102,6 +118,14 @@ class People:
         return next(
             (one for one in self._people.values() if one.badge == mark and mark in self._kept), None
         )
+
+    def holds_badge(self, text: str) -> bool:
+        """Whether somebody's badge stands in a text, as a word of it; anybody's that benchd made.
+
+        It takes as long whatever it finds. What is kept beside no record any more is a badge still.
+        """
+        marks = [mark_of(self._secrets.of_badge(code)) for code in badges_in(text)]
+        return is_made_badge(text) or not self._badges.isdisjoint(marks)
 
     def shown_anew(self, of: PersonId) -> int:
         """How often since the start they have had to show anew who they are.
@@ -143,6 +167,8 @@ class People:
         self, by: By, of: str, *, name: str, reading: str = "", roles: Collection[Role]
     ) -> Person:
         """Somebody new. Raises PersonRefused or NameRefused."""
+        if any(self.holds_badge(text) for text in (of, name, reading)):
+            raise BadgeInText(BADGE_IN_TEXT)
         new = Person(
             id=person_id(of),
             name=operator_name(name),
@@ -213,12 +239,16 @@ class People:
         # Not to be cut short between the record and what everybody goes by.
         with anyio.CancelScope(shield=True):
             await self._append(entry_of(change, after, by=by, at=self._clock.now()))
-            self._people = people
+            self._know(people)
             self._shown_anew[after.id] += change in _ENDS_WHAT_WAS_SHOWN
             self.changed.fire()
             await self._stored(partial(self._store.sweep, self._marks()))
             self._kept = {mark: self._kept[mark] for mark in self._marks() if mark in self._kept}
         return after
+
+    def _know(self, people: dict[PersonId, Person]) -> None:
+        self._people = people
+        self._badges = frozenset(one.badge for one in people.values() if one.badge)
 
     def _marks(self) -> frozenset[str]:
         marks = (mark for one in self._people.values() for mark in (one.badge, one.pin))

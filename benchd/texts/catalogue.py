@@ -33,7 +33,6 @@ from benchd.domain.shipping import ShipStanding
 from benchd.domain.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.proof.order import SKIPPABLE
 from benchd.texts.templates import (
     LONGEST_MENU,
     LONGEST_SAID,
@@ -130,7 +129,9 @@ _MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-SKIPS: Final = frozenset[str]().union(*SKIPPABLE.values())
+SKIPS: Final = frozenset[str]().union(
+    *(stage.describes.skipped_for for stage in STAGE_CLASSES.values())
+)
 """Why a stage may be skipped."""
 VALUES: Final[Mapping[str, Iterable[str]]] = {
     "slot_state": SlotState,

@@ -37,15 +37,24 @@ class Served:
     """What whoever asks has to be allowed to do; a guard of `who.py` holds them to it."""
     token: Scope | None = None
     """The scope by which another system's token may ask for it; without, none may."""
+    takes_secret: bool = False
+    """Whether it is for badges or PINs, of which nothing is kept as it came."""
 
 
 def served_to(
-    access_level: AccessLevel, *, action: Action | None = None, token: Scope | None = None
+    access_level: AccessLevel,
+    *,
+    action: Action | None = None,
+    token: Scope | None = None,
+    takes_secret: bool = False,
 ) -> Callable[[_Endpoint], _Endpoint]:
     """Declare whom a route is served to, right below its path; one without is a mistake."""
 
     def declare(endpoint: _Endpoint) -> _Endpoint:
-        setattr(endpoint, _DECLARED, Served(access_level=access_level, action=action, token=token))
+        served = Served(
+            access_level=access_level, action=action, token=token, takes_secret=takes_secret
+        )
+        setattr(endpoint, _DECLARED, served)
         return endpoint
 
     return declare

@@ -2,7 +2,7 @@
 
 Who sends a request has been shown at the door (`callers.py`); a session's cookie counts here only
 together with its CSRF token. A route that changes anything takes one of the guards below as a
-parameter, which holds it to the action that it declares.
+parameter, which holds it to the action that it declares, and refuses a badge among what it is told.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from benchd.domain.people import Actor, By
 from benchd.domain.token import System
 from benchd.proof.evidence.intake_evidence import Who
 from benchd.web.access_level import AccessLevel, served_of
+from benchd.web.badge_check import refuse_badges
 from benchd.web.callers import caller_of, token_of
 from benchd.web.peer import peer_of, source_of
 from benchd.web.service import ServedRack
@@ -30,8 +31,14 @@ ROOT = 0
 Sender = Actor | System
 
 
-def somebody(request: Request) -> Actor:
-    """Who sent this, whatever it is that they want; raises NotSignedIn."""
+async def somebody(request: Request) -> Actor:
+    """Who sent this, whatever it is that they want; raises NotSignedIn and BadgeInText."""
+    actor = _somebody(request)
+    await refuse_badges(request)
+    return actor
+
+
+def _somebody(request: Request) -> Actor:
     token = token_of(request.scope)
     if token is not None:
         csrf = request.headers.get(CSRF_HEADER, "")
@@ -46,45 +53,63 @@ def somebody(request: Request) -> Actor:
     return actor
 
 
-def in_person(request: Request) -> Actor:
+async def in_person(request: Request) -> Actor:
     """Who does what takes authority, and has to be somebody by their id.
 
-    Raises NotSignedIn or NotAllowed.
+    Raises NotSignedIn, NotAllowed or BadgeInText.
     """
-    actor = somebody(request)
+    actor = _in_person(request)
+    await refuse_badges(request)
+    return actor
+
+
+def _in_person(request: Request) -> Actor:
+    actor = _somebody(request)
     _rack(request).people.refuse_unless_allowed(actor, _action(request))
     return actor
 
 
-def in_person_or_by_token(request: Request) -> Sender:
+async def in_person_or_by_token(request: Request) -> Sender:
     """Who does what another system may do too, by a token that has the scope for it.
 
-    The doorman has admitted the token. Raises NotSignedIn or NotAllowed.
+    The doorman has admitted the token. Raises NotSignedIn, NotAllowed or BadgeInText.
     """
+    sender = _in_person_or_by_token(request)
+    await refuse_badges(request)
+    return sender
+
+
+def _in_person_or_by_token(request: Request) -> Sender:
     token = caller_of(request.scope).token
     if token is None:
-        return in_person(request)
+        return _in_person(request)
     if AUTHORITY[_action(request)].scope not in token.scopes:
         message = f"token {token.name} isn't for this: its scopes say what it is for"
         raise NotAllowed(message)
     return System(name=token.name, source=source_of(request.scope))
 
 
-def acting(request: Request) -> By:
+async def acting(request: Request) -> By:
     """By whom something is done that takes authority.
 
     Besides people it lets in whoever owns the rack's files, root and benchd's own user on the Unix
-    socket: they could change those anyway. Raises NotSignedIn or NotAllowed.
+    socket: they could change those anyway. Raises NotSignedIn, NotAllowed or BadgeInText.
     """
+    by = _acting(request)
+    await refuse_badges(request)
+    return by
+
+
+def _acting(request: Request) -> By:
     scope = request.scope
     peer = peer_of(scope)
     here = caller_of(scope).access_level is AccessLevel.SOCKET and token_of(scope) is None
     if here and peer is not None and peer.uid in {ROOT, os.geteuid()}:
         return By(actor=None, source=source_of(scope))
-    return By.person(in_person(request))
+    return By.person(_in_person(request))
 
 
-def taking(request: Request) -> By:
+async def taking(request: Request) -> By:
     """Who takes something out that not everybody who reads may have all of.
 
     Nothing is changed by it, so that a session's cookie is enough, which no other site's page
@@ -93,7 +118,7 @@ def taking(request: Request) -> By:
     """
     token, rack = token_of(request.scope), _rack(request)
     if token is None:
-        return acting(request)
+        return _acting(request)
     actor = rack.sessions.who(token, source_of(request.scope)).actor
     rack.people.refuse_unless_allowed(actor, _action(request))
     return By.person(actor)

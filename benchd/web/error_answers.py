@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from benchd.domain.errors import (
     AnsweredAlready,
+    BadgeInText,
     BenchdError,
     CodeOfAsset,
     DecisionRefused,
@@ -181,6 +182,7 @@ def answer_in_one_form(app: FastAPI) -> None:
         DecisionRefused: _benchd_error(409, "decision_refused"),
         SettlingRefused: _benchd_error(409, "settling_refused"),
         RecordsUnavailable: _benchd_error(503, "records_unavailable"),
+        BadgeInText: _benchd_error(422, "badge_in_text"),
         UsageRefused: _benchd_error(422, "invalid_request"),
         SlotBusy: _benchd_error(409, "slot_busy"),
         LabelRefused: _benchd_error(409, "label_refused"),

@@ -13,6 +13,7 @@ from benchd.domain.ids import SlotName
 from benchd.domain.token import Scope
 from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.table import HoldsBadge
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AttestedRecord,
@@ -24,6 +25,7 @@ from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import InPerson, InPersonOrByToken, only_as, sent_by
+from benchd.web.badge_check import BadgeCheck
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.intake_objects import (
     AssessRequest,
@@ -65,7 +67,7 @@ def intake_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     presenter = AssetPresenter(desk, rack.grades.book, catalogue)
 
     _add_lots(router, desk, presenter)
-    _add_files(router, desk, catalogue)
+    _add_files(router, desk, catalogue, BadgeCheck(rack))
     _add_attestations(router, desk)
     _add_assets(router, desk, rack.board, presenter)
     _add_in_hand(router, desk, rack.hand, presenter)
@@ -120,7 +122,9 @@ def _add_lots(router: APIRouter, desk: IntakeDesk, presenter: AssetPresenter) ->
         return presenter.asset(added)
 
 
-def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> None:
+def _add_files(
+    router: APIRouter, desk: IntakeDesk, catalogue: Catalogue, holds_badge: HoldsBadge
+) -> None:
     @router.post("/lots/{lot}/assets.csv")
     @served_to(AccessLevel.READ, action=Action.TAKE_IN, token=Scope.INTAKE_WRITE)
     async def import_assets(
@@ -134,7 +138,9 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> Non
     ) -> ImportObject:
         """Take a CSV file in whole, or tell every mistake in it."""
         data, told = await request.body(), sent_by(by, operator)
-        done = await desk.import_assets(lot, data, by=told, dry_run=dry_run, again=again)
+        done = await desk.import_assets(
+            lot, data, by=told, dry_run=dry_run, again=again, holds_badge=holds_badge
+        )
         return imported(done, catalogue)
 
     @router.post("/network.csv")
@@ -149,7 +155,9 @@ def _add_files(router: APIRouter, desk: IntakeDesk, catalogue: Catalogue) -> Non
     ) -> ImportObject:
         """Take a list of network restrictions in whole, or tell every mistake in it."""
         data, told = await request.body(), Who.of(only_as(by, operator))
-        done = await desk.import_network(data, source=source, by=told, dry_run=dry_run)
+        done = await desk.import_network(
+            data, source=source, by=told, dry_run=dry_run, holds_badge=holds_badge
+        )
         return imported(done, catalogue)
 
 

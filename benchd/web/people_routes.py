@@ -55,13 +55,13 @@ def people_routes(rack: ServedRack) -> APIRouter:
         return shown(await people.set_roles(by, person, given.roles))
 
     @router.put("/{person}/badge", responses=NOT_FOUND)
-    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER, takes_secret=True)
     async def badge(person: PersonInPath, given: BadgeRequest, by: Acting) -> PersonObject:
         """Give somebody a badge, or take it away."""
         return shown(await people.set_badge(by, person, given.code))
 
     @router.put("/{person}/pin", responses=NOT_FOUND)
-    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER)
+    @served_to(AccessLevel.SOCKET, action=Action.ADMINISTER, takes_secret=True)
     async def pin(person: PersonInPath, given: PinRequest, by: Acting) -> PersonObject:
         """Give somebody a PIN."""
         return shown(await people.set_pin(by, person, given.pin))

@@ -107,7 +107,7 @@ async def test_many_jobs_leave_no_trace_in_memory(
     most_growth_kib: int,
 ) -> None:
     key = create_key(tmp_path / "key.pem")
-    metrics = RackMetrics(slots=(), recipes=("overwrite",), version="1")
+    metrics = RackMetrics(slots=(), recipes=("overwrite",), stages=STAGE_CLASSES, version="1")
     before: Mapping[str, int] = {}
     after: Mapping[str, int] = {}
     took_s = 0.0

@@ -19,6 +19,7 @@ from benchd.certificate import DsseIssuer, create_key, load_key, verify_certific
 from benchd.config import Settings
 from benchd.daemon import composition
 from benchd.daemon.composition import run_daemon
+from benchd.daemon.rack_metrics import metrics_of
 from benchd.devices.android import filler
 from benchd.devices.android.filler import ABIS, Program, built_path
 from benchd.domain.errors import DependencyMissing, LedgerFault
@@ -27,6 +28,7 @@ from benchd.domain.record import Entry, EntryKind
 from benchd.hotplug import UdevHotplug
 from benchd.ledger import export_lines, open_ledger, verify_ledger
 from benchd.ledger.ledger_store import LedgerStore
+from benchd.pipelines.stages import STAGE_CLASSES
 from tests.certificate.certificate_rack import ISSUED_AT, proven_erasure
 from tests.daemon.rotated_rack import make_rack
 from tests.daemon.started_daemon import started
@@ -55,6 +57,12 @@ async def test_a_started_daemon_has_loaded_nothing_that_only_papers_or_hooks_nee
     loaded = set(told.splitlines())
     assert "benchd.daemon.composition" in loaded
     assert [name for name in NOT_AT_START if name in loaded] == []
+
+
+async def test_the_time_of_each_stage_has_its_series_before_any_has_run(rack: Settings) -> None:
+    families = {family.name: family for family in metrics_of(rack).families()}
+    for name in ("benchd_stage_duration_seconds", "benchd_stage_time_seconds"):
+        assert {sample.labels["stage"] for sample in families[name].samples} == set(STAGE_CLASSES)
 
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

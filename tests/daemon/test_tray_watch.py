@@ -145,7 +145,7 @@ async def exposed(metrics: RackMetrics) -> set[str]:
 
 
 async def test_each_printer_has_its_series_from_the_start_and_no_other_gets_one() -> None:
-    metrics = RackMetrics(slots=(), recipes=(), version="1")
+    metrics = RackMetrics(slots=(), recipes=(), stages=(), version="1")
     watch = PrinterWatch(["till", "back"], board=RackBoard(), metrics=metrics.labels)
     before = await exposed(metrics)
     assert len(before) == 2 * (len(LabelEnd) + 2)
@@ -157,7 +157,7 @@ async def test_each_printer_has_its_series_from_the_start_and_no_other_gets_one(
 
 
 async def test_a_notice_names_those_that_take_nothing_until_each_takes_a_label() -> None:
-    metrics, board = RackMetrics(slots=(), recipes=(), version="1"), RackBoard()
+    metrics, board = RackMetrics(slots=(), recipes=(), stages=(), version="1"), RackBoard()
     watch = PrinterWatch(["till", "back"], board=board, metrics=metrics.labels)
     watch.printer_told("till", None)
     assert board.notices() == ()

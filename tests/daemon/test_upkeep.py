@@ -39,7 +39,7 @@ def other_disk(tmp_path: Path) -> Generator[Path]:
 
 
 async def scraped(ledger: Path) -> dict[str, float]:
-    metrics = RackMetrics(slots=(), recipes=(), version="1")
+    metrics = RackMetrics(slots=(), recipes=(), stages=(), version="1")
     metrics.ledger.read_from(
         last_backup=partial(last_done, ledger, Upkeep.BACKUP),
         last_verification=partial(last_done, ledger, Upkeep.VERIFICATION),

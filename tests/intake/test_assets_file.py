@@ -84,7 +84,6 @@ def test_every_mistake_is_told_with_its_place() -> None:
         (10, "機種", Mistake.FORMULA),
         (11, "機種", Mistake.NOT_PRINTABLE),
         (11, "管理番号", Mistake.NOT_PRINTABLE),
-        (11, "管理番号", Mistake.TAG_MISSING),
         (12, "機種", Mistake.CELL_TOO_LONG),
         (13, "", Mistake.CELLS_TOO_MANY),
     ]

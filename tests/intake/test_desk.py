@@ -19,6 +19,7 @@ from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.intake import importing
 from benchd.intake.assets_file import AssetsFile
 from benchd.intake.importing import ASSETS_IN_A_PART, Imported
+from benchd.intake.table import HoldsBadge
 from benchd.proof.evidence.intake_evidence import AssetLine, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
 from tests.intake.lots import BY, LOT, Intake, attested, bound_record, imei, lot_record
@@ -105,9 +106,9 @@ async def test_a_withdrawal_does_not_wait_until_files_are_read(
     told = WithdrawnRecord(lot=LOT, attestation=number, kinds=(), tags=(), note="", by=BY)
     done: list[bool] = []
 
-    def slow(data: bytes) -> AssetsFile:
+    def slow(data: bytes, holds_badge: HoldsBadge) -> AssetsFile:
         may_be_read.wait(60)
-        return genuine(data)
+        return genuine(data, holds_badge)
 
     monkeypatch.setattr(importing, "read_assets", slow)
 
@@ -232,6 +233,25 @@ async def test_neither_a_file_with_a_mistake_nor_a_dry_run_changes_anything(
     ]
     assert done.mistakes[1].facts["other"] == f"A1 ({LOT})"
     assert len(intake.ledger.stored) == records
+
+
+async def test_what_is_wrong_in_itself_hides_nothing_that_clashes_with_what_came_in_before(
+    intake: Intake,
+) -> None:
+    """Both can be mended at once, each at its place."""
+    await intake.with_lot(CSV)
+    await intake.desk.add_lot(lot_record("L-2"))
+    data = f"tag,IMEI,model\nB1,{imei(1)},x\nA2,{imei(8)},=1\nB 3,123,x\nB4,{imei(1)},x\n".encode()
+    done = await intake.desk.import_assets("L-2", data, by=BY, dry_run=False)
+    assert [(m.line, m.column, m.code) for m in done.mistakes] == [
+        (2, "IMEI", Mistake.IMEI_TAKEN),
+        (3, "model", Mistake.FORMULA),
+        (3, "tag", Mistake.TAG_TAKEN),
+        (4, "IMEI", Mistake.IMEI_WRONG),
+        (4, "tag", Mistake.TAG_SPACED),
+        (5, "IMEI", Mistake.IMEI_TAKEN),
+        (5, "IMEI", Mistake.IMEI_TWICE),
+    ]
 
 
 async def test_a_handset_that_came_in_again_is_its_newest_asset(intake: Intake) -> None:

@@ -13,6 +13,7 @@ from benchd.domain.slot import QuestionView, SlotView, TransferView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
+from benchd.pipelines.stages import STAGE_CLASSES
 from tests.core.catalogues import model
 
 WRITES, ASKS, OUT_OF_USE = SlotName("A1"), SlotName("A2"), SlotName("A3")
@@ -22,7 +23,11 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 def rack_in_figures(directory: Path) -> RackMetrics:
     """A rack at its start: three slots, two readers, a hook, and nothing counted yet."""
     metrics = RackMetrics(
-        slots=[WRITES, ASKS, OUT_OF_USE], recipes=["overwrite"], version="1", hooks=["erp"]
+        slots=[WRITES, ASKS, OUT_OF_USE],
+        recipes=["overwrite"],
+        stages=STAGE_CLASSES,
+        version="1",
+        hooks=["erp"],
     )
     metrics.models.catalogue = ModelCatalogue.of_entries(models=[model("SO-51C", name="Xperia")])
     metrics.models.seen("SO-51C")

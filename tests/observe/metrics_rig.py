@@ -14,6 +14,7 @@ from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import AnnouncingLedger, LedgerSubscriber
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.record_metrics import RecordMetrics
+from benchd.pipelines.stages import STAGE_CLASSES
 from tests.core.world import Phone, World
 
 Series = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -31,7 +32,7 @@ class FailingSubscriber:
 
 def new_metrics(*slots: str) -> RackMetrics:
     names = [SlotName(slot) for slot in slots or ("A1",)]
-    return RackMetrics(slots=names, recipes=("overwrite",), version="1.2.3")
+    return RackMetrics(slots=names, recipes=("overwrite",), stages=STAGE_CLASSES, version="1.2.3")
 
 
 def observe(world: World, subscriber: LedgerSubscriber | None = None) -> RackMetrics:

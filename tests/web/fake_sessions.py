@@ -78,6 +78,10 @@ class Everybody:
     def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
         pass
 
+    def holds_badge(self, text: str) -> bool:
+        """Nor does any text hold one."""
+        return False
+
     def of_badge(self, badge: str) -> Person | None:
         """A fake has no badge on record: a tag is a tag."""
         return None

@@ -106,7 +106,7 @@ async def test_a_power_cut_in_mid_answer_loses_none_that_was_acknowledged(
                     group.start_soon(rack.ask, Gate.CONSENT, job(number))
                     # Until the question stands, there is none.
                     while (told := await client.post(**decision(number))).status_code == 404:
-                        pass
+                        await anyio.lowlevel.checkpoint()
                     assert told.status_code == 200, told.text
                     disk.told(number)
     seen: set[int] = set()

@@ -53,7 +53,7 @@ class Telling:
 
     def __init__(self, settings: Settings, key: SigningKey, stored: SqliteLedger) -> None:
         self.settings, self.stored = settings, stored
-        self.metrics = RackMetrics(slots=[], recipes=[], version="0", hooks=["stock"])
+        self.metrics = RackMetrics(slots=[], recipes=[], stages=[], version="0", hooks=["stock"])
         self.hooks = Hooks([hook.settings for hook in settings.hooks])
         self.board = RackBoard(self.hooks.held.directed)
         followers = [self.hooks, Directing(self.board)]

@@ -158,7 +158,8 @@ async def test_what_a_receiver_asks_for_is_shown_at_the_slot(tmp_path: Path) -> 
 
 
 async def test_a_hook_that_is_behind_or_faulty_is_told_on_the_wall() -> None:
-    board, metrics = RackBoard(), RackMetrics(slots=[], recipes=[], version="0", hooks=["a", "b"])
+    board = RackBoard()
+    metrics = RackMetrics(slots=[], recipes=[], stages=[], version="0", hooks=["a", "b"])
     wall = HookBoard(board, metrics.hooks)
     wall.stands("a", waiting=1, dead=0, behind=True)
     wall.faulty("b", is_so=True)

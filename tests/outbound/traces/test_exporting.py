@@ -207,7 +207,7 @@ async def traced(
 ) -> AsyncGenerator[tuple[RackTraces, SqliteLedger, RackMetrics]]:
     """As the daemon has them by this configuration, which nothing follows yet."""
     settings = load_settings(configuration(folder, f"[traces]\n{traces}"))
-    metrics = RackMetrics(slots=[], recipes=[], version="0")
+    metrics = RackMetrics(slots=[], recipes=[], stages=[], version="0")
     key = load_rack_key(folder / "key.pem", {})
     issuer = DsseIssuer(key=key, directory=folder, site="東京", benchd_version="0")
     async with open_ledger(folder / "ledger.sqlite", head_key=key) as stored:

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from benchd.intake import importing
 from benchd.intake.assets_file import AssetsFile
+from benchd.intake.table import HoldsBadge
 from benchd.web.authoriser import MOST_OPEN
 from tests.people.people_rig import BY
 from tests.people.tokens.token_rig import House, OpenHouse, bearing, code_of
@@ -45,9 +46,9 @@ async def test_a_token_with_too_many_requests_open_takes_nobodys_place(
 ) -> None:
     answered, genuine = threading.Event(), importing.read_assets
 
-    def slow(data: bytes) -> AssetsFile:
+    def slow(data: bytes, holds_badge: HoldsBadge) -> AssetsFile:
         answered.wait(60)
-        return genuine(data)
+        return genuine(data, holds_badge)
 
     monkeypatch.setattr(importing, "read_assets", slow)
     stock, shop = await house.token("stock"), await house.token("shop")

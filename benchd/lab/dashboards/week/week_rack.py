@@ -18,6 +18,7 @@ from benchd.domain.slot import SlotView
 from benchd.lab.dashboards.week.life import RECIPE, Minutes, SlotLife
 from benchd.lab.dashboards.week.week_plan import BEGINS, Rack
 from benchd.observe.metrics import RackMetrics
+from benchd.pipelines.stages import STAGE_CLASSES
 
 _DAY: Final = timedelta(days=1)
 _KEY_SINCE: Final = BEGINS - timedelta(days=200)
@@ -78,7 +79,12 @@ class DrawnRack:
     def _begin(self) -> None:
         rack = self.rack
         self.metrics = RackMetrics(
-            slots=rack.slots, recipes=[RECIPE], version="0.1.0", hooks=["erp"], commit="c362f85"
+            slots=rack.slots,
+            recipes=[RECIPE],
+            stages=STAGE_CLASSES,
+            version="0.1.0",
+            hooks=["erp"],
+            commit="c362f85",
         )
         self.metrics.models.catalogue = self._catalogue
         self.metrics.key_created(_KEY_SINCE)
