@@ -160,7 +160,9 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 @app.command("check-config")
-def check_config(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
+def check_config(
+    file: Annotated[Path, typer.Argument(help="The configuration file.", readable=False)],
+) -> None:
     """Report every mistake of a configuration and its recipes; changes nothing."""
     from benchd.daemon.config_check import checked_settings
 
