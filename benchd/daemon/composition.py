@@ -22,7 +22,7 @@ from benchd.daemon.disk_space import DiskSpaceWatch
 from benchd.daemon.http_listener import tls_of
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
-from benchd.daemon.ledger_witnesses import anchors_of, witnesses_of
+from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
 from benchd.daemon.life import keep_responsive, serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
@@ -108,7 +108,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     tls = tls_of(settings.http)
     clock, metrics = SystemClock(), metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
-    witnesses = await witnesses_of(settings, key.ring)
+    witnesses = await witnesses_at_start(settings, key.ring)
     async with AsyncExitStack() as stack:
         until_end = stack.enter_context(ExitStack())
         stored = await stack.enter_async_context(
