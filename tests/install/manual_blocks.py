@@ -357,6 +357,8 @@ BLOCKS: Final = (
             '"…"}\'': f'"{PIN}"}}\' >signed_in',
         },
         then="test -s session",
+        # A restart of benchd would end the session.
+        handset=True,
     ),
     Block(page="api", begins='{"job"', answers=ASKED, handset=True),
     Block(
