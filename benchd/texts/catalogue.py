@@ -98,8 +98,9 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
-        "answering": frozenset({"slots"}),
-        "binding": frozenset({"slot", "tag", "bound"}),
+        "answering": frozenset({"slots", "slot", "before"}),
+        "binding": frozenset({"slot", "tag", "bound", "other", "before"}),
+        "page": frozenset({"before", "now"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": frozenset(
             {

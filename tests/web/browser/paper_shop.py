@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +42,8 @@ class Shop:
     visit: Visits
     callers: Callers = SEES_ALL
     rack: FakeRack = field(default_factory=FakeRack)
+    parts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the application, beside those that a shop has anyway."""
     records: Records = field(init=False)
     here: Running = field(init=False)
 
@@ -61,6 +63,7 @@ class Shop:
             disposal=DisposalDesk(ledger, FakeClock()),
             intake=IntakeDesk(store, CountingEntropy()),
             grades=GradeDesk(ledger, FakeClock(), lambda: store.book),
+            **self.parts,
         )
         app.add_middleware(PartsKept)
         async with anyio.create_task_group() as group:
