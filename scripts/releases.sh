@@ -143,15 +143,22 @@ link_or_copy() {
     cp --archive --link "$1/." "$2" 2>/dev/null || cp --archive --no-target-directory "$1" "$2"
 }
 
-# import_all: every module of benchd's can be loaded, and what that has loaded is kept compiled: no more,
-# since compiled files take as much room as their sources. Nobody compiles later: it runs without the
-# right to write there.
+# import_all: every module of benchd's can be loaded, but those for an extra that a rack doesn't have, and
+# what that has loaded is kept compiled: no more, since compiled files take as much room as their sources.
+# Nobody compiles later: it runs without the right to write there.
 import_all() {
-    python_of "$release" 'import benchd, importlib, pkgutil
+    python_of "$release" 'import benchd, importlib, pkgutil, re
+from importlib import metadata
+extras = {re.match("[A-Za-z0-9_-]+", told)[0].replace("-", "_")
+          for told in metadata.requires("benchd") or () if "extra ==" in told}
 for module in pkgutil.walk_packages(benchd.__path__, "benchd."):
-    if not module.name.endswith(".__main__"):
-        importlib.import_module(module.name)
-import segno, typst'
+    try:
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in extras:
+            raise
+import benchd.daemon.composition, benchd.cli.main, segno, typst'
 }
 
 # carry_manuals: pages and examples, in the folders that they name each other by. What tests alerts stays

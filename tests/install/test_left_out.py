@@ -52,7 +52,9 @@ sys.meta_path.insert(0, Without)
 RACK = """
 import benchd
 for module in pkgutil.walk_packages(benchd.__path__, "benchd."):
-    if not module.name.endswith(".__main__") and not module.name.startswith("benchd.lab"):
+    # What only the lab or a fleet's centre has isn't a rack's.
+    others = module.name.startswith(("benchd.lab", "benchd.fleet"))
+    if not module.name.endswith(".__main__") and not others:
         importlib.import_module(module.name)
 
 from benchd.certificate import create_key
