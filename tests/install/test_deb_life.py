@@ -152,7 +152,8 @@ def test_what_runs_is_what_the_pinned_wheels_have(
         if file.is_file() and file.suffix != ".pyc"
     }
     told = first.root / "usr/share/doc/benchd/wheels.sha256"
-    made_of = dict(reversed(line.split("  ")) for line in told.read_text().splitlines())
+    lines = [line.split("  ") for line in told.read_text().splitlines()]
+    made_of = {name: digest for digest, name in lines}
     for wheel in wheels.glob("*.whl"):
         digest = sha256(wheel.read_bytes()).hexdigest()
         assert made_of.pop(wheel.name) == digest
