@@ -5,12 +5,12 @@ import { el } from "./dom.js";
 import { choices, folded, form, line, words } from "./forms.js";
 import { ATTESTED } from "./lots.js";
 import { join, moment, row, table } from "./tables.js";
-import { word } from "./words.js";
+import { bracketed, word } from "./words.js";
 
 const t = (value) => word("lots", value);
 const kindsOf = (kinds) => join(kinds.map((kind) => word("attestation", kind)));
 
-/** The attestations of a lot, and the form for another one. */
+/** The attestations of a lot, and the form for another one; `done` is told what was recorded, in the language of its time. */
 export function attestations(lot, path, done) {
   const rows = lot.attestations.map((told) =>
     row([kindsOf(told.kinds), covered(told, lot.assets), `${moment(told.at)} ${told.operator}`, withdrawing(told, path, done)], {
@@ -39,11 +39,13 @@ function attesting(lot, path, done) {
   const excepted = line("excepted", t("excepted"), { hint: t("excepted_hint"), longest: 5000 });
   const tags = line("tags", t("tag"), { hint: t("tags_hint"), longest: 5000, needed: true });
   const note = line("attest-note", word("word", "note"), { hint: t("attest_note_hint") });
+  let stated = [];
   const element = form("attest", {
     fields: [kinds, which, excepted, tags, note],
     button: t("attest_do"),
     send: () => {
       const some = which.value === "some";
+      stated = kinds.values;
       return act(`${path}/attestations`, {
         kinds: kinds.values,
         tags: some ? words(tags.value) : null,
@@ -53,7 +55,7 @@ function attesting(lot, path, done) {
         seen: some ? null : lot.assets,
       });
     },
-    done,
+    done: () => done(() => `${word("act", "recorded")}: ${kindsOf(stated)}`),
   });
   const show = () => {
     excepted.element.hidden = which.value !== "whole";
@@ -84,7 +86,7 @@ function withdrawing(told, path, done) {
         tags: words(tags.value),
         note: note.value,
       }),
-    done,
+    done: () => done(() => `${word("act", "recorded")}: ${t("withdraw")}${bracketed(kindsOf(told.kinds))}`),
   });
   return el("div", {}, ...gone, folded(id, t("withdraw"), false, sending));
 }

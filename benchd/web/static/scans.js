@@ -32,6 +32,11 @@ const KEPT = ["/", "'", SEPARATOR];
 export const isField = (target) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
+const ofReaders = new WeakSet();
+
+/** Whether an Enter in a field has ended what a reader has typed there: nobody has pressed it. */
+export const isOfReader = (event) => ofReaders.has(event);
+
 /** Whether what is scanned into a field is given to the page; else it keeps all but badges. */
 const isAside = (field) => field.dataset.scan !== undefined;
 
@@ -59,7 +64,7 @@ export class Reader {
     this.onKey = null;
     /** Is called where Enter may be a reader's, and is kept from doing anything. */
     this.onEnterKept = null;
-    this.lettersAt = this.pressedAt = this.takenAt = -Infinity;
+    this.lettersAt = this.pressedAt = this.takenAt = this.stayedAt = -Infinity;
     this.undo = null;
     this.last = { code: "", at: -Infinity };
     this.lastAt = -Infinity;
@@ -178,6 +183,7 @@ export class Reader {
       this.take(place);
       return;
     }
+    if (isField(event.target) && this.isReaders(event)) ofReaders.add(event);
     // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
     this.over();
     const at = event.timeStamp;
@@ -185,6 +191,12 @@ export class Reader {
     if (reader && !isField(event.target)) this.keep(event, key);
     this.finish();
     this.clear();
+  }
+
+  /** Whether this ends what a reader has typed, and stays in its field, or does so once more. */
+  isReaders({ timeStamp }) {
+    if (this.field && this.keys.length && this.readIn(timeStamp) !== null) this.stayedAt = timeStamp;
+    return timeStamp - Math.max(this.stayedAt, this.takenAt) < ENTER_AFTER_MS;
   }
 
   /** Has a reader's end press nothing. */
@@ -199,7 +211,12 @@ export class Reader {
     const own = (isAside(field) ? OWN : BADGE).exec(typed);
     // Each key is one character, so that places in the text are those of the keys.
     if (own) return own.index - (typed.slice(0, own.index).endsWith(prefix) ? prefix.length : 0);
-    if (!isAside(field)) return null;
+    return isAside(field) ? this.readIn(endedAt) : null;
+  }
+
+  /** The same by the times of the keys alone. */
+  readIn(endedAt) {
+    const { keys } = this;
     const times = keys.map(({ at }) => at);
     if (endedAt !== null) times.push(endedAt);
     const fast = beganAt(times, keys.length, (pauses) => pauses.at(-1) <= FAST_MS);
