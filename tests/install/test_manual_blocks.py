@@ -74,17 +74,22 @@ def test_item_8_every_block_is_typed() -> None:
         block.typed(text)
 
 
-def release_of(bundle: Path, version: str, made: Path, out: Path) -> Path:
-    """A release of that version: bundle, Debian package and their list; returns the bundle."""
+def bundle_of(bundle: Path, version: str, made: Path) -> Path:
+    """The bundle of a release of that version."""
     unpacked = made / f"benchd-{version}-amd64"
     shutil.copytree(bundle, unpacked, ignore=shutil.ignore_patterns("wheels", "SHA256SUMS"))
     other_wheels(bundle / "wheels", unpacked / "wheels", version)
     run("bash", "-ec", f"cd {unpacked}; {LISTS}")
+    return unpacked
+
+
+def release_of(unpacked: Path, out: Path) -> None:
+    """The release with that bundle: its file, the Debian package and their list."""
     out.mkdir()
-    run("tar", "--create", "--file", out / f"{unpacked.name}.tar", "-C", made, unpacked.name)
+    packed = out / f"{unpacked.name}.tar"
+    run("tar", "--create", "--file", packed, "-C", unpacked.parent, unpacked.name)
     run(ROOT / "scripts/build-deb", unpacked / "wheels", out)
     run("bash", "-ec", f"cd {out}; {LISTS}")
-    return unpacked
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +106,8 @@ def root(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Pa
     units.mkdir(parents=True)
     (units / "systemd-udevd.service").write_text(STAND_IN)
     release = manual / "benchd-1.2.3-amd64"
-    release_of(bundle, "1.2.3", made, release)
-    newer = release_of(bundle, "1.3.0", made, made / "newer")
+    release_of(bundle_of(bundle, "1.2.3", made), release)
+    newer = bundle_of(bundle, "1.3.0", made)
     shutil.copytree(newer, manual / newer.name)
     key = made / "key"
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
