@@ -306,6 +306,7 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("POST", SESSION): "whoever shows who they are",
     ("PUT", SESSION): "the session's own",
     ("DELETE", SESSION): "locks, and does nothing else",
+    ("POST", "/api/v1/codes"): "looks up, and does nothing else",
     ("POST", "/api/v1/jobs/{job}/label"): Action.PRINT,
     ("POST", "/api/v1/drain"): Action.DRAIN,
     ("PUT", "/api/v1/drain/pause"): Action.DRAIN,

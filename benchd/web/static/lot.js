@@ -6,7 +6,7 @@ import { attestations } from "./attest.js";
 import { isImei } from "./codes.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
-import { choices, Done, folded, form, line, words } from "./forms.js";
+import { choices, Done, folded, form, line, lines } from "./forms.js";
 import { gradeForm } from "./grades.js";
 import { facts, join, link, moment, table } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
@@ -74,7 +74,7 @@ export class LotPage {
       folded("shipping", t("shipping"), false, this.checking()),
       folded("assess", t("assess"), false, this.assess()),
       folded("dead", t("dead"), false, this.dead()),
-      ...attestations(told, this.path, () => this.done()),
+      ...attestations(told, this.path, (what) => this.done(what)),
       ...this.assets(told),
     ];
   }
@@ -111,7 +111,7 @@ export class LotPage {
 
   /** Whether its handsets may go out: all of the lot, or the labels of a pallet. What may is recorded as it was checked. */
   checking() {
-    const tags = line("check-tags", t("pallet"), { hint: t("pallet_hint"), longest: 20000 });
+    const tags = lines("check-tags", t("pallet"), { hint: t("pallet_hint") });
     const shown = el("div", { id: "may-go", role: "status" });
     const shipped = el("div");
     let checked = null;
@@ -120,7 +120,7 @@ export class LotPage {
     const asking = form("check", {
       fields: [tags],
       button: t("check_shipping"),
-      send: () => act("/api/v1/shipping", (checked = this.toShip(tags.value))),
+      send: () => act("/api/v1/shipping", (checked = this.toShip(tags.values))),
       done: (told) => {
         shown.replaceChildren(...keptBack(told));
         shipped.replaceChildren(...(told.ready ? [this.shipping(checked, told.handsets.length)] : []));
@@ -148,8 +148,7 @@ export class LotPage {
     });
   }
 
-  toShip(text) {
-    const tags = words(text);
+  toShip(tags) {
     return tags.length ? { tags } : { lot: this.lot };
   }
 

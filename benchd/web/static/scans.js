@@ -57,6 +57,8 @@ export class Reader {
     this.prefix = prefix;
     /** Is given a single key: gives how it is undone, or true, or null where it did nothing. */
     this.onKey = null;
+    /** Is told what was read into a field that keeps it, and what stood there before. */
+    this.onRead = null;
     /** Is called where Enter may be a reader's, and is kept from doing anything. */
     this.onEnterKept = null;
     this.lettersAt = this.pressedAt = this.takenAt = -Infinity;
@@ -178,6 +180,10 @@ export class Reader {
       this.take(place);
       return;
     }
+    if (this.field && !isAside(this.field)) {
+      const read = this.typedFrom(event.timeStamp);
+      if (read !== null) this.readInto(event, key, read);
+    }
     // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
     this.over();
     const at = event.timeStamp;
@@ -185,6 +191,15 @@ export class Reader {
     if (reader && !isField(event.target)) this.keep(event, key);
     this.finish();
     this.clear();
+  }
+
+  /** A field that keeps it has what was read; of several labels each ends its line, whatever the reader ends with. */
+  readInto(event, key, place) {
+    const { field } = this;
+    this.onRead?.(field, this.bare(this.textFrom(place)), this.keys[place].before);
+    if (key !== "Tab" || !(field instanceof HTMLTextAreaElement)) return;
+    swallow(event);
+    field.setRangeText("\n", field.selectionStart, field.selectionEnd, "end");
   }
 
   /** Has a reader's end press nothing. */
@@ -195,11 +210,16 @@ export class Reader {
 
   /** At which of the keys in a field a reader has begun, perhaps after a person's; null where none has. */
   readFrom(endedAt) {
-    const { keys, field, prefix, typed } = this;
+    const { field, prefix, typed } = this;
     const own = (isAside(field) ? OWN : BADGE).exec(typed);
     // Each key is one character, so that places in the text are those of the keys.
     if (own) return own.index - (typed.slice(0, own.index).endsWith(prefix) ? prefix.length : 0);
-    if (!isAside(field)) return null;
+    return isAside(field) ? this.typedFrom(endedAt) : null;
+  }
+
+  /** From which key on they are as fast or as even as a reader's; null for a person's. */
+  typedFrom(endedAt) {
+    const { keys } = this;
     const times = keys.map(({ at }) => at);
     if (endedAt !== null) times.push(endedAt);
     const fast = beganAt(times, keys.length, (pauses) => pauses.at(-1) <= FAST_MS);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,6 +41,8 @@ class Shop:
     catalogue: Catalogue
     visit: Visits
     callers: Callers = SEES_ALL
+    parts: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Of the rack, where others than the quiet ones are wanted."""
     rack: FakeRack = field(default_factory=FakeRack)
     records: Records = field(init=False)
     here: Running = field(init=False)
@@ -61,6 +63,7 @@ class Shop:
             disposal=DisposalDesk(ledger, FakeClock()),
             intake=IntakeDesk(store, CountingEntropy()),
             grades=GradeDesk(ledger, FakeClock(), lambda: store.book),
+            **self.parts,
         )
         app.add_middleware(PartsKept)
         async with anyio.create_task_group() as group:
