@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import asyncio
+import gc
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -43,6 +44,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("looptime"):
             item.add_marker(pytest.mark.looptime(noop_cycles=2))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what lasts as long as the run: modules, tests."""
+    gc.collect()
+    gc.freeze()
 
 
 class WorkInThread(Executor):

@@ -19,6 +19,7 @@ from benchd.cli.disposal_commands import disposal_app
 from benchd.cli.doctor.doctor_command import doctor
 from benchd.cli.drain_commands import drain, pause
 from benchd.cli.file_arguments import write_new
+from benchd.cli.fleet_commands import fleet_app
 from benchd.cli.fresh_commands import add_fresh_commands
 from benchd.cli.grade_commands import grade_app
 from benchd.cli.handset_commands import handset_app
@@ -70,6 +71,7 @@ app.add_typer(lots_app, name="lots")
 app.add_typer(assets_app, name="assets")
 app.add_typer(grade_app, name="grade")
 app.add_typer(key_app, name="key")
+app.add_typer(fleet_app, name="fleet")
 app.add_typer(records_app, name="records")
 app.add_typer(hooks_app, name="hooks")
 app.add_typer(tokens_app, name="tokens")
@@ -158,7 +160,9 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 @app.command("check-config")
-def check_config(file: Annotated[Path, typer.Argument(help="The configuration file.")]) -> None:
+def check_config(
+    file: Annotated[Path, typer.Argument(help="The configuration file.", readable=False)],
+) -> None:
     """Report every mistake of a configuration and its recipes; changes nothing."""
     from benchd.daemon.config_check import checked_settings
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import typer
 
+from benchd.daemon.exit_codes import complain
 from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue, Texts
@@ -64,7 +65,7 @@ def detail_of(error: Exception) -> Texts:
 
 def failed(key: str, **facts: Fact) -> typer.Exit:
     """Say on standard error what is wrong; to be raised, it ends the command with 1."""
-    typer.echo(f"benchd: {say(key, **facts)}", err=True)
+    complain(say(key, **facts))
     return typer.Exit(1)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import sys
 from typing import Final
 
 import typer
 
 from benchd.cli.messages import Fact, catalogue, language, say
 from benchd.cli.translated_help import misuse_in_japanese
-from benchd.daemon.exit_codes import exit_code_of
+from benchd.daemon.exit_codes import complain, exit_code_of
 from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
 from benchd.texts.failures import detail_texts
@@ -30,7 +29,7 @@ def mistake(key: str, **facts: Fact) -> Misuse:
 def tell_misuse(error: typer.TyperException) -> None:
     """Say on standard error what is wrong with a command, and how to see how it's used."""
     if isinstance(error, Misuse):
-        _complain(error.message)
+        complain(error.message)
         return
     context = getattr(error, "ctx", None)
     command = getattr(context, "command_path", "") or "benchd"
@@ -39,20 +38,15 @@ def tell_misuse(error: typer.TyperException) -> None:
         return
     usage, reason = say("say.usage", name=command), error.format_message()
     if language() == "ja":
-        _complain("\n".join(filter(None, (usage, misuse_in_japanese(reason)))))
+        complain("\n".join(filter(None, (usage, misuse_in_japanese(reason)))))
     else:
-        _complain(f"{printable(reason, LONGEST_TOLD)}\n{usage}")
+        complain(f"{printable(reason, LONGEST_TOLD)}\n{usage}")
 
 
 def tell_of_file(error: OSError) -> int:
     """Say on standard error which file or disk has failed; returns the exit code."""
-    _complain(
-        say(
-            "say.file_trouble",
-            path=str(error.filename or "-"),
-            detail=why(error),
-        )
-    )
+    told = say("say.file_trouble", path=str(error.filename or "-"), detail=why(error))
+    complain(told, error)
     return exit_code_of(error)
 
 
@@ -61,7 +55,3 @@ def why(error: OSError | ValueError) -> Texts:
     code = errno.errorcode.get(getattr(error, "errno", None) or 0, "")
     said = str(getattr(error, "strerror", None) or error)
     return catalogue().file_trouble(code) or detail_texts(said, catalogue())
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"benchd: {text}\n")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _Kept = TypeVar("_Kept")
 
 ConfigOption = Annotated[
-    Path, typer.Option("--config", help="The configuration, where no daemon runs.")
+    Path,
+    typer.Option("--config", help="The configuration, where no daemon runs.", readable=False),
 ]
 
 

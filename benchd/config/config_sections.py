@@ -26,6 +26,7 @@ from benchd.config.config_values import (
     slot_name,
 )
 from benchd.config.felica_section import FelicaSection, ReaderName
+from benchd.config.fleet_section import FleetSection
 from benchd.config.grades_section import GradesSection
 from benchd.config.hooks_section import MOST_HOOKS, HookSection
 from benchd.config.http_section import HttpSettings
@@ -205,6 +206,7 @@ class ConfigFile(Section):
     wall: WallSection = Field(default_factory=WallSection)
     grades: GradesSection = Field(default_factory=GradesSection)
     traces: TracesSection = Field(default_factory=TracesSection)
+    fleet: FleetSection = Field(default_factory=FleetSection)
     printers: Printers = Field(default_factory=list[PrinterSection])
     hooks: Annotated[list[HookSection], Field(max_length=MOST_HOOKS)] = Field(
         default_factory=list[HookSection]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
@@ -14,11 +15,11 @@ from benchd.config.addresses import LONGEST_ADDRESS, begin_of, parts_of
 from benchd.config.config_values import LocalPath, OneLine, Section
 from benchd.config.mistake_wording import found, refused
 from benchd.config.toml_document import Document
-from benchd.domain.errors import ConfigIssue, UsageRefused
+from benchd.domain.errors import ConfigIssue, DependencyMissing, UsageRefused
 from benchd.domain.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
 from benchd.domain.job import Disposition
 from benchd.outbound.hooks.hook_settings import LONGEST_TIMEOUT_S, HookSettings, Target, is_loopback
-from benchd.outbound.hooks.webhook_signature import read_secrets
+from benchd.outbound.hooks.webhook_signature import HookSecret, read_secrets
 
 MOST_HOOKS = 16
 DAY_S = 86_400.0
@@ -93,7 +94,10 @@ class HookSection(Section):
 
     @property
     def settings(self) -> HookSettings:
-        """The same as the daemon uses it, its secrets read. Raises UsageRefused."""
+        """The same as the daemon uses it, its secrets read.
+
+        Raises UsageRefused, or DependencyMissing where this user may not read them.
+        """
         return HookSettings(
             terms=HookTerms(
                 name=self.name,
@@ -105,7 +109,7 @@ class HookSection(Section):
             ),
             target=Target(
                 url=self.url,
-                secrets=read_secrets(self.secret),
+                secrets=_secrets_in(self.secret),
                 timeout_s=self.timeout_s,
                 authority=self.authority,
             ),
@@ -138,6 +142,16 @@ def hook_issues(document: Document) -> Iterator[ConfigIssue]:
                     " of its own"
                 )
                 yield document.issue(("hooks", index, "bins", word), message)
+
+
+def _secrets_in(file: Path) -> tuple[HookSecret, ...]:
+    try:
+        return read_secrets(file)
+    except UsageRefused as refusal:
+        if not isinstance(refusal.__cause__, PermissionError):
+            raise
+        cure = f"Let benchd's own user read it, and nobody else: `chown benchd: {file}`."
+        raise DependencyMissing(str(refusal), cure=cure) from refusal
 
 
 def hook_file_issues(document: Document, hooks: Sequence[HookSection]) -> Iterator[ConfigIssue]:

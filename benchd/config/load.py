@@ -10,6 +10,7 @@ from typing import cast, get_origin
 
 from benchd.config.config_sections import ConfigFile, ModelsSettings, RackSettings, RecipesSettings
 from benchd.config.felica_settings import Makers, felica_issues, felica_settings, make_providers
+from benchd.config.fleet_section import fleet_issues
 from benchd.config.fresh_pictures import read_pictures
 from benchd.config.hooks_section import hook_file_issues, hook_issues
 from benchd.config.http_section import http_issues
@@ -59,6 +60,7 @@ def load_settings(path: Path, content: bytes | None = None) -> Settings:
         issues += http_issues(document, parsed.http)
         issues += hook_file_issues(document, parsed.hooks)
         issues += trace_issues(document, parsed.traces)
+        issues += fleet_issues(document, parsed.fleet)
     if parsed is None or issues:
         raise ConfigInvalid(tuple(sorted(issues, key=place_of)))
     options = repr(document.table("felica").get("providers"))
@@ -199,4 +201,5 @@ def _settings(
         printers=tuple(section.printer for section in parsed.printers),
         hooks=tuple(parsed.hooks),
         traces=parsed.traces,
+        fleet=parsed.fleet,
     )

@@ -16,6 +16,7 @@ from benchd.config.config_sections import (
     SiteSettings,
     TokenSettings,
 )
+from benchd.config.fleet_section import FleetSection
 from benchd.config.hooks_section import HookSection
 from benchd.config.http_section import HttpSettings
 from benchd.config.recipes import RecipeDescription
@@ -64,6 +65,7 @@ class Settings:
     hooks: tuple[HookSection, ...] = ()
     """Which other systems hear of jobs."""
     traces: TracesSection = field(default_factory=TracesSection)
+    fleet: FleetSection = field(default_factory=FleetSection)
     """Which collector hears where their time went."""
     retired: tuple[ConfigIssue, ...] = ()
     """Keys of older configurations that have no effect any more, with what to do about them."""

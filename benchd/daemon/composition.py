@@ -27,6 +27,7 @@ from benchd.daemon.life import keep_responsive, serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
 from benchd.daemon.rack_dossiers import RackDossiers
+from benchd.daemon.rack_fleet import RackFleet
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
 from benchd.daemon.rack_intake import open_intake
 from benchd.daemon.rack_labels import label_desk
@@ -135,6 +136,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             benchd_commit=commit(),
         )
         traces = RackTraces(settings, stored.for_visitors(stored.append), issuer, metrics.traces)
+        fleet = RackFleet(settings, stored, key, metrics.fleet)
         ledger = announcing(
             stored,
             (
@@ -145,6 +147,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 records.follower,
                 hooks,
                 traces.follower,
+                fleet.follower,
                 wanted,
                 Directing(board),
             ),
@@ -301,6 +304,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 records.run,
                 rack.labels.run,
                 traces.run,
+                fleet.run,
                 HookLife(hooks, settings, ledger.append, issuer, told).run,
             ):
                 background.start_soon(keep_following, follow, metrics.fault)

@@ -48,14 +48,14 @@ def checked_settings(path: Path) -> Settings:
     now = datetime.now(UTC)
     issues = [
         *expiry_issues(document, settings.http, now),
-        *recheck_issues(_recipes_in(document, path), settings, now),
+        *recheck_issues(recipes_in(document, path), settings, now),
     ]
     if issues:
         raise ConfigInvalid(tuple(sorted(issues, key=place_of)))
     return settings
 
 
-def _recipes_in(document: Document, path: Path) -> Path:
+def recipes_in(document: Document, path: Path) -> Path:
     """Where the recipes of a configuration without mistakes are."""
     default: object = RecipesSettings.model_fields["directory"].default
     return path.parent / str(document.table("recipes").get("directory", default))

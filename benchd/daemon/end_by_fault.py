@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from benchd.daemon.exit_codes import exit_code_of, gravest
+from benchd.daemon.exit_codes import IN_THE_JOURNAL, exit_code_of, gravest
 from benchd.domain.errors import BenchdError, ConfigInvalid, LedgerFault
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
@@ -41,7 +41,9 @@ def told_in_the_journal(config: Path) -> Generator[None]:
 
 def _tell(error: BaseException, config: Path) -> None:
     status = exit_code_of(error)
-    match gravest(error) or error:
+    cause = gravest(error) or error
+    cause.add_note(IN_THE_JOURNAL)
+    match cause:
         case ConfigInvalid() as invalid:
             tell_mistakes(invalid)
             first, *more = invalid.issues

@@ -10,11 +10,16 @@ from typing import cast
 
 from benchd.domain.errors import BenchdError
 from benchd.domain.plain_text import printable
+from benchd.observe.journald import journal_stream_is
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text
 from benchd.texts.locale_language import language_of
 
 LONGEST_LINE = 2000
+IN_THE_JOURNAL = "told in the journal"
+"""A note of an error that stands there as a line of its own already."""
+_AS_ERROR = "<3>"
+"""What makes a line on standard error one of priority error in the journal (sd-daemon(3))."""
 UNUSABLE_FILE = 2
 """A file that was named and can't be used is a mistake of whoever named it."""
 
@@ -62,5 +67,22 @@ def _complain(error: BenchdError) -> None:
     told = failure_text(error, Catalogue.load(), language_of(os.environ))
     # Names of files and answers of handsets are in it: they steer no terminal.
     lines = (printable(line, LONGEST_LINE) for line in told.splitlines())
-    sys.stderr.write("benchd: {}\n".format("\n".join(lines)))
+    complain("\n".join(lines), error)
     sys.exit(error.exit_code)
+
+
+def complain(text: str, error: BaseException | None = None) -> None:
+    """Say on standard error what is wrong; a unit's journal shows it where errors are looked for.
+
+    Once, where the error stands there already.
+    """
+    is_told = IN_THE_JOURNAL in getattr(error, "__notes__", ())
+    mark = _AS_ERROR if not is_told and _goes_to_journal() else ""
+    sys.stderr.write("".join(f"{mark}{line}\n" for line in f"benchd: {text}".splitlines()))
+
+
+def _goes_to_journal() -> bool:
+    try:
+        return journal_stream_is(sys.stderr.fileno(), os.environ)
+    except (OSError, ValueError):
+        return False

@@ -71,6 +71,8 @@ async def anchors_that_know(anchors: Sequence[Anchor], signer: Signer) -> list[W
 
 async def witnesses_of(settings: Settings, ring: KeyRing) -> list[Witness]:
     """All that is known of the ledger outside of it."""
+    if not settings.ledger.path.exists():
+        _log.warning("ledger_begun", path=str(settings.ledger.path))
     anchors = anchors_of(settings.ledger.anchor, ring)
     return [
         *witnesses_of_ring(ring),

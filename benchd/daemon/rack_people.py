@@ -82,7 +82,7 @@ def sessions_of(
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,
-        Authentication(people, Tries(time.monotonic), refusals),
+        Authentication(people, Tries(time.monotonic), refusals, time.monotonic),
         entropy=SystemEntropy(),
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,

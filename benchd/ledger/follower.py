@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.wakeup import Bell
 from benchd.ledger.ledger_queries import LedgerReads
+from benchd.ledger.ledger_record import Row
 from benchd.ledger.open_jobs import RunningJobs
 from benchd.ledger.reader import LedgerReader
 
@@ -34,6 +35,11 @@ class LedgerFeed(LedgerReads):
     async def select(self, condition: str, *values: str | int) -> list[StoredEntry]:
         """The records that an SQL condition picks. Raises LedgerFault."""
         call = partial(self._reader.select, condition, values)
+        return await to_thread.run_sync(call, limiter=self.thread)
+
+    async def rows(self, after: int, up_to: int, *, most: int, most_bytes: int) -> list[Row]:
+        """Records as they are stored, after one number and up to another. Raises LedgerFault."""
+        call = partial(self._reader.rows, after, up_to, most, most_bytes)
         return await to_thread.run_sync(call, limiter=self.thread)
 
 

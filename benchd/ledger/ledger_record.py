@@ -123,6 +123,18 @@ def unseal(row: Row) -> StoredEntry:
     return StoredEntry(sequence=sequence, entry=entry, hash_hex=row.hash.hex())
 
 
+def stored_after(previous: bytes, body: bytes) -> StoredEntry:
+    """The record that has this body and follows the one of that hash; raises ValueError for none.
+
+    Whether its number follows as well isn't looked at.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        message = f"its body is larger than {MAX_BODY_BYTES} bytes"
+        raise ValueError(message)
+    sequence, entry = _decode(body)
+    return StoredEntry(sequence=sequence, entry=entry, hash_hex=hash_of(previous, body).hex())
+
+
 def _encode(entry: Entry, sequence: int) -> bytes:
     body = canonical.encode(
         {

@@ -71,6 +71,25 @@ class LedgerReader:
             found = list(query(connection, sql, values))
         return [self._unseal(row_of(columns, sequence=0)) for columns in found]
 
+    def rows(self, after: int, up_to: int, most: int, most_bytes: int) -> list[Row]:
+        """Records as they are stored, after one number and up to another, in order; unchecked.
+
+        At most so many, and none after the one whose body brings them to so many bytes.
+        """
+        sql = (
+            f"SELECT {COLUMNS} FROM record WHERE sequence > ? AND sequence <= ?"  # noqa: S608
+            " ORDER BY sequence LIMIT ?"
+        )
+        found: list[Row] = []
+        size = 0
+        with self._turn() as connection:
+            for columns in query(connection, sql, (after, up_to, most)):
+                found.append(row_of(columns, sequence=0))
+                size += len(found[-1].body)
+                if size >= most_bytes:
+                    break
+        return found
+
     def restores(self) -> Restores:
         """All restores that are on record."""
         with self._turn() as connection:

@@ -34,6 +34,7 @@ from benchd.domain.slot import SlotView
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.expiry_gauges import ExpiryGauges
 from benchd.observe.exposition import Exposition
+from benchd.observe.fleet_metrics import FleetMetrics
 from benchd.observe.hook_metrics import HookMetrics
 from benchd.observe.label_metrics import LabelMetrics
 from benchd.observe.ledger_metrics import LedgerMetrics
@@ -137,6 +138,7 @@ class RackMetrics:
         self.labels = LabelMetrics(self._registry)
         self.hooks = HookMetrics(self._registry, hooks)
         self.traces = TraceMetrics(self._registry)
+        self.fleet = FleetMetrics(self._registry)
         self.slots.configure(slots)
         self._fill_with_zeros()
 

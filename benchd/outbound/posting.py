@@ -45,11 +45,34 @@ class Backoff:
         return max(own, min(asked_s or 0.0, self.longest_asked_s))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFiles:
+    """What the rack shows of itself where it's asked who it is (mutual TLS), as PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def verified_tls(authority: Path | None, client: ClientFiles | None) -> ssl.SSLContext:
+    """TLS whose other side is always verified. Raises OSError where a file can't be used."""
+    context = ssl.create_default_context(cafile=authority)
+    if client is not None:
+        # Without a password given, OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(client.certificate, client.key, password="")
+    return context
+
+
 class Poster:
     """Posts to one address. TLS is always verified, redirects are never followed."""
 
     def __init__(
-        self, url: str, *, authority: Path | None, timeout_s: float, longest_bytes: int
+        self,
+        url: str,
+        *,
+        authority: Path | None,
+        timeout_s: float,
+        longest_bytes: int,
+        client: ClientFiles | None = None,
     ) -> None:
         """Reads certificates, so not on the loop.
 
@@ -58,6 +81,7 @@ class Poster:
             authority: Whose certificates count, in place of the system's own.
             timeout_s: For the whole of one try, in seconds.
             longest_bytes: What an answer may have; of a longer one a byte more is read.
+            client: What is shown to whoever asks.
         """
         import httpx2  # noqa: PLC0415 - see above
 
@@ -67,7 +91,7 @@ class Poster:
         self._timeout_s = timeout_s
         self._longest_bytes = longest_bytes
         self._client = httpx2.AsyncClient(
-            transport=BoundedTransport(ssl.create_default_context(cafile=authority)),
+            transport=BoundedTransport(verified_tls(authority, client)),
             trust_env=False,
             follow_redirects=False,
             timeout=timeout_s,

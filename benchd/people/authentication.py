@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -21,6 +21,10 @@ MOST_WAITING = 16
 """Tries that stand in each line; one costs a fifth of a second of one processor."""
 MOST_OF_SOURCE = 4
 """Of one source, the one that is being looked at among them: it fills no line by itself."""
+REST_FACTOR = 9.0
+"""So many times as long as a failed try has taken nobody else without a badge is looked at: whoever
+guesses PINs has a tenth of one processor, which the slots' own work may be waiting for."""
+LONGEST_REST_S = 1.0
 NOBODY = "nobody by that badge, id and PIN: look whether it is the right badge, then try again"
 
 
@@ -49,7 +53,11 @@ class _Shown:
 class Authentication:
     """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
 
-    def __init__(self, people: People, tries: Tries, refusals: Refusals) -> None:
+    def __init__(
+        self, people: People, tries: Tries, refusals: Refusals, now: Callable[[], float]
+    ) -> None:
+        """`now` gives seconds of a clock that no setting moves."""
+        self._now = now
         self._people = people
         self._tries = tries
         self._refusals = refusals
@@ -57,6 +65,8 @@ class Authentication:
         self._with_badge = anyio.Lock()
         self._others = anyio.Lock()
         """Two lines that take turns: a crowd without badges keeps out nobody who has one."""
+        self._others_from_s = 0.0
+        """Until then nobody in the line of the others is looked at."""
         self._standing = Counter[tuple[anyio.Lock, str]]()
 
     async def show(
@@ -100,11 +110,11 @@ class Authentication:
             return await self._look(shown)
         line = self._with_badge if shown.by_badge and held_s <= 0 else self._others
         with self._standing_in(line, source):
-            async with line, self._one:
-                held_s = await self._admit(shown)
-                if held_s > 0:
-                    return await self._look_past(held_s, shown)
-                return await self._look(shown)
+            async with line:
+                if line is self._others:
+                    await anyio.sleep(max(0.0, self._others_from_s - self._now()))
+                async with self._one:
+                    return await self._look_in_turn(shown, rests=line is self._others)
 
     @contextmanager
     def _standing_in(self, line: anyio.Lock, source: str) -> Generator[None]:
@@ -120,6 +130,21 @@ class Authentication:
             self._standing[place] -= 1
             if not self._standing[place]:
                 del self._standing[place]
+
+    async def _look_in_turn(self, shown: _Shown, *, rests: bool) -> Actor:
+        """Look at what is shown, alone; where it fails the line of the others may rest after it."""
+        begun_s = self._now()
+        try:
+            held_s = await self._admit(shown)
+            if held_s > 0:
+                return await self._look_past(held_s, shown)
+            return await self._look(shown)
+        except (NotSignedIn, TriedTooOften):
+            if rests:
+                ended_s = self._now()
+                rest_s = min(REST_FACTOR * (ended_s - begun_s), LONGEST_REST_S)
+                self._others_from_s = ended_s + rest_s
+            raise
 
     async def _admit(self, shown: _Shown) -> float:
         """For how long the source is held all the same; raises TriedTooOften for who has to wait.

@@ -89,7 +89,11 @@ def load_ring(path: Path, trusted: Ed25519PublicKey) -> KeyRing:
             return decode_ring(file.read(MAX_RING_BYTES + 1), trusted)
     except FileNotFoundError:
         return KeyRing.of(trusted)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        message = f"the key ring {path} can't be used: {error.strerror}"
+        cure = f"Anyone may read it, and benchd's own user has to: `chmod 0644 {path}`."
+        raise DependencyMissing(message, cure=cure) from error
+    except ValueError as error:
         message = f"the key ring {path} can't be used: {error}"
         raise DependencyMissing(message, cure=_RING_BACK) from error
 

@@ -99,8 +99,9 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
         "recheck_at": frozenset({"slots", "name", "recipe"}),
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
-        "answering": frozenset({"slots"}),
-        "binding": frozenset({"slot", "tag", "bound"}),
+        "answering": frozenset({"slots", "slot", "before"}),
+        "binding": frozenset({"slot", "tag", "bound", "other", "before"}),
+        "page": frozenset({"before", "now"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": frozenset(
             {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchd.certificate import create_key
 from benchd.config import load_settings
 from benchd.config.config_sections import AnchorSettings, ConfigFile, SlotSettings
 from benchd.config.config_values import Section
@@ -90,7 +91,11 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     file.write_text(with_slots().replace("allowed_hosts = []", 'allowed_hosts = ["rack7"]'))
     (file.parent / "tls").mkdir()
     pair = Authority(tmp_path, "authority").issue("rack")
-    shutil.copy(pair.certificate, file.with_name("collector-ca.pem"))
+    for name in ("collector-ca.pem", "centre-ca.pem", "rack.pem"):
+        shutil.copy(pair.certificate, file.with_name(name))
+    shutil.copy(pair.key, file.with_name("rack_key.pem"))
+    create_key(tmp_path / "centre")
+    (tmp_path / "centre.pub").rename(file.with_name("centre.pub"))
     pair.certificate.rename(file.parent / "tls" / "rack.pem")
     pair.key.rename(file.parent / "tls" / "rack_key.pem")
     settings = load_settings(file)
@@ -100,6 +105,7 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     assert (place.name, place.recipe) == ("A1", "overwrite")
     assert settings.felica.readers == {"A1": "usb:1-4.2.3"}
     assert settings.traces.target is not None
+    assert settings.fleet.target is not None
     assert [printer.name for printer in settings.printers] == ["till"]
     assert sorted(settings.felica.providers) == ["licensed_tool", "shop"]
     assert [rule.provider for rule in settings.felica.rules] == ["licensed_tool"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -98,6 +99,32 @@ def test_item_2_a_failed_start_says_why_with_its_cure(
     assert "\ufffd" not in line["detail"] + line["cure"]
     mistakes = [each for each in lines if each["event"] == "config_mistake"]
     assert bool(mistakes) == (status == 2)
+
+
+def test_a_configuration_that_may_not_be_read_is_told_by_the_daemon_itself(
+    whole: Path, tmp_path: Path
+) -> None:
+    """Typer would look first, and say so where nobody looks for it."""
+    config = copy_of(whole, tmp_path)
+    broken_rack.no_toml(tmp_path)
+    ended, lines = start(config, f"import os; os.access = lambda *_, **__: False; {RUN}")
+    assert ended == 2
+    assert [each["event"] for each in lines] == ["config_mistake", "ended_by_fault"]
+
+
+@pytest.mark.parametrize("words", ["run --confg x", "ledger verify", "key list --config /none"])
+def test_what_a_unit_says_on_standard_error_is_an_error_in_its_journal(words: str) -> None:
+    reads, writes = os.pipe()
+    place = os.fstat(writes)
+    command = [sys.executable, "-c", RUN, *words.split()]
+    env = {**os.environ, "JOURNAL_STREAM": f"{place.st_dev}:{place.st_ino}", "LC_ALL": "C"}
+    with os.fdopen(reads, encoding="utf-8") as told:
+        done = subprocess.run(command, cwd=ROOT, stderr=writes, env=env, check=False, timeout=60)
+        os.close(writes)
+        lines = told.read().splitlines()
+    assert done.returncode
+    assert lines[0].startswith("<3>benchd: ")
+    assert all(line.startswith("<3>") for line in lines)
 
 
 def test_a_fault_of_benchds_own_is_told_with_its_traceback(whole: Path, tmp_path: Path) -> None:

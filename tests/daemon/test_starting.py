@@ -215,3 +215,13 @@ async def test_an_installed_wheel_without_one_of_its_programs_does_not_start(
     refused = await refusal(settings)
     assert "arm64" in refused.message
     assert refused.cure.endswith("scripts/install")
+
+
+async def test_a_ledger_that_is_begun_is_a_warning_once(tmp_path: Path) -> None:
+    """On a rack that had one its disk isn't there, which nothing else would tell."""
+    with capture_logs() as logs:
+        for _ in range(2):
+            async with started(tmp_path):
+                pass
+    [told] = [line for line in logs if line["event"] == "ledger_begun"]
+    assert (told["log_level"], told["path"]) == ("warning", str(tmp_path / "ledger.sqlite"))

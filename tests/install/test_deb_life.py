@@ -281,6 +281,30 @@ def test_a_removal_is_refused_while_jobs_run(busy: Rack, packages: Packages) -> 
     assert not busy.is_paused()
 
 
+BACKUP = "benchd-backup@mnt-backup.timer"
+WANTED = "etc/systemd/system/timers.target.wants"
+
+
+def test_a_backup_survives_a_removal_and_goes_on_with_the_next_installation(
+    first: Rack, packages: Packages
+) -> None:
+    machine = first.machine
+    machine.run(*["install", "-d", "-o", "benchd", "-g", "benchd", "-m", "0700", "/mnt/backup"])
+    machine.run("systemctl", "enable", "--now", BACKUP)
+    told = first.dpkg("--remove", "benchd")
+    assert f"to forget it: rm /{WANTED}/{BACKUP}" in told
+    assert machine.run("sh", "-c", f"systemctl is-active {BACKUP} || true") == "inactive\n"
+    assert os.path.lexists(first.root / WANTED / BACKUP)
+    # A boot in between finds no such unit and goes on.
+    machine.run("systemctl", "daemon-reload")
+    first.dpkg("-i", packages.first)
+    assert machine.show(BACKUP, "ActiveState") == "active"
+    assert machine.run("systemctl", "is-enabled", BACKUP) == "enabled\n"
+    machine.run("systemctl", "start", "benchd")
+    machine.run("systemctl", "start", BACKUP.replace("timer", "service"))
+    assert list((first.root / "mnt/backup").glob("*.json"))
+
+
 # The last of this file: the others need what it takes away.
 def test_a_purge_leaves_what_an_erasure_is_proven_by_and_says_where(first: Rack) -> None:
     # It stops the daemon, masked or not.
@@ -295,6 +319,7 @@ def test_a_purge_leaves_what_an_erasure_is_proven_by_and_says_where(first: Rack)
         assert not os.path.lexists(root / gone)
     assert not list((root / "usr/local/lib/systemd/system").glob("benchd*"))
     assert not list((root / "etc/benchd").rglob("*.new"))
+    assert not os.path.lexists(root / WANTED / BACKUP)
     for kept in ("etc/benchd/certificate_key.pem", "var/lib/benchd/ledger.sqlite"):
         assert (root / kept).stat().st_size
     assert SLOT in (root / "etc/benchd/benchd.toml").read_text()

@@ -294,6 +294,19 @@ def test_units_and_recipes_are_put_in_place_by_that_alone(root: Path) -> None:
     assert (root / "etc/benchd/recipes/polish.toml").exists()
 
 
+def test_a_backup_that_was_told_where_to_goes_on_with_each_release(root: Path) -> None:
+    timers = ("benchd-backup@mnt-backup.timer", "benchd-backup@mnt-off.timer")
+    wanted = root / "etc/systemd/system/timers.target.wants"
+    wanted.mkdir(parents=True)
+    (wanted / timers[0]).symlink_to("/usr/local/lib/systemd/system/benchd-backup@.timer")
+    (root / "enabled").mkdir()
+    for timer in timers:
+        (root / "enabled" / timer).touch()
+    told = upgraded(root, f"bring_in {NEW}").splitlines()
+    assert f"systemctl restart {timers[0]}" in told
+    assert f"systemctl restart {timers[1]}" not in told
+
+
 def test_the_units_finisher_is_in_its_place_before_the_links_change(root: Path) -> None:
     cut = f"(run_release() {{ exit 9; }}; bring_in {NEW}) || true"
     shell(root, f"{KNOWN}{SHIP}{TAKEOVER}{cut}")

@@ -150,7 +150,7 @@ async def door_in(folder: Path) -> AsyncGenerator[Door]:
     async with people_in(folder, clock=clock) as people:
         await staff(people)
         append = noted(people._append)
-        showing = Authentication(people, Tries(seconds), Refusals(append, clock, seconds))
+        showing = Authentication(people, Tries(seconds), Refusals(append, clock, seconds), seconds)
         sessions = Sessions(
             people,
             showing,

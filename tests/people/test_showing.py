@@ -12,7 +12,12 @@ from argon2 import PasswordHasher
 from benchd.domain.errors import NotSignedIn, TriedTooOften
 from benchd.domain.people import Person, Role, ShownBy
 from benchd.domain.record import EntryKind
-from benchd.people.authentication import MOST_WAITING
+from benchd.people.authentication import (
+    LONGEST_REST_S,
+    MOST_WAITING,
+    REST_FACTOR,
+    Authentication,
+)
 from benchd.people.login_throttle import (
     EACH_S_OF_SOURCE,
     FIRST_PAUSE_S,
@@ -25,9 +30,10 @@ from benchd.people.login_throttle import (
     Whom,
 )
 from benchd.people.person_register import People
-from benchd.people.refused_tries import AT_ONCE
+from benchd.people.refused_tries import AT_ONCE, Refusals
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, HandSeconds
+from .shift_of_tries import forget
 
 pytestmark = pytest.mark.asyncio
 
@@ -318,6 +324,65 @@ async def test_a_badge_alone_stands_in_no_line(door: Door, monkeypatch: pytest.M
         group.start_soon(show, door, (OTHER_BADGE, None, OTHER_PIN), "192.0.2.200")
         await anyio.wait_all_tasks_blocked()
         compared.set()
+
+
+COMPARED_S = 0.1
+
+
+@pytest.fixture
+def looked_at_s(door: Door, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When each PIN's comparison has ended, which takes COMPARED_S of virtual time."""
+    ended_s: list[float] = []
+
+    async def compare(person: Person | None, pin: str) -> bool:
+        await anyio.sleep(COMPARED_S)
+        ended_s.append(anyio.current_time())
+        return person is not None and pin == PIN
+
+    monkeypatch.setattr(door.people, "is_pin", compare)
+    now = anyio.current_time
+    door.showing = Authentication(door.people, Tries(now), Refusals(forget, door.clock, now), now)
+    return ended_s
+
+
+@pytest.mark.looptime
+async def test_who_guesses_pins_has_a_tenth_of_a_processor(
+    door: Door, looked_at_s: list[float]
+) -> None:
+    began_s = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        for number in range(3):
+            group.start_soon(refused, door, (None, f"no-{number}", PIN))
+    turn_s = COMPARED_S * (1 + REST_FACTOR)
+    assert [at - began_s for at in looked_at_s] == pytest.approx(
+        [COMPARED_S, COMPARED_S + turn_s, COMPARED_S + 2 * turn_s]
+    )
+
+
+@pytest.mark.looptime
+async def test_who_has_a_badge_rests_after_nobodys_guess(
+    door: Door, looked_at_s: list[float]
+) -> None:
+    await refused(door, (None, "no", PIN))
+    began_s = anyio.current_time()
+    assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+    assert looked_at_s[-1] - began_s == pytest.approx(COMPARED_S)
+
+
+@pytest.mark.looptime
+async def test_nobody_rests_after_who_is_right_nor_for_long(
+    door: Door, looked_at_s: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        began_s = anyio.current_time()
+        assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+        assert looked_at_s[-1] - began_s == pytest.approx(COMPARED_S)
+    # On a rack so busy that a comparison takes 30 times as long.
+    monkeypatch.setattr(f"{__name__}.COMPARED_S", 3.0)
+    await refused(door, (None, "no", PIN))
+    began_s = anyio.current_time()
+    assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+    assert looked_at_s[-1] - began_s == pytest.approx(LONGEST_REST_S + 3.0)
 
 
 async def test_who_has_to_wait_stands_in_nobodys_way(

@@ -69,8 +69,9 @@ class Authority:
         client: bool = False,
         ends: timedelta = LASTS,
         password: str | None = None,
+        host: str = "localhost",
     ) -> Pair:
-        """A certificate for a server on loopback, or for a client."""
+        """A certificate for a server on loopback or of this name, or for a client."""
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -85,7 +86,7 @@ class Authority:
             .not_valid_after(now + ends)
             .add_extension(
                 x509.SubjectAlternativeName(
-                    [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+                    [x509.DNSName(host), x509.IPAddress(ip_address("127.0.0.1"))]
                 ),
                 critical=False,
             )

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final, cast
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.holders import is_stopped
 from benchd.cli.doctor.last_fault import Fault
+from benchd.cli.doctor.machine import begins_again
 from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.domain.slot import ProblemCode
+from benchd.texts.templates import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +26,7 @@ ANSWERS_WITHIN_S: Final = 10.0
 NEWEST_JOBS: Final = 200
 OF_EACH_SLOT: Final = 5
 """How many of a slot's jobs are asked for: not every handset's NFC can be switched."""
+_KEEPS_ALL: Final = frozenset({ProblemCode.ADB_SERVER_DOWN, ProblemCode.DISK_FULL})
 _SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{(?:slot|hook)="([^"]*)"\})? (\S+)$', re.MULTILINE)
 _LOOKED_AT: Final = {
     "benchd_reader_up": "reader",
@@ -45,6 +48,10 @@ class DaemonAnswer:
     """Which slots' readers answer; None as above."""
     hears: Mapping[str, str] | None = field(default=None)
     """The slot whose handset each slot's reader was last seen to hear; None where it isn't told."""
+    notices: Mapping[str, tuple[Texts, Texts]] = field(
+        default_factory=dict[str, tuple[Texts, Texts]]
+    )
+    """What stands above the tiles and what to do, by its code; but a break, which is told apart."""
     dead_letters: Mapping[str, int] | None = None
     """Events that no try has handed over, by hook; None as above."""
 
@@ -80,13 +87,37 @@ def _silent(
         pid = int(unit.get("MainPID", "0"))
         word = "doctor.daemon_stopped" if is_stopped(pid) else "doctor.daemon_hangs"
         return about.having(count=pid).fail(word, "cure.restart_benchd")
-    if unit.get("ActiveState") == "activating" and unit.get("SubState") != "auto-restart":
+    if unit.get("ActiveState") == "activating" and not begins_again(unit):
         return about.not_checked("doctor.daemon_starts", "cure.wait_for_start")
     fault = last_fault()
     if fault is None:
         return about.fail("doctor.daemon_silent", "cure.start_benchd")
-    told = about.having(value=fault.status, detail=fault.detail, name=fault.cure)
+    about = about.having(value=fault.status or unit.get("ExecMainStatus", "?"))
+    if fault.cure is None:
+        return about.having(detail=fault.detail).fail("doctor.daemon_ended", "cure.mend_unit_names")
+    told = about.having(detail=fault.detail, name=fault.cure)
     return told.fail("doctor.daemon_ended", "cure.as_it_said")
+
+
+def notices(told: DaemonAnswer | None) -> list[Finding]:
+    """What the rack says of itself above its tiles."""
+    about = About("check.notices")
+    if told is None:
+        return [about.not_checked("doctor.needs_daemon", "cure.start_benchd")]
+    if not told.notices:
+        return [about.ok("doctor.no_notices")]
+    return [
+        _notice(about.having(detail=said, name=what_to_do), code)
+        for code, (said, what_to_do) in told.notices.items()
+    ]
+
+
+def _notice(about: About, code: str) -> Finding:
+    if code == ProblemCode.NO_ADMINISTRATOR:
+        return about.fail("doctor.no_administrator", "cure.make_administrator")
+    if code in _KEEPS_ALL:
+        return about.fail("doctor.notice", "cure.heed_notice")
+    return about.warn("doctor.notice", "cure.heed_notice")
 
 
 def ask_daemon(path: Path) -> DaemonAnswer:
@@ -98,13 +129,13 @@ def ask_daemon(path: Path) -> DaemonAnswer:
         samples = _samples(client)
         sequence = client.upto()["sequence"]
         heard = hears(client)
-    codes = [
-        each.get("code")
-        for each in (notices if isinstance(notices, list) else [])
-        if isinstance(each, Mapping)
-    ]
+    standing = {
+        str(each.get("code")): (_texts(each), _texts(each.get("what_to_do")))
+        for each in _objects(notices)
+    }
     return DaemonAnswer(
-        broken=ProblemCode.LEDGER_BROKEN in codes,
+        broken=standing.pop(ProblemCode.LEDGER_BROKEN, None) is not None,
+        notices=standing,
         records=sequence if isinstance(sequence, int) else 0,
         key_created=None if samples is None else samples.get(("key_created", "")),
         # Before the first look at it nobody knows: such a one is left out.
@@ -157,6 +188,12 @@ def _newest(client: BenchdClient) -> Iterator[JsonObject]:
         asked[slot] = asked.get(slot, 0) + 1
         if asked[slot] <= OF_EACH_SLOT:
             yield client.job(str(summary.get("job")))
+
+
+def _texts(value: object) -> Texts:
+    """Of an answer, in both languages."""
+    told: JsonObject = cast("JsonObject", value) if isinstance(value, dict) else {}
+    return Texts(ja=str(told.get("ja")), en=str(told.get("en")))
 
 
 def _objects(value: object) -> list[JsonObject]:

@@ -12,11 +12,12 @@ from typing import Final
 
 from benchd.cli.client import SOCKET
 from benchd.cli.doctor import folders, ledger_checks, machine, neighbours
-from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
+from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon, notices
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.holders import Holder, listener_of
 from benchd.cli.doctor.last_fault import Fault, last_fault
+from benchd.cli.doctor.rights import Closed, closed_to, readable
 from benchd.cli.doctor.upkeep_checks import upkeep
 from benchd.config import Settings, load_settings
 from benchd.daemon.config_check import checked_settings
@@ -26,6 +27,7 @@ from benchd.papers.typesetting import FONTS
 
 SERVICE_USER: Final = "benchd"
 _NEED_SETTINGS: Final = (
+    "check.rights",
     "check.state_folder",
     "check.certificate_folder",
     "check.space",
@@ -68,6 +70,8 @@ class Instruments:
     prometheus: Path = neighbours.PROMETHEUS
     usb_devices: Path = machine.USB_DEVICES
     last_fault: Callable[[], Fault | None] = last_fault
+    closed: Closed = closed_to
+    verify: machine.Verify = machine.systemd_verify
 
 
 def examine(config: Path, socket: Path | None, instruments: Instruments) -> list[Finding]:
@@ -78,12 +82,12 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
     place = socket or (settings.http.socket if settings else SOCKET)
     unit = (states or {}).get(machine.DAEMON)
     answered, told = daemon(place, instruments.ask_daemon, unit, instruments.last_fault)
-    found = [settled, answered]
-    found += machine.units(states)
+    found = [settled, answered, *notices(told)]
+    found += machine.units(states, instruments.verify)
     if settings is None:
         found += [About(each).not_checked("doctor.needs_configuration") for each in _NEED_SETTINGS]
     else:
-        found += _kept(settings, told, instruments)
+        found += _kept(config, settings, told, instruments)
         found += _worked_with(settings, told, states, instruments)
     found.append(machine.clock(instruments.is_synchronised, states))
     found.append(machine.autosuspend(instruments.usb_devices))
@@ -124,13 +128,18 @@ def _usable(file: Path) -> Settings | None:
         return None
 
 
-def _kept(settings: Settings, told: DaemonAnswer | None, instruments: Instruments) -> list[Finding]:
+def _kept(
+    config: Path, settings: Settings, told: DaemonAnswer | None, instruments: Instruments
+) -> list[Finding]:
     """What benchd keeps, and in what."""
     owner = instruments.owner()
     state, key = settings.ledger.path.parent, settings.certificate.key
     return [
+        readable(config, settings, owner, instruments.closed),
         folders.folder("check.state_folder", state, owner, with_files=True),
-        folders.folder("check.certificate_folder", settings.certificate.directory, owner),
+        folders.folder(
+            "check.certificate_folder", settings.certificate.directory, owner, with_files=True
+        ),
         folders.space(state),
         folders.space(settings.certificate.directory),
         folders.flush(state),

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor.findings import About, Finding
+from benchd.daemon.disk_space import LEAST_BYTES, LEAST_FILES
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 LITTLE_BYTES: Final = 2 << 30
 """Some months of a busy rack."""
-NOTHING_BYTES: Final = 256 << 20
-"""From here on the daemon lets no job begin, before a record finds no room beside the ledger."""
 _OPEN: Final = stat.S_IWGRP | stat.S_IRWXO
 _IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _ELSEWHERE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "virtiofs", "fuse.sshfs"})
@@ -38,8 +37,7 @@ def folder(check: str, path: Path, owner: Owner, *, with_files: bool = False) ->
     about = About(check).having(path=path, name=owner.name)
     try:
         found = path.stat()
-        listed = path.iterdir() if with_files and path.is_dir() else ()
-        inside = [each for each in listed if each.is_file()]
+        inside = files_in(path) if with_files and path.is_dir() else ()
         strange = next((each for each in inside if each.stat().st_uid != owner.uid), None)
     except FileNotFoundError:
         return about.warn("doctor.folder_missing", "cure.made_at_start")
@@ -53,6 +51,12 @@ def folder(check: str, path: Path, owner: Owner, *, with_files: bool = False) ->
     if strange is not None:
         return about.having(value=strange.name).fail("doctor.file_of_another", "cure.give_folder")
     return _by_mode(about, found.st_mode)
+
+
+def files_in(path: Path) -> Iterator[os.DirEntry[str]]:
+    """Each file of a folder, of which there may be as many as jobs."""
+    with os.scandir(path) as entries:
+        yield from (each for each in entries if each.is_file(follow_symlinks=False))
 
 
 def _by_mode(about: About, mode: int) -> Finding:
@@ -71,9 +75,12 @@ def space(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs)
         return about.not_to_be_seen(path, error)
     if found.f_flag & os.ST_RDONLY:
         return about.fail("doctor.read_only", "cure.look_at_disk")
+    # File systems like btrfs don't count them.
+    if found.f_files and found.f_favail < LEAST_FILES:
+        return about.having(count=found.f_favail).fail("doctor.space_files", "cure.make_room")
     free = found.f_bavail * found.f_frsize
     about = about.having(value=f"{free / 1e9:.1f}")
-    if free < NOTHING_BYTES:
+    if free < LEAST_BYTES:
         return about.fail("doctor.space_free", "cure.make_room")
     if free < LITTLE_BYTES:
         return about.warn("doctor.space_free", "cure.make_room")

@@ -8,19 +8,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.holders import lock_holder
 from benchd.cli.doctor.machine import DAEMON
 from benchd.cli.misuse import why
 from benchd.daemon.ledger_witnesses import certificates_that_know
-from benchd.domain.errors import BenchdError
+from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.ledger.at_rest import end_at_rest, unsigned_records
 from benchd.ledger.head_file import head_path, read_heads
 from benchd.ledger.rotation_check import witnesses_of_ring
 from benchd.ledger.unsigned_tail import MOST_UNSIGNED
+from benchd.signing.key import load_key
 from benchd.signing.key_store import KeyFiles, load_rack_key, load_ring
 from benchd.signing.public_key import public_key_of
+from benchd.signing.ring import KeyRing
 
 OLD_AFTER: Final = timedelta(days=3 * 365)
 """As the alert BenchdKeyOld: NIST SP 800-57 part 1, table 1, for a private signature key."""
@@ -50,8 +54,11 @@ def _at_rest(about: About, path: Path, key: Path, certificates: Path) -> Finding
     with path.open("rb"):
         pass
     try:
-        public = public_key_of(KeyFiles(key).public.read_bytes())
-        ring = load_ring(KeyFiles(key).ring, public)
+        ring = _ring_of(key)
+    except (BenchdError, ValueError):
+        # The check of the key says what is wrong with it.
+        return about.not_checked("doctor.needs_key")
+    try:
         known = certificates_that_know(certificates, ring)
         heads = read_heads(head_path(path), ring, strict=False)
         end = end_at_rest(path, heads, ring, [*witnesses_of_ring(ring), *known])
@@ -79,15 +86,26 @@ def unsigned(path: Path, key: Path, told: DaemonAnswer | None) -> Finding:
 def _unsigned_at_rest(about: About, path: Path, key: Path) -> Finding:
     with path.open("rb"):
         pass
-    public = public_key_of(KeyFiles(key).public.read_bytes())
-    heads = read_heads(head_path(path), load_ring(KeyFiles(key).ring, public), strict=False)
-    count = unsigned_records(path, heads)
+    try:
+        ring = _ring_of(key)
+    except (BenchdError, ValueError):
+        return about.not_checked("doctor.needs_key")
+    count = unsigned_records(path, read_heads(head_path(path), ring, strict=False))
     if count is None:
         return about.not_checked("doctor.unsigned_unread", "cure.verify_ledger")
     about = about.having(count=count)
     if count > MOST_UNSIGNED:
         return about.fail("doctor.unsigned_follow", "cure.look_at_unsigned")
     return about.ok("doctor.unsigned_follow")
+
+
+def _ring_of(key: Path) -> KeyRing:
+    """What a start would trust: the key that would sign, and else its public half."""
+    try:
+        public = load_key(key).public
+    except BenchdError:
+        public = public_key_of(KeyFiles(key).public.read_bytes())
+    return load_ring(KeyFiles(key).ring, public)
 
 
 def _unseen(about: About, path: Path, error: OSError) -> Finding:
@@ -114,9 +132,24 @@ def key_usable(key: Path, environ: Mapping[str, str]) -> Finding:
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         return about.having(value=f"{mode:04o}").fail("doctor.key_open", "cure.close_key")
     try:
-        load_rack_key(key, environ)
-    except BenchdError as unusable:
-        return about.having(detail=unusable).fail("doctor.key_unusable", "cure.key_as_said")
+        signs = load_rack_key(key, environ).public
+    except DependencyMissing as unusable:
+        about = about.having(detail=unusable.message, name=unusable.cure)
+        return about.fail("doctor.key_unusable", "cure.key_as_said")
+    return _public_half(about, key, signs)
+
+
+def _public_half(about: About, key: Path, signs: Ed25519PublicKey) -> Finding:
+    """Whether what is handed out is what signatures verify with."""
+    about = about.having(value=KeyFiles(key).public)
+    try:
+        matches = public_key_of(KeyFiles(key).public.read_bytes()) == signs
+    except FileNotFoundError:
+        return about.fail("doctor.key_without_public", "cure.make_public")
+    except (OSError, BenchdError):
+        matches = False
+    if not matches:
+        return about.fail("doctor.key_of_another", "cure.match_public")
     return about.ok("doctor.key_private")
 
 

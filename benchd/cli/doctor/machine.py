@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ UNITS: Final = (DAEMON, "benchd-adb.socket", "pcscd.socket", UDEV)
 """Those that have to run."""
 WHEN_CALLED: Final = ("benchd-adb.service", "pcscd.service", "benchd-verify.timer")
 """Those that others start: they can't if it is masked."""
+OWN_UNITS: Final = (DAEMON, "benchd-adb.socket", "benchd-adb.service")
 TIME_DAEMONS: Final = (
     *("systemd-timesyncd.service", "chrony.service", "ntpsec.service", "openntpd.service"),
 )
@@ -30,11 +32,17 @@ USB_DEVICES: Final = Path("/sys/bus/usb/devices")
 MOST_NAMED: Final = 8
 RENEW_BEFORE: Final = timedelta(days=21)
 _HUB: Final = "09"
-_ASKED: Final = "Id,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,ExecMainStatus"
+_ASKED: Final = (
+    "Id,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,ExecMainStatus,NRestarts,"
+    "NeedDaemonReload"
+)
+_MISTAKE: Final = re.compile(r"^(/\S*benchd\S*:\d+: .*)$", re.MULTILINE)
+"""A line of what systemd-analyze(1) says of unit files, with its place."""
 _SYSTEMCTL_WITHIN_S: Final = 10.0
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Show = Callable[[Sequence[str]], str | None]
+Verify = Callable[[str], str]
 States = Mapping[str, Mapping[str, str]]
 """The properties of units, by their names."""
 
@@ -53,6 +61,18 @@ def systemctl_show(units: Sequence[str]) -> str | None:
     return told.stdout
 
 
+def systemd_verify(unit: str) -> str:
+    """What systemd says of the mistakes in a unit's files and drop-ins, as they are now."""
+    asked = ["systemd-analyze", "--man=no", "--recursive-errors=no", "verify", unit]
+    try:
+        told = subprocess.run(
+            asked, capture_output=True, check=False, text=True, timeout=_SYSTEMCTL_WITHIN_S
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.stderr
+
+
 def states(units: Sequence[str], show: Show) -> States | None:
     """The properties of each unit by its name; None where there is no systemd."""
     told = show(units)
@@ -65,12 +85,30 @@ def states(units: Sequence[str], show: Show) -> States | None:
     return {each["Id"]: each for each in paragraphs if "Id" in each}
 
 
-def units(found: States | None) -> list[Finding]:
-    """Whether systemd looks after benchd and what it needs."""
+def units(found: States | None, verify: Verify = systemd_verify) -> list[Finding]:
+    """Whether systemd looks after benchd and what it needs, and takes all that its files say."""
     if found is None:
         return [About("check.units").not_checked("doctor.no_systemd")]
     called = [name for name in WHEN_CALLED if is_masked(found, name)]
-    return [_unit(name, found.get(name, {})) for name in (*UNITS, *called)]
+    own = [name for name in OWN_UNITS if found.get(name, {}).get("LoadState") == "loaded"]
+    return [
+        *(_unit(name, found.get(name, {})) for name in (*UNITS, *called)),
+        *(each for name in own for each in _files_of(name, found[name], verify(name))),
+    ]
+
+
+def _files_of(name: str, state: Mapping[str, str], said: str) -> Iterator[Finding]:
+    """What is wrong with the files of a unit, drop-ins and all; systemd leaves out what is."""
+    about = About("check.units").having(name=name)
+    if state.get("NeedDaemonReload") == "yes":
+        yield about.warn("doctor.unit_changed", "cure.reload_unit")
+    for mistake in _MISTAKE.findall(said):
+        yield about.having(detail=mistake).warn("doctor.unit_mistake", "cure.mend_unit")
+
+
+def begins_again(state: Mapping[str, str]) -> bool:
+    """Whether systemd begins it again and again: its last start is over, or one more begins."""
+    return state.get("SubState") == "auto-restart" or state.get("NRestarts", "0") != "0"
 
 
 def is_masked(found: States | None, name: str) -> bool:
@@ -98,7 +136,9 @@ def _loaded_unit(about: About, state: Mapping[str, str]) -> Finding:
     ended = about.having(detail=f"{result}, status {status}" if status != "0" else result)
     if active == "failed":
         return ended.fail("doctor.unit_failed", "cure.look_at_unit")
-    if state.get("SubState") == "auto-restart":
+    if active == "activating" and begins_again(state):
+        if result == "success":
+            ended = about.having(detail=f"NRestarts={state.get('NRestarts')}")
         return ended.fail("doctor.unit_restarts", "cure.look_at_unit")
     if active not in ("active", "reloading"):
         return about.having(value=active).warn("doctor.unit_inactive", "cure.start_unit")

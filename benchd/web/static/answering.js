@@ -10,7 +10,7 @@ import { newestPrinted, printLabel } from "./printing.js";
 import { onChange, SHORTEST_BADGE, whoIsHere } from "./session.js";
 import { answerable, questionOf } from "./status.js";
 import { TakingBack } from "./taking_back.js";
-import { page, word } from "./words.js";
+import { filled, page, word } from "./words.js";
 
 const NUMBERS = ["imei", "serial"];
 /** The number of these may be the serial that the rack knows the handset by. */
@@ -36,7 +36,7 @@ export class Answering {
     this.person = null;
     /** The questions that whoever is here has left for later. */
     this.skipped = new Set();
-    onChange(() => this.otherPerson());
+    onChange((takeover) => this.otherPerson(takeover));
   }
 
   /** What the daemon tells people to do next, in its order. */
@@ -139,8 +139,10 @@ export class Answering {
   /** A key or a button in the panel; gives how it is undone, or null where it was no answer. */
   press(value) {
     const slot = this.slotShown();
-    if (!slot || this.back.has(questionOf(slot)) || this.panel.form.resting) return null;
-    if (!this.answer(slot, value)) return null;
+    if (!slot) return null;
+    if (this.back.has(questionOf(slot))) this.complain("given_already");
+    else if (this.panel.form.resting) this.panel.ignore("key_ignored");
+    if (this.back.has(questionOf(slot)) || this.panel.form.resting || !this.answer(slot, value)) return null;
     const given = this.back.of(questionOf(slot));
     return () => given && this.back.takeBack(given);
   }
@@ -148,7 +150,9 @@ export class Answering {
   /** A key is an answer only where the panel was opened for it, not where a PIN may be meant. */
   key(value) {
     const pinMeant = this.panel.form?.unmeant && whoIsHere()?.strong === false;
-    return pinMeant ? null : this.press(value);
+    if (!pinMeant) return this.press(value);
+    this.panel.ignore("perhaps_pin");
+    return null;
   }
 
   /** The slot whose question is on the screen, in full. */
@@ -338,17 +342,18 @@ export class Answering {
     else this.complain("no_label");
   }
 
-  otherPerson() {
+  otherPerson(takeover) {
     const here = whoIsHere()?.person ?? null;
     if (here === this.person) return;
     this.scanned = null;
     this.skipped.clear();
-    if (this.person !== null && here !== null) this.panel.startAnew(this.rack.slot(this.panel.name));
+    const typed = takeover && this.panel.startAnew(this.rack.slot(this.panel.name), takeover);
+    if (typed) this.back.say(filled(page(typed), takeover));
     this.person = here;
   }
 }
 
-const othersImei = (slots) => word("answering", "others_imei").replace("{slots}", slots.join(", "));
+const othersImei = (slots) => filled(word("answering", "others_imei"), { slots: slots.join(", ") });
 
 /** What a yes needs in its note and hasn't, by the code the daemon refuses it with. */
 function wanting(gate, note) {

@@ -37,6 +37,8 @@ export async function readIndex() {
   return { version, shown, rows: wall?.rows ?? [], scanPrefix: wall?.scan_prefix ?? "", prints: prints === true };
 }
 
+const isStill = (person) => person?.person === whoIsHere()?.person && person?.csrf === whoIsHere()?.csrf;
+
 /** What the daemon tells, as {told}, or why it doesn't, as {error} with the API's error object. */
 async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
   const here = whoIsHere();
@@ -44,10 +46,10 @@ async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
     const response = await fetch(path, { signal: AbortSignal.timeout(withinMs), ...options });
     const told = await response.json();
     if (response.ok) return { told };
+    if (told.error.code !== "not_signed_in") return { error: told.error };
     // Whoever has taken over since stays, and whoever has scanned their own badge again.
-    const now = whoIsHere();
-    if (told.error.code === "not_signed_in" && now?.person === here?.person && now?.csrf === here?.csrf) lockedOut();
-    return { error: told.error };
+    if (isStill(here)) await lockedOut();
+    return { error: whoIsHere() && !isStill(here) ? { code: "taken_over", message: "" } : told.error };
   } catch {
     return { error: { code: "unreachable", message: "" } };
   }

@@ -21,7 +21,7 @@ import { Panel } from "./panel.js";
 import { Queue } from "./queue.js";
 import { Rack } from "./rack.js";
 import { onChange, startSession, whoIsHere } from "./session.js";
-import { SignIn } from "./sign_in.js";
+import { showBadge, SignIn } from "./sign_in.js";
 import { soundFor } from "./sounds.js";
 import { look, needsPerson } from "./status.js";
 import { RackStream } from "./stream.js";
@@ -285,14 +285,11 @@ async function start() {
   setInterval(summarise, TICK_MS);
   warnBeforeLock();
   const hearing = new Hearing({ rack, panel, answering, binding, open, mayRead: () => index.shown === "read" });
-  const signInHere = () => (panel.name === null ? signIn : panel.signIn);
-  const badgeShown = async (error, told) => {
-    if (!error) {
-      keysGoOn();
-      signInHere().askPin();
-    } else if (!(await hearing.failed(error, told))) signInHere().refuse(error, told.words[0]);
+  const done = async (error, told) => {
+    if (!error) keysGoOn();
+    else if (!(await hearing.failed(error, told))) (panel.name === null ? signIn : panel.signIn).refuse(error, told.words[0]);
   };
-  const reader = await startSession(badgeShown, (told) => hearing.hear(told));
+  const reader = await startSession({ show: showBadge, done, claims: (told) => hearing.hear(told) });
   reader.prefix = index.scanPrefix;
   reader.onRead = readInto;
   keys = new Keys({ reader, rack, panel, answering, binding, help, open });

@@ -19,7 +19,6 @@ export function attestations(lot, path, done) {
   );
   const headings = [t("attested"), t("covers"), word("word", "operator"), t("withdrawn")];
   return [
-    ...uncovered(lot),
     rows.length ? table(t("attestations"), headings, rows) : el("p", { class: "nothing" }, t("no_attestations")),
     folded("attest", t("attest"), false, attesting(lot, path, done)),
   ];
@@ -35,7 +34,7 @@ function covered(told, assets) {
 }
 
 /** What came in after the whole lot was attested: of how many it isn't stated, and a button that begins to. */
-function uncovered(lot) {
+export function uncovered(lot) {
   const told = new Map();
   for (const kind of ATTESTED) {
     const { count, tags } = without(lot, kind);

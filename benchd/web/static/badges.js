@@ -36,18 +36,18 @@ export async function emptyOfBadges(inputs) {
   }
 }
 
-/** All that stands in a field is used: gives whether it was a badge, and what the daemon knows of it. */
+/** All that stands in a field is used: gives whether it was a badge, or a scan that nothing is known of. */
 export async function lookedUp(input) {
   const text = input.value.trim();
   const { told } = await lookUp(text);
   const isKnown = Boolean(told && (told.asset || told.lot || told.handset || told.batch));
   // Of whom nobody is here, a code that nothing is known of may be the badge.
   const isBadge = told?.badge === true || (whoIsHere() === null && !isKnown && input.dataset.read === text);
-  if (isBadge) {
-    fill(input, "");
-    hearCode(text);
-  }
-  return { isBadge, isKnown };
+  // What nothing is known of may be another system's badge: it doesn't stay to be read either.
+  const isStrange = !isKnown && input.dataset.read === text;
+  if (isBadge || isStrange) fill(input, "");
+  if (isBadge) hearCode(text);
+  return { isBadge, isStrange };
 }
 
 /** What was read goes, and what somebody has typed meanwhile stays. */

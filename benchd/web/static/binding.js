@@ -3,11 +3,13 @@
 
 import { act, lookUp } from "./api.js";
 import { isRead } from "./calm.js";
+import { typeOnIn, typingIn } from "./catcher.js";
 import { el } from "./dom.js";
 import { why } from "./forms.js";
 import { onChange, whoIsHere } from "./session.js";
+import { SignIn } from "./sign_in.js";
 import { facts, jobPage, link, lotPage } from "./tables.js";
-import { page, word } from "./words.js";
+import { filled, page, word } from "./words.js";
 
 const t = (value) => word("binding", value);
 /** In the middle of its job: only then has it one that an asset can be of. */
@@ -21,14 +23,17 @@ export class Binding {
     Object.assign(this, { rack, done });
     this.dialog = el("dialog", { id: "bind", class: "over-wall", "aria-labelledby": "bind-title", tabindex: "-1" });
     this.dialog.addEventListener("close", () => this.dialog.open || this.clear());
+    this.signIn = new SignIn();
+    this.body = el("div");
+    this.dialog.append(this.signIn.element, this.body);
     document.body.append(this.dialog);
     onChange(() => this.isOpen && this.look());
     this.clear();
   }
 
   clear() {
-    Object.assign(this, { name: null, asset: null, job: null, refused: null, missing: null, ready: false, asked: null, since: Infinity });
-    this.dialog.replaceChildren();
+    Object.assign(this, { name: null, other: null, before: null, asset: null, job: null, refused: null, missing: null, ready: false, asked: null, since: Infinity });
+    this.body.replaceChildren();
   }
 
   /** Leaves nothing of it. */
@@ -53,6 +58,7 @@ export class Binding {
     if (asset === null && !this.isOpen) return false;
     if (!this.isOpen) this.name = name;
     this.asset = asset;
+    this.other = null;
     this.missing = asset ? null : error ? word("refusal", error.code) : t("unknown");
     await this.look();
     return true;
@@ -70,11 +76,33 @@ export class Binding {
     this.show();
   }
 
-  /** A slot was meant, by its code or its handset's; its panel stays where it is. */
+  /** A slot was meant, by its code; its panel stays where it is. */
   slot(name) {
-    this.name = name;
-    this.missing = null;
+    this.before = this.name !== name ? this.name : null;
+    Object.assign(this, { name, other: null, missing: null });
     return this.look();
+  }
+
+  /** A slot was meant, by its own code or by its handset's: that of another one may only lie beside this one. */
+  meant(name, byItsCode) {
+    if (byItsCode || this.name === null || this.name === name) {
+      this.slot(name);
+      return;
+    }
+    Object.assign(this, { other: name, missing: null, since: performance.now() });
+    this.show();
+  }
+
+  /** Whether the slot of the other handset is the one; gives the word that says why that is no answer yet. */
+  answer(yes, { byCard = false } = {}) {
+    if (byCard && !isRead(this.since)) return "just_come";
+    if (yes) this.slot(this.other);
+    else {
+      this.other = null;
+      this.since = performance.now();
+      this.show();
+    }
+    return null;
   }
 
   /** The rack tells of a slot anew: of another handset nothing is sure that was of the one before. */
@@ -113,6 +141,7 @@ export class Binding {
 
   /** A card's, a key's or a button's yes; gives the word of the page that says why it is none. */
   yes({ byCard = false } = {}) {
+    if (this.other !== null) return this.answer(true, { byCard });
     if (!this.ready) return "nothing_to_bind";
     if (byCard && !isRead(this.since)) return "just_come";
     this.keep({});
@@ -132,30 +161,37 @@ export class Binding {
     const slot = this.rack.slot(name);
     // The stream tells it too, a little later.
     if (slot) this.rack.show({ ...slot, asset: { lot: told.lot, tag: told.tag, bound_by: told.bound_by, differs: told.model_differs } });
-    this.done(t("done").replace("{slot}", name).replace("{tag}", asset.tag));
+    this.done(filled(t("done"), { slot: name, tag: asset.tag }));
   }
 
   press(key) {
     if (key === "y" || key === "1") this.yes();
+    else if (this.other !== null && (key === "n" || key === "2")) this.answer(false);
     // A no closes nothing: the question beneath would take the next one for its own.
     else return key === "n" || key === "2" ? true : null;
     return true;
   }
 
   show() {
-    this.dialog.replaceChildren(...this.parts());
-    if (!this.isOpen) this.dialog.showModal();
-    const field = this.dialog.querySelector("input");
-    if (field) field.focus();
-    else this.dialog.focus();
+    const typed = this.body.querySelector("input");
+    this.body.replaceChildren(...this.parts());
+    const field = this.body.querySelector("input");
+    // What is asked for is the same still: whoever types it goes on.
+    if (field && typed?.dataset.wants === field.dataset.wants) field.value = typed.value;
+    const isOpen = this.isOpen;
+    if (!isOpen) this.dialog.showModal();
+    // Whoever types their PIN goes on with that.
+    if (isOpen && this.signIn.element.contains(typingIn())) return;
+    typeOnIn(field ?? this.dialog);
   }
 
   parts() {
     return [
       el("h2", { id: "bind-title" }, t("title")),
+      this.before === null ? null : el("p", { class: "moved-on", role: "status" }, el("strong", {}, filled(t("moved_on"), { before: this.before, slot: this.name }))),
       el("p", { class: "to-do", role: "status" }, this.next()),
       facts([...ofAsset(this.asset), ...ofSlot(this.rack.slot(this.name))]),
-      ...(this.isWhole ? [] : [this.field()]),
+      ...(this.isWhole || this.other !== null ? [] : [this.field()]),
       whoIsHere()?.gates.includes("confirm") && this.ready ? el("p", { class: "barring" }, t("barring")) : null,
       this.refusal(),
       el(
@@ -168,6 +204,7 @@ export class Binding {
   }
 
   next() {
+    if (this.other !== null) return filled(t("of_other_slot"), { other: this.other, slot: this.name });
     if (this.isWhole) return this.ready ? t("sure") : this.refused ? "" : page("comparing");
     if (this.asset === null) return t("scan_label");
     return t("scan_slot");
@@ -179,16 +216,23 @@ export class Binding {
   }
 
   answers() {
+    if (this.other !== null) {
+      return [this.choice("yes", "Y", filled(t("take_other"), { other: this.other }), true), this.choice("no", "N", filled(t("stay"), { slot: this.name }), false)];
+    }
     if (this.ready) return [el("button", { type: "button", class: "yes", "data-key": "Y", onclick: () => this.yes() }, el("b", {}, t("do")))];
     // Papers may name a model in other words: whoever looks at both may know better, and says so.
     if (this.refused?.code !== "model_differs") return [];
     return [el("button", { type: "button", class: "sign", onclick: () => this.keep({ despite_model: true }) }, el("b", {}, t("despite_model")), el("span", {}, t("despite_hint")))];
   }
 
+  choice(name, key, text, yes) {
+    return el("button", { type: "button", class: name, "data-key": key, onclick: () => this.answer(yes) }, el("b", {}, text));
+  }
+
   /** For whoever has no scanner at hand. */
   field() {
     const wants = this.asset === null ? "tag" : "slot";
-    const input = el("input", { id: "bind-code", "data-scan": "aside", inputmode: "url", lang: "en", autocapitalize: "off", autocomplete: "off", spellcheck: "false", maxlength: 80 });
+    const input = el("input", { id: "bind-code", "data-wants": wants, "data-scan": "aside", inputmode: "url", lang: "en", autocapitalize: "off", autocomplete: "off", spellcheck: "false", maxlength: 80 });
     input.addEventListener("keydown", (event) => {
       const typed = input.value.normalize("NFKC").trim();
       if (event.key !== "Enter" || event.isComposing || !typed) return;

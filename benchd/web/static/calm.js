@@ -20,10 +20,11 @@ addEventListener(
 );
 addEventListener("pointerdown", () => goOn(), true);
 
-/** Calls once no key has come for a second, and a second from now at the earliest. */
-export function onceQuiet(done) {
-  const from = performance.now();
+/** Calls once no key has come for a second, and what it is about has been seen for one. */
+export function onceQuiet(done, isSeen) {
+  let from = performance.now();
   const look = () => {
+    if (!isSeen()) from = performance.now();
     const left = Math.max(from, last) + QUIET_MS - performance.now();
     if (left <= 0) done();
     else setTimeout(look, left);

@@ -75,9 +75,8 @@ export function leading(id, label, button, to, attributes = {}) {
   const go = async () => {
     const text = input.value.trim();
     if (!text) return;
-    const { isBadge, isKnown } = await lookedUp(input);
-    // Somebody has typed it for that; what a reader has typed may be anybody's secret, and stands in no address.
-    if (isKnown || (!isBadge && input.dataset.read !== text)) location.assign(to(text));
+    const { isBadge, isStrange } = await lookedUp(input);
+    if (!isBadge && !isStrange) location.assign(to(text));
     else told.textContent = isBadge ? "" : word("act", "code_nowhere");
   };
   input.addEventListener("input", () => told.replaceChildren());

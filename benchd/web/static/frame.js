@@ -14,7 +14,7 @@ import { warnBeforeLock } from "./idle.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { left, onChange, startSession, whoIsHere } from "./session.js";
-import { SignIn } from "./sign_in.js";
+import { inWords, showBadge, SignIn } from "./sign_in.js";
 import { isAsking, pressSure } from "./sure.js";
 import { zone } from "./tables.js";
 import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./words.js";
@@ -54,10 +54,11 @@ export class Frame {
     this.signIn = new SignIn();
     byId("operator").replaceChildren(this.signIn.element);
     this.label();
-    onChange(() => this.changedHands());
+    onChange((takeover) => this.changedHands(takeover));
     warnBeforeLock();
-    const reader = await startSession(
-      async (error, told) => {
+    const reader = await startSession({
+      show: showBadge,
+      done: async (error, told) => {
         // What is asked for a yes is answered before anything else.
         if (!error || isAsking()) return;
         // What is chosen there stays: no code leads away from it.
@@ -66,11 +67,11 @@ export class Frame {
         if (!isHeard && told.kind !== "badge" && this.mayRead && (await leadsOn(error, told.words))) return;
         if (!isHeard || error.code !== "code_of_asset") this.signIn.refuse(error, told.words[0]);
       },
-      (told) => {
+      claims: (told) => {
         if (isAsking()) return !mayBeBadge(told);
         return (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, (text) => this.signIn.tell(text));
       },
-    );
+    });
     reader.onKey = pressSure;
     reader.onRead = readInto;
     await this.again();
@@ -81,8 +82,10 @@ export class Frame {
   }
 
   /** Who locks a screen leaves nothing on it, not even where the daemon can't be asked any more. */
-  async changedHands() {
+  async changedHands(takeover) {
     if (whoIsHere() !== null) {
+      const isTyped = [...byId("page").querySelectorAll("input, textarea")].some(isFilledIn);
+      if (takeover && isTyped) this.signIn.tell(`${inWords(takeover)} ${page("typed_kept")}`, "changed");
       await this.lookAgain();
       return;
     }
@@ -161,6 +164,8 @@ export class Frame {
     }
   }
 }
+
+const isFilledIn = (input) => (["checkbox", "radio"].includes(input.type) ? input.checked : input.value.trim() !== "");
 
 function away(title, toDo) {
   byId("connection").hidden = false;

@@ -5,7 +5,7 @@ import { goOn } from "./calm.js";
 import { mayBeBadge } from "./codes.js";
 import { leadsOn, toFile } from "./elsewhere.js";
 import { SHORTEST_BADGE } from "./session.js";
-import { word } from "./words.js";
+import { filled, word } from "./words.js";
 
 const UNKNOWN = "not_signed_in";
 const OF_ASSET = "code_of_asset";
@@ -46,14 +46,15 @@ export class Hearing {
     const isLabel = code !== undefined && names.length > 0 && names.every((name) => this.rack.slot(name).asset?.tag === code);
     if (told.kind === "answer") this.card(told.value);
     else if (isLabel) this.binding.label(code);
-    else if (names.length === 1) this.binding.slot(names[0]);
+    else if (names.length === 1) this.binding.meant(names[0], told.kind === "slot" || named.length > 0);
     else if (names.length) this.binding.strange(names.join(", "));
     else if (!mayBeBadge(told)) this.binding.strange(word("answering", "code_unknown"));
     return names.length > 0 || !mayBeBadge(told);
   }
 
   card(value) {
-    if (value === "NO" || value === "CANCEL") this.binding.close();
+    if (value === "NO" && this.binding.other) this.binding.answer(false);
+    else if (value === "NO" || value === "CANCEL") this.binding.close();
     else if (value !== "YES") this.answering.complain("no_question");
     else {
       const why = this.binding.yes({ byCard: true });
@@ -111,7 +112,7 @@ export class Hearing {
     const { asset } = await this.binding.find(code);
     if (asset === null) return false;
     const parts = { slot: slot.slot, bound: slot.asset.tag, tag: code };
-    this.answering.tell(word("binding", "of_another").replace(/\{(\w+)\}/g, (_, part) => parts[part]));
+    this.answering.tell(filled(word("binding", "of_another"), parts));
     return true;
   }
 

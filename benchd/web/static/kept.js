@@ -52,12 +52,18 @@ export function slotKept(here) {
 
 export const keepSlot = (slot) => write({ ...read(), slot });
 
-/** Whose it is; another person finds nothing of it. */
-export function belongsTo(person) {
+/**
+ * Whose it is; another person finds nothing of it. Who took over at another page of this browser has left this
+ * one as it was: what was typed stays, but for numbers that somebody else has read.
+ */
+export function belongsTo(person, onAnother = false) {
   const kept = read();
   if (kept.person === person) return;
-  write(kept.person === null ? { ...kept, person } : { ...NOTHING, person });
+  if (kept.person === null) write({ ...kept, person });
+  else write(onAnother ? { ...kept, person, notes: withoutNumbers(kept.notes) } : { ...NOTHING, person });
 }
+
+const withoutNumbers = (notes) => Object.fromEntries(Object.entries(notes).filter(([key]) => !takesNumber(key.split(" ").at(-1))));
 
 export function forgetKept() {
   try {

@@ -2,7 +2,7 @@
 
 import { act, read } from "./api.js";
 import { jobsOf, stateOf } from "./assets.js";
-import { attestations } from "./attest.js";
+import { attestations, uncovered } from "./attest.js";
 import { isImei } from "./codes.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
@@ -54,6 +54,7 @@ export class LotPage {
         [t("taken_in"), `${moment(told.taken_in_at)} ${told.operator}`],
       ]),
       counts(told),
+      ...uncovered(told),
       ...(told.assets > 0 ? [papers(told.lot)] : []),
       this.recorded.show(),
       folded(

@@ -4,8 +4,10 @@ import { advice, identity, titleOf } from "./about.js";
 import { readJob } from "./api.js";
 import { mayBind } from "./binding.js";
 import { goAstray, isRead, onceQuiet } from "./calm.js";
+import { topDialog, typeOnIn, typingIn } from "./catcher.js";
 import { imeisAmong } from "./codes.js";
 import { byId, el, morph } from "./dom.js";
+import { takesNumber } from "./gates.js";
 import { icon } from "./icons.js";
 import { keepSlot } from "./kept.js";
 import { able, questionForm, refuse } from "./question_form.js";
@@ -38,6 +40,8 @@ export class Panel {
     this.form = null;
     this.asked = null;
     this.told = null;
+    /** The slot whose place this one has taken by itself. */
+    this.before = null;
     /** While it opens: "person", or "itself" where the question before is answered. */
     this.opening = null;
     this.about = el("div", { class: "about" });
@@ -54,8 +58,10 @@ export class Panel {
 
   /** Opens for a person; or, with `byItself`, because the question before is answered. */
   open(slot, proof, byItself = false) {
+    const before = this.name;
     this.forget();
     this.name = slot.slot;
+    this.before = byItself && before !== slot.slot ? before : null;
     keepSlot(slot.slot);
     this.opening = byItself ? "itself" : "person";
     this.show(slot, proof);
@@ -109,10 +115,16 @@ export class Panel {
     form.resting = true;
     form.came = performance.now();
     able(form);
+    const isSeen = () => !document.hidden && topDialog() === this.dialog;
     onceQuiet(() => {
       form.resting = false;
       able(form);
-    });
+    }, isSeen);
+  }
+
+  /** A key that was meant for an answer is none here: `why` is the word for it. */
+  ignore(why) {
+    this.form?.ignored(why);
   }
 
   /** Whether somebody can have read what is asked before they scanned something. */
@@ -131,17 +143,23 @@ export class Panel {
     if (this.form?.needed) this.forgive();
   }
 
-  /** Somebody else is here: nothing of what the one before has typed is. */
-  startAnew(slot) {
-    if (!this.form || !slot) return;
+  /**
+   * Somebody else is here: nothing of what the one before has typed is, unless they have only signed in at
+   * another page; a number is read by whoever gives it all the same. Gives the word for what became of it.
+   */
+  startAnew(slot, { onAnother }) {
+    if (!this.form || !slot) return null;
+    const typed = this.form.note.value && !this.form.held;
+    if (onAnother && !takesNumber(slot.question?.gate)) return typed ? "typed_kept" : null;
     this.fieldInUse()?.blur();
     this.asked = this.form = null;
     this.ask(slot);
+    return typed ? "typed_gone" : null;
   }
 
   /** The field in which somebody types, if any. */
   fieldInUse() {
-    const field = document.activeElement;
+    const field = typingIn();
     return isField(field) && this.asking.contains(field) ? field : null;
   }
 
@@ -265,7 +283,7 @@ export class Panel {
     } else if (hidden) {
       this.asking.replaceChildren(el("div", { class: "answering" }, el("div", { class: "by" }, this.signIn.element)));
     } else {
-      this.form = questionForm(slot, { signIn: this.signIn, press: this.press, skip: this.skip, strange: this.strange });
+      this.form = questionForm(slot, { signIn: this.signIn, before: this.before, press: this.press, skip: this.skip, strange: this.strange });
       this.asking.replaceChildren(this.form.element);
       this.comes(old);
     }
@@ -284,7 +302,7 @@ export class Panel {
   typeOn(field, old) {
     const again = this.form && old?.question === this.form.question && field === old.note;
     const now = again ? this.form.note : field;
-    if (now.isConnected) now.focus();
+    if (now.isConnected) typeOnIn(now);
     else this.lose();
   }
 

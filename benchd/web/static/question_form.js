@@ -6,7 +6,7 @@ import { asksNumber, bars, byAnother, NETWORK, noteHint, refusalOf, takesScan, w
 import { keepNote, noteFor, noteKey } from "./kept.js";
 import { whoIsHere } from "./session.js";
 import { questionOf } from "./status.js";
-import { page, said, timeLeft, word } from "./words.js";
+import { filled, page, said, timeLeft, word } from "./words.js";
 
 /** What is typed or scanned there is no Japanese. */
 const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
@@ -38,9 +38,9 @@ function answersTo({ gate, yes, no }) {
 
 /**
  * `press` is called with an answer, as cards have it, `skip` to go to the next question; `signIn` stands
- * beside the note. `strange` gives the slots that an IMEI in the note belongs to instead.
+ * beside the note. `before` is the slot that was on the screen when it came by itself, if another. `strange` gives the slots that an IMEI in the note belongs to instead.
  */
-export function questionForm(slot, { signIn, press, skip, strange }) {
+export function questionForm(slot, { signIn, before, press, skip, strange }) {
   const { question } = slot;
   const second = byAnother(question.gate);
   const note = el("input", {
@@ -64,6 +64,10 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
     refused.replaceChildren();
   });
   showRead();
+  const moved = el("strong");
+  const ignored = el("span");
+  write(moved, before === null ? "" : filled(word("answering", "moved_on"), { before, slot: slot.slot }));
+  write(ignored, "");
   const until = el("p", { class: "until" });
   const barring = el("p", { class: "barring" });
   const whys = [];
@@ -79,6 +83,7 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
     );
   });
   const form = { note, refused, second, buttons, question: questionOf(slot), needed: false, held: false, resting: false, unmeant: false, came: -Infinity };
+  form.ignored = (why) => write(ignored, filled(word("answering", why), { slot: slot.slot }));
   /** How long there is to answer. */
   form.tick = () => {
     const left = timeLeft(question.until);
@@ -97,6 +102,7 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
   form.element = el(
     "div",
     { class: "answering", tabindex: "-1", "data-gate": question.gate },
+    el("p", { class: "moved-on", role: "status" }, moved, ignored),
     el("p", { class: "question" }, said(question)),
     el("p", { class: "to-do lines" }, said(question.what_to_do)),
     until,
@@ -118,7 +124,7 @@ export function questionForm(slot, { signIn, press, skip, strange }) {
 
 /** That a number was read, before it is sent: whose it is, or how many there are. */
 function whatIsRead(imeis, slots) {
-  if (slots.length) return el("strong", { class: "strange" }, word("answering", "others_imei").replace("{slots}", slots.join(", ")));
+  if (slots.length) return el("strong", { class: "strange" }, filled(word("answering", "others_imei"), { slots: slots.join(", ") }));
   if (imeis.length === 0) return "";
   return word("answering", imeis.length === 1 ? "one_imei" : "two_imeis");
 }

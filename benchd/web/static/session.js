@@ -14,6 +14,7 @@ const IDLE_EVERY_MS = 1_000;
 const WARN_S = 60;
 const LOCK_KEY = "F9";
 export const SHORTEST_BADGE = 6;
+const CHANGED = "session";
 const NO_BADGE = { code: "not_signed_in", message: "" };
 
 let session = null;
@@ -29,15 +30,17 @@ export const whoIsHere = () => session;
 const idlers = new Set();
 /** Other pages of this browser have the same session: what is used there isn't idle here. */
 const elsewhere = new BroadcastChannel("benchd.used");
-elsewhere.onmessage = () => {
-  usedAt = Date.now();
+elsewhere.onmessage = ({ data }) => {
+  if (data === CHANGED) look();
+  else usedAt = Date.now();
 };
 
+/** Is called with who was here and who is, and whether that was done on another page; with null where nobody took over. */
 export const onChange = (listener) => listeners.add(listener);
 /** Is called with the seconds until this screen locks by itself, once they are few; with null where they aren't. */
 export const onIdle = (listener) => idlers.add(listener);
-const tell = () => {
-  for (const listener of listeners) listener();
+const tell = (takeover) => {
+  for (const listener of listeners) listener(takeover);
 };
 /** What somebody typed was a code: it does what it does when it is scanned. */
 export const hearCode = (code) => hear(code);
@@ -46,11 +49,14 @@ export const isLockable = () => session !== null && session.idle_s !== null;
 /** What a request carries that does something. */
 export const csrf = () => (session ? { "x-benchd-csrf": session.csrf } : {});
 
-function become(next) {
-  const same = ["person", "strong", "shown_by"].every((part) => session?.[part] === next?.[part]);
+function become(next, { onAnother = false } = {}) {
+  const before = session;
+  const same = ["person", "strong", "shown_by"].every((part) => before?.[part] === next?.[part]);
   session = next;
-  if (next) belongsTo(next.person);
-  if (!same) tell();
+  if (next) belongsTo(next.person, onAnother);
+  if (same) return;
+  const tookOver = before && next && before.person !== next.person;
+  tell(tookOver ? { before: before.name, now: next.name, onAnother } : null);
 }
 
 /** The last thing that was asked of the daemon's session, over and done with however it ended. */
@@ -87,6 +93,7 @@ export async function signIn(shown) {
     }
     usedAt = toldAt = Date.now();
     become(answer);
+    elsewhere.postMessage(CHANGED);
     return null;
   } catch {
     return { code: "unreachable", message: "" };
@@ -102,8 +109,9 @@ export async function lock({ byItself = false } = {}) {
   await leaving;
   // A badge or PIN that was being compared meanwhile has let nobody in.
   become(null);
+  elsewhere.postMessage(CHANGED);
   // Only now does the daemon show less.
-  tell();
+  tell(null);
 }
 
 async function locked() {
@@ -117,13 +125,13 @@ async function locked() {
 /** Until the daemon has been told that nobody is here any more; a page that is left sooner may not tell it. */
 export const left = () => leaving;
 
-/** The daemon says that nobody is signed in here any more. */
-export const lockedOut = () => become(null);
+/** The daemon says that whoever was here isn't any more: another page may have put somebody else there. */
+export const lockedOut = () => look();
 
 async function look() {
   try {
     const answer = await ask("GET");
-    become(answer?.error ? null : answer);
+    become(answer?.error ? null : answer, { onAnother: true });
   } catch {
     // Whoever is here stays, until the daemon says otherwise.
   }
@@ -162,17 +170,17 @@ function idle() {
 }
 
 /**
- * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `done`
- * is told why a code let nobody in, or null, and the code. Returns the reader, once it is known who is here.
+ * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `show` shows it,
+ * and `done` is told why it let nobody in, or null, and the code. Returns the reader, once it is known who is here.
  */
-export async function startSession(done, claims = () => false) {
+export async function startSession({ show, done, claims }) {
   hear = async (scanned) => {
     const told = parse(scanned);
     if (claims(told)) return;
     const [code] = told.words;
     if (!mayBeBadge(told) || code === undefined) return;
     // Nobody's badge is as short as that: no try.
-    done(code.length < SHORTEST_BADGE ? NO_BADGE : await signIn({ scanned: code }), told);
+    done(code.length < SHORTEST_BADGE ? NO_BADGE : await show(code), told);
   };
   const reader = new Reader(hear);
   document.addEventListener("keydown", (event) => {

@@ -1,10 +1,11 @@
 // Who is signed in, large, with the way to lock; or the way to sign in. Stands in the head and in
 // each question, since a dialog closes off all that is behind it.
 
+import { catching, topDialog } from "./catcher.js";
 import { isProduct, parse } from "./codes.js";
-import { el } from "./dom.js";
+import { byId, el } from "./dom.js";
 import { hearCode, isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
-import { current, page, said, word } from "./words.js";
+import { current, filled, page, said, word } from "./words.js";
 
 /** What a PIN may be; anything else in its field is a code that was scanned there. */
 const PIN = /^\d{6,12}$/;
@@ -18,7 +19,10 @@ export class SignIn {
     this.told = el("p", { class: "told", role: "alert" });
     this.busy = false;
     this.element.addEventListener("input", () => this.busy || this.tell(""));
-    onChange(() => this.show());
+    onChange((takeover) => {
+      this.show();
+      if (takeover) this.tell(inWords(takeover), "changed");
+    });
     this.show();
   }
 
@@ -97,15 +101,15 @@ export class SignIn {
     if (this.busy) return;
     id.value = "";
     this.working(true);
-    const error = await signIn({ scanned: typed });
+    // An id wants its PIN, which may be there by now.
+    const isId = (error) => error && error.code !== OF_ASSET && id.isConnected && parse(typed).kind !== "badge";
+    const error = await showBadge(typed, (refused) => (isId(refused) ? pin : null));
     this.working(false);
     if (error?.code === OF_ASSET) {
       hearCode(typed);
     } else if (error) {
       this.refuse(error, typed);
-      if (!id.isConnected || id.value || parse(typed).kind === "badge") return;
-      id.value = typed;
-      if (document.activeElement === id) pin.focus();
+      if (isId(error) && !id.value) id.value = typed;
     }
   }
 
@@ -130,12 +134,7 @@ export class SignIn {
     clearTimeout(this.telling);
     this.told.dataset.state = text ? state : "";
     this.told.textContent = text;
-    if (text && state === "refused") this.telling = setTimeout(() => this.tell(""), TOLD_MS);
-  }
-
-  /** Whoever has shown a badge goes on with the PIN. */
-  askPin() {
-    if (whoIsHere()?.strong === false) this.element.querySelector('input[name="pin"]')?.focus();
+    if (text && state !== "busy") this.telling = setTimeout(() => this.tell(""), TOLD_MS);
   }
 
   focus() {
@@ -143,8 +142,56 @@ export class SignIn {
   }
 }
 
+/**
+ * Shows a badge. Whoever it lets in goes on with the PIN, wherever the focus was, and what they type before
+ * the daemon has answered is the PIN's already. Gives the error of the API, null for none; `otherwise` gives
+ * the field of a PIN that is wanted all the same.
+ */
+export function showBadge(code, otherwise = () => null) {
+  return catching(() => signIn({ scanned: code }), {
+    label: page("pin"),
+    pinFor: (error) => (error ? otherwise(error) : pinWanted()),
+    isLost: (error) => error !== null && parse(code).kind === "badge",
+  });
+}
+
+/** The field of the PIN that whoever is here has still to give: in what lies over the page, if anything does. */
+function pinWanted() {
+  if (whoIsHere()?.strong !== false) return null;
+  const dialog = topDialog();
+  const pinIn = (place) => place.querySelector('.sign-in input[name="pin"]');
+  if (!dialog) return pinIn(byId("operator"));
+  return pinIn(dialog) ?? pinIn(guestIn(dialog));
+}
+
+/** Stands in a dialog that has none of its own, for as long as a PIN is wanted there. */
+let guest = null;
+
+function guestIn(dialog) {
+  guest ??= new Guest();
+  dialog.prepend(guest.element);
+  return guest.element;
+}
+
+class Guest extends SignIn {
+  constructor() {
+    super();
+    this.element.classList.add("guest");
+    // A dialog tells of its end to nobody but itself.
+    document.addEventListener("close", ({ target }) => target.contains(this.element) && this.element.remove(), true);
+  }
+
+  show() {
+    super.show();
+    if (whoIsHere()?.strong !== false) this.element.remove();
+  }
+}
+
 /** What is missing stands below the name, so that the head has room for both. */
 const withStar = (name, missing) => el("span", { class: "here" }, name, el("small", { class: "star" }, missing));
+
+/** Who was here, and in whose name it goes on. */
+export const inWords = ({ onAnother, ...names }) => filled(page(onAnother ? "taken_over_elsewhere" : "taken_over"), names);
 
 /** `unknown` is told where the daemon says no more than that nobody is known by what was shown. */
 function whyNot(error, unknown) {

@@ -47,6 +47,9 @@ export const word = (section, value) => said(labels[section]?.[value]) || String
 
 export const knows = (section, value) => Boolean(labels[section]?.[value]);
 
+/** A text with its places filled in. */
+export const filled = (text, parts) => text.replace(/\{(\w+)\}/g, (place, part) => parts[part] ?? place);
+
 export const page = (value) => word("page", value);
 
 export const said = (texts) => texts?.[language] ?? "";

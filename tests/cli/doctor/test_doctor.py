@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,12 +13,12 @@ import anyio
 import pytest
 from typer.testing import CliRunner
 
-from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon
+from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon, notices
 from benchd.cli.doctor.doctor_command import cured, exit_code
 from benchd.cli.doctor.examination import Instruments, configuration, examine
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.last_fault import Fault, fault_in
+from benchd.cli.doctor.last_fault import Fault, last_fault
 from benchd.cli.main import app as command
 from benchd.cli.messages import both, catalogue
 from benchd.domain.errors import DependencyMissing
@@ -25,6 +26,7 @@ from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.ledger.records.records_access import Records
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
+from benchd.texts.templates import Texts
 from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, Feed
 from tests.web.web_running import SEES_ALL, running
@@ -49,6 +51,7 @@ def instruments(told: DaemonAnswer | None = None) -> Instruments:
         prometheus=Path("/nowhere/prometheus.yml"),
         usb_devices=Path("/nowhere/devices"),
         last_fault=lambda: None,
+        closed=lambda *_: [],
     )
 
 
@@ -116,9 +119,19 @@ FAULT = Fault(status="4", detail="the ledger can't be opened", cure="`benchd led
             *("doctor.daemon_ended", "cure.as_it_said"),
         ),
         (
-            {"ActiveState": "activating", "SubState": "start"},
+            {"ActiveState": "activating", "SubState": "start", "NRestarts": "0"},
             FAULT,
             *("doctor.daemon_starts", "cure.wait_for_start"),
+        ),
+        (
+            {"ActiveState": "activating", "SubState": "start", "NRestarts": "2"},
+            FAULT,
+            *("doctor.daemon_ended", "cure.as_it_said"),
+        ),
+        (
+            {"ActiveState": "failed", "ExecMainStatus": "226"},
+            Fault(detail="Failed to set up mount namespacing: /mnt/anchr: No such file"),
+            *("doctor.daemon_ended", "cure.mend_unit_names"),
         ),
     ],
 )
@@ -132,10 +145,37 @@ def test_a_daemon_that_is_silent_is_told_by_what_keeps_it(
 def test_the_last_fault_is_what_the_journal_tells_last() -> None:
     fields = {"BENCHD_STATUS": "4", "BENCHD_DETAIL": FAULT.detail, "BENCHD_CURE": FAULT.cure}
     line = json.dumps({"BENCHD_EVENT": "ended_by_fault", **fields})
-    assert fault_in(line.encode()) == FAULT
+    assert last_fault(lambda _: line.encode()) == FAULT
     # A start that went well after it, no journal, and what nobody understands.
-    for other in ('{"BENCHD_EVENT": "ready"}', "", "[1]"):
-        assert fault_in(other.encode()) is None
+    for other in ('{"BENCHD_EVENT": "ready"}', "", "[1]", "{"):
+        assert last_fault(lambda _, said=other: said.encode()) is None
+
+
+def test_a_start_that_systemd_couldnt_begin_is_told_by_systemds_own_words() -> None:
+    step = {"MESSAGE": "Failed at step NAMESPACE", "_PID": "443", "INVOCATION_ID": "2ef3"}
+    why = {"MESSAGE": "Failed to set up mount namespacing: /mnt/anchr"}
+
+    def journal(matches: Sequence[str]) -> bytes:
+        if "_PID=443" in matches:
+            assert "INVOCATION_ID=2ef3" in matches
+            return "\n".join(map(json.dumps, (step, why))).encode()
+        return json.dumps({**step, "MESSAGE_ID": "641257651c1b4ec9a8624d7a40a9e1e7"}).encode()
+
+    told = "Failed to set up mount namespacing: /mnt/anchr; Failed at step NAMESPACE"
+    assert last_fault(journal) == Fault(detail=told)
+
+
+def test_what_stands_above_the_tiles_is_told_here_too() -> None:
+    said = (Texts(ja="満杯", en="The disk is full"), Texts(ja="空ける", en="Make room"))
+    codes = ("no_administrator", "disk_full", "clock_behind")
+    standing = DaemonAnswer(broken=False, records=1, notices=dict.fromkeys(codes, said))
+    assert [(each.verdict, each.word, each.cure) for each in notices(standing)] == [
+        (Verdict.FAIL, "doctor.no_administrator", "cure.make_administrator"),
+        (Verdict.FAIL, "doctor.notice", "cure.heed_notice"),
+        (Verdict.WARN, "doctor.notice", "cure.heed_notice"),
+    ]
+    assert [each.verdict for each in notices(TOLD)] == [Verdict.OK]
+    assert [each.verdict for each in notices(None)] == [Verdict.NOT_CHECKED]
 
 
 METRICS = b"""\
@@ -161,6 +201,9 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
 ) -> None:
     assert isinstance(rack.board, RackBoard)
     rack.board.show_notice(ProblemView(code=ProblemCode.LEDGER_BROKEN))
+    full = ProblemView(code=ProblemCode.DISK_FULL)
+    rack.board.show_notice(full)
+    said = catalogue.problem(full)
     app = app_of(
         rack,
         catalogue,
@@ -176,6 +219,7 @@ async def test_a_running_daemon_tells_of_its_ledger_readers_and_key(
         key_created=1.7e9 if switched_on else None,
         readers={"A1": True, "A2": False} if switched_on else None,
         hears={},
+        notices={"disk_full": (Texts(ja=said.ja, en=said.en), said.what_to_do)},
         dead_letters={"stock": 3, "shop": 1} if switched_on else None,
     )
 

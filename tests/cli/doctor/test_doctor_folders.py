@@ -73,9 +73,18 @@ def test_a_folder_is_benchds_own_and_nobody_else_gets_in(state: Path) -> None:
 def test_the_less_room_the_graver_and_a_read_only_disk_fails_whatever_its_room(
     state: Path, free: float, flags: int, verdict: Verdict
 ) -> None:
-    disk = SimpleNamespace(f_bavail=int(free), f_frsize=1, f_flag=flags)
+    disk = SimpleNamespace(f_bavail=int(free), f_frsize=1, f_flag=flags, f_files=0, f_favail=0)
     found = space(state, lambda _: cast("os.statvfs_result", disk))
     assert (found.verdict, found.word == "doctor.read_only") == (verdict, bool(flags))
+
+
+@pytest.mark.parametrize(("left", "verdict"), [(1000, OK), (999, FAIL), (0, FAIL)])
+def test_a_disk_that_takes_no_more_files_is_full_however_many_bytes_are_free(
+    state: Path, left: int, verdict: Verdict
+) -> None:
+    disk = SimpleNamespace(f_bavail=50e9, f_frsize=1, f_flag=0, f_files=9000, f_favail=left)
+    found = space(state, lambda _: cast("os.statvfs_result", disk))
+    assert (found.verdict, found.cure is None) == (verdict, verdict is OK)
 
 
 ON_ROOT = "25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -159,11 +168,39 @@ UDEV_RUNS = {"udev": "loaded", "udev_active": "active"}
 def test_each_unit_is_as_systemd_says(benchd: str, enabled: str, word: str) -> None:
     shown = SHOWN.format(benchd=benchd, enabled=enabled, **UDEV_RUNS)
     shown = shown.replace("SubState=x", f"SubState={enabled}")
-    found = units(states(["any"], lambda _: shown))
+    found = units(states(["any"], lambda _: shown), lambda _: "")
     words = [each.word for each in found]
     assert words == [word, "doctor.unit_active", "doctor.unit_missing", "doctor.unit_active"]
     [without_systemd] = units(states(["any"], lambda _: None))
     assert without_systemd.verdict is NOT_CHECKED
+
+
+DROP_IN = "/etc/systemd/system/benchd.service.d/override.conf"
+SAID = f"""\
+/usr/lib/systemd/system/other.service:7: Support for it has been removed, ignoring.
+{DROP_IN}:2: Unknown key 'IPAdressAllow' in section [Service], ignoring.
+"""
+
+
+def test_a_drop_in_that_systemd_doesnt_understand_and_one_that_it_hasnt_read_are_told() -> None:
+    shown = SHOWN.format(benchd="active", enabled="enabled", **UDEV_RUNS)
+    shown = shown.replace("SubState=x", "NeedDaemonReload=yes")
+    said = {"benchd.service": SAID}
+    found = units(states(["any"], lambda _: shown), lambda name: said.get(name, ""))
+    changed, mistake = (each for each in found if each.word not in KNOWN_WORDS)
+    assert (changed.word, changed.cure) == ("doctor.unit_changed", "cure.reload_unit")
+    assert (mistake.word, mistake.cure) == ("doctor.unit_mistake", "cure.mend_unit")
+    assert mistake.facts["detail"] == SAID.splitlines()[1]
+
+
+KNOWN_WORDS = ("doctor.unit_active", "doctor.unit_missing")
+
+
+def test_a_start_that_comes_again_and_again_isnt_one_that_goes_on() -> None:
+    shown = SHOWN.format(benchd="activating", enabled="enabled", **UDEV_RUNS)
+    again = shown.replace("SubState=x", "SubState=start\nNRestarts=3")
+    [found, *_] = units(states(["any"], lambda _: again), lambda _: "")
+    assert (found.word, found.verdict) == ("doctor.unit_restarts", FAIL)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.certificate import load_key
+from benchd.certificate import create_key, load_key
 from benchd.cli.doctor import upkeep_checks as doctor_upkeep
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import Finding, Verdict
@@ -62,9 +62,27 @@ async def test_a_ledger_at_rest_is_opened_as_a_start_would_and_unsigned_records_
         file.write_bytes(torn)
         assert looked().verdict is FAIL
     assert unsigned(file, key, None).word == "doctor.ledger_damaged"
+    # What is wrong with the key is no fault of the ledger's.
+    (tmp_path / "key.pem.ring").write_text("{}")
+    assert (looked().verdict, looked().word) == (NOT_CHECKED, "doctor.needs_key")
+    assert unsigned(file, key, None).word == "doctor.needs_key"
+    (tmp_path / "key.pem.ring").unlink()
+    key.unlink()
     (tmp_path / "key.pem.pub").unlink()
     assert looked().verdict is NOT_CHECKED
     assert unsigned(file, key, None).verdict is NOT_CHECKED
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("config")
+async def test_a_ledger_that_another_key_has_signed_is_refused_as_a_start_would(
+    tmp_path: Path,
+) -> None:
+    key, file = tmp_path / "key.pem", tmp_path / "ledger.sqlite"
+    await keep(1, file, key)
+    create_key(tmp_path / "other.pem")
+    (tmp_path / "other.pem").replace(key)
+    assert ledger(file, key, tmp_path / "certificates", None).word == "doctor.ledger_refused"
 
 
 def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
@@ -82,6 +100,19 @@ def test_a_key_has_to_be_there_private_and_a_key(tmp_path: Path) -> None:
     found = key_usable(key, {})
     assert (found.cure, found.facts["value"]) == ("cure.close_key", "0640")
     key.chmod(0o600)
+    public = tmp_path / "key.pem.pub"
+    own = public.read_bytes()
+    create_key(tmp_path / "other.pem")
+    for other in ((tmp_path / "other.pem.pub").read_bytes(), b"no key"):
+        public.write_bytes(other)
+        assert key_usable(key, {}).word == "doctor.key_of_another"
+    public.unlink()
+    assert key_usable(key, {}).cure == "cure.make_public"
+    public.write_bytes(own)
+    (tmp_path / "key.pem.ring").write_text("{}")
+    found = key_usable(key, {})
+    assert (found.word, found.cure) == ("doctor.key_unusable", "cure.key_as_said")
+    assert str(found.facts["name"]).startswith("Put back the newest ring")
     key.write_text("no key")
     assert key_usable(key, {}).word == "doctor.key_unusable"
     key.unlink()

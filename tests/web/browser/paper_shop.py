@@ -44,6 +44,8 @@ class Shop:
     parts: Mapping[str, object] = field(default_factory=dict[str, object])
     """Of the rack, where others than the quiet ones are wanted."""
     rack: FakeRack = field(default_factory=FakeRack)
+    parts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Of the application, beside those that a shop has anyway."""
     records: Records = field(init=False)
     here: Running = field(init=False)
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 from chromium import Visit, needs_chromium
+from paper_shop import Shop
 from playwright.async_api import Locator, Route, expect
 from scanner import by_hand, install_clock, scan
 from walls import Wall
 
 from tests.patience import PATIENCE_S
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, PIN, Door, door_in
+from tests.web.web_fakes import running_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -324,3 +327,123 @@ async def test_item_3_of_the_stumbles_an_id_and_enter_keep_the_id_and_ask_for_it
 def refused(door: Door) -> list[str]:
     """Why somebody wasn't let in, each time."""
     return [str(one.data["why"]) for one in door.records if one.kind.value == "person_refused"]
+
+
+OVER_THE_WALL = {
+    "find": ("/", "#find-on-wall"),
+    "help": ("?", "#help"),
+    "panel": ("BD:S:A1", "#panel"),
+    "label": ("l", "#bind"),
+}
+
+
+@asynccontextmanager
+async def held_back(seen: Visit) -> AsyncGenerator[list[Route]]:
+    """Whose a badge is, the daemon says once this ends."""
+    asked: list[Route] = []
+    over = False
+
+    async def keep(route: Route) -> None:
+        if route.request.method == "POST" and not over:
+            asked.append(route)
+        else:
+            await route.continue_()
+
+    await seen.page.route("**/api/v1/session", keep)
+    yield asked
+    over = True
+    for route in asked:
+        await route.continue_()
+
+
+async def type_pin(seen: Visit, pin: str) -> None:
+    for key in pin:
+        await seen.page.keyboard.press(key)
+
+
+@pytest.mark.parametrize("over", OVER_THE_WALL)
+async def test_after_a_badge_the_pin_has_the_focus_in_every_dialog(
+    staffed_wall: Staffed, wall: Wall, over: str
+) -> None:
+    wall.rack.board.show(running_view())
+    async with staffed_wall() as (seen, _):
+        await seen.live()
+        opens, dialog = OVER_THE_WALL[over]
+        if over == "label":
+            await seen.open("A1")
+        await (scan(seen, opens) if len(opens) > 1 else seen.page.keyboard.press(opens))
+        await expect(seen.page.locator(dialog)).to_be_visible()
+        await scan(seen, BADGE)
+        place = seen.page.locator(f"{dialog} .sign-in")
+        await expect(place.locator("input[name=pin]")).to_be_focused()
+        # Whatever the daemon says of that slot meanwhile.
+        wall.rack.board.show(replace(running_view(), recipe="delete"))
+        await seen.page.wait_for_timeout(300)
+        await by_hand(seen, PIN)
+        await expect(seen.page.locator('#operator [data-here="strong"]')).to_have_count(1)
+        await expect(seen.page.locator(dialog)).to_be_visible()
+        assert PIN not in await seen.page.locator(dialog).inner_text()
+        # Of a job that is on no record there is no story.
+        seen.complaints[:] = [one for one in seen.complaints if "status of 404" not in one]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_is_typed_while_a_badge_is_compared_is_its_pin(
+    shop: Shop, tmp_path: Path, *, whole: bool
+) -> None:
+    """A newcomer's hour: on the page of disposal the PIN stood in clear in the field for scans."""
+    async with door_in(tmp_path) as door:
+        shop.callers = door.callers()
+        shop.parts = {"sessions": door.sessions, "people": door.people}
+        shop.ended("20261124-00000000a1", "hold", "locked")
+        async with shop.seen_at("/disposal", signed_in=False, refused=True) as seen:
+            clear = seen.page.locator("#scan")
+            await clear.fill("HQ")
+            async with held_back(seen) as asked:
+                await scan(seen, BADGE)
+                await until_asked(asked, "POST")
+                await type_pin(seen, PIN if whole else PIN[:2])
+                if whole:
+                    await seen.page.keyboard.press("Enter")
+                await expect(clear).to_have_value("HQ")
+            await expect(who(seen)).to_have_text("森 葵")
+            if not whole:
+                await expect(field(seen, "pin")).to_be_focused()
+                await expect(field(seen, "pin")).to_have_value(PIN[:2])
+                await type_pin(seen, PIN[2:])
+                await seen.page.keyboard.press("Enter")
+            await expect(seen.page.locator('#operator [data-here="strong"]')).to_be_visible()
+            await expect(clear).to_have_value("HQ")
+            assert refused(door) == []
+
+
+async def test_what_is_typed_while_a_code_is_compared_that_is_no_badge_stays_where_it_was_meant(
+    shop: Shop, tmp_path: Path
+) -> None:
+    async with door_in(tmp_path) as door:
+        shop.callers = door.callers()
+        shop.parts = {"sessions": door.sessions, "people": door.people}
+        shop.ended("20261124-00000000a1", "hold", "locked")
+        async with shop.seen_at("/disposal", signed_in=False, refused=True) as seen:
+            clear = seen.page.locator("#scan")
+            for code, stays in (("NOBODYS-1", "HQ12"), (OURS, "HQ")):
+                await clear.fill("HQ")
+                async with held_back(seen) as asked:
+                    await scan(seen, code)
+                    await until_asked(asked, "POST")
+                    await type_pin(seen, "12")
+                    await expect(clear).to_have_value("HQ")
+                await expect(clear).to_be_focused()
+                await expect(clear).to_have_value(stays)
+
+
+async def test_a_pin_typed_at_once_after_an_id_is_no_part_of_the_id(staffed_wall: Staffed) -> None:
+    async with staffed_wall() as (seen, _):
+        async with held_back(seen) as asked:
+            await field(seen, "person").focus()
+            await by_hand(seen, "sato")
+            await until_asked(asked, "POST")
+            await type_pin(seen, "730184")
+            await seen.page.keyboard.press("Enter")
+            await expect(field(seen, "person")).to_have_value("")
+        await expect(who(seen)).to_have_text("佐藤 健")

@@ -137,6 +137,7 @@ async def test_item_6_what_nobody_knows_stands_in_no_address_wherever_it_is_read
                 await expect(page.locator(".asking .told")).to_have_text(
                     "このコードは登録されていません。"
                 )
+                await expect(page.locator(f"#{field}")).to_have_value("")
                 await expect(page).to_have_url(re.compile(f"{path}$"))
             assert here.stands_in_none(STRANGE)
             # A person may look for what they like.

@@ -418,3 +418,54 @@ async def test_item_3_a_label_that_nobody_knows_stays_in_no_field_of_a_question(
         await scan(one.seen, "T-000123")
         await expect(note).to_have_value("T-000123")
         await expect(refused).to_be_empty()
+
+
+@pytest.mark.parametrize("by", ["key", "card", "button"])
+@pytest.mark.parametrize("label", [True, False])
+async def test_anothers_imei_asks_before_the_label_goes_to_its_slot(
+    bench: Benches, by: str, *, label: bool
+) -> None:
+    """A newcomer's hour: the dialog was silently about another handset."""
+    async with bench() as one:
+        await one.seen.open("A1")
+        await one.seen.page.keyboard.press("l")
+        await expect(one.dialog).to_be_visible()
+        if label:
+            await scan(one.seen, "T-000123")
+            await one.sure()
+        for yes in (False, True):
+            await scan(one.seen, IMEIS[A2])
+            await expect(one.dialog.locator(".to-do")).to_contain_text("A2 の端末です")
+            await expect(one.dialog.locator("dd").filter(has_text="A2")).to_have_count(0)
+            if by == "card":
+                await one.seen.page.wait_for_timeout(1_000)
+                await scan(one.seen, "BD:A:YES" if yes else "BD:A:NO")
+            elif by == "button":
+                await one.dialog.locator(".yes" if yes else ".no").first.click()
+            else:
+                await one.seen.page.keyboard.press("y" if yes else "n")
+            slot = "A2" if yes else "A1"
+            await expect(one.dialog.locator("dd", has_text=slot).first).to_be_visible()
+            if label:
+                await one.sure()
+            # Longer than a reader takes to read one code twice.
+            await one.seen.page.wait_for_timeout(2_100)
+        await expect(one.dialog.locator(".moved-on")).to_contain_text("A1 → A2")
+        assert one.bound == []
+
+
+async def test_who_takes_over_while_a_label_is_bound_is_said_and_asked_anew(
+    bench: Benches,
+) -> None:
+    async with bench() as one:
+        await one.seen.open("A1")
+        await one.seen.page.keyboard.press("l")
+        field = one.dialog.locator("#bind-code")
+        await field.fill("T-00")
+        await scan(one.seen, OTHER_BADGE)
+        place = one.dialog.locator(".sign-in")
+        await expect(place.locator(".told")).to_contain_text("森 葵 → 加藤 舞")
+        await expect(field).to_have_value("T-00")
+        await scan(one.seen, "T-000123")
+        await one.sure()
+        await expect(place.locator(".who")).to_have_text("加藤 舞")

@@ -233,6 +233,58 @@ async def bound_to_nothing(one: Screen) -> None:
     one.seen.complaints[:] = [told for told in one.seen.complaints if "status of 404" not in told]
 
 
+async def another_slots(one: Screen) -> None:
+    """A1's question is answered, A2's has taken its place, and one key came too soon."""
+    await open_a1(one)
+    await one.seen.panel(".yes").click()
+    await one.page.keyboard.press("Enter")
+    await expect(one.seen.panel(".slot")).to_have_text("A2")
+    await one.page.keyboard.press("y")
+    await expect(one.seen.panel(".moved-on span")).to_be_visible()
+
+
+async def anothers_handset(one: Screen) -> None:
+    """While a label is asked for at A1, A2's handset is scanned."""
+    await binds()(one)
+    await scan(one.seen, IMEI[A2])
+    await expect(one.page.locator("#bind .answers button")).to_have_count(3)
+
+
+async def moved_to_anothers(one: Screen) -> None:
+    await anothers_handset(one)
+    await one.page.locator("#bind .yes").click()
+
+
+async def somebody_else_binds(one: Screen) -> None:
+    await binds()(one)
+    # Who was here in the state before isn't known.
+    await scan(one.seen, "TANAKA-1003")
+    await expect(one.page.locator("#bind .told")).to_contain_text("TANAKA-1003")
+
+
+async def pin_over_help(one: Screen) -> None:
+    """Who is here by a badge alone scans it once more."""
+    await hinder(one, "**/v1/session")
+    await one.page.reload()
+    await one.seen.live()
+    await one.page.keyboard.press("?")
+    await expect(one.page.locator("#help")).to_be_visible()
+    await one.page.evaluate(
+        """async () => {
+      const { showBadge } = await import("/static/sign_in.js");
+      const real = window.fetch;
+      window.fetch = async (...asked) => {
+        const answer = await real(...asked);
+        if (asked[1]?.method !== "POST") return answer;
+        return Response.json({ ...(await answer.json()), strong: false });
+      };
+      await showBadge("SATO-1001");
+      window.fetch = real;
+    }"""
+    )
+    await expect(one.page.locator("#help .guest input")).to_be_focused()
+
+
 CONFIRMED = (
     "answered_already",
     "body_too_large",
@@ -255,7 +307,10 @@ REFUSED = 'question_form.js div.refused[role="alert"]'
 NUMBER_READ = 'question_form.js small.read[role="status"]'
 SAID = 'taking_back.js p.said[role="alert"]'
 BIND_NEXT = 'binding.js p.to-do[role="status"]'
+MOVED_ON = 'question_form.js p.moved-on[role="status"]'
+BIND_MOVED = 'binding.js p.moved-on[role="status"]'
 BIND_REFUSED = 'binding.js div.refused[role="alert"]'
+SIGN_IN_TOLD = 'sign_in.js p.told[role="alert"]'
 QUESTION_OVER = 'panel.js p.over[role="status"]'
 AWAY = 'index.html div#connection[role="alert"]'
 IDLE = 'idle.js p#idle[role="alert"]'
@@ -312,6 +367,11 @@ DESK = (
     desk("a label may be bound", binds("**/slots/A1/asset"), BIND_NEXT, asks()),
     desk("a label of another model", binds("**/v1/slots/A1/asset"), BIND_REFUSED, asks()),
     desk("a label of no lot", bound_to_nothing, BIND_REFUSED, asks()),
+    desk("a label, at another's handset", anothers_handset, BIND_NEXT, two_ask),
+    desk("a label, moved to another slot", moved_to_anothers, BIND_MOVED, two_ask),
+    desk("a label, somebody else", somebody_else_binds, "binding.js dialog#bind.over-wall", asks()),
+    desk("another slot's question", another_slots, MOVED_ON, two_ask),
+    desk("the PIN over the help", pin_over_help, "help.js dialog#help.over-wall"),
     desk("menu", menu, "menu.js details"),
     desk("notice", noticed, 'index.html div#notices[role="alert"]'),
     desk("away", away, AWAY),
@@ -389,7 +449,7 @@ STRANGER = (
         Place.STRANGER,
         "",
         not_let_in,
-        opens='sign_in.js p.told[role="alert"]',
+        opens=SIGN_IN_TOLD,
     ),
 )
 

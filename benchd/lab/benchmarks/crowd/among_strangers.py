@@ -29,6 +29,8 @@ COMPARED: Final = (
     "lag_p50_ms",
     "lag_p99_ms",
     "lag_p999_ms",
+    "timer_lag_mean_ms",
+    "timer_lag_p50_ms",
     "ready_to_first_byte_p99_ms",
     "daemon_cpu_s_per_job",
 )

@@ -87,9 +87,11 @@ class CrowdRack(RackDaemon):
         if self.daemon is not None:
             self.daemon.send_signal(SAMPLE_FROM_NOW)
 
-    def lags_ms(self, since: float = 0.0, until: float = math.inf) -> list[float]:
+    def lags_ms(
+        self, since: float = 0.0, until: float = math.inf, *, of: str = LAGS_FILE
+    ) -> list[float]:
         """By how much the loop came back too late, between two moments of the wall clock."""
-        file = self.folder.path / LAGS_FILE
+        file = self.folder.path / of
         noted = [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
         return [1000 * lag for line in noted for at, lag in line if since <= at <= until]
 

@@ -15,6 +15,7 @@ import anyio
 from benchd.domain.errors import BenchdError
 from benchd.domain.ids import JsonValue
 from benchd.lab.benchmarks.crowd.account import Account
+from benchd.lab.benchmarks.crowd.crowd_daemon import TIMER_LAGS_FILE
 from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores, crowd_rack
 from benchd.lab.benchmarks.crowd.latencies import (
     Steps,
@@ -100,6 +101,7 @@ async def measure_crowd(
         steps = read_steps(rack.folder.ledger)
         require_passed(steps, range(1, count + 1))
         lags = rack.lags_ms(begun_wall, ended_wall)
+        timer_lags = rack.lags_ms(begun_wall, ended_wall, of=TIMER_LAGS_FILE)
         records = count_records(rack.folder.ledger)
         profiled = rack.profile() if profile else None
     found = latencies_of(steps, told)
@@ -123,6 +125,8 @@ async def measure_crowd(
         **_percentiles("lag", lags),
         "lag_mean_ms": round(mean(lags), 3),
         "lag_max_ms": round(max(lags), 2),
+        "timer_lag_mean_ms": round(mean(timer_lags), 3),
+        "timer_lag_p50_ms": round(percentile(timer_lags, 0.5), 3),
         "records": records,
         "records_per_s": round(records / wall_s, 1),
         "commits": histogram_count(exposition, "benchd_ledger_commit_records"),

@@ -1,0 +1,122 @@
+"""`benchd fleet …`: the centre that takes many racks' records, and who has joined it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import anyio
+import typer
+
+from benchd.cli.daemon_client import show
+from benchd.cli.messages import tell, tell_rows
+from benchd.cli.misuse import mistake
+from benchd.cli.options import JsonOption
+from benchd.cli.rings import PublicKeyOption, RingOption, ring_of
+from benchd.domain.errors import DependencyMissing
+
+if TYPE_CHECKING:
+    from benchd.fleet.joined_racks import JoinedRacks
+
+fleet_app = typer.Typer(help="The centre of many racks.", no_args_is_help=True)
+
+DatabaseOption = Annotated[
+    str,
+    typer.Option(
+        envvar="BENCHD_FLEET_DATABASE",
+        help="The PostgreSQL database, as libpq takes it; left out, what PGHOST and the like say.",
+    ),
+]
+_Result = TypeVar("_Result")
+
+
+@fleet_app.command("run")
+def fleet_run(
+    key: Annotated[Path, typer.Option(help="The centre's own key: `benchd key create`.")],
+    database: DatabaseOption = "",
+    listen: Annotated[str, typer.Option(help="Address and port.")] = "127.0.0.1:8430",
+    certificate: Annotated[
+        Path | None, typer.Option(help="The centre's certificate for TLS (PEM).")
+    ] = None,
+    certificate_key: Annotated[Path | None, typer.Option(help="The key of that (PEM).")] = None,
+    client_authority: Annotated[
+        Path | None, typer.Option(help="Whose certificates racks have to show (PEM).")
+    ] = None,
+) -> None:
+    """Run the centre; its tables are made in the database where there are none."""
+    _require_extra()
+    from benchd.fleet.centre_server import CentreSettings, run_centre
+    from benchd.observe.logs import configure_logs
+    from benchd.signing.tls import TlsFiles
+
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise mistake("say.fleet_listen")
+    tls = None
+    if certificate is not None and certificate_key is not None:
+        tls = TlsFiles(
+            certificate=certificate, key=certificate_key, client_authority=client_authority
+        )
+    elif certificate or certificate_key or client_authority:
+        raise mistake("say.fleet_tls")
+    configure_logs()
+    settings = CentreSettings(
+        database=database, key=key, host=host.strip("[]"), port=int(port), tls=tls
+    )
+    anyio.run(run_centre, settings)
+
+
+@fleet_app.command("join")
+def fleet_join(
+    name: Annotated[str, typer.Argument(help="What the rack is called at the centre.")],
+    key: PublicKeyOption,
+    ring: RingOption = None,
+    database: DatabaseOption = "",
+) -> None:
+    """Let a rack's records in, or go on with its ring after a rotation of its key."""
+    joining = ring_of(key, ring)
+    new = _asked(database, lambda racks: racks.join(name, joining))
+    tell("say.fleet_joined" if new else "say.fleet_ring_renewed", name=name, value=joining.rack)
+
+
+@fleet_app.command("racks")
+def fleet_racks(database: DatabaseOption = "", json_output: JsonOption = False) -> None:
+    """List the racks with how far each has come; a line for each fork or restore of one."""
+    states = _asked(database, lambda racks: racks.states())
+    told = [
+        {
+            "name": state.name,
+            "branch": state.branch,
+            "why": state.why,
+            "left_at": state.left_sequence,
+            "sequence": state.sequence,
+            "heard_at": state.heard_at.isoformat(timespec="seconds"),
+            "rack": state.rack,
+        }
+        for state in states
+    ]
+    columns = ("name", "branch", "why", "left_at", "sequence", "heard_at", "rack")
+    rows = (tuple(str(each[column]) for column in columns) for each in told)
+    show(json_output, {"racks": told}, lambda: tell_rows(columns, rows))
+
+
+def _asked(database: str, ask: Callable[[JoinedRacks], Awaitable[_Result]]) -> _Result:
+    """What the centre's database answers, asked without the centre."""
+    _require_extra()
+    from benchd.fleet.fleet_database import open_database
+    from benchd.fleet.joined_racks import JoinedRacks
+
+    async def run() -> _Result:
+        async with open_database(database) as opened:
+            return await ask(JoinedRacks(opened))
+
+    return anyio.run(run)
+
+
+def _require_extra() -> None:
+    """A rack's installation can't be a centre."""
+    if importlib.util.find_spec("psycopg") is None:
+        message = "this installation has no psycopg, which the centre needs"
+        raise DependencyMissing(message, cure='pip install "benchd[fleet]"')

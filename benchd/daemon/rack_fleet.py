@@ -1,0 +1,72 @@
+"""The rack's records on their way to the fleet's centre, where the configuration names one."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import AsyncExitStack
+
+import anyio
+import structlog
+from anyio import to_thread
+
+from benchd.config import Settings
+from benchd.domain.errors import UsageRefused
+from benchd.ledger.follower import Follower, open_feed
+from benchd.ledger.ledger_access import SqliteLedger
+from benchd.observe.fleet_metrics import FleetMetrics
+from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
+from benchd.outbound.fleet.record_sender import RecordSender, SenderParts
+from benchd.signing.key import SigningKey
+
+_log = structlog.get_logger()
+
+
+class RackFleet:
+    """Sends all records. They are read from the ledger on a way of its own."""
+
+    def __init__(
+        self, settings: Settings, stored: SqliteLedger, key: SigningKey, metrics: FleetMetrics
+    ) -> None:
+        """Reads what the configuration names; where that can't be done nothing is sent."""
+        self.follower = Follower()
+        """Has to hear of the ledger's records."""
+        self._path = settings.ledger.path
+        self._target = _target_of(settings)
+        self._stored = stored
+        self._key = key
+        self._metrics = metrics
+
+    async def run(self) -> None:
+        """Send until cancelled; without a centre nothing is opened. What was is closed."""
+        if self._target is None:
+            await anyio.sleep_forever()
+        else:
+            await self._send_to(self._target)
+
+    async def _send_to(self, target: CentreTarget) -> None:
+        async with AsyncExitStack() as stack:
+            feed = await stack.enter_async_context(open_feed(self._path))
+            centre = await to_thread.run_sync(
+                HttpCentre, target, self._key.ring.rack, limiter=feed.thread
+            )
+            stack.push_async_callback(centre.aclose)
+            parts = SenderParts(
+                feed=feed,
+                head=lambda: self._stored.head,
+                key=self._key,
+                checkpoint_file=self._path.with_name(f"{self._path.name}.checkpoint"),
+                monotonic=time.monotonic,
+                chance=random.random,
+                sink=self._metrics,
+            )
+            await RecordSender(centre, parts).run(self.follower)
+
+
+def _target_of(settings: Settings) -> CentreTarget | None:
+    """Where to send to, or nowhere: no erasure waits for what somebody has to put right first."""
+    try:
+        return settings.fleet.target
+    except (UsageRefused, OSError) as error:
+        _log.error("fleet_off", detail=str(error))
+        return None

@@ -1,0 +1,166 @@
+"""A batch of a ledger's records on their way to the fleet's centre, and the question before it.
+
+Lines of JSON, packed by gzip: first which record they follow and the signed head that they lead to,
+then each record's body, byte for byte as the ledger has it. Its hash is told by nobody: it follows
+from the hash before it, and the last one has to be that of the head.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchd.domain.errors import LedgerBroken
+from benchd.domain.ids import JsonValue
+from benchd.domain.record import EntryKind
+from benchd.ledger.head import EMPTY_HEAD, Head, decode_head
+from benchd.ledger.ledger_record import MAX_BODY_BYTES, stored_after
+from benchd.ledger.restore_gap import check_gap
+from benchd.signing import canonical
+from benchd.signing.public_key import Signer
+
+MOST_RECORDS: Final = 1000
+"""In one batch."""
+BATCH_BYTES: Final = 1 << 20
+"""After so many bytes of bodies a batch is closed."""
+LARGEST_BATCH_BYTES: Final = BATCH_BYTES + MAX_BODY_BYTES + MOST_RECORDS + 4096
+"""Unpacked, with whatever stands around the bodies."""
+MOST_PLACES: Final = 128
+"""In one question: a ledger of 2^63 numbers has 65."""
+LARGEST_QUESTION_BYTES: Final = MOST_PLACES * 160
+MEDIA_TYPE: Final = "application/vnd.benchd.records"
+
+_PACKED: Final = 6
+
+
+class BatchRefused(ValueError):
+    """What came isn't a batch of this rack; the text says why, in words of benchd alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRecord:
+    """One record of a batch, its hash computed."""
+
+    sequence: int
+    hash: bytes
+    kind: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records that follow each other, up to a head that the rack has signed."""
+
+    after: Head
+    records: tuple[BatchRecord, ...]
+
+    @property
+    def end(self) -> Head:
+        """The last of them."""
+        return Head(sequence=self.records[-1].sequence, hash=self.records[-1].hash)
+
+
+def encode_batch(after: Head, bodies: Sequence[bytes], signed_head: bytes) -> bytes:
+    """The bytes that are sent. Takes its time: not on the loop."""
+    first = canonical.encode({"after": _plain(after), "head": canonical.decode(signed_head)})
+    return gzip.compress(b"\n".join([first, *bodies]), compresslevel=_PACKED, mtime=0)
+
+
+def decode_batch(data: bytes, ring: Signer) -> Batch:
+    """A batch whose chain and signature hold; raises BatchRefused. Takes its time, too."""
+    first, *bodies = _unpacked(data).split(b"\n")
+    if not 1 <= len(bodies) <= MOST_RECORDS:
+        message = f"it has {len(bodies)} records; allowed are 1 to {MOST_RECORDS}"
+        raise BatchRefused(message)
+    try:
+        match canonical.decode(first):
+            case {"after": dict() as told, "head": dict() as signed, **others} if not others:
+                after = head_of(told)
+                head = decode_head(canonical.encode(signed), ring)
+            case _:
+                after, head = EMPTY_HEAD, EMPTY_HEAD
+    except ValueError as error:
+        message = f"its head doesn't count: {error}"
+        raise BatchRefused(message) from error
+    if head == EMPTY_HEAD:
+        raise BatchRefused("its first line doesn't have the form of a batch's")
+    batch = Batch(after=after, records=tuple(_chained(after, bodies, ring)))
+    if batch.end != head:
+        raise BatchRefused("its records don't lead to the head that the rack has signed")
+    return batch
+
+
+def encode_places(places: Iterable[Head]) -> bytes:
+    """The question which of these records the centre has."""
+    return canonical.encode({"places": [_plain(place) for place in places]})
+
+
+def decode_places(data: bytes) -> list[Head]:
+    """The records that are asked for; raises BatchRefused."""
+    try:
+        match canonical.decode(data):
+            case {"places": list() as told, **others} if not others and len(told) <= MOST_PLACES:
+                return [head_of(place) for place in told]
+            case _:
+                raise BatchRefused("it doesn't have the form of a question for places")
+    except ValueError as error:
+        raise BatchRefused(str(error)) from error
+
+
+def head_of(told: JsonValue) -> Head:
+    """A record by its number and hash as JSON has them; raises ValueError."""
+    match told:
+        case {"sequence": int() as sequence, "hash": str() as hash_hex, **others} if (
+            not others and 0 <= sequence < 1 << 63 and not isinstance(sequence, bool)
+        ):
+            head = Head(sequence=sequence, hash=bytes.fromhex(hash_hex))
+        case _:
+            message = "a record isn't named by its number and hash"
+            raise ValueError(message)
+    if len(head.hash) != len(EMPTY_HEAD.hash) or (not sequence and head != EMPTY_HEAD):
+        message = "a record isn't named by its hash"
+        raise ValueError(message)
+    return head
+
+
+def _plain(head: Head) -> dict[str, JsonValue]:
+    return {"sequence": head.sequence, "hash": head.hash.hex()}
+
+
+def _chained(after: Head, bodies: Sequence[bytes], ring: Signer) -> Iterable[BatchRecord]:
+    """Each record with its number and hash, as the one before it allows."""
+    last = after
+    for body in bodies:
+        try:
+            stored = stored_after(last.hash, body)
+            if (
+                stored.sequence != last.sequence + 1
+                or stored.entry.kind is EntryKind.LEDGER_RESTORED
+            ):
+                check_gap(stored, last, ring)
+        except LedgerBroken as error:
+            raise BatchRefused(str(error)) from error
+        except ValueError as error:
+            message = f"the record after record {last.sequence} can't be understood: {error}"
+            raise BatchRefused(message) from error
+        last = Head(sequence=stored.sequence, hash=bytes.fromhex(stored.hash_hex))
+        kind = stored.entry.kind.value
+        yield BatchRecord(sequence=last.sequence, hash=last.hash, kind=kind, body=body)
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Bounded: a few bytes could become as many as they like."""
+    packed = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        whole = packed.decompress(data, LARGEST_BATCH_BYTES + 1)
+    except zlib.error as error:
+        raise BatchRefused("it can't be unpacked") from error
+    if len(whole) > LARGEST_BATCH_BYTES:
+        message = f"unpacked it is larger than {LARGEST_BATCH_BYTES} bytes"
+        raise BatchRefused(message)
+    if not packed.eof or packed.unused_data:
+        raise BatchRefused("it was cut short, or something follows it")
+    return whole

@@ -1,0 +1,135 @@
+"""A real ledger, a centre that says what the test wants, and a clock that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from benchd.certificate import create_key
+from benchd.domain.record import Entry, EntryKind
+from benchd.ledger import open_ledger
+from benchd.ledger.fleet_checkpoint import Branch, decode_checkpoint, encode_checkpoint
+from benchd.ledger.follower import open_feed
+from benchd.ledger.head import EMPTY_HEAD, Head
+from benchd.ledger.ledger_access import SqliteLedger
+from benchd.ledger.record_batch import Batch, decode_batch
+from benchd.outbound.fleet.centre_client import Had, Taken
+from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
+from benchd.outbound.posting import Failure
+from benchd.signing.key import SigningKey
+from benchd.signing.ring import KeyRing
+
+START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+CENTRE_KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+
+@dataclass
+class ToldCentre:
+    """Takes what is whole; `answers` come first, whatever was sent."""
+
+    ring: KeyRing
+    newest: Head = EMPTY_HEAD
+    answers: list[Taken | Had | Failure] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    asked: list[list[Head]] = field(default_factory=list)
+    forks: int = 0
+
+    async def newest_of(self, places: list[Head]) -> Had | Failure:
+        self.asked.append(places)
+        if self.answers and not isinstance(self.answers[0], Taken):
+            answer = self.answers.pop(0)
+            assert not isinstance(answer, Taken)
+            return answer
+        return Had(newest=self.newest, forks=self.forks, restores=0)
+
+    async def take(self, batch: bytes) -> Taken | Failure:
+        self.batches.append(decode_batch(batch, self.ring))
+        if self.answers and not isinstance(self.answers[0], Had):
+            answer = self.answers.pop(0)
+            assert not isinstance(answer, Had)
+            return answer
+        self.newest = self.batches[-1].end
+        return self.acknowledging(self.newest)
+
+    def acknowledging(self, tip: Head, rack: str | None = None) -> Taken:
+        branch = Branch(rack=rack or self.ring.rack, branch=0, tip=tip)
+        signed = encode_checkpoint([branch], 0, START, CENTRE_KEY)
+        checkpoint = decode_checkpoint(signed, CENTRE_KEY.public)
+        return Taken(checkpoint=checkpoint, signed=signed, forks=self.forks, restores=0)
+
+
+@dataclass
+class Sink:
+    """Keeps what it hears."""
+
+    records: int = 0
+    failures: int = 0
+    since: float = -1.0
+    said: tuple[int, int, bool] = (0, 0, False)
+
+    def acknowledged(self, records: int) -> None:
+        self.records += records
+
+    def failed(self) -> None:
+        self.failures += 1
+
+    def waits_since(self, at: float) -> None:
+        self.since = at
+
+    def told(self, *, forks: int, restores: int, knows_more: bool) -> None:
+        self.said = (forks, restores, knows_more)
+
+
+@dataclass
+class Rig:
+    """Everything around one sender."""
+
+    ledger: SqliteLedger
+    centre: ToldCentre
+    sink: Sink
+    start: Callable[[], RecordSender]
+    at: list[float]
+    checkpoint_file: Path
+    head: list[Head | None]
+    """What the sender believes the head to be, in place of the ledger's own."""
+
+    def __post_init__(self) -> None:
+        self.sender = self.start()
+
+    async def write(self, count: int = 1, told: str = "") -> None:
+        for _ in range(count):
+            entry = Entry(kind=EntryKind.CONFIG_CHANGED, at=START, data={"told": told})
+            await self.ledger.append(entry)
+
+    async def until_quiet(self) -> None:
+        for _ in range(200):
+            rest_s = await self.sender.step()
+            if rest_s == LOOK_EVERY_S:
+                return
+            self.at[0] += rest_s
+        raise AssertionError("it doesn't come to an end")
+
+
+@asynccontextmanager
+async def rig(folder: Path) -> AsyncGenerator[Rig]:
+    path, key, at = folder / "ledger.sqlite", create_key(folder / "key.pem"), [0.0]
+    centre, sink = ToldCentre(key.ring), Sink()
+    head: list[Head | None] = [None]
+    async with open_ledger(path, head_key=key) as ledger, open_feed(path) as feed:
+        parts = SenderParts(
+            feed=feed,
+            head=lambda: head[0] or ledger.head,
+            key=key,
+            checkpoint_file=folder / "checkpoint",
+            monotonic=lambda: at[0],
+            chance=lambda: 1.0,
+            sink=sink,
+        )
+        start = partial(RecordSender, centre, parts)
+        yield Rig(ledger, centre, sink, start, at, parts.checkpoint_file, head)
