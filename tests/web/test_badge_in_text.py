@@ -270,7 +270,7 @@ async def test_item_6_a_code_is_asked_for_without_an_address_and_is_no_try(
     ):
         tries = len(here.door.records)
 
-        async def told(code: str) -> dict[str, object]:
+        async def told(code: str) -> dict[str, Any]:
             answer = await at.post(CODES, json={"code": code})
             assert answer.status_code == 200
             return answer.json()

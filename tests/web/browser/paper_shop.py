@@ -41,8 +41,6 @@ class Shop:
     catalogue: Catalogue
     visit: Visits
     callers: Callers = SEES_ALL
-    parts: Mapping[str, object] = field(default_factory=dict[str, object])
-    """Of the rack, where others than the quiet ones are wanted."""
     rack: FakeRack = field(default_factory=FakeRack)
     parts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Of the application, beside those that a shop has anyway."""
