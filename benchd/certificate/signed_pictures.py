@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Any, Final, cast
+from typing import Final
 
-from benchd.domain.evidence_json import to_json
-from benchd.domain.ids import JsonValue
 from benchd.proof.evidence.fresh_evidence import (
     FreshPicture,
+    FreshPictures,
     FreshTaking,
     SignedPicture,
     SignedTaking,
+    content_of,
 )
+from benchd.proof.fresh_proof import approval_faults
 from benchd.signing import canonical
 from benchd.signing.key import SigningKey
 from benchd.signing.public_key import Signer, has_signed
@@ -74,22 +75,19 @@ def marks_of(numbers: Iterable[str], key: SigningKey) -> tuple[str, ...]:
     return tuple(hmac.digest(secret, number.encode(), "sha256").hex() for number in numbers)
 
 
-def content_of(value: FreshPicture | FreshTaking) -> dict[str, JsonValue]:
-    """All that it says as JSON, without what nobody has said: older ones stay what they are."""
-    told: dict[str, JsonValue] = _said(to_json(value))
-    return told
-
-
-def _said(value: Any) -> Any:  # noqa: ANN401 - JSON
-    match value:
-        case dict():
-            known = cast("dict[str, Any]", value)
-            return {key: _said(each) for key, each in known.items() if each is not None}
-        case list():
-            return [_said(each) for each in cast("list[Any]", value)]
-        case _:
-            return value
-
-
 def _content(value: FreshPicture | FreshTaking) -> bytes:
     return canonical.encode(content_of(value))
+
+
+def believed(pictures: Iterable[SignedPicture], signer: Signer) -> FreshPictures:
+    """Those that the rack's own key has signed as somebody in charge has approved them.
+
+    The newest of a model comes first.
+    """
+    own = [
+        signed
+        for signed in pictures
+        if not approval_faults(signed.picture) and has_signed_picture(signer, signed)
+    ]
+    own.sort(key=lambda signed: max(w.taken_at for w in signed.picture.witnesses), reverse=True)
+    return FreshPictures(all=tuple(own))

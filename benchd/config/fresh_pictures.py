@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
-from benchd.certificate.signed_pictures import content_of, has_signed_picture
 from benchd.devices.android.facts.account_types import held_by_people
 from benchd.domain.errors import CertificateGap, UsageRefused
 from benchd.domain.evidence_json import from_json
 from benchd.proof.evidence.fresh_evidence import (
     FreshPicture,
-    FreshPictures,
     FreshTaking,
     SignedPicture,
     SignedTaking,
+    content_of,
 )
-from benchd.proof.fresh_proof import approval_faults, witness_faults
+from benchd.proof.fresh_proof import witness_faults
 from benchd.proof.package_places import on_system_partition
-from benchd.signing.public_key import Signer
 
 PICTURES: Final = "*.picture.toml"
 TAKINGS: Final = "*.taking.toml"
@@ -41,20 +38,6 @@ def read_pictures(folder: Path) -> tuple[SignedPicture, ...]:
         if faults:
             raise UsageRefused(f"{path}: {'; '.join(faults)}")
     return tuple(signed for _, signed in found)
-
-
-def believed(pictures: Iterable[SignedPicture], signer: Signer) -> FreshPictures:
-    """Those that the rack's own key has signed as somebody in charge has approved them.
-
-    The newest of a model comes first.
-    """
-    own = [
-        signed
-        for signed in pictures
-        if not approval_faults(signed.picture) and has_signed_picture(signer, signed)
-    ]
-    own.sort(key=lambda signed: max(w.taken_at for w in signed.picture.witnesses), reverse=True)
-    return FreshPictures(all=tuple(own))
 
 
 def read_signed(path: Path, kind: type[T]) -> T:

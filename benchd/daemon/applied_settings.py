@@ -8,17 +8,16 @@ from typing import Final
 import structlog
 
 from benchd.certificate import DsseIssuer
-from benchd.certificate.signed_pictures import picture_sha256
+from benchd.certificate.signed_pictures import believed, picture_sha256
 from benchd.config import Settings
-from benchd.config.fresh_pictures import believed
 from benchd.daemon.http_listener import renew
+from benchd.daemon.rack_intake import required_by
 from benchd.daemon.rack_papers import good_for_days
 from benchd.daemon.services import RunningRack
 from benchd.daemon.system import SystemClock
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.revision import commit, version
-from benchd.intake.required import Required
 from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 from benchd.proof.evidence.fresh_evidence import FreshPictures
 from benchd.signing.key import SigningKey
@@ -100,7 +99,7 @@ async def take_over(
     rack.wall.plan = settings.wall
     rack.grades.scale = settings.grades
     rack.shipping.good_for_days = good_for_days(settings.recipes)
-    rack.intake.required = Required.by(settings.recipes.values())
+    rack.intake.required = required_by(settings.recipes.values())
     rack.metrics.reconfigured(
         slots=settings.topology.places, recipes=settings.recipes, models=settings.models
     )

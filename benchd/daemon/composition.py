@@ -22,14 +22,14 @@ from benchd.daemon.disk_space import DiskSpaceWatch
 from benchd.daemon.http_listener import tls_of
 from benchd.daemon.integrity import Integrity
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
-from benchd.daemon.ledger_witnesses import anchors_of, witnesses_of
+from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
 from benchd.daemon.life import keep_responsive, serve_rack
 from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
 from benchd.daemon.rack_dossiers import RackDossiers
 from benchd.daemon.rack_fleet import RackFleet
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
-from benchd.daemon.rack_intake import open_intake
+from benchd.daemon.rack_intake import open_intake, required_by
 from benchd.daemon.rack_labels import label_desk
 from benchd.daemon.rack_metrics import metrics_of, show_ledger
 from benchd.daemon.rack_papers import lot_press_of, shipping_desk_of
@@ -49,7 +49,6 @@ from benchd.domain.ports import HotplugSource
 from benchd.domain.revision import commit, version
 from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
-from benchd.intake.required import Required
 from benchd.ledger import open_ledger
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.patrol import Patrol
@@ -75,7 +74,7 @@ from benchd.slots.parts import NoReaders, RackParts
 from benchd.slots.question_desk import Desk
 from benchd.slots.supervisor import Supervisor
 from benchd.web.dashboard import Addition
-from benchd.web.service import PlanInEffect
+from benchd.web.service import LogControl, PlanInEffect
 
 _log = structlog.get_logger()
 
@@ -108,7 +107,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     tls = tls_of(settings.http)
     clock, metrics = SystemClock(), metrics_of(settings)
     hooks = Hooks([hook.settings for hook in settings.hooks])
-    witnesses = await witnesses_of(settings, key.ring)
+    witnesses = await witnesses_at_start(settings, key.ring)
     async with AsyncExitStack() as stack:
         until_end = stack.enter_context(ExitStack())
         stored = await stack.enter_async_context(
@@ -162,7 +161,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         )
         chips = chip_access(settings, key)
         desk = IntakeDesk(
-            intake, SystemEntropy(), board.views, Required.by(settings.recipes.values())
+            intake, SystemEntropy(), board.views, required_by(settings.recipes.values())
         )
         rack = RunningRack(
             board=board,
@@ -226,10 +225,13 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 metrics=metrics,
             ),
             wall=PlanInEffect(settings.wall),
-            hooks=hooks,
+            holder=hooks.held.holder,
+            directions=hooks.directions,
             trace=traces.of_job,
             scrape=metrics.expose if settings.http.metrics else None,
-            logs=levels,
+            logs=None
+            if levels is None
+            else LogControl(change=levels.change, in_effect=levels.in_effect),
         )
         integrity = Integrity(board=rack.board, admission=rack.admission, metrics=metrics.ledger)
         patrol = Patrol(stored, ledger.append, clock, integrity)

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
 from benchd.config import Settings
 from benchd.domain.errors import DependencyMissing
 
 DIRECTORY_MODE = 0o750
+_CURE = "Make it for benchd's user, or set another one in the configuration."
 
 
 def make_directories(settings: Settings) -> None:
-    """Make what benchd keeps its things in; DependencyMissing says which can't be made."""
+    """Make what benchd keeps its things in, for whom it lies in what belongs to them.
+
+    Raises DependencyMissing for one that can't be made, or not be written to: a certificate that
+    finds no place is found out about only after the erasure.
+    """
     own = (settings.adb.home,) if settings.adb.server == "own" else ()
     for directory in (*own, settings.certificate.directory, settings.ledger.path.parent):
+        made = [each for each in (directory, *directory.parents) if not each.exists()]
         try:
             directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+            if made:
+                give(made, made[-1].parent.stat())
         except OSError as error:
             message = f"the directory {directory} can't be made: {error.strerror}"
-            cure = "Make it for benchd's user, or set another one in the configuration."
-            raise DependencyMissing(message, cure=cure) from error
+            raise DependencyMissing(message, cure=_CURE) from error
+        if not os.access(directory, os.W_OK | os.X_OK):
+            message = f"the directory {directory} can't be written to"
+            cure = f"Give it to benchd's user: `chown -R benchd: {directory}`."
+            raise DependencyMissing(message, cure=cure)
+
+
+def give(files: Iterable[Path], owner: os.stat_result) -> None:
+    """What root has made belongs to this one, who isn't root."""
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for file in files:
+        with suppress(OSError):
+            os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)

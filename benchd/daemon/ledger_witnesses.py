@@ -71,11 +71,16 @@ async def anchors_that_know(anchors: Sequence[Anchor], signer: Signer) -> list[W
 
 async def witnesses_of(settings: Settings, ring: KeyRing) -> list[Witness]:
     """All that is known of the ledger outside of it."""
-    if not settings.ledger.path.exists():
-        _log.warning("ledger_begun", path=str(settings.ledger.path))
     anchors = anchors_of(settings.ledger.anchor, ring)
     return [
         *witnesses_of_ring(ring),
         *certificates_that_know(settings.certificate.directory, ring),
         *await anchors_that_know(anchors, ring),
     ]
+
+
+async def witnesses_at_start(settings: Settings, ring: KeyRing) -> list[Witness]:
+    """The same for the daemon, which tells where it has to begin a ledger."""
+    if not settings.ledger.path.exists():
+        _log.warning("ledger_begun", path=str(settings.ledger.path))
+    return await witnesses_of(settings, ring)

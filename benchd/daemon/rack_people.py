@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -15,7 +15,7 @@ from anyio import to_thread
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.config import Settings
 from benchd.config.config_sections import PeopleSettings
-from benchd.daemon.directories import make_directories
+from benchd.daemon.directories import give, make_directories
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.system import SystemClock, SystemEntropy
 from benchd.domain.ids import JsonValue
@@ -154,19 +154,11 @@ def give_back(ledger: Path) -> None:
 def like_its_folder(folder: Path, pattern: str) -> None:
     """These files belong to whom their folder belongs, where root may have made them."""
     if folder.is_dir():
-        _give(folder.glob(pattern), folder.stat())
+        give(folder.glob(pattern), folder.stat())
 
 
 def make_like(folder: Path, other: Path, *, mode: int) -> None:
     """Make a folder, and those above it that aren't there, for whom another one belongs to."""
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode, parents=True, exist_ok=True)
-    _give(made, other.stat())
-
-
-def _give(files: Iterable[Path], owner: os.stat_result) -> None:
-    if os.geteuid() != 0 or owner.st_uid == 0:
-        return
-    for file in files:
-        with suppress(OSError):
-            os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    give(made, other.stat())

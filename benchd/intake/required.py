@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -11,10 +11,8 @@ from benchd.domain.chip import ChipVerdict
 from benchd.domain.errors import IntakeRefused
 from benchd.domain.ids import JobId
 from benchd.domain.intake import AttestationKind, BoundBy, TimeDoubt
-from benchd.domain.job import Gate, Reason
-from benchd.pipelines.recipe import Recipe
-from benchd.pipelines.stages.gates import GatesStage
-from benchd.proof.citation import DAY_S, AssetInHand, CitedWhen, Numbers, cite
+from benchd.domain.job import Gate
+from benchd.proof.citation import AssetInHand, CitedWhen, Numbers, cite
 from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.intake_evidence import (
     BoundRecord,
@@ -38,25 +36,6 @@ class Required:
     )
     of_chip_in_use: float | None = None
     """Of the owner's consent to lose what the chip holds, where a reader has seen it in use."""
-
-    @classmethod
-    def by(cls, recipes: Iterable[Recipe]) -> Required:
-        """What the recipes ask for by which handsets with adb go to be destroyed."""
-        always: dict[AttestationKind, float] = {}
-        of_chip: float | None = None
-        for recipe in recipes:
-            if recipe.ends_as is not Reason.RECYCLED or recipe.certifies:
-                continue
-            for gates in (spec.stage for spec in recipe.stages):
-                if not isinstance(gates, GatesStage):
-                    continue
-                limit_s = gates.required_within_days * DAY_S
-                for kind in gates.require:
-                    always[kind] = min(limit_s, always.get(kind, limit_s))
-                if Gate.CONSENT in gates.attest:
-                    days = gates.consent_within_days
-                    of_chip = min(days * DAY_S, of_chip or days * DAY_S)
-        return cls(always=always, of_chip_in_use=of_chip)
 
     def cited(
         self,

@@ -77,7 +77,7 @@ def certificate_routes(rack: ServedRack) -> APIRouter:
 
     async def told(line: CertifiedLine, since: HandsetSince) -> FoundCertificateObject:
         later = await since.of(line.job.job, await rack.ledger.entries(line.job.job))
-        return _object(line, later, line.job.held_by(rack.hooks.held.holder))
+        return _object(line, later, line.job.held_by(rack.holder))
 
     @router.get("")
     @served_to(AccessLevel.READ, token=Scope.CERTIFICATES_READ)

@@ -46,7 +46,7 @@ def job_routes(rack: ServedRack, presenter: Presenter) -> APIRouter:
     async def job(job: JobInPath) -> JobObject:
         """One job: what was done, what was answered, how it ended."""
         told = presenter.job(await history_of(rack, JobId(job)))
-        asked = await rack.hooks.directions(JobId(job))
+        asked = await rack.directions(JobId(job))
         directions = [DirectionObject.of(one, next_action=one.action) for one in asked]
         tags = [told.asset.tag] if told.asset else []
         given = rack.grades.book.given(jobs=[job], tags=tags)

@@ -13,12 +13,12 @@ from benchd.domain.authority import Action
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.log_level import LONGEST_S, USUAL_S, LogLevel
-from benchd.observe.log_level_change import LogLevels
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
 from benchd.web.error_answers import INVALID, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.peer import peer_of
 from benchd.web.serialiser import Verbatim, WebObject
+from benchd.web.service import LogControl
 
 _log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class LogLevelRequest(BaseModel):
     for_s: Annotated[float, Field(ge=1.0, le=LONGEST_S)] = USUAL_S
 
 
-def log_level_route(door: LogLevels, slots: Callable[[], Collection[SlotName]]) -> APIRouter:
+def log_level_route(door: LogControl, slots: Callable[[], Collection[SlotName]]) -> APIRouter:
     """`/api/v1/log-level`: look at it, and change it for a while."""
     router = APIRouter(prefix="/api/v1/log-level")
 

@@ -69,7 +69,7 @@ def paper_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
                 catalogue.text("paper.other_language").to(language),
             ),
         )
-        holder = rack.hooks.held.holder
+        holder = rack.holder
         held = any(holder(each) is not None for each in (JobId(job), found.stands_in))
         keys = ("wall.held_back", "wall.held_back_to_do") if held else ()
         since = [catalogue.text(key).to(language) for key in keys]

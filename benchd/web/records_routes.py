@@ -65,7 +65,7 @@ def records_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     """`/api/v1/handsets`, `/api/v1/report` and `/api/v1/records`."""
     router = APIRouter(prefix="/api/v1", responses=INVALID | LEDGER)
     door = rack.records
-    presenter = RecordsPresenter(catalogue, rack.hooks.held.holder)
+    presenter = RecordsPresenter(catalogue, rack.holder)
     reporting = ReportPresenter(catalogue)
 
     async def reported(

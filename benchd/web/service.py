@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchd.domain.dossier import Dossier, KeptDossier
+from benchd.domain.hook import Direction
 from benchd.domain.ids import JobId, SlotName
+from benchd.domain.log_level import LogLevel, MoreLogged
 from benchd.domain.ports import Ledger
 from benchd.domain.wall_plan import WallPlan
 from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.ledger.records.records_access import Records
-from benchd.observe.log_level_change import LogLevels
-from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.lots.lot_desk import LotPress
 from benchd.papers.lots.shipping import ShippingDesk
@@ -55,6 +55,14 @@ class PlanInEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogControl:
+    """How much is logged: more for a while, of a slot or, where none is named, of the rack."""
+
+    change: Callable[[LogLevel, SlotName | None, float], None]
+    in_effect: Callable[[], Sequence[MoreLogged]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedRack:
     """All of a running rack that is served."""
 
@@ -76,11 +84,14 @@ class ServedRack:
     papers: LotPress
     shipping: ShippingDesk
     labels: LabelDesk
-    hooks: Hooks
+    holder: Callable[[JobId], str | None]
+    """Which other system holds back a job's handset."""
+    directions: Callable[[JobId], Awaitable[Sequence[Direction]]]
+    """What other systems have asked for a job's handset, in the order of the ledger."""
     trace: Callable[[JobId], Awaitable[bytes]]
     """A job's OTLP/JSON; raises NotFound for one that isn't there or hasn't ended."""
     wall: PlanInEffect
     scrape: MetricsSource | None
     """None where the configuration serves no metrics."""
-    logs: LogLevels | None
+    logs: LogControl | None
     """None where nobody can have more logged."""

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.certificate.signed_pictures import has_signed_picture, sign_picture
+from benchd.certificate.signed_pictures import believed, has_signed_picture, sign_picture
 from benchd.cli.fresh_comparison import approve
 from benchd.cli.fresh_session import keep
-from benchd.config.fresh_pictures import believed, read_pictures, read_signed, text_of
+from benchd.config.fresh_pictures import read_pictures, read_signed, text_of
 from benchd.domain.errors import UsageRefused
 from benchd.domain.handset import Package
 from benchd.proof.evidence.fresh_evidence import SignedPicture, SignedTaking

@@ -45,6 +45,7 @@ from typing import Any
 import anyio
 import pytest
 
+from benchd.daemon.rack_intake import required_by
 from benchd.domain.chip import BaselineKind, ChipScan, ChipVerdict
 from benchd.domain.errors import HandsetAtWork, IntakeRefused, NotFound, ReaderFault
 from benchd.domain.ids import SlotName
@@ -338,8 +339,8 @@ async def test_the_recipe_that_crushes_says_what_is_required() -> None:
     require = (AttestationKind.IDENTITY,)
     gates = GatesStage(require=require, required_within_days=10, attest=(Gate.CONSENT,))
     recycle = replace(make_recipe(gates=gates, certify=None), ends_as=Reason.RECYCLED)
-    assert Required.by([make_recipe(gates=gates)]) == Required()
-    found = Required.by([recycle, make_recipe()])
+    assert required_by([make_recipe(gates=gates)]) == Required()
+    found = required_by([recycle, make_recipe()])
     assert found.always == {AttestationKind.IDENTITY: 864_000.0}
     assert found.of_chip_in_use == 365 * 86_400
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from benchd.certificate import DsseIssuer, create_key, load_key, verify_certific
 from benchd.config import Settings
 from benchd.daemon import composition
 from benchd.daemon.composition import run_daemon
+from benchd.daemon.directories import make_directories
 from benchd.daemon.rack_metrics import metrics_of
 from benchd.devices.android import filler
 from benchd.devices.android.filler import ABIS, Program, built_path
@@ -225,3 +227,28 @@ async def test_a_ledger_that_is_begun_is_a_warning_once(tmp_path: Path) -> None:
                 pass
     [told] = [line for line in logs if line["event"] == "ledger_begun"]
     assert (told["log_level"], told["path"]) == ("warning", str(tmp_path / "ledger.sqlite"))
+
+
+async def test_a_folder_that_takes_no_certificate_ends_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An erasure that has no place for its certificate would be found out about too late."""
+    async with started(tmp_path) as settings:
+        pass
+    closed = settings.certificate.directory
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != closed)
+    with pytest.raises(DependencyMissing, match="can't be written to") as refused:
+        make_directories(settings)
+    assert f"chown -R benchd: {closed}" in refused.value.cure
+
+
+@pytest.mark.as_root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+async def test_what_root_makes_in_a_folder_of_benchds_is_benchds(tmp_path: Path) -> None:
+    """As `benchd setup` does after a first start that failed: systemd has made the outer one."""
+    async with started(tmp_path) as settings:
+        pass
+    settings.certificate.directory.rmdir()
+    os.chown(tmp_path, 4711, 4711)
+    make_directories(settings)
+    assert settings.certificate.directory.stat().st_uid == 4711

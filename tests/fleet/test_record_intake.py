@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime
 
 import anyio
 import psycopg
@@ -12,6 +13,7 @@ from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.fleet.fleet_database import open_database
 from benchd.ledger.record_batch import LARGEST_BATCH_BYTES, LARGEST_QUESTION_BYTES, MOST_RECORDS
 from benchd.signing.ring import KeyRing
+from benchd.signing.rotation import Retired, Retirement, rotate
 from tests.fleet.centre_rig import centre
 from tests.fleet.written_ledger import NOTHING, WrittenLedger, text_of
 
@@ -336,6 +338,42 @@ async def test_a_database_that_is_not_there_is_told(
     with pytest.raises(DependencyMissing, match="can't be reached"):
         async with open_database(f"{conninfo} port=1"):
             pass
+
+
+async def test_after_a_rotation_records_wait_for_the_ring_and_the_old_key_counts_no_more(
+    conninfo: str,
+) -> None:
+    old, thief = WrittenLedger(), WrittenLedger()
+    old.add(count=3)
+    new = old.copy()
+    new.key = thief.key
+    new.add(count=2)
+    stolen = new.copy()
+    stolen.key = old.key
+    before = KeyRing.of(old.key.public_key())
+    retirement = Retirement(
+        why=Retired.ROTATED,
+        at=datetime(2026, 11, 26, tzinfo=UTC),
+        sequence=3,
+        head_hash=old.places[3][1].hex(),
+        certificates=frozenset(),
+        papers=frozenset(),
+        secrets_sha256="00" * 32,
+    )
+    after = before.with_rotation(rotate(old.key, new.key, retirement, None))
+    rack = after.rack
+    async with centre(conninfo) as here:
+        await here.racks.join("rack", before)
+        assert (await here.post(rack, "records", old.batch(0))).status_code == 200
+        assert (await here.post(rack, "records", new.batch(3))).status_code == 422
+        assert not await here.racks.join("rack", after)
+        assert (await here.post(rack, "records", new.batch(3))).status_code == 200
+        stolen.key = old.key
+        stolen.add(count=1)
+        assert (await here.post(rack, "records", stolen.batch(5))).status_code == 422
+        with pytest.raises(UsageRefused, match="doesn't go on"):
+            await here.racks.join("rack", before)
+        assert here.records() == new.records
 
 
 async def test_who_joins_and_who_does_not(conninfo: str) -> None:

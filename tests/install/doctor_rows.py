@@ -15,6 +15,20 @@ KEPT = "/srv/kept"
 BACK = f"systemctl stop benchd; cp -a {KEPT}/lib/. /var/lib/benchd/"
 SQUATS = "/usr/bin/python3 -m http.server 8420 --bind 127.0.0.1"
 LISTENS = "import socket, time; s = socket.create_server(('127.0.0.1', 5037)); time.sleep(600)"
+DROP_IN = "/etc/systemd/system/benchd.service.d"
+TLS = r"""
+sed -i '/^listen = /s/127.0.0.1/0.0.0.0/; /^allow_beyond/s/false/true/; s/^# tls_/tls_/
+    /^allowed_hosts/s/\[\]/["rack7.example"]/' /etc/benchd/benchd.toml
+"""
+"""What docs/service.md has in [http], by somebody who changes the lines that are there."""
+SMALL = f"""
+systemctl stop benchd
+mount -t tmpfs -o {{}},mode=700 none /var/lib/benchd
+cp -a {KEPT}/lib/. /var/lib/benchd
+chown benchd: /var/lib/benchd
+systemctl start benchd
+"""
+"""Puts the ledger on a disk of its own."""
 OPEN_ADB = "/etc/systemd/system/benchd-adb.socket.d"
 
 
@@ -32,6 +46,8 @@ class Row:
     """Beginnings of the cure's commands that are for another case, as the cure says."""
     says: str = ""
     """What the finding has to name."""
+    then: str = ""
+    """What is typed once it is mended, so that the next row finds what it expects."""
     stays: str = ""
     """What is found of it afterwards, where the rest is another matter."""
 
@@ -277,6 +293,7 @@ ROWS = (
         check="key",
         found="key_unusable",
         by_hand=f"cp -a {KEPT}/etc/certificate_key.pem {KEY}",
+        leaves_out=("benchd key create",),
     ),
     Row(
         name="a key that others read",
@@ -304,5 +321,164 @@ ROWS = (
         breaks="true",
         check="backup",
         found="verified_never",
+    ),
+    # From here on: what somebody broke who had read docs/admin.md and docs/service.md and no code.
+    Row(
+        name="a configuration that only root may read",
+        breaks=f"chmod 0600 {CONFIG}; systemctl restart benchd || true",
+        check="rights",
+        found="rights_missing",
+        says=CONFIG,
+    ),
+    Row(
+        name="recipes that only root may read",
+        breaks="chmod 0700 /etc/benchd/recipes; systemctl restart benchd || true",
+        check="rights",
+        found="rights_missing",
+        says="/etc/benchd/recipes",
+    ),
+    Row(
+        name="a folder that only root may enter",
+        breaks="chmod 0700 /etc/benchd; systemctl restart benchd || true",
+        check="rights",
+        found="rights_missing",
+        says="by the rights of /etc/benchd",
+    ),
+    Row(
+        name="a key of the pages that benchd can't read",
+        breaks=f"{TLS}install -D -m 0600 -t /etc/benchd/tls /srv/rack.pem /srv/rack_key.pem;"
+        " chmod 0644 /etc/benchd/tls/rack.pem; systemctl restart benchd || true",
+        check="rights",
+        found="rights_missing",
+        says="rack_key.pem",
+        then=f"cp -a {KEPT}/etc/benchd.toml {CONFIG}; systemctl restart benchd",
+    ),
+    Row(
+        name="a hook's secret that benchd can't read",
+        breaks="(umask 077; echo whsec_$(head -c 32 /dev/urandom | base64)"
+        " >/etc/benchd/stock.secret)"
+        f'; printf \'[[hooks]]\nname = "stock"\nurl = "http://127.0.0.1:8499/"\n'
+        f'secret = "/etc/benchd/stock.secret"\n\' >>{CONFIG}; systemctl restart benchd || true',
+        check="rights",
+        found="rights_missing",
+        says="stock.secret",
+        then=f"cp -a {KEPT}/etc/benchd.toml {CONFIG}; systemctl restart benchd",
+    ),
+    Row(
+        name="a drop-in with a typo",
+        breaks=f"mkdir -p {DROP_IN}; printf '[Service]\nIPAdressAllow=192.0.2.0/24\n'"
+        f" >{DROP_IN}/override.conf; systemctl daemon-reload; systemctl restart benchd",
+        check="units",
+        found="unit_mistake",
+        says="IPAdressAllow",
+        by_hand=f"sed -i s/IPAdressAllow/IPAddressAllow/ {DROP_IN}/override.conf",
+    ),
+    Row(
+        name="a drop-in that names a folder which isn't there",
+        breaks=f"mkdir -p {DROP_IN}; printf '[Service]\nReadWritePaths=/mnt/anchr\n'"
+        f" >{DROP_IN}/override.conf; systemctl daemon-reload; systemctl restart benchd || true",
+        check="daemon",
+        found="daemon_ended",
+        says="/mnt/anchr",
+        # Shown first, then taken out.
+        by_hand=f"systemctl cat benchd | grep anchr; rm -r {DROP_IN}",
+        leaves_out=("systemctl cat",),
+    ),
+    Row(
+        name="a drop-in that systemd hasn't read",
+        breaks=f"mkdir -p {DROP_IN}; printf '[Service]\nIPAddressAllow=192.0.2.0/24\n'"
+        f" >{DROP_IN}/override.conf",
+        check="units",
+        found="unit_changed",
+        says="benchd.service",
+        then=f"rm -r {DROP_IN}; systemctl daemon-reload; systemctl restart benchd",
+    ),
+    Row(
+        name="the ledger's folder is another's, as after a mount that failed",
+        breaks="systemctl stop benchd; mv /var/lib/benchd /srv/away; systemctl start benchd",
+        check="notices",
+        found="no_administrator",
+        by_hand="systemctl stop benchd; rm -r /var/lib/benchd; mv /srv/away /var/lib/benchd;"
+        " systemctl start benchd",
+        leaves_out=("findmnt", "benchd setup"),
+    ),
+    Row(
+        name="no more files on the disk",
+        breaks=SMALL.format("nr_inodes=40"),
+        check="space",
+        found="space_files",
+        says="/var/lib/benchd: ",
+        by_hand="systemctl stop benchd; umount /var/lib/benchd",
+    ),
+    Row(
+        name="the disk is full",
+        breaks=SMALL.format("size=200m"),
+        check="space",
+        found="space_free",
+        says="/var/lib/benchd: ",
+        by_hand="systemctl stop benchd; umount /var/lib/benchd",
+    ),
+    Row(
+        name="a certificate of root's among the others",
+        breaks="install -m 0600 /dev/null /var/lib/benchd/certificates/copied.json;"
+        " systemctl restart benchd",
+        check="certificate_folder",
+        found="file_of_another",
+        says="copied.json",
+    ),
+    Row(
+        name="a certificates' folder of root's",
+        breaks="chown root: /var/lib/benchd/certificates; systemctl restart benchd || true",
+        check="certificate_folder",
+        found="folder_of_another",
+        says="/var/lib/benchd/certificates",
+    ),
+    Row(
+        name="another rack's key",
+        breaks="systemctl stop benchd; benchd key create /srv/other.pem;"
+        f" cat /srv/other.pem >{KEY}; systemctl start --no-block benchd; rm /srv/other.pem*",
+        check="key",
+        found="key_of_another",
+        by_hand=f"systemctl stop benchd; cp -a {KEPT}/etc/certificate_key.pem {KEY}",
+        leaves_out=("openssl",),
+    ),
+    Row(
+        name="another rack's public key",
+        breaks=f"benchd key create /srv/other.pem; cat /srv/other.pem.pub >{KEY}.pub;"
+        " rm /srv/other.pem*",
+        check="key",
+        found="key_of_another",
+    ),
+    Row(
+        name="no public key",
+        breaks=f"rm {KEY}.pub",
+        check="key",
+        found="key_without_public",
+    ),
+    Row(
+        name="a ring that isn't one",
+        breaks=f"systemctl stop benchd; echo '{{}}' >{KEY}.ring; systemctl start --no-block benchd",
+        check="key",
+        found="key_unusable",
+        says="ring",
+        by_hand=f"systemctl stop benchd; rm {KEY}.ring",
+    ),
+    Row(
+        name="nothing that keeps the clock right",
+        breaks="true",
+        check="clock",
+        found="clock_free",
+        stays="clock_free",
+        then="systemctl cat systemd-timesyncd",
+    ),
+    Row(
+        name="a time daemon that doesn't run",
+        breaks="systemctl disable --now systemd-timesyncd",
+        check="clock",
+        found="clock_free",
+        says="",
+        # In a container its unit is skipped: the clock is the machine's.
+        stays="clock_free",
+        then="systemctl is-enabled systemd-timesyncd",
     ),
 )

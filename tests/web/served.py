@@ -32,7 +32,7 @@ from benchd.slots.parts import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers
-from benchd.web.service import PlanInEffect, ServedRack
+from benchd.web.service import LogControl, PlanInEffect, ServedRack
 from tests.papers.labels.quiet_desk import quiet_desk
 from tests.web.fake_sessions import EVERYBODY, FakeSessions, NoTokens
 from tests.web.web_fakes import FakeClock, Feed
@@ -91,6 +91,7 @@ def served_rack(
     hooks = Hooks(())
     hooks.held = getattr(core, "held", None) or Held()
     grades = parts.pop("grades", None) or GradeDesk(core.ledger, FakeClock(), lambda: intake.book)
+    levels = LogLevels(time.monotonic)
     quiet: dict[str, Any] = {
         "admission": Admission(),
         "dossiers": NoDossiers(),
@@ -113,11 +114,12 @@ def served_rack(
             good_for_days={},
         ),
         "labels": quiet_desk(core, records, catalogue, hooks.held, grades.book),
-        "hooks": hooks,
+        "holder": hooks.held.holder,
+        "directions": hooks.directions,
         "trace": no_trace,
         "wall": PlanInEffect(WallPlan()),
         "scrape": None,
-        "logs": LogLevels(time.monotonic),
+        "logs": LogControl(change=levels.change, in_effect=levels.in_effect),
     }
     return ServedRack(
         board=core.board,

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from benchd.certificate.signed_pictures import sign_picture
-from benchd.config.fresh_pictures import believed
+from benchd.certificate.signed_pictures import believed, sign_picture
 from benchd.domain.handset import Package
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.kinds import Lie, Owner, Picture

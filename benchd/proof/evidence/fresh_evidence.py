@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from annotated_types import MaxLen
 from pydantic import Field
 
+from benchd.domain.evidence_json import to_json
 from benchd.domain.evidence_values import Moment, OneOrMore, Positive, Said, Sha256, Whole
 from benchd.domain.handset import Package
+from benchd.domain.ids import JsonValue
 
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 
@@ -102,3 +104,20 @@ class FreshPictures:
         """That of a model with its build; None where nobody has taken one."""
         fitting = (one for one in self.all if one.picture.is_of(manufacturer, model, build))
         return next(fitting, None)
+
+
+def content_of(value: FreshPicture | FreshTaking) -> dict[str, JsonValue]:
+    """All that it says as JSON, without what nobody has said: older ones stay what they are."""
+    told: dict[str, JsonValue] = _said(to_json(value))
+    return told
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401 - JSON
+    match value:
+        case dict():
+            known = cast("dict[str, Any]", value)
+            return {key: _said(each) for key, each in known.items() if each is not None}
+        case list():
+            return [_said(each) for each in cast("list[Any]", value)]
+        case _:
+            return value

@@ -10,7 +10,7 @@ import { bracketed, word } from "./words.js";
 const t = (value) => word("lots", value);
 const kindsOf = (kinds) => join(kinds.map((kind) => word("attestation", kind)));
 
-/** The attestations of a lot, and the form for another one. */
+/** The attestations of a lot, and the form for another one; `done` is told what was recorded, in the language of its time. */
 export function attestations(lot, path, done) {
   const rows = lot.attestations.map((told) =>
     row([kindsOf(told.kinds), covered(told, lot.assets), `${moment(told.at)} ${told.operator}`, withdrawing(told, path, done)], {
@@ -86,12 +86,14 @@ function attesting(lot, path, done) {
   const tags = lines("tags", t("tag"), { hint: t("tags_hint"), needed: true });
   const note = line("attest-note", word("word", "note"), { hint: t("attest_note_hint") });
   let sent = 0;
+  let stated = [];
   const element = form("attest", {
     fields: [kinds, which, excepted, tags, note],
     button: t("attest_do"),
     send: () => {
       const some = which.value === "some";
       sent = some ? tags.values.length : lot.assets - excepted.values.length;
+      stated = kinds.values;
       return act(`${path}/attestations`, {
         kinds: kinds.values,
         tags: some ? tags.values : null,
@@ -101,7 +103,7 @@ function attesting(lot, path, done) {
         seen: some ? null : lot.assets,
       });
     },
-    done: () => done(() => `${word("act", "recorded")}: ${sent} / ${lot.assets} · ${t("whole_now")}`),
+    done: () => done(() => `${word("act", "recorded")}: ${kindsOf(stated)} ${sent} / ${lot.assets} · ${t("whole_now")}`),
   });
   const show = () => {
     excepted.element.hidden = which.value !== "whole";
@@ -132,7 +134,7 @@ function withdrawing(told, path, done) {
         tags: tags.values,
         note: note.value,
       }),
-    done: () => done(),
+    done: () => done(() => `${word("act", "recorded")}: ${t("withdraw")}${bracketed(kindsOf(told.kinds))}`),
   });
   return el("div", {}, ...gone, folded(id, t("withdraw"), false, sending));
 }

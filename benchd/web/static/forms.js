@@ -1,9 +1,12 @@
-// Fields, and the button that sends them. Enter sends nothing: a badge's reader ends with it too,
+// Fields, and the button that sends them. Enter in a field presses that button where what it does is no
+// more than another line of a list, and where a person has pressed it: a reader ends a code with it too,
 // and whoever takes over must not send what somebody else has filled in.
 
 import { emptyOfBadges, LEADS, lookedUp } from "./badges.js";
 import { imeisIn } from "./codes.js";
 import { el, byId } from "./dom.js";
+import { isField, isOfReader } from "./scans.js";
+import { whoIsHere } from "./session.js";
 import { sure } from "./sure.js";
 import { technical } from "./technical.js";
 import { current, knows, said as inWords, word } from "./words.js";
@@ -44,7 +47,9 @@ function takeImeis(input, refuse) {
     if (event.key !== "Enter" || event.isComposing || !read) return;
     const [imei = null] = imeisIn(read);
     input.value = before = imei ?? before;
-    if (imei === null) refuse();
+    if (imei !== null) return;
+    event.preventDefault();
+    refuse();
   });
 }
 
@@ -100,11 +105,14 @@ export function why(error) {
 /** What of it isn't said by its cause; null for nothing. */
 export const restOf = (error) => (isKnown(error) ? null : technical(error.cause, error.message));
 
+/** Who has begun to fill in which form since it was sent last, also where the page is built anew meanwhile. */
+const begunBy = new Map();
+
 /**
  * Fields with a button. `send` gives {told} or {error}; `done` is called with what was told. `asks` gives
- * what has to be said yes to before it is sent, as sure.js asks it, or null.
+ * what has to be said yes to before it is sent, as sure.js asks it, or null. With `byEnter` Enter sends it too.
  */
-export function form(id, { fields, button, send, done, asks = () => null }) {
+export function form(id, { fields, button, send, done, asks = () => null, byEnter = false }) {
   const said = el("p", { class: "said", role: "alert" });
   const sender = el("button", { type: "button", class: "do" }, button);
   sender.addEventListener("click", async () => {
@@ -131,6 +139,7 @@ export function form(id, { fields, button, send, done, asks = () => null }) {
     say(said, "");
     byId("announcer").textContent = word("act", "recorded");
     for (const field of element.querySelectorAll("input, textarea")) empty(field);
+    begunBy.delete(id);
     await done(told);
   });
   const element = el(
@@ -139,7 +148,19 @@ export function form(id, { fields, button, send, done, asks = () => null }) {
     ...fields.map((field) => field.element),
     el("div", { class: "doing" }, sender, said),
   );
-  element.addEventListener("input", () => say(said, ""));
+  element.addEventListener("input", () => {
+    begun();
+    begunBy.set(id, whoIsHere()?.person);
+  });
+  element.addEventListener("keydown", (event) => {
+    if (!byEnter || event.key !== "Enter" || event.isComposing || event.repeat) return;
+    if (event.defaultPrevented || event.target instanceof HTMLTextAreaElement || isOfReader(event) || !isField(event.target)) return;
+    event.preventDefault();
+    // One Enter too many, after what was sent: nothing new is begun.
+    if (!begunBy.has(id)) return;
+    if (begunBy.get(id) !== whoIsHere()?.person) say(said, word("act", "filled_in_by_another"));
+    else if (!sender.disabled) sender.click();
+  });
   for (const { input } of fields.filter((field) => field.isImei)) takeImeis(input, () => say(said, word("lots", "no_imei")));
   return element;
 }
@@ -151,6 +172,12 @@ let newest = { place: null, forget: () => {} };
 export function isNewest(place, forget) {
   if (newest.place !== place) newest.forget();
   newest = { place, forget };
+}
+
+/** Something new is begun: what was said of what was done before isn't said of this. */
+export function begun() {
+  newest.forget();
+  newest = { place: null, forget: () => {} };
 }
 
 /** `detail` is the small print, made by technical.js. */
@@ -184,4 +211,4 @@ function empty(input) {
 }
 
 /** A form behind its heading, opened when somebody wants it. */
-export const folded = (id, heading, open, ...inside) => el("details", { id, class: "folded", open }, el("summary", {}, heading), ...inside);
+export const folded = (id, heading, open, ...inside) => el("details", { id, class: "folded", open }, el("summary", { onclick: begun }, heading), ...inside);

@@ -22,6 +22,7 @@ export function gradeForm(scale, { path, done, before = [] }) {
   return form("grade", {
     fields: [...before, grade, note],
     button: t("give"),
+    byEnter: true,
     send: () => act(path(), { grade: grade.value, note: note.value }),
     done,
   });

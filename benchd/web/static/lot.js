@@ -7,7 +7,7 @@ import { isImei } from "./codes.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
 import { choices, Done, folded, form, line, lines } from "./forms.js";
-import { gradeForm } from "./grades.js";
+import { gradeForm, gradeOf } from "./grades.js";
 import { facts, join, link, moment, table } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
 
@@ -17,6 +17,8 @@ const PAGE = 200;
 const PARTS = ["imei", "serial", "model", "colour", "grade"];
 
 const t = (value) => word("lots", value);
+/** What is on record now, and of which handset. */
+const recorded = (tag, ...what) => `${word("act", "recorded")}: ${tag}${what.length ? bracketed(what.join(" → ")) : ""}`;
 
 export class LotPage {
   name = "lots";
@@ -80,7 +82,7 @@ export class LotPage {
     ];
   }
 
-  done(what = () => word("act", "recorded")) {
+  done(what) {
     this.recorded.say(what);
     return this.frame.again();
   }
@@ -94,20 +96,21 @@ export class LotPage {
     return form("one", {
       fields: [tag, ...parts],
       button: t("add_one"),
+      byEnter: true,
       asks: () =>
         isStrange() ? { title: t("imei_as_tag"), told: [[t("tag"), tag.value]], says: t("imei_as_tag_why"), yes: t("imei_as_tag_do") } : null,
       send: () => {
         const told = parts.map((field, place) => [PARTS[place], field.value || null]);
         return act(path, { tag: tag.value, ...Object.fromEntries(told) });
       },
-      done: () => this.done(),
+      done: (asset) => this.done(() => recorded(asset.tag)),
     });
   }
 
   grading({ scale }) {
     const tag = line("grade-tag", t("tag"), { hint: word("grades", "tag_hint"), longest: 64, needed: true });
     const path = () => `/api/v1/assets/${encodeURIComponent(tag.value)}/grade`;
-    return gradeForm(scale, { path, before: [tag], done: () => this.done() });
+    return gradeForm(scale, { path, before: [tag], done: (given) => this.done(() => recorded(given.tag, gradeOf(given))) });
   }
 
   /** Whether its handsets may go out: all of the lot, or the labels of a pallet. What may is recorded as it was checked. */
@@ -168,7 +171,7 @@ export class LotPage {
         yes: t("dead_do"),
       }),
       send: (path, told) => act(`${path}/unerasable`, { reason: reason.value, ...told }),
-      done: () => this.done(),
+      done: (asset) => this.done(() => recorded(asset.tag, word("unerasable", asset.unerasable), word("disposition", asset.disposition))),
     });
   }
 
@@ -179,13 +182,14 @@ export class LotPage {
       asked: seen,
       hint: t("assess_hint"),
       button: t("assess_do"),
+      byEnter: true,
       send: (path, told) => act(`${path}/assessments`, { seen: seen.value, ...told }),
       done: (asset) => this.done(() => tellSeller(asset)),
     });
   }
 
   /** A handset in somebody's hand, by its label, and held to a reader where there is one. */
-  inHand(id, { asked, hint, button, send, done, asks = () => null }) {
+  inHand(id, { asked, hint, button, send, done, byEnter = false, asks = () => null }) {
     const tag = line(`${id}-tag`, t("tag"), { hint, longest: 64, needed: true });
     const slot = line(`${id}-slot`, t("held_to"), { hint: t("held_to_hint"), longest: 64 });
     const imei = line(`${id}-imei`, t("imei"), { hint: t("imei_in_hand"), isImei: true });
@@ -193,6 +197,7 @@ export class LotPage {
     return form(id, {
       fields: [tag, asked, slot, imei, note],
       button,
+      byEnter,
       asks: () => asks(tag.value),
       send: () => send(`/api/v1/assets/${encodeURIComponent(tag.value)}`, { slot: slot.value || null, imei: imei.value || null, note: note.value }),
       done,

@@ -53,6 +53,7 @@ export class LotsPage {
     return form("add-lot", {
       fields: [lot, kind, consignor, paper, identity, attests],
       button: t("add"),
+      byEnter: true,
       send: () =>
         act("/api/v1/lots", {
           lot: lot.value,

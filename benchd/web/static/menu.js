@@ -7,7 +7,8 @@ import { word } from "./words.js";
 const THEMES = ["auto", "light", "dark"];
 
 document.addEventListener("keydown", (event) => {
-  const open = byId("menu")?.querySelector("details[open]");
+  // A demo has one more beside it.
+  const open = document.querySelector("#head details[open]");
   // What lies over it comes first.
   if (event.key !== "Escape" || event.isComposing || !open || document.querySelector("dialog[open]")) return;
   open.open = false;

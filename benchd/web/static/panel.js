@@ -75,8 +75,12 @@ export class Panel {
   focus() {
     const { form } = this;
     const first = form ? form.element : this.dialog.querySelector(".close");
-    first?.focus({ preventScroll: form !== null });
-    form?.element.scrollIntoView({ block: "start" });
+    first?.focus({ preventScroll: true });
+    this.dialog.scrollTop = 0;
+    form?.element.lastElementChild.scrollIntoView({ block: "nearest" });
+    // What is asked begins below the line that stays.
+    const head = this.dialog.querySelector("header").getBoundingClientRect().bottom;
+    if (form && form.element.getBoundingClientRect().top < head) form.element.scrollIntoView({ block: "start" });
   }
 
   /** On the wall behind, so that whoever stands there sees which one it is. */

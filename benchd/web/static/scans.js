@@ -32,6 +32,11 @@ const KEPT = ["/", "'", SEPARATOR];
 export const isField = (target) =>
   target instanceof HTMLTextAreaElement || (target instanceof HTMLInputElement && !["checkbox", "radio", "file"].includes(target.type));
 
+const ofReaders = new WeakSet();
+
+/** Whether an Enter in a field has ended what a reader has typed there: nobody has pressed it. */
+export const isOfReader = (event) => ofReaders.has(event);
+
 /** Whether what is scanned into a field is given to the page; else it keeps all but badges. */
 const isAside = (field) => field.dataset.scan !== undefined;
 
@@ -61,7 +66,7 @@ export class Reader {
     this.onRead = null;
     /** Is called where Enter may be a reader's, and is kept from doing anything. */
     this.onEnterKept = null;
-    this.lettersAt = this.pressedAt = this.takenAt = -Infinity;
+    this.lettersAt = this.pressedAt = this.takenAt = this.stayedAt = -Infinity;
     this.undo = null;
     this.last = { code: "", at: -Infinity };
     this.lastAt = -Infinity;
@@ -180,8 +185,9 @@ export class Reader {
       this.take(place);
       return;
     }
+    if (isField(event.target) && this.isReaders(event)) ofReaders.add(event);
     if (this.field && !isAside(this.field)) {
-      const read = this.typedFrom(event.timeStamp);
+      const read = this.readIn(event.timeStamp);
       if (read !== null) this.readInto(event, key, read);
     }
     // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
@@ -202,6 +208,12 @@ export class Reader {
     field.setRangeText("\n", field.selectionStart, field.selectionEnd, "end");
   }
 
+  /** Whether this ends what a reader has typed, and stays in its field, or does so once more. */
+  isReaders({ timeStamp }) {
+    if (this.field && this.keys.length && this.readIn(timeStamp) !== null) this.stayedAt = timeStamp;
+    return timeStamp - Math.max(this.stayedAt, this.takenAt) < ENTER_AFTER_MS;
+  }
+
   /** Has a reader's end press nothing. */
   keep(event, key) {
     swallow(event);
@@ -214,11 +226,11 @@ export class Reader {
     const own = (isAside(field) ? OWN : BADGE).exec(typed);
     // Each key is one character, so that places in the text are those of the keys.
     if (own) return own.index - (typed.slice(0, own.index).endsWith(prefix) ? prefix.length : 0);
-    return isAside(field) ? this.typedFrom(endedAt) : null;
+    return isAside(field) ? this.readIn(endedAt) : null;
   }
 
-  /** From which key on they are as fast or as even as a reader's; null for a person's. */
-  typedFrom(endedAt) {
+  /** The same by the times of the keys alone. */
+  readIn(endedAt) {
     const { keys } = this;
     const times = keys.map(({ at }) => at);
     if (endedAt !== null) times.push(endedAt);

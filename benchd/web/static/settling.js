@@ -5,7 +5,7 @@ import { act } from "./api.js";
 import { parse } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { emptyOfBadges } from "./badges.js";
-import { BADGE, choices, isNewest, line, mark, restOf, say, why } from "./forms.js";
+import { BADGE, begun, choices, isNewest, line, mark, restOf, say, why } from "./forms.js";
 import { whoIsHere } from "./session.js";
 import { sure } from "./sure.js";
 import { handsetOf, numberOf } from "./tables.js";
@@ -45,6 +45,7 @@ export class Settling {
   }
 
   choose(item, wanted) {
+    begun();
     if (wanted) this.chosen.set(item.job.job, item);
     else this.chosen.delete(item.job.job);
     this.show();
@@ -59,7 +60,7 @@ export class Settling {
     }
     this.scanned = el("p", { class: "said", role: "status" });
     this.count = el("p", { class: "chosen", role: "status" });
-    this.form = el("div", { class: "form", role: "group" });
+    this.form = el("div", { class: "form", role: "group", oninput: begun });
     this.shown = null;
     // A reader's code goes to the page, which takes it wherever the focus is; this is for who types.
     const scan = el("input", { id: "scan", "data-scan": "aside", autocomplete: "off", spellcheck: "false", maxlength: 200 });

@@ -68,12 +68,13 @@ async def scan(
     ime: bool = False,
     key_s: float = KEY_S,
     in_time: bool = False,
+    ends: int = 1,
 ) -> None:
-    """As a reader types, and with its key at the end; `ime` is a Japanese IME that is on.
+    """As a reader types, and with its key at the end, so often; `ime` is a Japanese IME that is on.
 
     With `in_time` it takes its time too, so that whatever else the page does goes on meanwhile.
     """
-    keys = [*code, end] if end else [*code]
+    keys = [*code, *[end] * ends] if end else [*code]
     await _press(
         seen, keys, [key_s * number for number in range(len(keys))], ime=ime, in_time=in_time
     )

@@ -301,3 +301,36 @@ async def test_one_enter_too_many_answers_nothing(screens: Screens, opens: str) 
         # Whoever means it answers by its key.
         await one.page.keyboard.press("y")
         await expect(one.waiting).not_to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("gate", "meant"), [(Gate.NETWORK, False), (Gate.IMEI, False), (Gate.CONSENT, True)]
+)
+async def test_what_a_yes_means_is_said_where_there_is_a_yes(
+    screens: Screens, gate: Gate, *, meant: bool
+) -> None:
+    async with screens() as one:
+        one.ask(A1, "job-1", gate)
+        await one.seen.open("A1")
+        question = one.seen.panel(".question")
+        await expect(question).to_contain_text("？")
+        assert ("はい=" in await question.inner_text()) == meant
+
+
+@pytest.mark.parametrize("height", [768, 1080])
+async def test_a_question_opens_with_its_answers_in_view_and_no_further(
+    screens: Screens, height: int
+) -> None:
+    async with screens() as one:
+        await one.page.set_viewport_size({"width": 1366, "height": height})
+        one.ask(A1, "job-1", Gate.NETWORK)
+        await one.seen.open("A1")
+        for part in (".question", ".answers .no", ".skip"):
+            box = await one.seen.panel(part).bounding_box()
+            head = await one.seen.panel("header").bounding_box()
+            assert box
+            assert head
+            assert head["y"] + head["height"] <= box["y"]
+            assert box["y"] + box["height"] <= height
+        if height == 1080:
+            assert await one.seen.panel().evaluate("panel => panel.scrollTop") == 0

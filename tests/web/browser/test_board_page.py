@@ -188,6 +188,8 @@ async def test_the_handover_sheet_of_28_slots_is_one_page(shop: Shop, tmp_path: 
             await expect(of_a2).to_contain_text(sellable.to(language))
             # What the sheet says of what is open is what the records say.
             await expect(sheet.locator("table").nth(2).locator("tbody tr")).to_have_count(5)
+            # On the screen nothing of it is cut.
+            assert await sheet.evaluate("sheet => sheet.scrollWidth - sheet.clientWidth") == 0
             assert await pages_of(page, tmp_path) == 1
             await page.emulate_media(media="print")
             # Its heading stays, of no size, for who has a PDF read to them.

@@ -137,6 +137,10 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
                 # Without the number that is on the screen a yes is refused.
                 await expect(panel.locator(".refused")).to_be_visible()
                 number = await on_screen(tmp_path / "rack")
+                # There is no screen to look at: the question says what is on it.
+                shown = panel.locator(".on-its-screen")
+                await expect(shown).to_contain_text(number)
+                await expect(shown).to_contain_text("抜き差し")
                 await panel.locator('input[name="note"]').fill(number)
                 await seen.answer()
             await until_taken(seen, question)
@@ -174,6 +178,8 @@ async def test_a_newcomer_takes_a_handset_out_and_plugs_it_in_again_from_the_wal
         await expect(seen.tile("A1")).not_to_have_attribute("data-kind", "awaiting_operator")
         await line.get_by_role("button", name="A1 挿す").click()
         await next_question(seen)
+        await seen.page.keyboard.press("Escape")
+        await expect(line).to_be_hidden()
         # The panel is the lab's: it answers no question, and a screen on the wall hasn't got it.
         await seen.go("/?kiosk")
         await expect(panel).to_be_hidden()

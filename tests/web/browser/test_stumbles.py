@@ -308,3 +308,7 @@ async def test_item_11_what_is_left_goes_by_while_machines_work(rack: FakeRack, 
 async def test_item_11_a_question_says_nothing_of_commands(language: str, word: str) -> None:
     texts = tomllib.loads(Path(f"benchd/texts/{language}.toml").read_text(encoding="utf-8"))
     assert [gate for gate, told in texts["gate"].items() if word in str(told)] == []
+    # Nor does what becomes of a handset: a command is the admin's, and stands in their manual.
+    command = re.compile(r"[`「\"]benchd [a-z]")
+    told = {name: one["what_to_do"] for name, one in texts["reason"].items()}
+    assert [name for name, to_do in told.items() if command.search(to_do)] == []

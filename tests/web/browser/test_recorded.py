@@ -1,0 +1,140 @@
+"""Item 4 of a newcomer's hour: what was recorded is said by name, and which form Enter sends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+from chromium import Visit, needs_chromium
+from paper_shop import Shop
+from playwright.async_api import Locator, expect
+from scanner import by_hand, scan
+
+from benchd.domain.record import EntryKind
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
+
+
+def said(seen: Visit) -> Locator:
+    return seen.page.locator("#page > .good")
+
+
+async def grade(seen: Visit) -> None:
+    await seen.page.locator("#grading > summary").click()
+    await seen.page.locator("#grade-tag").fill("T-1")
+    await seen.page.locator("#grade-A").check()
+    await seen.page.locator("#grading .do").click()
+
+
+async def crush(seen: Visit) -> None:
+    await seen.page.locator("#dead > summary").click()
+    await seen.page.locator("#dead-tag").fill("T-1")
+    await seen.page.locator("#dead-reason-water_damage").check()
+    await seen.page.locator("#dead .do").click()
+    await seen.page.locator("#sure .yes").click()
+
+
+async def attest(seen: Visit) -> None:
+    await seen.page.locator("#attest > summary").click()
+    await seen.page.locator("#kinds-consent").check()
+    await seen.page.locator("#which-whole").check()
+    await seen.page.locator("#attest .do").click()
+
+
+async def add_one(seen: Visit) -> None:
+    await seen.page.locator("#one > summary").click()
+    await seen.page.locator("#one-tag").fill("T-2")
+    await seen.page.locator("#one .do").click()
+
+
+RECORDED: dict[str, tuple[Callable[[Visit], Awaitable[None]], tuple[str, ...]]] = {
+    "grade": (grade, ("T-1", "A")),
+    "crush": (crush, ("T-1", "水没", "破砕")),
+    "attest": (attest, ("残高消去の同意",)),
+    "add one": (add_one, ("T-2",)),
+}
+
+
+@pytest.mark.parametrize("what", RECORDED)
+async def test_what_was_recorded_is_named_until_the_next_form_is_begun(
+    shop: Shop, what: str
+) -> None:
+    do, told = RECORDED[what]
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1", tag="T-1")
+        await seen.go("/lots?lot=L-1")
+        await do(seen)
+        await expect(said(seen)).to_contain_text("記録しました: ")
+        for part in told:
+            await expect(said(seen)).to_contain_text(part)
+        # Where the next one is begun it is no word of that.
+        if what == "add one":
+            await seen.page.locator("#one-tag").fill("T-3")
+        else:
+            await seen.page.locator("#assess > summary").click()
+        await expect(said(seen)).to_be_empty()
+
+
+async def test_enter_adds_one_handset_where_a_person_has_pressed_it(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1")
+        await seen.go("/lots?lot=L-1")
+        page = seen.page
+        await page.locator("#one > summary").click()
+        tag = page.locator("#one-tag")
+        # A reader's Enter, or both of its two, sends nothing: the code stays to be looked at.
+        for number, key_s in enumerate((0.005, 0.08)):
+            await tag.focus()
+            await scan(seen, f"T-10000{number}", key_s=key_s, in_time=True, ends=2)
+            await expect(tag).to_have_value(f"T-10000{number}")
+            await tag.fill("")
+        await page.wait_for_timeout(400)
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
+        # Twice in a row it is sent once.
+        await by_hand(seen, "T-7")
+        await page.keyboard.press("Enter")
+        await expect(said(seen)).to_contain_text("T-7")
+        await expect(page.locator("#one .said")).to_be_empty()
+    [kept] = shop.kept(EntryKind.ASSETS_ADDED)
+    assert '"T-7"' in json.dumps(kept.entry.data)
+
+
+async def test_enter_sends_nothing_that_somebody_else_has_filled_in(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1")
+        await seen.go("/lots?lot=L-1")
+        page = seen.page
+        await page.locator("#one > summary").click()
+        tag = page.locator("#one-tag")
+        await tag.fill("T-7")
+        await tag.blur()
+        await scan(seen, "SUZUKI-1002")
+        await expect(page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        await expect(tag).to_have_value("T-7")
+        # Sooner after a scan it is the reader's.
+        await page.wait_for_timeout(400)
+        await tag.press("Enter")
+        await expect(page.locator("#one .said")).to_contain_text("別の人が入力した内容")
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
+        await page.locator("#one .do").click()
+        await expect(said(seen)).to_contain_text("T-7")
+
+
+async def test_enter_sends_nothing_that_has_no_way_back(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1", tag="T-1")
+        await seen.go("/lots?lot=L-1")
+        page = seen.page
+        await page.locator("#dead > summary").click()
+        await page.locator("#dead-reason-water_damage").check()
+        await page.locator("#dead-tag").fill("T-1")
+        await page.locator("#dead-tag").press("Enter")
+        await page.locator("#attest > summary").click()
+        await page.locator("#kinds-consent").check()
+        await page.locator("#which-whole").check()
+        await page.locator("#excepted").press("Enter")
+        await page.wait_for_timeout(300)
+        await expect(page.locator("#sure")).to_have_count(0)
+    assert shop.kept(EntryKind.ATTESTED) == []
+    assert shop.kept(EntryKind.ASSET_UNERASABLE) == []
