@@ -30,7 +30,6 @@ declare -A packages=(
     [pcscd]="the service that readers are reached through"
     [polkitd]="lets benchd use pcscd"
     [python3]="runs benchd"
-    [python3-venv]="makes /opt/benchd"
     [udev]="tells of plugged handsets"
 )
 

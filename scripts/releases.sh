@@ -60,18 +60,16 @@ refuse_damaged() {
     done
 }
 
-# name_release WHEEL: sets `release` to a new folder's name, by what the wheel says of itself. Who
-# installs a release that is there already gets it a second time: a running one is never written to.
+# name_release PROGRAM: sets `release` to a new folder's name, by what a program that is unpacked says of
+# itself. Who installs a release that is there already gets it a second time: a running one is never
+# written to.
 name_release() {
-    local said number=1
-    said=$(in_root python3 -c 'import pathlib, sys, zipfile
-version = pathlib.Path(sys.argv[1]).name.split("-")[1]
-with zipfile.ZipFile(sys.argv[1]) as wheel:
-    assert wheel.testzip() is None
-    commit = wheel.read("benchd/commit.txt").decode().strip()
-print(f"{version}-{commit[:12]}")' "$1") || unchanged \
-        "ホイール ${1##*/} が壊れています。作り直すか、写し直してください。" \
-        "the wheel ${1##*/} is damaged; build it or copy it once more"
+    local said number=1 version
+    local -a own
+    mapfile -t own < <(compgen -G "$1/packages/benchd-*.dist-info")
+    ((${#own[@]} == 1)) || unchanged "$1 は benchd ではありません。" "$1 isn't benchd"
+    version=${own[0]##*/benchd-}
+    said=${version%.dist-info}-$(head -c 12 "$1/packages/benchd/commit.txt")
     release=releases/$said
     while [[ -e $root$opt/$release ]]; do
         number=$((number + 1))
@@ -88,36 +86,79 @@ refuse_other_python() {
         "these wheels are for Python ${built:-?}, but there it is $target; build them with that one"
 }
 
-# Sets `release` to one that is whole but doesn't run yet.
-make_release() {
-    local copy wheel
-    refuse_other_python \
-        "$(printf '%s\n' "$wheels"/pyscard-*.whl | sed -n 's/.*-cp3\([0-9]*\)-cp3.*/3.\1/p')"
-    mkdir -p "$root$opt/releases"
+# unpack: sets `program` to what is in the wheels. They are copied first, and that copy is what is held
+# against their list.
+unpack() {
+    local copy
     # What an installation that was killed has left.
     rm -rf "$root$opt"/wheels.*
     copy=$(mktemp -d "$root$opt/wheels.XXXXXX")
     unfinished=("$copy")
-    cp "$wheels"/*.whl "$copy" || unchanged \
+    cp "$wheels"/*.whl "$here"/scripts/{unpack-wheels,left-out.toml} "$copy" || unchanged \
         "$root$opt に書き込めません。空き容量を増やして、もう一度実行してください。" \
         "$root$opt can't be written to; make room and try again"
     chmod 0755 "$copy"
-    [[ ! -e $wheels/SHA256SUMS ]] || cp "$wheels/SHA256SUMS" "$copy"
-    refuse_damaged "$copy"
-    wheel=$(compgen -G "$copy/benchd-*.whl")
-    name_release "${wheel#"$root"}"
-    unfinished+=("$root$opt/$release")
-    say "installing the program into $root$opt/$release"
-    { in_root python3 -m venv "$opt/$release" &&
-        in_root "$opt/$release/bin/python" -m pip --isolated --quiet \
-            --disable-pip-version-check --no-input --no-cache-dir \
-            install --no-index --find-links "${copy#"$root"}" benchd &&
-        python_of "$release" 'import benchd.daemon.composition, benchd.cli.main'; } || unchanged \
+    mkdir "$copy/wheels" "$copy/program"
+    mv "$copy"/*.whl "$copy/wheels"
+    [[ ! -e $wheels/SHA256SUMS ]] || cp "$wheels/SHA256SUMS" "$copy/wheels"
+    refuse_damaged "$copy/wheels"
+    program=$copy/program
+    in_root python3 "${copy#"$root"}/unpack-wheels" "${copy#"$root"}"/{wheels,program} || unchanged \
+        "ホイールを展開できません（壊れているか、空き容量が足りません）。作り直すか、写し直してください。" \
+        "the wheels can't be unpacked: they are damaged, or the disk is full; build them or copy them once more"
+}
+
+# Sets `release` to one that is whole but doesn't run yet.
+make_release() {
+    local own packages
+    mkdir -p "$root$opt/releases"
+    if [[ -n $wheels ]]; then
+        refuse_other_python \
+            "$(printf '%s\n' "$wheels"/pyscard-*.whl | sed -n 's/.*-cp3\([0-9]*\)-cp3.*/3.\1/p')"
+        unpack
+    fi
+    refuse_damaged "$program"
+    refuse_other_python "$(cat "$program/python")"
+    name_release "$program"
+    own=$root$opt/$release
+    unfinished+=("$own")
+    say "installing the program into $own"
+    { in_root python3 -m venv --without-pip "$opt/$release" &&
+        packages=$(compgen -G "$own/lib/python3*/site-packages") &&
+        link_or_copy "$program/packages" "$packages" &&
+        printf '#!%s\nimport sys\n\nfrom benchd.cli.main import main\n\nsys.exit(main())\n' \
+            "$opt/$release/bin/python" >"$own/bin/benchd" &&
+        chmod 0755 "$own/bin/benchd" && import_all; } || unchanged \
         "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
         "the new program doesn't work; build the wheels or copy them once more"
-    sha256sum <"$wheel" >"$root$opt/$release/wheel.sha256"
-    touch "$root$opt/$release/half-installed"
-    rm -rf "$copy"
+    cp "$program/wheel.sha256" "$own/wheel.sha256"
+    touch "$own/half-installed"
+    rm -rf "$root$opt"/wheels.*
+}
+
+# link_or_copy FOLDER PLACE: files of FOLDER appear in PLACE a second time, which takes no room where both
+# are on one file system. Neither is ever written into: dpkg and this put whole new files in place.
+link_or_copy() {
+    [[ -z $(find "$2" -mindepth 1 -print -quit) ]] || return
+    cp --archive --link "$1/." "$2" 2>/dev/null || cp --archive --no-target-directory "$1" "$2"
+}
+
+# import_all: every module of benchd's can be loaded, but those for an extra that a rack doesn't have, and
+# what that has loaded is kept compiled: no more, since compiled files take as much room as their sources.
+# Nobody compiles later: it runs without the right to write there.
+import_all() {
+    python_of "$release" 'import benchd, importlib, pkgutil, re
+from importlib import metadata
+extras = {re.match("[A-Za-z0-9_-]+", told)[0].replace("-", "_")
+          for told in metadata.requires("benchd") or () if "extra ==" in told}
+for module in pkgutil.walk_packages(benchd.__path__, "benchd."):
+    try:
+        if not module.name.endswith(".__main__"):
+            importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in extras:
+            raise
+import benchd.daemon.composition, benchd.cli.main, segno, typst'
 }
 
 # carry_manuals: pages and examples, in the folders that they name each other by. What tests alerts stays
@@ -125,9 +166,15 @@ make_release() {
 carry_manuals() {
     local share=$root$opt/$release/share/benchd
     mkdir -p "$share"
+    # A package's are never written into; a checkout's are.
+    [[ -z ${packaged:-} ]] || ! copy_manuals --link 2>/dev/null || return 0
+    copy_manuals
+}
+
+copy_manuals() {
     (cd "$here" && find configs docs -path docs/screenshots -prune -o -path docs/site -prune -o \
         -type f ! -name '*.test.yml' -print0 |
-        xargs -0 cp --no-preserve=mode --parents --target-directory "$share")
+        xargs -0 cp "$@" --no-preserve=mode --parents --target-directory "$share")
 }
 
 # A release that runs has to take the configuration that is there, unless none does.

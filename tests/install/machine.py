@@ -32,8 +32,19 @@ UDEV = "f /run/udev/control 0644 root root -\n"
 
 Nothing is ever plugged in there by itself.
 """
+STAND_IN = """\
+[Unit]
+Description=Stands for udev's daemon, which would act on the devices of the test's own machine
+[Service]
+ExecStart=/usr/bin/sleep infinity
+"""
+"""A unit for that, where one has to run."""
 NSPAWN = ["systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--private-network"]
 """A container of which the machine's own systemd, if it has one, knows nothing."""
+
+
+FIREWALL = "--system-call-filter=bpf"
+"""Lets the machine's systemd put up the walls of its units against other addresses."""
 
 
 def own_cgroup(mounts: str) -> Path:
@@ -95,10 +106,17 @@ class Machine:
 
 
 @contextmanager
-def booted(root: Path) -> Generator[Machine]:
-    """Boot the root; nothing of it is left afterwards, no cgroup either."""
+def booted(root: Path, *more: str) -> Generator[Machine]:
+    """Boot the root, with more words to nspawn; nothing of it is left afterwards, no cgroup."""
     group = own_cgroup(Path("/proc/self/mounts").read_text())
-    boot = [*NSPAWN, f"--directory={root}", f"--machine={group.name}", "--console=pipe", "--boot"]
+    boot = [
+        *NSPAWN,
+        f"--directory={root}",
+        f"--machine={group.name}",
+        "--console=pipe",
+        *more,
+        "--boot",
+    ]
     command = ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group), *boot]
     log = root.with_name("boot.log")
     with log.open("wb") as told:

@@ -25,16 +25,22 @@ class Block:
 
     page: str
     begins: str
-    why_not: str = ""
-    """Why it isn't typed here, and what holds it instead."""
+    at: str = "/srv/manual"
+    """The folder that somebody is in who types it."""
     before: str = ""
-    """What its page presumes."""
+    """What its page presumes, or says in words."""
     fills: Mapping[str, str] = field(default_factory=dict[str, str])
     """What its reader fills in, or leaves out where there is nothing to do it with."""
     then: str = ""
     """What has to be so afterwards, by what the page says."""
     into: str = ""
-    """The file that it belongs into, where it is no command."""
+    """The file that it is, or belongs to, where it is no command."""
+    changes: bool = False
+    """Whether its lines take the place of those that the file's table has already."""
+    answers: str = ""
+    """The command that it shows the answer of, where it is no command."""
+    handset: bool = False
+    """Whether it is about a handset that asks something."""
 
     def typed(self, text: str) -> str:
         """The block as somebody types it; every place to fill in has to be there."""
@@ -50,8 +56,6 @@ def blocks_of(page: str) -> list[str]:
     return [re.sub(f"^{each[1]}", "", each[2], flags=re.MULTILINE) for each in found]
 
 
-FILE: Final = "a file's content: "
-RELEASE: Final = "it takes a release, whose file it names: "
 RECEIVES: Final = """
 systemd-run --quiet --unit=receiver /usr/bin/python3 -c '
 import http.server as h
@@ -66,33 +70,107 @@ echo "whsec_$(head -c 32 /dev/urandom | base64 -w0)" >/etc/benchd/stock.secret
 chown benchd: /etc/benchd/stock.secret
 """
 
+
+HERE: Final = "/srv/manual/benchd-1.2.3-amd64"
+SECRET: Final = "open-sesame"
+"""The password of the shop's own login."""
+KEPT: Final = "/srv/benchd.toml"
+AFTER_A_CHANGE: Final = "benchd check-config /etc/benchd/benchd.toml; systemctl restart benchd"
+COLLEAGUES: Final = """
+ip netns add shop
+ip link add rack0 type veth peer name shop0
+ip link set shop0 netns shop
+ip address add 192.0.2.7/24 dev rack0
+ip link set rack0 up
+ip -n shop address add 192.0.2.8/24 dev shop0
+ip -n shop link set shop0 up
+"""
+"""Another machine of the shop's network, as far as the rack can tell."""
+NOW_BEHIND: Final = f"""
+systemctl stop benchd
+cp {KEPT} /etc/benchd/benchd.toml
+rm -r /etc/systemd/system/benchd.service.d
+systemctl daemon-reload
+"""
+"""As before the first drop-in."""
+GETS_TLS: Final = """
+install -d /etc/{name}/tls
+install -o root -g {group} -m 0640 -t /etc/{name}/tls /srv/manual/rack{{,_key}}.pem
+"""
+LOGS_IN: Final = f"""
+visit -u sato:{SECRET} https://rack7.example/api/v1/session | grep -q '"person": *"sato"'
+visit -u sato:{SECRET} https://rack7.example/ | grep -q '<html'
+test $(visit -o /dev/null -w '%{{http_code}}' https://rack7.example/) = 401
+test $(visit -o /dev/null -w '%{{http_code}}' -u sato:wrong https://rack7.example/) = 401
+# What a visitor says of themselves is dropped.
+visit -u sato:{SECRET} -H 'X-Remote-User: kato' https://rack7.example/api/v1/session |
+    grep -q '"person": *"sato"'
+"""
+WAITS: Final = """
+waits() { timeout 60 sh -c "until $1; do sleep 0.2; done"; }
+"""
+"""What a machine does in its own time is waited for."""
+LOSES: Final = (
+    WAITS
+    + """
+systemctl stop benchd
+rm /var/lib/benchd/ledger.sqlite*
+cp -a /srv/older/ledger.sqlite* /var/lib/benchd/
+systemctl start --no-block benchd
+waits 'test $(systemctl show -P ExecMainStatus benchd) = 4'
+"""
+)
+ASKED: Final = """python3 -c '
+import json, os
+slots = json.loads(os.popen("benchd status --json").read())["slots"]
+[asks] = [one for one in slots if one["question"]]
+print(json.dumps({"job": asks["job"], "question": asks["question"]}))'"""
+FROM_ANSWERS: Final = f"""
+{ASKED} >asked
+of() {{ python3 -c "import json, sys; print(json.load(open('$1'))$2)"; }}
+JOB=$(of asked "['job']") ASKING=$(of asked "['question']['asking']")
+CSRF=$(of signed_in "['csrf']")
+"""
+"""What its reader has in hand by then."""
+
 BLOCKS: Final = (
+    Block(page="admin", begins="cd benchd-1.2.3-amd64"),
     Block(
         page="admin",
-        begins="cd benchd-1.2.3-amd64",
-        why_not=RELEASE + "test_signing_a_release.py",
+        begins="sudo apt install",
+        at=HERE,
+        then="benchd --version | grep -F 1.2.3; dpkg -s benchd | grep -q 'Status: install ok'",
     ),
-    Block(page="admin", begins="sudo apt install", why_not=RELEASE + "test_deb_life.py"),
-    Block(page="admin", begins="tar --extract", why_not=RELEASE + "test_bundle.py"),
+    Block(
+        page="admin",
+        begins="tar --extract",
+        at=HERE,
+        # The package has started it, as the next boot would.
+        before="systemctl stop benchd",
+        then="benchd --version | grep -F 1.2.3; test -s /usr/local/share/benchd/docs/admin.md",
+    ),
     Block(
         page="admin",
         begins="sudo benchd slots learn",
+        before="systemctl stop benchd\nEDITOR='sed -i -f /srv/manual/edit'",
         fills={
-            # Nobody walks along a rack here, nor sits before the editor.
+            # Nobody walks along a rack here.
             "sudo benchd slots learn": f"{LEFT_OUT} learn",
-            "sudoedit": f"{LEFT_OUT} edit",
-            # The next block does it without being asked.
-            "sudo benchd setup ": f"{LEFT_OUT} setup",
-            # A container's clock is nobody's to keep.
-            "sudo benchd doctor ": "(sudo benchd doctor || test $? = 1) ",
+            # As somebody answers it at a terminal.
+            "sudo benchd setup ": "python3 /srv/manual/sets_up.py ",
+            # A container's clock is nobody's to keep, and there is no backup yet.
+            "sudo benchd doctor ": "(sudo benchd doctor >doctor || test $? = 1) ",
         },
-        then="systemctl is-active benchd",
+        then="systemctl is-active benchd; benchd people list | grep '^kato';"
+        " test $(grep -c '^.fail' doctor) = 1; grep '^.fail. clock' doctor",
     ),
     Block(
         page="admin",
         begins="printf",
         before=f"PIN={PIN}",
-        then="benchd people list | grep -q '^sato'; benchd setup | grep -q sato",
+        then="test $(benchd people list | wc -l) = 1; benchd people add sato --name '佐藤 健'"
+        " --role operator --role administrator;"
+        f" printf {PIN} | benchd people pin sato --from-file -",
     ),
     Block(
         page="admin",
@@ -103,26 +181,67 @@ BLOCKS: Final = (
         fills={"benchd-….json": "benchd-*.json", "NAME": "sato"},
         then="test ! -e /mnt/backup/trial",
     ),
-    Block(page="service", begins="apt install", why_not=RELEASE + "test_deb_life.py"),
+    Block(
+        page="service",
+        begins="apt install",
+        at=HERE,
+        before="benchd drain",
+        then="benchd --version | grep -F 1.2.3; systemctl start benchd",
+    ),
     Block(
         page="service",
         begins="systemctl reload benchd",
-        before="since=$(date '+%F %T')",
-        then="systemctl is-active benchd",
+        before="printf '\\n[slots.B2]\\nport = \"pci-0000:00:14.0-usb-0:8\"\\n'"
+        " >>/etc/benchd/benchd.toml",
+        then='benchd status --json | grep -q \'"slot": "B2"\'',
     ),
     Block(
         page="service",
         begins='[http]\nlisten = "0.0.0.0:8420"',
-        why_not=FILE + "tests/rack/test_http_listener.py",
+        before=f"cp /etc/benchd/benchd.toml {KEPT}; install -D -o root -g benchd -m 0640"
+        f" -t /etc/benchd/tls rack.pem rack_key.pem{COLLEAGUES}",
+        into="/etc/benchd/benchd.toml",
+        changes=True,
+        # The unit doesn't let other machines in yet.
+        then=f"{AFTER_A_CHANGE}; ! visit https://rack7.example:8420/healthz",
     ),
-    Block(page="service", begins="[Service]", why_not=FILE + "a container has no such network"),
+    Block(
+        page="service",
+        begins="[Service]",
+        into="/etc/systemd/system/benchd.service.d/override.conf",
+        then="systemctl daemon-reload; systemctl restart benchd;"
+        " visit https://rack7.example:8420/healthz; systemctl reload benchd",
+    ),
     Block(
         page="service",
         begins="[http]\nallowed_hosts",
-        why_not=FILE + "test_installed_walls.py",
+        before=NOW_BEHIND,
+        into="/etc/benchd/benchd.toml",
+        changes=True,
+        then=AFTER_A_CHANGE,
     ),
-    Block(page="service", begins="server {", why_not=FILE + "test_behind_nginx.py"),
-    Block(page="service", begins="rack7.example {", why_not=FILE + "no test holds Caddy's"),
+    Block(
+        page="service",
+        begins="server {",
+        before="apt-get -y install nginx; usermod -aG benchd www-data"
+        + GETS_TLS.format(name="nginx", group="www-data")
+        + f'echo "sato:$(openssl passwd -apr1 {SECRET})" >/etc/nginx/benchd.htpasswd',
+        into="/etc/nginx/conf.d/rack7.conf",
+        then=f"nginx -t; systemctl restart nginx{LOGS_IN}",
+    ),
+    Block(
+        page="service",
+        begins="rack7.example {",
+        before="systemctl stop nginx; apt-get -y install caddy; usermod -aG benchd caddy"
+        + GETS_TLS.format(name="caddy", group="caddy")
+        + 'sed -i "/^trusted_proxy/s/uid = 33/uid = $(id -u caddy)/" /etc/benchd/benchd.toml;'
+        "systemctl restart benchd; : >/etc/caddy/Caddyfile",
+        fills={"$2a$14$…": "HASH"},
+        into="/etc/caddy/Caddyfile",
+        then=f'sed -i "s|HASH|$(caddy hash-password --plaintext {SECRET})|" /etc/caddy/Caddyfile;'
+        f" systemctl restart caddy{LOGS_IN}systemctl stop caddy; cp {KEPT} /etc/benchd/benchd.toml;"
+        " systemctl restart benchd",
+    ),
     Block(
         page="service",
         begins="journalctl -u benchd -f",
@@ -134,11 +253,21 @@ BLOCKS: Final = (
         begins="benchd log-level",
         then="benchd log-level | grep -qv debug",
     ),
-    Block(page="service", begins="[Unit]", why_not=FILE + "test_booted.py, its anchor"),
+    Block(
+        page="service",
+        begins="[Unit]",
+        into="/etc/systemd/system/benchd.service.d/override.conf",
+        then=WAITS + "install -d -o benchd -g benchd -m 0700 /mnt/anchor\n"
+        "printf '\\n[ledger.anchor]\\nfolder = \"/mnt/anchor\"\\n' >>/etc/benchd/benchd.toml\n"
+        "systemctl daemon-reload; systemctl stop benchd; cp -a /var/lib/benchd /srv/older\n"
+        "systemctl restart benchd\nwaits 'test -n \"$(ls /mnt/anchor)\"'",
+    ),
     Block(
         page="service",
         begins="systemctl stop benchd\nsystemd-run",
-        why_not="it records a loss, and none is here: test_booted.py, its anchor",
+        before=LOSES,
+        fills={"NAME": "sato"},
+        then=f"systemctl is-active benchd{NOW_BEHIND}systemctl start benchd",
     ),
     Block(
         page="service",
@@ -149,17 +278,23 @@ BLOCKS: Final = (
     Block(
         page="service",
         begins="benchd drain\nscripts/install\n",
-        why_not=RELEASE + "test_releases.py",
+        at="/srv/manual/benchd-1.3.0-amd64",
+        then="benchd --version | grep -F 1.3.0; systemctl is-active benchd",
     ),
     Block(
         page="service",
         begins="benchd drain\nscripts/install --back",
-        why_not=RELEASE + "test_releases.py",
+        at="/srv/manual/benchd-1.3.0-amd64",
+        then="benchd --version | grep -F 1.2.3; systemctl is-active benchd",
     ),
     Block(
         page="service",
         begins="scripts/install --remove",
-        why_not="the pages after it need what it takes away: test_install.py",
+        at="/srv/manual/benchd-1.3.0-amd64",
+        # What stays is enough for the next installation, which the pages below need.
+        then="! type -P benchd; test ! -e /opt/benchd/current; ! systemctl cat benchd.service;"
+        " test -s /etc/benchd/certificate_key.pem; test -s /var/lib/benchd/ledger.sqlite;"
+        " id benchd; scripts/install; systemctl start benchd; benchd people list | grep '^sato'",
     ),
     Block(
         page="keys",
@@ -217,14 +352,28 @@ BLOCKS: Final = (
     Block(
         page="api",
         begins="curl -c session",
-        fills={"https://rack7.example": "http://localhost:8420", "…": PIN},
+        fills={
+            "https://rack7.example": "http://localhost:8420",
+            '"…"}\'': f'"{PIN}"}}\' >signed_in',
+        },
         then="test -s session",
+        # A restart of benchd would end the session.
+        handset=True,
     ),
-    Block(page="api", begins='{"job"', why_not="what is answered, no command"),
+    Block(page="api", begins='{"job"', answers=ASKED, handset=True),
     Block(
         page="api",
         begins="curl -b session",
-        why_not="no handset is here that a job would ask about: tests/web/test_job_routes.py",
+        handset=True,
+        before=FROM_ANSWERS,
+        fills={
+            "https://rack7.example": "http://localhost:8420",
+            "x-benchd-csrf: …": "x-benchd-csrf: $CSRF",
+            "20261124-4e9e3870a3": "$JOB",
+            # The handset here is asked about by another gate, whose note is anybody's.
+            '"imei"': '"consent"',
+            "41": "'$ASKING'",
+        },
+        then=f'benchd jobs --json | grep -q \'"gate": "consent"\' || ! {ASKED}',
     ),
 )
-NOT_TYPED: Final = sum(1 for each in BLOCKS if each.why_not)

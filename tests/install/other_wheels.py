@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
@@ -36,33 +37,57 @@ def _rewrite(
 ) -> None:
     was = wheel.name.split("-")[1]
     info = f"benchd-{was}.dist-info"
+    written: dict[str, bytes] = {}
     with (
         zipfile.ZipFile(wheel) as old,
         zipfile.ZipFile(folder / f"benchd-{version}-py3-none-any.whl", "w") as new,
     ):
         for entry in old.infolist():
             data = old.read(entry)
+            if entry.filename == f"{info}/RECORD":
+                continue
             if entry.filename == f"{info}/METADATA":
                 data = data.replace(f"Version: {was}\n".encode(), f"Version: {version}\n".encode())
-            if entry.filename == f"{info}/RECORD":
-                data = data.replace(info.encode(), f"benchd-{version}.dist-info".encode())
             if entry.filename in changes:
                 before, after = changes[entry.filename]
                 assert before in data.decode()
                 data = data.decode().replace(before, after).encode()
             entry.filename = entry.filename.replace(info, f"benchd-{version}.dist-info")
             new.writestr(entry, data)
+            written[entry.filename] = data
+        new.writestr(*_record(f"benchd-{version}.dist-info", written))
 
 
-def fake_wheels(folder: Path, version: str, pyscard: str = "cp313-cp313-linux_x86_64") -> Path:
-    """What `scripts/build-deb` looks at in wheels, and nothing else."""
+def _record(info: str, files: Mapping[str, bytes]) -> tuple[str, str]:
+    """A wheel's list of what is in it."""
+    rows = [
+        f"{name},sha256={base64.urlsafe_b64encode(sha256(data).digest()).rstrip(b'=').decode()},"
+        for name, data in files.items()
+    ]
+    return f"{info}/RECORD", "\n".join([*rows, f"{info}/RECORD,,", ""])
+
+
+def fake_wheels(
+    folder: Path,
+    version: str,
+    pyscard: str = "cp313-cp313-linux_x86_64",
+    more: Mapping[str, str] = {},
+) -> Path:
+    """What `scripts/build-deb` looks at in wheels, and no more than that in benchd's own."""
     folder.mkdir()
-    with zipfile.ZipFile(folder / f"benchd-{version}-py3-none-any.whl", "w") as wheel:
-        for name, text in {
-            f"benchd-{version}.dist-info/METADATA": f"Name: benchd\nVersion: {version}\n",
-            "benchd/commit.txt": "0123456789abcdef0123456789abcdef01234567\n",
-            "benchd/ledger/migrations/0012_record.sql": "",
-        }.items():
-            wheel.writestr(zipfile.ZipInfo(name, (2026, 11, 27, 0, 0, 0)), text)
-    zipfile.ZipFile(folder / f"pyscard-1.0-{pyscard}.whl", "w").close()
+    own = {
+        f"benchd-{version}.dist-info/METADATA": f"Name: benchd\nVersion: {version}\n",
+        "benchd/commit.txt": "0123456789abcdef0123456789abcdef01234567\n",
+        "benchd/ledger/migrations/0012_record.sql": "",
+        **more,
+    }
+    pyscards = {"smartcard/scard/__init__.py": ""}
+    for name, info, files in (
+        (f"benchd-{version}-py3-none-any.whl", f"benchd-{version}.dist-info", own),
+        (f"pyscard-1.0-{pyscard}.whl", "pyscard-1.0.dist-info", pyscards),
+    ):
+        with zipfile.ZipFile(folder / name, "w") as wheel:
+            record = _record(info, {path: text.encode() for path, text in files.items()})
+            for path, text in (*files.items(), record):
+                wheel.writestr(zipfile.ZipInfo(path, (2026, 11, 27, 0, 0, 0)), text)
     return folder

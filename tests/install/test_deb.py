@@ -27,7 +27,9 @@ IN_DEBIANS_ORDER = {
 
 
 def build(wheels: Path, out: Path) -> Path:
-    done = ended(ROOT / "scripts/build-deb", wheels, out, env=os.environ)
+    done = ended(
+        ROOT / "scripts/build-deb", wheels, out, env={**os.environ, "BENCHD_DEB_LEVEL": "1"}
+    )
     assert done.returncode == 0, done.stderr
     return Path(done.stdout.strip())
 
@@ -62,11 +64,17 @@ def test_the_package_needs_what_an_installation_needs_and_owns_nothing_in_etc(
     assert field(package, "Benchd-Commit").startswith("0123456789abcdef")
     listed = run("bash", "-c", 'source "$0"; printf "%s\\n" "${!packages[@]}"', MACHINE).split()
     needed = field(package, "Depends").split(", ")
-    assert {name.split(" ")[0] for name in needed} == {*listed, "systemd"}
+    assert {name.split(" ")[0] for name in needed} == {
+        *listed,
+        *("systemd", "libc6", "libgcc-s1", "libstdc++6"),
+    }
     assert {"python3 (>= 3.13~)", "python3 (<< 3.14~)"} <= set(needed)
     carried = run("dpkg-deb", "--contents", package).splitlines()
     places = {"/".join(line.split()[5].split("/")[1:4]) for line in carried}
-    assert places == {"", "usr/", "usr/lib/", "usr/lib/benchd", "usr/share/", "usr/share/doc"}
+    assert places == {
+        *("", "usr/", "usr/lib/", "usr/lib/benchd"),
+        *("usr/share/", "usr/share/doc", "usr/share/lintian"),
+    }
     assert {tuple(line.split()[:2]) for line in carried} <= {
         ("drwxr-xr-x", "root/root"),
         ("lrwxrwxrwx", "root/root"),
@@ -105,6 +113,26 @@ def test_a_damaged_wheel_becomes_no_package(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (3, "")
     assert "is damaged; build it once more" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_wheel_that_isnt_pinned_becomes_no_package(tmp_path: Path) -> None:
+    wheels = fake_wheels(tmp_path / "wheels", "1.0")
+    (wheels / "anyio-4.16.0-py3-none-any.whl").write_bytes(b"somebody else's")
+    done = ended(ROOT / "scripts/build-deb", wheels, tmp_path / "out", env=os.environ)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "anyio-4.16.0-py3-none-any.whl isn't what requirements.txt pins" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_package_lists_the_program_that_it_carries(tmp_path: Path) -> None:
+    package = build(fake_wheels(tmp_path / "wheels", "1.0"), tmp_path / "out")
+    run("dpkg-deb", "--extract", package, tmp_path / "unpacked")
+    program = tmp_path / "unpacked/usr/lib/benchd/program"
+    listed = (program / "SHA256SUMS").read_text().splitlines()
+    there = {str(file.relative_to(program)) for file in program.rglob("*") if file.is_file()}
+    assert {line.split("  ")[1] for line in listed} == there - {"SHA256SUMS"}
+    run("bash", "-c", 'cd "$0" && sha256sum --check --strict --quiet SHA256SUMS', program)
+    assert not list((tmp_path / "unpacked").rglob("*.whl"))
 
 
 def test_another_python_is_refused_before_anything_is_unpacked(tmp_path: Path) -> None:

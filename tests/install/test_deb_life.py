@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Generator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,81 @@ def test_the_installed_units_run_without_a_network(first: Rack) -> None:
     assert machine.run("python3", "-c", ask) == "200\n"
 
 
+def room_of(root: Path, *places: str) -> int:
+    """KiB on the disk, each file once whatever its names."""
+    told = run("du", "--summarize", "--total", *(root / place for place in places))
+    return int(told.splitlines()[-1].split()[0])
+
+
+PLACES = ("usr/lib/benchd", "usr/share/doc/benchd", "opt/benchd")
+
+
+def test_a_release_is_on_the_disk_once_and_the_one_before_beside_it(
+    first: Rack, packages: Packages
+) -> None:
+    """As large as the package says, and twice that after an upgrade."""
+    (first.root / "opt/benchd/previous").unlink(missing_ok=True)
+    said = int(run("dpkg-deb", "--field", first.root / packages.first[1:], "Installed-Size"))
+    running = first.root / "opt/benchd/releases" / first.release()
+    for other in running.parent.iterdir():
+        if other != running:
+            shutil.rmtree(other)
+    alone = room_of(first.root, *PLACES)
+    assert abs(alone - said) < said * 0.05, (alone, said)
+    assert alone < 175 * 1024
+    first.dpkg("-i", packages.newer)
+    assert len(list(running.parent.iterdir())) == 2
+    both = room_of(first.root, *PLACES)
+    assert both < 2 * alone, (alone, both)
+    # Whatever runs is what the package has, byte for byte.
+    program = first.root / "usr/lib/benchd/program/packages"
+    current = first.root / "opt/benchd/releases" / first.release()
+    [packages_] = current.glob("lib/python3*/site-packages")
+    for name in ("typst/_typst.abi3.so", "benchd/daemon/life.py"):
+        assert (packages_ / name).samefile(program / name)
+    first.dpkg("-i", packages.first)
+
+
+def test_what_runs_is_what_the_pinned_wheels_have(
+    first: Rack, wheels: Path, tmp_path: Path
+) -> None:
+    """Byte for byte, but for the tables of symbols that Debian's packages go without."""
+    pins = (ROOT / "requirements.txt").read_text()
+    packages = first.root / "opt/benchd/current"
+    release = packages.parent / packages.readlink()
+    [packages] = release.glob("lib/python3*/site-packages")
+    unknown = {
+        str(file.relative_to(packages))
+        for file in packages.rglob("*")
+        if file.is_file() and file.suffix != ".pyc"
+    }
+    told = first.root / "usr/share/doc/benchd/wheels.sha256"
+    lines = [line.split("  ") for line in told.read_text().splitlines()]
+    made_of = {name: digest for digest, name in lines}
+    for wheel in wheels.glob("*.whl"):
+        digest = sha256(wheel.read_bytes()).hexdigest()
+        assert made_of.pop(wheel.name) == digest
+        assert wheel.name.startswith(("benchd-", "pyscard-")) or f"sha256:{digest}" in pins
+        with zipfile.ZipFile(wheel) as archive:
+            for name in unknown.intersection(archive.namelist()):
+                unknown.discard(name)
+                data = archive.read(name)
+                if ".so" in name:
+                    library = tmp_path / "library"
+                    library.write_bytes(data)
+                    run("strip", "--strip-unneeded", library)
+                    data = library.read_bytes()
+                assert (packages / name).read_bytes() == data, name
+    assert not unknown
+    assert not made_of
+
+
+@pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian isn't there")
+def test_lintian_finds_no_error(first: Rack, packages: Packages) -> None:
+    package = first.root / packages.first[1:]
+    run("lintian", "--allow-root", "--fail-on", "error", "--no-tag-display-limit", package)
+
+
 def test_an_upgrade_waits_for_what_runs_and_the_slots_go_on(
     busy: Rack, packages: Packages, hands: Hands
 ) -> None:
@@ -178,16 +255,16 @@ def test_an_upgrade_that_is_killed_leaves_the_daemon_running_and_is_mended(
     first: Rack, packages: Packages
 ) -> None:
     before = first.runs()
+    kept = len(list((first.root / "opt/benchd/releases").iterdir()))
     upgrade = ("systemd-run", "--quiet", "--collect", "--unit=upgrade")
     first.machine.run(*upgrade, "dpkg", "-i", packages.newer)
-    until(lambda: any((first.root / "opt/benchd").glob("wheels.*")))
+    until(lambda: len(list((first.root / "opt/benchd/releases").iterdir())) > kept)
     first.machine.run("systemctl", "kill", "--signal=KILL", "upgrade")
     until(lambda: first.machine.show("upgrade", "ActiveState") != "active")
     assert (first.daemon(), first.release()) == before
     first.dpkg("--configure", "-a")
     assert first.state() == f"{NEWER_IN_DEBIAN} installed"
     assert first.daemon() != before[0]
-    assert not list((first.root / "opt/benchd").glob("wheels.*"))
     assert len(list((first.root / "opt/benchd/releases").iterdir())) == 2
 
 

@@ -13,18 +13,12 @@ import pytest
 from doctor_rows import KEPT, ROWS, Row
 from install_rig import run
 from installed_job import set_up
-from machine import BOOTED, UDEV, Machine, booted, until
+from machine import BOOTED, STAND_IN, UDEV, Machine, booted, until
 
 from tests.web.certificates import Authority
 
 pytestmark = [*BOOTED, pytest.mark.nightly, pytest.mark.timeout(1200)]
 
-STAND_IN = """\
-[Unit]
-Description=Stands for udev's daemon, which would act on the devices of the test's own machine
-[Service]
-ExecStart=/usr/bin/sleep infinity
-"""
 TO_INSTALL = ("systemd-timesyncd", "openssl")
 """What cures install, or are typed with."""
 KEEP = f"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -64,10 +63,11 @@ def test_a_ledgers_form_that_only_the_log_of_a_crash_has_is_seen(root: Path, for
 def test_a_release_is_named_by_version_and_commit_whatever_git_calls_it(
     root: Path, version: str
 ) -> None:
-    wheel = root / f"benchd-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("benchd/commit.txt", "0123456789abcdef0123456789abcdef01234567\n")
-    name = f'name_release "{wheel}"; echo "$release"'
+    packages = root / "program/packages"
+    for folder in (f"benchd-{version}.dist-info", "benchd"):
+        (packages / folder).mkdir(parents=True)
+    (packages / "benchd/commit.txt").write_text("0123456789abcdef0123456789abcdef01234567\n")
+    name = f'name_release "{packages.parent}"; echo "$release"'
     said = shell(root, f'{name}; mkdir "$root$opt/$release"; {name}')
     own = f"releases/{version}-0123456789ab"
     assert said.split() == [own, f"{own}-2"]

@@ -79,7 +79,7 @@ def _known() -> dict[str, Any]:
 
 def packages_known() -> set[str]:
     """Of which packages `inside.toml` says something."""
-    lists = ("native_code_of_their_own", "named_in_vain", "left_out_by_bills")
+    lists = ("native_code_of_their_own", "left_out_by_bills")
     return ({*_known()} - {*lists}).union(*(_known()[each] for each in lists))
 
 
@@ -139,7 +139,6 @@ def _told_by(path: str, bill: bytes, own: str) -> list[Inner]:
 
     What isn't CycloneDX as JSON is left alone, as is what a bill names that isn't in the wheel.
     """
-    in_vain = _known()["named_in_vain"].get(own, ())
     left_out = _known()["left_out_by_bills"].get(own, {})
     try:
         told = cast("dict[str, Any]", json.loads(bill))
@@ -155,7 +154,6 @@ def _told_by(path: str, bill: bytes, own: str) -> list[Inner]:
             for part in told.get("components", ())
             if not str(part.get("purl", "")).startswith(f"pkg:pypi/{own}@")
             and part.get("scope") != "excluded"
-            and part["name"] not in in_vain
         ]
     except (ValueError, KeyError, AttributeError, TypeError):
         return []

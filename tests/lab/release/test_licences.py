@@ -104,7 +104,7 @@ def test_a_module_in_the_programs_for_handsets_needs_somebody_to_read_its_licenc
 def test_the_report_has_each_part_and_the_text_that_no_wheel_brings(release: Release) -> None:
     report = report_of(release, licence_of_go())
     for line in (
-        "| zebrafy | 2.0.0 | LGPL-3.0-or-later |",
+        "| pyscard | 2.3.1 | LGPL-2.1-or-later |",
         "| MPL-2.0 | certifi |",
         "| benchd/papers/fonts/BIZUDPGothic-Bold.ttf |  | OFL-1.1 | ",
         "| Go's runtime and standard library | ",
