@@ -16,6 +16,8 @@ from benchd.daemon.upkeep import Upkeep, last_done
 TIMERS: Final = "benchd-backup@*.timer"
 BACKUP_WITHIN: Final = timedelta(days=3)
 """As the alert BenchdBackupOld."""
+CLOCKS_DIFFER: Final = timedelta(hours=1)
+"""Further ahead nothing can have been done."""
 VERIFIED_WITHIN: Final = timedelta(days=15)
 """As the alert BenchdVerificationOld."""
 
@@ -51,6 +53,8 @@ def _last_backup(about: About, age: timedelta | None, timers: Sequence[str]) -> 
         about = about.having(name=timers[0].removesuffix(".timer"))
     if age is None:
         return about.warn("doctor.backup_never", cure)
+    if age < -CLOCKS_DIFFER:
+        return about.warn("doctor.done_ahead", "cure.set_clock")
     about = about.having(count=max(0, age.days))
     if age > BACKUP_WITHIN:
         return about.warn("doctor.backup_days", cure)
@@ -60,6 +64,8 @@ def _last_backup(about: About, age: timedelta | None, timers: Sequence[str]) -> 
 def _last_verified(about: About, age: timedelta | None) -> Finding:
     if age is None:
         return about.warn("doctor.verified_never", "cure.run_verification")
+    if age < -CLOCKS_DIFFER:
+        return about.warn("doctor.done_ahead", "cure.set_clock")
     about = about.having(count=max(0, age.days))
     if age > VERIFIED_WITHIN:
         return about.warn("doctor.verified_days", "cure.run_verification")

@@ -151,6 +151,10 @@ def test_backups_and_verifications_grow_old(tmp_path: Path) -> None:
             (verdict, "doctor.verified_days"),
         ]
         assert found[0].facts["count"] == str(days)
+    # By a clock that was set back nothing is fresh.
+    for what in (Upkeep.BACKUP, Upkeep.VERIFICATION):
+        note_done(ledger, what, NOW + timedelta(days=2))
+    assert told(upkeep(ledger, lambda _: None, NOW)) == [(WARN, "doctor.done_ahead")] * 2
     # Without a ledger nothing is due yet.
     not_yet = told(upkeep(tmp_path / "state" / "ledger.sqlite", lambda _: None, NOW))
     assert not_yet == [(NOT_CHECKED, "doctor.ledger_not_yet")]

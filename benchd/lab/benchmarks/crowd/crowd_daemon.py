@@ -3,7 +3,8 @@
 `python -m benchd.lab.benchmarks.crowd.crowd_daemon CONFIG PLUG_SOCKET FOLDER [--profile]
 [--listen HOST:PORT]`. Beside it two tasks note how late the loop comes back to them, in FOLDER,
 each second anew: a daemon that is killed has told as well. With `--profile` the profile is there at
-the end. `--listen` is an address of a network that nobody else is in, instead of the configuration's.
+the end. `--listen` is an address of a network that nobody else is in, instead of the
+configuration's.
 """
 
 from __future__ import annotations
