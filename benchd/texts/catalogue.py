@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 from types import MappingProxyType
@@ -97,6 +97,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
             frozenset({"model", "serial"}),
         ),
         f"gate.{Gate.ASSET}": _OF_HANDSET | {"tags"},
+        "recheck_at": frozenset({"slots", "name", "recipe"}),
         "mistake": frozenset({"line", "column", "found", "other", "allowed"}),
         "answering": frozenset({"slots", "slot", "before"}),
         "binding": frozenset({"slot", "tag", "bound", "other", "before"}),
@@ -257,6 +258,16 @@ class Catalogue:
             warning = self._texts["earlier.doomed"]
             return Texts(ja=f"{ja}。{warning.ja}", en=f"{en}. {warning.en}")
         return Texts(ja=ja, en=en)
+
+    def recheck_at(self, key: str, slots: Sequence[str], recipe: str) -> Texts:
+        """Where a handset is looked at again before its sale, or that no slot is for it."""
+        name = self._texts.get(f"recipe.{recipe}", Texts(ja=recipe, en=recipe))
+        there = self._texts[key]
+        told = {"slots": ", ".join(slots), "recipe": recipe}
+        return Texts(
+            ja=fill(there.ja, {**told, "name": name.ja}, LONGEST_SAID),
+            en=fill(there.en, {**told, "name": name.en}, LONGEST_SAID),
+        )
 
     def figure_value(self, figure: Figure, value: str) -> Texts:
         """The name of a value that a report counts by; itself where it has no other."""

@@ -30,6 +30,11 @@ class Texts:
         return self.ja if language == "ja" else self.en
 
 
+def followed(said: Texts, then: Texts) -> Texts:
+    """What is so, and what to do about it."""
+    return Texts(ja=f"{said.ja}。{then.ja}", en=f"{said.en}: {then.en}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guidance(Texts):
     """What is the matter, and what to do about it."""

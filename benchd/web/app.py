@@ -19,6 +19,7 @@ from benchd.web.authoriser import Authoriser, rows_of
 from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
 from benchd.web.certificate_routes import certificate_routes
+from benchd.web.code_routes import code_routes
 from benchd.web.dashboard import Addition, add_dashboard
 from benchd.web.disposal_routes import disposal_routes
 from benchd.web.dossier_routes import dossier_routes
@@ -41,6 +42,7 @@ from benchd.web.paper_routes import lot_paper_routes, paper_routes
 from benchd.web.people_routes import people_routes
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
+from benchd.web.recheck_slots import RecheckSlots
 from benchd.web.records_routes import records_routes
 from benchd.web.service import ServedRack
 from benchd.web.session_routes import session_routes
@@ -107,7 +109,8 @@ def create_app(
         """That the daemon answers; it stops by itself when its ledger can't serve."""
         return HealthObject(status="ok", slots=len(rack.board.views()))
 
-    presenter = Presenter(catalogue, _bound_in(rack.intake))
+    rechecking = RecheckSlots(rack.board, rack.shipping, catalogue)
+    presenter = Presenter(catalogue, _bound_in(rack.intake), rechecking.instead)
 
     @app.get("/api/v1/texts")
     # The page's own words, from the very package: without them nobody could sign in.
@@ -131,7 +134,8 @@ def create_app(
         log_level_route(rack.logs, rack.board.views) if rack.logs is not None else APIRouter(),
         intake_routes(rack, catalogue),
         grade_routes(rack),
-        shipping_routes(rack, catalogue),
+        code_routes(rack, catalogue),
+        shipping_routes(rack, catalogue, rechecking),
         time_routes(rack),
         label_routes(rack),
         cards_pdf_route(rack),

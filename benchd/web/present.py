@@ -19,6 +19,7 @@ from benchd.proof.job_history import JobHistory
 from benchd.proof.job_records import StageRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import Causes
+from benchd.texts.templates import Texts, followed
 from benchd.web.found import chip_in, found_in
 from benchd.web.objects import (
     AwayObject,
@@ -46,12 +47,19 @@ class Presenter:
     """Makes the API's objects."""
 
     def __init__(
-        self, catalogue: Catalogue, bound: Callable[[JobId], BoundRecord | None] = lambda _: None
+        self,
+        catalogue: Catalogue,
+        bound: Callable[[JobId], BoundRecord | None] = lambda _: None,
+        instead: Callable[[SlotView], Texts | None] = lambda _: None,
     ) -> None:
-        """`bound` tells which asset the handset of a job is."""
+        """`bound` tells which asset the handset of a job is.
+
+        `instead` tells what may be meant rather than erasing one once more that is certified.
+        """
         self._catalogue = catalogue
         self._causes = Causes.load(catalogue)
         self._bound = bound
+        self._instead = instead
 
     def slot(self, view: SlotView) -> SlotObject:
         """One slot as it is shown."""
@@ -67,7 +75,7 @@ class Presenter:
             question=self.question(view.question) if view.question else None,
             reason_text=self.reason(view.reason),
             owners=_owners(view.owners) if view.owners else None,
-            earlier=self._earlier(view.earlier) if view.earlier else None,
+            earlier=self._earlier(view, view.earlier) if view.earlier else None,
             asset=_asset(self.bound(view)),
         )
 
@@ -75,8 +83,9 @@ class Presenter:
         """Which asset the handset in a slot is: all that its object tells beside the view."""
         return self._bound(view.job) if view.job else None
 
-    def _earlier(self, earlier: EarlierEnd) -> EarlierObject:
-        return EarlierObject.of(earlier, self._catalogue.earlier(earlier))
+    def _earlier(self, view: SlotView, earlier: EarlierEnd) -> EarlierObject:
+        said, instead = self._catalogue.earlier(earlier), self._instead(view)
+        return EarlierObject.of(earlier, said if instead is None else followed(said, instead))
 
     def problem(self, view: ProblemView) -> ProblemObject:
         """Why a slot can't go on."""

@@ -21,7 +21,8 @@ from benchd.ledger.follower import open_feed
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path
 from benchd.ledger.ledger_access import SqliteLedger
-from benchd.outbound.fleet.centre_client import Centre, CentreTarget, Had, HttpCentre, Taken
+from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
+from benchd.outbound.fleet.ports import Centre, Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
 from benchd.outbound.posting import Failure
 from benchd.signing.key import SigningKey

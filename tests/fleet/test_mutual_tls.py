@@ -12,7 +12,8 @@ import pytest
 from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.fleet.centre_server import CentreSettings, mutual_tls, run_centre
 from benchd.ledger.head import EMPTY_HEAD
-from benchd.outbound.fleet.centre_client import CentreTarget, Had, HttpCentre, Taken
+from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
+from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.posting import ClientFiles, Failure
 from benchd.signing.tls import TlsFiles
 from tests.fleet.centre_rig import Centre, centre

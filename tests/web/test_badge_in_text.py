@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from benchd.domain.errors import BadgeInText
 from benchd.domain.intake import Mistake
 from benchd.domain.people import PersonId, Role
+from benchd.domain.record import EntryKind
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.texts.catalogue import Catalogue
@@ -27,7 +28,7 @@ from tests.core.world import CountingEntropy
 from tests.intake.lots import LOT, lot_with
 from tests.people.people_rig import BADGE, BY, OTHER_BADGE, PIN
 from tests.web.served import app_of
-from tests.web.staffed import OpenShop, Shop, asked, staffed
+from tests.web.staffed import CSRF, OpenShop, Shop, asked, staffed
 from tests.web.test_rows import path_of
 from tests.web.web_fakes import FakeClock, FakeRack
 from tests.web.web_running import running
@@ -40,6 +41,9 @@ FILES = {
     "/api/v1/network.csv": "IMEI,判定,照会日時\n,{},\n",
 }
 """What is sent as a file, with a place for the badge: told by its row and column."""
+CODES = "/api/v1/codes"
+KEEP_NOTHING = {SESSION, CODES}
+"""What shows who somebody is, and what only looks up."""
 HERE = "-here-"
 """Where the badge goes."""
 MADE = "BD:P:AAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -62,7 +66,7 @@ class Place:
 def changing() -> Iterator[tuple[str, APIRoute]]:
     """Every route that changes something."""
     for route in app_of(FakeRack(), Catalogue.load()).routes:
-        if isinstance(route, APIRoute) and route.path != SESSION:
+        if isinstance(route, APIRoute) and route.path not in KEEP_NOTHING:
             for method in (route.methods or set()) - SAFE_METHODS:
                 yield method, route
 
@@ -253,3 +257,39 @@ async def test_a_person_is_not_named_by_a_badge_with_or_without_a_daemon(shop: O
                 await here.door.people.add(
                     BY, new, name=name, reading=reading, roles=[Role.OPERATOR]
                 )
+
+
+async def test_item_6_a_code_is_asked_for_without_an_address_and_is_no_try(
+    rack: FakeRack, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    desk = IntakeDesk(IntakeStore(rack.ledger, FakeClock()), CountingEntropy())
+    await lot_with(desk, "T-1")
+    async with (
+        staffed(rack, catalogue, tmp_path, intake=desk) as here,
+        here.browser() as at,
+    ):
+        tries = len(here.door.records)
+
+        async def told(code: str) -> dict[str, Any]:
+            answer = await at.post(CODES, json={"code": code})
+            assert answer.status_code == 200
+            return answer.json()
+
+        # Who isn't signed in, or writes nothing, isn't told whose badge it is.
+        for code in (BADGE, OTHER_BADGE, "NOBODYS-1"):
+            assert (await told(code))["badge"] is None
+        await here.sign_in(at, badge=BADGE)
+        assert [(await told(code))["badge"] for code in (OTHER_BADGE, "NOBODYS-1")] == [True, False]
+        found = await told("T-1")
+        assert found["asset"]["tag"] == "T-1"
+        assert (found["lot"], found["badge"]) == (False, False)
+        assert (await told(LOT))["lot"] is True
+        # Without the token that no other site's page has, nobody is here.
+        csrf = at.headers.pop(CSRF)
+        assert (await told(OTHER_BADGE))["badge"] is None
+        at.headers[CSRF] = csrf
+        await here.door.people.set_roles(BY, "mori", [Role.AUDITOR])
+        assert (await told(OTHER_BADGE))["badge"] is None
+        assert not [
+            one for one in here.door.records[tries:] if one.kind is EntryKind.PERSON_REFUSED
+        ]

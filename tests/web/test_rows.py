@@ -173,6 +173,7 @@ def test_the_rows_say_what_was_decided() -> None:
         "/api/v1/assets/{tag}/grade",
         "/api/v1/jobs/{job}/grade",
         "/api/v1/assets/{tag}/assessments",
+        "/api/v1/codes",
         "/api/v1/shipping",
         "/api/v1/shipments",
         "/api/v1/slots/{slot}/asset",

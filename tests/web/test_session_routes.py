@@ -301,11 +301,13 @@ async def test_a_cookie_from_the_network_is_none_on_the_socket(
         assert (await unix.get("/api/v1/people", headers=stolen)).status_code == 401
 
 
+CODES = "/api/v1/codes"
 ROUTES: dict[tuple[str, str], Action | str] = {
     ("POST", DECISIONS.replace(JOB, "{job}")): "the desk, by the gate",
     ("POST", SESSION): "whoever shows who they are",
     ("PUT", SESSION): "the session's own",
     ("DELETE", SESSION): "locks, and does nothing else",
+    ("POST", CODES): "looks up, and does nothing else",
     ("POST", "/api/v1/jobs/{job}/label"): Action.PRINT,
     ("POST", "/api/v1/drain"): Action.DRAIN,
     ("PUT", "/api/v1/drain/pause"): Action.DRAIN,
@@ -377,6 +379,9 @@ async def test_every_route_that_does_something_has_its_row_and_its_guard(shop: O
             assert served is not None, key
             assert served.action is row, key
             assert len([one for one in found if one in GUARDS]) == 1, key
+        elif key[1] == CODES:
+            # It reads: whoever isn't here is answered, and told of nobody's badge.
+            assert found == [], key
         elif key[1] != SESSION:
             assert found == [somebody], key
 

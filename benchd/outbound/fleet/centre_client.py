@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.domain.ids import JsonValue
-from benchd.ledger.fleet_checkpoint import Checkpoint, decode_checkpoint
+from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import Head
 from benchd.ledger.record_batch import MEDIA_TYPE, encode_places, head_of
+from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.posting import ClientFiles, Failure, Poster
 from benchd.signing import canonical
 
@@ -36,41 +37,6 @@ class CentreTarget:
     """What the rack shows of itself; None to a centre on this machine."""
     authority: Path | None
     timeout_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What the centre says of this rack besides."""
-
-    forks: int
-    restores: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Had(Told):
-    """The newest of the records that were asked for."""
-
-    newest: Head
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken(Told):
-    """Records are acknowledged."""
-
-    checkpoint: Checkpoint
-    signed: bytes
-
-
-class Centre(Protocol):
-    """Who takes the records. Never raises."""
-
-    async def newest_of(self, places: list[Head]) -> Had | Failure:
-        """The newest of these records that it has."""
-        ...
-
-    async def take(self, batch: bytes) -> Taken | Failure:
-        """Hand over a batch."""
-        ...
 
 
 class HttpCentre:

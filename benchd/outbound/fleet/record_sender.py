@@ -22,7 +22,7 @@ from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.ledger_record import Row, unseal
 from benchd.ledger.record_batch import BATCH_BYTES, MOST_RECORDS, encode_batch
-from benchd.outbound.fleet.centre_client import Centre, Taken, Told
+from benchd.outbound.fleet.ports import Centre, Taken, Told
 from benchd.outbound.posting import Backoff, Failure
 from benchd.signing.key import SigningKey
 

@@ -211,7 +211,9 @@ export class Answering {
 
   ended(answer, how, error = null) {
     const shown = this.panel.shows(answer.question);
-    if (how !== "refused") keepNote(answer.kept, "");
+    const isBadge = error?.code === "badge_in_text";
+    if (how !== "refused" || isBadge) keepNote(answer.kept, "");
+    if (isBadge && shown) this.panel.form.note.value = "";
     if (how === "sent") {
       byId("announcer").textContent = page("taken");
       // What the daemon tells of the slot may come before it says that it has taken the answer.

@@ -4,6 +4,7 @@ import { csrf, lockedOut, whoIsHere } from "./session.js";
 
 const ANSWER_WITHIN_MS = 20_000;
 const LONG_MS = 120_000;
+const LONGEST_CODE = 4000;
 
 const path = (job) => `/api/v1/jobs/${encodeURIComponent(job)}`;
 
@@ -56,6 +57,12 @@ async function asked(path, options = {}, withinMs = ANSWER_WITHIN_MS) {
 
 /** Looks something up; a report or a long list takes its time. */
 export const read = (path) => asked(path, {}, LONG_MS);
+
+/** What a code is, which may be anybody's secret: it stands in no address. */
+export function lookUp(code) {
+  const headers = { "content-type": "application/json", ...csrf() };
+  return asked("/api/v1/codes", { method: "POST", headers, body: JSON.stringify({ code: code.slice(0, LONGEST_CODE) }) });
+}
 
 const MOST_JOBS = 100;
 

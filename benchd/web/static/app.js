@@ -2,6 +2,7 @@
 
 import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
+import { readInto } from "./badges.js";
 import { Binding } from "./binding.js";
 import { goOn as keysGoOn } from "./calm.js";
 import { imeisAmong } from "./codes.js";
@@ -290,6 +291,7 @@ async function start() {
   };
   const reader = await startSession({ show: showBadge, done, claims: (told) => hearing.hear(told) });
   reader.prefix = index.scanPrefix;
+  reader.onRead = readInto;
   keys = new Keys({ reader, rack, panel, answering, binding, help, open });
 }
 

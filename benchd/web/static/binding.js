@@ -1,7 +1,7 @@
 // Which asset the handset in a slot is, by the label on it: the slot's code and the label are scanned, in
 // either order, and nothing is on record before somebody has said yes to both.
 
-import { act, read } from "./api.js";
+import { act, lookUp } from "./api.js";
 import { isRead } from "./calm.js";
 import { typeOnIn, typingIn } from "./catcher.js";
 import { el } from "./dom.js";
@@ -48,8 +48,8 @@ export class Binding {
 
   /** The asset of this tag, null where no lot has it. */
   async find(tag) {
-    const { told, error } = await read(`/api/v1/assets?${new URLSearchParams({ find: tag, limit: 1 })}`);
-    return { asset: told?.assets.find((one) => one.tag === tag) ?? null, error };
+    const { told, error } = await lookUp(tag);
+    return { asset: told?.asset ?? null, error };
   }
 
   /** A label was scanned: what it is, for this slot if one is open. */

@@ -2,7 +2,8 @@
 
 import { sendFile } from "./api.js";
 import { byId, el } from "./dom.js";
-import { file, restOf, say, why } from "./forms.js";
+import { emptyOfBadges } from "./badges.js";
+import { BADGE, file, restOf, say, why } from "./forms.js";
 import { table } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
 
@@ -39,6 +40,7 @@ export function importer(id, { path, hint, sample, fields = [], query, done }) {
     say(refused, word("act", "sending"), null, "busy");
     const { told: answer, error } = await sendFile(path, { ...query(), dry_run: dry }, data);
     for (const button of [check, take]) button.disabled = false;
+    if (error?.code === BADGE) await emptyOfBadges(fields.map(({ input }) => input));
     if (error) {
       say(refused, why(error), restOf(error));
       return;

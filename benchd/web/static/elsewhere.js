@@ -1,12 +1,10 @@
 // What a scanned code does on a page that isn't the wall, while no field asks for one: it leads to its
 // slot or to its handset's file. Answers are given where their question is seen, so not here.
 
-import { read } from "./api.js";
+import { lookUp } from "./api.js";
 import { mayBeBadge } from "./codes.js";
 import { keepSlot } from "./kept.js";
 import { word } from "./words.js";
-
-const SHORTEST_TO_FIND = 4;
 
 /** Whether the code was for the page; what isn't may be a badge. `tell` is told why nothing comes of one. */
 export function hearElsewhere(told, tell) {
@@ -39,10 +37,6 @@ export async function leadsOn(error, [code]) {
 
 /** A tag may be too short for anybody's badge, and for a part of a number. */
 async function isKnown(code) {
-  const find = code.slice(0, 80);
-  const assets = await read(`/api/v1/assets?${new URLSearchParams({ find: code, limit: 1 })}`);
-  if (assets.told?.assets.some((asset) => asset.tag === code)) return true;
-  if (code.length < SHORTEST_TO_FIND) return false;
-  const { told } = await read(`/api/v1/handsets?${new URLSearchParams({ find })}`);
-  return Boolean(told?.handsets.length);
+  const { told } = await lookUp(code);
+  return Boolean(told && (told.asset || told.handset));
 }

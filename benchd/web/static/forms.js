@@ -2,6 +2,7 @@
 // more than another line of a list, and where a person has pressed it: a reader ends a code with it too,
 // and whoever takes over must not send what somebody else has filled in.
 
+import { emptyOfBadges, LEADS, lookedUp } from "./badges.js";
 import { imeisIn } from "./codes.js";
 import { el, byId } from "./dom.js";
 import { isField, isOfReader } from "./scans.js";
@@ -9,6 +10,10 @@ import { whoIsHere } from "./session.js";
 import { sure } from "./sure.js";
 import { technical } from "./technical.js";
 import { current, knows, said as inWords, word } from "./words.js";
+
+/** The daemon's word for a badge in what was sent. */
+export const BADGE = "badge_in_text";
+const LONGEST_LINES = 20_000;
 
 /** Says of a field that it can't stay blank. */
 export const mark = () => el("span", { class: "needed" }, word("act", "needed"));
@@ -22,6 +27,16 @@ export function line(id, label, { hint = "", type = "text", value = "", longest 
   if (needed) input.setAttribute("aria-required", "true");
   const element = el("div", { class: "line" }, el("label", { for: id }, label, needed ? mark() : null), input, small);
   return { element, input, needed, isImei, get value() { return input.value.trim(); } };
+}
+
+/** Labels, each on a line of its own: every scan ends one. */
+export function lines(id, label, { hint = "", needed = false } = {}) {
+  const input = el("textarea", { id, rows: 4, autocomplete: "off", spellcheck: "false", maxlength: LONGEST_LINES });
+  const small = hint ? el("small", { id: `${id}-hint` }, hint) : null;
+  if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
+  if (needed) input.setAttribute("aria-required", "true");
+  const element = el("div", { class: "line" }, el("label", { for: id }, label, needed ? mark() : null), input, small);
+  return { element, input, needed, get value() { return input.value.trim(); }, get values() { return words(input.value); } };
 }
 
 /** What is read into a field for an IMEI is one, or the field is as it was; `refuse` tells why. */
@@ -60,14 +75,22 @@ export function file(id, label, hint = "") {
 
 /** A field that leads somewhere, by its button or by Enter: it sends nothing. */
 export function leading(id, label, button, to, attributes = {}) {
-  const input = el("input", { id, autocomplete: "off", spellcheck: "false", maxlength: 200, ...attributes });
-  const go = () => input.value.trim() && location.assign(to(input.value.trim()));
+  const input = el("input", { id, autocomplete: "off", spellcheck: "false", maxlength: 200, ...LEADS, ...attributes });
+  const told = el("small", { class: "told", role: "status" });
+  const go = async () => {
+    const text = input.value.trim();
+    if (!text) return;
+    const { isBadge, isStrange } = await lookedUp(input);
+    if (!isBadge && !isStrange) location.assign(to(text));
+    else told.textContent = isBadge ? "" : word("act", "code_nowhere");
+  };
+  input.addEventListener("input", () => told.replaceChildren());
   input.addEventListener("keydown", (event) => event.key === "Enter" && go());
-  return el("div", { class: "asking", role: "search" }, el("label", { for: id }, label), input, el("button", { type: "button", onclick: go }, button));
+  return el("div", { class: "asking", role: "search" }, el("label", { for: id }, label), input, el("button", { type: "button", onclick: go }, button), told);
 }
 
 /** What a person typed or scanned with spaces, commas or one below the other. */
-export const words = (text) => text.split(/[\s,、]+/).filter(Boolean);
+const words = (text) => text.split(/[\s,、]+/).filter(Boolean);
 
 /** What is said of whoever asks is said in the same words everywhere. */
 const OF_WHO_ASKS = ["not_signed_in", "not_allowed", "more_to_show", "tried_too_often"];
@@ -108,13 +131,14 @@ export function form(id, { fields, button, send, done, asks = () => null, byEnte
     say(said, word("act", "sending"), null, "busy");
     const { told, error } = await send();
     sender.disabled = false;
+    if (error?.code === BADGE) await emptyOfBadges(fields.map(({ input }) => input));
     if (error) {
       say(said, why(error), restOf(error));
       return;
     }
     say(said, "");
     byId("announcer").textContent = word("act", "recorded");
-    for (const field of element.querySelectorAll("input")) empty(field);
+    for (const field of element.querySelectorAll("input, textarea")) empty(field);
     begunBy.delete(id);
     await done(told);
   });
@@ -130,7 +154,7 @@ export function form(id, { fields, button, send, done, asks = () => null, byEnte
   });
   element.addEventListener("keydown", (event) => {
     if (!byEnter || event.key !== "Enter" || event.isComposing || event.repeat) return;
-    if (event.defaultPrevented || isOfReader(event) || !isField(event.target)) return;
+    if (event.defaultPrevented || event.target instanceof HTMLTextAreaElement || isOfReader(event) || !isField(event.target)) return;
     event.preventDefault();
     // One Enter too many, after what was sent: nothing new is begun.
     if (!begunBy.has(id)) return;

@@ -6,6 +6,7 @@
 // `unheard(told)` for what was nobody's badge either. One whose times carry their zone has `hasOwnZone`.
 
 import { readIndex } from "./api.js";
+import { readInto } from "./badges.js";
 import { mayBeBadge } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { hearElsewhere, leadsOn } from "./elsewhere.js";
@@ -72,6 +73,7 @@ export class Frame {
       },
     });
     reader.onKey = pressSure;
+    reader.onRead = readInto;
     await this.again();
   }
 
@@ -173,7 +175,7 @@ function away(title, toDo) {
 
 /** Puts new elements in place of old ones of the same ids: what was typed, ticked or opened stays. */
 function replaceKeeping(main, elements) {
-  const before = [...main.querySelectorAll("input[id], details[id]")];
+  const before = [...main.querySelectorAll("input[id], textarea[id], details[id]")];
   const focus = document.activeElement?.id;
   main.replaceChildren(...elements);
   for (const old of before) {

@@ -2,11 +2,11 @@
 
 import { act, read } from "./api.js";
 import { jobsOf, stateOf } from "./assets.js";
-import { attestations } from "./attest.js";
+import { attestations, uncovered } from "./attest.js";
 import { isImei } from "./codes.js";
 import { importer } from "./csv_import.js";
 import { el } from "./dom.js";
-import { choices, Done, folded, form, line, words } from "./forms.js";
+import { choices, Done, folded, form, line, lines } from "./forms.js";
 import { gradeForm, gradeOf } from "./grades.js";
 import { facts, join, link, moment, table } from "./tables.js";
 import { bracketed, said, word } from "./words.js";
@@ -56,6 +56,7 @@ export class LotPage {
         [t("taken_in"), `${moment(told.taken_in_at)} ${told.operator}`],
       ]),
       counts(told),
+      ...uncovered(told),
       ...(told.assets > 0 ? [papers(told.lot)] : []),
       this.recorded.show(),
       folded(
@@ -114,7 +115,7 @@ export class LotPage {
 
   /** Whether its handsets may go out: all of the lot, or the labels of a pallet. What may is recorded as it was checked. */
   checking() {
-    const tags = line("check-tags", t("pallet"), { hint: t("pallet_hint"), longest: 20000 });
+    const tags = lines("check-tags", t("pallet"), { hint: t("pallet_hint") });
     const shown = el("div", { id: "may-go", role: "status" });
     const shipped = el("div");
     let checked = null;
@@ -123,7 +124,7 @@ export class LotPage {
     const asking = form("check", {
       fields: [tags],
       button: t("check_shipping"),
-      send: () => act("/api/v1/shipping", (checked = this.toShip(tags.value))),
+      send: () => act("/api/v1/shipping", (checked = this.toShip(tags.values))),
       done: (told) => {
         shown.replaceChildren(...keptBack(told));
         shipped.replaceChildren(...(told.ready ? [this.shipping(checked, told.handsets.length)] : []));
@@ -151,8 +152,7 @@ export class LotPage {
     });
   }
 
-  toShip(text) {
-    const tags = words(text);
+  toShip(tags) {
     return tags.length ? { tags } : { lot: this.lot };
   }
 

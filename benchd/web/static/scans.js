@@ -62,6 +62,8 @@ export class Reader {
     this.prefix = prefix;
     /** Is given a single key: gives how it is undone, or true, or null where it did nothing. */
     this.onKey = null;
+    /** Is told what was read into a field that keeps it, and what stood there before. */
+    this.onRead = null;
     /** Is called where Enter may be a reader's, and is kept from doing anything. */
     this.onEnterKept = null;
     this.lettersAt = this.pressedAt = this.takenAt = this.stayedAt = -Infinity;
@@ -184,6 +186,10 @@ export class Reader {
       return;
     }
     if (isField(event.target) && this.isReaders(event)) ofReaders.add(event);
+    if (this.field && !isAside(this.field)) {
+      const read = this.readIn(event.timeStamp);
+      if (read !== null) this.readInto(event, key, read);
+    }
     // A key just before Enter still counts as that key, but Enter isn't pressed for anything else.
     this.over();
     const at = event.timeStamp;
@@ -191,6 +197,15 @@ export class Reader {
     if (reader && !isField(event.target)) this.keep(event, key);
     this.finish();
     this.clear();
+  }
+
+  /** A field that keeps it has what was read; of several labels each ends its line, whatever the reader ends with. */
+  readInto(event, key, place) {
+    const { field } = this;
+    this.onRead?.(field, this.bare(this.textFrom(place)), this.keys[place].before);
+    if (key !== "Tab" || !(field instanceof HTMLTextAreaElement)) return;
+    swallow(event);
+    field.setRangeText("\n", field.selectionStart, field.selectionEnd, "end");
   }
 
   /** Whether this ends what a reader has typed, and stays in its field, or does so once more. */
@@ -207,7 +222,7 @@ export class Reader {
 
   /** At which of the keys in a field a reader has begun, perhaps after a person's; null where none has. */
   readFrom(endedAt) {
-    const { keys, field, prefix, typed } = this;
+    const { field, prefix, typed } = this;
     const own = (isAside(field) ? OWN : BADGE).exec(typed);
     // Each key is one character, so that places in the text are those of the keys.
     if (own) return own.index - (typed.slice(0, own.index).endsWith(prefix) ? prefix.length : 0);

@@ -4,7 +4,8 @@
 import { act } from "./api.js";
 import { parse } from "./codes.js";
 import { byId, el } from "./dom.js";
-import { begun, choices, isNewest, line, mark, restOf, say, why } from "./forms.js";
+import { emptyOfBadges } from "./badges.js";
+import { BADGE, begun, choices, isNewest, line, mark, restOf, say, why } from "./forms.js";
 import { whoIsHere } from "./session.js";
 import { sure } from "./sure.js";
 import { handsetOf, numberOf } from "./tables.js";
@@ -201,6 +202,7 @@ export class Settling {
       if (error && !["settling_refused", "not_found"].includes(error.code)) break;
     }
     button.disabled = false;
+    if (this.told.some(({ error }) => error?.code === BADGE)) await emptyOfBadges(Object.values(fields).map(({ input }) => input));
     if (this.told.every((each) => each.error)) {
       say(said, why(this.told[0].error), restOf(this.told[0].error));
       this.told = [];

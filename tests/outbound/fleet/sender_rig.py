@@ -19,7 +19,7 @@ from benchd.ledger.follower import open_feed
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.record_batch import Batch, decode_batch
-from benchd.outbound.fleet.centre_client import Had, Taken
+from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
 from benchd.outbound.posting import Failure
 from benchd.signing.key import SigningKey

@@ -10,7 +10,7 @@ import pytest
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record_batch import BATCH_BYTES, MOST_PLACES
-from benchd.outbound.fleet.centre_client import Had
+from benchd.outbound.fleet.ports import Had
 from benchd.outbound.fleet.record_sender import GATHER_S, PAUSES, RecordSender
 from benchd.outbound.posting import Failure
 from tests.outbound.fleet.sender_rig import CENTRE_KEY, START, rig

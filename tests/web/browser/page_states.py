@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from playwright.async_api import FilePayload, Page, expect
+from scanner import scan
 from screens import Screen
 from states import Place, State, as_it_is, hinder, menu, on_paper
 
@@ -50,6 +51,23 @@ async def kept_back(one: Screen) -> None:
     await one.page.locator("#shipping > summary").click()
     await one.page.locator("#shipping .do").first.click()
     await expect(one.page.locator("#may-go table")).to_be_visible()
+
+
+async def came_late(one: Screen) -> None:
+    page = one.page
+    for part in ("#attest > summary", "#kinds-jpki", "#which-whole", "#attest .do"):
+        await page.locator(part).first.click()
+    await expect(page.locator("#page > .good")).not_to_be_empty()
+    await page.locator("#one > summary").click()
+    await page.locator("#one-tag").fill("T-902")
+    await page.locator("#one .do").click()
+    await expect(page.locator(".uncovered")).to_be_visible()
+
+
+async def of_nothing(one: Screen) -> None:
+    await one.page.locator("#open-lot").focus()
+    await scan(one.seen, "BLDG-004711")
+    await expect(one.page.locator(".asking .told")).not_to_be_empty()
 
 
 async def list_taken(one: Screen) -> None:
@@ -184,7 +202,9 @@ BESIDE = (
     page("lot not filled in", "lots", clicks("#add-lot > summary", "#add-lot .do"), FORM_SAID),
     page("list to take in", "lots", clicks("#network > summary"), FOLDED),
     page("list taken in", "lots", list_taken, 'forms.js p.good[role="status"]'),
+    page("a code of nothing", "lots", of_nothing, 'forms.js small.told[role="status"]'),
     page("lot", LOT),
+    page("lot: some came late", LOT, came_late, 'attest.js div.uncovered[role="status"]'),
     *(
         page(f"lot: {part}", LOT, clicks(f"#{part} > summary"), FOLDED)
         for part in ("import", "one", "grading", "shipping", "assess", "dead", "attest")

@@ -264,3 +264,46 @@ async def test_a_grade_is_given_by_its_label_and_replaced_by_a_newer_one(shop: S
     kept = [one.entry for one in shop.kept(EntryKind.HANDSET_GRADED)]
     assert [entry.data["code"] for entry in kept] == ["S", "C"]
     assert [entry.job for entry in kept] == [None, None]
+
+
+async def test_item_4_what_came_in_after_a_whole_lot_was_attested_is_told_and_then_covered(
+    shop: Shop,
+) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1")
+        await seen.go("/lots?lot=L-1")
+        await expect(page.locator(".uncovered")).to_have_count(0)
+        await page.locator("#attest > summary").click()
+        await expect(page.locator("#attest .choices").last).to_contain_text(
+            "今このロットに登録されている端末だけです。あとから登録する端末は含みません。（台数: 1"
+        )
+        await page.locator("#kinds-identity").check()
+        await page.locator("#kinds-consent").check()
+        await page.locator("#which-whole").check()
+        await page.locator("#attest-note").fill("運転免許証")
+        await page.locator("#attest .do").click()
+        await expect(page.locator("#page > .good")).to_contain_text("1 / 1")
+        for tag in ("T-2", "T-3"):
+            await page.locator("#one > summary").click()
+            await page.locator("#one-tag").fill(tag)
+            await page.locator("#one .do").click()
+            await expect(page.get_by_role("cell", name=tag, exact=True)).to_be_visible()
+            await page.locator("#one > summary").click()
+        caution = page.locator(".uncovered")
+        await expect(caution).to_contain_text("含まれない端末: 2（T-2、T-3）")
+        await expect(caution).to_contain_text("残高消去の同意、本人確認")
+        sent = len(shop.kept(EntryKind.ATTESTED))
+        await caution.get_by_role("button").click()
+        # Begun, and nothing sent: who has looked at their papers does that.
+        assert len(shop.kept(EntryKind.ATTESTED)) == sent
+        await expect(page.locator("#tags")).to_have_value("T-2\nT-3")
+        await expect(page.locator("#kinds-identity")).to_be_checked()
+        await expect(page.locator("#kinds-jpki")).not_to_be_checked()
+        await expect(page.locator("#attest-note")).to_be_focused()
+        await page.locator("#attest-note").fill("運転免許証")
+        await page.locator("#attest .do").click()
+        await expect(page.locator("#page > .good")).to_contain_text("2 / 3")
+        await expect(caution).to_have_count(0)
+    told = shop.kept(EntryKind.ATTESTED)[-1].entry.data
+    assert told["tags"] == ["T-2", "T-3"]
