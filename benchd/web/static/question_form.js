@@ -11,7 +11,7 @@ import { filled, page, said, timeLeft, word } from "./words.js";
 /** What is typed or scanned there is no Japanese. */
 const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
 /** How a question ends: with what yes and no mean. */
-const MEANINGS = /\s?[(（](はい|yes)\s?=[^()（）]+[)）](?=[？?]$)/;
+const MEANINGS = /\s?[(（][^()（）=]+=[^()（）]+[)）](?=[？?]$)/;
 /** What a button says of a refusal that would come. */
 const SHORT = {
   not_signed_in: () => word("answering", "needs_sign_in"),
