@@ -238,7 +238,7 @@ _OF_THE_GATES: Final = (
         plan=replace(
             freshly_reset("low-battery", ARROWS_WE, "F51B0000417X", "357302115550278"),
             battery_percent=5,
-            charges_percent_per_s=2.5,
+            charges_percent_per_s=1.0,
         ),
         end=PASSED,
     ),
