@@ -123,7 +123,8 @@ async def label_known(route: Route) -> None:
     asset = {"tag": "T-1", "lot": "L-1", "imei": None, "serial": None, "model": "SO-51B"}
     told = {"colour": "黒", "grade": "A", "jobs": ["job-0"], "unerasable": None}
     whole = {**asset, **told, "disposition": None, "case": None}
-    await route.fulfill(json={"assets": [whole], "more": False})
+    others = {"lot": False, "handset": False, "batch": False, "badge": False}
+    await route.fulfill(json={"asset": whole, **others})
 
 
 async def may_be_bound(route: Route) -> None:
@@ -137,7 +138,7 @@ async def of_another_model(route: Route) -> None:
 
 
 HINDRANCES = {
-    "**/api/v1/assets*": label_known,
+    "**/api/v1/codes": label_known,
     "**/slots/A1/asset": may_be_bound,
     "**/v1/slots/A1/asset": of_another_model,
     "**/v1/session": weakly,

@@ -215,7 +215,7 @@ def binds(*where: str) -> Callable[[Screen], Awaitable[None]]:
         field = one.page.locator("#bind-code")
         await expect(field).to_be_focused()
         if where:
-            for place in ("**/api/v1/assets*", *where):
+            for place in ("**/api/v1/codes", *where):
                 await hinder(one, place)
             await field.fill("T-1")
             await one.page.keyboard.press("Enter")
