@@ -21,7 +21,8 @@ def make_directories(settings: Settings) -> None:
     finds no place is found out about only after the erasure.
     """
     own = (settings.adb.home,) if settings.adb.server == "own" else ()
-    for directory in (*own, settings.certificate.directory, settings.ledger.path.parent):
+    written = (settings.certificate.directory, settings.ledger.path.parent)
+    for directory in (*own, *written):
         made = [each for each in (directory, *directory.parents) if not each.exists()]
         try:
             directory.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
@@ -30,7 +31,7 @@ def make_directories(settings: Settings) -> None:
         except OSError as error:
             message = f"the directory {directory} can't be made: {error.strerror}"
             raise DependencyMissing(message, cure=_CURE) from error
-        if not os.access(directory, os.W_OK | os.X_OK):
+        if directory in written and not os.access(directory, os.W_OK | os.X_OK):
             message = f"the directory {directory} can't be written to"
             cure = f"Give it to benchd's user: `chown -R benchd: {directory}`."
             raise DependencyMissing(message, cure=cure)

@@ -186,7 +186,7 @@ async def test_whoever_is_not_known_is_asked_who_they_are(shop: Shop) -> None:
     assert answers(shop) == [(True, "")]
 
 
-GONE = (1, "ほかの人が先に答えました")
+GONE = (1, "いま出ていません")
 
 NO_ANSWER = (2, "何も記録していません")
 

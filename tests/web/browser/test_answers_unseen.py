@@ -96,7 +96,7 @@ async def test_what_is_typed_on_for_a_note_that_went_away_is_no_answer(screens: 
         await one.page.keyboard.type("see", delay=FINGER_MS)
         one.rack.board.show(over(view))
         await expect(one.seen.panel(".over")).to_be_visible()
-        await expect(one.said).to_contain_text("入力の途中で")
+        await expect(one.said).to_contain_text("入力していた質問は")
         # N would open the next question, and 1 answer it.
         await one.page.keyboard.type("n 117", delay=FINGER_MS)
         await one.page.keyboard.press("Enter")

@@ -34,6 +34,8 @@ class Staffed:
 
     async def sign_in(self, seen: Visit, badge: str = OTHER_BADGE) -> None:
         seen.page.on("request", lambda request: self.addresses.append(unquote(request.url)))
+        # The page hears what is scanned from here on.
+        await expect(seen.page.locator("#operator .sign-in")).to_be_visible()
         await scan(seen, badge)
         await expect(seen.page.locator("#operator .star")).to_be_visible()
 

@@ -36,8 +36,8 @@ async def another_page(seen: Visit, path: str) -> AsyncGenerator[Visit]:
     page = await seen.page.context.new_page()
     await page.goto(seen.at(path))
     await expect(page.locator("#operator .who")).to_be_visible()
+    # It ends with its browser's context.
     yield Visit(page, seen.base)
-    await page.close()
 
 
 async def shows(one: Screen, name: str) -> None:
@@ -93,6 +93,8 @@ async def lot_begun(shop: Shop, *scripts: str) -> AsyncGenerator[Visit]:
         for script in scripts:
             await page.add_init_script(script)
         await page.reload()
+        # The page hears what is scanned from here on.
+        await expect(page.locator("#operator .sign-in")).to_be_visible()
         await scan(seen, "SATO-1001")
         await expect(page.locator("#operator .who")).to_have_text("SATO-1001")
         await page.locator("#add-lot > summary").click()
