@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import sys
 import tomllib
 import zipfile
@@ -124,6 +125,22 @@ def test_wheels_are_unpacked_without_what_is_left_out(tmp_path: Path) -> None:
     assert (program / "python").read_text() == "3.13\n"
     assert (program / "packages/benchd/commit.txt").read_text().startswith("0123456789ab")
     assert not (program / "packages/adbutils").exists()
+
+
+def test_a_program_of_a_wheel_can_be_run_by_anybody_and_nothing_else(tmp_path: Path) -> None:
+    wheels = fake_wheels(tmp_path / "wheels", "1.0", more={"benchd/a-program": "run me"})
+    [own] = wheels.glob("benchd-*.whl")
+    with zipfile.ZipFile(own) as old:
+        entries = [(entry, old.read(entry)) for entry in old.infolist()]
+    with zipfile.ZipFile(own, "w") as new:
+        for entry, data in entries:
+            mode = 0o755 if entry.filename == "benchd/a-program" else 0o644
+            entry.external_attr = (stat.S_IFREG | mode) << 16
+            new.writestr(entry, data)
+    assert unpacked(wheels, tmp_path / "program") == (0, "")
+    files = (tmp_path / "program/packages").rglob("*")
+    can_be_run = [file.name for file in files if file.is_file() and file.stat().st_mode & 0o111]
+    assert can_be_run == ["a-program"]
 
 
 @pytest.mark.parametrize(
