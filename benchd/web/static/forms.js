@@ -153,6 +153,8 @@ export function form(id, { fields, button, send, done, asks = () => null, byEnte
     begunBy.set(id, whoIsHere()?.person);
   });
   element.addEventListener("keydown", (event) => {
+    // What is read next is of the next field, not more of this one.
+    if (event.key === "Enter" && isOfReader(event) && !event.defaultPrevented) after(element, event.target)?.focus();
     if (!byEnter || event.key !== "Enter" || event.isComposing || event.repeat) return;
     if (event.defaultPrevented || event.target instanceof HTMLTextAreaElement || isOfReader(event) || !isField(event.target)) return;
     event.preventDefault();
@@ -208,6 +210,13 @@ export class Done {
 function empty(input) {
   if (input.type === "checkbox" || input.type === "radio") input.checked = false;
   else input.value = "";
+}
+
+/** The field after one that has something in it; of several lines each is for a code of its own. */
+function after(form, field) {
+  if (!(field instanceof HTMLInputElement) || field.value === "") return null;
+  const fields = [...form.querySelectorAll("input, textarea, select")].filter((each) => each === field || (isField(each) && !each.disabled));
+  return fields[fields.indexOf(field) + 1] ?? null;
 }
 
 /** A form behind its heading, opened when somebody wants it. */

@@ -138,3 +138,18 @@ async def test_enter_sends_nothing_that_has_no_way_back(shop: Shop) -> None:
         await expect(page.locator("#sure")).to_have_count(0)
     assert shop.kept(EntryKind.ATTESTED) == []
     assert shop.kept(EntryKind.ASSET_UNERASABLE) == []
+
+
+async def test_two_codes_in_a_row_are_of_two_fields(shop: Shop) -> None:
+    """A label, and the IMEI after it: what was read is no more than one field's."""
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1")
+        await seen.go("/lots?lot=L-1")
+        await seen.page.locator("#one > summary").click()
+        await seen.page.locator("#one-tag").focus()
+        # A reader that ends with two Enters leads no further than the next.
+        await scan(seen, "T-002", ends=2)
+        await scan(seen, "353871116121457")
+        await expect(seen.page.locator("#one-tag")).to_have_value("T-002")
+        await expect(seen.page.locator("#one-imei")).to_have_value("353871116121457")
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
