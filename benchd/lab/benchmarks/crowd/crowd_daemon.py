@@ -16,7 +16,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -111,35 +111,43 @@ def _elsewhere(arguments: Sequence[str]) -> tuple[str, int] | None:
 
 
 async def _note_lag(python: str, file: Path) -> None:
-    """Wall time and for how many seconds another process' word has waited for the loop."""
+    """For how many seconds another process' word has waited for the loop, each time."""
     command = [python, "-c", TICKER, str(LOOK_EVERY_S)]
     async with await anyio.open_process(command, stdin=None, stderr=None) as ticker:
         if ticker.stdout is None:
             raise CrowdTickerBroken("the process that ticks has no output")
         ticks = BufferedByteReceiveStream(ticker.stdout)
-        with file.open("a", encoding="ascii") as out:
-            while True:
-                lags: list[tuple[float, float]] = []
-                for _ in range(LOOKS_A_LINE):
-                    (written,) = TICK.unpack(await ticks.receive_exactly(TICK.size))
-                    lags.append((round(time.time(), 3), round(time.monotonic() - written, 6)))
-                out.write(json.dumps(lags) + "\n")
-                out.flush()
+
+        async def waited_s() -> float:
+            (written,) = TICK.unpack(await ticks.receive_exactly(TICK.size))
+            return time.monotonic() - written
+
+        await _note(waited_s, file)
 
 
 async def _note_timer_lag(file: Path) -> None:
-    """Wall time and by how many seconds a sleep was too long, again and again.
+    """By how many seconds a sleep was too long, each time.
 
     Of a loop with little to do too: asyncio rounds a sleep up to the millisecond that epoll counts
     in, each time that something else wakes it.
     """
+
+    async def overslept_s() -> float:
+        due = time.monotonic() + LOOK_EVERY_S
+        await anyio.sleep(LOOK_EVERY_S)
+        return max(0.0, time.monotonic() - due)
+
+    await _note(overslept_s, file)
+
+
+async def _note(late_s: Callable[[], Awaitable[float]], file: Path) -> None:
+    """Wall time and what was late by then, again and again."""
     with file.open("a", encoding="ascii") as out:
         while True:
             lags: list[tuple[float, float]] = []
             for _ in range(LOOKS_A_LINE):
-                due = time.monotonic() + LOOK_EVERY_S
-                await anyio.sleep(LOOK_EVERY_S)
-                lags.append((round(time.time(), 3), round(max(0.0, time.monotonic() - due), 6)))
+                late = await late_s()
+                lags.append((round(time.time(), 3), round(late, 6)))
             out.write(json.dumps(lags) + "\n")
             out.flush()
 
