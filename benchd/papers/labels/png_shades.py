@@ -61,7 +61,10 @@ def _unfiltered(kind: int, line: bytes, above: bytes) -> bytes:
         return bytes(value & 255 for value in accumulate(line))
     if kind == 2:
         return bytes((value + up) & 255 for value, up in zip(line, above, strict=True))
-    guess = {3: _mean, 4: _paeth}[kind]
+    guess = {3: _mean, 4: _paeth}.get(kind)
+    if guess is None:
+        message = f"a PNG with a row of filter {kind}"
+        raise ValueError(message)
     row = bytearray()
     left = corner = 0
     for value, up in zip(line, above, strict=True):

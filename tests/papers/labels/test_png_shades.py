@@ -17,7 +17,8 @@ WIDTH, HEIGHT = 37, 23
 
 def predicted(kind: int, left: int, up: int, corner: int) -> int:
     nearest = min((left, up, corner), key=lambda value: abs(left + up - corner - value))
-    return (0, left, up, (left + up) // 2, nearest)[kind]
+    # The last is none of the standard's.
+    return (0, left, up, (left + up) // 2, nearest, 0)[kind]
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -73,6 +74,7 @@ def test_every_way_to_write_a_row_is_read_as_pillow_reads_it(kind: int | None) -
         (png_with([0] * HEIGHT, drawn(), b"\x08\x02\0\0\0"), "another form"),
         (png_with([0] * HEIGHT, drawn(), b"\x08\x06\0\0\1"), "another form"),
         (png_with([0] * HEIGHT, drawn()).replace(b"\0\0\0\x25", b"\0\0\0\x26"), "as large as"),
+        (png_with([5] * HEIGHT, drawn()), "filter 5"),
     ],
 )
 def test_what_our_own_setting_never_writes_is_refused(png: bytes, why: str) -> None:
