@@ -43,6 +43,23 @@ def key_create(
     tell("say.key_made", path=str(file), name=str(public_key_path(file)))
 
 
+@key_app.command("public")
+def key_public(
+    file: Annotated[Path, typer.Argument(help="The file of the private key.")],
+) -> None:
+    """Write FILE.pub anew from the key in FILE, where it is lost or another key's.
+
+    What lay there instead is kept as FILE.pub.old.
+    """
+    from benchd.signing.key_store import KeyFiles, load_rack_key, remake_public
+
+    files, key = KeyFiles(file), load_rack_key(file, {})
+    kept = remake_public(files, key)
+    tell("say.public_made", path=str(files.public), value=key.key_id)
+    if kept is not None:
+        tell("say.public_kept", path=str(kept))
+
+
 @key_app.command("rotate")
 def key_rotate(
     operator: OperatorOption,

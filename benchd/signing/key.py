@@ -134,9 +134,9 @@ def create_key(path: Path) -> SigningKey:
     key = SigningKey(Ed25519PrivateKey.generate())
     public_path = public_key_path(path)
     try:
-        _create(public_path, key.public_key_pem, PUBLIC_MODE)
+        create_file(public_path, key.public_key_pem, PUBLIC_MODE)
         try:
-            _create(path, private_pem(key), PRIVATE_MODE)
+            create_file(path, private_pem(key), PRIVATE_MODE)
         except OSError:
             public_path.unlink()
             raise
@@ -151,7 +151,8 @@ def create_key(path: Path) -> SigningKey:
     return key
 
 
-def _create(path: Path, data: bytes, mode: int) -> None:
+def create_file(path: Path, data: bytes, mode: int) -> None:
+    """Make a file that isn't there yet, with this mode whatever the process would give it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(file.fileno(), mode)

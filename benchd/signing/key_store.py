@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchd.domain.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.signing.key import (
+    PUBLIC_MODE,
     SigningKey,
+    create_file,
     key_file,
     load_key,
     public_key_path,
@@ -37,6 +40,11 @@ class KeyFiles:
     def public(self) -> Path:
         """The public half of the newest key."""
         return public_key_path(self.key)
+
+    @property
+    def old_public(self) -> Path:
+        """What lay there before it was made anew."""
+        return self._beside(".pub.old")
 
     @property
     def ring(self) -> Path:
@@ -80,6 +88,33 @@ def load_rack_key(configured: Path, environ: Mapping[str, str]) -> SigningKey:
     if ring.rotations:
         _check_secrets(files.secrets, secrets, ring)
     return replace(key, ring=ring, secrets=secrets)
+
+
+def remake_public(files: KeyFiles, key: SigningKey) -> Path | None:
+    """Write the key's public half beside it anew; where what lay there instead is kept, if it did.
+
+    Raises UsageRefused where it can't be written.
+    """
+    draft = files.public.with_name(files.public.name + ".draft")
+    try:
+        draft.unlink(missing_ok=True)
+        create_file(draft, key.public_key_pem, PUBLIC_MODE)
+        if os.geteuid() == 0:
+            owner = files.key.stat()
+            os.chown(draft, owner.st_uid, owner.st_gid)
+        kept = _kept(files, key.public_key_pem)
+        draft.replace(files.public)
+    except OSError as error:
+        message = f"{files.public}: can't be written: {error.strerror}"
+        raise UsageRefused(message) from error
+    return kept
+
+
+def _kept(files: KeyFiles, own: bytes) -> Path | None:
+    """Set aside what isn't this key's: where the key is the wrong one, nobody else has it."""
+    if not files.public.exists() or files.public.read_bytes() == own:
+        return None
+    return files.public.replace(files.old_public)
 
 
 def load_ring(path: Path, trusted: Ed25519PublicKey) -> KeyRing:

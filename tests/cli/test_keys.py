@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,7 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from benchd.certificate import verify_certificate
+from benchd.certificate import create_key, verify_certificate
 from benchd.cli.main import main
 from benchd.config import Settings
 from benchd.ledger import open_ledger
@@ -40,6 +42,28 @@ def rack(tmp_path: Path) -> Settings:
     anyio.run(sell, settings, FIRST)
     (tmp_path / "dest").mkdir()
     return settings
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """Run a command; its exit code and what it said."""
+
+    def run(*arguments: object, language: str = "en_US.UTF-8") -> tuple[int, str]:
+        monkeypatch.setenv("LC_ALL", language)
+        monkeypatch.setattr(sys, "argv", ["benchd", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        return int(str(ended.value.code or 0)), told.out + told.err
+
+    return run
+
+
+@pytest.fixture
+def typed(said: Typed, tmp_path: Path) -> Typed:
+    """Run a command of the ledger."""
+    config = ("--config", tmp_path / "benchd.toml")
+    return lambda *arguments, **how: said("ledger", *arguments, *config, **how)
 
 
 def rotate(folder: Path, word: str = "rotate", language: str = "C.UTF-8") -> str:
@@ -89,6 +113,62 @@ def test_the_keys_are_listed(rack: Settings, tmp_path: Path) -> None:
     assert [row.split("\t")[0] for row in rows] == [key["key_id"] for key in keys]
 
 
+def test_a_public_half_is_made_anew_from_the_key_alone(
+    rack: Settings, said: Typed, tmp_path: Path
+) -> None:
+    key, public = tmp_path / "key.pem", tmp_path / "key.pem.pub"
+    own, private, mask = public.read_bytes(), key.read_bytes(), os.umask(0o077)
+    public.unlink()
+    told = said("key", "public", key)
+    os.umask(mask)
+    assert told == (0, f"{public}: the public half of key {key_of(rack).key_id}; hand it out\n")
+    assert (public.read_bytes(), key.read_bytes()) == (own, private)
+    assert stat.S_IMODE(public.stat().st_mode) == 0o644
+    # Where it is this key's already, nothing is set aside.
+    assert said("key", "public", key) == told
+    assert {file.name for file in tmp_path.glob("key.pem*")} == {"key.pem", "key.pem.pub"}
+
+
+@pytest.mark.usefixtures("rack")
+def test_a_public_half_of_another_key_is_kept(said: Typed, tmp_path: Path) -> None:
+    key, public = tmp_path / "key.pem", tmp_path / "key.pem.pub"
+    own = public.read_bytes()
+    other = create_key(tmp_path / "other.pem").public_key_pem
+    public.write_bytes(other)
+    code, told = said("key", "public", key, language="ja_JP.UTF-8")
+    assert (code, f"{public}.old: 前からあったファイルです" in told) == (0, True)
+    assert public.read_bytes() == own
+    assert (tmp_path / "key.pem.pub.old").read_bytes() == other
+
+
+def test_a_public_half_is_made_of_no_key_that_a_start_would_refuse(
+    rack: Settings, said: Typed, tmp_path: Path
+) -> None:
+    anyio.run(rotated, rack)
+    key, public = tmp_path / "key.pem", tmp_path / "key.pem.pub"
+    own, kept = public.read_bytes(), key.read_bytes()
+    create_key(tmp_path / "other.pem")
+    wrong = ((tmp_path / "other.pem").read_bytes(), "key ring"), (b"none", "isn't a private key")
+    for content, says in wrong:
+        key.write_bytes(content)
+        code, told = said("key", "public", key)
+        assert (code, says in told) == (3, True), told
+    key.write_bytes(kept)
+    (tmp_path / "key.pem.ring.next").touch()
+    code, told = said("key", "public", key)
+    assert (code, "was cut short" in told) == (3, True), told
+    assert public.read_bytes() == own
+
+
+@pytest.mark.usefixtures("rack")
+def test_a_public_half_that_cant_be_written_is_told(said: Typed, tmp_path: Path) -> None:
+    public = tmp_path / "key.pem.pub"
+    public.unlink()
+    public.mkdir()
+    code, told = said("key", "public", tmp_path / "key.pem")
+    assert (code, f"{public}: can't be written: Is a directory" in told) == (2, True), told
+
+
 def test_a_rotation_is_refused_while_the_daemon_has_the_ledger(
     rack: Settings, tmp_path: Path
 ) -> None:
@@ -106,25 +186,6 @@ def test_a_rotation_is_refused_while_the_daemon_has_the_ledger(
     assert {file.name for file in tmp_path.glob("key.pem*")} == {"key.pem", "key.pem.pub"}
     [certificate] = (tmp_path / "certificates").iterdir()
     verify_certificate(certificate.read_bytes(), key.public_key_pem)
-
-
-@pytest.fixture
-def typed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Typed:
-    """Run a command of the ledger; its exit code and what it said."""
-
-    def run(*arguments: object, language: str = "en_US.UTF-8") -> tuple[int, str]:
-        monkeypatch.setenv("LC_ALL", language)
-        config = ("--config", tmp_path / "benchd.toml")
-        words = ("benchd", "ledger", *arguments, *config)
-        monkeypatch.setattr(sys, "argv", [str(word) for word in words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr()
-        return int(str(ended.value.code or 0)), told.out + told.err
-
-    return run
 
 
 def test_a_backup_goes_into_a_folder_that_is_there_and_not_where_the_ledger_is(

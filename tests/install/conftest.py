@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from install_rig import ROOT, run
+from install_rig import make_release, run
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,10 +30,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.
 @pytest.fixture(scope="session")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What scripts/release makes."""
-    out = tmp_path_factory.mktemp("release")
-    run(ROOT / "scripts/release", "--trial", out)
-    [folder] = out.iterdir()
-    return folder
+    return make_release(tmp_path_factory.mktemp("release"))
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from install_rig import ROOT, ended, own_environment, run
+from install_rig import build_deb, run
 from machine import Machine
 from other_wheels import other_wheels
 
-FAST = {**own_environment(), "BENCHD_DEB_LEVEL": "1"}
 NEWER = "1.2.4.dev3+gabcdef"
 NEWER_IN_DEBIAN = "1.2.4~dev3+gabcdef"
 
@@ -27,12 +26,6 @@ class Packages:
     """The first one's, as Debian has it."""
 
 
-def build(wheels: Path, out: Path) -> Path:
-    done = ended(ROOT / "scripts/build-deb", wheels, out, env=FAST)
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
-
-
 def tear(package: Path, unpacked: Path) -> None:
     """A byte of the program is another one, as after a bad stick, and dpkg can't see it."""
     run("dpkg-deb", "--raw-extract", package, unpacked)
@@ -47,7 +40,7 @@ def build_packages(wheels: Path, made: Path, root: Path) -> Packages:
     torn = other_wheels(wheels, made / "torn", "1.3.0")
     life = {"benchd/daemon/life.py": ("notifier.ready()", "raise SystemExit(7)")}
     broken = other_wheels(wheels, made / "broken", "1.4.0", life)
-    built = [build(folder, root / "srv") for folder in (wheels, newer, torn, broken)]
+    built = [build_deb(folder, root / "srv") for folder in (wheels, newer, torn, broken)]
     tear(built[2], made / "unpacked")
     cut = built[1].with_name("truncated.deb")
     cut.write_bytes(built[1].read_bytes()[: built[1].stat().st_size * 2 // 3])

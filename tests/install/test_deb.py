@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from install_rig import ROOT, ended, run
+from install_rig import ROOT, build_deb, ended, run
 from other_wheels import fake_wheels
 
 pytestmark = pytest.mark.skipif(
@@ -26,14 +26,6 @@ IN_DEBIANS_ORDER = {
 }
 
 
-def build(wheels: Path, out: Path) -> Path:
-    done = ended(
-        ROOT / "scripts/build-deb", wheels, out, env={**os.environ, "BENCHD_DEB_LEVEL": "1"}
-    )
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip())
-
-
 def field(package: Path, name: str) -> str:
     return run("dpkg-deb", "--field", package, name).strip()
 
@@ -41,7 +33,7 @@ def field(package: Path, name: str) -> str:
 def test_versions_sort_in_debian_as_they_do_in_python(tmp_path: Path) -> None:
     found = []
     for version, expected in IN_DEBIANS_ORDER.items():
-        package = build(fake_wheels(tmp_path / version, version), tmp_path)
+        package = build_deb(fake_wheels(tmp_path / version, version), tmp_path)
         assert package.name == f"benchd_{expected}_amd64.deb"
         assert field(package, "Version") == expected
         assert field(package, "Benchd-Version") == version
@@ -52,14 +44,16 @@ def test_versions_sort_in_debian_as_they_do_in_python(tmp_path: Path) -> None:
 
 def test_the_same_wheels_make_the_same_package(tmp_path: Path) -> None:
     wheels = fake_wheels(tmp_path / "wheels", "1.0")
-    first, second = (build(wheels, tmp_path / name) for name in ("first", "second"))
+    first, second = (build_deb(wheels, tmp_path / name) for name in ("first", "second"))
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_the_package_needs_what_an_installation_needs_and_owns_nothing_in_etc(
     tmp_path: Path,
 ) -> None:
-    package = build(fake_wheels(tmp_path / "wheels", "1.0", "cp313-cp313-linux_aarch64"), tmp_path)
+    package = build_deb(
+        fake_wheels(tmp_path / "wheels", "1.0", "cp313-cp313-linux_aarch64"), tmp_path
+    )
     assert field(package, "Architecture") == "arm64"
     assert field(package, "Benchd-Commit").startswith("0123456789abcdef")
     listed = run("bash", "-c", 'source "$0"; printf "%s\\n" "${!packages[@]}"', MACHINE).split()
@@ -88,7 +82,7 @@ def test_the_package_has_manuals_what_watches_a_rack_and_a_releases_licences(
 ) -> None:
     wheels = fake_wheels(tmp_path / "wheels", "1.0")
     (tmp_path / "LICENCES.md").write_text("Go: BSD-3-Clause")
-    run("dpkg-deb", "--extract", build(wheels, tmp_path / "out"), tmp_path / "unpacked")
+    run("dpkg-deb", "--extract", build_deb(wheels, tmp_path / "out"), tmp_path / "unpacked")
     doc = tmp_path / "unpacked/usr/share/doc/benchd"
     for page in ("watching.md", "runbooks/service.md"):
         assert (doc / "manuals" / page).read_bytes() == (ROOT / "docs" / page).read_bytes()
@@ -125,7 +119,7 @@ def test_a_wheel_that_isnt_pinned_becomes_no_package(tmp_path: Path) -> None:
 
 
 def test_the_package_lists_the_program_that_it_carries(tmp_path: Path) -> None:
-    package = build(fake_wheels(tmp_path / "wheels", "1.0"), tmp_path / "out")
+    package = build_deb(fake_wheels(tmp_path / "wheels", "1.0"), tmp_path / "out")
     run("dpkg-deb", "--extract", package, tmp_path / "unpacked")
     program = tmp_path / "unpacked/usr/lib/benchd/program"
     listed = (program / "SHA256SUMS").read_text().splitlines()
@@ -136,7 +130,7 @@ def test_the_package_lists_the_program_that_it_carries(tmp_path: Path) -> None:
 
 
 def test_another_python_is_refused_before_anything_is_unpacked(tmp_path: Path) -> None:
-    package = build(fake_wheels(tmp_path / "wheels", "1.0", "cp32-cp32-linux_x86_64"), tmp_path)
+    package = build_deb(fake_wheels(tmp_path / "wheels", "1.0", "cp32-cp32-linux_x86_64"), tmp_path)
     run("dpkg-deb", "--control", package, tmp_path / "control")
     done = ended(tmp_path / "control/preinst", "install")
     assert done.returncode == 3, done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from install_rig import run
+from install_rig import build_deb, run
 from installed_job import Hands, handset
 from machine import BOOTED, FIREWALL, STAND_IN, UDEV, Machine, booted
 from manual_blocks import BLOCKS, PAGES, PIN, ROOT, Block, blocks_of
@@ -88,7 +88,7 @@ def release_of(unpacked: Path, out: Path) -> None:
     out.mkdir()
     packed = out / f"{unpacked.name}.tar"
     run("tar", "--create", "--file", packed, "-C", unpacked.parent, unpacked.name)
-    run(ROOT / "scripts/build-deb", unpacked / "wheels", out)
+    build_deb(unpacked / "wheels", out)
     run("bash", "-ec", f"cd {out}; {LISTS}")
 
 

@@ -61,7 +61,7 @@ async def test_no_installed_daemon_serves_it(tmp_path: Path) -> None:
 
 
 async def test_who_may_not_read_neither_sees_nor_moves_a_handset() -> None:
-    rack, addition = FakeRack(), plug_panel(Path("/nowhere"))
+    rack, addition = FakeRack(), plug_panel(Path("/nowhere"), {})
     app = create_app(served_rack(rack, TEXTS), TEXTS, callers=Callers(), addition=addition)
     served = {row.path: row.served for row in rows_of(app.routes)}
     assert served["/lab/handsets"]["GET"].access_level is AccessLevel.READ

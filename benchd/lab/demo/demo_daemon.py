@@ -13,6 +13,7 @@ from benchd.config import load_settings
 from benchd.daemon.composition import run_daemon
 from benchd.daemon.exit_codes import exit_on_error
 from benchd.lab.demo.plug_panel import plug_panel
+from benchd.lab.simulator.addresses import slot_number
 from benchd.lab.simulator.plug_source import SimulatedHotplug
 from benchd.observe.log_level_change import LogLevels
 from benchd.observe.logs import configure_logs
@@ -30,8 +31,9 @@ def main() -> None:
     told = parser.parse_args()
     config: Path = told.config
     listener = None if told.listener is None else socket.socket(fileno=told.listener)
-    addition = None if told.hands is None else plug_panel(told.hands)
     settings = load_settings(config)
+    slots = {n: slot_number(place.port_path) for n, place in settings.topology.places.items()}
+    addition = None if told.hands is None else plug_panel(told.hands, slots)
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
 

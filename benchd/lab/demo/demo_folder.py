@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -74,6 +75,7 @@ SLOT = """
 port = {port}
 reader = {reader}
 """
+SHIPPED_RECIPES = Path(__file__).parents[3] / "configs" / "recipes"
 
 STAGES: Mapping[str, Parameters] = {
     StageName.GATES: {"charge_within_s": 120, "battery_every_s": 0.5},
@@ -135,6 +137,8 @@ class DemoSlot:
     name: str
     number: int
     reader: ReaderAddress
+    recipe: str | None = None
+    """A shipped one; None for the rack's own, which erases."""
 
 
 def make_folder(
@@ -169,6 +173,9 @@ def make_folder(
             port=json.dumps(port_path(slot.number)),
             reader=json.dumps(slot.reader.name),
         )
+        if slot.recipe is not None:
+            text += f"recipe = {json.dumps(slot.recipe)}\n"
+            shutil.copy(SHIPPED_RECIPES / f"{slot.recipe}.toml", path / "recipes")
     folder.config.write_text(text, encoding="utf-8")
     recipe = recipe_text(
         STAGES,

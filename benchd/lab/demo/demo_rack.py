@@ -29,6 +29,9 @@ from benchd.lab.simulator.scenarios import Scenario
 from benchd.lab.simulator.virtual_house import RackHouse
 
 SLOTS_IN_A_ROW = 8
+RECHECK_SLOT = "R1"
+RECHECK = "recheck"
+"""The recipe by which a certified handset is looked at once more before it goes out."""
 LOOK_PER_SLOT_S = 0.02
 """More slots take longer to be told of, and to be looked at by two people."""
 
@@ -134,15 +137,19 @@ async def demo_rack(
 
     `cards` are chips without a handset, as of one that is never switched on. With `make_way` the
     handsets, though not the daemon, run only when nobody else wants to. With `by_hand` it waits
-    for a person who is learning, and its wall has their hands.
+    for a person who is learning, and its wall has their hands; a slot more, in which nothing is,
+    looks at what they have erased once more before they send it out.
     """
     placed = place(scenarios)
+    numbers = {p.slot: p.number for p in placed} | (
+        {RECHECK_SLOT: len(placed) + 1} if by_hand else {}
+    )
     plan = RackPlan(
         handsets=tuple(
             p.scenario.handset(name=p.slot, slot=p.number if plugged else None, copy=p.number)
             for p in placed
         ),
-        readers=len(placed),
+        readers=len(numbers),
         cards=tuple(cards),
     )
     async with (
@@ -150,7 +157,13 @@ async def demo_rack(
         RackHands.connect(house.control_socket) as hands,
     ):
         slots = [
-            DemoSlot(name=p.slot, number=p.number, reader=house.readers[p.number]) for p in placed
+            DemoSlot(
+                name=name,
+                number=number,
+                reader=house.readers[number],
+                recipe=RECHECK if name == RECHECK_SLOT else None,
+            )
+            for name, number in numbers.items()
         ]
         folder = make_folder(
             directory,

@@ -27,6 +27,11 @@ def port_path(slot: int) -> PortPath:
     return PortPath(f"platform-virtual-usb-0:{slot}")
 
 
+def slot_number(port: PortPath) -> int:
+    """Which slot of a virtual rack has this ID_PATH."""
+    return int(port.rpartition(":")[2])
+
+
 def adbd_port(slot: int) -> int:
     """The TCP port on which the handset in this slot speaks adb."""
     return FIRST_ADBD_PORT + slot

@@ -8,6 +8,7 @@ import { bars, byAnother, isSaleable, NETWORK, refusalOf, takesCode, takesNumber
 import { keepNote, noteKey } from "./kept.js";
 import { newestPrinted, printLabel } from "./printing.js";
 import { onChange, SHORTEST_BADGE, whoIsHere } from "./session.js";
+import { placeShelf } from "./shelf.js";
 import { answerable, questionOf } from "./status.js";
 import { TakingBack } from "./taking_back.js";
 import { filled, page, word } from "./words.js";
@@ -199,7 +200,7 @@ export class Answering {
 
   /** The panel has opened or closed: what waits is seen there, and isn't answered a second time. */
   moved() {
-    this.back.standIn(this.panel.dialog.open ? this.panel.dialog : document.body);
+    placeShelf();
     if (this.panel.form && this.back.has(this.panel.form.question)) this.panel.hold(this.panel.form.question);
     if (this.panel.name === null) this.scanned = null;
   }

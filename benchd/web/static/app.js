@@ -228,8 +228,6 @@ function label() {
   document.documentElement.lang = current();
   byId("title").textContent = "benchd";
   showNav();
-  signIn.show();
-  panel.signIn.show();
   nameLanguage(byId("language"));
   showMenu({ wall: true });
   byId("hidden-title").textContent = page(index.shown === "none" ? "all_hidden" : "details_hidden");

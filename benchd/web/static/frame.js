@@ -37,7 +37,6 @@ export class Frame {
     byId("language").addEventListener("click", () => {
       switchLanguage();
       this.label();
-      this.signIn?.show();
       this.build();
     });
     for (;;) {

@@ -2,6 +2,7 @@
 
 import { el, write } from "./dom.js";
 import { onIdle } from "./session.js";
+import { placeShelf, shelve } from "./shelf.js";
 import { duration, word } from "./words.js";
 
 /** Shown while it is about to lock, in whatever dialog is open: what lies behind one isn't read. */
@@ -14,8 +15,8 @@ export function warnBeforeLock() {
       bar.remove();
       return;
     }
-    const place = document.querySelector("dialog[open]") ?? document.body;
-    if (bar.parentElement !== place) place.append(bar);
+    if (bar.isConnected) placeShelf();
+    else shelve(bar);
     write(told, word("answering", "locks_soon"));
     write(left, duration(seconds));
   });

@@ -77,7 +77,7 @@ export class Panel {
     const first = form ? form.element : this.dialog.querySelector(".close");
     first?.focus({ preventScroll: true });
     this.dialog.scrollTop = 0;
-    form?.element.lastElementChild.scrollIntoView({ block: "nearest" });
+    for (const part of [".fields", ".giving"]) form?.element.querySelector(part).scrollIntoView({ block: "nearest" });
     // What is asked begins below the line that stays.
     const head = this.dialog.querySelector("header").getBoundingClientRect().bottom;
     if (form && form.element.getBoundingClientRect().top < head) form.element.scrollIntoView({ block: "start" });

@@ -119,8 +119,12 @@ export function questionForm(slot, { signIn, before, press, skip, strange }) {
     ),
     barring,
     refused,
-    el("div", { class: "answers" }, ...buttons),
-    el("button", { type: "button", class: "skip", "data-key": "S", onclick: skip }, word("answering", "skip")),
+    el(
+      "div",
+      { class: "giving" },
+      el("div", { class: "answers" }, ...buttons),
+      el("button", { type: "button", class: "skip", "data-key": "S", onclick: skip }, word("answering", "skip")),
+    ),
   );
   form.tick();
   form.showWho();

@@ -5,7 +5,7 @@ import { catching, topDialog } from "./catcher.js";
 import { isProduct, parse } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { hearCode, isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";
-import { current, filled, page, said, word } from "./words.js";
+import { current, filled, onLanguage, page, said, word } from "./words.js";
 
 /** What a PIN may be; anything else in its field is a code that was scanned there. */
 const PIN = /^\d{6,12}$/;
@@ -23,6 +23,8 @@ export class SignIn {
       this.show();
       if (takeover) this.tell(inWords(takeover), "changed");
     });
+    // In whichever dialog it stands, open or not.
+    onLanguage(() => this.show());
     this.show();
   }
 

@@ -3,6 +3,7 @@
 
 import { byId, el } from "./dom.js";
 import { onChange, whoIsHere } from "./session.js";
+import { shelve } from "./shelf.js";
 import { page, word } from "./words.js";
 
 export const BACK_MS = 5_000;
@@ -20,15 +21,10 @@ export class TakingBack {
     this.said = el("p", { class: "said", role: "alert" });
     this.list = el("ul");
     this.element = el("section", { id: "given", "aria-label": t("on_the_way") }, this.said, this.list);
-    document.body.append(this.element);
+    shelve(this.element);
     onChange(() => this.otherPerson());
     addEventListener("pagehide", () => this.leave());
     this.tellLeft();
-  }
-
-  /** In an open dialog, or else on the page: what lies behind a dialog can't be reached. */
-  standIn(place) {
-    place.append(this.element);
   }
 
   /** Says something to whoever stands here; gone with the next thing that is done. */

@@ -31,9 +31,17 @@ function keep(wanted) {
 
 export const current = () => language;
 
+const followers = [];
+
+/** Called after the language of this browser has been switched. */
+export function onLanguage(told) {
+  followers.push(told);
+}
+
 export function switchLanguage() {
   language = language === "ja" ? "en" : "ja";
   keep(language);
+  for (const told of followers) told();
 }
 
 export async function loadWords() {

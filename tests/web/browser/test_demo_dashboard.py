@@ -14,6 +14,7 @@ from pathlib import Path
 import anyio
 import pytest
 from chromium import Visit, Visits, needs_chromium
+from paper_shop import add_lot
 from playwright.async_api import expect
 
 from benchd.lab.demo.crew import SECOND, WORKER, Member
@@ -24,7 +25,7 @@ from tests.free_port import free_port
 pytestmark = [
     pytest.mark.rack,
     pytest.mark.asyncio(loop_scope="session"),
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(300),
     needs_chromium,
 ]
 
@@ -78,14 +79,14 @@ async def answers(port: int) -> bool:
     return False
 
 
-async def next_question(seen: Visit, last: str = "") -> str:
+async def next_question(seen: Visit, last: str = "", slot: str = "A1") -> str:
     """The name of the question that comes after the last one."""
-    main = seen.tile("A1").locator(".main")
-    await expect(seen.tile("A1")).to_have_attribute(
+    main = seen.tile(slot).locator(".main")
+    await expect(seen.tile(slot)).to_have_attribute(
         "data-kind", "awaiting_operator", timeout=ENDS_WITHIN_MS
     )
     await expect(main).not_to_have_text(last or "-", timeout=ENDS_WITHIN_MS)
-    await expect(seen.tile("A1")).to_have_attribute(
+    await expect(seen.tile(slot)).to_have_attribute(
         "data-kind", "awaiting_operator", timeout=ENDS_WITHIN_MS
     )
     return await main.inner_text()
@@ -103,11 +104,11 @@ async def sign_in(seen: Visit, who: Member) -> None:
     await expect(seen.page.locator(f'{place} [data-here="strong"]')).to_be_visible()
 
 
-async def answer_yes(seen: Visit) -> str:
+async def answer_yes(seen: Visit, slot: str = "A1") -> str:
     """Say yes to the question that is open; returns its text."""
     panel = seen.panel()
     if not await panel.is_visible():
-        await seen.open("A1")
+        await seen.open(slot)
     question = await panel.locator(".question").inner_text()
     await seen.answer()
     return question
@@ -119,6 +120,41 @@ async def until_taken(seen: Visit, question: str) -> None:
     await seen.page.wait_for_function(script, arg=question)
 
 
+async def answer_all(seen: Visit, directory: Path) -> list[str]:
+    """Say yes until somebody else is asked; returns the questions."""
+    panel = seen.panel()
+    answered: list[str] = []
+    gate = await next_question(seen)
+    while gate != "別担当者による確認":
+        question = await answer_yes(seen)
+        if gate == "画面のIMEI":
+            # Without the number that is on the screen a yes is refused.
+            await expect(panel.locator(".refused")).to_be_visible()
+            number = await on_screen(directory)
+            # There is no screen to look at: the question says what is on it.
+            shown = panel.locator(".on-its-screen")
+            await expect(shown).to_contain_text(number)
+            await expect(shown).to_contain_text("抜き差し")
+            await panel.locator('input[name="note"]').fill(number)
+            await seen.answer()
+        await until_taken(seen, question)
+        answered.append(gate)
+        gate = await next_question(seen, gate)
+    return answered
+
+
+async def bind(seen: Visit, slot: str, tag: str) -> None:
+    """Scan a handset's label for the slot that it is in."""
+    if not await seen.panel().is_visible():
+        await seen.open(slot)
+    await seen.panel(".bind").click()
+    await seen.page.locator("#bind-code").fill(tag)
+    await seen.page.keyboard.press("Enter")
+    await expect(seen.page.locator("#bind dl")).to_contain_text(tag)
+    await seen.page.locator("#bind .yes").click()
+    await expect(seen.page.locator("#bind")).to_be_hidden()
+
+
 async def test_a_person_brings_a_handset_from_plug_to_certificate(
     tmp_path: Path, visit: Visits
 ) -> None:
@@ -128,24 +164,9 @@ async def test_a_person_brings_a_handset_from_plug_to_certificate(
         visit(f"http://127.0.0.1:{port}/", refused=True) as seen,
     ):
         panel = seen.panel()
-        gate = await next_question(seen)
+        await next_question(seen)
         await sign_in(seen, WORKER)
-        answered: list[str] = []
-        while gate != "別担当者による確認":
-            question = await answer_yes(seen)
-            if gate == "画面のIMEI":
-                # Without the number that is on the screen a yes is refused.
-                await expect(panel.locator(".refused")).to_be_visible()
-                number = await on_screen(tmp_path / "rack")
-                # There is no screen to look at: the question says what is on it.
-                shown = panel.locator(".on-its-screen")
-                await expect(shown).to_contain_text(number)
-                await expect(shown).to_contain_text("抜き差し")
-                await panel.locator('input[name="note"]').fill(number)
-                await seen.answer()
-            await until_taken(seen, question)
-            answered.append(gate)
-            gate = await next_question(seen, gate)
+        answered = await answer_all(seen, tmp_path / "rack")
         assert {"ネットワーク利用制限", "最終初期化", "目視確認", "画面のIMEI"} <= set(answered)
         # The first operator's own confirmation is refused, and the page says why.
         await answer_yes(seen)
@@ -183,6 +204,63 @@ async def test_a_newcomer_takes_a_handset_out_and_plugs_it_in_again_from_the_wal
         # The panel is the lab's: it answers no question, and a screen on the wall hasn't got it.
         await seen.go("/?kiosk")
         await expect(panel).to_be_hidden()
+
+
+async def test_a_newcomer_takes_a_lot_in_and_sends_its_pallet_out_all_on_the_pages(
+    tmp_path: Path, visit: Visits
+) -> None:
+    """From its papers to its delivery; the slot for the last look is a slot of the rack's own."""
+    port = free_port()
+    async with (
+        demo(tmp_path / "rack", port, "--scenario", "clean"),
+        visit(f"http://127.0.0.1:{port}/", refused=True) as seen,
+    ):
+        page = seen.page
+        await next_question(seen)
+        await sign_in(seen, WORKER)
+        await seen.go("/lots")
+        await add_lot(page, "L-1")
+        await page.locator("#one > summary").click()
+        await page.locator("#one-tag").fill("T-1")
+        await page.locator("#one .do").click()
+        await expect(page.get_by_role("cell", name="T-1", exact=True)).to_be_visible()
+        await seen.go("/")
+        await bind(seen, "A1", "T-1")
+        await answer_all(seen, tmp_path / "rack")
+        await answer_yes(seen)
+        await sign_in(seen, SECOND)
+        await seen.answer()
+        await seen.shows("A1", "販売可", within_ms=ENDS_WITHIN_MS)
+        # What has been certified goes out only once it was looked at again.
+        await seen.go("/lots?lot=L-1")
+        may_go = page.locator("#may-go")
+        await page.locator("#shipping > summary").click()
+        await page.locator("#check-tags").fill("T-1")
+        await page.get_by_role("button", name="出荷できるか確かめる").click()
+        await expect(may_go).to_contain_text("再確認していません")
+        await expect(may_go).to_contain_text("R1")
+        await seen.go("/")
+        await page.locator("#plug-panel > summary").click()
+        line = page.locator('#plug-panel [data-handset="A1"]')
+        await line.get_by_role("button", name="A1 抜く").click()
+        await line.get_by_role("button", name="A1 R1に挿す").click()
+        await expect(line).to_contain_text("A1 → R1")
+        await page.locator("#plug-panel > summary").click()
+        chip = await next_question(seen, slot="R1")
+        await bind(seen, "R1", "T-1")
+        await until_taken(seen, await answer_yes(seen, "R1"))
+        await next_question(seen, chip, slot="R1")
+        await until_taken(seen, await answer_yes(seen, "R1"))
+        await seen.shows("R1", "再確認で異常は見つかりませんでした", within_ms=ENDS_WITHIN_MS)
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#shipping > summary").click()
+        await page.locator("#check-tags").fill("T-1")
+        await page.get_by_role("button", name="出荷できるか確かめる").click()
+        await expect(may_go).to_contain_text("全部出荷できます")
+        await page.locator("#ship-name").fill("P-1")
+        await page.get_by_role("button", name="出荷を記録").click()
+        await page.locator("#sure .yes").click()
+        await expect(page.locator("#page > .good")).to_contain_text("出荷を記録しました")
 
 
 async def test_a_plug_shows_within_a_second_and_a_daemon_that_starts_anew_finds_all_as_it_was(
