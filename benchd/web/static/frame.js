@@ -97,6 +97,8 @@ export class Frame {
     history.replaceState(null, "", location.pathname);
     if (this.leaving) return;
     this.leaving = true;
+    // The page is about to be another: what somebody typed here to sign in would be lost with this one.
+    byId("operator").replaceChildren();
     await left();
     for (;;) {
       try {

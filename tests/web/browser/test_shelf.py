@@ -107,3 +107,19 @@ async def test_on_a_page_it_is_the_end_of_the_screen_too(shop: Shop, size: tuple
         assert await seen.page.evaluate(BAND) == [0, 0, 0]
         await seen.page.evaluate(TO_THE_END)
         await must_cover_nothing(seen.page)
+
+
+async def test_a_dialog_in_which_nothing_is_told_keeps_clear_of_its_edge(screens: Screens) -> None:
+    """Also once something was told there and has gone."""
+    left = """panel => panel.getBoundingClientRect().bottom
+      - Math.max(...[...panel.querySelectorAll('*')].map(e => e.getBoundingClientRect().bottom))"""
+    async with screens() as one:
+        one.ask(A1, "job-1", Gate.CONSENT)
+        await one.seen.open("A1")
+        await expect(one.seen.panel(".yes")).to_be_enabled()
+        before = await one.seen.panel().evaluate(left)
+        assert before >= 20
+        await soon_locked(one)
+        await one.page.keyboard.press("Shift")
+        await expect(one.page.locator("#idle")).to_have_count(0)
+        assert await one.seen.panel().evaluate(left) == before
