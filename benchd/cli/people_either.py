@@ -59,8 +59,10 @@ def over_daemon_or(
     from benchd.config import load_settings
 
     path = socket_path(os.environ)
+    settings: Settings | None = None
     if config != DEFAULT_CONFIG and SOCKET_VARIABLE not in os.environ:
-        path = load_settings(config).http.socket
+        settings = load_settings(config)
+        path = settings.http.socket
     try:
         client = BenchdClient(path)
     except DependencyMissing:
@@ -69,10 +71,10 @@ def over_daemon_or(
     else:
         with client:
             return as_person(client, lambda: over_socket(client), operator=operator)
-    settings = load_settings(config)
+    read = settings or load_settings(config)
 
     async def run() -> JsonObject:
-        async with opened(settings) as kept:
+        async with opened(read) as kept:
             return await on_disk(kept)
 
     return anyio.run(run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from benchd.config.locator import KeyPath
@@ -31,11 +32,27 @@ def read_models(folders: Sequence[Path]) -> ModelCatalogue:
 
     An entry of a code takes the place of one in an earlier folder, and so do makers and menus.
     """
+    return _catalogue_of(
+        tuple(tuple((file, _content(file)) for file in recipe_files(folder)) for folder in folders)
+    )
+
+
+def _content(file: Path) -> bytes | None:
+    """What stands in it; None where it can't be read, which is told when it is parsed."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _catalogue_of(folders: tuple[tuple[tuple[Path, bytes | None], ...], ...]) -> ModelCatalogue:
+    """The catalogue of these files; the last one is kept, since parsing takes most of a load."""
     reading = _Reading()
-    for folder in folders:
+    for files in folders:
         reading.begin_folder()
-        for file in recipe_files(folder):
-            reading.read(file)
+        for file, content in files:
+            reading.read(file, content)
     return reading.catalogue()
 
 
@@ -56,9 +73,9 @@ class _Reading:
         self._codes_here = {}
         self._menus_here = set()
 
-    def read(self, file: Path) -> None:
+    def read(self, file: Path, content: bytes | None) -> None:
         try:
-            document = read_document(file, str(file))
+            document = read_document(file, str(file), content)
         except ConfigInvalid as invalid:
             self._issues += invalid.issues
             return

@@ -1,19 +1,29 @@
 """Commands talk to the daemon's API: the same application on fakes as in tests/web."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchd.certificate import create_key
+from benchd.daemon import rack_people
+from benchd.people.person_secrets import Secrets
 from benchd.texts.catalogue import Catalogue
 from tests.cli.shop import Shop
+from tests.people.people_rig import CHEAP
 from tests.web.conftest import app, catalogue, japan, rack, server
 from tests.web.web_fakes import FakeRack
 
 __all__ = ["app", "catalogue", "japan", "rack", "server"]
 
 CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+@pytest.fixture(autouse=True)
+def a_pin_is_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a try costs is tested in tests/people."""
+    monkeypatch.setattr(rack_people, "Secrets", partial(Secrets, cost=CHEAP))
 
 
 @pytest.fixture

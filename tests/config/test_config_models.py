@@ -235,6 +235,20 @@ def test_which_catalogue_it_was_is_told_by_its_bytes(tmp_path: Path) -> None:
     assert empty == read_models([]).sha256 == NOTHING_READ
 
 
+def test_files_are_parsed_anew_only_where_a_byte_has_changed(tmp_path: Path) -> None:
+    at = filled(tmp_path / "models", sony=WHOLE)
+    first = read_models([at])
+    assert read_models([at]) is first
+    changed = read_models([filled(at, sony=WHOLE.replace("512", "513"))])
+    assert changed.of_code("SO-51C") != first.of_code("SO-51C")
+    # What is wrong or can't be read is told each time.
+    filled(at, sony=WHOLE.replace("512", "0"))
+    assert issues(at) == issues(at) != []
+    (at / "sony.toml").unlink()
+    (at / "sony.toml").mkdir()
+    assert issues(at) == issues(at) != []
+
+
 def with_models(models: str) -> str:
     return f"{SITE}[models]\n{models}\n"
 

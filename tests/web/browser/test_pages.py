@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import anyio
@@ -284,6 +285,27 @@ async def test_without_a_session_a_page_says_how_to_sign_in_and_then_forgets(
             await seen.page.keyboard.press("F9")
             await expect(hidden).to_be_visible()
             await expect(heading).to_have_count(0)
+
+
+async def test_a_page_that_was_locked_asks_who_is_there_only_once_it_is_loaded_anew(
+    shop: Shop,
+) -> None:
+    async with shop.seen_at("/lots") as seen:
+        asked, told = anyio.Event(), anyio.Event()
+
+        async def hold(route: Route) -> None:
+            asked.set()
+            await told.wait()
+            await route.continue_()
+
+        await seen.page.route(re.compile("/api/v1/?$"), hold)
+        await seen.page.keyboard.press("F9")
+        await asked.wait()
+        await expect(seen.page.locator("#operator .who")).to_have_count(0)
+        # What is typed now would be gone with the page.
+        await expect(seen.page.locator("#operator input")).to_have_count(0)
+        told.set()
+        await seen.sign_in()
 
 
 async def test_a_page_that_is_locked_while_the_daemon_is_away_keeps_nothing_either(
