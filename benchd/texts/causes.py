@@ -18,7 +18,7 @@ from pydantic import Field
 
 from benchd.domain.knowledge import Table, Words, read_knowledge
 from benchd.domain.plain_text import printable
-from benchd.texts.catalogue import SKIPS, Catalogue
+from benchd.texts.catalogue import Catalogue, skips
 from benchd.texts.templates import PLACEHOLDER, Texts
 
 LONGEST_CAUSE: Final = 500
@@ -85,7 +85,7 @@ class Causes:
             "stage": catalogue.section("stage"),
             "verdict": catalogue.section("chip"),
             "kind": {**catalogue.section("user_kind"), "unknown": _UNKNOWN_KIND},
-            "because": {because: catalogue.because(because) for because in SKIPS},
+            "because": {because: catalogue.because(because) for because in skips()},
             "disposal_state": catalogue.section("disposal_state"),
             "set": _SET,
             "trouble": {
