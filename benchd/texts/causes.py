@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Final
 
 from pydantic import Field
@@ -98,7 +98,7 @@ class Causes:
     @classmethod
     def load(cls, catalogue: Catalogue) -> Causes:
         """Those that come with benchd."""
-        return cls(catalogue, _known())
+        return _known_in(catalogue)
 
     def said(self, told: str) -> Texts | None:
         """The sentence, or each of several, in both languages; None where any isn't known."""
@@ -169,6 +169,11 @@ class Causes:
 @cache
 def _known() -> _Table:
     return read_knowledge("benchd.texts", "causes.toml", _Table)
+
+
+@lru_cache(maxsize=1)
+def _known_in(catalogue: Catalogue) -> Causes:
+    return Causes(catalogue, _known())
 
 
 def _as_it_is(value: str) -> Texts:
