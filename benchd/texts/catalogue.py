@@ -105,6 +105,7 @@ FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
         "answering": frozenset({"slots", "slot", "before"}),
         "binding": frozenset({"slot", "tag", "bound", "other", "before"}),
         "page": frozenset({"before", "now"}),
+        "handover": frozenset({"at"}),
         "learn": frozenset({"slot", "owner", "port", "reader", "detail", "file"}),
         "say": frozenset(
             {

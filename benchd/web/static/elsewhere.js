@@ -3,6 +3,7 @@
 
 import { lookUp } from "./api.js";
 import { mayBeBadge } from "./codes.js";
+import { isBegun } from "./forms.js";
 import { keepSlot } from "./kept.js";
 import { word } from "./words.js";
 
@@ -12,26 +13,32 @@ export function hearElsewhere(told, tell) {
   const [first] = told.words;
   if (told.kind === "slot") {
     keepSlot(told.value);
-    location.assign("/");
+    leadTo("/", tell);
   } else if (told.kind === "answer" && told.value === "PRINT") {
     print();
   } else if (told.kind === "answer" && told.value === "NEXT") {
-    location.assign("/");
+    leadTo("/", tell);
   } else if (first === undefined) {
     tell(word("answering", "on_the_wall"));
   } else {
-    toFile(first);
+    toFile(first, tell);
   }
   return true;
 }
 
-export const toFile = (code) => location.assign(`/handsets?${new URLSearchParams({ q: code })}`);
+/** A code leads away from nothing that somebody has begun to fill in; `tell` is told that. */
+function leadTo(address, tell) {
+  if (isBegun()) tell(word("act", "send_first"));
+  else location.assign(address);
+}
+
+export const toFile = (code, tell) => leadTo(`/handsets?${new URLSearchParams({ q: code })}`, tell);
 
 /** A code that was nobody's badge leads to its handset, where it is the label or the serial of one; gives whether it does. */
-export async function leadsOn(error, [code]) {
+export async function leadsOn(error, [code], tell) {
   const isTag = error.code === "code_of_asset";
   if (!isTag && (error.code !== "not_signed_in" || !(await isKnown(code)))) return false;
-  toFile(code);
+  toFile(code, tell);
   return true;
 }
 

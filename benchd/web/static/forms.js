@@ -8,7 +8,7 @@ import { el, byId } from "./dom.js";
 import { isField, isOfReader } from "./scans.js";
 import { whoIsHere } from "./session.js";
 import { sure } from "./sure.js";
-import { technical } from "./technical.js";
+import { causeOf } from "./technical.js";
 import { current, knows, said as inWords, word } from "./words.js";
 
 /** The daemon's word for a badge in what was sent. */
@@ -19,8 +19,10 @@ const LONGEST_LINES = 20_000;
 export const mark = () => el("span", { class: "needed" }, word("act", "needed"));
 
 /** A line to be typed or scanned. */
-export function line(id, label, { hint = "", type = "text", value = "", longest = 200, needed = false, isImei = false } = {}) {
+export function line(id, label, { hint = "", type = "text", value = "", longest = 200, needed = false, isImei = false, isLabel = false } = {}) {
   const input = el("input", { id, type, autocomplete: "off", spellcheck: "false", maxlength: longest });
+  if (isImei) input.dataset.holds = "imei";
+  if (isLabel) input.dataset.holds = "label";
   if (value) input.value = value;
   const small = hint ? el("small", { id: `${id}-hint` }, hint) : null;
   if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
@@ -103,10 +105,39 @@ export function why(error) {
 }
 
 /** What of it isn't said by its cause; null for nothing. */
-export const restOf = (error) => (isKnown(error) ? null : technical(error.cause, error.message));
+export const restOf = (error) => (isKnown(error) ? null : causeOf(error));
 
 /** Who has begun to fill in which form since it was sent last, also where the page is built anew meanwhile. */
 const begunBy = new Map();
+
+const formOf = (id) => document.querySelector(`[data-form="${id}"]`);
+const holder = (form, what) => form?.querySelector(`[data-holds="${what}"]`) ?? null;
+export const isFilledIn = (input) => (["checkbox", "radio"].includes(input.type) ? input.checked : input.value.trim() !== "");
+
+/** Whether somebody has filled in a form of this page and not sent it: leaving would lose that. */
+export const isBegun = () =>
+  [...begunBy.keys()].some((id) => [...(formOf(id)?.querySelectorAll("input, textarea") ?? [])].some(isFilledIn));
+
+/**
+ * A code that was read beside the fields of the form that has the focus, on one of its choices perhaps, is its
+ * handset's: the label, or after that the IMEI. Gives whether it was for such a form.
+ */
+export function intoForm({ kind, words: [code] }) {
+  const form = document.activeElement.closest("details[open], [data-form]")?.querySelector("[data-holds]")?.closest("[data-form]");
+  const label = holder(form, "label");
+  if (!label || code === undefined || !["text", "imei"].includes(kind)) return false;
+  const field = (kind === "imei" && label.value && holder(form, "imei")) || label;
+  const others = [...form.querySelectorAll("input, textarea")].filter((each) => each !== field);
+  // What was chosen for one handset is never said of the next.
+  if (field === label && label.value && label.value !== code && others.some(isFilledIn)) {
+    say(form.querySelector(".said"), word("act", "send_first"));
+    return true;
+  }
+  field.value = code;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  after(form, field)?.focus();
+  return true;
+}
 
 /**
  * Fields with a button. `send` gives {told} or {error}; `done` is called with what was told. `asks` gives
@@ -140,7 +171,11 @@ export function form(id, { fields, button, send, done, asks = () => null, byEnte
     byId("announcer").textContent = word("act", "recorded");
     for (const field of element.querySelectorAll("input, textarea")) empty(field);
     begunBy.delete(id);
+    const isHere = () => document.activeElement === document.body || formOf(id)?.contains(document.activeElement);
+    const wasHere = isHere();
     await done(told);
+    // The next handset's label is what is read next.
+    if (wasHere && isHere()) holder(formOf(id), "label")?.focus({ preventScroll: true });
   });
   const element = el(
     "div",
@@ -156,7 +191,7 @@ export function form(id, { fields, button, send, done, asks = () => null, byEnte
     // What is read next is of the next field, not more of this one.
     if (event.key === "Enter" && isOfReader(event) && !event.defaultPrevented) after(element, event.target)?.focus();
     if (!byEnter || event.key !== "Enter" || event.isComposing || event.repeat) return;
-    if (event.defaultPrevented || event.target instanceof HTMLTextAreaElement || isOfReader(event) || !isField(event.target)) return;
+    if (event.defaultPrevented || event.target instanceof HTMLTextAreaElement || isOfReader(event) || !(isField(event.target) || event.target.type === "radio")) return;
     event.preventDefault();
     // One Enter too many, after what was sent: nothing new is begun.
     if (!begunBy.has(id)) return;
@@ -212,11 +247,12 @@ function empty(input) {
   else input.value = "";
 }
 
-/** The field after one that has something in it; of several lines each is for a code of its own. */
+/** The field or choice after a field that has something in it; of several lines each is for a code of its own. */
 function after(form, field) {
-  if (!(field instanceof HTMLInputElement) || field.value === "") return null;
-  const fields = [...form.querySelectorAll("input, textarea, select")].filter((each) => each === field || (isField(each) && !each.disabled));
-  return fields[fields.indexOf(field) + 1] ?? null;
+  if (!(field instanceof HTMLInputElement) || field.type === "radio" || field.value === "") return null;
+  const fields = [...form.querySelectorAll("input, textarea, select")].filter((each) => each === field || ((isField(each) || each.type === "radio") && !each.disabled));
+  const next = fields[fields.indexOf(field) + 1] ?? null;
+  return fields.find((each) => each.type === "radio" && each.name === next?.name && each.checked) ?? next;
 }
 
 /** A form behind its heading, opened when somebody wants it. */

@@ -10,6 +10,7 @@ import { readInto } from "./badges.js";
 import { mayBeBadge } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { hearElsewhere, leadsOn } from "./elsewhere.js";
+import { intoForm, isFilledIn } from "./forms.js";
 import { warnBeforeLock } from "./idle.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
@@ -55,20 +56,22 @@ export class Frame {
     this.label();
     onChange((takeover) => this.changedHands(takeover));
     warnBeforeLock();
+    const tell = (text) => this.signIn.tell(text);
     const reader = await startSession({
       show: showBadge,
       done: async (error, told) => {
         // What is asked for a yes is answered before anything else.
         if (!error || isAsking()) return;
+        if (["not_signed_in", "code_of_asset"].includes(error.code) && intoForm(told)) return;
         // What is chosen there stays: no code leads away from it.
         const isHeard = this.shown.unheard?.(told) ?? false;
         // Somebody's badge, if nobody's here, is looked up nowhere, and stands in no address.
-        if (!isHeard && told.kind !== "badge" && this.mayRead && (await leadsOn(error, told.words))) return;
+        if (!isHeard && told.kind !== "badge" && this.mayRead && (await leadsOn(error, told.words, tell))) return;
         if (!isHeard || error.code !== "code_of_asset") this.signIn.refuse(error, told.words[0]);
       },
       claims: (told) => {
         if (isAsking()) return !mayBeBadge(told);
-        return (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, (text) => this.signIn.tell(text));
+        return (!mayBeBadge(told) && intoForm(told)) || (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, tell);
       },
     });
     reader.onKey = pressSure;
@@ -165,8 +168,6 @@ export class Frame {
     }
   }
 }
-
-const isFilledIn = (input) => (["checkbox", "radio"].includes(input.type) ? input.checked : input.value.trim() !== "");
 
 function away(title, toDo) {
   byId("connection").hidden = false;

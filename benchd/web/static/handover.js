@@ -5,11 +5,13 @@ import { el } from "./dom.js";
 import { binsTable, doing, hasHandset, leftOf } from "./open_now.js";
 import { askedShift, clockOf, dayOf, readShift, shiftQuery, spanOf } from "./shift.js";
 import { needsPerson } from "./status.js";
-import { handsetOf, join, link, row, table } from "./tables.js";
+import { handsetOf, join, link, moment, row, table } from "./tables.js";
 import { cut } from "./tails.js";
-import { said, word } from "./words.js";
+import { filled, said, word } from "./words.js";
 
 const t = (value) => word("handover", value);
+/** The column that takes the room that the others leave. */
+const WAITS_FOR = 6;
 
 export class HandoverPage {
   name = "board";
@@ -62,20 +64,37 @@ async function proofsOf(all) {
 function slots(all, proofs) {
   const taken = all.filter(hasHandset);
   const free = all.filter((slot) => slot.state === "empty").map((slot) => slot.slot);
-  const serials = cut(taken.map((slot) => slot.handset?.serial).filter(Boolean));
+  const numbers = Object.fromEntries(["serial", "imei"].map((name) => [name, cut(taken.map((slot) => slot.handset?.[name]).filter(Boolean))]));
+  const shown = (slot, name) => numbers[name].get(slot.handset?.[name]) ?? "";
   const rows = taken.map((slot) => {
-    const cells = [slot.slot, slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"), slot.asset?.tag ?? "", serials.get(slot.handset?.serial) ?? "", word("slot_state", slot.state), doing(slot, proofs.get(slot.slot) ?? null), needsPerson(slot) ? "" : leftOf(slot)];
+    const cells = [
+      slot.slot,
+      slot.handset ? handsetOf(slot.handset) : word("act", "unknown_handset"),
+      slot.asset?.tag ?? "",
+      shown(slot, "serial"),
+      shown(slot, "imei"),
+      word("slot_state", slot.state),
+      doing(slot, proofs.get(slot.slot) ?? null),
+      needsPerson(slot) ? waiting(slot) : leftOf(slot),
+    ];
     const made = row(cells, { "data-off": needsPerson(slot) ? "true" : null });
-    made.cells[5].className = "free";
+    made.cells[WAITS_FOR].className = "free";
     return made;
   });
-  const headings = [word("word", "slot"), word("word", "handset"), word("lots", "tag"), t("serial"), word("word", "state"), t("waits_for"), word("word", "remaining")];
+  const headings = [word("word", "slot"), word("word", "handset"), word("lots", "tag"), t("serial"), t("imei"), word("word", "state"), t("waits_for"), t("left")];
   return el(
     "div",
     {},
     table(`${t("rack")}: ${taken.length}`, headings, rows, { class: "wide" }),
     free.length ? el("p", {}, `${t("free_slots")}: ${join(free)}`) : null,
   );
+}
+
+/** Until when somebody has to come, or since when nobody has. */
+function waiting({ question, away, since }) {
+  const until = away?.deadline ?? question?.until;
+  const at = until ?? since;
+  return at ? filled(t(until ? "until" : "since"), { at: moment(at).slice(-5) }) : "";
 }
 
 function done(shift) {

@@ -85,7 +85,7 @@ export class Hearing {
   leave(told) {
     const [code] = told.words;
     if (code === undefined || !this.mayLeave) this.answering.complain("code_unknown");
-    else toFile(code);
+    else toFile(code, (text) => this.answering.tell(text));
   }
 
   /** Nobody's badge: perhaps a handset's tag or serial. Gives whether something came of it. */
@@ -102,7 +102,7 @@ export class Hearing {
       this.binding.strange(word("binding", "unknown"));
       return true;
     }
-    return this.mayLeave && leadsOn(error, told.words);
+    return this.mayLeave && leadsOn(error, told.words, (text) => this.answering.tell(text));
   }
 
   /** A label; at a slot that goes by another one it is somebody else's, and begins nothing. Gives whether it is one. */

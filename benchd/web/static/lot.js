@@ -88,7 +88,7 @@ export class LotPage {
   }
 
   one(path, { assets }) {
-    const tag = line("one-tag", t("tag"), { longest: 64, needed: true });
+    const tag = line("one-tag", t("tag"), { longest: 64, needed: true, isLabel: true });
     const parts = PARTS.map((part) => line(`one-${part}`, t(part), { isImei: part === "imei" }));
     const imei = parts[PARTS.indexOf("imei")];
     // Where one of its tags is an IMEI somebody has meant it, and where both fields say the same.
@@ -108,7 +108,7 @@ export class LotPage {
   }
 
   grading({ scale }) {
-    const tag = line("grade-tag", t("tag"), { hint: word("grades", "tag_hint"), longest: 64, needed: true });
+    const tag = line("grade-tag", t("tag"), { hint: word("grades", "tag_hint"), longest: 64, needed: true, isLabel: true });
     const path = () => `/api/v1/assets/${encodeURIComponent(tag.value)}/grade`;
     return gradeForm(scale, { path, before: [tag], done: (given) => this.done(() => recorded(given.tag, gradeOf(given))) });
   }
@@ -190,7 +190,7 @@ export class LotPage {
 
   /** A handset in somebody's hand, by its label, and held to a reader where there is one. */
   inHand(id, { asked, hint, button, send, done, byEnter = false, asks = () => null }) {
-    const tag = line(`${id}-tag`, t("tag"), { hint, longest: 64, needed: true });
+    const tag = line(`${id}-tag`, t("tag"), { hint, longest: 64, needed: true, isLabel: true });
     const slot = line(`${id}-slot`, t("held_to"), { hint: t("held_to_hint"), longest: 64 });
     const imei = line(`${id}-imei`, t("imei"), { hint: t("imei_in_hand"), isImei: true });
     const note = line(`${id}-note`, word("word", "note"));

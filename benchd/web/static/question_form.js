@@ -5,13 +5,11 @@ import { el, write } from "./dom.js";
 import { asksNumber, bars, byAnother, NETWORK, noteHint, refusalOf, takesScan, wantsNumber } from "./gates.js";
 import { keepNote, noteFor, noteKey } from "./kept.js";
 import { whoIsHere } from "./session.js";
-import { questionOf } from "./status.js";
+import { askedIn, questionOf } from "./status.js";
 import { filled, page, said, timeLeft, word } from "./words.js";
 
 /** What is typed or scanned there is no Japanese. */
 const LATIN = { inputmode: "url", lang: "en", autocapitalize: "off", spellcheck: "false" };
-/** How a question ends: with what yes and no mean. */
-const MEANINGS = /\s?[(（][^()（）=]+=[^()（）]+[)）](?=[？?]$)/;
 /** What a button says of a refusal that would come. */
 const SHORT = {
   not_signed_in: () => word("answering", "needs_sign_in"),
@@ -19,9 +17,6 @@ const SHORT = {
   second_person_needed: () => word("answering", "own_work"),
   more_to_show: (_, here) => word("answering", here.shown_by === "pin" ? "needs_badge" : "needs_pin"),
 };
-
-/** Whether one of its buttons is a yes: else each says by itself what it means. */
-const hasYes = (gate) => gate !== NETWORK && !asksNumber(gate);
 
 /** The answers to a question: what each is given as, its class, its word, what it means and its key. */
 function answersTo({ gate, yes, no }) {
@@ -108,7 +103,7 @@ export function questionForm(slot, { signIn, before, press, skip, strange }) {
     "div",
     { class: "answering", tabindex: "-1", "data-gate": question.gate },
     el("p", { class: "moved-on", role: "status" }, moved, ignored),
-    el("p", { class: "question" }, hasYes(question.gate) ? said(question) : said(question).replace(MEANINGS, "")),
+    el("p", { class: "question" }, askedIn(question)),
     el("p", { class: "to-do lines" }, said(question.what_to_do)),
     until,
     el(

@@ -68,6 +68,7 @@ export class Queue {
       return;
     }
     write(byId("queue-title"), word("wall", "queue"));
+    write(byId("bins-title"), word("wall", "in_slots"));
     byId("queue").dataset.count = this.errands.length;
     write(byId("nothing"), this.errands.length ? "" : word("wall", "nothing_to_do"));
     const kept = new Map();

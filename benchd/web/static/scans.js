@@ -34,7 +34,7 @@ export const isField = (target) =>
 
 const ofReaders = new WeakSet();
 
-/** Whether an Enter in a field has ended what a reader has typed there: nobody has pressed it. */
+/** Whether an Enter has ended what a reader has typed into a field, perhaps once more: nobody has pressed it. */
 export const isOfReader = (event) => ofReaders.has(event);
 
 /** Whether what is scanned into a field is given to the page; else it keeps all but badges. */
@@ -185,7 +185,7 @@ export class Reader {
       this.take(place);
       return;
     }
-    if (isField(event.target) && this.isReaders(event)) ofReaders.add(event);
+    if (this.isReaders(event)) ofReaders.add(event);
     if (this.field && !isAside(this.field)) {
       const read = this.readIn(event.timeStamp);
       if (read !== null) this.readInto(event, key, read);

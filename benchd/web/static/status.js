@@ -91,10 +91,16 @@ const kept = (dossier) => (dossier ? `${word("word", "dossier")}: ${dossier}` : 
 
 const stageOf = (slot) => (slot.stage ? word("stage", slot.stage) : "");
 
+/** How a question ends for whoever has no buttons to answer it: with what yes and no mean. */
+const MEANINGS = /\s?[(（][^()（）=]+=[^()（）]+[)）](?=[？?]$)/;
+
+/** What it asks; what each answer means stands on its button. */
+export const askedIn = (question) => said(question).replace(MEANINGS, "");
+
 /** What counts now: the problem, the question, or else the stage. */
 function matter(slot) {
   if (slot.problem) return { main: said(slot.problem), to_do: said(slot.problem.what_to_do) };
-  if (slot.question) return { main: word("gate", slot.question.gate), to_do: said(slot.question) || page("question_hidden") };
+  if (slot.question) return { main: word("gate", slot.question.gate), to_do: askedIn(slot.question) || page("question_hidden") };
   return { main: stageOf(slot), to_do: "" };
 }
 

@@ -10,5 +10,8 @@ export function technical(told, raw, tag = "small") {
   return el(tag, { class: "detail technical" }, `${page("technical")}: `, el("span", { lang: "en" }, raw));
 }
 
-/** The same of the API's error object. */
-export const causeOf = (error) => technical(error?.cause, error?.message);
+/** What is missing at the screen, and so the same everywhere: its headline says all of it. */
+const IS_ALL = ["not_signed_in", "more_to_show"];
+
+/** The same of the API's error object; null where that would be said twice. */
+export const causeOf = (error) => (IS_ALL.includes(error?.code) ? null : technical(error?.cause, error?.message));

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,12 @@ from paper_shop import Shop
 from playwright.async_api import Page, expect
 
 from benchd.domain.ids import SlotName
-from benchd.domain.job import Disposition, Reason
+from benchd.domain.job import Disposition, Gate, Reason
 from benchd.domain.plain_text import Language
+from benchd.domain.slot import QuestionView
 from benchd.texts.catalogue import Catalogue
 from tests.intake.lots import imei
-from tests.web.web_fakes import running_view
+from tests.web.web_fakes import asking_view, identity, running_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -195,3 +198,25 @@ async def test_the_handover_sheet_of_28_slots_is_one_page(shop: Shop, tmp_path: 
             # Its heading stays, of no size, for who has a PDF read to them.
             for part in ("#nav", "#operator", "#print"):
                 await expect(page.locator(part)).to_be_hidden()
+
+
+async def test_the_sheet_tells_two_handsets_apart_and_how_long_each_has_waited(shop: Shop) -> None:
+    """Twins of one model and serial, as cheap ones are, that both wait for somebody."""
+    began = datetime.now(UTC).replace(second=0, microsecond=0)
+    answer_by = began + timedelta(hours=1)
+    for number in (1, 2):
+        twin = replace(identity(), imei=imei(number))
+        view = replace(asking_view(SlotName(f"A{number}"), number), identity=twin, since=began)
+        if number == 2:
+            asked = QuestionView(gate=Gate.CONFIRM, facts={}, until=answer_by)
+            view = replace(view, question=asked)
+        shop.rack.board.show(view)
+    async with shop.seen_at("/board?sheet=handover") as seen:
+        rows = seen.page.locator(".sheet tbody").first.locator("tr")
+        await expect(rows).to_have_count(2)
+        told = [await rows.nth(place).locator("td").all_inner_texts() for place in (0, 1)]
+        assert told[0][3] == told[1][3]
+        # Of a number no more is on paper than tells one from the other.
+        assert [one[4] for one in told] == ["…0013", "…0021"]
+        assert told[0][-1] == f"{began.astimezone():%H:%M}から"
+        assert told[1][-1] == f"{answer_by.astimezone():%H:%M}まで"

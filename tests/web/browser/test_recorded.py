@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from chromium import Visit, needs_chromium
@@ -12,6 +13,8 @@ from playwright.async_api import Locator, expect
 from scanner import by_hand, scan
 
 from benchd.domain.record import EntryKind
+from tests.intake.lots import imei
+from tests.people.people_rig import BADGE, door_in
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
@@ -153,3 +156,95 @@ async def test_two_codes_in_a_row_are_of_two_fields(shop: Shop) -> None:
         await expect(seen.page.locator("#one-tag")).to_have_value("T-002")
         await expect(seen.page.locator("#one-imei")).to_have_value("353871116121457")
         assert shop.kept(EntryKind.ASSETS_ADDED) == []
+
+
+async def test_label_after_label_is_graded_and_none_leads_away(shop: Shop) -> None:
+    """A pile of handsets: scan, choose, send, and the next, wherever the focus is in that form."""
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        tag, s_grade = page.locator("#grade-tag"), page.locator("#grade-S")
+        await shop.take_in("L-1", tag="LABEL-001")
+        for number in (2, 3):
+            await shop.enter("lots/L-1/assets", tag=f"LABEL-00{number}", imei=imei(number))
+        await seen.go("/lots?lot=L-1")
+        await expect(page.locator("#operator .who")).to_be_visible()
+        here = page.url
+        await page.locator("#grading > summary").click()
+        await scan(seen, "LABEL-001")
+        await expect(tag).to_have_value("LABEL-001")
+        # What comes next is the choice, and another label until then is only another.
+        await expect(s_grade).to_be_focused()
+        await scan(seen, "LABEL-002")
+        await expect(tag).to_have_value("LABEL-002")
+        await s_grade.check()
+        # What was chosen for one is never said of another.
+        await scan(seen, "LABEL-003")
+        await expect(page.locator("#grading .said")).to_contain_text("先に送信するか")
+        await expect(tag).to_have_value("LABEL-002")
+        await page.locator("#grading .do").click()
+        await expect(said(seen)).to_contain_text("LABEL-002")
+        await expect(tag).to_be_focused()
+        await scan(seen, "LABEL-003", ends=2)
+        await expect(s_grade).to_be_focused()
+        assert len(shop.kept(EntryKind.HANDSET_GRADED)) == 1
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Enter")
+        await expect(said(seen)).to_contain_text("LABEL-003")
+        assert page.url == here
+    told = [one.entry.data["tag"] for one in shop.kept(EntryKind.HANDSET_GRADED)]
+    assert told == ["LABEL-002", "LABEL-003"]
+
+
+async def test_the_imei_after_a_label_is_that_handsets(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="LABEL-001")
+        await seen.go("/lots?lot=L-1")
+        await expect(page.locator("#operator .who")).to_be_visible()
+        await page.locator("#assess > summary").click()
+        for code in ("LABEL-001", imei(1)):
+            await scan(seen, code)
+        await expect(page.locator("#assess-tag")).to_have_value("LABEL-001")
+        await expect(page.locator("#assess-imei")).to_have_value(imei(1))
+
+
+@pytest.mark.parametrize("code", ["BD:S:A1", "BD:A:NEXT", imei(2), "LABEL-002"])
+async def test_no_scan_leads_away_from_what_is_half_filled_in(shop: Shop, code: str) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="LABEL-001")
+        await shop.enter("lots/L-1/assets", tag="LABEL-002", imei=imei(2))
+        await seen.go("/lots?lot=L-1")
+        head = page.locator("#operator")
+        await expect(head.locator(".who")).to_be_visible()
+        here = page.url
+        await page.locator("#attest > summary").click()
+        await page.locator("#kinds-consent").check()
+        await scan(seen, code)
+        await expect(head).to_contain_text("先に送信するか")
+        assert page.url == here
+        await page.locator("#kinds-consent").uncheck()
+        # Another code than before: the same again would be one that was read twice.
+        await scan(seen, "BD:S:A2")
+        await expect(page).to_have_url(seen.at("/"))
+
+
+async def test_a_refusal_says_once_that_the_pin_is_missing(shop: Shop, tmp_path: Path) -> None:
+    """Its headline says it already: what the daemon says of it in English form isn't said again."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    async with door_in(folder) as door:
+        shop.callers = door.callers()
+        shop.parts = {"sessions": door.sessions, "people": door.people}
+        async with shop.seen_at("/lots", signed_in=False, refused=True) as seen:
+            await expect(seen.page.locator("#operator .sign-in")).to_be_visible()
+            await scan(seen, BADGE)
+            await expect(seen.page.locator("#operator .star")).to_be_visible()
+            await seen.page.locator("#add-lot > summary").click()
+            await seen.page.locator("#lot").fill("L-1")
+            await seen.page.locator("#kind-purchase").check()
+            await seen.page.locator("#consignor").fill("個人")
+            await seen.page.locator("#add-lot .do").click()
+            await expect(seen.page.locator("#add-lot .said")).to_have_text(
+                "この操作には、バッジとPINの両方が必要です。まだのほうを加えます。"
+            )

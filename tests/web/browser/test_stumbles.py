@@ -19,8 +19,10 @@ from walls import Wall
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.intake import Unerasable
+from benchd.domain.job import Disposition
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.proof.evidence.intake_evidence import BoundBy
 from tests.intake.lots import imei
 from tests.people.people_rig import BADGE, PIN, door_in
@@ -312,3 +314,28 @@ async def test_item_11_a_question_says_nothing_of_commands(language: str, word: 
     command = re.compile(r"[`「\"]benchd [a-z]")
     told = {name: one["what_to_do"] for name, one in texts["reason"].items()}
     assert [name for name, to_do in told.items() if command.search(to_do)] == []
+
+
+async def test_what_is_to_be_crushed_is_one_count_or_says_what_it_counts(shop: Shop) -> None:
+    """Two done in slots, and one that could never be plugged in: 2 and 3, each by its name."""
+    for number in (1, 2):
+        shop.ended(f"20261124-00000000a{number}", "destroy", "felica_residue", number)
+    view = replace(running_view(), state=SlotState.FINISHED, disposition=Disposition.DESTROY)
+    shop.rack.board.show(view)
+    async with shop.seen_at("/") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1")
+        await shop.enter("assets/T-1/unerasable", reason=Unerasable.NO_POWER)
+        await shop.caught_up()
+        await expect(page.locator('#bins [data-bin="destroy"] b')).to_have_text("1")
+        await expect(page.locator("#bins-title")).to_have_text("終わってスロットにある端末")
+        await seen.go("/board?day=2026-11-24&from=00:00&to=00:00")
+        went = page.get_by_role("table", name="スロットで終わった端末の行き先")
+        waits = page.get_by_role("table", name="対応待ちの端末（スロットに挿していないものも含む）")
+        await expect(went.locator("tr", has_text="破砕").locator(".number")).to_have_text("2")
+        await expect(waits.locator("tr", has_text="破砕").locator(".number")).to_have_text("3")
+        await waits.get_by_role("link", name="破砕").click()
+        await expect(page.locator("#open tbody tr")).to_have_count(3)
+        await seen.go("/board?sheet=handover&day=2026-11-24&from=00:00&to=00:00")
+        done = page.get_by_role("table", name="この時間帯にスロットで終わった端末")
+        await expect(done.locator("tr", has_text="破砕").locator("td").last).to_have_text("2")
