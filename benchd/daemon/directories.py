@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,11 +31,28 @@ def make_directories(settings: Settings) -> None:
                 give(made, made[-1].parent.stat())
         except OSError as error:
             message = f"the directory {directory} can't be made: {error.strerror}"
-            raise DependencyMissing(message, cure=_CURE) from error
+            cure = _mount_cure(directory) if error.errno == errno.EROFS else _CURE
+            raise DependencyMissing(message, cure=cure) from error
         if directory in written and not os.access(directory, os.W_OK | os.X_OK):
-            message = f"the directory {directory} can't be written to"
-            cure = f"Give it to benchd's user: `chown -R benchd: {directory}`."
-            raise DependencyMissing(message, cure=cure)
+            raise _not_to_be_written_to(directory)
+
+
+def _not_to_be_written_to(directory: Path) -> DependencyMissing:
+    """By what keeps it from being written to: how it is mounted, or whose it is."""
+    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+        message = f"the directory {directory} can't be written to: Read-only file system"
+        return DependencyMissing(message, cure=_mount_cure(directory))
+    message = f"the directory {directory} can't be written to"
+    cure = f"Give it to benchd's user: `sudo chown -R benchd: {directory}`."
+    return DependencyMissing(message, cure=cure)
+
+
+def _mount_cure(directory: Path) -> str:
+    return (
+        "It lies on what is mounted read-only, so no owner helps. `sudo journalctl -k -p err`"
+        f" shows whether its disk errs; `findmnt --target {directory}` what is mounted there;"
+        f" outside of /var/lib/benchd the unit needs ReadWritePaths={directory}."
+    )
 
 
 def give(files: Iterable[Path], owner: os.stat_result) -> None:

@@ -18,8 +18,8 @@ MISTAKE_CURE = (
     " then `systemctl start benchd`."
 )
 LEDGER_CURE = (
-    "Nothing is wiped without a ledger. `sudo benchd doctor` and `benchd ledger verify` look at it;"
-    ' what to do then: docs/runbooks/recovery.md, "Exit 4".'
+    "Nothing is wiped without a ledger. `sudo benchd doctor` and `sudo benchd ledger verify` look"
+    ' at it; what to do then: docs/runbooks/recovery.md, "Exit 4".'
 )
 FILE_CURE = "Correct the path, or who may use it; then `systemctl start benchd`."
 OWN_CURE = "A mistake of benchd's own: send the makers this line and those before it."

@@ -57,7 +57,7 @@ class Required:
         if isinstance(time, TimeDoubt):
             raise IntakeRefused(
                 "it can't be said now how old what was attested is: have an administrator confirm"
-                " the rack's time (benchd time confirm), then enter it again"
+                " the rack's time (`benchd time show` says how), then enter it again"
             )
         hand = _in_hand(asset, by, case, book)
         when = CitedWhen(at=time.at, after=time.after)

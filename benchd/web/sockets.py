@@ -116,7 +116,7 @@ _TAKEN_CURE = (
     " and stop the one that runs before starting another."
 )
 _TCP_IN_USE_CURE = (
-    "Another program has this port: `ss -ltnp 'sport = :{port}'` names it."
+    "Another program has this port: `sudo ss -ltnp 'sport = :{port}'` names it."
     " Stop it, or set another port."
 )
 _TCP_HOST_CURE = (

@@ -10,7 +10,9 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import anyio
 import pytest
@@ -240,6 +242,19 @@ async def test_a_folder_that_takes_no_certificate_ends_the_start(
     with pytest.raises(DependencyMissing, match="can't be written to") as refused:
         make_directories(settings)
     assert f"chown -R benchd: {closed}" in refused.value.cure
+    # On what is mounted read-only no owner helps.
+    mounted = SimpleNamespace(f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(os, "statvfs", lambda _: mounted)
+    with pytest.raises(DependencyMissing, match="Read-only file system") as refused:
+        make_directories(settings)
+    assert "chown" not in refused.value.cure
+    assert f"findmnt --target {closed}" in refused.value.cure
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    refuses = OSError(errno.EROFS, os.strerror(errno.EROFS))
+    monkeypatch.setattr(Path, "mkdir", Mock(side_effect=refuses))
+    with pytest.raises(DependencyMissing, match="Read-only file system") as refused:
+        make_directories(settings)
+    assert "journalctl -k -p err" in refused.value.cure
 
 
 @pytest.mark.as_root

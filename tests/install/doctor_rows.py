@@ -124,6 +124,14 @@ ROWS = (
         says="benchd-adb.service",
     ),
     Row(
+        name="both units of adb are masked",
+        breaks="systemctl stop benchd-adb.socket benchd-adb.service;"
+        " systemctl mask benchd-adb.service benchd-adb.socket",
+        check="units",
+        found="unit_masked",
+        says="benchd-adb.service benchd-adb.socket",
+    ),
+    Row(
         name="adb's socket is stopped",
         breaks="systemctl stop benchd-adb.socket",
         check="units",
@@ -417,6 +425,32 @@ ROWS = (
         found="space_free",
         says="/var/lib/benchd: ",
         by_hand="systemctl stop benchd; umount /var/lib/benchd",
+    ),
+    Row(
+        name="the disk is read-only",
+        breaks=SMALL.format("size=900m") + "systemctl stop benchd; mount -o remount,ro"
+        " /var/lib/benchd; systemctl start --no-block benchd",
+        check="space",
+        found="read_only",
+        says="/var/lib/benchd lies",
+        then="systemctl stop benchd; umount /var/lib/benchd; systemctl start benchd",
+    ),
+    Row(
+        name="a stranger's file beside the ledger",
+        breaks="install -o daemon -m 0644 /dev/null /var/lib/benchd/film.mkv",
+        check="state_folder",
+        found="file_of_nobodys",
+        says="film.mkv",
+        by_hand="mv /var/lib/benchd/film.mkv /srv",
+        leaves_out=("ls",),
+    ),
+    Row(
+        name="a start for which the key wasn't there",
+        breaks=f"systemctl stop benchd; rm {KEY}; systemctl start benchd || true",
+        check="daemon",
+        found="daemon_ended",
+        says="CREDENTIALS",
+        by_hand=f"cp -a {KEPT}/etc/certificate_key.pem {KEY}",
     ),
     Row(
         name="a certificate of root's among the others",

@@ -171,6 +171,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "this file's slots are written in a way that can't be changed here; write them yourself:",
         *("[slots.A1]", 'port = "pci-0000:00:14.0-usb-0:1"', 'reader = "usb:1-4.2"'),
     ),
+    "_mount_cure(directory)": (
+        (
+            "It lies on what is mounted read-only, so no owner helps. `sudo journalctl -k -p err`"
+            " shows whether its disk errs; `findmnt --target /l` what is mounted there; outside of"
+            " /var/lib/benchd the unit needs ReadWritePaths=/l."
+        ),
+    ),
     "_unix_cure(path, error)": (
         "Make its folder: install -d -m 0755 /run/x (systemd does so by itself).",
         "Let benchd's user write into /run/x, or set another path for the socket.",
@@ -178,8 +185,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "cure": (
         (
-            "Another program has this port: `ss -ltnp 'sport = :8420'` names it. Stop it, or set"
-            " another port."
+            "Another program has this port: `sudo ss -ltnp 'sport = :8420'` names it. Stop it, or"
+            " set another port."
         ),
         "Set an address that this machine has (`ip address`) and a port from 1024 to 65535.",
     ),

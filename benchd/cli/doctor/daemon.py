@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -26,6 +26,8 @@ ANSWERS_WITHIN_S: Final = 10.0
 NEWEST_JOBS: Final = 200
 OF_EACH_SLOT: Final = 5
 """How many of a slot's jobs are asked for: not every handset's NFC can be switched."""
+_CREDENTIALS: Final = "243"
+"""EXIT_CREDENTIALS of systemd.exec(5): of the unit's own there are the key and its secrets."""
 _KEEPS_ALL: Final = frozenset({ProblemCode.ADB_SERVER_DOWN, ProblemCode.DISK_FULL})
 _SAMPLE: Final = re.compile(r'^(benchd_\w+)(?:\{(?:slot|hook)="([^"]*)"\})? (\S+)$', re.MULTILINE)
 _LOOKED_AT: Final = {
@@ -60,11 +62,13 @@ def daemon(
     path: Path,
     ask: Callable[[Path], DaemonAnswer],
     unit: Mapping[str, str] | None = None,
+    masked: Sequence[str] = (),
     last_fault: Callable[[], Fault | None] = lambda: None,
 ) -> tuple[Finding, DaemonAnswer | None]:
     """Whether it answers; None where it doesn't, or this user may not ask.
 
-    `unit` is what systemd knows of it, `last_fault` why it ended last.
+    `unit` is what systemd knows of it, `masked` names what nobody can start, `last_fault` tells
+    why it ended last.
     """
     about = About("check.daemon").having(path=path)
     try:
@@ -74,15 +78,19 @@ def daemon(
             return about.not_to_be_seen(path, missing.__cause__), None
     except BenchdError:
         pass
-    return _silent(about, unit or {}, last_fault), None
+    return _silent(about, unit or {}, masked, last_fault), None
 
 
 def _silent(
-    about: About, unit: Mapping[str, str], last_fault: Callable[[], Fault | None]
+    about: About,
+    unit: Mapping[str, str],
+    masked: Sequence[str],
+    last_fault: Callable[[], Fault | None],
 ) -> Finding:
     """By what keeps it from answering."""
     if unit.get("LoadState") == "masked":
-        return about.having(name=unit["Id"]).fail("doctor.daemon_silent", "cure.unmask_unit")
+        # All at once: one that is started needs the others.
+        return about.having(name=" ".join(masked)).fail("doctor.daemon_silent", "cure.unmask_unit")
     if unit.get("ActiveState") in ("active", "reloading", "deactivating"):
         pid = int(unit.get("MainPID", "0"))
         word = "doctor.daemon_stopped" if is_stopped(pid) else "doctor.daemon_hangs"
@@ -92,7 +100,14 @@ def _silent(
     fault = last_fault()
     if fault is None:
         return about.fail("doctor.daemon_silent", "cure.start_benchd")
-    about = about.having(value=fault.status or unit.get("ExecMainStatus", "?"))
+    return _ended(about, fault, fault.status or unit.get("ExecMainStatus", "?"))
+
+
+def _ended(about: About, fault: Fault, status: str) -> Finding:
+    """By its own word of what is to be done, where it came so far."""
+    about = about.having(value=status)
+    if fault.cure is None and status == _CREDENTIALS:
+        return about.having(detail=fault.detail).fail("doctor.daemon_ended", "cure.see_key")
     if fault.cure is None:
         return about.having(detail=fault.detail).fail("doctor.daemon_ended", "cure.mend_unit_names")
     told = about.having(detail=fault.detail, name=fault.cure)

@@ -27,6 +27,12 @@ INSTALLED: Final = Path("/usr/local/share/benchd")
 _NAMED: Final = re.compile(
     r"(?<![\w/.])(?:docs/[\w/-]+\.md|configs/prometheus/rules)(?!\w)", re.ASCII
 )
+_COMMAND: Final = re.compile(
+    r"(?<=[`「])(?=(?:apt|benchd|chgrp|chmod|chown|cp|findmnt|install|journalctl|kill|ls|mount|mv"
+    r"|ss|systemctl|udevadm) [^\s」`])"
+    r"|(?<=; )(?=benchd )"
+)
+"""Where a command of a cure begins, which is quoted in both languages; a second after a `;`."""
 _AND: Final = {"ja": "、", "en": ", "}
 _COLOUR: Final = {
     Verdict.OK: typer.colors.GREEN,
@@ -69,9 +75,16 @@ def _object(finding: Finding) -> JsonObject:
 
 
 def cured(cure: str, facts: Mapping[str, Fact], manuals: Path = INSTALLED) -> Texts:
-    """What to do, in both languages, naming pages where they lie on this machine."""
+    """What to do, in both languages, as it's typed, naming pages where they lie on this machine."""
     told = both(cure, **facts)
-    return Texts(ja=_placed(told.ja, manuals), en=_placed(told.en, manuals))
+    return Texts(ja=_typed(_placed(told.ja, manuals)), en=_typed(_placed(told.en, manuals)))
+
+
+def _typed(text: str) -> str:
+    """Its commands as whoever asks types them; the next command of a sudo(8) isn't root's."""
+    if os.geteuid() == 0 and "SUDO_UID" not in os.environ:
+        return text
+    return _COMMAND.sub("sudo ", text)
 
 
 def _placed(text: str, folder: Path = INSTALLED) -> str:

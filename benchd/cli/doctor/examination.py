@@ -81,7 +81,8 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
     states = machine.states(asked, instruments.show)
     place = socket or (settings.http.socket if settings else SOCKET)
     unit = (states or {}).get(machine.DAEMON)
-    answered, told = daemon(place, instruments.ask_daemon, unit, instruments.last_fault)
+    masked = machine.masked(states)
+    answered, told = daemon(place, instruments.ask_daemon, unit, masked, instruments.last_fault)
     found = [settled, answered, *notices(told)]
     found += machine.units(states, instruments.verify)
     if settings is None:
@@ -136,9 +137,9 @@ def _kept(
     state, key = settings.ledger.path.parent, settings.certificate.key
     return [
         readable(config, settings, owner, instruments.closed),
-        folders.folder("check.state_folder", state, owner, with_files=True),
+        folders.folder("check.state_folder", state, owner, files=f"{settings.ledger.path.stem}*"),
         folders.folder(
-            "check.certificate_folder", settings.certificate.directory, owner, with_files=True
+            "check.certificate_folder", settings.certificate.directory, owner, files="*.json"
         ),
         folders.space(state),
         folders.space(settings.certificate.directory),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
 
@@ -32,25 +33,37 @@ class Owner:
     uid: int
 
 
-def folder(check: str, path: Path, owner: Owner, *, with_files: bool = False) -> Finding:
-    """Whose a folder is, and `with_files` each file in it, and who else gets in."""
+def folder(check: str, path: Path, owner: Owner, *, files: str | None = None) -> Finding:
+    """Whose a folder is, whose each file in it by benchd's names for them, and who else gets in.
+
+    `files` is the pattern of these names (fnmatch); None looks at no file.
+    """
     about = About(check).having(path=path, name=owner.name)
     try:
         found = path.stat()
-        inside = files_in(path) if with_files and path.is_dir() else ()
-        strange = next((each for each in inside if each.stat().st_uid != owner.uid), None)
+        inside = files_in(path) if files and path.is_dir() else ()
+        strange = sorted(each.name for each in inside if each.stat().st_uid != owner.uid)
+        read_only = _is_read_only(os.statvfs(path))
     except FileNotFoundError:
         return about.warn("doctor.folder_missing", "cure.made_at_start")
     except OSError as error:
         return about.not_to_be_seen(path, error)
     if not stat.S_ISDIR(found.st_mode):
         return about.fail("doctor.folder_no_folder", "cure.move_file_away")
+    if found.st_uid == owner.uid and not strange:
+        return _by_mode(about, found.st_mode)
+    gives = "cure.see_mount" if read_only else "cure.give_folder"
     if found.st_uid != owner.uid:
-        of_another = about.having(value=found.st_uid)
-        return of_another.fail("doctor.folder_of_another", "cure.give_folder")
-    if strange is not None:
-        return about.having(value=strange.name).fail("doctor.file_of_another", "cure.give_folder")
-    return _by_mode(about, found.st_mode)
+        return about.having(value=found.st_uid).fail("doctor.folder_of_another", gives)
+    return _of_another(about, strange, files or "*", gives)
+
+
+def _of_another(about: About, strange: Sequence[str], files: str, gives: str) -> Finding:
+    """The first file that isn't the owner's."""
+    # Given to benchd it would look like benchd's own: it goes before anything is given away.
+    if foreign := [name for name in strange if not fnmatch(name, files)]:
+        return about.having(value=foreign[0]).warn("doctor.file_of_nobodys", "cure.take_file_away")
+    return about.having(value=strange[0]).fail("doctor.file_of_another", gives)
 
 
 def files_in(path: Path) -> Iterator[os.DirEntry[str]]:
@@ -73,18 +86,28 @@ def space(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs)
         found = statvfs(_there(path))
     except OSError as error:
         return about.not_to_be_seen(path, error)
-    if found.f_flag & os.ST_RDONLY:
-        return about.fail("doctor.read_only", "cure.look_at_disk")
+    if _is_read_only(found):
+        return about.fail("doctor.read_only", "cure.see_mount")
     # File systems like btrfs don't count them.
     if found.f_files and found.f_favail < LEAST_FILES:
         return about.having(count=found.f_favail).fail("doctor.space_files", "cure.make_room")
     free = found.f_bavail * found.f_frsize
-    about = about.having(value=f"{free / 1e9:.1f}")
+    about = about.having(value=_amount(free), count=_amount(LEAST_BYTES))
     if free < LEAST_BYTES:
         return about.fail("doctor.space_free", "cure.make_room")
     if free < LITTLE_BYTES:
         return about.warn("doctor.space_free", "cure.make_room")
     return about.ok("doctor.space_free")
+
+
+def _is_read_only(found: os.statvfs_result) -> bool:
+    """Whether nobody can write there, whoever it belongs to."""
+    return bool(found.f_flag & os.ST_RDONLY)
+
+
+def _amount(size: int) -> str:
+    """As df(1) shows it, with -h."""
+    return f"{size / (1 << 30):.1f} GiB" if size >= 1 << 30 else f"{size >> 20} MiB"
 
 
 def flush(path: Path, mounts: Path = MOUNTS) -> Finding:

@@ -89,10 +89,11 @@ def units(found: States | None, verify: Verify = systemd_verify) -> list[Finding
     """Whether systemd looks after benchd and what it needs, and takes all that its files say."""
     if found is None:
         return [About("check.units").not_checked("doctor.no_systemd")]
-    called = [name for name in WHEN_CALLED if is_masked(found, name)]
+    closed = masked(found)
     own = [name for name in OWN_UNITS if found.get(name, {}).get("LoadState") == "loaded"]
     return [
-        *(_unit(name, found.get(name, {})) for name in (*UNITS, *called)),
+        *_masked(closed),
+        *(_unit(name, found.get(name, {})) for name in UNITS if name not in closed),
         *(each for name in own for each in _files_of(name, found[name], verify(name))),
     ]
 
@@ -116,10 +117,20 @@ def is_masked(found: States | None, name: str) -> bool:
     return (found or {}).get(name, {}).get("LoadState") == "masked"
 
 
+def masked(found: States | None) -> list[str]:
+    """What nobody can start, of all that has to run or is started by others."""
+    return [name for name in sorted((*UNITS, *WHEN_CALLED)) if is_masked(found, name)]
+
+
+def _masked(names: Sequence[str]) -> Iterator[Finding]:
+    """First of all, and all in one: a socket isn't started while its service is masked."""
+    if names:
+        about = About("check.units").having(name=" ".join(names))
+        yield about.fail("doctor.unit_masked", "cure.unmask_unit")
+
+
 def _unit(name: str, state: Mapping[str, str]) -> Finding:
     about = About("check.units").having(name=name)
-    if state.get("LoadState") == "masked":
-        return about.fail("doctor.unit_masked", "cure.unmask_unit")
     if name == UDEV and state.get("ActiveState") != "active":
         there = state.get("LoadState") == "loaded"
         return about.fail("doctor.udev_dead", "cure.start_unit" if there else "cure.install_udev")

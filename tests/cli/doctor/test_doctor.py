@@ -59,7 +59,7 @@ def instruments(told: DaemonAnswer | None = None) -> Instruments:
 
 ALWAYS_THERE = {
     *("benchd", "systemctl", "journalctl", "timedatectl", "udevadm", "apt", "findmnt", "mount"),
-    *("chgrp", "chmod", "chown", "cp", "install", "mv"),
+    *("chgrp", "chmod", "chown", "cp", "install", "ls", "mv"),
 }
 """What benchd, what it needs, and the packages without which there is no Debian bring."""
 
@@ -150,12 +150,17 @@ FAULT = Fault(status="4", detail="the ledger can't be opened", cure="`benchd led
             Fault(detail="Failed to set up mount namespacing: /mnt/anchr: No such file"),
             *("doctor.daemon_ended", "cure.mend_unit_names"),
         ),
+        (
+            {"ActiveState": "failed", "ExecMainStatus": "243"},
+            Fault(detail="Failed to set up credentials: No such file"),
+            *("doctor.daemon_ended", "cure.see_key"),
+        ),
     ],
 )
 def test_a_daemon_that_is_silent_is_told_by_what_keeps_it(
     unit: dict[str, str], fault: Fault | None, word: str, cure: str
 ) -> None:
-    found, told = daemon(Path("/run/s"), nobody, unit, lambda: fault)
+    found, told = daemon(Path("/run/s"), nobody, unit, ["b"], lambda: fault)
     assert (found.word, found.cure, told) == (word, cure, None)
 
 
@@ -248,7 +253,7 @@ def test_the_command_tells_lines_or_json_and_fails_where_anything_does(config: P
     assert told.exit_code == 1
     assert "[ok] configuration: " in told.output
     assert "[fail] daemon: no daemon answers" in told.output
-    assert "    → `systemctl start benchd`" in told.output
+    assert "    → `systemctl start benchd`; if it ends again: `journalctl" in told.output
     shown = CliRunner().invoke(command, [*asked, "--json"], env=env)
     checks = json.loads(shown.output)["checks"]
     [found] = [each for each in checks if each["check"] == "daemon"]
@@ -256,6 +261,37 @@ def test_the_command_tells_lines_or_json_and_fails_where_anything_does(config: P
     assert found["cure"]["ja"].startswith("「systemctl start benchd」")
     japanese = CliRunner().invoke(command, asked, env={**env, "LC_ALL": "ja_JP.UTF-8"})
     assert "[異常] サービス本体: " in japanese.output
+
+
+@pytest.mark.parametrize(
+    ("uid", "environ", "before"),
+    [(0, {}, ""), (0, {"SUDO_UID": "1000"}, "sudo "), (1000, {}, "sudo ")],
+)
+def test_a_cure_is_told_as_its_reader_types_it(
+    monkeypatch: pytest.MonkeyPatch, uid: int, environ: dict[str, str], before: str
+) -> None:
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    told = cured("cure.start_benchd", {})
+    for text in (told.ja, told.en):
+        assert re.findall(r"[`「]([^`」]+)", text)[0] == f"{before}systemctl start benchd"
+        assert f"{before}journalctl -u benchd -p err -n 20" in text
+    told = cured("cure.replay_hooks", {"detail": "benchd hooks replay a; benchd hooks replay b"})
+    for text in (told.ja, told.en):
+        assert f"{before}benchd hooks replay a; {before}benchd hooks replay b" in text
+    # What a failed start has said already, and a quoted word that is no command.
+    said = cured("cure.as_it_said", {"name": "`sudo benchd doctor`"})
+    assert "sudo sudo" not in said.en + said.ja
+    assert "「sudo docs" not in cured("cure.load_alerts", {}).ja
+
+
+@pytest.mark.parametrize("cure", [f"cure.{word}" for word in catalogue().section("cure")])
+def test_each_command_of_a_cure_is_known_as_one(monkeypatch: pytest.MonkeyPatch, cure: str) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    for typed in re.findall("`([^`]+)`", cured(cure, dict.fromkeys((*FACTS, "detail"), "x")).en):
+        assert typed.startswith(("sudo ", "timedatectl", "x"))
 
 
 def test_item_10_what_is_equal_of_many_is_one_line(config: Path) -> None:

@@ -7,8 +7,9 @@ import socket
 import sys
 from datetime import UTC, datetime, timedelta
 from fcntl import LOCK_EX, flock
-from pathlib import Path
+from pathlib import Path, PosixPath
 from signal import SIGCONT, SIGSTOP
+from stat import ST_UID
 from subprocess import PIPE, Popen
 from types import SimpleNamespace
 from typing import cast
@@ -23,6 +24,7 @@ from benchd.cli.doctor.neighbours import (
     ADB_TCP_PORTS,
     adb_over_tcp,
 )
+from benchd.cli.messages import both
 from tests.web.certificates import Authority
 
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
@@ -59,16 +61,45 @@ def test_a_folder_is_benchds_own_and_nobody_else_gets_in(state: Path) -> None:
     assert looked(cast("Path", NotYours()))[:2] == (NOT_CHECKED, "cure.as_root")
     assert folder("check.state_folder", Path("/proc/version"), ME).word == "doctor.folder_no_folder"
     (state / "ledger.sqlite").touch()
-    other = folder("check.state_folder", state, ME, with_files=True)
+    other = folder("check.state_folder", state, ME, files="ledger*")
     assert other.verdict is OK
     for mode in (0o755, 0o701, 0o770):
         state.chmod(mode)
         assert looked(state) == (WARN, "cure.close_folder", f"{mode:04o}")
 
 
+class OfBenchd(PosixPath):
+    """A folder that belongs to another user than who runs this; what lies in it doesn't."""
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = list(super().stat(follow_symlinks=follow_symlinks))
+        found[ST_UID] = ME.uid + 1
+        return os.stat_result(found)
+
+
+def test_a_strangers_file_is_taken_away_and_not_made_benchds_own(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Owner(name="benchd", uid=ME.uid + 1)
+    others = OfBenchd(state)
+
+    def looked() -> tuple[Verdict, str | None, object]:
+        found = folder("check.state_folder", others, other, files="ledger*")
+        return found.verdict, found.cure, found.facts.get("value")
+
+    assert looked()[0] is OK
+    (state / "ledger.sqlite").touch()
+    assert looked() == (FAIL, "cure.give_folder", "ledger.sqlite")
+    (state / "film.mkv").touch()
+    assert looked() == (WARN, "cure.take_file_away", "film.mkv")
+    (state / "film.mkv").unlink()
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    assert looked() == (FAIL, "cure.see_mount", "ledger.sqlite")
+
+
 @pytest.mark.parametrize(
     ("free", "flags", "verdict"),
-    [(50e9, 0, OK), (1e9, 0, WARN), (100e6, 0, FAIL), (50e9, os.ST_RDONLY, FAIL)],
+    [(50e9, 0, OK), (1e9, 0, WARN), (100 << 20, 0, FAIL), (50e9, os.ST_RDONLY, FAIL)],
 )
 def test_the_less_room_the_graver_and_a_read_only_disk_fails_whatever_its_room(
     state: Path, free: float, flags: int, verdict: Verdict
@@ -76,6 +107,12 @@ def test_the_less_room_the_graver_and_a_read_only_disk_fails_whatever_its_room(
     disk = SimpleNamespace(f_bavail=int(free), f_frsize=1, f_flag=flags, f_files=0, f_favail=0)
     found = space(state, lambda _: cast("os.statvfs_result", disk))
     assert (found.verdict, found.word == "doctor.read_only") == (verdict, bool(flags))
+    if flags:
+        assert found.cure == "cure.see_mount"
+    else:
+        # What is left, and below what nothing begins: a full disk is seen to be one.
+        shown = {50e9: "46.6 GiB", 1e9: "953 MiB", 100 << 20: "100 MiB"}[free]
+        assert (found.facts["value"], found.facts["count"]) == (shown, "256 MiB")
 
 
 @pytest.mark.parametrize(("left", "verdict"), [(1000, OK), (999, FAIL), (0, FAIL)])
@@ -213,15 +250,30 @@ def test_a_start_that_comes_again_and_again_isnt_one_that_goes_on() -> None:
 )
 def test_without_udev_no_handset_is_noticed(udev: str, active: str, word: str, cure: str) -> None:
     shown = SHOWN.format(benchd="active", enabled="enabled", udev=udev, udev_active=active)
-    *_, found = units(states(["any"], lambda _: shown))
+    [found] = [
+        each
+        for each in units(states(["any"], lambda _: shown))
+        if "udev" in str(each.facts["name"])
+    ]
     assert (found.verdict, found.word, found.cure) == (FAIL, word, cure)
 
 
 def test_what_others_start_is_told_where_it_is_masked() -> None:
     masked = "\n\nId=benchd-adb.service\nLoadState=masked\nActiveState=inactive\n"
     shown = SHOWN.format(benchd="active", enabled="enabled", **UDEV_RUNS) + masked
-    *_, found = units(states(["any"], lambda _: shown))
+    found, *others = units(states(["any"], lambda _: shown))
     assert (found.word, found.facts["name"]) == ("doctor.unit_masked", "benchd-adb.service")
+    # A socket isn't started while its service is masked: all are unmasked before one is started.
+    shown = shown.replace(
+        "Id=benchd-adb.socket\nLoadState=loaded", "Id=benchd-adb.socket\nLoadState=masked"
+    )
+    found, *others = units(states(["any"], lambda _: shown))
+    assert found.facts["name"] == "benchd-adb.service benchd-adb.socket"
+    assert both(found.cure or "", **found.facts).en == (
+        "`systemctl unmask benchd-adb.service benchd-adb.socket`,"
+        " then `systemctl start benchd-adb.service benchd-adb.socket`"
+    )
+    assert not [each for each in others if "adb" in str(each.facts["name"])]
 
 
 def time_daemon(load: str, active: str) -> dict[str, dict[str, str]]:
