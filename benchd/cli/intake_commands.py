@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from benchd.cli.client import JsonObject
 from benchd.cli.daemon_client import intake_client, show
 from benchd.cli.file_arguments import read_file
+from benchd.cli.intake_client import IntakeClient
 from benchd.cli.intake_output import print_rows, print_sheet, rows_of, tell_import
 from benchd.cli.messages import catalogue, language, named, tell, tell_rows
 from benchd.cli.options import JsonOption
@@ -289,6 +291,24 @@ def assets_dead(
     )
     _tell_chip(done["chip"])
     tell("say.once_crushed", name=str(done["case"]))
+
+
+@assets_app.command("strike")
+def assets_strike(
+    tag: Annotated[str, typer.Argument(help="The asset's tag.")],
+    note: Annotated[str, typer.Option(help="What was wrong with its line.")],
+    operator: OperatorOption = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Strike a line that was entered by mistake, while nothing has been done on its handset."""
+
+    def ask(client: IntakeClient) -> JsonObject:
+        lot = client.asset(tag)["lot"]
+        return client.strike(tag, {"lot": lot, "note": note, "operator": operator})
+
+    as_intake_person(operator, pin_file, badge_file, ask)
+    tell("say.struck", name=tag)
 
 
 @assets_app.command("assess")
