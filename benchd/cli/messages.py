@@ -25,7 +25,7 @@ Fact = str | Texts
 @cache
 def catalogue() -> Catalogue:
     """All texts, read once."""
-    return Catalogue.load()
+    return Catalogue.load(checked=False)
 
 
 def language() -> Language:

@@ -17,7 +17,6 @@ from typer import Context
 from typer.core import TyperCommand, TyperGroup
 
 from benchd.cli.messages import language
-from benchd.domain.knowledge import Table, Words, read_knowledge
 from benchd.texts.templates import LONGEST_SAID, PLACEHOLDER, fill
 
 if TYPE_CHECKING:
@@ -36,19 +35,22 @@ _MAKES_TEXT: Final = "_make_rich_text"
 Command = TyperCommand | TyperGroup
 
 
-class _Table(Table):
-    help: Mapping[Words, Words]
-    misuse: Mapping[Words, Words]
-
-
 @cache
-def _table() -> _Table:
-    return read_knowledge("benchd.texts", "help_texts.toml", _Table)
+def _tables() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The Japanese of help, and that of what is wrong, each by its English."""
+    from benchd.domain.knowledge import Table, Words, read_knowledge
+
+    class HelpTexts(Table):
+        help: Mapping[Words, Words]
+        misuse: Mapping[Words, Words]
+
+    read = read_knowledge("benchd.texts", "help_texts.toml", HelpTexts)
+    return read.help, read.misuse
 
 
 def told() -> Mapping[str, str]:
     """The Japanese of each text of help, by its English."""
-    return _table().help
+    return _tables()[0]
 
 
 class TranslatedGroup(TyperGroup):
@@ -75,7 +77,7 @@ def commands_of(command: Command) -> Iterator[Command]:
 
 def misuse_in_japanese(said: str) -> str:
     """What typer says of a command typed wrongly, with its cure; empty where it isn't known."""
-    for says, ja in _table().misuse.items():
+    for says, ja in _tables()[1].items():
         if (found := _form(says).fullmatch(said)) is not None:
             return fill(ja, found.groupdict(), LONGEST_SAID)
     return ""

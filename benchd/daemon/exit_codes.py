@@ -64,7 +64,7 @@ def _leaves(group: BaseExceptionGroup[BenchdError]) -> list[BenchdError]:
 
 
 def _complain(error: BenchdError) -> None:
-    told = failure_text(error, Catalogue.load(), language_of(os.environ))
+    told = failure_text(error, Catalogue.load(checked=False), language_of(os.environ))
     # Names of files and answers of handsets are in it: they steer no terminal.
     lines = (printable(line, LONGEST_LINE) for line in told.splitlines())
     complain("\n".join(lines), error)

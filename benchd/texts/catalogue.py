@@ -6,9 +6,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict, ModelFelica
@@ -32,7 +33,6 @@ from benchd.domain.report import Became, DataFound, Figure
 from benchd.domain.shipping import ShipStanding
 from benchd.domain.slot import EarlierEnd, ProblemCode, ProblemView, QuestionView
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.templates import (
     LONGEST_MENU,
     LONGEST_SAID,
@@ -48,13 +48,16 @@ __all__ = [
     "LONGEST_MENU",
     "MONTHS",
     "OF_PAGES",
-    "SKIPS",
-    "VALUES",
     "Catalogue",
     "Guidance",
     "Texts",
     "fill",
+    "skips",
+    "values",
 ]
+
+if TYPE_CHECKING:
+    from benchd.pipelines.contract import Stage
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -131,47 +134,62 @@ _MEANINGS: Mapping[Language, re.Pattern[str]] = MappingProxyType(
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-SKIPS: Final = frozenset[str]().union(
-    *(stage.describes.skipped_for for stage in STAGE_CLASSES.values())
-)
-"""Why a stage may be skipped."""
-VALUES: Final[Mapping[str, Iterable[str]]] = {
-    "slot_state": SlotState,
-    "outcome": Outcome,
-    "disposition": Disposition,
-    "stage": STAGE_CLASSES,
-    "finding": Finding,
-    "disposal_state": DisposalState,
-    "figure": Figure,
-    "data_found": DataFound,
-    "became": Became,
-    "because": SKIPS | set(FaultCode),
-    "between_jobs": BetweenJobs,
-    "lot_kind": LotKind,
-    "attestation": AttestationKind,
-    "bound_by": BoundBy,
-    "unerasable": Unerasable,
-    "battery_method": BatteryMethod,
-    "seen": Seen,
-    "shipping": ShipStanding,
-    "not_needed": NotNeeded,
-    "shown_by": ShownBy,
-    "clear_claim": CLAIMS,
-    "user_kind": UserKind,
-    "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
-    "silence": SilenceCause,
-    "model_felica": ModelFelica,
-    "tray": Tray,
-    "erase_step": EraseStep,
-    "mistake": Mistake,
-    "role": Role,
-    "menu": MENUS,
-    "problem": ProblemCode,
-    "gate": Gate,
-    "reason": Reason,
-    "chip": ChipVerdict,
-}
-"""Sections that have a text of each value of a type, and no others."""
+@cache
+def skips() -> frozenset[str]:
+    """Why a stage may be skipped, by what the stages say of themselves."""
+    return frozenset[str]().union(
+        *(stage.describes.skipped_for for stage in _stage_classes().values())
+    )
+
+
+@cache
+def values() -> Mapping[str, Iterable[str]]:
+    """Sections that have a text of each value of a type, and no others."""
+    return {
+        "slot_state": SlotState,
+        "outcome": Outcome,
+        "disposition": Disposition,
+        "stage": _stage_classes(),
+        "finding": Finding,
+        "disposal_state": DisposalState,
+        "figure": Figure,
+        "data_found": DataFound,
+        "became": Became,
+        "because": skips() | set(FaultCode),
+        "between_jobs": BetweenJobs,
+        "lot_kind": LotKind,
+        "attestation": AttestationKind,
+        "bound_by": BoundBy,
+        "unerasable": Unerasable,
+        "battery_method": BatteryMethod,
+        "seen": Seen,
+        "shipping": ShipStanding,
+        "not_needed": NotNeeded,
+        "shown_by": ShownBy,
+        "clear_claim": CLAIMS,
+        "user_kind": UserKind,
+        "settle_as": frozenset[str]().union(*DISPOSAL_MOVES.values()),
+        "silence": SilenceCause,
+        "model_felica": ModelFelica,
+        "tray": Tray,
+        "erase_step": EraseStep,
+        "mistake": Mistake,
+        "role": Role,
+        "menu": MENUS,
+        "problem": ProblemCode,
+        "gate": Gate,
+        "reason": Reason,
+        "chip": ChipVerdict,
+    }
+
+
+def _stage_classes() -> Mapping[StageName, type[Stage]]:
+    # With all that they are made of they take longer to import than all else of most commands.
+    from benchd.pipelines.stages import STAGE_CLASSES
+
+    return STAGE_CLASSES
+
+
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
     *("answering", "binding", "sure", "help", "cards", "board", "handover", "attended", "grades"),
@@ -198,25 +216,11 @@ _QUESTIONS = frozenset(f"gate.{gate}.question" for gate in Gate)
 class Catalogue:
     """All texts; made only complete, so that no look-up can fail on a rack."""
 
-    def __init__(self, *, ja: Mapping[str, str], en: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, ja: Mapping[str, str], en: Mapping[str, str], checked: bool = True
+    ) -> None:
         """Take the texts by their dotted keys; ValueError lists all that is missing or stale."""
-        wanted = frozenset((*_keys_of_values(), *_keys_in_files(ja), *_keys_in_files(en)))
-        faults: list[str] = []
-        both: tuple[tuple[Language, Mapping[str, str]], ...] = (("ja", ja), ("en", en))
-        for language, texts in both:
-            faults += [f"{language}: no text for {key}" for key in sorted(wanted - texts.keys())]
-            faults += [f"{language}: {key} means nothing" for key in sorted(texts.keys() - wanted)]
-            faults += [
-                f"{language}: {key} has an unknown placeholder {{{name}}}"
-                for key, text in sorted(texts.items())
-                for name in sorted(set(PLACEHOLDER.findall(text)) - _facts_of(key))
-            ]
-            faults += [
-                f"{language}: {key} doesn't end with what yes and no mean"
-                for key, text in sorted(texts.items())
-                if key in _QUESTIONS and not _MEANINGS[language].search(text)
-            ]
-        if faults:
+        if checked and (faults := _faults(ja=ja, en=en)):
             raise ValueError("\n".join(faults))
         self._texts = {key: Texts(ja=text, en=en[key]) for key, text in ja.items()}
         self._sections: dict[str, dict[str, Texts]] = {}
@@ -226,9 +230,12 @@ class Catalogue:
                 self._sections.setdefault(section, {})[value] = texts
 
     @classmethod
-    def load(cls) -> Catalogue:
-        """The texts that benchd ships."""
-        return cls(ja=_read("ja"), en=_read("en"))
+    def load(cls, *, checked: bool = True) -> Catalogue:
+        """The texts that benchd ships; a command that has to be quick leaves their check to tests.
+
+        To know which texts there have to be, all stages and evidence are imported.
+        """
+        return cls(ja=_read("ja"), en=_read("en"), checked=checked)
 
     def slot_state(self, state: SlotState) -> Texts:
         """The name of a slot's state."""
@@ -451,15 +458,36 @@ class Catalogue:
         return Texts(ja="・".join(f.ja for f in found), en=", ".join(f.en for f in found))
 
 
+def _faults(*, ja: Mapping[str, str], en: Mapping[str, str]) -> list[str]:
+    """All that is missing, means nothing, or isn't as such a text has to be."""
+    wanted = frozenset((*_keys_of_values(), *_keys_in_files(ja), *_keys_in_files(en)))
+    faults: list[str] = []
+    both: tuple[tuple[Language, Mapping[str, str]], ...] = (("ja", ja), ("en", en))
+    for language, texts in both:
+        faults += [f"{language}: no text for {key}" for key in sorted(wanted - texts.keys())]
+        faults += [f"{language}: {key} means nothing" for key in sorted(texts.keys() - wanted)]
+        faults += [
+            f"{language}: {key} has an unknown placeholder {{{name}}}"
+            for key, text in sorted(texts.items())
+            for name in sorted(set(PLACEHOLDER.findall(text)) - _facts_of(key))
+        ]
+        faults += [
+            f"{language}: {key} doesn't end with what yes and no mean"
+            for key, text in sorted(texts.items())
+            if key in _QUESTIONS and not _MEANINGS[language].search(text)
+        ]
+    return faults
+
+
 def _keys_of_values() -> Iterator[str]:
-    for section, values in VALUES.items():
+    for section, each in values().items():
         ends = [f".{part}" for part in _PARTS.get(section, ())] or [""]
-        yield from (f"{section}.{value}{end}" for value in values for end in ends)
+        yield from (f"{section}.{value}{end}" for value in each for end in ends)
 
 
 def _keys_in_files(keys: Iterable[str]) -> Iterator[str]:
     """Those that code names one by one; a test holds that each is, and none besides."""
-    return (key for key in keys if key.partition(".")[0] not in VALUES)
+    return (key for key in keys if key.partition(".")[0] not in values())
 
 
 def _facts_of(key: str) -> frozenset[str]:

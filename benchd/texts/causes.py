@@ -11,14 +11,14 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Final
 
 from pydantic import Field
 
 from benchd.domain.knowledge import Table, Words, read_knowledge
 from benchd.domain.plain_text import printable
-from benchd.texts.catalogue import SKIPS, Catalogue
+from benchd.texts.catalogue import Catalogue, skips
 from benchd.texts.templates import PLACEHOLDER, Texts
 
 LONGEST_CAUSE: Final = 500
@@ -85,7 +85,7 @@ class Causes:
             "stage": catalogue.section("stage"),
             "verdict": catalogue.section("chip"),
             "kind": {**catalogue.section("user_kind"), "unknown": _UNKNOWN_KIND},
-            "because": {because: catalogue.because(because) for because in SKIPS},
+            "because": {because: catalogue.because(because) for because in skips()},
             "disposal_state": catalogue.section("disposal_state"),
             "set": _SET,
             "trouble": {
@@ -98,7 +98,7 @@ class Causes:
     @classmethod
     def load(cls, catalogue: Catalogue) -> Causes:
         """Those that come with benchd."""
-        return cls(catalogue, _known())
+        return _known_in(catalogue)
 
     def said(self, told: str) -> Texts | None:
         """The sentence, or each of several, in both languages; None where any isn't known."""
@@ -169,6 +169,11 @@ class Causes:
 @cache
 def _known() -> _Table:
     return read_knowledge("benchd.texts", "causes.toml", _Table)
+
+
+@lru_cache(maxsize=1)
+def _known_in(catalogue: Catalogue) -> Causes:
+    return Causes(catalogue, _known())
 
 
 def _as_it_is(value: str) -> Texts:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benchd.domain.errors import BenchdError, ConfigInvalid, ConfigIssue
 from benchd.domain.plain_text import Language
 from benchd.texts.catalogue import Catalogue, Texts
-from benchd.texts.causes import Causes
+
+if TYPE_CHECKING:
+    from benchd.texts.causes import Causes
 
 _SAID_ON_PAGES: Final = frozenset(
     {
@@ -36,7 +38,7 @@ def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -
         return error.japanese
     said = _said_of(error, catalogue).ja
     if isinstance(error, ConfigInvalid) and error.issues:
-        told = _mistakes(error.issues, Causes.load(catalogue))
+        told = _mistakes(error.issues, _causes(catalogue))
     else:
         told = detail_texts(message, catalogue).ja
     return f"{said}\n{told}" if told else said
@@ -44,10 +46,16 @@ def failure_text(error: BenchdError, catalogue: Catalogue, language: Language) -
 
 def detail_texts(message: str, catalogue: Catalogue) -> Texts:
     """What stands below a sentence of the catalogue, line by line, for people of both languages."""
-    causes, technical = Causes.load(catalogue), catalogue.text("page.technical").ja
+    causes, technical = _causes(catalogue), catalogue.text("page.technical").ja
     told = ((line, causes.said(line)) for line in message.splitlines())
     lines = (f"{technical}: {line}" if known is None else known.ja for line, known in told)
     return Texts(ja="\n".join(lines), en=message)
+
+
+def _causes(catalogue: Catalogue) -> Causes:
+    from benchd.texts.causes import Causes
+
+    return Causes.load(catalogue)
 
 
 def _has_cure(error: BenchdError) -> bool:

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from benchd.domain.knowledge import Table, Words, read_knowledge
 from benchd.domain.plain_text import Language, printable, size, size_at_most
-from benchd.texts.catalogue import SKIPS, Catalogue
+from benchd.texts.catalogue import Catalogue, skips
 from benchd.texts.templates import PLACEHOLDER, Texts
 
 LONGEST_SENTENCE: Final = 500
@@ -55,7 +55,7 @@ class Sentences:
 
     def __init__(self, catalogue: Catalogue, table: _Table) -> None:
         """ValueError where a translation names what the signed English doesn't have."""
-        because = {each: catalogue.because(each) for each in SKIPS}
+        because = {each: catalogue.because(each) for each in skips()}
         self._named: Mapping[str, Texts] = {**because, **catalogue.section("clear_claim")}
         self._forms = [_form_of(each) for each in table.sentence]
 

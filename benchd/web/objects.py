@@ -14,7 +14,7 @@ from benchd.domain.plain_text import Language
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
 from benchd.slots.question_desk import LONGEST_NOTE
-from benchd.texts.catalogue import VALUES
+from benchd.texts.catalogue import values
 from benchd.web.grade_objects import BatteryObject, GradedObject
 from benchd.web.serialiser import (
     RECORDED,
@@ -32,7 +32,9 @@ LONGEST_OPERATOR = 200
 LONGEST_WHY = 400
 """Of what a dossier says of its inspection."""
 
-StageWord = Annotated[Verbatim, Field(json_schema_extra={"enum": list[JsonValue](VALUES["stage"])})]
+StageWord = Annotated[
+    Verbatim, Field(json_schema_extra={"enum": list[JsonValue](values()["stage"])})
+]
 """The name of a stage, of which there are as many as files in `pipelines/stages`."""
 
 

@@ -151,6 +151,31 @@ def test_a_key_is_made_once_and_never_overwritten(tmp_path: Path) -> None:
     assert key.read_bytes() == before
 
 
+LOADED = """
+import sys
+from benchd.cli.main import main
+try:
+    main()
+finally:
+    sys.stdout.write("\\n".join(sys.modules))
+"""
+
+
+def test_a_quick_command_loads_nothing_that_erasing_and_proving_need(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, "status"],
+        env={"PATH": os.environ["PATH"], "BENCHD_SOCKET": str(tmp_path / "none.sock")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "benchd isn't running" in done.stderr
+    loaded = set(done.stdout.splitlines())
+    assert "benchd.texts.catalogue" in loaded
+    dear = {"benchd.pipelines", "benchd.proof", "benchd.config", "benchd.domain.knowledge"}
+    assert loaded & dear == set()
+
+
 CLOSED = "import sys; sys.modules['{}'] = None; from benchd.cli.main import main; main()"
 """A benchd that has no such package."""
 

@@ -24,12 +24,12 @@ from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.proof.order import SKIPPABLE
 from benchd.texts.catalogue import (
     FACTS,
-    SKIPS,
-    VALUES,
     Catalogue,
     Guidance,
     Texts,
     fill,
+    skips,
+    values,
 )
 from benchd.texts.locale_language import language_of
 from tests.texts.test_japanese import flat
@@ -49,6 +49,15 @@ HOSTILE = {
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
     return Catalogue.load()
+
+
+def test_a_catalogue_that_isnt_checked_says_the_same(catalogue: Catalogue) -> None:
+    unchecked = Catalogue.load(checked=False)
+    assert unchecked.keys == catalogue.keys
+    assert {key: unchecked.text(key) for key in unchecked.keys} == {
+        key: catalogue.text(key) for key in catalogue.keys
+    }
+    assert unchecked.labels() == catalogue.labels()
 
 
 def test_every_value_has_a_text_in_both_languages(catalogue: Catalogue) -> None:
@@ -101,7 +110,7 @@ def everything(catalogue: Catalogue) -> dict[str, Texts]:
         **{f"outcome.{outcome}": catalogue.outcome(outcome) for outcome in Outcome},
         **{f"disposition.{goes}": catalogue.disposition(goes) for goes in Disposition},
         **{f"stage.{stage}": catalogue.stage(stage) for stage in STAGE_CLASSES},
-        **{f"because.{because}": catalogue.because(because) for because in VALUES["because"]},
+        **{f"because.{because}": catalogue.because(because) for because in values()["because"]},
         **{f"word.{word}": text for word, text in catalogue.section("word").items()},
         **{f"gate.{gate}.title": catalogue.gate(gate) for gate in Gate},
         **{f"gate.{gate}": catalogue.question(view) for gate, view in questions.items()},
@@ -198,7 +207,7 @@ def test_felica_yes_is_unused(catalogue: Catalogue, gate: Gate) -> None:
 
 
 def test_every_skip_that_counts_has_its_words() -> None:
-    assert frozenset[str]().union(*SKIPPABLE.values()) == SKIPS
+    assert frozenset[str]().union(*SKIPPABLE.values()) == skips()
 
 
 def test_unknown_port_carries_the_lines_to_add(catalogue: Catalogue) -> None:

@@ -1,7 +1,8 @@
 """Every key that code and pages name has its text, and every text is named by one of them.
 
-The catalogue itself holds the sections that have a text for each value of a type (VALUES). For all
-others the sources are read here: Python by its syntax, the scripts of the pages by their literals.
+The catalogue itself holds the sections that have a text for each value of a type (`values`). For
+all others the sources are read here: Python by its syntax, the scripts of the pages by their
+literals.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from benchd.domain.chip import ChipVerdict
 from benchd.domain.job import Disposition
 from benchd.domain.shift import FailedBy
 from benchd.papers.lots.lot_statement import Standing
-from benchd.texts.catalogue import OF_PAGES, VALUES, Catalogue
+from benchd.texts.catalogue import OF_PAGES, Catalogue, values
 
 HOUSE = Path(str(resources.files("benchd")))
 SOURCES = sorted(HOUSE.rglob("*.py"))
@@ -126,7 +127,7 @@ def test_every_key_that_code_names_has_its_text() -> None:
 
 def test_every_key_that_code_puts_together_has_its_text() -> None:
     begun = {begin for file in SOURCES for begin in begun_in(parsed(file))}
-    of_values = {begin for begin in begun if begin.partition(".")[0] in VALUES}
+    of_values = {begin for begin in begun if begin.partition(".")[0] in values()}
     assert begun - of_values - {"recipe."} == COMPOSED.keys()
     open_ended = {"file_trouble."}
     whole = {f"{begin}{end}" for begin in COMPOSED.keys() - open_ended for end in COMPOSED[begin]}
@@ -134,7 +135,7 @@ def test_every_key_that_code_puts_together_has_its_text() -> None:
 
 
 def test_every_text_is_named_by_code_or_by_a_page() -> None:
-    elsewhere = {*VALUES, *BY_KIND, "recipe"}
+    elsewhere = {*values(), *BY_KIND, "recipe"}
     wanted = {key for key in KEYS if key.partition(".")[0] not in elsewhere}
     on_pages = {f"{section}.{key}" for section in TEXTS for key in named(section)}
     assert wanted - said_in_python() - on_pages == ONLY_SERVED

@@ -38,7 +38,7 @@ def watch_status(
     """Show what `read` tells, again and again; a daemon that is away is said and waited for."""
     never_fail_on_a_letter()
     screen = console or Console()
-    catalogue, language = Catalogue.load(), language_of(os.environ)
+    catalogue, language = Catalogue.load(checked=False), language_of(os.environ)
     # On a terminal the whole screen, which is given back; into a file one look after another.
     with (
         suppress(KeyboardInterrupt),
