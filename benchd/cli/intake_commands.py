@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchd.cli.client import JsonObject
 from benchd.cli.daemon_client import intake_client, show
 from benchd.cli.file_arguments import read_file
-from benchd.cli.intake_client import IntakeClient
 from benchd.cli.intake_output import print_rows, print_sheet, rows_of, tell_import
 from benchd.cli.messages import catalogue, language, named, tell, tell_rows
 from benchd.cli.options import JsonOption
@@ -24,6 +22,10 @@ from benchd.cli.sign_in import (
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.ids import JsonValue
 from benchd.domain.intake import AttestationKind, LotKind, Seen, Unerasable
+
+if TYPE_CHECKING:
+    from benchd.cli.client import JsonObject
+    from benchd.cli.intake_client import IntakeClient
 
 lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
