@@ -123,3 +123,23 @@ async def test_a_dialog_in_which_nothing_is_told_keeps_clear_of_its_edge(screens
         await one.page.keyboard.press("Shift")
         await expect(one.page.locator("#idle")).to_have_count(0)
         assert await one.seen.panel().evaluate(left) == before
+
+
+async def test_in_a_long_dialog_it_is_the_dialogs_foot_and_the_answers_stand_above_it(
+    screens: Screens,
+) -> None:
+    stands = """() => {
+      const panel = document.getElementById('panel');
+      const [all, shelf, giving] = ['#panel', '#panel #shelf', '#panel .giving']
+        .map(of => document.querySelector(of).getBoundingClientRect());
+      return [all.bottom - panel.clientTop - shelf.bottom, shelf.top - giving.bottom]
+        .every(apart => Math.round(apart) === 0);
+    }"""
+    async with screens() as one:
+        await one.page.set_viewport_size({"width": 1366, "height": 768})
+        one.ask(A1, "job-1", Gate.NETWORK)
+        await one.seen.open("A1")
+        await soon_locked(one)
+        await expect(one.seen.panel("#idle")).to_be_visible()
+        assert await one.seen.panel().evaluate("panel => panel.scrollHeight > panel.clientHeight")
+        await one.page.wait_for_function(stands)

@@ -104,7 +104,9 @@ async def test_item_5_the_heads_counts_stay_where_they_are_whoever_signs_in(
             assert await seen.page.evaluate(COUNTS) == before
             await seen.page.keyboard.press("F9")
             await expect(head).to_have_attribute("data-here", "nobody")
+            # Whoever locks has the page loaded anew.
             await seen.live()
+            await seen.fonts()
             assert await seen.page.evaluate(COUNTS) == before
             await head.locator('input[name="person"]').fill("mori")
             await head.locator('input[name="pin"]').fill(PIN)
