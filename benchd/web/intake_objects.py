@@ -169,8 +169,8 @@ class StruckObject(WebObject):
     """A line that was entered by mistake, with who has struck it, when and why."""
 
     tag: Verbatim
-    imei: Verbatim | None
-    serial: Verbatim | None
+    imei: Foreign | None
+    serial: Foreign | None
     note: Verbatim
     operator: Verbatim
     at: Moment
