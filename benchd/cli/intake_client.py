@@ -45,6 +45,10 @@ class IntakeClient(BenchdClient):
         """Take one asset in."""
         return self._post(f"/api/v1/lots/{segment(lot)}/assets", told)
 
+    def strike(self, tag: str, told: Mapping[str, object]) -> JsonObject:
+        """Strike the line of an asset; returns its lot."""
+        return self._post(f"/api/v1/assets/{segment(tag)}/strike", told)
+
     def import_assets(
         self, lot: str, data: bytes, *, operator: str | None, dry_run: bool, again: bool
     ) -> JsonObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,10 @@ from benchd.cli.sign_in import (
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.ids import JsonValue
 from benchd.domain.intake import AttestationKind, LotKind, Seen, Unerasable
+
+if TYPE_CHECKING:
+    from benchd.cli.client import JsonObject
+    from benchd.cli.intake_client import IntakeClient
 
 lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)
@@ -289,6 +293,24 @@ def assets_dead(
     )
     _tell_chip(done["chip"])
     tell("say.once_crushed", name=str(done["case"]))
+
+
+@assets_app.command("strike")
+def assets_strike(
+    tag: Annotated[str, typer.Argument(help="The asset's tag.")],
+    note: Annotated[str, typer.Option(help="What was wrong with its line.")],
+    operator: OperatorOption = None,
+    pin_file: PinFileOption = None,
+    badge_file: BadgeFileOption = None,
+) -> None:
+    """Strike a line that was entered by mistake, while nothing has been done on its handset."""
+
+    def ask(client: IntakeClient) -> JsonObject:
+        lot = client.asset(tag)["lot"]
+        return client.strike(tag, {"lot": lot, "note": note, "operator": operator})
+
+    as_intake_person(operator, pin_file, badge_file, ask)
+    tell("say.struck", name=tag)
 
 
 @assets_app.command("assess")

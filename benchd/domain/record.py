@@ -53,6 +53,7 @@ class EntryKind(StrEnum):
     TOKEN_CHANGED = "token_changed"  # noqa: S105 - the name of a kind
     LOT_ADDED = "lot_added"
     ASSETS_ADDED = "assets_added"
+    ASSET_STRUCK = "asset_struck"
     ATTESTED = "attested"
     ATTESTATION_WITHDRAWN = "attestation_withdrawn"
     NETWORK_LISTED = "network_listed"
@@ -71,6 +72,7 @@ class EntryKind(StrEnum):
 OF_INTAKE = (
     EntryKind.LOT_ADDED,
     EntryKind.ASSETS_ADDED,
+    EntryKind.ASSET_STRUCK,
     EntryKind.ATTESTED,
     EntryKind.ATTESTATION_WITHDRAWN,
     EntryKind.NETWORK_LISTED,

@@ -45,6 +45,7 @@ from benchd.proof.evidence.intake_evidence import (
     BoundRecord,
     ChipHeldToReader,
     LotRecord,
+    StruckRecord,
     TimeConfirmedRecord,
     UnerasableRecord,
     Who,
@@ -170,6 +171,43 @@ class IntakeDesk:
             await self._importer.keep_assets(writer, lot, [asset], by=_signed(by), again=again)
         return self.asset(asset.tag)
 
+    async def strike(self, told: StruckRecord, *, is_graded: bool = False) -> None:
+        """Strike the line of an asset that was entered by mistake; the record keeps both.
+
+        Raises NotFound, and IntakeRefused once anything has been done on it: that stands.
+        """
+        asset = self.asset(told.tag)
+        _bounded(note=told.note)
+        if not told.note.strip():
+            raise IntakeRefused("say what was wrong with the line")
+        async with self._store.writing() as writer:
+            tag, book = asset.tag, writer.book
+            if self.asset(tag) is not asset or asset.lot != told.lot:
+                raise IntakeRefused(f"{tag} isn't of lot {told.lot}")
+            if self._store.tags_being_bound[tag]:
+                raise IntakeRefused(f"a handset is just being taken for {tag}: look at it again")
+            if bound := book.bound.get(tag):
+                raise IntakeRefused(
+                    f"the line of {tag} stays as it is: job {bound[-1].job} goes by it. Take the"
+                    " handset in once more under another tag, by a list of those that have come in"
+                    " again; plug it in anew, and scan that tag"
+                )
+            if tag in book.unerasable:
+                raise IntakeRefused(
+                    f"the line of {tag} stays as it is: its handset waits to be crushed. Record on"
+                    " the page of disposal what becomes of it"
+                )
+            if is_graded or not book.is_untouched(tag):
+                raise IntakeRefused(
+                    f"the line of {tag} stays as it is: what somebody has seen of its handset is on"
+                    " record. Take the handset in once more under another tag"
+                )
+            self._store.tags_being_struck.add(tag)
+            try:
+                await writer.keep(EntryKind.ASSET_STRUCK, _named(told))
+            finally:
+                self._store.tags_being_struck.discard(tag)
+
     async def import_assets(
         self,
         lot: str,
@@ -264,6 +302,8 @@ class IntakeDesk:
                 return before.told
             if not dry_run:
                 await keep(told)
+                # Somebody may have struck its line just before.
+                self.asset(tag)
             return told
 
     def _as_bound(
@@ -350,6 +390,7 @@ class IntakeDesk:
         case = new_job_id(self._store.clock.now(), self._entropy)
         async with self._store.writing() as writer:
             # Not before: whoever was in front may have said the same, or withdrawn something.
+            self.asset(tag)
             if asset.tag in writer.book.unerasable:
                 raise IntakeRefused(f"{tag} is on record as not erasable already")
             required = self.required.cited(
@@ -375,6 +416,7 @@ class IntakeDesk:
         told = replace(told, by=_signed(told.by))
         case = new_job_id(self._store.clock.now(), self._entropy)
         async with self._store.writing() as writer:
+            self.asset(told.tag)
             if told.tag in writer.book.unerasable:
                 raise IntakeRefused(f"{told.tag} is on record as not erasable already")
             await writer.keep(EntryKind.ASSET_ASSESSED, told, job=case)
@@ -397,7 +439,7 @@ def _isnt(slot: SlotName, tag: str, doubted: Sequence[str]) -> str:
     )
 
 
-Signed = TypeVar("Signed", LotRecord, AttestedRecord, WithdrawnRecord)
+Signed = TypeVar("Signed", LotRecord, AttestedRecord, WithdrawnRecord, StruckRecord)
 
 
 def _named(told: Signed) -> Signed:

@@ -5,6 +5,7 @@ One at a time takes things in: what a record is checked against can't change bef
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
@@ -16,7 +17,7 @@ import structlog
 from benchd.domain.errors import CertificateGap, IntakeRefused
 from benchd.domain.evidence_json import from_json, to_json
 from benchd.domain.ids import JobId, JsonValue, SlotName
-from benchd.domain.intake import LotId, TimeDoubt
+from benchd.domain.intake import LotId, Tag, TimeDoubt
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.wakeup import Wakeup
@@ -46,10 +47,10 @@ class LiveBook(IntakeBook):
     def check_seen(self, lot: Lot, seen: int | None) -> None:
         """Raise IntakeRefused where the whole lot isn't what somebody has seen who speaks for it.
 
-        `seen` is how many assets were in it then: none ever leaves a lot. Who doesn't say it may
+        `seen` is how many had ever come into it then, struck ones too. Who doesn't say it may
         speak for what people have put in, but not for what a system may have just sent.
         """
-        name, there = lot.told.lot, len(lot.tags)
+        name, there = lot.told.lot, len(lot.came_in.ever)
         if seen is None and LotId(name) in self._of_systems:
             raise IntakeRefused(
                 f"other systems send into lot {name}: look what is in it, and say with `seen` how"
@@ -73,6 +74,9 @@ class IntakeStore:
         self._kept = Wakeup()
         self.being_bound = WeakValueDictionary[JobId, anyio.Lock]()
         """The turn of each job whose handset somebody binds just now."""
+        self.tags_being_bound = Counter[Tag]()
+        self.tags_being_struck = set[Tag]()
+        """No line that is just being bound is struck, nor one bound that is just being struck."""
         self.book = LiveBook()
         self.ask_again: Callable[[Who], None] = _anybody
         """Raises where a sender doesn't count any more whose turn has come at last."""
@@ -133,15 +137,21 @@ class IntakeStore:
         """Nobody else says inside of this block which asset the handset of this job is.
 
         It takes no turn with all others: nothing that they write is checked against it, and a slot
-        mustn't wait until a file of thousands is in.
+        mustn't wait until a file of thousands is in. A line that somebody has just struck is bound
+        to nothing, and nothing is kept then.
         """
         writer = Writer(self._ledger, self._clock, self.book)
 
         async def keep(told: BoundRecord) -> None:
+            tag = Tag(told.tag)
+            if tag in self.tags_being_struck or self.book.is_struck(tag):
+                return
+            self.tags_being_bound[tag] += 1
             try:
                 # What a handset says of itself: a job isn't stopped for it, and the proof judges.
                 await writer.put(EntryKind.ASSET_BOUND, told, job=job, slot=slot)
             finally:
+                self.tags_being_bound[tag] -= 1
                 self._kept.fire()
 
         async with self.being_bound.setdefault(job, anyio.Lock()):

@@ -26,6 +26,7 @@ from benchd.proof.evidence.intake_evidence import (
     NamedList,
     NetworkLine,
     NetworkRecord,
+    StruckRecord,
     TimeConfirmedRecord,
     UnerasableRecord,
     Who,
@@ -77,7 +78,7 @@ class Lot:
         The first one is, by whoever has taken the lot in: one act in two steps.
         """
         first = next(iter(self.attestations), None)
-        if first is None or first.sequence != self.sequence or self.tags:
+        if first is None or first.sequence != self.sequence or self.came_in.ever:
             return None
         return first if first.by.is_shown and by.is_shown and by.person == first.by.person else None
 
@@ -115,6 +116,15 @@ class Assessed:
     told: AssessedRecord
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck:
+    """A line that was entered by mistake, and when it was struck."""
+
+    at: datetime
+    line: AssetLine
+    told: StruckRecord
+
+
 @dataclass(slots=True)
 class _Batches(Generic[T]):
     """Parts of imports that aren't complete yet; one that a crash cut short never is."""
@@ -143,7 +153,7 @@ def about(
     for record in records:
         data = record.entry.data
         match record.entry.kind:
-            case EntryKind.NETWORK_LISTED | EntryKind.TIME_CONFIRMED:
+            case EntryKind.NETWORK_LISTED | EntryKind.TIME_CONFIRMED | EntryKind.ASSET_STRUCK:
                 yield record
             case EntryKind.ASSET_BOUND | EntryKind.ASSET_UNERASABLE | EntryKind.ASSET_ASSESSED:
                 if data.get("tag") == tag:
@@ -184,6 +194,8 @@ class IntakeBook:
         """Under which number it stays open what becomes of those."""
         self.assessed: dict[Tag, Assessed] = {}
         """The last look at each of those that was assessed without adb."""
+        self.struck: dict[LotId, list[Struck]] = {}
+        """Lines that were entered by mistake, by the lot that they were in."""
         self.held_to_reader: dict[str, set[Tag]] = {}
         """Which assets a chip was seen with that people held to a reader."""
         self.time_confirmed: dict[int, TimeConfirmed] = {}
@@ -217,6 +229,8 @@ class IntakeBook:
                 self._lot_added(record, read_record(LotRecord, record))
             case EntryKind.ASSETS_ADDED:
                 self._assets_added(record, read_record(AssetsRecord, record))
+            case EntryKind.ASSET_STRUCK:
+                self._asset_struck(record, read_record(StruckRecord, record))
             case EntryKind.ATTESTED:
                 self._attested(record, read_record(AttestedRecord, record))
             case EntryKind.ATTESTATION_WITHDRAWN:
@@ -279,6 +293,34 @@ class IntakeBook:
                     self.by_imei[line.imei] = asset
                 if line.serial is not None:
                     self.by_serial.setdefault(line.serial, []).append(asset)
+
+    def is_untouched(self, tag: Tag) -> bool:
+        """Whether nothing but its line is on record of an asset, so that this can be struck."""
+        return not (self.bound.get(tag) or tag in self.unerasable or tag in self.assessed)
+
+    def is_struck(self, tag: Tag) -> bool:
+        """Whether there was such an asset, and its line was struck since."""
+        lines = (one for of_lot in self.struck.values() for one in of_lot)
+        return tag not in self.assets and any(one.line.tag == tag for one in lines)
+
+    def _asset_struck(self, record: StoredEntry, told: StruckRecord) -> None:
+        """The asset is none any more; an earlier one with its IMEI counts again."""
+        asset = self.assets.get(Tag(told.tag))
+        if asset is None or asset.lot != told.lot or not self.is_untouched(asset.tag):
+            return
+        del self.assets[asset.tag]
+        if asset.lot in self.lots:
+            self.lots[asset.lot].came_in.strike(asset.tag)
+        imei, serial = asset.line.imei, asset.line.serial
+        if imei is not None and self.by_imei.get(imei) is asset:
+            del self.by_imei[imei]
+            before = [one for one in self.assets.values() if one.line.imei == imei]
+            if before:
+                self.by_imei[imei] = before[-1]
+        if serial is not None:
+            self.by_serial[serial].remove(asset)
+        struck = Struck(at=record.entry.at, line=asset.line, told=told)
+        self.struck.setdefault(asset.lot, []).append(struck)
 
     def _attested(self, record: StoredEntry, told: AttestedRecord) -> None:
         lot = self.lots.get(LotId(told.lot))

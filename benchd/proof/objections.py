@@ -6,12 +6,12 @@ between, and whoever sent it to be crushed has decided; neither is known to the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchd.domain.ids import JobId
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.proof.attestation import asset_lines
+from benchd.proof.attestation import standing_lines
 from benchd.proof.citation import Numbers
 from benchd.proof.gate_waiver_proof import bound_in
 from benchd.proof.identity.sighting import sighting_of
@@ -47,23 +47,19 @@ def stay_of_drawn(job: JobId, records: Sequence[StoredEntry]) -> Stay:
     )
 
 
-def came_again(stay: Stay, intake: Iterable[StoredEntry]) -> Iterator[str]:
+def came_again(stay: Stay, intake: Sequence[StoredEntry]) -> Iterator[str]:
     """Under which other labels it came in since; a job without papers may get them meanwhile."""
     after = stay.opened if stay.tag is not None else stay.ended
-    for record in intake if after is not None else ():
-        if record.entry.kind is EntryKind.ASSETS_ADDED and record.sequence > (after or 0):
-            for line in asset_lines(record):
-                if line.get("tag") != stay.tag and _is_of(line, stay.numbers):
-                    yield f"its handset has come in again since, as {line.get('tag')}"
+    for sequence, line in standing_lines(intake) if after is not None else ():
+        if sequence > (after or 0) and line.get("tag") != stay.tag and _is_of(line, stay.numbers):
+            yield f"its handset has come in again since, as {line.get('tag')}"
 
 
 def called_dead(stay: Stay, intake: Sequence[StoredEntry]) -> Iterator[str]:
     """Whether its asset was entered as not erasable since its job began."""
     tags = {stay.tag} if stay.tag is not None else set[str]()
-    for record in intake:
-        if record.entry.kind is EntryKind.ASSETS_ADDED:
-            mine = (line for line in asset_lines(record) if _is_of(line, stay.numbers))
-            tags |= {tag for line in mine if isinstance(tag := line.get("tag"), str)}
+    mine = (line for _, line in standing_lines(intake) if _is_of(line, stay.numbers))
+    tags |= {tag for line in mine if isinstance(tag := line.get("tag"), str)}
     dead = [r for r in intake if r.entry.kind is EntryKind.ASSET_UNERASABLE]
     for record in dead:
         if record.sequence > stay.opened and record.entry.data.get("tag") in tags:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.intake import AttestationKind, BoundBy, LotKind, Mistake, Seen, Unerasable
+from benchd.domain.intake import AttestationKind, BoundBy, LotId, LotKind, Mistake, Seen, Unerasable
 from benchd.domain.job import Disposition, Finding
 from benchd.intake.grade_book import GradeBook
 from benchd.intake.importing import Imported
@@ -66,6 +66,15 @@ class AssetRequest(WebRequest):
     operator: Operator = None
 
 
+class StrikeRequest(WebRequest):
+    """Why the line of an asset is struck that was entered by mistake."""
+
+    lot: Named
+    """That it was seen in."""
+    note: Named
+    operator: Operator = None
+
+
 class AttestRequest(WebRequest):
     """What a person states of some assets, or of the whole lot but for some."""
 
@@ -74,7 +83,7 @@ class AttestRequest(WebRequest):
     excepted: Tags = ()
     note: Line = ""
     seen: Annotated[int | None, Field(ge=0)] = None
-    """How many assets were in the lot as it was looked at; a whole lot has to have as many still.
+    """The lot's `came_in` as it was looked at: nothing may have come into a whole lot since.
 
     Has to be given for a whole lot that other systems send into.
     """
@@ -156,6 +165,17 @@ class AttestationObject(WebObject):
     at: Moment
 
 
+class StruckObject(WebObject):
+    """A line that was entered by mistake, with who has struck it, when and why."""
+
+    tag: Verbatim
+    imei: Foreign | None
+    serial: Foreign | None
+    note: Verbatim
+    operator: Verbatim
+    at: Moment
+
+
 class LotSummaryObject(WebObject):
     """One lot in short."""
 
@@ -175,6 +195,9 @@ class LotObject(LotSummaryObject):
     in_jobs: int
     """Assets for which a handset was taken in any job."""
     unerasable: int
+    came_in: int
+    """How many assets have ever come into it, those too whose line was struck since."""
+    struck: list[StruckObject]
     attestations: list[AttestationObject]
 
 
@@ -291,6 +314,17 @@ def whole_lot(desk: IntakeDesk, lot: Lot) -> LotObject:
         operator=lot.told.by.operator,
         in_jobs=sum(tag in desk.book.bound for tag in lot.tags),
         unerasable=sum(tag in desk.book.unerasable for tag in lot.tags),
+        came_in=len(lot.came_in.ever),
+        struck=[
+            StruckObject.of(
+                each.told,
+                at=each.at,
+                imei=each.line.imei,
+                serial=each.line.serial,
+                operator=each.told.by.operator,
+            )
+            for each in desk.book.struck.get(LotId(lot.told.lot), ())
+        ],
         attestations=[_attestation(each) for each in lot.attestations],
     )
 

@@ -11,6 +11,7 @@ from benchd.domain.authority import Action
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.token import Scope
+from benchd.intake.grade_book import GradeBook
 from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.table import HoldsBadge
@@ -18,6 +19,7 @@ from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AttestedRecord,
     LotRecord,
+    StruckRecord,
     Who,
     WithdrawnRecord,
 )
@@ -41,6 +43,7 @@ from benchd.web.intake_objects import (
     LotObject,
     LotRequest,
     LotsObject,
+    StrikeRequest,
     UnerasableRequest,
     WithdrawRequest,
     imported,
@@ -70,6 +73,7 @@ def intake_routes(rack: ServedRack, catalogue: Catalogue) -> APIRouter:
     _add_files(router, desk, catalogue, BadgeCheck(rack))
     _add_attestations(router, desk)
     _add_assets(router, desk, rack.board, presenter)
+    _add_struck(router, desk, rack.grades.book)
     _add_in_hand(router, desk, rack.hand, presenter)
     return router
 
@@ -238,6 +242,17 @@ def _add_assets(
             dry_run=asked.dry_run,
         )
         return BoundObject.of(told, model_differs=told.differs)
+
+
+def _add_struck(router: APIRouter, desk: IntakeDesk, grades: GradeBook) -> None:
+    @router.post("/assets/{tag}/strike")
+    @served_to(AccessLevel.READ, action=Action.TAKE_IN)
+    async def strike(tag: TagInPath, asked: StrikeRequest, by: InPerson) -> LotObject:
+        """It was entered by mistake: its line is struck, as long as nothing was done on it."""
+        who = Who.of(only_as(by, asked.operator))
+        told = StruckRecord(lot=asked.lot, tag=tag, note=asked.note, by=who)
+        await desk.strike(told, is_graded=grades.newest(tags=[tag]) is not None)
+        return whole_lot(desk, desk.lot(asked.lot))
 
 
 def _add_in_hand(

@@ -66,50 +66,51 @@ def typed(said: Typed, tmp_path: Path) -> Typed:
     return lambda *arguments, **how: said("ledger", *arguments, *config, **how)
 
 
-def rotate(folder: Path, word: str = "rotate", language: str = "C.UTF-8") -> str:
-    told = benchd("key", word, *WHO, "--config", str(folder / "benchd.toml"), LANG=language)
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+def rotate(said: Typed, folder: Path, word: str = "rotate", language: str = "en_US.UTF-8") -> str:
+    config = ("--config", folder / "benchd.toml")
+    code, told = said("key", word, *WHO, *config, language=language)
+    assert code == 0, told
+    return told
 
 
 def test_a_stranger_verifies_old_and_new_by_what_was_exported(
-    rack: Settings, tmp_path: Path
+    rack: Settings, said: Typed, tmp_path: Path
 ) -> None:
     config, key, ring = str(tmp_path / "benchd.toml"), tmp_path / "key.pem.pub", tmp_path / "ring"
     pinned, new = tmp_path / "first.pub", tmp_path / "new.json"
     pinned.write_bytes(key.read_bytes())
     old = tmp_path / "certificates" / f"{FIRST}.json"
-    assert "counts for 1 certificates" in rotate(tmp_path)
+    assert "counts for 1 certificates" in rotate(said, tmp_path)
     new.write_bytes(anyio.run(sell, rack, SECOND))
-    assert "1 件" in rotate(tmp_path, language="ja_JP.UTF-8")
-    assert "3 keys" in benchd("key", "export", str(ring), "--config", config).stdout
+    assert "1 件" in rotate(said, tmp_path, language="ja_JP.UTF-8")
+    assert "3 keys" in said("key", "export", ring, "--config", config)[1]
 
-    def verified(file: Path, by: Path, *more: object) -> subprocess.CompletedProcess[str]:
-        return benchd("certificate", "verify", str(file), "--key", str(by), *map(str, more))
+    def verified(file: Path, by: Path, *more: object) -> tuple[int, str]:
+        return said("certificate", "verify", file, "--key", by, *more)
 
     for file in (old, new):
-        told = verified(file, key, "--ring", ring)
-        assert (told.returncode, told.stdout.split("\n")[0]) == (0, f"{file}: valid")
-    assert verified(old, key).returncode == 1
-    words = ("ledger", "verify", str(rack.ledger.path), "--key", str(key), "--ring", str(ring))
-    assert benchd(*words).returncode == 0
-    told = verified(new, pinned, "--ring", ring)
-    assert (told.returncode, "get the newest one" in told.stderr) == (1, True)
+        code, told = verified(file, key, "--ring", ring)
+        assert (code, told.split("\n")[0]) == (0, f"{file}: valid")
+    assert verified(old, key)[0] == 1
+    words = ("ledger", "verify", rack.ledger.path, "--key", key, "--ring", ring)
+    assert said(*words)[0] == 0
+    code, told = verified(new, pinned, "--ring", ring)
+    assert (code, "get the newest one" in told) == (1, True)
     ring.write_bytes(ring.read_bytes().replace(b"rotated", b"retired", 1))
-    told = verified(old, key, "--ring", ring)
-    assert (told.returncode, "key ring" in told.stderr) == (2, True)
+    code, told = verified(old, key, "--ring", ring)
+    assert (code, "key ring" in told) == (2, True)
 
 
-def test_the_keys_are_listed(rack: Settings, tmp_path: Path) -> None:
-    rotate(tmp_path)
+def test_the_keys_are_listed(rack: Settings, said: Typed, tmp_path: Path) -> None:
+    rotate(said, tmp_path)
     (tmp_path / "key.pem").unlink()
-    rotate(tmp_path, "lost")
+    rotate(said, tmp_path, "lost")
     config = str(tmp_path / "benchd.toml")
-    keys = json.loads(benchd("key", "list", "--json", "--config", config).stdout)["keys"]
+    keys = json.loads(said("key", "list", "--json", "--config", config)[1])["keys"]
     told = [(key["why"], key["certificates"]) for key in keys]
     assert told == [("rotated", 1), ("lost", 0), (None, None)]
     assert keys[-1]["key_id"] == key_of(rack).key_id
-    rows = benchd("key", "list", "--config", config).stdout.splitlines()
+    rows = said("key", "list", "--config", config)[1].splitlines()
     assert [row.split("\t")[0] for row in rows] == [key["key_id"] for key in keys]
 
 

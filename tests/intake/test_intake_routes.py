@@ -320,6 +320,12 @@ async def test_a_lot_by_the_commands(
         assert "T2\tL-1\tSC-51A\t電源が入らない" in await benchd("assets", "list", "--lot", "L-1")
         assert f"IMEI\t{imei(1)}" in await benchd("assets", "show", "T1")
         assert "L-1\t買取\t個人\t2" in await benchd("lots", "list")
+        await benchd("assets", "add", "T4", "--lot", "L-1", *me)
+        why = ("--note", "typed for T3", *me)
+        assert "T4: 行を取り消しました" in await benchd("assets", "strike", "T4", *why)
+        await benchd("assets", "strike", "T2", *why, fails=BenchdError)
+        [gone] = json.loads(await benchd("lots", "show", "L-1", "--json"))["struck"]
+        assert (gone["tag"], gone["note"]) == ("T4", "typed for T3")
         await benchd("assets", "add", "T3", "--lot", "L-1", *me)
         room.rack.board.show(replace(running_view(), identity=None))
         assert "A1: T3（ロット L-1）" in await benchd("assets", "bind", "T3", "--slot", "A1", *me)

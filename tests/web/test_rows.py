@@ -169,6 +169,7 @@ def test_the_rows_say_what_was_decided() -> None:
         "/api/v1/lots/{lot}/attestations",
         "/api/v1/lots/{lot}/withdrawals",
         "/api/v1/network.csv",
+        "/api/v1/assets/{tag}/strike",
         "/api/v1/assets/{tag}/unerasable",
         "/api/v1/assets/{tag}/grade",
         "/api/v1/jobs/{job}/grade",

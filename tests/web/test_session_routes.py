@@ -319,6 +319,7 @@ ROUTES: dict[tuple[str, str], Action | str] = {
     ("POST", "/api/v1/lots/{lot}/withdrawals"): Action.ATTEST,
     ("POST", "/api/v1/network.csv"): Action.TAKE_IN,
     ("POST", "/api/v1/time"): Action.ADMINISTER,
+    ("POST", "/api/v1/assets/{tag}/strike"): Action.TAKE_IN,
     ("POST", "/api/v1/assets/{tag}/unerasable"): Action.TAKE_IN,
     ("POST", "/api/v1/assets/{tag}/grade"): Action.GRADE,
     ("POST", "/api/v1/jobs/{job}/grade"): Action.GRADE,

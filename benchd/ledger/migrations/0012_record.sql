@@ -104,6 +104,7 @@ CREATE INDEX record_of_intake ON record (sequence)
 WHERE kind IN (
     'lot_added',
     'assets_added',
+    'asset_struck',
     'attested',
     'attestation_withdrawn',
     'network_listed',

@@ -122,6 +122,17 @@ class AssetsRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StruckRecord:
+    """`asset_struck`: the line of an asset was entered by mistake; nothing had been done on it."""
+
+    lot: Said
+    tag: Said
+    note: Said
+    """What was wrong with it."""
+    by: Who
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttestedRecord:
     """`attested`: what a person states of some assets, or of a whole lot."""
 

@@ -100,7 +100,7 @@ function attesting(lot, path, done) {
         excepted: some ? [] : excepted.values,
         note: note.value,
         // A whole lot is what stands on this page: nobody has seen what has come in since.
-        seen: some ? null : lot.assets,
+        seen: some ? null : lot.came_in,
       });
     },
     done: () => done(() => `${word("act", "recorded")}: ${kindsOf(stated)} ${sent} / ${lot.assets} · ${t("whole_now")}`),

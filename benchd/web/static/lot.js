@@ -73,12 +73,14 @@ export class LotPage {
         }),
       ),
       folded("one", t("add_one"), false, this.one(path, told.handsets)),
+      ...(told.assets > 0 ? [folded("strike", t("strike"), false, this.striking(told.handsets))] : []),
       folded("grading", word("grades", "give"), false, this.grading(told)),
       folded("shipping", t("shipping"), false, this.checking()),
       folded("assess", t("assess"), false, this.assess()),
       folded("dead", t("dead"), false, this.dead()),
       ...attestations(told, this.path, (what) => this.done(what)),
       ...this.assets(told),
+      ...struck(told),
     ];
   }
 
@@ -104,6 +106,20 @@ export class LotPage {
         return act(path, { tag: tag.value, ...Object.fromEntries(told) });
       },
       done: (asset) => this.done(() => recorded(asset.tag)),
+    });
+  }
+
+  /** A line that was entered by mistake: what it says is shown once more before it goes. */
+  striking({ assets }) {
+    const tag = line("strike-tag", t("tag"), { hint: t("strike_hint"), longest: 64, needed: true, isLabel: true });
+    const why = line("strike-why", t("strike_why"), { needed: true });
+    const parts = () => assets.find((asset) => asset.tag === tag.value) ?? {};
+    return form("strike", {
+      fields: [tag, why],
+      button: t("strike_do"),
+      asks: () => ({ title: t("strike_asks"), told: [[t("tag"), tag.value], ...PARTS.map((part) => [t(part), parts()[part]])], yes: t("strike_do") }),
+      send: () => act(`/api/v1/assets/${encodeURIComponent(tag.value)}/strike`, { lot: this.lot, note: why.value }),
+      done: (lot) => this.done(() => recorded(lot.struck.at(-1).tag, t("struck"))),
     });
   }
 
@@ -231,6 +247,14 @@ function counts(told) {
 /** All that leaves the house with this lot. */
 function papers(lot) {
   return el("p", {}, link(`/api/v1/papers.zip?${new URLSearchParams({ lot })}`, t("papers")), ` ${t("papers_hint")}`);
+}
+
+/** Lines that were struck: what was entered stays on record, with who has struck it and why. */
+function struck(told) {
+  if (told.struck.length === 0) return [];
+  const rows = told.struck.map((one) => [one.tag, one.imei, one.serial, moment(one.at), one.operator, one.note]);
+  const headings = [t("tag"), t("imei"), t("serial"), word("word", "at"), word("word", "operator"), t("strike_why")];
+  return [table(`${t("struck")}: ${rows.length}`, headings, rows, { id: "struck" })];
 }
 
 /** Each handset that mustn't go out with why, or that all may. */

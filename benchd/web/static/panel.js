@@ -49,6 +49,7 @@ export class Panel {
     this.telling = el("div", { class: "telling" });
     this.dialog.append(this.about, this.asking, this.telling);
     onChange(() => this.otherPerson());
+    new ResizeObserver(() => this.showFields()).observe(byId("shelf"));
     setInterval(() => this.form?.tick(), 1_000);
     this.dialog.addEventListener("close", () => this.name !== null && !this.dialog.open && this.close());
     this.dialog.addEventListener("click", (event) => {
@@ -77,10 +78,16 @@ export class Panel {
     const first = form ? form.element : this.dialog.querySelector(".close");
     first?.focus({ preventScroll: true });
     this.dialog.scrollTop = 0;
-    for (const part of [".fields", ".giving"]) form?.element.querySelector(part).scrollIntoView({ block: "nearest" });
+    this.showFields();
+    form?.element.querySelector(".giving").scrollIntoView({ block: "nearest" });
     // What is asked begins below the line that stays.
     const head = this.dialog.querySelector("header").getBoundingClientRect().bottom;
     if (form && form.element.getBoundingClientRect().top < head) form.element.scrollIntoView({ block: "start" });
+  }
+
+  /** Above its answers, and what is told below them. */
+  showFields() {
+    this.form?.element.querySelector(".fields").scrollIntoView({ block: "nearest" });
   }
 
   /** On the wall behind, so that whoever stands there sees which one it is. */

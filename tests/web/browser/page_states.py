@@ -111,6 +111,14 @@ async def asked_to_crush(one: Screen) -> None:
     await expect(one.page.locator("#sure")).to_be_visible()
 
 
+async def asked_to_strike(one: Screen) -> None:
+    await one.page.locator("#strike > summary").click()
+    await one.page.locator("#strike-tag").fill("T-1")
+    await one.page.locator("#strike-why").fill("入力間違い")
+    await one.page.locator("#strike .do").click()
+    await expect(one.page.locator("#sure")).to_be_visible()
+
+
 async def asked_to_settle(one: Screen) -> None:
     await reads("HQ610005")(one)
     await one.page.locator("#to-destroyed").check()
@@ -219,6 +227,12 @@ BESIDE = (
             ("dead", FORM_SAID),
             ("attest", FORM_SAID),
         )
+    ),
+    page(
+        "lot: striking a line, asked once more",
+        LOT,
+        asked_to_strike,
+        "sure.js dialog#sure.over-wall",
     ),
     page("lot: crushing, asked once more", LOT, asked_to_crush, "sure.js dialog#sure.over-wall"),
     page("lot: what mustn't go out", LOT, kept_back, 'lot.js div#may-go[role="status"]'),

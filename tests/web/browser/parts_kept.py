@@ -40,5 +40,13 @@ class PartsKept:
             await send(message)
 
         await self._app(scope, receive, told)
-        if whole and sent[0]["status"] == 200:
+        if whole and _is_whole(sent):
             _KEPT[asked] = sent
+
+
+def _is_whole(sent: list[Message]) -> bool:
+    """Whether this is all of a file: nothing more is sent to a page that has gone meanwhile."""
+    if not sent or sent[0]["status"] != 200:
+        return False
+    length = sum(len(message.get("body", b"")) for message in sent[1:])
+    return str(length) == Headers(raw=sent[0]["headers"]).get("content-length")

@@ -307,3 +307,50 @@ async def test_item_4_what_came_in_after_a_whole_lot_was_attested_is_told_and_th
         await expect(caution).to_have_count(0)
     told = shop.kept(EntryKind.ATTESTED)[-1].entry.data
     assert told["tags"] == ["T-2", "T-3"]
+
+
+async def test_a_wrong_line_is_struck_and_entered_again(shop: Shop) -> None:
+    async with shop.seen_at("/lots") as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1", imei=imei(1))
+        await shop.enter("lots/L-1/assets", tag="T-2", imei=imei(2))
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#strike > summary").click()
+        await page.locator("#strike-tag").fill("T-1")
+        await page.locator("#strike .do").click()
+        # Why is needed, and it is asked once more beside what the line says.
+        await expect(page.locator("#strike .said")).to_contain_text("必須")
+        await page.locator("#strike-why").fill("T-7の入力間違い")
+        await page.locator("#strike .do").click()
+        await expect(page.locator("#sure")).to_contain_text(imei(1))
+        await page.locator("#sure .yes").click()
+        await expect(page.locator("#page > .good")).to_contain_text("T-1")
+        gone = page.locator("#struck tbody tr")
+        await expect(gone).to_contain_text(["T-7の入力間違い"])
+        await expect(gone).to_contain_text(["佐藤"])
+        await expect(page.locator(".counts")).to_contain_text("1 台")
+        # Its label is free for the handset that it belongs to.
+        await page.locator("#one > summary").click()
+        await page.locator("#one-tag").fill("T-1")
+        await page.locator("#one-imei").fill(imei(7))
+        await page.locator("#one .do").click()
+        await expect(page.get_by_role("cell", name=imei(7), exact=True)).to_be_visible()
+        assert len(shop.kept(EntryKind.ASSET_STRUCK)) == 1
+        assert len(shop.kept(EntryKind.ASSETS_ADDED)) == 3
+
+
+async def test_a_line_on_which_something_was_done_stays_and_what_to_do_is_told(shop: Shop) -> None:
+    async with shop.seen_at("/lots", refused=True) as seen:
+        page = seen.page
+        await shop.take_in("L-1", tag="T-1", imei=imei(1))
+        await shop.enter("assets/T-1/grade", grade="B")
+        await seen.go("/lots?lot=L-1")
+        await page.locator("#strike > summary").click()
+        await page.locator("#strike-tag").fill("T-1")
+        await page.locator("#strike-why").fill("間違い")
+        await page.locator("#strike .do").click()
+        await page.locator("#sure .yes").click()
+        said = page.locator("#strike .said")
+        await expect(said).to_contain_text("取り消せません")
+        await expect(said).to_contain_text("別の管理番号で入れ直します")
+        assert shop.kept(EntryKind.ASSET_STRUCK) == []

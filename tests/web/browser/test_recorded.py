@@ -187,6 +187,8 @@ async def test_label_after_label_is_graded_and_none_leads_away(shop: Shop) -> No
         await scan(seen, "LABEL-003", ends=2)
         await expect(s_grade).to_be_focused()
         assert len(shop.kept(EntryKind.HANDSET_GRADED)) == 1
+        # A person's, and no third end of the code that has just been read.
+        await page.wait_for_timeout(400)
         await page.keyboard.press("Space")
         await page.keyboard.press("Enter")
         await expect(said(seen)).to_contain_text("LABEL-003")

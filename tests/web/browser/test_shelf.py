@@ -130,10 +130,11 @@ async def test_in_a_long_dialog_it_is_the_dialogs_foot_and_the_answers_stand_abo
 ) -> None:
     stands = """() => {
       const panel = document.getElementById('panel');
-      const [all, shelf, giving] = ['#panel', '#panel #shelf', '#panel .giving']
-        .map(of => document.querySelector(of).getBoundingClientRect());
-      return [all.bottom - panel.clientTop - shelf.bottom, shelf.top - giving.bottom]
-        .every(apart => Math.round(apart) === 0);
+      const of = part => panel.querySelector(part).getBoundingClientRect();
+      const [shelf, giving, note] = ['#shelf', '.giving', '.noting input'].map(of);
+      const foot = panel.getBoundingClientRect().bottom - panel.clientTop;
+      return Math.abs(foot - shelf.bottom) < 1
+        && giving.bottom < shelf.top + 1 && note.bottom < giving.top + 1;
     }"""
     async with screens() as one:
         await one.page.set_viewport_size({"width": 1366, "height": 768})
