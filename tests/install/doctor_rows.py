@@ -311,6 +311,28 @@ ROWS = (
         leaves_out=("benchd key rotate",),
     ),
     Row(
+        name="a key of an ordinary user's",
+        breaks=f"chown daemon: {KEY}",
+        check="key",
+        found="key_open",
+        says="uid",
+        leaves_out=("benchd key rotate",),
+    ),
+    Row(
+        name="a configuration that anybody may change",
+        breaks=f"chmod 0666 {CONFIG}",
+        check="configuration",
+        found="not_own",
+        says="0666",
+    ),
+    Row(
+        name="a folder of the key that another may change",
+        breaks="chown daemon: /etc/benchd",
+        check="key",
+        found="not_own",
+        says="/etc/benchd ",
+    ),
+    Row(
         name="never backed up",
         breaks="true",
         check="backup",

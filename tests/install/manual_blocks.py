@@ -329,13 +329,13 @@ BLOCKS: Final = (
     ),
     Block(
         page="api",
-        begins="sudo benchd tokens create",
+        begins="umask 077",
         fills={
             "[--json]": "--json",
             # The blocks below come with it.
             "sudo benchd tokens revoke": f"{LEFT_OUT} revoke",
         },
-        then="test $(wc -l <stock.token) = 1",
+        then="test $(wc -l <stock.token) = 1; test $(stat -c %a stock.token) = 600",
     ),
     Block(
         page="api",

@@ -17,7 +17,7 @@ from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.holders import Holder, listener_of
 from benchd.cli.doctor.last_fault import Fault, last_fault
-from benchd.cli.doctor.rights import Closed, closed_to, readable
+from benchd.cli.doctor.rights import Closed, changed_by, closed_to, readable
 from benchd.cli.doctor.upkeep_checks import upkeep
 from benchd.config import Settings, load_settings
 from benchd.daemon.config_check import checked_settings
@@ -76,7 +76,7 @@ class Instruments:
 
 def examine(config: Path, socket: Path | None, instruments: Instruments) -> list[Finding]:
     """Everything, each finding in its place; `socket` is the daemon's, else the configured one."""
-    settled, settings = configuration(config)
+    settled, settings = configuration(config, instruments.owner())
     asked = (*machine.UNITS, *machine.WHEN_CALLED, *machine.TIME_DAEMONS)
     states = machine.states(asked, instruments.show)
     place = socket or (settings.http.socket if settings else SOCKET)
@@ -97,16 +97,25 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
     return found
 
 
-def configuration(file: Path) -> tuple[Finding, Settings | None]:
+def configuration(file: Path, owner: Owner) -> tuple[Finding, Settings | None]:
     """The finding, and the settings for all other checks; None where there are none."""
     about = About("check.configuration").having(path=file)
     try:
+        others = changed_by(file, owner)
         with file.open("rb"):
             pass
     except FileNotFoundError:
         return about.fail("doctor.config_missing", "cure.name_the_file"), None
     except OSError as error:
         return about.not_to_be_seen(file, error), None
+    if others is not None:
+        told = about.having(value=others)
+        return told.fail("doctor.not_own", "cure.give_to_root"), _usable(file)
+    return _settled(about, file)
+
+
+def _settled(about: About, file: Path) -> tuple[Finding, Settings | None]:
+    """By what stands in it."""
     try:
         settings = checked_settings(file)
     except ConfigInvalid as invalid:
@@ -147,7 +156,7 @@ def _kept(
         ledger_checks.ledger(settings.ledger.path, key, settings.certificate.directory, told),
         ledger_checks.unsigned(settings.ledger.path, key, told),
         *upkeep(settings.ledger.path, instruments.show, instruments.now()),
-        ledger_checks.key_usable(key, instruments.environ),
+        ledger_checks.key_usable(key, instruments.environ, owner),
         ledger_checks.key_age(key, told, instruments.now()),
     ]
 

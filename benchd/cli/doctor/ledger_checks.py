@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
+from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.holders import lock_holder
 from benchd.cli.doctor.machine import DAEMON
+from benchd.cli.doctor.rights import changed_by, opened_by
 from benchd.cli.misuse import why
 from benchd.daemon.ledger_witnesses import certificates_that_know
 from benchd.domain.errors import BenchdError, DependencyMissing
@@ -118,25 +119,41 @@ def _unseen(about: About, path: Path, error: OSError) -> Finding:
     return about.not_checked("doctor.not_to_be_seen", "cure.key_as_said")
 
 
-def key_usable(key: Path, environ: Mapping[str, str]) -> Finding:
-    """Whether it is there, signs, and nobody else reads it."""
+def key_usable(key: Path, environ: Mapping[str, str], owner: Owner) -> Finding:
+    """Whether it is there, signs, and nobody else reads or exchanges it."""
     about = About("check.key").having(path=key)
     try:
-        mode = stat.S_IMODE(key.stat().st_mode)
+        opened = _open_to_others(about, key, owner)
         with key.open("rb"):
             pass
     except FileNotFoundError:
         return about.fail("doctor.key_missing", "cure.make_key")
     except OSError as error:
         return about.not_to_be_seen(key, error)
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return about.having(value=f"{mode:04o}").fail("doctor.key_open", "cure.close_key")
+    if opened is not None:
+        return opened
     try:
         signs = load_rack_key(key, environ).public
     except DependencyMissing as unusable:
         about = about.having(detail=unusable.message, name=unusable.cure)
         return about.fail("doctor.key_unusable", "cure.key_as_said")
     return _public_half(about, key, signs)
+
+
+def _open_to_others(about: About, key: Path, owner: Owner) -> Finding | None:
+    """The first of the key, its secrets and their folder that isn't root's or benchd's alone."""
+    for file in (key, KeyFiles(key).secrets):
+        if file is key or file.exists():
+            others = opened_by(file, owner)
+            if others is not None:
+                told = about.having(path=file, value=others)
+                return told.fail("doctor.key_open", "cure.close_key")
+    folder = key.parent
+    others = changed_by(folder, owner)
+    if others is None:
+        return None
+    told = about.having(path=folder, value=others)
+    return told.fail("doctor.not_own", "cure.give_to_root")
 
 
 def _public_half(about: About, key: Path, signs: Ed25519PublicKey) -> Finding:

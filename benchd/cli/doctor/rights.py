@@ -1,12 +1,14 @@
-"""Whether the daemon's own user gets at the files that the configuration names.
+"""Who gets at the files of the rack: the daemon's own user, and nobody else at its key.
 
 An administrator looks as root, who may read them all.
 """
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
+import stat
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -40,6 +42,38 @@ def readable(config: Path, settings: Settings, owner: Owner, closed: Closed) -> 
     culprit = [*(closed("-x", way, owner) or ()), kept_out[0]][0]
     told = about.having(path=kept_out[0], value=culprit)
     return told.fail("doctor.rights_missing", "cure.give_rights")
+
+
+def opened_by(path: Path, owner: Owner) -> str | None:
+    """By what somebody else than root and the daemon's user gets in; None where nobody does."""
+    return _by(path.stat(), owner, stat.S_IRWXG | stat.S_IRWXO)
+
+
+def changed_by(path: Path, owner: Owner) -> str | None:
+    """By what somebody else than these may write to it; None where nobody may.
+
+    A group that is its owner's alone, as Debian makes one for each user, is nobody else.
+    """
+    found = path.stat()
+    alone = _is_private(found.st_gid, found.st_uid)
+    return _by(found, owner, stat.S_IWOTH if alone else stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _by(found: os.stat_result, owner: Owner, others: int) -> str | None:
+    """Its owner, where it's another one, or its mode, if it has any of these bits."""
+    if found.st_uid not in (0, owner.uid):
+        return f"uid {found.st_uid}"
+    return f"{stat.S_IMODE(found.st_mode):04o}" if found.st_mode & others else None
+
+
+def _is_private(group: int, user: int) -> bool:
+    """Whether a group is a user's own one, with nobody else in it (login.defs(5), USERGROUPS)."""
+    try:
+        whose, found = pwd.getpwuid(user), grp.getgrgid(group)
+    except KeyError:
+        return False
+    alone = set(found.gr_mem) <= {whose.pw_name}
+    return whose.pw_gid == group and whose.pw_name == found.gr_name and alone
 
 
 def _named(config: Path, settings: Settings) -> Iterator[Path]:

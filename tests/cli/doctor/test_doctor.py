@@ -33,6 +33,7 @@ from tests.web.served import app_of
 from tests.web.web_fakes import FakeRack, Feed
 from tests.web.web_running import SEES_ALL, running
 
+ME = Owner(name="benchd", uid=os.geteuid())
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 TOLD = DaemonAnswer(broken=False, records=7, key_created=NOW.timestamp() - 86_400, readers={})
 
@@ -49,7 +50,7 @@ def instruments(told: DaemonAnswer | None = None) -> Instruments:
         ask_adb=lambda _: 41,
         is_synchronised=lambda: True,
         now=lambda: NOW,
-        owner=lambda: Owner(name="benchd", uid=os.geteuid()),
+        owner=lambda: ME,
         prometheus=Path("/nowhere/prometheus.yml"),
         usb_devices=Path("/nowhere/devices"),
         last_fault=lambda: None,
@@ -102,10 +103,18 @@ def test_a_rack_in_order_fails_nothing(config: Path, tmp_path: Path) -> None:
 
 def test_the_first_mistake_of_a_configuration_is_told_with_its_place(config: Path) -> None:
     config.write_text(config.read_text("utf-8") + "[rack]\nsettle_s = -1\nrecipe = 7\n", "utf-8")
-    found, settings = configuration(config)
+    found, settings = configuration(config, ME)
     assert (found.verdict, found.cure, settings) == (Verdict.FAIL, "cure.check_config", None)
     assert found.facts["count"] == "2"
     assert str(found.facts["detail"]).startswith(f"{config}:")
+
+
+def test_a_configuration_that_others_may_change_fails(config: Path) -> None:
+    assert configuration(config, ME)[0].verdict is Verdict.OK
+    config.chmod(0o646)
+    found, settings = configuration(config, ME)
+    assert (found.verdict, found.cure) == (Verdict.FAIL, "cure.give_to_root")
+    assert (found.facts["value"], settings is None) == ("0646", False)
 
 
 def test_a_silent_daemon_fails_and_one_that_may_not_be_asked_isnt_checked() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import pytest
 
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.rights import closed_to, readable
+from benchd.cli.doctor.rights import changed_by, closed_to, opened_by, readable
 from benchd.config import load_settings
 
 ME = Owner(name="benchd", uid=os.geteuid())
@@ -56,6 +57,37 @@ def test_the_kernel_says_it_by_a_process_that_is_that_user(tmp_path: Path) -> No
     assert closed_to("-r", [tmp_path, none], ME) == [none]
     unknown = Owner(name="nobody-here", uid=4_000_000)
     assert closed_to("-r", [tmp_path], unknown) is None
+
+
+def test_what_is_roots_or_benchds_and_nobody_else_changes_is_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert changed_by(Path("/etc/passwd"), ME) is None
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: account(file.stat().st_gid))
+    for mode, members, told in (
+        (0o644, [], None),
+        (0o666, [], "0666"),
+        # As with Debian's umask of somebody who has a group of their own.
+        (0o664, [], None),
+        (0o664, ["sato"], None),
+        # As the group benchd, which has those in it who may use the command.
+        (0o664, ["sato", "suzuki"], "0664"),
+    ):
+        file.chmod(mode)
+        monkeypatch.setattr(grp, "getgrgid", lambda gid, m=members: group(gid, m))
+        assert changed_by(file, ME) == told
+        # Of a secret no group is too much.
+        assert opened_by(file, ME) == f"{mode:04o}"
+
+
+def account(gid: int) -> pwd.struct_passwd:
+    return pwd.struct_passwd(("sato", "x", ME.uid, gid, "", "/", "/bin/sh"))
+
+
+def group(gid: int, members: list[str]) -> grp.struct_group:
+    return grp.struct_group(("sato", "x", gid, members))
 
 
 @pytest.mark.as_root

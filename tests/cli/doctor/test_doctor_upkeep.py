@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from benchd.certificate import create_key, load_key
 from benchd.cli.doctor import upkeep_checks as doctor_upkeep
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import Finding, Verdict
+from benchd.cli.doctor.folders import Owner
 from benchd.cli.doctor.ledger_checks import key_age, key_usable, ledger, unsigned
 from benchd.cli.doctor.upkeep_checks import folder_of, upkeep
 from benchd.daemon.upkeep import Upkeep, note_done
@@ -24,6 +26,7 @@ NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)
 OK, WARN, FAIL, NOT_CHECKED = Verdict.OK, Verdict.WARN, Verdict.FAIL, Verdict.NOT_CHECKED
 
 
+ME = Owner(name="benchd", uid=os.geteuid())
 TOLD = DaemonAnswer(broken=False, records=7, key_created=NOW.timestamp() - 86_400, readers={})
 
 
@@ -95,28 +98,51 @@ def test_a_ledger_in_use_is_as_the_daemon_says(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("config")
 def test_a_key_has_to_be_there_private_and_a_key(tmp_path: Path) -> None:
     key = tmp_path / "key.pem"
-    assert key_usable(key, {}).verdict is OK
+    assert key_usable(key, {}, ME).verdict is OK
     key.chmod(0o640)
-    found = key_usable(key, {})
+    found = key_usable(key, {}, ME)
     assert (found.cure, found.facts["value"]) == ("cure.close_key", "0640")
     key.chmod(0o600)
+    secrets = tmp_path / "key.pem.secrets"
+    secrets.touch(0o644)
+    found = key_usable(key, {}, ME)
+    assert (found.word, found.facts["path"]) == ("doctor.key_open", str(secrets))
+    secrets.unlink()
+    # Who may write into its folder puts another key there.
+    tmp_path.chmod(0o757)
+    found = key_usable(key, {}, ME)
+    assert (found.cure, found.facts["path"]) == ("cure.give_to_root", str(tmp_path))
+    tmp_path.chmod(0o755)
     public = tmp_path / "key.pem.pub"
     own = public.read_bytes()
     create_key(tmp_path / "other.pem")
     for other in ((tmp_path / "other.pem.pub").read_bytes(), b"no key"):
         public.write_bytes(other)
-        assert key_usable(key, {}).word == "doctor.key_of_another"
+        assert key_usable(key, {}, ME).word == "doctor.key_of_another"
     public.unlink()
-    assert key_usable(key, {}).cure == "cure.make_public"
+    assert key_usable(key, {}, ME).cure == "cure.make_public"
     public.write_bytes(own)
     (tmp_path / "key.pem.ring").write_text("{}")
-    found = key_usable(key, {})
+    found = key_usable(key, {}, ME)
     assert (found.word, found.cure) == ("doctor.key_unusable", "cure.key_as_said")
     assert str(found.facts["name"]).startswith("Put back the newest ring")
     key.write_text("no key")
-    assert key_usable(key, {}).word == "doctor.key_unusable"
+    assert key_usable(key, {}, ME).word == "doctor.key_unusable"
     key.unlink()
-    assert key_usable(key, {}).word == "doctor.key_missing"
+    assert key_usable(key, {}, ME).word == "doctor.key_missing"
+
+
+@pytest.mark.usefixtures("config")
+@pytest.mark.parametrize("file", ["key.pem", "key.pem.secrets"])
+def test_a_key_of_an_ordinary_user_is_never_ok(tmp_path: Path, file: str) -> None:
+    theirs = tmp_path / file
+    theirs.touch(0o600)
+    if os.geteuid() == 0:
+        os.chown(theirs, 4711, -1)
+    uid = theirs.stat().st_uid
+    found = key_usable(tmp_path / "key.pem", {}, Owner(name="benchd", uid=uid + 1))
+    assert (found.verdict, found.word, found.cure) == (FAIL, "doctor.key_open", "cure.close_key")
+    assert found.facts["value"] == f"uid {uid}"
 
 
 @pytest.mark.parametrize(
