@@ -39,7 +39,7 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
 
     def _name_commit(self, build_data: dict[str, Any]) -> None:
         """Put the commit into the wheel, which has no git beside it to ask."""
-        revision = self._own("benchd.domain.revision")
+        revision = self._own("benchd.domain.version_info")
         draft = Path(self.directory) / revision.COMMIT_FILE
         draft.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(f"{revision.commit_of(Path(self.root))}\n")
@@ -48,7 +48,7 @@ class FillProgramHook(BuildHookInterface[BuilderConfig]):
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Take the draft of the commit's file away again."""
         del version, build_data, artifact_path
-        revision = self._own("benchd.domain.revision")
+        revision = self._own("benchd.domain.version_info")
         (Path(self.directory) / revision.COMMIT_FILE).unlink(missing_ok=True)
 
     def _own(self, name: str) -> ModuleType:

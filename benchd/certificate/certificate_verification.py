@@ -10,8 +10,8 @@ from benchd.certificate.payload import decode_payload
 from benchd.certificate.statement_check import Rules, gaps_of
 from benchd.domain.errors import CertificateInvalid
 from benchd.domain.ids import Evidence
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import has_signed, public_key_of
-from benchd.signing.ring import KeyRing
 
 MAX_CERTIFICATE_BYTES = 1 << 20
 

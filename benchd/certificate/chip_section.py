@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.domain.chip import BaselineKind, ChipVerdict
-from benchd.domain.clear import CLAIMS
+from benchd.domain.clear_provider import CLAIMS
 from benchd.domain.evidence_values import Said, Sha256, Texts
 from benchd.domain.job import Outcome, StageName
 from benchd.proof.chip_proof import SEEN_BASELINES, SKIPPED_FOR

@@ -14,7 +14,7 @@ from benchd.certificate.statement_check import FORMS, Rules
 from benchd.domain.errors import CertificateGap
 from benchd.domain.ids import ANDROID, DeviceKind
 from benchd.proof.erasure import HandsetErasure, VerifiedErasure
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

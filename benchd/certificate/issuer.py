@@ -20,7 +20,7 @@ from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.record import StoredEntry
 from benchd.proof.erasure import VerifiedErasure
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 
 class DsseIssuer:

@@ -12,7 +12,7 @@ from benchd.certificate.statement_check import Rules
 from benchd.domain.errors import CertificateInvalid
 from benchd.domain.ids import JobId
 from benchd.domain.record import StoredEntry
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 
 MOST_KNOWN = 4096
 """A certificate is verified once, not at every look: 0.6 ms each, and a list shows a thousand."""

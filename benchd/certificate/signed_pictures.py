@@ -17,7 +17,7 @@ from benchd.proof.evidence.fresh_evidence import (
 )
 from benchd.proof.fresh_proof import approval_faults
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, has_signed
 from benchd.signing.rack_secrets import PICTURE_MARKS
 

@@ -15,7 +15,7 @@ from benchd.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from benchd.domain.errors import NoLedger, UsageRefused, WouldVoid
 
 if TYPE_CHECKING:
-    from benchd.signing.ring import KeyRing
+    from benchd.signing.key_ring import KeyRing
     from benchd.signing.rotation import Retired
 
 key_app = typer.Typer(help="The key that signs.", no_args_is_help=True)

@@ -21,7 +21,7 @@ from benchd.domain.errors import LedgerBroken, SignedByRetired
 
 if TYPE_CHECKING:
     from benchd.ledger.ledger_verification import VerifyReport
-    from benchd.signing.ring import KeyRing
+    from benchd.signing.key_ring import KeyRing
 
 ledger_app = typer.Typer(help="The record of everything.", no_args_is_help=True)
 add_backup_commands(ledger_app)

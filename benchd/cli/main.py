@@ -44,7 +44,7 @@ from benchd.cli.time_commands import time_app
 from benchd.cli.token_commands import tokens_app
 from benchd.cli.translated_help import TranslatedGroup
 from benchd.daemon.exit_codes import exit_on_error
-from benchd.domain.revision import commit, version
+from benchd.domain.version_info import commit, version
 
 app = typer.Typer(
     name="benchd",
@@ -129,7 +129,7 @@ def main() -> None:
 @app.command()
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
-    from benchd.daemon.end_by_fault import told_in_the_journal
+    from benchd.daemon.failure_report import told_in_the_journal
     from benchd.observe.log_level_change import LogLevels
     from benchd.observe.logs import configure_logs
 

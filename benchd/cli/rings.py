@@ -12,7 +12,7 @@ from benchd.cli.messages import detail_of
 from benchd.cli.misuse import mistake
 
 if TYPE_CHECKING:
-    from benchd.signing.ring import KeyRing
+    from benchd.signing.key_ring import KeyRing
 
 NEWEST_KEY = typer.Option("--key", help="The newest public key (PEM).")
 PublicKeyOption = Annotated[Path, NEWEST_KEY]
@@ -24,8 +24,8 @@ RingOption = Annotated[
 
 def ring_of(key: Path, ring: Path | None) -> KeyRing:
     """The keys to be trusted; a ring that doesn't lead to the key is a mistake in the command."""
+    from benchd.signing.key_ring import KeyRing, decode_ring
     from benchd.signing.public_key import public_key_of
-    from benchd.signing.ring import KeyRing, decode_ring
 
     public_key = public_key_of(read_file(key))
     if ring is None:

@@ -38,7 +38,7 @@ Command = TyperCommand | TyperGroup
 @cache
 def _tables() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The Japanese of help, and that of what is wrong, each by its English."""
-    from benchd.domain.knowledge import Table, Words, read_knowledge
+    from benchd.domain.data_files import Table, Words, read_knowledge
 
     class HelpTexts(Table):
         help: Mapping[Words, Words]

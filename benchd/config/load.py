@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import cast, get_origin
 
 from benchd.config.config_sections import ConfigFile, ModelsSettings, RackSettings, RecipesSettings
+from benchd.config.deprecated_keys import without_retired
 from benchd.config.felica_settings import Makers, felica_issues, felica_settings, make_providers
 from benchd.config.fleet_section import fleet_issues
 from benchd.config.fresh_pictures import read_pictures
@@ -19,7 +20,6 @@ from benchd.config.mistake_wording import found, listed, suggestion
 from benchd.config.model_files import read_models, shipped_models
 from benchd.config.printers_section import printer_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
-from benchd.config.retired import without_retired
 from benchd.config.settings import Settings
 from benchd.config.toml_document import Document, read_document, unreadable
 from benchd.config.traces_section import trace_issues

@@ -13,11 +13,11 @@ from benchd.config.toml_document import Document
 from benchd.domain.errors import ConfigIssue
 from benchd.domain.ids import ANDROID
 from benchd.domain.job import Gate, Reason, StageName
-from benchd.pipelines.care import CareLimits
-from benchd.pipelines.contract import StageDescription
 from benchd.pipelines.parameters import parameters_of
 from benchd.pipelines.recipe import StageSpec
+from benchd.pipelines.stage_contract import StageDescription
 from benchd.pipelines.stages.gates import ATTESTATIONS, GatesStage
+from benchd.pipelines.thermal_pause import CareLimits
 from benchd.proof.erasure import DeviceProfile
 from benchd.proof.recheck_proof import RECHECK_STAGES
 

@@ -19,9 +19,9 @@ from pydantic import (
 from benchd.config.mistake_wording import found, listed, refused, suggestion
 from benchd.config.watch_lists import watch_list
 from benchd.domain.job import StageName
-from benchd.pipelines.contract import Stage
 from benchd.pipelines.parameters import OneOf, Seconds, parameters_of
 from benchd.pipelines.recipe import StageSpec
+from benchd.pipelines.stage_contract import Stage
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.proof.erasure import ANDROID_PROFILE, DeviceProfile
 from benchd.proof.watch_list import WatchList

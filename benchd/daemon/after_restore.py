@@ -19,7 +19,7 @@ from benchd.ledger.witness import Witness
 from benchd.outbound.hooks.replies import direction_in
 from benchd.proof.disposal_fold import dooms
 from benchd.proof.record_subject import imeis_told
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

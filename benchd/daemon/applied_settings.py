@@ -14,14 +14,14 @@ from benchd.daemon.http_listener import renew
 from benchd.daemon.rack_intake import required_by
 from benchd.daemon.rack_papers import good_for_days
 from benchd.daemon.services import RunningRack
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
-from benchd.domain.revision import commit, version
+from benchd.domain.version_info import commit, version
 from benchd.pipelines.recovery import close_open_jobs, keep_certificates
 from benchd.proof.evidence.fresh_evidence import FreshPictures
-from benchd.signing.key import SigningKey
-from benchd.slots.parts import RackParts
+from benchd.signing.private_key import SigningKey
+from benchd.slots.slot_dependencies import RackParts
 from benchd.slots.supervisor import Supervisor
 
 CERTIFICATES_LOOKED_AT: Final = 500

@@ -21,10 +21,9 @@ from benchd.daemon.directories import make_directories
 from benchd.daemon.disk_space import DiskSpaceWatch
 from benchd.daemon.http_listener import tls_of
 from benchd.daemon.integrity import Integrity
+from benchd.daemon.interrupted_handsets import TrayWatch
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
-from benchd.daemon.life import keep_responsive, serve_rack
-from benchd.daemon.list_watch import ListWatch
 from benchd.daemon.notify import Notifier
 from benchd.daemon.rack_dossiers import RackDossiers
 from benchd.daemon.rack_fleet import RackFleet
@@ -37,16 +36,17 @@ from benchd.daemon.rack_people import Staffing, open_people, sessions_of
 from benchd.daemon.rack_tokens import latest_time, open_tokens, token_authenticator
 from benchd.daemon.rack_traces import RackTraces
 from benchd.daemon.reload import Reloader, tell_retired
+from benchd.daemon.service_lifecycle import keep_responsive, serve_rack
 from benchd.daemon.services import RunningRack, services
 from benchd.daemon.signals import Hear, hear_signals
-from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.daemon.tray_watch import TrayWatch
+from benchd.daemon.system_clock import SystemClock, SystemEntropy
+from benchd.daemon.watch_list_reload import ListWatch
 from benchd.devices.android.dossier.shelf import DossierShelf
 from benchd.devices.android.fill.keystream import HostKeystream
 from benchd.devices.android.filler import BUILD_ALL, require_programs
 from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.domain.ports import HotplugSource
-from benchd.domain.revision import commit, version
+from benchd.domain.version_info import commit, version
 from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.ledger import open_ledger
@@ -70,8 +70,8 @@ from benchd.signing.rack_secrets import CHIP_SALT
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.slots.parts import NoReaders, RackParts
 from benchd.slots.question_desk import Desk
+from benchd.slots.slot_dependencies import NoReaders, RackParts
 from benchd.slots.supervisor import Supervisor
 from benchd.web.dashboard import Addition
 from benchd.web.service import LogControl, PlanInEffect

@@ -9,8 +9,8 @@ from benchd.certificate.envelope import decode_envelope
 from benchd.certificate.ledger_claims import Claims, certificates_in
 from benchd.domain.ids import JobId
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import key_id_of
-from benchd.signing.ring import KeyRing
 
 
 class Issued:

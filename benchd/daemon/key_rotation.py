@@ -27,7 +27,7 @@ from benchd.daemon.directories import make_directories
 from benchd.daemon.issued_certificates import Issued
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.rack_people import give_back
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.devices.felica.verdict.baselines import captured_digests
 from benchd.domain.errors import DependencyMissing, NoLedger, UsageRefused, WouldVoid
 from benchd.domain.ids import Evidence
@@ -41,8 +41,9 @@ from benchd.ledger.lock import writer_lock
 from benchd.ledger.witness import Witness
 from benchd.people.person_secrets import PURPOSE as PEOPLE
 from benchd.proof.evidence.fresh_evidence import SignedTaking
-from benchd.signing.key import PRIVATE_MODE, PUBLIC_MODE, private_pem
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.key_store import KeyFiles, load_ring, load_secrets
+from benchd.signing.private_key import PRIVATE_MODE, PUBLIC_MODE, private_pem
 from benchd.signing.public_key import public_key_of
 from benchd.signing.rack_secrets import (
     CHIP_SALT,
@@ -51,7 +52,6 @@ from benchd.signing.rack_secrets import (
     RackSecrets,
     kept_secrets,
 )
-from benchd.signing.ring import KeyRing
 from benchd.signing.rotation import Retired, Retirement, rotate
 
 

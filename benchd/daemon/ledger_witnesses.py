@@ -17,8 +17,8 @@ from benchd.ledger.rotation_check import witnesses_of_ring
 from benchd.ledger.witness import Witness
 from benchd.outbound.anchors.anchor_sender import witness_of
 from benchd.outbound.anchors.folder_anchor import FolderAnchor
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import Signer
-from benchd.signing.ring import KeyRing
 
 CERTIFICATES_ASKED = 1000
 """How many of the newest are asked: the last days of a busy rack, at 0.6 ms each."""

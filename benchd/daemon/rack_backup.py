@@ -11,10 +11,10 @@ from pathlib import Path
 from benchd.certificate import load_rack_key
 from benchd.config import Settings
 from benchd.daemon.rack_people import give_back, people_file
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.daemon.upkeep import Upkeep, note_done
 from benchd.domain.errors import BackupInvalid
-from benchd.domain.revision import version
+from benchd.domain.version_info import version
 from benchd.ledger.backup import Author, write_backup
 from benchd.ledger.manifest import Manifest, Part
 from benchd.people.secrets_store import SecretStore

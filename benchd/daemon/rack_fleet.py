@@ -17,7 +17,7 @@ from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.fleet_metrics import FleetMetrics
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
 from benchd.outbound.fleet.record_sender import RecordSender, SenderParts
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 _log = structlog.get_logger()
 

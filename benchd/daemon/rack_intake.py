@@ -11,7 +11,7 @@ from benchd.domain.ports import Clock, Ledger
 from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.intake.rack_time import RackTime
-from benchd.intake.required import Required
+from benchd.intake.required_attestations import Required
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.stages.gates import GatesStage

@@ -10,12 +10,12 @@ from benchd.config import Settings
 from benchd.daemon.kernel_clock import read_clock
 from benchd.daemon.upkeep import Upkeep, last_done
 from benchd.domain.ports import Clock
-from benchd.domain.revision import commit, version
+from benchd.domain.version_info import commit, version
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.metrics import RackMetrics
 from benchd.observe.storage_gauges import Folder
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 
 
 def metrics_of(settings: Settings) -> RackMetrics:

@@ -9,7 +9,7 @@ from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
 from benchd.config import Settings
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Clock, Ledger
-from benchd.domain.revision import commit, version
+from benchd.domain.version_info import commit, version
 from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.ledger_access import SqliteLedger

@@ -17,7 +17,7 @@ from benchd.config import Settings
 from benchd.config.config_sections import PeopleSettings
 from benchd.daemon.directories import give, make_directories
 from benchd.daemon.ledger_witnesses import witnesses_of
-from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.system_clock import SystemClock, SystemEntropy
 from benchd.domain.ids import JsonValue
 from benchd.domain.people import Person
 from benchd.domain.ports import Clock

@@ -12,7 +12,7 @@ import structlog
 from benchd.config import Settings
 from benchd.config.config_sections import TokenSettings
 from benchd.daemon.rack_people import ledger_on_disk
-from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.system_clock import SystemClock, SystemEntropy
 from benchd.domain.ids import JsonValue
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.domain.token import Token

@@ -16,7 +16,7 @@ from benchd.config import Settings
 from benchd.domain.errors import NotFound, UsageRefused
 from benchd.domain.ids import JobId
 from benchd.domain.record import EntryKind
-from benchd.domain.revision import version
+from benchd.domain.version_info import version
 from benchd.ledger.follower import Follower, open_feed
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.trace_metrics import TraceMetrics

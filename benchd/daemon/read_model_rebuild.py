@@ -7,13 +7,13 @@ from contextlib import closing
 from benchd.config import Settings
 from benchd.domain.errors import DependencyMissing
 from benchd.domain.handset_file import Upto
+from benchd.ledger.derived_database import throw_away
 from benchd.ledger.ledger_queries import AFTER
 from benchd.ledger.lock import writer_lock
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.records.read_model import ReadModel
 from benchd.ledger.records.records_access import PIECE_RECORDS
 from benchd.ledger.records.records_database import records_path
-from benchd.ledger.side_file import throw_away
 
 
 def rebuild_records(settings: Settings) -> Upto:

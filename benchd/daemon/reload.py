@@ -11,7 +11,7 @@ import structlog
 from pydantic import BaseModel
 
 from benchd.config import Settings
-from benchd.daemon.end_by_fault import tell_mistakes
+from benchd.daemon.failure_report import tell_mistakes
 from benchd.daemon.notify import Notifier
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.wakeup import Bell

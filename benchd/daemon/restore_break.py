@@ -18,7 +18,7 @@ from benchd.daemon.after_restore import ForSale, LookAt, look_at
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.rack_backup import put_secrets_back
 from benchd.daemon.rack_people import give_back, like_its_folder, make_like
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.domain.errors import CertificateInvalid, LedgerBroken, SignedByRetired, UsageRefused
 from benchd.domain.person_names import operator_name
 from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
@@ -33,7 +33,7 @@ from benchd.ledger.restore import (
     read_small_parts,
     restore_from_backup,
 )
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 
 STATE_MODE = 0o700
 

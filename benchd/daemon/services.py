@@ -23,7 +23,7 @@ from benchd.observe.announcing_ledger import bulkhead
 from benchd.observe.loop_lag import measure_loop_lag
 from benchd.observe.metrics import RackMetrics
 from benchd.signing.tls import Tls
-from benchd.slots.parts import NoReaders
+from benchd.slots.slot_dependencies import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.dashboard import Addition

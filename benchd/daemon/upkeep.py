@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from benchd.daemon.rack_people import give_back
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.ledger.durable_files import replace_file
 
 

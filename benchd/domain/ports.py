@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from benchd.domain.authority import Action
 from benchd.domain.chip import ChipScan
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearOrder
+from benchd.domain.clear_provider import ClearCapabilities, ClearClaim, ClearOrder
 from benchd.domain.fill import (
     HostSample,
     TransferProgress,

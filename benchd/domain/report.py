@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from benchd.domain.attended import Attended
 from benchd.domain.ids import JobId
 from benchd.domain.intake import LotId, Tag
+from benchd.domain.operator_steps import Attended
 
 
 class Figure(StrEnum):

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from benchd.domain.attended import Attended
 from benchd.domain.disposal import DisposalState
 from benchd.domain.handset_file import JobLine
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.operator_steps import Attended
 
 HOUR: Final = timedelta(hours=1)
 

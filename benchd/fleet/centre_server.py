@@ -18,7 +18,7 @@ from benchd.fleet.centre_app import create_centre_app
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.record_intake import RecordIntake
-from benchd.signing.key import load_key
+from benchd.signing.private_key import load_key
 from benchd.signing.tls import TlsFiles, make_context
 
 MOST_CONNECTIONS: Final = 512

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from benchd.domain.errors import NotFound, UsageRefused
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.ledger.head import EMPTY_HEAD
-from benchd.signing.ring import KeyRing, decode_ring
+from benchd.signing.key_ring import KeyRing, decode_ring
 
 LONGEST_NAME = 80
 

@@ -22,7 +22,7 @@ from benchd.fleet.joined_racks import JoinedRack
 from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record_batch import Batch, BatchRecord, decode_batch
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 CHECKED_AT_ONCE: Final = 2
 

@@ -25,8 +25,8 @@ from benchd.domain.intake import Seen, Tag, Unerasable
 from benchd.domain.job import Finding
 from benchd.domain.ports import ChipAccess, Ledger
 from benchd.domain.slot_states import SlotState
-from benchd.intake.at_work import AT_WORK, Views
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.running_handsets import AT_WORK, Views
 from benchd.proof.evidence.intake_evidence import AssessedRecord, ChipHeldToReader, Who
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import Sighting, sightings_in

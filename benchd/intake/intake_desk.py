@@ -30,11 +30,11 @@ from benchd.domain.ports import Entropy
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import SlotView
 from benchd.intake.assets_file import check_tag, clashes
-from benchd.intake.at_work import AT_WORK, Views, found_at_work
-from benchd.intake.importing import Imported, Importer
+from benchd.intake.csv_import import Imported, Importer
+from benchd.intake.csv_table import HoldsBadge, nobodys
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.required import Required
-from benchd.intake.table import HoldsBadge, nobodys
+from benchd.intake.required_attestations import Required
+from benchd.intake.running_handsets import AT_WORK, Views, found_at_work
 from benchd.proof.attestation import named_list
 from benchd.proof.citation import OF_MODEL, UNKNOWN_MODEL, AssetInHand, Numbers, doubts
 from benchd.proof.evidence.clock_evidence import TimeBasis

@@ -9,7 +9,7 @@ from typing import Final
 
 from benchd.domain.intake import Mistake
 from benchd.intake.assets_file import imei_in
-from benchd.intake.table import (
+from benchd.intake.csv_table import (
     Column,
     FileMistake,
     HoldsBadge,

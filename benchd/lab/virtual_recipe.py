@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchd.domain.job import StageName
-from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.stage_order import REQUIRED_STAGES
 
 Parameters = Mapping[str, float | str]
 ATTEMPTS: Final = 3

@@ -28,8 +28,8 @@ from benchd.ledger.manifest import (
     encode_manifest,
     part_path,
 )
-from benchd.signing.key import SigningKey
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 
 NOT_THERE = "Name the rack's configuration with --config, and do it as root or as benchd's user."
 HEAD_TRIES = 5

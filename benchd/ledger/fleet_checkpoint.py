@@ -16,8 +16,8 @@ from benchd.domain.ids import JsonValue
 from benchd.ledger.head import Head
 from benchd.ledger.record_batch import head_of
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
 from benchd.signing.merkle import leads_to, leaf_hash, path_of, root_of
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import has_signed
 
 CHECKPOINT_TYPE: Final = "urn:benchd:fleet-checkpoint:v1"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from benchd.ledger.ledger_record import GENESIS
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, has_signed, has_signed_record
-from benchd.signing.ring import KeyRing
 
 # Keeps a signature of a head from being taken for a signature of anything else.
 _DOMAIN = b"benchd ledger head v1\n"

@@ -19,7 +19,7 @@ from benchd.domain.errors import LedgerBroken
 from benchd.ledger.durable_files import replace_file
 from benchd.ledger.head import Head, decode_head, encode_head
 from benchd.ledger.prepared_head import Prepared, decode_prepared, encode_prepared, is_prepared
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer
 
 SLOT_BYTES = 512

@@ -28,9 +28,9 @@ from benchd.ledger.reader import (
     Restores,
 )
 from benchd.ledger.witness import Witness
-from benchd.signing.key import SigningKey
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, public_key_of
-from benchd.signing.ring import KeyRing
 
 DEADLINE_S = 10.0
 """For an append, and for a slot's read until it begins anew."""

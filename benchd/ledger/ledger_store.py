@@ -27,9 +27,9 @@ from benchd.ledger.sql_statements import query
 from benchd.ledger.start_check import check_start
 from benchd.ledger.unsigned_tail import MOST_UNSIGNED
 from benchd.ledger.witness import Witness
-from benchd.signing.key import SigningKey
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import public_key_of
-from benchd.signing.ring import KeyRing
 
 CHECKPOINT_PAGES = 1000
 CLOSE_WAIT_S = 5.0

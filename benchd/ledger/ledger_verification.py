@@ -20,8 +20,8 @@ from benchd.ledger.snapshot import snapshot, state_of
 from benchd.ledger.sql_statements import query
 from benchd.ledger.unsigned_tail import signed_up_to
 from benchd.ledger.witness import check_witnesses
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import Signer, public_key_of
-from benchd.signing.ring import KeyRing
 
 _WORDS = struct.Struct(f"<{(PAGE_BYTES - CHECKSUM_BYTES) // 4}I")
 _CHECKSUM = struct.Struct("<2I")

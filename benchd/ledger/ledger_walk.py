@@ -18,7 +18,7 @@ from benchd.ledger.ledger_record import Row, unseal
 from benchd.ledger.rotation_check import check_gone_on, check_rotations, recorded_rotations
 from benchd.ledger.unsigned_tail import check_unsigned
 from benchd.ledger.witness import RESTORE_CURE, Witness, check_witnesses
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 
 
 def walk_ledger(

@@ -22,9 +22,9 @@ from benchd.domain.errors import BackupInvalid, SignedByRetired
 from benchd.domain.ids import JsonValue
 from benchd.ledger.head import Head
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import has_signed
-from benchd.signing.ring import KeyRing
 
 MANIFEST_TYPE: Final = "urn:benchd:ledger-backup:v1"
 MANIFEST_ENDING: Final = ".json"

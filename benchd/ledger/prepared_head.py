@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from benchd.domain.ids import JsonValue
 from benchd.ledger.head import Head
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, has_signed_record
 
 # Keeps its signature from being taken for one of a head that was reached.

@@ -38,8 +38,8 @@ from benchd.ledger.manifest import (
 )
 from benchd.ledger.sql_statements import query
 from benchd.ledger.witness import Witness
-from benchd.signing.key import SigningKey
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 
 _NOT_SIGNED_FOR: Final = "isn't the file that was signed for"
 

@@ -13,7 +13,7 @@ from benchd.domain.ids import Evidence
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.ledger.head import Head
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, has_signed_record
 
 GAP = 1_000_000

@@ -11,7 +11,7 @@ from benchd.domain.ids import JsonValue
 from benchd.ledger.head import Head
 from benchd.ledger.sql_statements import query
 from benchd.ledger.witness import RESTORE_CURE, Witness
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.rotation import Rotation, statement_digest
 
 RING_CURE = (

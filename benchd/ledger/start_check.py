@@ -12,8 +12,8 @@ from benchd.ledger.head_file import SignedHeads
 from benchd.ledger.rotation_check import check_gone_on, check_rotations
 from benchd.ledger.unsigned_tail import check_unsigned
 from benchd.ledger.witness import Witness, check_witnesses
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import Signer
-from benchd.signing.ring import KeyRing
 
 TAIL_RECORDS = 100
 """How many of the last records are verified at every start; `verify_ledger` does them all."""

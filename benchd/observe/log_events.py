@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from benchd.domain.knowledge import Table, Words, read_knowledge
+from benchd.domain.data_files import Table, Words, read_knowledge
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
 

@@ -25,11 +25,11 @@ from prometheus_client import (
 )
 from prometheus_client.metrics_core import Metric
 
-from benchd.domain.attended import BetweenJobs
 from benchd.domain.disposal import DisposalState
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.operator_steps import BetweenJobs
 from benchd.domain.slot import SlotView
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.observe.expiry_gauges import ExpiryGauges

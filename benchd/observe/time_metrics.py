@@ -8,9 +8,9 @@ from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter
 
-from benchd.domain.attended import LONGEST, BetweenJobs
 from benchd.domain.ids import JobId
 from benchd.domain.job import Gate, Outcome, StageName
+from benchd.domain.operator_steps import LONGEST, BetweenJobs
 from benchd.observe.kept_samples import KeptHistogram
 from benchd.observe.slot_metrics import exemplar_of
 

@@ -15,8 +15,8 @@ from typing import Final
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.domain.intake import AttestationKind
 from benchd.domain.job import Disposition, Outcome
+from benchd.domain.percentages import tenths
 from benchd.domain.plain_text import Language, size, size_at_most
-from benchd.domain.tenths import tenths
 from benchd.papers.page_words import PageWords, bounded
 from benchd.papers.paper_content import Document, Line, Section, Signed
 from benchd.papers.statement_paths import StatementPaths
@@ -316,7 +316,7 @@ class _Page:
 
     def _required(self) -> Iterator[Line]:
         """What the recipe wanted to be attested at intake, by whom and by which record."""
-        for each in self._told.parts("intake.required"):
+        for each in self._told.parts("intake.required_attestations"):
             said = self._words.word(
                 "paper.required_by",
                 name=each.text("operator"),

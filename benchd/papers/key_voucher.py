@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from benchd.papers.paper_key import PaperKey, paper_key_of
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 HasSigned = Callable[[bytes, bytes], bool]
 """Whether a key that still counts has signed a message, with this signature."""

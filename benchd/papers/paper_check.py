@@ -14,7 +14,7 @@ from benchd.domain.ids import Evidence
 from benchd.papers.certificate_pdf import ENVELOPE_NAME
 from benchd.papers.paper_content import Signed
 from benchd.papers.signed_pdf import PDF, files_of, read_paper
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 

@@ -20,7 +20,7 @@ from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.certificate_pdf import draft_of
 from benchd.papers.key_voucher import Vouched, vouched_for
 from benchd.papers.paper_content import Signed
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.texts.catalogue import Catalogue
 
 _Made = TypeVar("_Made")

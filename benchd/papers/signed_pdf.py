@@ -27,7 +27,7 @@ from benchd.papers.paper_content import Signed
 from benchd.papers.pdf_signing import FIELD, Added, sign_again
 from benchd.papers.press import BY_COMMAND
 from benchd.papers.typesetting import SettingFailed
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 MAX_PDF_BYTES: Final = 4 << 20

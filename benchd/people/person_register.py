@@ -28,6 +28,7 @@ from benchd.domain.person_names import operator_name
 from benchd.domain.ports import Clock
 from benchd.domain.record import Entry, Receipt, StoredEntry
 from benchd.domain.wakeup import Wakeup
+from benchd.people.confusable_names import look_alike
 from benchd.people.person import (
     badge_of,
     badges_in,
@@ -39,7 +40,6 @@ from benchd.people.person import (
 from benchd.people.person_change import Change, entry_of, fold
 from benchd.people.person_secrets import Secrets, mark_of
 from benchd.people.secrets_store import SecretStore
-from benchd.people.skeleton import look_alike
 
 DEADLINE_S = 10.0
 MOST_PEOPLE = 1000

@@ -13,10 +13,10 @@ from benchd.domain.models.model_guidance import debugging_words
 from benchd.domain.port import Attached, Liveness
 from benchd.domain.ports import Device, DeviceAccess
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.handset_binding import check_return
 from benchd.pipelines.ports import Handset
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.erasure import ANDROID_PROFILE
 from benchd.proof.evidence.job_evidence import ReturnEvidence
 

@@ -8,8 +8,8 @@ from benchd.domain.imei import is_imei
 from benchd.domain.intake import BoundBy, Tag
 from benchd.domain.job import Decision, Gate
 from benchd.domain.models.model_papers import fits_papers
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.screen_numbers import ScreenNumbers
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.citation import AssetInHand, Numbers, contradicts, doubts
 from benchd.proof.evidence.intake_evidence import BoundRecord, Who
 from benchd.proof.evidence.people_evidence import DecisionEvidence

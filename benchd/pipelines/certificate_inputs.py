@@ -10,7 +10,7 @@ import anyio
 from anyio.lowlevel import RunVar
 
 from benchd.domain.record import StoredEntry
-from benchd.pipelines.contract import JobContext
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.gate_waiver_proof import bound_in, confirmations_in
 from benchd.proof.typed_network import noes_in

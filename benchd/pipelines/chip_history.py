@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from benchd.domain.errors import StageFailed
 from benchd.domain.job import Gate, Reason
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.identity_lookup import handsets_of
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.chip_evidence import ChipEvidence
-from benchd.proof.identity.debts import is_anothers_chip, own_chip_by
+from benchd.proof.identity.unresolved_jobs import is_anothers_chip, own_chip_by
 
 
 async def tie_unless_anothers(

@@ -13,7 +13,7 @@ from benchd.domain.chip import ChipScan, ChipVerdict
 from benchd.domain.errors import StageFailed
 from benchd.domain.handset import NfcFacts, SilenceCause
 from benchd.domain.job import Reason
-from benchd.pipelines.contract import JobContext
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.chip_evidence import ChipEvidence, SilenceEvidence
 
 _REASON_OF: Final[Mapping[ChipVerdict, Reason]] = {

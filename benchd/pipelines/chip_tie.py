@@ -15,11 +15,11 @@ import anyio
 from benchd.domain.chip import ChipScan, ChipVerdict
 from benchd.domain.errors import LONGEST_DETAIL, AnswerNotRecognised, HandsetFault, StageFailed
 from benchd.domain.job import Reason
-from benchd.pipelines.chip_elsewhere import drawn_pattern, slot_that_hears
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.ports import Handset
+from benchd.pipelines.stage_contract import JobContext
+from benchd.pipelines.swapped_readers import drawn_pattern, slot_that_hears
+from benchd.proof.chip_ownership import shows_step, shows_tie
 from benchd.proof.evidence.chip_evidence import ChipEvidence, SwitchEvidence, TieEvidence
-from benchd.proof.tie import shows_step, shows_tie
 
 SAYS_WITHIN_S: Final = 10.0
 """A controller takes one to three seconds to go off or on."""

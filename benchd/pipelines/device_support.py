@@ -11,7 +11,7 @@ from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.port import Attached, Liveness
 from benchd.domain.ports import Device, DeviceAccess
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.pipelines.contract import JobContext
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.erasure import DeviceProfile
 
 

@@ -22,7 +22,7 @@ from benchd.domain.intake import BoundBy
 from benchd.domain.people import Actor
 from benchd.domain.record import StoredEntry
 from benchd.pipelines.certificate_inputs import intake_of
-from benchd.pipelines.contract import JobContext
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.proof.gate_waiver_proof import bound_in
 from benchd.proof.handset_jobs import records_of_handset
@@ -37,7 +37,7 @@ from benchd.proof.recheck_proof import (
     up_to_end,
 )
 from benchd.proof.recheck_tie_proof import is_too_late
-from benchd.proof.touched import touchers_of
+from benchd.proof.separation_of_duties import touchers_of
 
 _JOB: Final = re.compile(r"\b[0-9]{8}-[0-9a-f]{10}\b")
 NUMBER_WANTED: Final = (

@@ -11,7 +11,7 @@ from benchd.domain.job import Gate, Reason
 from benchd.domain.people import Actor
 from benchd.domain.record import StoredEntry
 from benchd.pipelines.assets import asset_in_hand, numbers_known
-from benchd.pipelines.contract import JobContext
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.citation import CitedWhen, Numbers, cite, cited_gaps
 from benchd.proof.evidence.intake_evidence import (
     CitedAttestation,

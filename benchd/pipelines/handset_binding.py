@@ -8,9 +8,9 @@ from benchd.domain.errors import StageFailed
 from benchd.domain.imei import imeis_in_text
 from benchd.domain.job import Decision, Gate, Reason
 from benchd.domain.screen import OpenedPage, Page
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.screen_numbers import numbers_on_screen
 from benchd.pipelines.screen_requests import open_page
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.binding import Known, screen_number
 from benchd.proof.evidence.job_evidence import ReturnEvidence
 

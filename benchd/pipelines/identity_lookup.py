@@ -17,19 +17,19 @@ from benchd.domain.intake import Tag
 from benchd.domain.job import Disposition, Gate, Reason
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import EarlierEnd, ProblemCode, ProblemView
-from benchd.pipelines.contract import UNTOLD, JobContext
+from benchd.pipelines.stage_contract import UNTOLD, JobContext
 from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.handset_jobs import records_of_handset
-from benchd.proof.identity.debts import (
+from benchd.proof.identity.same_handset import Handset, Handsets
+from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
+from benchd.proof.identity.traits import Relation, Traits, compare
+from benchd.proof.identity.unresolved_jobs import (
     OpenPair,
     at_work_elsewhere,
     is_anothers_chip,
     open_pairs,
     unclean_look,
 )
-from benchd.proof.identity.same_handset import Handset, Handsets
-from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
-from benchd.proof.identity.traits import Relation, Traits, compare
 from benchd.proof.record_fields import RecordReader
 
 MOST_NAMED: Final = 3

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from benchd.domain.ids import ANDROID, DeviceKind
 from benchd.domain.job import Reason, StageName
-from benchd.pipelines.contract import Stage
+from benchd.pipelines.stage_contract import Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,8 @@ from benchd.domain.job import (
     StageName,
 )
 from benchd.domain.record import Entry, EntryKind
-from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stage_contract import JobContext, StageResult
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 
 LOSSES_ALLOWED = 20

@@ -14,7 +14,7 @@ from benchd.domain.errors import ScreenNumberNeeded, StageFailed
 from benchd.domain.imei import has_misread_imei, imeis_in_text, is_imei, tac_of
 from benchd.domain.job import Decision, Gate, Reason
 from benchd.domain.people import Actor
-from benchd.pipelines.contract import JobContext, Vetting
+from benchd.pipelines.stage_contract import JobContext, Vetting
 from benchd.proof.binding import Known, screen_number
 from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.identity.sighting import model_key

@@ -15,7 +15,7 @@ import anyio
 from benchd.domain.errors import HandsetFault, StageFailed
 from benchd.domain.handset import offers_adb
 from benchd.domain.screen import OpenedPage, Page, ScreenOutcome
-from benchd.pipelines.contract import JobContext
+from benchd.pipelines.stage_contract import JobContext
 
 ASKED_WITHIN_S = 10.0
 """Somebody may wait for the question meanwhile."""

@@ -14,11 +14,11 @@ from typing import Final
 from benchd.domain.imei import imeis_in_text
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.chip_ownership import tied_chip
 from benchd.proof.evidence.job_evidence import ErasureEvidence, JobEvidence, ReturnEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.job_records import DecisionRecord, StageRecord
 from benchd.proof.record_subject import imeis_in
-from benchd.proof.tie import tied_chip
 
 LONGEST_SERIAL: Final = 64
 NUMBER_GATES: Final = (Gate.IMEI, Gate.SERIAL)

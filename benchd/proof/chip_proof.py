@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.domain.chip import BaselineKind, ChipVerdict, ModelFelica
-from benchd.domain.clear import CLAIMS
+from benchd.domain.clear_provider import CLAIMS
 from benchd.domain.job import Gate
+from benchd.proof.chip_ownership import shows_tie
 from benchd.proof.evidence.chip_evidence import (
     HANDSET,
     OPERATOR,
@@ -23,7 +24,6 @@ from benchd.proof.evidence.chip_evidence import (
 )
 from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.floors import LEAST_PASSES
-from benchd.proof.tie import shows_tie
 
 SOURCES: Final = (READER, OPERATOR)
 SKIPPED_FOR: Final[Mapping[str, ChipVerdict]] = {

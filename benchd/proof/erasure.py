@@ -18,9 +18,9 @@ from benchd.domain.ids import ANDROID, DeviceKind, JobId
 from benchd.domain.job import Gate, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure_case import ErasureCase, judged
-from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import sighting_of, sightings_in
+from benchd.proof.identity.unresolved_jobs import identity_gaps
 from benchd.proof.job_records import (
     DecisionRecord,
     StageRecord,
@@ -29,16 +29,16 @@ from benchd.proof.job_records import (
     stage_records,
 )
 from benchd.proof.objections import Stay, gaps_since, stay_of_drawn
-from benchd.proof.order import (
+from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
+from benchd.proof.recheck_proof import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
+from benchd.proof.separation_of_duties import touchers_of
+from benchd.proof.stage_order import (
     REQUIRED_APPROVALS,
     REQUIRED_STAGES,
     SKIPPABLE,
     approval_gaps,
     stage_gaps,
 )
-from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
-from benchd.proof.recheck_proof import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
-from benchd.proof.touched import touchers_of
 from benchd.proof.typed_network import typed_gaps
 
 METHOD: Final = "Clear"

@@ -40,9 +40,9 @@ from benchd.proof.job_records import (
     stage_records,
 )
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.people_proof import confirm_gaps, scanner_gaps
 from benchd.proof.record_subject import imeis_in
+from benchd.proof.stage_order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.storage_proof import end_gaps, reach_gaps, storage_gaps
 
 

@@ -8,7 +8,7 @@ from benchd.domain.handset import Trait
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Ledger
 from benchd.domain.record import StoredEntry
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.placeholder_serials import is_filler
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of
 

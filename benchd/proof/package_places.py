@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from benchd.domain.knowledge import Sources, Table, Words, read_knowledge, require_sources
+from benchd.domain.data_files import Sources, Table, Words, read_knowledge, require_sources
 
 _WAYS_OUT: Final = frozenset({".", ".."})
 _OWNERS: Final = frozenset({"data", "storage", "sdcard", "mnt", "cache", "metadata", "apex"})

@@ -28,7 +28,7 @@ from benchd.proof.identity.traits import Relation
 from benchd.proof.job_records import DecisionRecord, StageRecord, decisions, stage_records
 from benchd.proof.recheck_chip import chip_again_gaps
 from benchd.proof.recheck_tie_proof import lateness_gaps, tie_gaps
-from benchd.proof.touched import Toucher
+from benchd.proof.separation_of_duties import Toucher
 
 RECHECK_STAGES: Final = (StageName.FIND_DRAWN, StageName.RECHECK, StageName.CERTIFY_DRAWN)
 """A recheck is these, in this order, and nothing else is done to the handset."""

@@ -19,7 +19,7 @@ from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.floors import MOST_DAYS_TO_RECHECK
 from benchd.proof.gate_waiver_proof import bound_in
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.placeholder_serials import is_filler
 from benchd.proof.recheck_chip import chip_before
 
 

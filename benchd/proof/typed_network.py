@@ -20,7 +20,7 @@ from benchd.proof.identity.traits import Relation
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.job_records import decisions
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.touched import Toucher
+from benchd.proof.separation_of_duties import Toucher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

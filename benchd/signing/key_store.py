@@ -10,7 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.domain.errors import DependencyMissing, UsageRefused
-from benchd.signing.key import (
+from benchd.signing.key_ring import MAX_RING_BYTES, KeyRing, decode_ring
+from benchd.signing.private_key import (
     PUBLIC_MODE,
     SigningKey,
     create_file,
@@ -20,7 +21,6 @@ from benchd.signing.key import (
     read_private,
 )
 from benchd.signing.rack_secrets import NO_SECRETS, RackSecrets, decode_secrets
-from benchd.signing.ring import MAX_RING_BYTES, KeyRing, decode_ring
 
 _FINISH = "Run `benchd key rotate` as before, with the daemon stopped: it goes on where it was cut."
 _RING_BACK = (

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import TypeAdapter
 
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import Signer, has_signed, public_key_of
-from benchd.signing.ring import KeyRing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ def public_key_of(pem: bytes) -> Ed25519PublicKey:
 
 
 class ManyKeys(Protocol):
-    """All keys that a rack has had (`benchd.signing.ring`)."""
+    """All keys that a rack has had (`benchd.signing.key_ring`)."""
 
     def has_signed(self, message: bytes, signature: bytes) -> bool:
         """Whether one of them has signed this, and still counts for it."""

@@ -17,6 +17,7 @@ from benchd.domain.job import Gate
 from benchd.domain.people import Actor
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.certificate_validity import CertificateNamed, sold_under_gaps
 from benchd.proof.disposal_fold import ENDS, DisposalItem, item_of
 from benchd.proof.evidence.disposal_evidence import DisposalEvidence
 from benchd.proof.gate_waiver_proof import bound_in
@@ -26,7 +27,6 @@ from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Relation
 from benchd.proof.job_records import decisions
-from benchd.proof.sold_under import CertificateNamed, sold_under_gaps
 
 LONGEST_NOTE: Final = 500
 LONGEST_NUMBER: Final = 200

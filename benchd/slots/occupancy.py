@@ -15,19 +15,19 @@ from benchd.domain.ports import Device
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.topology import SlotPlace
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.gate_waiver import refuse_withdrawn
 from benchd.pipelines.job_run import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
+from benchd.pipelines.stage_contract import JobContext
 from benchd.slots.continued import Continued
-from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.presence import Presence
 from benchd.slots.readiness import Readiness, support_for
 from benchd.slots.replug_backoff import ReplugBackoff
+from benchd.slots.slot_dependencies import Assignment, RackParts
 from benchd.slots.slot_records import end_cut_short, end_record, port_record
 from benchd.slots.slot_state_machine import SlotStateMachine
-from benchd.slots.station import SlotStation
+from benchd.slots.stage_services import SlotStation
 
 _log = structlog.get_logger()
 

@@ -27,7 +27,7 @@ from benchd.domain.ports import Authority, Clock, Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot import QuestionView
 from benchd.domain.wakeup import Wakeup
-from benchd.pipelines.contract import Vetting
+from benchd.pipelines.stage_contract import Vetting
 from benchd.proof.binding import NUMBER_GATES, screen_number
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.identity.sighting import IDENTITY_GATES, same_in_note

@@ -14,8 +14,8 @@ from benchd.domain.ports import Device
 from benchd.domain.slot import ProblemView
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.recipe import Recipe
-from benchd.slots.parts import RackParts
 from benchd.slots.presence import Presence
+from benchd.slots.slot_dependencies import RackParts
 from benchd.slots.slot_state_machine import SlotStateMachine
 
 _log = structlog.get_logger()

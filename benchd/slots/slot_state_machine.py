@@ -20,7 +20,7 @@ from benchd.domain.slot import (
 from benchd.domain.slot_states import SLOT_MOVES, SlotState
 from benchd.domain.topology import SlotPlace
 from benchd.pipelines.recipe import Recipe
-from benchd.slots.pace import Forecast, Pace
+from benchd.slots.time_remaining import Forecast, Pace
 
 
 class SlotStateMachine:

@@ -20,8 +20,8 @@ from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.topology import SlotPlace
 from benchd.slots.continued import Continued, continued_from
 from benchd.slots.occupancy import Occupancy
-from benchd.slots.parts import Assignment, RackParts
 from benchd.slots.replug_backoff import ReplugBackoff
+from benchd.slots.slot_dependencies import Assignment, RackParts
 from benchd.slots.slot_state_machine import SlotStateMachine
 
 _log = structlog.get_logger()

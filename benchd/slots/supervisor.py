@@ -13,7 +13,7 @@ from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.port import Attached, PlugEvent
 from benchd.domain.ports import HotplugSource
 from benchd.domain.topology import SlotPlace, Topology
-from benchd.slots.parts import RackParts
+from benchd.slots.slot_dependencies import RackParts
 from benchd.slots.slot_task import Slot
 
 _log = structlog.get_logger()

@@ -11,9 +11,8 @@ from importlib import resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
-from benchd.domain.attended import BetweenJobs
 from benchd.domain.chip import ChipVerdict, ModelFelica
-from benchd.domain.clear import CLAIMS
+from benchd.domain.clear_provider import CLAIMS
 from benchd.domain.disposal import DISPOSAL_MOVES, DisposalState
 from benchd.domain.handset import BatteryMethod, EraseStep, SilenceCause, Tray, UserKind
 from benchd.domain.intake import (
@@ -27,6 +26,7 @@ from benchd.domain.intake import (
     Unerasable,
 )
 from benchd.domain.job import Disposition, FaultCode, Finding, Gate, Outcome, Reason, StageName
+from benchd.domain.operator_steps import BetweenJobs
 from benchd.domain.people import Role, ShownBy
 from benchd.domain.plain_text import Language
 from benchd.domain.report import Became, DataFound, Figure
@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from benchd.pipelines.contract import Stage
+    from benchd.pipelines.stage_contract import Stage
 
 _OF_HANDSET = frozenset({"model", "serial", "imei_end"})
 FACTS: Mapping[str, frozenset[str]] = MappingProxyType(

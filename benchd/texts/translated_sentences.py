@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import Field
 
-from benchd.domain.knowledge import Table, Words, read_knowledge
+from benchd.domain.data_files import Table, Words, read_knowledge
 from benchd.domain.plain_text import Language, printable, size, size_at_most
 from benchd.texts.catalogue import Catalogue, skips
 from benchd.texts.templates import PLACEHOLDER, Texts

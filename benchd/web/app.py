@@ -9,9 +9,9 @@ import anyio
 from fastapi import APIRouter, FastAPI, Request
 
 from benchd.domain.ids import JobId
-from benchd.domain.revision import version
+from benchd.domain.version_info import version
+from benchd.intake.csv_table import LARGEST_FILE_BYTES
 from benchd.intake.intake_desk import IntakeDesk
-from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel, served_to
@@ -20,6 +20,7 @@ from benchd.web.callers import Callers, caller_of
 from benchd.web.cards import cards_route
 from benchd.web.certificate_routes import certificate_routes
 from benchd.web.code_routes import code_routes
+from benchd.web.cross_site_guard import SiteGuard
 from benchd.web.dashboard import Addition, add_dashboard
 from benchd.web.disposal_routes import disposal_routes
 from benchd.web.dossier_routes import dossier_routes
@@ -27,10 +28,8 @@ from benchd.web.drain_route import drain_route
 from benchd.web.error_answers import ANYWHERE, answer_in_one_form
 from benchd.web.forwarded import Forwarded
 from benchd.web.grade_routes import grade_routes
-from benchd.web.guard import SiteGuard
 from benchd.web.intake_routes import intake_routes
 from benchd.web.job_routes import job_routes
-from benchd.web.kept_slots import SlotsByAccessLevel
 from benchd.web.label_routes import cards_pdf_route, label_routes
 from benchd.web.live_routes import live_routes
 from benchd.web.log_level_route import log_level_route
@@ -48,6 +47,7 @@ from benchd.web.service import ServedRack
 from benchd.web.session_routes import session_routes
 from benchd.web.shift_routes import shift_routes
 from benchd.web.shipping_routes import shipping_routes
+from benchd.web.slot_cache import SlotsByAccessLevel
 from benchd.web.slot_routes import slot_routes
 from benchd.web.time_routes import time_routes
 from benchd.web.token_gate import TokenGate, revalidate

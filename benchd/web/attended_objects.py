@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchd.domain.attended import Attended, AttendedStep
 from benchd.domain.job import StageName
+from benchd.domain.operator_steps import Attended, AttendedStep
 from benchd.texts.catalogue import Catalogue, Texts
 from benchd.web.objects import TextsObject
 from benchd.web.serialiser import Verbatim

@@ -2,7 +2,7 @@
 
 The guards of `acting_person.py` do so, once they have let somebody in: so no route of a change goes
 without, and whoever hasn't signed in learns nothing of whose code is a badge. Cells of a file are
-looked through as it is read (`intake/table.py`), by the same check.
+looked through as it is read (`intake/csv_table.py`), by the same check.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from benchd.domain.errors import BADGE_IN_TEXT, BadgeInText
 from benchd.domain.intake import LotId, Tag
 from benchd.web.access_level import served_of
-from benchd.web.guard import SAFE_METHODS
+from benchd.web.cross_site_guard import SAFE_METHODS
 from benchd.web.service import ServedRack
 
 

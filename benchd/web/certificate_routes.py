@@ -15,7 +15,7 @@ from benchd.domain.job import Disposition
 from benchd.domain.token import Scope
 from benchd.ledger.job_aftermath import HandsetSince, Since
 from benchd.web.access_level import AccessLevel, served_to
-from benchd.web.certified import envelope_of
+from benchd.web.certificate_status import envelope_of
 from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME
 from benchd.web.records_objects import UptoObject
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject

@@ -13,9 +13,9 @@ from fastapi.sse import format_sse_event
 from benchd.domain.errand import Errand
 from benchd.domain.ids import JsonValue, PortPath, SlotName
 from benchd.domain.slot import ProblemView, SlotView
-from benchd.web.kept_slots import KeptSlots
 from benchd.web.present import Presenter
 from benchd.web.queue_view import QueueObject
+from benchd.web.slot_cache import KeptSlots
 
 SAME_MOMENT_S: Final = 0.1
 """For how long a queue may be told again: it says what time it is on the rack."""

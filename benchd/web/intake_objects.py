@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StrictBool
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.intake import AttestationKind, BoundBy, LotId, LotKind, Mistake, Seen, Unerasable
 from benchd.domain.job import Disposition, Finding
+from benchd.intake.csv_import import Imported
 from benchd.intake.grade_book import GradeBook
-from benchd.intake.importing import Imported
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.attestation import Attestation
 from benchd.proof.intake_book import Assessed, Asset, Lot

@@ -10,7 +10,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.token import Scope
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Somebody, only_as
-from benchd.web.certified import certificate_of, history_of
+from benchd.web.certificate_status import certificate_of, history_of
 from benchd.web.error_answers import DECISION, INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.grade_objects import graded_shown
 from benchd.web.objects import (

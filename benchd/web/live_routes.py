@@ -18,12 +18,12 @@ from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.callers import Callers, caller_of
 from benchd.web.event_frames import Frames
 from benchd.web.event_stream import rack_events
-from benchd.web.kept_slots import SlotsByAccessLevel
 from benchd.web.peer import source_of
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue_view import QueueDesk, QueueObject
 from benchd.web.service import ServedRack
+from benchd.web.slot_cache import SlotsByAccessLevel
 from benchd.web.streams import Streams
 
 UNBUFFERED: Final = MappingProxyType({"cache-control": "no-cache", "x-accel-buffering": "no"})

@@ -22,7 +22,7 @@ from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Taking
-from benchd.web.certified import certificate_of
+from benchd.web.certificate_status import certificate_of
 from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND, SIGN_IN
 from benchd.web.job_routes import JobInPath
 from benchd.web.service import ServedRack

@@ -20,7 +20,7 @@ from benchd.proof.job_records import StageRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import Causes
 from benchd.texts.templates import Texts, followed
-from benchd.web.found import chip_in, found_in
+from benchd.web.evidence_text import chip_in, found_in
 from benchd.web.objects import (
     AwayObject,
     DirectedObject,

@@ -22,7 +22,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.texts.csv_cells import cell
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.acting_person import Acting
-from benchd.web.certified import history_of
+from benchd.web.certificate_status import history_of
 from benchd.web.error_answers import (
     DECISION,
     INVALID,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from benchd.domain.attended import Attended
 from benchd.domain.disposal import DisposalState
 from benchd.domain.handset_file import Upto
 from benchd.domain.job import Reason
+from benchd.domain.operator_steps import Attended
 from benchd.domain.plain_text import Language, printable
 from benchd.domain.shift import Bin, FailedBy, Failures, ShiftFigures, Went
 from benchd.texts.catalogue import Catalogue, Texts

@@ -13,11 +13,11 @@ from benchd.domain.slot import SlotView
 from benchd.web.access_level import AccessLevel, served_to
 from benchd.web.callers import caller_of
 from benchd.web.error_answers import INVALID, LEDGER, LONGEST_NAME, NOT_FOUND
-from benchd.web.kept_slots import SlotsByAccessLevel
 from benchd.web.objects import ProofObject, RackObject, SlotObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.service import ServedRack
+from benchd.web.slot_cache import SlotsByAccessLevel
 from benchd.web.wall import WallPresenter, WallRackObject, WallSlotObject
 
 SlotInPath = Annotated[str, Path(max_length=LONGEST_NAME)]

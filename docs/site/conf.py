@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from benchd.domain import revision
+from benchd.domain import version_info
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 project = "benchd"
 author = "benchd"
-release = version = revision.version()
+release = version = version_info.version()
 extensions = ["myst_parser", "sections", "two_languages", "nothing_from_outside"]
 
 root_doc = "docs/index"

@@ -12,7 +12,7 @@ import pytest
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.statement import statement_of
 from benchd.domain.chip import BaselineKind
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import TransientFault
 from benchd.domain.evidence_json import to_json
 from benchd.domain.job import StageName

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from benchd.certificate import DsseIssuer, SigningKey
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.evidence_json import FORM, to_json
 from benchd.domain.fill import FilledFile
 from benchd.domain.ids import Evidence, JobId, JsonValue, SlotName

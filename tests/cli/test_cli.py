@@ -172,7 +172,7 @@ def test_a_quick_command_loads_nothing_that_erasing_and_proving_need(tmp_path: P
     assert "benchd isn't running" in done.stderr
     loaded = set(done.stdout.splitlines())
     assert "benchd.texts.catalogue" in loaded
-    dear = {"benchd.pipelines", "benchd.proof", "benchd.config", "benchd.domain.knowledge"}
+    dear = {"benchd.pipelines", "benchd.proof", "benchd.config", "benchd.domain.data_files"}
     assert loaded & dear == set()
 
 

@@ -23,7 +23,7 @@ from benchd.domain.port import Attached, PlugEvent
 from benchd.proof.floors import MOST_FRESH_USED_SHARE
 from benchd.proof.fresh_proof import most_used_bytes
 from benchd.proof.package_places import on_system_partition
-from benchd.signing.key import load_key
+from benchd.signing.private_key import load_key
 from tests.cli.test_cli import benchd
 from tests.core.pictures import MEMO, PHONE, mark, picture, picture_from, taking
 from tests.core.world import CAPACITY, MIB

@@ -15,7 +15,7 @@ from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JobId
 from benchd.domain.intake import BoundBy
 from benchd.domain.record import EntryKind
-from benchd.domain.revision import commit, version
+from benchd.domain.version_info import commit, version
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from tests.cli.shop import Shop
 from tests.intake.lots import lot_record

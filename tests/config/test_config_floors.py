@@ -17,12 +17,12 @@ from benchd.daemon.config_check import check_config
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.job import Disposition, Gate, StageName
 from benchd.domain.slot_states import SlotState
+from benchd.pipelines.read_back_samples import SMALLEST_SAMPLED_BLOCKS
 from benchd.pipelines.recipe import Recipe
-from benchd.pipelines.sampling import SMALLEST_SAMPLED_BLOCKS
 from benchd.pipelines.stages.gates import ACCEPTABLE, ATTESTATIONS, GatesStage
 from benchd.pipelines.stages.read_back import SEED_BYTES, ReadBackStage
 from benchd.proof import floors
-from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.proof.stage_order import REQUIRED_APPROVALS, REQUIRED_STAGES
 from tests.core.world import Phone, World
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -18,7 +18,7 @@ from benchd.config.fresh_pictures import read_pictures, read_signed, text_of
 from benchd.domain.errors import UsageRefused
 from benchd.domain.handset import Package
 from benchd.proof.evidence.fresh_evidence import SignedPicture, SignedTaking
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import public_key_of
 from tests.core.pictures import KEY, MEMO, mark, picture, taking
 from tests.core.world import MIB

@@ -21,8 +21,8 @@ from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.domain.job import Reason, StageName
 from benchd.lab.demo.demo_folder import LEARNERS_DEADLINE_S, make_folder
 from benchd.lab.virtual_recipe import recipe_text
-from benchd.proof.order import REQUIRED_STAGES
 from benchd.proof.recheck_proof import RECHECK_STAGES
+from benchd.proof.stage_order import REQUIRED_STAGES
 from tests.web.certificates import Authority
 
 CONFIGS = Path(__file__).parents[2] / "configs"

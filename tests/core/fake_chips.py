@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import ReaderFault, ReaderGone
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Gate, StageName

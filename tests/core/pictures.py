@@ -12,7 +12,7 @@ from benchd.certificate.signed_pictures import sign_picture, taking_sha256
 from benchd.cli.fresh_comparison import approve, learn
 from benchd.domain.handset import Package
 from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, FreshTaking
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 from .world import MIB
 

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from benchd.domain.chip import ChipOwners
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import HandsetGone, ReaderFault
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.domain.record import EntryKind

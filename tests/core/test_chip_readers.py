@@ -11,7 +11,7 @@ from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.runner import LOSSES_ALLOWED
-from benchd.slots.station import READER_PAUSE_S
+from benchd.slots.stage_services import READER_PAUSE_S
 
 from .fake_chips import CHECK, OTHER_CHIP, RECHECK, SILENT, UNUSED, FakeChip, scan_of, world_with
 from .world import Phone, ended, failing

@@ -27,7 +27,7 @@ from benchd.pipelines.recipe import Recipe, StageSpec
 from benchd.pipelines.stages.inspect import InspectStage
 from benchd.proof.erasure import ANDROID_PROFILE, DeviceProfile, verify_by, verify_erasure
 from benchd.proof.job_records import kind_gaps
-from benchd.slots.parts import RackParts
+from benchd.slots.slot_dependencies import RackParts
 
 from .test_erasure import good_records
 from .usb_stick.access import Stick, StickAccess, stick_support

@@ -13,14 +13,14 @@ from unittest.mock import ANY
 import pytest
 
 from benchd.domain.chip import BaselineKind
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import CertificateGap
 from benchd.domain.ids import JobId
 from benchd.domain.job import JOB_MOVES, Gate, Outcome, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.domain.slot_states import SLOT_MOVES, SlotState
 from benchd.proof.erasure import ANDROID_PROFILE, HandsetErasure, VerifiedErasure, verify_erasure
-from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.proof.stage_order import REQUIRED_APPROVALS, REQUIRED_STAGES
 
 from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from .world import MIB, Phone, World

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from benchd.domain.chip import ChipScan
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 

@@ -21,8 +21,8 @@ from benchd.domain.errors import (
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import OF_INTAKE, EntryKind
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.contract import JobContext, StageResult
 from benchd.pipelines.runner import LOSSES_ALLOWED
+from benchd.pipelines.stage_contract import JobContext, StageResult
 from benchd.pipelines.stages.final_reset import FinalResetStage
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.inspect import InspectStage

@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from benchd.devices.android.adb import AdbServerLost
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.evidence_json import to_json
 from benchd.domain.intake import AttestationKind, LotId, TimeDoubt
 from benchd.domain.job import Gate, Outcome, Reason, StageName

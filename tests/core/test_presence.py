@@ -15,9 +15,9 @@ from benchd.domain.record import EntryKind
 from benchd.domain.slot import ProblemCode, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.domain.wakeup import Bell, Wakeup
-from benchd.slots.pace import Forecast, Pace
 from benchd.slots.presence import Presence
 from benchd.slots.replug_backoff import FREE_PLUGS, LONGEST_PAUSE_S
+from benchd.slots.time_remaining import Forecast, Pace
 
 from .world import ADB, MTP_ONLY, OTHER_IMEI, Phone, World, phone_like
 

@@ -20,9 +20,9 @@ from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.certificate_inputs import AT_ONCE
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.recipe import Recipe
 from benchd.pipelines.runner import DOSSIER_WITHIN_S
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.job_history import fold_job
 

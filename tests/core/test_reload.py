@@ -16,7 +16,7 @@ from benchd.domain.slot import ProblemCode
 from benchd.domain.slot_states import SlotState
 from benchd.domain.topology import SlotPlace, Topology
 from benchd.slots.admission import Admission
-from benchd.slots.parts import RackParts
+from benchd.slots.slot_dependencies import RackParts
 from benchd.slots.supervisor import HOTPLUG, SlotChanges
 
 from .world import MIB, Phone, World, ended, make_recipe

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from benchd.domain.chip import BaselineKind, ChipScan, ChipVerdict
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import HandsetGone, TransientFault
 from benchd.domain.job import Disposition, Gate, Outcome
 from benchd.domain.port import PlugEvent

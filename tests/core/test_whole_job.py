@@ -17,8 +17,8 @@ from benchd.domain.job import (
     StageName,
 )
 from benchd.domain.record import EntryKind
-from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stage_contract import Stage
 from benchd.pipelines.stages.assess import AssessStage
 from benchd.pipelines.stages.certify import CertifyStage
 from benchd.pipelines.stages.felica_check import FelicaCheckStage

@@ -61,22 +61,22 @@ from benchd.domain.slot_states import SlotState
 from benchd.domain.topology import SlotPlace, Timing, Topology
 from benchd.lab.usual_handset import JUST_RESET, USUAL
 from benchd.ledger.ledger_record import GENESIS, seal
-from benchd.outbound.hooks.held import Held
+from benchd.outbound.hooks.held_handsets import Held
 from benchd.pipelines.android import android_support
-from benchd.pipelines.contract import Stage
 from benchd.pipelines.device_support import device_kinds
 from benchd.pipelines.ports import Handset
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stage_contract import Stage
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.initialise import InitialiseStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.fresh_evidence import FreshPictures
-from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.stage_order import REQUIRED_STAGES
 from benchd.slots.board import RackBoard
-from benchd.slots.parts import NoReaders, RackParts
 from benchd.slots.question_desk import Desk
+from benchd.slots.slot_dependencies import NoReaders, RackParts
 from benchd.slots.supervisor import Supervisor
 from tests.imeis import imei
 from tests.people.somebody import Everybody, somebody

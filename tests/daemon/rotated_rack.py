@@ -31,8 +31,8 @@ from benchd.ledger import open_ledger
 from benchd.ledger.ledger_database import open_for_writing
 from benchd.ledger.ledger_record import COLUMNS, row_of, seal, unseal
 from benchd.proof.erasure import verify_erasure
+from benchd.signing.key_ring import KeyRing, decode_ring
 from benchd.signing.key_store import KeyFiles
-from benchd.signing.ring import KeyRing, decode_ring
 from benchd.signing.rotation import Retired
 from benchd.slots.slot_records import end_record
 from tests.certificate.certificate_rack import records_of_an_erasure

@@ -21,7 +21,7 @@ from benchd.certificate import SigningKey, verify_certificate
 from benchd.domain.errors import CertificateInvalid
 from benchd.ledger import export_lines, verify_ledger
 from benchd.signing import canonical
-from benchd.signing.ring import KeyRing, decode_ring
+from benchd.signing.key_ring import KeyRing, decode_ring
 from benchd.signing.rotation import Retired, Rotation, rotate
 from tests.certificate.certificate_rack import IMEI
 from tests.daemon.rotated_rack import (

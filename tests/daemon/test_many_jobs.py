@@ -22,9 +22,9 @@ import pytest
 import structlog
 
 from benchd.certificate import create_key
-from benchd.daemon.life import serve_rack
 from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
+from benchd.daemon.service_lifecycle import serve_rack
 from benchd.daemon.signals import hear_signals
 from benchd.domain.job import Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue

@@ -19,8 +19,8 @@ from anyio.abc import Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from structlog.testing import capture_logs
 
-from benchd.daemon.life import SWITCH_INTERVAL_S, keep_responsive, log_problems
 from benchd.daemon.notify import Notifier, watchdog_interval_s
+from benchd.daemon.service_lifecycle import SWITCH_INTERVAL_S, keep_responsive, log_problems
 from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
 from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView

@@ -14,7 +14,7 @@ from benchd.config import Settings
 from benchd.config.config_sections import AnchorSettings
 from benchd.daemon.rack_metrics import metrics_of, show_ledger
 from benchd.daemon.restore_break import record_restored
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind

@@ -21,7 +21,7 @@ from benchd.daemon.applied_settings import own_pictures
 from benchd.daemon.ledger_witnesses import anchors_of, anchors_that_know
 from benchd.daemon.rack_metrics import key_created
 from benchd.daemon.rack_papers import lot_press_of
-from benchd.daemon.system import SystemClock
+from benchd.daemon.system_clock import SystemClock
 from benchd.devices.felica.verdict.baselines import parse_baselines
 from benchd.devices.felica.verdict.capture import signed_capture
 from benchd.devices.felica.verdict.nodes import shipped_catalogue
@@ -37,8 +37,8 @@ from benchd.ledger.head import Head, encode_head
 from benchd.ledger.records.records_access import Records
 from benchd.outbound.anchors.anchor_sender import Anchoring, witness_of
 from benchd.papers.lots.lot_papers_check import CheckedPapers, check_papers
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.paper_keys import signer_of, signer_text
-from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 from tests.core.pictures import picture
 from tests.daemon.rotated_rack import (

@@ -26,7 +26,7 @@ from benchd.ledger import open_ledger, verify_ledger
 from benchd.ledger.ledger_walk import walk_ledger
 from benchd.people.person_secrets import PURPOSE
 from benchd.proof.erasure import verify_erasure
-from benchd.signing.key import private_pem
+from benchd.signing.private_key import private_pem
 from benchd.signing.rack_secrets import CHIP_SALT, PICTURE_MARKS
 from benchd.signing.rotation import Retired
 from tests.certificate.certificate_rack import records_of_an_erasure

@@ -18,8 +18,8 @@ from benchd.fleet.fleet_database import open_database
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.record_intake import RecordIntake
 from benchd.ledger.fleet_checkpoint import Checkpoint, decode_checkpoint
-from benchd.signing.key import SigningKey
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from tests.fleet.written_ledger import WrittenLedger
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)

@@ -25,8 +25,8 @@ from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
 from benchd.outbound.fleet.ports import Centre, Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
 from benchd.outbound.posting import Failure
-from benchd.signing.key import SigningKey
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from tests.fleet.centre_rig import centre
 from tests.fleet.referee import Referee, ledger_of
 from tests.fleet.served_centre import served

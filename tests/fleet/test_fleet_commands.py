@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchd.certificate import create_key
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
 from benchd.outbound.fleet.ports import Taken
-from benchd.signing.key import SigningKey, load_key
+from benchd.signing.private_key import SigningKey, load_key
 from tests.fleet.written_ledger import WrittenLedger
 from tests.free_port import free_port
 

@@ -16,7 +16,7 @@ from benchd.fleet.centre_server import mutual_tls
 from benchd.ledger import open_ledger
 from benchd.observe.announcing_ledger import announcing
 from benchd.observe.metrics import RackMetrics
-from benchd.signing.key import load_key
+from benchd.signing.private_key import load_key
 from benchd.signing.tls import TlsFiles
 from tests.fleet.centre_rig import centre
 from tests.fleet.referee import Referee

@@ -12,7 +12,7 @@ import pytest
 from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.fleet.fleet_database import open_database
 from benchd.ledger.record_batch import LARGEST_BATCH_BYTES, LARGEST_QUESTION_BYTES, MOST_RECORDS
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.rotation import Retired, Retirement, rotate
 from tests.fleet.centre_rig import centre
 from tests.fleet.written_ledger import NOTHING, WrittenLedger, text_of

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from benchd.domain.handset import FASTBOOT_INTERFACE, offers_adb
 from benchd.domain.ids import ANDROID, PortPath
 from benchd.domain.port import Attached
-from benchd.hotplug.monitor import UsbChange, UsbMonitor
+from benchd.hotplug.pyudev_devices import UsbChange, UsbMonitor
 
 from .usb_testbed import UsbTestbed, Watch, attached, id_path, left, nothing_more, told
 

@@ -38,7 +38,7 @@ def build_packages(wheels: Path, made: Path, root: Path) -> Packages:
     """All of them, in the root's /srv."""
     newer = other_wheels(wheels, made / "newer", NEWER)
     torn = other_wheels(wheels, made / "torn", "1.3.0")
-    life = {"benchd/daemon/life.py": ("notifier.ready()", "raise SystemExit(7)")}
+    life = {"benchd/daemon/service_lifecycle.py": ("notifier.ready()", "raise SystemExit(7)")}
     broken = other_wheels(wheels, made / "broken", "1.4.0", life)
     built = [build_deb(folder, root / "srv") for folder in (wheels, newer, torn, broken)]
     tear(built[2], made / "unpacked")

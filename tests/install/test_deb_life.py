@@ -133,7 +133,7 @@ def test_a_release_is_on_the_disk_once_and_the_one_before_beside_it(
     program = first.root / "usr/lib/benchd/program/packages"
     current = first.root / "opt/benchd/releases" / first.release()
     [packages_] = current.glob("lib/python3*/site-packages")
-    for name in ("typst/_typst.abi3.so", "benchd/daemon/life.py"):
+    for name in ("typst/_typst.abi3.so", "benchd/daemon/service_lifecycle.py"):
         assert (packages_ / name).samefile(program / name)
     first.dpkg("-i", packages.first)
 

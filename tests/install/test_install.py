@@ -16,7 +16,7 @@ import pytest
 from install_rig import ROOT, ended, make_release, refused, run
 
 from benchd.cli.doctor.doctor_command import INSTALLED
-from benchd.domain.revision import commit_of
+from benchd.domain.version_info import commit_of
 from benchd.observe.log_events import message_ids
 
 UNITS = "/usr/local/lib/systemd/system"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import anyio
 
-from benchd.daemon.system import SystemClock, SystemEntropy
+from benchd.daemon.system_clock import SystemClock, SystemEntropy
 from benchd.domain.intake import LotId
-from benchd.intake import importing, intake_desk
+from benchd.intake import csv_import, intake_desk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import ledger_store, open_ledger
 from tests.intake.lots import BY, LOT, lot_record
@@ -25,7 +25,7 @@ IN_A_PART = 20
 
 
 async def main(path: Path) -> None:
-    ledger_store.CHECKPOINT_PAGES, importing.ASSETS_IN_A_PART = 20, IN_A_PART
+    ledger_store.CHECKPOINT_PAGES, csv_import.ASSETS_IN_A_PART = 20, IN_A_PART
     async with open_ledger(path, head_key=RackKey()) as ledger:
         book = IntakeStore(ledger, SystemClock())
         await book.recall()

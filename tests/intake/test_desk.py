@@ -16,10 +16,10 @@ from benchd.domain.errors import IntakeRefused, LedgerFault, NameRefused, NotFou
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
 from benchd.domain.record import Entry, EntryKind, Receipt
-from benchd.intake import importing
+from benchd.intake import csv_import
 from benchd.intake.assets_file import AssetsFile
-from benchd.intake.importing import ASSETS_IN_A_PART, Imported
-from benchd.intake.table import HoldsBadge
+from benchd.intake.csv_import import ASSETS_IN_A_PART, Imported
+from benchd.intake.csv_table import HoldsBadge
 from benchd.proof.evidence.intake_evidence import AssetLine, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
 from tests.intake.lots import BY, LOT, Intake, attested, bound_record, imei, lot_record
@@ -102,7 +102,7 @@ async def test_a_withdrawal_does_not_wait_until_files_are_read(
 ) -> None:
     await intake.with_lot(CSV)
     number = await intake.desk.attest(attested(AttestationKind.CONSENT, tags=("A1",)))
-    may_be_read, genuine = threading.Event(), importing.read_assets
+    may_be_read, genuine = threading.Event(), csv_import.read_assets
     told = WithdrawnRecord(lot=LOT, attestation=number, kinds=(), tags=(), note="", by=BY)
     done: list[bool] = []
 
@@ -110,7 +110,7 @@ async def test_a_withdrawal_does_not_wait_until_files_are_read(
         may_be_read.wait(60)
         return genuine(data, holds_badge)
 
-    monkeypatch.setattr(importing, "read_assets", slow)
+    monkeypatch.setattr(csv_import, "read_assets", slow)
 
     async def send(tag: str) -> None:
         data = f"tag\n{tag}\n".encode()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchd.daemon.system import SystemClock, SystemEntropy
-from benchd.intake import importing, intake_desk
+from benchd.daemon.system_clock import SystemClock, SystemEntropy
+from benchd.intake import csv_import, intake_desk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import ledger_store, open_ledger, verify_ledger
 from tests.intake.importer import IN_A_PART, PARTS
@@ -72,7 +72,7 @@ async def test_a_power_cut_in_mid_import_leaves_nothing_half(
 ) -> None:
     """Of what wasn't synced the disk keeps what it likes."""
     monkeypatch.setattr(ledger_store, "CHECKPOINT_PAGES", 20)
-    monkeypatch.setattr(importing, "ASSETS_IN_A_PART", IN_A_PART)
+    monkeypatch.setattr(csv_import, "ASSETS_IN_A_PART", IN_A_PART)
     (here := tmp_path / "here").mkdir()
     key, chance, unfinished = RackKey(), random.Random(20261126), 0
     with lossy_disk(here, monkeypatch) as disk:

@@ -21,9 +21,9 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.domain.token import System, TokenName
+from benchd.intake.csv_table import LARGEST_FILE_BYTES
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.table import LARGEST_FILE_BYTES
 from benchd.proof.evidence.intake_evidence import Who
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import LARGEST_BODY_BYTES

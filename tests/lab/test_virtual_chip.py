@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import UsageRefused
 from benchd.lab.simulator.chips.chip import SHORTEST_ANSWER_S, VirtualChip
 from benchd.lab.simulator.chips.chip_plan import ChipPlan, ClearStory

@@ -23,7 +23,7 @@ from benchd.ledger.head_file import head_path
 from benchd.ledger.ledger_database import open_for_writing
 from benchd.ledger.ledger_verification import damage_of
 from benchd.ledger.witness import Witness
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 

@@ -18,8 +18,8 @@ from benchd.ledger.ledger_store import LedgerStore
 from benchd.ledger.ledger_verification import verify_file
 from benchd.ledger.lock import backup_lock
 from benchd.ledger.manifest import Manifest, Part, digest_of, part_path, read_manifest
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import public_key_of
-from benchd.signing.ring import KeyRing
 from tests.lossy_disk import LossyDisk, Step, Sync, SyncNames, lossy_disk
 
 AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)

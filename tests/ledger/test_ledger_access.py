@@ -31,11 +31,18 @@ from benchd.domain.handset import Trait
 from benchd.domain.ids import Evidence, JobId, SlotName
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind, Receipt
-from benchd.ledger import SqliteLedger, at_rest, export_lines, open_ledger, reader, verify_ledger
-from benchd.ledger.at_rest import unsigned_records
+from benchd.ledger import (
+    SqliteLedger,
+    export_lines,
+    offline_ledger,
+    open_ledger,
+    reader,
+    verify_ledger,
+)
 from benchd.ledger.follower import LedgerFeed
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SignedHeads, head_path
+from benchd.ledger.offline_ledger import unsigned_records
 from benchd.ledger.reader import LedgerReader
 
 pytestmark = pytest.mark.asyncio
@@ -404,7 +411,7 @@ async def test_records_that_nobody_has_signed_are_counted_and_nothing_is_left_be
 async def test_unsigned_records_are_not_counted_where_the_copy_would_be_too_large_or_is_no_ledger(
     path: Path, key: RackKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(at_rest, "LARGEST_COPY_BYTES", 1)
+    monkeypatch.setattr(offline_ledger, "LARGEST_COPY_BYTES", 1)
     async with open_ledger(path, head_key=key) as ledger:
         await ledger.append(make_entry(0))
         assert unsigned_records(path, None) is None

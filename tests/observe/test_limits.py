@@ -14,7 +14,7 @@ from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.slot import ProgressView, SlotView
 from benchd.domain.token import Former, Scope, Token, TokenName
 from benchd.observe.memory_gauges import MemoryGauges
-from benchd.pipelines.care import TransferMeter
+from benchd.pipelines.thermal_pause import TransferMeter
 from benchd.signing.tls import Tls, TlsFiles
 from tests.web.certificates import Authority
 

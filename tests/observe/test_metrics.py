@@ -14,16 +14,16 @@ import anyio
 import pytest
 from metrics_rig import new_metrics, series_of, text_of, value
 
-from benchd.domain.attended import BetweenJobs
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason
 from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.operator_steps import BetweenJobs
 from benchd.domain.slot_states import SlotState
-from benchd.observe import reference
+from benchd.observe import metrics_reference
 from benchd.observe.announcing_ledger import bulkhead
 from benchd.observe.loop_lag import PROBE_EVERY_S, measure_loop_lag
 from benchd.observe.metrics import RackMetrics
-from benchd.observe.reference import with_one_of_everything
+from benchd.observe.metrics_reference import with_one_of_everything
 from benchd.pipelines.stages import STAGE_CLASSES
 
 pytestmark = pytest.mark.asyncio
@@ -184,17 +184,17 @@ async def test_a_new_configuration_brings_and_takes_series() -> None:
 
 
 async def test_the_page_is_as_the_code_makes_it() -> None:
-    """If this fails: scripts/metrics-reference."""
-    assert PAGE.read_text() == reference.reference_text()
+    """If this fails: scripts/metrics-metrics_reference."""
+    assert PAGE.read_text() == metrics_reference.reference_text()
 
 
 async def test_a_label_that_nobody_has_explained_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told = {name: text for name, text in reference.LABELS.items() if name != "gate"}
-    monkeypatch.setattr(reference, "LABELS", told)
+    told = {name: text for name, text in metrics_reference.LABELS.items() if name != "gate"}
+    monkeypatch.setattr(metrics_reference, "LABELS", told)
     with pytest.raises(LookupError, match="what the label gate of benchd_answer_seconds holds"):
-        reference.reference_text()
+        metrics_reference.reference_text()
 
 
 AT = datetime(2026, 11, 27, 1, 2, 3, tzinfo=UTC)

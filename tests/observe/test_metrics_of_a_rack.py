@@ -25,7 +25,7 @@ from prometheus_client.openmetrics.parser import (
 
 from benchd.devices.android.adb import AdbServerLost
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import HandsetStalled
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName

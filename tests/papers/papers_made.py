@@ -12,8 +12,8 @@ from benchd.papers.paper_key import PaperKey
 from benchd.papers.pdf_signing import sign_pdf
 from benchd.papers.press import BY_COMMAND
 from benchd.papers.signed_pdf import ReadPaper, read_paper
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import public_key_of
-from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 CATALOGUE = Catalogue.load()

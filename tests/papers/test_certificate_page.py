@@ -17,10 +17,10 @@ from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.chip_section import sources_of
 from benchd.certificate.statement_check import RESET_KINDS
 from benchd.domain.chip import BaselineKind, ChipVerdict
-from benchd.domain.clear import CLAIMS
+from benchd.domain.clear_provider import CLAIMS
+from benchd.domain.data_files import read_knowledge
 from benchd.domain.ids import Evidence
 from benchd.domain.job import Gate
-from benchd.domain.knowledge import read_knowledge
 from benchd.domain.people import ShownBy
 from benchd.domain.plain_text import Language, size_at_most
 from benchd.papers.certificate_page import CertificatePage

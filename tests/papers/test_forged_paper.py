@@ -33,7 +33,7 @@ from benchd.papers.paper_key import paper_key_of
 from benchd.papers.pdf_signing import sign_pdf
 from benchd.papers.press import BY_COMMAND
 from benchd.papers.signed_pdf import read_paper
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.rotation import Retired, Retirement, rotate
 from tests.papers.forging import (
     HIDDEN,

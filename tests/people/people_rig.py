@@ -20,7 +20,7 @@ from benchd.people.person_secrets import Argon2Cost, Secrets
 from benchd.people.refused_tries import Refusals
 from benchd.people.secrets_store import SecretStore
 from benchd.people.sessions import Sessions
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way, unix_way
 

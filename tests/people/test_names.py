@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchd.domain.errors import NameRefused
 from benchd.domain.person_names import INVISIBLE, operator_name
-from benchd.people.skeleton import NEWEST_ICU, OLDEST_ICU, look_alike, skeleton
+from benchd.people.confusable_names import NEWEST_ICU, OLDEST_ICU, look_alike, skeleton
 
 DEFAULT_IGNORABLE = 5
 """`UCHAR_DEFAULT_IGNORABLE_CODE_POINT` of ICU's uchar.h."""

@@ -11,7 +11,7 @@ from annotated_types import Ge, Interval, Le, MultipleOf
 from benchd.domain.job import Gate, StageName
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds, parameters_of
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.proof.order import REQUIRED_STAGES, SKIPPABLE
+from benchd.proof.stage_order import REQUIRED_STAGES, SKIPPABLE
 from benchd.proof.watch_list import WatchList
 
 LIMITED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchd.domain.fill import TransferProgress
 from benchd.domain.slot import ProgressView, TransferView
-from benchd.pipelines.care import TransferMeter
+from benchd.pipelines.thermal_pause import TransferMeter
 
 
 def shown(*reports: tuple[int, float]) -> list[ProgressView]:

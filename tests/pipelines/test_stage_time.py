@@ -14,8 +14,8 @@ import pytest
 from benchd.domain.ids import JobId
 from benchd.domain.job import Gate
 from benchd.pipelines import gate_waiver
-from benchd.pipelines.contract import JobContext
-from benchd.pipelines.waiting import StageTime, ask_until
+from benchd.pipelines.stage_contract import JobContext
+from benchd.pipelines.stage_waits import StageTime, ask_until
 from benchd.proof.evidence.intake_evidence import CitedAttestation, WaivedGate
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

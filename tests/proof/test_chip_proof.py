@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from benchd.domain.chip import BaselineKind, ChipVerdict
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import CertificateGap
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Gate

@@ -21,8 +21,8 @@ from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence import job_evidence
 from benchd.proof.evidence.job_evidence import ErasureEvidence, JobEvidence, read_evidence
-from benchd.proof.order import REQUIRED_STAGES
 from benchd.proof.recheck_proof import RECHECK_STAGES
+from benchd.proof.stage_order import REQUIRED_STAGES
 from tests import recorded
 from tests.certificate.certificate_rack import JOB, records_of_an_erasure
 

@@ -16,8 +16,7 @@ from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.proof.evidence.job_evidence import ReturnEvidence
 from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
-from benchd.proof.identity.debts import Debt, at_work_elsewhere, identity_gaps, open_pairs
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.placeholder_serials import is_filler
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import (
     NumberRead,
@@ -27,6 +26,7 @@ from benchd.proof.identity.sighting import (
     sighting_of,
 )
 from benchd.proof.identity.traits import Clash, Join, Relation, Traits, compare
+from benchd.proof.identity.unresolved_jobs import Debt, at_work_elsewhere, identity_gaps, open_pairs
 from benchd.proof.recheck_draw import draw_gaps
 from tests.imeis import imei
 from tests.proof.altered_records import stored

@@ -16,7 +16,7 @@ from benchd.proof.evidence.reset_evidence import ConfirmEvidence, LookAgain, Obs
 from benchd.proof.final_reset_proof import last_look_gaps
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
 from benchd.proof.job_records import DecisionRecord, StageRecord
-from benchd.proof.order import REQUIRED_APPROVALS, REQUIRED_STAGES, approval_gaps, order_gaps
+from benchd.proof.stage_order import REQUIRED_APPROVALS, REQUIRED_STAGES, approval_gaps, order_gaps
 from tests.certificate.certificate_rack import ISSUED_AT
 
 

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.signing import canonical
-from benchd.signing.key import SigningKey
-from benchd.signing.ring import KeyRing, decode_ring
+from benchd.signing.key_ring import KeyRing, decode_ring
+from benchd.signing.private_key import SigningKey
 from benchd.signing.rotation import Retired, Retirement, rotate
 
 OLD, NEW = (SigningKey(Ed25519PrivateKey.from_private_bytes(bytes([one]) * 32)) for one in (1, 2))

@@ -21,7 +21,7 @@ from benchd.domain.plain_text import printable
 from benchd.domain.slot import ProblemCode, ProblemView, QuestionView
 from benchd.domain.slot_states import SlotState
 from benchd.pipelines.stages import STAGE_CLASSES
-from benchd.proof.order import SKIPPABLE
+from benchd.proof.stage_order import SKIPPABLE
 from benchd.texts.catalogue import (
     FACTS,
     Catalogue,

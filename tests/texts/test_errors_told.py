@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchd.config.retired import RETIRED
+from benchd.config.deprecated_keys import RETIRED
 from benchd.config.toml_document import read_document, unreadable
 from benchd.domain.errors import ConfigInvalid
 from benchd.texts.catalogue import Catalogue

@@ -14,7 +14,7 @@ import pytest
 
 from benchd.config.stages import table_of
 from benchd.domain import job
-from benchd.pipelines.contract import Stage
+from benchd.pipelines.stage_contract import Stage
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "extending.md").read_text()

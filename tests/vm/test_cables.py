@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from benchd.domain.job import StageName
-from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.stage_order import REQUIRED_STAGES
 from tests.vm.guest.rackvm.plan import READER_SLOTS
 from tests.vm.rig import Rig, slot_name
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from benchd.daemon.system import SystemEntropy
+from benchd.daemon.system_clock import SystemEntropy
 from benchd.domain.dossier import Dossier, KeptDossier
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import JobId, SlotName
@@ -22,13 +22,13 @@ from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
 from benchd.observe.log_level_change import LogLevels
-from benchd.outbound.hooks.held import Held
+from benchd.outbound.hooks.held_handsets import Held
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.papers.lots.job_selection import Chooser
 from benchd.papers.lots.shipping import ShippingDesk
 from benchd.slots.admission import Admission
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.slots.parts import NoReaders
+from benchd.slots.slot_dependencies import NoReaders
 from benchd.texts.catalogue import Catalogue
 from benchd.web.app import create_app
 from benchd.web.callers import Callers

@@ -22,7 +22,7 @@ from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import served_of
-from benchd.web.guard import SAFE_METHODS
+from benchd.web.cross_site_guard import SAFE_METHODS
 from benchd.web.session_routes import SESSION
 from tests.core.world import CountingEntropy
 from tests.intake.lots import LOT, lot_with

@@ -19,11 +19,11 @@ from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.event_frames import SAME_MOMENT_S, Frames
 from benchd.web.event_stream import PIECE_BYTES, rack_events
-from benchd.web.kept_slots import KeptSlots
 from benchd.web.objects import RackObject, WebObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
 from benchd.web.queue_view import QueueDesk
+from benchd.web.slot_cache import KeptSlots
 from tests.web.served import served_rack
 from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, bound_record, running_view
 

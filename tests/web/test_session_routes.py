@@ -27,7 +27,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web import acting_person
 from benchd.web.access_level import AccessLevel, served_of
 from benchd.web.acting_person import GUARDS, somebody
-from benchd.web.guard import SAFE_METHODS
+from benchd.web.cross_site_guard import SAFE_METHODS
 from benchd.web.session_routes import SESSION
 from tests.core.world import CountingEntropy
 from tests.intake.lots import lot_with

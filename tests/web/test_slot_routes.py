@@ -8,9 +8,9 @@ import pytest
 
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition, Outcome, Reason
-from benchd.domain.revision import version
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
+from benchd.domain.version_info import version
 from benchd.domain.wall_plan import WallPlan
 from benchd.texts.catalogue import Catalogue
 from benchd.web.service import PlanInEffect

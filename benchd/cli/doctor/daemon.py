@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from benchd.cli.doctor.findings import About, Finding
-from benchd.cli.doctor.holders import is_stopped
 from benchd.cli.doctor.last_fault import Fault
 from benchd.cli.doctor.machine import begins_again
+from benchd.cli.doctor.resource_holders import is_stopped
 from benchd.domain.errors import BenchdError, DependencyMissing
 from benchd.domain.slot import ProblemCode
 from benchd.texts.templates import Texts

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from benchd.cli.client import SOCKET
-from benchd.cli.doctor import folders, ledger_checks, machine, neighbours
+from benchd.cli.doctor import external_services, folders, ledger_checks, machine
 from benchd.cli.doctor.daemon import DaemonAnswer, ask_daemon, daemon, notices
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.holders import Holder, listener_of
 from benchd.cli.doctor.last_fault import Fault, last_fault
+from benchd.cli.doctor.resource_holders import Holder, listener_of
 from benchd.cli.doctor.rights import Closed, changed_by, closed_to, readable
 from benchd.cli.doctor.upkeep_checks import upkeep
 from benchd.config import Settings, load_settings
@@ -63,11 +63,11 @@ class Instruments:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     show: machine.Show = machine.systemctl_show
     ask_daemon: Callable[[Path], DaemonAnswer] = ask_daemon
-    ask_adb: Callable[[Path], int] = neighbours.ask_adb
+    ask_adb: Callable[[Path], int] = external_services.ask_adb
     is_synchronised: Callable[[], bool | None] = is_synchronised
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     owner: Callable[[], Owner] = service_user
-    prometheus: Path = neighbours.PROMETHEUS
+    prometheus: Path = external_services.PROMETHEUS
     usb_devices: Path = machine.USB_DEVICES
     last_fault: Callable[[], Fault | None] = last_fault
     closed: Closed = closed_to
@@ -92,8 +92,8 @@ def examine(config: Path, socket: Path | None, instruments: Instruments) -> list
         found += _worked_with(settings, told, states, instruments)
     found.append(machine.clock(instruments.is_synchronised, states))
     found.append(machine.autosuspend(instruments.usb_devices))
-    found.append(neighbours.prometheus(instruments.prometheus))
-    found.append(neighbours.fonts(FONTS))
+    found.append(external_services.prometheus(instruments.prometheus))
+    found.append(external_services.fonts(FONTS))
     return found
 
 
@@ -176,21 +176,21 @@ def _worked_with(
 ) -> list[Finding]:
     """What benchd works with, and who reaches it."""
     external = settings.adb.server == "external"
-    runs = neighbours.adb_runs(external=external, states=states, told=told)
+    runs = external_services.adb_runs(external=external, states=states, told=told)
     beyond = settings.http.tls_certificate is not None and not settings.http.listen.is_loopback
     return [
-        neighbours.adb(
+        external_services.adb(
             settings.adb.server_socket, instruments.owner(), runs=runs, ask=instruments.ask_adb
         ),
-        neighbours.adb_over_tcp(),
-        neighbours.udev_rules(external=external),
-        neighbours.readers(settings.felica.readers, told),
-        neighbours.reader_places(settings.felica.readers, told),
+        external_services.adb_over_tcp(),
+        external_services.udev_rules(external=external),
+        external_services.readers(settings.felica.readers, told),
+        external_services.reader_places(settings.felica.readers, told),
         machine.port(
             settings.http.listen.port,
             with_tls=beyond,
             taken_by=lambda: None if told else _stranger(settings.http.listen.port, states),
         ),
         machine.page_certificate(settings.http.tls_certificate, instruments.now()),
-        neighbours.hooks(len(settings.hooks), told),
+        external_services.hooks(len(settings.hooks), told),
     ]

@@ -12,20 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.holders import lock_holder
 from benchd.cli.doctor.machine import DAEMON
+from benchd.cli.doctor.resource_holders import lock_holder
 from benchd.cli.doctor.rights import changed_by, opened_by
 from benchd.cli.misuse import why
 from benchd.daemon.ledger_witnesses import certificates_that_know
 from benchd.domain.errors import BenchdError, DependencyMissing
-from benchd.ledger.at_rest import end_at_rest, unsigned_records
 from benchd.ledger.head_file import head_path, read_heads
+from benchd.ledger.offline_ledger import end_at_rest, unsigned_records
 from benchd.ledger.rotation_check import witnesses_of_ring
 from benchd.ledger.unsigned_tail import MOST_UNSIGNED
-from benchd.signing.key import load_key
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.key_store import KeyFiles, load_rack_key, load_ring
+from benchd.signing.private_key import load_key
 from benchd.signing.public_key import public_key_of
-from benchd.signing.ring import KeyRing
 
 OLD_AFTER: Final = timedelta(days=3 * 365)
 """As the alert BenchdKeyOld: NIST SP 800-57 part 1, table 1, for a private signature key."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor.findings import About, Finding
-from benchd.cli.doctor.holders import TCP_TABLES, Holder, listeners
+from benchd.cli.doctor.resource_holders import TCP_TABLES, Holder, listeners
 from benchd.signing.tls import expiry_of
 
 DAEMON: Final = "benchd.service"

@@ -12,7 +12,7 @@ from benchd.cli.tables.table_cells import Cells, JsonObject, parts, plain_table,
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Outcome
 from benchd.domain.plain_text import Language
-from benchd.outbound.traces.stretches import AWAY, CUT_SHORT, WAIT, WAIT_ENDED, WaitEnd
+from benchd.outbound.traces.job_intervals import AWAY, CUT_SHORT, WAIT, WAIT_ENDED, WaitEnd
 from benchd.texts.catalogue import Catalogue
 
 NANO = 1e9

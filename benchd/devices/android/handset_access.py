@@ -25,9 +25,9 @@ from benchd.devices.android.facts.inspection import (
     read_standing,
     read_storage_twice,
 )
-from benchd.devices.android.fill.awake import kept_awake
 from benchd.devices.android.fill.binaries import Binaries
 from benchd.devices.android.fill.bus_turns import STREAMS_PER_BUS, BusTurn, BusTurns
+from benchd.devices.android.fill.keep_awake import kept_awake
 from benchd.devices.android.fill.program_install import NoRoomForProgram
 from benchd.devices.android.fill.program_on_handset import TAKE_BACK
 from benchd.devices.android.fill.program_or_host import Overwriter, WaysToOverwrite

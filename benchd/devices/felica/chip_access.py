@@ -15,7 +15,7 @@ from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.devices.felica.worker.process import NOT_RUNNING, ReaderWorker
 from benchd.devices.felica.worker.wire import STUCK, CaptureOrder, WorkerOrder
 from benchd.domain.chip import ChipScan
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import ReaderFault, ReaderGone, ReaderStuck
 from benchd.domain.ids import SlotName
 from benchd.domain.wakeup import Wakeup

@@ -10,7 +10,7 @@ import structlog
 
 from benchd.devices.felica.providers.carrier_rules import choose
 from benchd.devices.felica.reader_settings import FelicaSettings
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.plain_text import printable
 from benchd.domain.ports import ClearProvider
 

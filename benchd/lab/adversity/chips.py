@@ -9,7 +9,7 @@ from typing import Final
 import anyio
 
 from benchd.domain.chip import BaselineKind, ChipScan, ChipSystem, ChipVerdict
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import ReaderGone
 from benchd.domain.ids import SlotName
 from benchd.lab.adversity.bay import Bay

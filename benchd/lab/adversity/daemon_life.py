@@ -42,8 +42,8 @@ from benchd.proof.time_basis import latest_known
 from benchd.proof.watch_list import Wanted
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
-from benchd.slots.parts import RackParts
 from benchd.slots.question_desk import Desk
+from benchd.slots.slot_dependencies import RackParts
 from benchd.slots.supervisor import Supervisor
 
 CERTIFICATES_LOOKED_AT = 50

@@ -20,7 +20,7 @@ from benchd.ledger.ledger_record import unseal
 from benchd.ledger.ledger_store import LedgerStore
 from benchd.ledger.reader import LedgerReader
 from benchd.ledger.witness import Witness
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import public_key_of
 
 

@@ -19,7 +19,7 @@ from benchd.lab.adversity.schedule import BayPlan, Schedule
 from benchd.lab.adversity.truth import GIB, Truth
 from benchd.lab.adversity.truth_answers import identity_of
 from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, SignedPicture, Witness
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import public_key_of
 
 OWN_TYPE: Final = "com.android.localphone"

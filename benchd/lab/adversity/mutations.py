@@ -143,10 +143,12 @@ def _came_with_photos(schedule: Schedule) -> bool:
 UNBOUND: Final = (
     Replaced(module=BINDING, name="ties_of", by=_tied_by_anything),
     Replaced(module=BINDING, name="differences", by=_nothing),
-    Replaced(module="benchd.pipelines.standing_facts", name="other_handset", by=_nothing_else),
+    Replaced(module="benchd.pipelines.gate_facts", name="other_handset", by=_nothing_else),
     Replaced(module="benchd.proof.final_reset_proof", name="other_handset", by=_nothing_else),
     Replaced(module=BINDING, name="Known.by_people", by=property(_read_by_nobody)),
-    Replaced(module="benchd.pipelines.last_look", name="same_unused_chip", by=_no_chip_again),
+    Replaced(
+        module="benchd.pipelines.post_reset_inspection", name="same_unused_chip", by=_no_chip_again
+    ),
 )
 """Whatever comes back is taken for the handset that left."""
 ERASED: Final = "sellable means erased"
@@ -165,7 +167,7 @@ HOLES: Final = (
         replaced=(
             *UNBOUND,
             Replaced(module="benchd.domain.fill", name="FillOrder", by=_order_without_prior_bytes),
-            Replaced(module="benchd.pipelines.standing_facts", name="refusals", by=_nothing),
+            Replaced(module="benchd.pipelines.gate_facts", name="refusals", by=_nothing),
             Replaced(module="benchd.proof.final_reset_proof", name="refusals", by=_nothing),
         ),
     ),
@@ -247,8 +249,8 @@ HOLES: Final = (
         without=_without_lies,
         shows_as=(ERASED, NAMED, OWN_CHIP),
         replaced=(
-            Replaced(module="benchd.proof.tie", name="shows_silence", by=_anything),
-            Replaced(module="benchd.proof.tie", name="shows_chip", by=_anything),
+            Replaced(module="benchd.proof.chip_ownership", name="shows_silence", by=_anything),
+            Replaced(module="benchd.proof.chip_ownership", name="shows_chip", by=_anything),
         ),
     ),
     Hole(

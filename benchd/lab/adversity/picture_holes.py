@@ -74,7 +74,7 @@ PICTURE_HOLES: Final = (
         "a fresh picture excuses an account of a person",
         (Picture.PERSON,),
         Replaced(module="benchd.pipelines.stages.gates", name="refusals", by=_nothing),
-        Replaced(module="benchd.pipelines.standing_facts", name="refusals", by=_nothing),
+        Replaced(module="benchd.pipelines.gate_facts", name="refusals", by=_nothing),
         Replaced(module="benchd.proof.final_reset_proof", name="refusals", by=_nothing),
         Replaced(module=FRESH, name="_counts", by=_no_counts),
         Replaced(module=FRESH, name="excused_accounts", by=_all_accounts),

@@ -7,8 +7,8 @@ from typing import Final
 from benchd.domain.job import StageName
 from benchd.lab.adversity.schedule import BayPlan
 from benchd.lab.adversity.truth import GIB
-from benchd.pipelines.contract import Stage
 from benchd.pipelines.recipe import Recipe, StageSpec
+from benchd.pipelines.stage_contract import Stage
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.pipelines.stages.initialise import InitialiseStage
@@ -16,7 +16,7 @@ from benchd.pipelines.stages.observe import ObserveStage
 from benchd.pipelines.stages.overwrite import OverwriteStage
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.floors import MINIMUM_HOST_SAMPLES
-from benchd.proof.order import REQUIRED_STAGES
+from benchd.proof.stage_order import REQUIRED_STAGES
 from benchd.proof.watch_list import Wanted, WatchList
 
 DEADLINE_S: Final = 86_400.0

@@ -25,20 +25,20 @@ from benchd.proof.citation import OTHER_IMEI, OTHER_SERIAL
 from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.handset_evidence import InspectEvidence
 from benchd.proof.evidence.reset_evidence import FinalResetEvidence
-from benchd.proof.identity.debts import Debt
 from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sightings_in
 from benchd.proof.identity.traits import Traits
+from benchd.proof.identity.unresolved_jobs import Debt
 from benchd.proof.record_subject import imeis_told
 
 BINDING: Final = "benchd.proof.binding"
 CITING: Final = "benchd.proof.citation"
 FINAL_RESET: Final = "benchd.proof.final_reset_proof"
 HANDSET: Final = "benchd.proof.identity.same_handset"
-DEBTS: Final = "benchd.proof.identity.debts"
+DEBTS: Final = "benchd.proof.identity.unresolved_jobs"
 IMEI: Final = "benchd.domain.imei"
 SCREEN_NUMBERS: Final = "benchd.pipelines.screen_numbers"
-STANDING: Final = "benchd.pipelines.standing_facts"
+STANDING: Final = "benchd.pipelines.gate_facts"
 
 
 def _real(module: str, name: str) -> Any:  # noqa: ANN401 - whatever stands there
@@ -206,7 +206,7 @@ ROW_HOLES: Final = (
     _hole(
         5,
         "all NFC is switched in the same order, and nobody looks for rivals",
-        Replaced(module="benchd.pipelines.chip_elsewhere", name="drawn_pattern", by=_same_for_all),
+        Replaced(module="benchd.pipelines.swapped_readers", name="drawn_pattern", by=_same_for_all),
         Replaced(module="benchd.pipelines.chip_tie", name="_Tying._rivals", by=_never),
     ),
     _hole(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Final
 
-from benchd.domain.attended import BetweenJobs
 from benchd.domain.disposal import OPEN, DisposalState
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
+from benchd.domain.operator_steps import BetweenJobs
 from benchd.lab.dashboards.sheet import Shown, Words
 from benchd.observe.time_metrics import Spent
 from benchd.pipelines.stages import STAGE_CLASSES

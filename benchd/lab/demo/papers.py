@@ -9,8 +9,8 @@ from anyio import to_thread
 from benchd.domain.errors import CertificateInvalid
 from benchd.lab.demo.demo_rack import DemoRack
 from benchd.papers.signed_pdf import read_paper
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import public_key_of
-from benchd.signing.ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from benchd.domain.errors import UsageRefused
-from benchd.domain.revision import COMMIT_FILE
+from benchd.domain.version_info import COMMIT_FILE
 from benchd.lab.release.carried import fonts_in, programs_in
 from benchd.lab.release.part import Kind, Part, Release
 from benchd.lab.release.wheels import part_of

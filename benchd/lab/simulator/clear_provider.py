@@ -14,7 +14,13 @@ import anyio
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import (
+    ClearCapabilities,
+    ClearClaim,
+    ClearMethod,
+    ClearOrder,
+    ClearOutcome,
+)
 from benchd.domain.errors import UsageRefused
 from benchd.domain.handset import HandsetIdentity
 from benchd.lab.simulator.hands import RackHands

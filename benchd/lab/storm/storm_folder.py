@@ -23,7 +23,7 @@ from benchd.daemon.rack_people import people_on_disk
 from benchd.domain.ids import JobId, JsonValue, SlotName
 from benchd.domain.people import By, Role
 from benchd.domain.record import Entry, EntryKind
-from benchd.domain.revision import version
+from benchd.domain.version_info import version
 from benchd.lab.storm.machine import CHEAP
 from benchd.ledger import open_ledger
 from benchd.people.person_secrets import Secrets

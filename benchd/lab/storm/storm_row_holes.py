@@ -47,8 +47,8 @@ ROW_HOLES: Final = (
         shows_as=(Rule.WITHDRAWN,),
         replaced=(
             _put("pipelines.runner", "JobRunner._let_through", former.let_through),
-            _put("pipelines.contract", "JobContext.while_it_stands", former.wait),
-            _put("pipelines.contract", "JobContext.refuse_withdrawn", former.refuse_nothing),
+            _put("pipelines.stage_contract", "JobContext.while_it_stands", former.wait),
+            _put("pipelines.stage_contract", "JobContext.refuse_withdrawn", former.refuse_nothing),
         ),
     ),
     Hole(
@@ -122,7 +122,7 @@ ROW_HOLES: Final = (
         needs=(),
         signals=2,
         shows_as=(Rule.KILLED,),
-        replaced=(_put("daemon.life", "signals_obeyed", former.hears_once),),
+        replaced=(_put("daemon.service_lifecycle", "signals_obeyed", former.hears_once),),
     ),
     Hole(
         row=11,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchd.domain.attended import LONGEST, Attended, step_of
+from benchd.domain.operator_steps import LONGEST, Attended, step_of
 from benchd.ledger.records.columns import names_of, rows_of
 from benchd.ledger.sql_statements import SqlValue, Statements, query
 

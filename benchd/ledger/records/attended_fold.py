@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from benchd.domain.attended import BetweenJobs
 from benchd.domain.ids import SlotName
+from benchd.domain.operator_steps import BetweenJobs
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.ledger.records.columns import values_of
 from benchd.ledger.records.row_mapping import (

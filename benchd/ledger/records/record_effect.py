@@ -12,6 +12,7 @@ from benchd.domain.handset import OWNER
 from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.record import Entry
 from benchd.ledger.records.columns import utc
+from benchd.proof.chip_ownership import tied_chip
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.proof.evidence.handset_evidence import (
     GatesEvidence,
@@ -20,10 +21,9 @@ from benchd.proof.evidence.handset_evidence import (
 )
 from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.fresh_proof import picture_of, pictured_bytes, traces_of_use, unread
-from benchd.proof.order import ARRIVED_RESET
 from benchd.proof.record_fields import RecordReader
 from benchd.proof.record_subject import seen_in
-from benchd.proof.tie import tied_chip
+from benchd.proof.stage_order import ARRIVED_RESET
 
 RecordEffect = Mapping[str, int | str | None]
 """Columns of a job by their names in `JobRow`, and what they are from now on."""

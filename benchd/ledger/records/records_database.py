@@ -11,8 +11,8 @@ import apsw
 import structlog
 
 from benchd.domain.errors import RecordsUnavailable
+from benchd.ledger.derived_database import SideFile, throw_away
 from benchd.ledger.records.row_mapping import TABLES
-from benchd.ledger.side_file import SideFile, throw_away
 from benchd.ledger.sql_statements import query
 
 FORM: Final = 11

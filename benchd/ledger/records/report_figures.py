@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from benchd.domain.attended import Attended
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState
 from benchd.domain.ids import JobId
 from benchd.domain.intake import LotId, Tag
 from benchd.domain.job import Disposition, Outcome
+from benchd.domain.operator_steps import Attended
 from benchd.domain.report import (
     ALL,
     Asked,

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
-from benchd.domain.attended import Attended
 from benchd.domain.disposal import DisposalState, opened_by
 from benchd.domain.ids import JobId
 from benchd.domain.job import Outcome
+from benchd.domain.operator_steps import Attended
 from benchd.domain.shift import HOUR, EndedJob, FailedBy, Failures, Hour, Shift, ShiftFigures, Went
 from benchd.ledger.records.attended_figures import attended_of
 from benchd.ledger.records.columns import names_of, rows_of, utc

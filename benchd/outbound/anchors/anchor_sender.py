@@ -17,8 +17,8 @@ from benchd.ledger.anchor_divergence import DIVERGED, divergence_of
 from benchd.ledger.head import Head, decode_head, is_by_retired_key
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.witness import Witness
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import Signer
-from benchd.signing.ring import KeyRing
 
 AFTER_FAILURE_S: Final = 60.0
 RECEIPTS_ASKED: Final = 1000

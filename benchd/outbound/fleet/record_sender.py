@@ -24,7 +24,7 @@ from benchd.ledger.ledger_record import Row, unseal
 from benchd.ledger.record_batch import BATCH_BYTES, MOST_RECORDS, encode_batch
 from benchd.outbound.fleet.ports import Centre, Taken, Told
 from benchd.outbound.posting import Backoff, Failure
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 PAUSES: Final = Backoff(first_s=1.0, longest_s=120.0, longest_asked_s=600.0)
 GATHER_S: Final = 0.5

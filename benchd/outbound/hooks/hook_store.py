@@ -15,7 +15,7 @@ from benchd.domain.errors import HooksUnavailable
 from benchd.domain.hook import Direction, NextAction, NotTaken
 from benchd.domain.ids import JobId
 from benchd.domain.record import Place
-from benchd.ledger.side_file import throw_away
+from benchd.ledger.derived_database import throw_away
 from benchd.ledger.sql_statements import SqlValue, query
 from benchd.outbound.hooks.hooks_database import open_or_make
 

@@ -14,7 +14,7 @@ import apsw
 import structlog
 
 from benchd.domain.errors import HooksUnavailable
-from benchd.ledger.side_file import SideFile, throw_away
+from benchd.ledger.derived_database import SideFile, throw_away
 
 FORM: Final = 3
 """Raised with every change of the schema; the file is then made anew."""

@@ -19,7 +19,7 @@ from benchd.domain.hook import HookTerms
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger.follower import LedgerFeed
-from benchd.outbound.hooks.held import Held
+from benchd.outbound.hooks.held_handsets import Held
 from benchd.outbound.hooks.hook_delivery import Sender, Taken, is_for_good
 from benchd.outbound.hooks.hook_events import (
     KIND_OF,

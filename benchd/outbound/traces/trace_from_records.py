@@ -16,8 +16,8 @@ from benchd.domain.ids import Evidence
 from benchd.domain.job import Outcome
 from benchd.domain.plain_text import printable
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.outbound.traces.job_intervals import WAIT, Stretches
 from benchd.outbound.traces.span import Span, Trace, Value, span_id_of, trace_id_of
-from benchd.outbound.traces.stretches import WAIT, Stretches
 from benchd.proof.attended_time import whole_time
 from benchd.proof.job_history import JobHistory, fold_job
 from benchd.proof.ports import CertificateIssuer

@@ -38,7 +38,7 @@ from benchd.papers.lots.tables import CSV_NAME, JSON_NAME, csv_of, json_lines_of
 from benchd.papers.press import Press
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.ports import CertificateIssuer
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 from benchd.texts.catalogue import Catalogue
 
 MOST_AT_ONCE: Final = 2

@@ -25,7 +25,7 @@ from benchd.papers.lots.summary_page import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.signed_pdf import MAX_PDF_BYTES, is_signed_draft, signed_file
 from benchd.papers.statement_paths import StatementPaths
 from benchd.papers.typesetting import SettingFailed
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.texts.catalogue import Catalogue
 
 _SHOWN: Final = 5

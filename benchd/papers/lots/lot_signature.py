@@ -15,9 +15,9 @@ from benchd.certificate.envelope import Envelope, decode_envelope, encode_envelo
 from benchd.domain.errors import CertificateGap, CertificateInvalid
 from benchd.domain.evidence_json import from_json, to_json
 from benchd.papers.lots.lot_statement import LotPapers, faults_of
-from benchd.signing.key import SigningKey
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import has_signed
-from benchd.signing.ring import KeyRing
 
 PAYLOAD_TYPE: Final = "application/vnd.benchd.lot-papers+json"
 MAX_BYTES: Final = 32 << 20

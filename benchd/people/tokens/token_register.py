@@ -15,7 +15,7 @@ from benchd.domain.people import By
 from benchd.domain.ports import Clock, Entropy
 from benchd.domain.record import Entry, Receipt, StoredEntry
 from benchd.domain.token import TOKEN_NAME, Former, Scope, Token, TokenName
-from benchd.people.tokens.token_change import Change, entry_of, fold
+from benchd.people.tokens.token_record import Change, entry_of, fold
 
 MOST_TOKENS = 1000
 """Those that were revoked as well: a name is never given away anew."""

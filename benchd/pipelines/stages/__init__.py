@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from benchd.domain.job import StageName
-from benchd.pipelines.contract import Stage, StageDescription
-from benchd.proof.order import REQUIRED_STAGES
+from benchd.pipelines.stage_contract import Stage, StageDescription
+from benchd.proof.stage_order import REQUIRED_STAGES
 
 
 def _names() -> list[StageName]:

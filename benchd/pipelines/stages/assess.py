@@ -9,7 +9,7 @@ from benchd.domain.chip import ChipVerdict
 from benchd.domain.handset import HandsetFacts
 from benchd.domain.job import Finding, Gate, Reason, StageName
 from benchd.domain.models.model_guidance import erase_words
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.handset_refusals import refusals
 

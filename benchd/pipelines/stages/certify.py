@@ -15,12 +15,12 @@ from benchd.domain.evidence_json import to_json
 from benchd.domain.job import Reason, StageName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import sighting_of
-from benchd.proof.order import RECHECK_DUE
 from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_in, is_drawn, owed_by, share_of
+from benchd.proof.stage_order import RECHECK_DUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

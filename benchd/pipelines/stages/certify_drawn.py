@@ -10,7 +10,7 @@ from benchd.domain.errors import CertificateGap, StageFailed
 from benchd.domain.ids import JobId
 from benchd.domain.job import Reason, StageName
 from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.stages.certify import CertifyEvidence
 from benchd.proof.erasure import JobHeld, verify_drawn_erasure
 from benchd.proof.handset_jobs import records_of_handset

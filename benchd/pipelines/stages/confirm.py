@@ -10,11 +10,11 @@ from benchd.domain.imei import imeis_in_text
 from benchd.domain.job import Decision, Gate, Reason, StageName
 from benchd.domain.people import Actor
 from benchd.pipelines.assets import bind_if_sure
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_binding import name_by_confirmer
 from benchd.pipelines.identity_lookup import refuse_doomed, resolve_identity
-from benchd.pipelines.last_look import LastLook
+from benchd.pipelines.post_reset_inspection import LastLook
 from benchd.pipelines.screen_numbers import NumberVetting
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.binding import Known
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.reset_evidence import ConfirmEvidence

@@ -8,13 +8,13 @@ from typing import ClassVar, Final
 from benchd.domain.chip import ChipScan, ChipVerdict, ModelFelica
 from benchd.domain.errors import StageFailed
 from benchd.domain.job import Gate, Reason, StageName
-from benchd.pipelines.chip_elsewhere import refuse_misread
 from benchd.pipelines.chip_history import tie_unless_anothers
 from benchd.pipelines.chip_look import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_tie import look_once_on, tie_to_handset
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.gate_waiver import waive_or_ask
 from benchd.pipelines.identity_lookup import refuse_over_reader, resolve_identity
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.swapped_readers import refuse_misread
 from benchd.proof.chip_proof import may_lack_chip
 from benchd.proof.evidence.chip_evidence import OPERATOR, CatalogueEvidence, ChipEvidence
 from benchd.proof.evidence.intake_evidence import WaivedGate

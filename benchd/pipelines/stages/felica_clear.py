@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.clear import CLAIMS, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import CLAIMS, ClearOrder, ClearOutcome
 from benchd.domain.errors import StageFailed, TransientFault
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.slot import Away
-from benchd.pipelines.chip_away import LooksWhileAway
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.gate_waiver import consent_named
 from benchd.pipelines.parameters import Patience
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stray_chip_check import LooksWhileAway
 from benchd.proof.chip_proof import SKIPPED_FOR
 from benchd.proof.evidence.chip_evidence import (
     HANDSET,
@@ -23,7 +23,7 @@ from benchd.proof.evidence.chip_evidence import (
     OwnEraseEvidence,
 )
 from benchd.proof.evidence.people_evidence import DecisionEvidence
-from benchd.proof.order import SKIPPABLE
+from benchd.proof.stage_order import SKIPPABLE
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 """By what the check has found; the re-check looks at it again all the same."""

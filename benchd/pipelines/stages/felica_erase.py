@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.clear import CLAIMS, ClearOutcome
+from benchd.domain.clear_provider import CLAIMS, ClearOutcome
 from benchd.domain.errors import StageFailed
 from benchd.domain.handset import EraseStep
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.models.model_entry import FelicaErase
 from benchd.domain.models.model_guidance import erase_words
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.gate_facts import FactsAgain
 from benchd.pipelines.gate_waiver import consent_named
-from benchd.pipelines.standing_facts import FactsAgain
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.chip_proof import SKIPPED_FOR
 from benchd.proof.evidence.chip_evidence import OwnEraseEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence
-from benchd.proof.order import NO_OWN_ERASE, SKIPPABLE
+from benchd.proof.stage_order import NO_OWN_ERASE, SKIPPABLE
 
 _BECAUSE: Mapping[object, str] = {verdict: because for because, verdict in SKIPPED_FOR.items()}
 

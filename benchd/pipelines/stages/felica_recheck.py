@@ -8,11 +8,11 @@ from typing import ClassVar
 from benchd.domain.chip import ChipScan, ChipVerdict
 from benchd.domain.errors import StageFailed
 from benchd.domain.job import Gate, Reason, StageName
-from benchd.pipelines.chip_elsewhere import refuse_misread
 from benchd.pipelines.chip_history import refuse_chip_of_another
 from benchd.pipelines.chip_look import handset_says, in_words, no_chip_by, refusal_of
 from benchd.pipelines.chip_tie import look_once_on
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.swapped_readers import refuse_misread
 from benchd.proof.chip_proof import SEEN_BASELINES
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence

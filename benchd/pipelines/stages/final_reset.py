@@ -9,12 +9,12 @@ from benchd.domain.errors import StageFailed
 from benchd.domain.job import Decision, Gate, Reason, StageName
 from benchd.domain.port import Attached
 from benchd.domain.screen import Page
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.gate_facts import FactsAgain, wait_for_sim_out
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.ports import AbsenceWindow
 from benchd.pipelines.screen_requests import open_page
-from benchd.pipelines.standing_facts import FactsAgain, wait_for_sim_out
-from benchd.pipelines.waiting import ask_until
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_waits import ask_until
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.reset_evidence import FinalResetEvidence
 

@@ -10,8 +10,8 @@ from annotated_types import Interval
 from benchd.domain.errors import DecisionRefused, StageFailed
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.people import Actor
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.drawn_job import bind_as_drawn, find_drawn_job, refuse_late, vet
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.floors import MOST_DAYS_TO_RECHECK

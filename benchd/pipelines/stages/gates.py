@@ -22,7 +22,7 @@ from benchd.pipelines.assets import (
     number_by_label,
     numbers_known,
 )
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.gate_facts import wait_for_sim_out
 from benchd.pipelines.gate_waiver import UNWAIVED, required_of, waive_or_ask
 from benchd.pipelines.identity_lookup import (
     handsets_of,
@@ -32,7 +32,7 @@ from benchd.pipelines.identity_lookup import (
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
 from benchd.pipelines.screen_requests import open_page
-from benchd.pipelines.standing_facts import wait_for_sim_out
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.capacity import is_clearly_less, is_clearly_more, nominal_size
 from benchd.proof.citation import DAY_S, REQUIRABLE, Numbers
 from benchd.proof.evidence.handset_evidence import GatesEvidence, WatchLookUp
@@ -44,8 +44,8 @@ from benchd.proof.floors import (
     MOST_DAYS_OF_NETWORK,
 )
 from benchd.proof.handset_refusals import refusals
-from benchd.proof.identity.debts import is_nameless
 from benchd.proof.identity.traits import Join, Relation
+from benchd.proof.identity.unresolved_jobs import is_nameless
 from benchd.proof.watch_list import WatchList
 
 ATTESTATIONS = UNWAIVED

@@ -18,15 +18,15 @@ from benchd.domain.errors import (
 from benchd.domain.handset import ResetFacts
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.screen import OpenedPage, Page, ScreenOutcome
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_binding import tie_by_screen
 from benchd.pipelines.parameters import Patience
 from benchd.pipelines.ports import AbsenceWindow
 from benchd.pipelines.screen_requests import leave_setup_out, open_page
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.proof.floors import MOST_FRESH_USED_BYTES, MOST_FRESH_USED_SHARE
 from benchd.proof.fresh_proof import most_used_bytes, traces_of_use, unread, unshown_reset
-from benchd.proof.order import ARRIVED_RESET, SKIPPABLE
+from benchd.proof.stage_order import ARRIVED_RESET, SKIPPABLE
 
 TEST_HARNESS_SDK = 29
 """Test Harness Mode came with Android 10."""

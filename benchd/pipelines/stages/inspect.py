@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from benchd.domain.job import Reason, StageName
 from benchd.pipelines.assets import bind_if_sure
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.identity_lookup import earlier_end, handsets_of
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

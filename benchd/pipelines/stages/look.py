@@ -9,7 +9,7 @@ from benchd.domain.errors import StageFailed
 from benchd.domain.handset import offers_adb
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.port import Attached
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 
 

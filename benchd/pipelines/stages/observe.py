@@ -10,11 +10,11 @@ from annotated_types import Interval
 from benchd.domain.errors import StageFailed
 from benchd.domain.handset import ADB_INTERFACE, Tray
 from benchd.domain.job import Gate, Reason, StageName
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_binding import tie_and_name_by_screen
-from benchd.pipelines.last_look import look_at_chip_again
 from benchd.pipelines.parameters import LONGEST_S
+from benchd.pipelines.post_reset_inspection import look_at_chip_again
 from benchd.pipelines.screen_numbers import NumberVetting
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.reset_evidence import FinalResetEvidence, ObserveEvidence
 from benchd.proof.floors import MINIMUM_ABSENCE_S

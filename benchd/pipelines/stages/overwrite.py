@@ -22,11 +22,11 @@ from benchd.domain.fill import (
 )
 from benchd.domain.job import Reason, StageName
 from benchd.domain.slot import Away
-from benchd.pipelines.care import Care, CareLimits, TransferMeter
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.handset_binding import add_to_return
 from benchd.pipelines.parameters import LARGEST_BYTES, Bytes, Patience
-from benchd.pipelines.sampling import BLOCK_BYTES
+from benchd.pipelines.read_back_samples import BLOCK_BYTES
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.thermal_pause import Care, CareLimits, TransferMeter
 from benchd.proof.evidence.storage_evidence import OverwriteEvidence
 from benchd.proof.storage_proof import most_free_after_fill, most_taken, taken_bytes
 

@@ -11,10 +11,10 @@ from annotated_types import Interval
 from benchd.domain.errors import StageFailed, StorageFault
 from benchd.domain.fill import AwakeReport, CheckOrder, CheckReport, FilledFile, FillOrder
 from benchd.domain.job import Reason, StageName
-from benchd.pipelines.care import Care, CareLimits, TransferMeter
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.parameters import Patience
-from benchd.pipelines.sampling import BLOCK_BYTES, SamplePlan, host_places, sample_plan
+from benchd.pipelines.read_back_samples import BLOCK_BYTES, SamplePlan, host_places, sample_plan
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.thermal_pause import Care, CareLimits, TransferMeter
 from benchd.proof.evidence.storage_evidence import OverwriteEvidence, ReadBackEvidence
 from benchd.proof.floors import LOWEST_MINIMUM_COVERAGE, MINIMUM_HOST_SAMPLES, MINIMUM_SEED_DIGITS
 from benchd.proof.storage_proof import (

@@ -15,8 +15,8 @@ from benchd.domain.people import Actor
 from benchd.domain.person_names import same_person
 from benchd.domain.port import Attached
 from benchd.pipelines.chip_look import refusal_of
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.drawn_job import vet
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.binding import screen_number
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence

@@ -12,7 +12,7 @@ from benchd.domain.chip import (
     ChipVerdict,
     ModelFelica,
 )
-from benchd.domain.clear import ClearClaim, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOutcome
 from benchd.domain.evidence_values import Seconds, Sha256, Whole
 from benchd.domain.handset import NfcFacts, SilenceCause
 from benchd.proof.evidence.intake_evidence import WaivedGate

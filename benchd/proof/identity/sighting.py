@@ -15,6 +15,7 @@ from benchd.domain.intake import BoundBy
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.person_names import same_person
 from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.proof.chip_ownership import tied_chip
 from benchd.proof.disposal_fold import dooms
 from benchd.proof.evidence.chip_evidence import READER, ChipEvidence
 from benchd.proof.evidence.handset_evidence import GatesEvidence, InspectEvidence
@@ -22,7 +23,6 @@ from benchd.proof.evidence.recheck_evidence import DrawRecord, FindDrawnEvidence
 from benchd.proof.identity.traits import Traits
 from benchd.proof.job_records import refuse_newer, refuse_unread_form
 from benchd.proof.record_subject import evidence_in
-from benchd.proof.tie import tied_chip
 
 _READ_AT: Final = frozenset({Gate.IMEI, Gate.OBSERVE, Gate.CONFIRM})
 """The gates at which somebody reads numbers from the handset's own screen."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.placeholder_serials import is_filler
 
 
 class Join(StrEnum):

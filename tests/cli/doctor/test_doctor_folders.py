@@ -16,14 +16,14 @@ from typing import cast
 
 import pytest
 
-from benchd.cli.doctor.findings import Verdict
-from benchd.cli.doctor.folders import Owner, flush, folder, space
-from benchd.cli.doctor.holders import holder, is_stopped, listener_of, lock_holder
-from benchd.cli.doctor.machine import autosuspend, clock, page_certificate, port, states, units
-from benchd.cli.doctor.neighbours import (
+from benchd.cli.doctor.external_services import (
     ADB_TCP_PORTS,
     adb_over_tcp,
 )
+from benchd.cli.doctor.findings import Verdict
+from benchd.cli.doctor.folders import Owner, flush, folder, space
+from benchd.cli.doctor.machine import autosuspend, clock, page_certificate, port, states, units
+from benchd.cli.doctor.resource_holders import holder, is_stopped, listener_of, lock_holder
 from benchd.cli.messages import both
 from tests.web.certificates import Authority
 

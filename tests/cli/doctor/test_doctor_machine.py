@@ -14,9 +14,7 @@ import pytest
 
 from benchd.cli.client import JsonObject
 from benchd.cli.doctor.daemon import OF_EACH_SLOT, DaemonAnswer, hears
-from benchd.cli.doctor.findings import Verdict
-from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.neighbours import (
+from benchd.cli.doctor.external_services import (
     RULES,
     adb,
     adb_runs,
@@ -28,6 +26,8 @@ from benchd.cli.doctor.neighbours import (
     readers,
     udev_rules,
 )
+from benchd.cli.doctor.findings import Verdict
+from benchd.cli.doctor.folders import Owner
 from benchd.domain.errors import NotFound
 from benchd.papers.typesetting import FONTS
 

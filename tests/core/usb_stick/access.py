@@ -15,8 +15,8 @@ from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.port import Attached, Liveness
 from benchd.domain.ports import Device
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.device_support import DeviceSupport
+from benchd.pipelines.stage_contract import JobContext
 
 from .profile import STICK_PROFILE
 

@@ -9,7 +9,7 @@ from annotated_types import Interval
 
 from benchd.config.stages import RecipeKind
 from benchd.domain.job import StageName
-from benchd.pipelines.contract import JobContext, StageDescription, StageResult
+from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.stages.certify import CertifyStage
 
 from .access import OpenStick

@@ -65,7 +65,7 @@ from benchd.devices.android.fill.fill_messages import (
     read_started,
 )
 from benchd.devices.android.fill.full_storage import takes_no_more
-from benchd.devices.android.fill.leftovers import fill_names
+from benchd.devices.android.fill.leftover_files import fill_names
 from benchd.devices.android.fill.processors import listed_abis, read_abis
 from benchd.devices.android.fill.sample_blocks import SampleBlocks
 from benchd.devices.android.fill.shown_reads import shown

@@ -8,7 +8,7 @@ import anyio
 import pytest
 from handset_fakes import FakeShell, Pause, Step, Unplug, said
 
-from benchd.devices.android.fill.awake import HOLD, kept_awake
+from benchd.devices.android.fill.keep_awake import HOLD, kept_awake
 from benchd.devices.android.handset_access import enable_test_harness, switch_nfc
 from benchd.devices.android.handset_screens import UNCOVER, WAYS, leave_setup_out, open_page
 from benchd.devices.android.shell.packets import Exit, Output

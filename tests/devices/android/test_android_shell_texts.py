@@ -18,7 +18,7 @@ from benchd.devices.android.facts.owner import (
     MOST_COUNTED,
     read_row_count,
 )
-from benchd.devices.android.fill.awake import HOLD
+from benchd.devices.android.fill.keep_awake import HOLD
 from benchd.devices.android.fill.program_on_handset import PROGRAMS
 from benchd.devices.android.fill.shown_reads import CONTENT, PROBE
 from benchd.devices.android.handset_access import off_command

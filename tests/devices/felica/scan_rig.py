@@ -10,7 +10,7 @@ from benchd.devices.felica.verdict.capture import signed_capture
 from benchd.devices.felica.verdict.nodes import shipped_catalogue
 from benchd.devices.felica.verdict.scan import Survey, scan_chip, survey_chip
 from benchd.domain.chip import ChipScan
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 CATALOGUE = shipped_catalogue()
 SHIPPED = load_baselines(CATALOGUE)

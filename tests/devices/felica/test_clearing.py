@@ -19,7 +19,13 @@ from benchd.devices.felica.providers.external_tool import ExternalTool, command_
 from benchd.devices.felica.providers.kinds import OptionRefused
 from benchd.devices.felica.providers.operator import OperatorProvider
 from benchd.devices.felica.reader_settings import FelicaSettings
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import (
+    ClearCapabilities,
+    ClearClaim,
+    ClearMethod,
+    ClearOrder,
+    ClearOutcome,
+)
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.ports import ClearProvider

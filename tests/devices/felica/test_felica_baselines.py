@@ -34,7 +34,7 @@ from benchd.devices.felica.verdict.scan import Survey
 from benchd.domain.chip import BaselineKind, ChipVerdict
 from benchd.domain.errors import BenchdError, UsageRefused
 from benchd.lab.simulator.chips import BASELINE
-from benchd.signing.key import SigningKey
+from benchd.signing.private_key import SigningKey
 
 CATALOGUE = shipped_catalogue()
 HANDSET_SYSTEMS = (0x0003, 0xFE00, 0xFE0F, 0xFFFF, 0x8008)

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 
 from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS, external_tool
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "clear-providers.md").read_text("utf-8")
 

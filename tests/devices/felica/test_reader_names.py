@@ -10,6 +10,7 @@ import pytest
 
 from benchd.devices.felica.readers.pcsc import Connection, Context
 from benchd.devices.felica.readers.reader_assignment import WALL, ReaderSeen, assign
+from benchd.devices.felica.readers.reader_frames import WRAPPINGS, Channel
 from benchd.devices.felica.readers.reader_models import model_of, reader_models, stable_name
 from benchd.devices.felica.readers.usb_ports import (
     plugged_readers,
@@ -17,7 +18,6 @@ from benchd.devices.felica.readers.usb_ports import (
     port_of_interface,
     port_of_reader,
 )
-from benchd.devices.felica.readers.wrapping import WRAPPINGS, Channel
 from benchd.domain.ids import SlotName
 
 A1, A2 = SlotName("A1"), SlotName("A2")

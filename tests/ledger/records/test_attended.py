@@ -11,9 +11,9 @@ from typing import TypeAlias
 import pytest
 from records_rack import RESET, START, Told, look
 
-from benchd.domain.attended import Attended
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import Evidence, JobId, SlotName
+from benchd.domain.operator_steps import Attended
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.report import Asked
 from benchd.domain.shift import Shift

@@ -22,8 +22,8 @@ from benchd.ledger.record_batch import Batch, decode_batch
 from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
 from benchd.outbound.posting import Failure
-from benchd.signing.key import SigningKey
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
 
 START = datetime(2026, 11, 24, 9, tzinfo=UTC)
 CENTRE_KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))

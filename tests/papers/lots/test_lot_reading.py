@@ -23,7 +23,7 @@ from benchd.domain.ids import Evidence
 from benchd.papers.lots.archive import Archive
 from benchd.papers.lots.lot_papers_check import CheckedPapers, check_papers
 from benchd.papers.lots.lot_signature import PAYLOAD_TYPE, verify_lot_papers
-from benchd.signing.ring import KeyRing
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.rotation import Retired, Retirement, rotate
 from tests.papers.papers_made import CATALOGUE, signed
 

@@ -9,9 +9,9 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from benchd.intake import importing
+from benchd.intake import csv_import
 from benchd.intake.assets_file import AssetsFile
-from benchd.intake.table import HoldsBadge
+from benchd.intake.csv_table import HoldsBadge
 from benchd.web.authoriser import MOST_OPEN
 from tests.people.people_rig import BY
 from tests.people.tokens.token_rig import House, OpenHouse, bearing, code_of
@@ -44,13 +44,13 @@ async def test_who_asks_too_often_waits_and_nobody_else_does(open_house: OpenHou
 async def test_a_token_with_too_many_requests_open_takes_nobodys_place(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered, genuine = threading.Event(), importing.read_assets
+    answered, genuine = threading.Event(), csv_import.read_assets
 
     def slow(data: bytes, holds_badge: HoldsBadge) -> AssetsFile:
         answered.wait(60)
         return genuine(data, holds_badge)
 
-    monkeypatch.setattr(importing, "read_assets", slow)
+    monkeypatch.setattr(csv_import, "read_assets", slow)
     stock, shop = await house.token("stock"), await house.token("shop")
     lot = {"lot": "L-1", "consignor": "private", "kind": "purchase"}
     statuses: list[int] = []

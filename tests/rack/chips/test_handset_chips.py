@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.domain.clear import ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearOrder, ClearOutcome
 from benchd.domain.errors import UsageRefused
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ids import JobId, SlotName

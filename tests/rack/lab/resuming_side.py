@@ -25,7 +25,7 @@ from benchd.domain.port import Liveness
 from benchd.lab.simulator.addresses import ADB_SOCKET
 from benchd.lab.simulator.hands import HandsetState, RackHands
 from benchd.observe.command_logs import configure_command_logs
-from benchd.pipelines.sampling import host_places
+from benchd.pipelines.read_back_samples import host_places
 
 FILE_BYTES = 4 << 20
 HEADROOM_BYTES = 2 << 20

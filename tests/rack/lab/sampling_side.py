@@ -19,7 +19,7 @@ from benchd.domain.fill import FillOrder, FillReport
 from benchd.lab.simulator.hands import RackHands
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.observe.command_logs import configure_command_logs
-from benchd.pipelines.sampling import host_places
+from benchd.pipelines.read_back_samples import host_places
 
 SAMPLES = 64
 PULLED_AT = 20

@@ -7,7 +7,7 @@ import anyio
 import pytest
 from simulator_rack import MEBIBYTE, TMP, Bench, one, until, virtual_rack
 
-from benchd.devices.android.fill.awake import HOLD
+from benchd.devices.android.fill.keep_awake import HOLD
 from benchd.devices.android.handset_screens import UNCOVER
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio]

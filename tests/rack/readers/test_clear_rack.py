@@ -13,7 +13,13 @@ from reader_rack import card, reader_rack, slot_name
 
 from benchd.devices.felica.providers.external_tool import external_tool
 from benchd.domain.chip import ChipVerdict
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import (
+    ClearCapabilities,
+    ClearClaim,
+    ClearMethod,
+    ClearOrder,
+    ClearOutcome,
+)
 from benchd.domain.errors import ReaderFault
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ids import JobId

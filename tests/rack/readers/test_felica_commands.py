@@ -18,7 +18,7 @@ from benchd.config import Settings, load_settings
 from benchd.daemon.composition import chip_access
 from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.lab.simulator.chips.chip_plan import ReaderFaults
-from benchd.slots.parts import NoReaders
+from benchd.slots.slot_dependencies import NoReaders
 from tests.patience import PATIENCE_S
 from tests.rack.daemon_here import configured, running_daemon
 

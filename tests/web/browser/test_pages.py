@@ -14,8 +14,8 @@ from scanner import scan
 
 from benchd.domain.evidence_json import to_json
 from benchd.domain.ids import JobId
+from benchd.domain.percentages import tenths
 from benchd.domain.record import EntryKind
-from benchd.domain.tenths import tenths
 from benchd.proof.evidence.intake_evidence import BoundBy
 from benchd.web.access_level import AccessLevel
 from tests.intake.lots import imei

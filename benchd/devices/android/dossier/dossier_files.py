@@ -14,7 +14,7 @@ from benchd.devices.android.facts.fact_table import QUESTIONS
 from benchd.devices.android.shell.script import Answer
 from benchd.devices.android.shell.text import printable
 from benchd.domain.dossier import Dossier
-from benchd.domain.revision import version
+from benchd.domain.version_info import version
 
 LONGEST_ANSWER: Final = 384 * 1024
 """Characters of what is kept of one answer: a handset that says more is said to."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from benchd.devices.android.dossier.elsewhere import looked_for, lowered
-from benchd.devices.android.dossier.marks import SEPARATED, Marks, bare
 from benchd.devices.android.dossier.parcel import Dump
-from benchd.devices.android.dossier.personal import RULES, Found
+from benchd.devices.android.dossier.personal_values import RULES, Found
+from benchd.devices.android.dossier.pseudonyms import SEPARATED, Marks, bare
+from benchd.devices.android.dossier.value_search import looked_for, lowered
 from benchd.devices.android.shell.script import Answer
 from benchd.devices.android.shell.text import printable
 from benchd.domain.dossier import PersonalKind

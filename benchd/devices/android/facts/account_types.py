@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from benchd.devices.android.shell.text import printable
-from benchd.domain.knowledge import (
+from benchd.domain.data_files import (
     Sources,
     Table,
     Words,

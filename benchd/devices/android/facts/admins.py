@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchd.domain.knowledge import (
+from benchd.domain.data_files import (
     Sources,
     Table,
     Words,

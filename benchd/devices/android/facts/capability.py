@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.devices.android.facts.search import read_search, search_command
+from benchd.devices.android.facts.path_search import read_search, search_command
 
 FELICA_DIRECTORIES: Final = ("/vendor/etc/felica", "/product/etc/felica", "/system/etc/felica")
 

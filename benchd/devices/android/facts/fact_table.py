@@ -157,7 +157,7 @@ PERSONAL: Final[Mapping[str, tuple[PersonalKind, re.Pattern[str]]]] = {
 """What is personal in the answer to one question: the group `value` is masked in a dossier.
 
 What is masked in any answer, and names of properties, are in
-`benchd/devices/android/dossier/personal.py`.
+`benchd/devices/android/dossier/personal_values.py`.
 """
 
 IDENTITY: Final = ("properties", "imei", "second_imei", "second_imei_before_11")

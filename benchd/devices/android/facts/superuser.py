@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.devices.android.facts.search import read_search, search_command
+from benchd.devices.android.facts.path_search import read_search, search_command
 
 SUPERUSER_PATHS: Final = tuple(
     f"{folder}/su"

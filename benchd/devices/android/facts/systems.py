@@ -9,14 +9,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from benchd.domain.handset import ModificationSource
-from benchd.domain.knowledge import (
+from benchd.domain.data_files import (
     Sources,
     Table,
     Words,
     read_knowledge,
     require_sources,
 )
+from benchd.domain.handset import ModificationSource
 
 
 class KnownWord(Table):

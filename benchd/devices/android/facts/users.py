@@ -11,15 +11,15 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from benchd.devices.android.shell.text import lines_of
-from benchd.domain.errors import AnswerNotRecognised
-from benchd.domain.handset import OWNER, UserKind
-from benchd.domain.knowledge import (
+from benchd.domain.data_files import (
     Sources,
     Table,
     Words,
     read_knowledge,
     require_sources,
 )
+from benchd.domain.errors import AnswerNotRecognised
+from benchd.domain.handset import OWNER, UserKind
 
 MOST_USERS: Final = 100
 

@@ -13,7 +13,7 @@ from benchd.devices.android.fill.driver import FillDriver
 from benchd.devices.android.fill.full_storage import takes_no_more
 from benchd.devices.android.fill.host_fill import HostFill
 from benchd.devices.android.fill.keystream import HostKeystream
-from benchd.devices.android.fill.leftovers import leftovers
+from benchd.devices.android.fill.leftover_files import leftovers
 from benchd.devices.android.fill.processors import Processors
 from benchd.devices.android.fill.program_install import HandsetPrograms, NoRoomForProgram
 from benchd.devices.android.fill.program_on_handset import FILL_DIRECTORY

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchd.devices.android.fill.full_storage import takes_no_more
-from benchd.devices.android.fill.leftovers import LIST, fill_names
+from benchd.devices.android.fill.leftover_files import LIST, fill_names
 from benchd.devices.android.fill.program_on_handset import FILL_DIRECTORY
 from benchd.devices.android.fill.sample_blocks import BLOCK_BYTES, SampleBlocks, sample_blocks
 from benchd.devices.android.fill.sample_stream import READ_EACH, SampleStream, sample_stream

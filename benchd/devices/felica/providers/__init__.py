@@ -7,7 +7,13 @@ from benchd.devices.felica.providers.kinds import (
     ProviderFactory,
     known_kinds,
 )
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import (
+    ClearCapabilities,
+    ClearClaim,
+    ClearMethod,
+    ClearOrder,
+    ClearOutcome,
+)
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.ports import ClearProvider
 

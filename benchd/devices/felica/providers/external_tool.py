@@ -12,7 +12,13 @@ from typing import Final, cast
 
 from benchd.devices.felica.providers.kinds import OptionRefused
 from benchd.devices.felica.providers.provider_program import Ended, Program, Said
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import (
+    ClearCapabilities,
+    ClearClaim,
+    ClearMethod,
+    ClearOrder,
+    ClearOutcome,
+)
 from benchd.domain.handset import HandsetIdentity
 from benchd.domain.plain_text import printable
 

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchd.devices.felica.providers.kinds import OptionRefused
-from benchd.domain.clear import ClearCapabilities, ClearClaim, ClearMethod, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import (
+    ClearCapabilities,
+    ClearClaim,
+    ClearMethod,
+    ClearOrder,
+    ClearOutcome,
+)
 from benchd.domain.handset import HandsetIdentity
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchd.devices.felica.readers.wrapping import Channel
+from benchd.devices.felica.readers.reader_frames import Channel
 from benchd.domain.errors import ReaderFault, ReaderGone
 
 ESCAPE_CODE: Final = 0x42000001  # SCARD_CTL_CODE(1)

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 
-from benchd.devices.felica.readers.wrapping import WRAPPINGS, Wrapping
+from benchd.devices.felica.readers.reader_frames import WRAPPINGS, Wrapping
 
 _INDEXES = re.compile(r" ([0-9A-F]{2}) ([0-9A-F]{2})$")
 """What pcscd puts after every name: reader and slot as hex, in the order of enumeration."""

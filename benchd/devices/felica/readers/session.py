@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from benchd.devices.felica.readers.pcsc import Connection, Context, NoChip, Taken
-from benchd.devices.felica.readers.wrapping import Wrapping
+from benchd.devices.felica.readers.reader_frames import Wrapping
 from benchd.domain.errors import ReaderFault, ReaderGone
 
 CHIP_WITHIN_S: Final = 2.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.devices.felica.readers.pcsc import Connection, Context
-from benchd.devices.felica.readers.wrapping import Channel
+from benchd.devices.felica.readers.reader_frames import Channel
 from benchd.domain.port import SMART_CARD_CLASS
 
 SYSFS_USB: Final = Path("/sys/bus/usb/devices")

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from benchd.devices.android.fill.leftovers import LIST
+from benchd.devices.android.fill.leftover_files import LIST
 from benchd.devices.android.fill.program_on_handset import PROGRAM_PATH
 from benchd.devices.android.fill.sample_stream import READ_BLOCKS
 from benchd.devices.android.fill.shown_reads import CONTENT, PROBE

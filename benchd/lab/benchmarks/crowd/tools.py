@@ -11,8 +11,8 @@ from benchd.devices.android.facts.capability import LOOK_FOR_FELICA
 from benchd.devices.android.facts.owner import COUNT_FILES
 from benchd.devices.android.facts.statfs import ASK_STATFS
 from benchd.devices.android.facts.superuser import LOOK_FOR_SUPERUSER
-from benchd.devices.android.fill.awake import HOLD
-from benchd.devices.android.fill.leftovers import LIST
+from benchd.devices.android.fill.keep_awake import HOLD
+from benchd.devices.android.fill.leftover_files import LIST
 from benchd.devices.android.fill.program_on_handset import CACHE_PATH, FILL_DIRECTORY, PROGRAM_PATH
 from benchd.devices.android.handset_access import BACK_ON_AFTER_S, off_command
 from benchd.devices.android.handset_screens import UNCOVER

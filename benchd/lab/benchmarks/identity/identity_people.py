@@ -15,7 +15,7 @@ from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot import EarlierEnd, ProblemView
 from benchd.lab.benchmarks.identity.identity_truth import Truth
 from benchd.lab.benchmarks.identity.shop import SLOT, Shop, Visit
-from benchd.pipelines.contract import Vetting
+from benchd.pipelines.stage_contract import Vetting
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 
 MOST_TRIES: Final = 4
@@ -37,7 +37,7 @@ SUPERVISOR: Final = _person("Mori")
 
 
 class AtTheRack:
-    """Implements `benchd.pipelines.contract.Station` as far as identity asks for it."""
+    """Implements `benchd.pipelines.stage_contract.Station` as far as identity asks for it."""
 
     def __init__(self, shop: Shop, visit: Visit) -> None:
         self._shop = shop

@@ -24,10 +24,10 @@ from benchd.lab.benchmarks.identity.shop import SLOT, Shop, Visit
 from benchd.lab.usual_handset import USUAL
 from benchd.pipelines.assets import bind_if_sure
 from benchd.pipelines.chip_history import tie_unless_anothers
-from benchd.pipelines.contract import JobContext, Station
 from benchd.pipelines.handset_binding import tie_and_name_by_screen
 from benchd.pipelines.identity_lookup import handsets_of, refuse_over_reader, resolve_identity
 from benchd.pipelines.rack_readers import RackReaders
+from benchd.pipelines.stage_contract import JobContext, Station
 from benchd.pipelines.stages.certify import drawn_records
 from benchd.pipelines.stages.confirm import ConfirmStage
 from benchd.pipelines.stages.gates import GatesStage
@@ -37,8 +37,8 @@ from benchd.proof.evidence.chip_evidence import READER, ChipEvidence, SwitchEvid
 from benchd.proof.evidence.fresh_evidence import FreshPictures
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import DrawRecord, FindDrawnEvidence
-from benchd.proof.identity.debts import identity_gaps
 from benchd.proof.identity.sighting import Sighting, sighting_of
+from benchd.proof.identity.unresolved_jobs import identity_gaps
 from benchd.proof.recheck_draw import draw_in
 from benchd.proof.watch_list import Wanted, WatchList
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from benchd.domain.clear import ClearOutcome
+from benchd.domain.clear_provider import ClearOutcome
 from benchd.lab.simulator.chips.chip import CLEARED, VirtualChip
 from benchd.lab.simulator.chips.chip_plan import ClearStory
 

@@ -12,8 +12,8 @@ from benchd.domain.intake import Mistake
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.domain.token import System, TokenName
-from benchd.intake.at_work import AT_WORK
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.running_handsets import AT_WORK
 from benchd.proof.evidence.intake_evidence import AssetLine, Who
 from tests.core.world import CountingEntropy
 from tests.intake.lots import BY, LOT, Intake, bound_record, imei

@@ -14,7 +14,7 @@ from benchd.cli.doctor import machine
 from benchd.cli.doctor.daemon import DaemonAnswer
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
-from benchd.cli.doctor.holders import TCP_TABLES, listener_of
+from benchd.cli.doctor.resource_holders import TCP_TABLES, listener_of
 from benchd.cli.misuse import why
 
 RULES_FOLDERS: Final = tuple(

@@ -8,11 +8,11 @@ import pytest
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.handset import BatteryMethod
+from benchd.domain.percentages import tenths
 from benchd.domain.plain_text import size, size_at_most
-from benchd.domain.tenths import tenths
 from benchd.proof.evidence.handset_evidence import InitialiseEvidence
 from benchd.texts.catalogue import FACTS, Catalogue
-from benchd.web.found import chip_in, found_in, span
+from benchd.web.evidence_text import chip_in, found_in, span
 from tests.ledger.records.records_rack import GATES, INSPECT, RESET
 from tests.recorded import CHIP, OVERWRITE, READ_BACK
 

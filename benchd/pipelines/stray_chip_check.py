@@ -10,10 +10,10 @@ import anyio
 
 from benchd.domain.errors import ReaderFault, ReaderGone, StageFailed
 from benchd.domain.job import Reason
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.ports import AbsenceWindow
+from benchd.pipelines.stage_contract import JobContext
+from benchd.proof.chip_ownership import THERE, tied_chip
 from benchd.proof.evidence.chip_evidence import AwayEvidence
-from benchd.proof.tie import THERE, tied_chip
 
 FIRST_LOOK_S: Final = 60.0
 """The cable is out before the handset is lifted."""

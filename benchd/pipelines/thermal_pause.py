@@ -14,8 +14,8 @@ from benchd.domain.handset import BatteryFacts
 from benchd.domain.job import Reason
 from benchd.domain.slot import ProblemCode, ProblemView, ProgressView, TransferView
 from benchd.domain.wakeup import Wakeup
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.parameters import Celsius, Percent, Seconds, Share
+from benchd.pipelines.stage_contract import JobContext
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 
 from benchd.domain.handset import BatteryWear
+from benchd.domain.percentages import tenths
 from benchd.domain.plain_text import size
-from benchd.domain.tenths import tenths
 from benchd.proof.evidence.chip_evidence import OPERATOR, ChipEvidence, ClearEvidence
 from benchd.proof.evidence.handset_evidence import (
     GatesEvidence,

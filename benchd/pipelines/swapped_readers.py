@@ -12,8 +12,8 @@ from benchd.domain.errors import HandsetFault, StageFailed
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Reason
 from benchd.domain.ports import Entropy
-from benchd.pipelines.contract import JobContext
-from benchd.proof.tie import THERE, is_pattern, pattern_of, tied_chip
+from benchd.pipelines.stage_contract import JobContext
+from benchd.proof.chip_ownership import THERE, is_pattern, pattern_of, tied_chip
 
 MOST_PATTERNS: Final = 3
 """Whoever looks elsewhere at the same moments may have drawn the same one by chance."""

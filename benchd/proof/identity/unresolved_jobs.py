@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchd.domain.job import Gate
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.placeholder_serials import is_filler
 from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Same, Sighting
 from benchd.proof.identity.traits import Relation

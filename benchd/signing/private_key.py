@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from benchd.domain.errors import DependencyMissing, UsageRefused
+from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import key_id_of
 from benchd.signing.rack_secrets import RackSecrets, derived
-from benchd.signing.ring import KeyRing
 
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o644

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from benchd.domain.revision import NO_VERSION, UNKNOWN, Revision, commit_of, revision_of
+from benchd.domain.version_info import NO_VERSION, UNKNOWN, Revision, commit_of, revision_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,7 +133,7 @@ def sources(tmp_path: Path) -> Path:
     (folder / "benchd/domain").mkdir(parents=True)
     for name in ("pyproject.toml", ".gitignore", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    for name in ("__init__.py", "domain/__init__.py", "domain/revision.py"):
+    for name in ("__init__.py", "domain/__init__.py", "domain/version_info.py"):
         shutil.copy(ROOT / "benchd" / name, folder / "benchd" / name)
     shutil.copytree(ROOT / "configs/models", folder / "configs/models")
     return folder
@@ -169,7 +169,7 @@ def test_a_wheel_has_version_and_commit_and_the_same_bytes_twice_and_without_git
 
 
 def test_a_checkout_tells_what_it_is_now(sources: Path) -> None:
-    ask = "from benchd.domain.revision import version, commit; print(version(), commit())"
+    ask = "from benchd.domain.version_info import version, commit; print(version(), commit())"
     under_git(sources)
     for tag in ("v1.0", "v1.1"):
         head = commit(sources)

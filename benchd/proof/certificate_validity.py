@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchd.domain.ids import JobId
 from benchd.domain.job import Reason
 from benchd.domain.record import StoredEntry
-from benchd.proof.identity.fillers import is_filler
+from benchd.proof.identity.placeholder_serials import is_filler
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Relation

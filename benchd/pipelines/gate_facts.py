@@ -11,8 +11,8 @@ from benchd.domain.errors import HandsetFault, StageFailed
 from benchd.domain.handset import StandingFacts
 from benchd.domain.job import Reason
 from benchd.domain.slot import ProblemCode, ProblemView
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.ports import AbsenceWindow
+from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.reset_evidence import FactsAgainEvidence
 from benchd.proof.floors import MOST_S_BETWEEN_READINGS
 from benchd.proof.handset_refusals import other_handset, refusals

@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 
 from benchd.certificate import create_key, load_key
 from benchd.config.watch_lists import watch_list
-from benchd.daemon import tray_watch
-from benchd.daemon.list_watch import ListWatch, lists_of
+from benchd.daemon import interrupted_handsets
+from benchd.daemon.interrupted_handsets import TrayWatch
 from benchd.daemon.rack_labels import PrinterWatch
-from benchd.daemon.tray_watch import TrayWatch
+from benchd.daemon.watch_list_reload import ListWatch, lists_of
 from benchd.domain.disposal import DisposalState, Settling
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.label import LabelEnd, PrinterTrouble
@@ -241,7 +241,7 @@ async def test_what_was_pulled_out_is_on_the_wall_until_somebody_settles_it(
 async def test_of_a_full_tray_the_newest_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tray_watch, "MOST_SHOWN", 2)
+    monkeypatch.setattr(interrupted_handsets, "MOST_SHOWN", 2)
     jobs = [JobId(f"2026110{number}-0000000001") for number in (3, 4, 5)]
     async with watched(tmp_path) as (ledger, board):
         for job in jobs:

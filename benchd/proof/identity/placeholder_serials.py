@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from benchd.domain.knowledge import Table, Words, read_knowledge
+from benchd.domain.data_files import Table, Words, read_knowledge
 
 _SHORTEST = 4
 """Characters of a serial that can tell handsets apart at all."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from benchd.domain.chip import ChipScan
-from benchd.domain.clear import ClearClaim, ClearOrder, ClearOutcome
+from benchd.domain.clear_provider import ClearClaim, ClearOrder, ClearOutcome
 from benchd.domain.errors import NotFound, ReaderGone
 from benchd.domain.ids import DeviceKind, JobId, SlotName
 from benchd.domain.intake import TimeDoubt
@@ -25,8 +25,8 @@ from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.ports import CertificateIssuer, Intake
 from benchd.slots.admission import Admission, RollCall
-from benchd.slots.pace import Pace
 from benchd.slots.question_desk import Desk
+from benchd.slots.time_remaining import Pace
 
 
 class NoIntake:

@@ -24,12 +24,12 @@ from benchd.domain.slot import (
     QuestionView,
 )
 from benchd.domain.topology import SlotPlace
-from benchd.pipelines.contract import JobContext, Vetting
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.job_run import Job
 from benchd.pipelines.ports import AbsenceWindow
-from benchd.slots.parts import RackParts
+from benchd.pipelines.stage_contract import JobContext, Vetting
 from benchd.slots.presence import Presence, ReplugWindow
+from benchd.slots.slot_dependencies import RackParts
 from benchd.slots.slot_state_machine import SlotStateMachine
 
 _PASSING = (Liveness.ABSENT, Liveness.OFFLINE)
@@ -39,7 +39,7 @@ READER_PAUSE_S = 2.0
 
 
 class SlotStation:
-    """Implements `benchd.pipelines.contract.Station` for one occupancy."""
+    """Implements `benchd.pipelines.stage_contract.Station` for one occupancy."""
 
     def __init__(
         self,

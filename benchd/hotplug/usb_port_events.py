@@ -23,8 +23,8 @@ from benchd.hotplug.device_record import (
     every_device_is_a_handset,
     is_hub,
 )
-from benchd.hotplug.monitor import MonitorOverrun, UsbChange, UsbMonitor, udev_context
 from benchd.hotplug.port_states import PortStates
+from benchd.hotplug.pyudev_devices import MonitorOverrun, UsbChange, UsbMonitor, udev_context
 
 RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024
 """What udev gives its own monitors; each of a rack's uevents takes about 2 KiB of it."""

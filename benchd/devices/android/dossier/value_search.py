@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from benchd.devices.android.dossier.marks import IMEI_WITHOUT_CHECK, SEPARATED, bare
-from benchd.devices.android.dossier.personal import Found
+from benchd.devices.android.dossier.personal_values import Found
+from benchd.devices.android.dossier.pseudonyms import IMEI_WITHOUT_CHECK, SEPARATED, bare
 from benchd.domain.dossier import PersonalKind
 from benchd.domain.imei import is_imei
 

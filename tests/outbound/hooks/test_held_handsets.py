@@ -20,7 +20,7 @@ from benchd.domain.slot import DirectedView
 from benchd.domain.slot_states import SlotState
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.announcing_ledger import announcing
-from benchd.outbound.hooks.held import MOST_BINS, Held
+from benchd.outbound.hooks.held_handsets import MOST_BINS, Held
 from benchd.outbound.hooks.hook_delivery import Taken
 from benchd.outbound.hooks.outbox import Outbox
 from benchd.outbound.hooks.replies import record_of

@@ -1,6 +1,7 @@
 """The dialects of readers, and a session with an RC-S300, which no virtual reader can stand in for.
 
-The vectors are constructed from the makers' manuals and the PC/SC specification (see wrapping.py).
+The vectors are constructed from the makers' manuals and the PC/SC specification: see
+reader_frames.py.
 None was recorded from a reader.
 """
 
@@ -12,9 +13,9 @@ from typing import cast
 import pytest
 
 from benchd.devices.felica.readers.pcsc import Connection, Context, NoChip, Taken
+from benchd.devices.felica.readers.reader_frames import WRAPPINGS, Channel, parse_tlv
 from benchd.devices.felica.readers.reader_models import model_of
 from benchd.devices.felica.readers.session import CHIP_LEFT, ReaderSession
-from benchd.devices.felica.readers.wrapping import WRAPPINGS, Channel, parse_tlv
 from benchd.domain.errors import ReaderFault, ReaderGone
 
 POLL = bytes.fromhex("0600FFFF0100")

@@ -12,14 +12,14 @@ from benchd.domain.chip import ChipScan, ChipVerdict
 from benchd.domain.errors import ReaderFault, ReaderGone, StageFailed
 from benchd.domain.job import Decision, Gate, Reason
 from benchd.pipelines.chip_look import refusal_of
-from benchd.pipelines.contract import JobContext
 from benchd.pipelines.handset_binding import add_to_return
-from benchd.pipelines.waiting import ask_until
+from benchd.pipelines.stage_contract import JobContext
+from benchd.pipelines.stage_waits import ask_until
+from benchd.proof.chip_ownership import tied_chip
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.reset_evidence import LookAgain
 from benchd.proof.floors import MOST_S_FROM_LOOK_TO_CONFIRM
-from benchd.proof.tie import tied_chip
 
 TRIES: Final = 3
 """With adb gone an attempt at the chip can't be made again, so the look itself is."""

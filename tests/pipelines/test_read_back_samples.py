@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from benchd.domain.fill import FileRange, FilledFile
-from benchd.pipelines.sampling import (
+from benchd.pipelines.read_back_samples import (
     BLOCK_BYTES,
     SMALLEST_SAMPLED_BLOCKS,
     SamplePlan,

@@ -15,7 +15,7 @@ from benchd.domain.models.model_guidance import reset_words
 from benchd.domain.ports import ChipAccess, Clock, Device, Entropy, Keystream, Ledger
 from benchd.pipelines.ports import Handset, Station, Vetting
 from benchd.pipelines.rack_readers import RackReaders
-from benchd.pipelines.waiting import StageTime, ask_until
+from benchd.pipelines.stage_waits import StageTime, ask_until
 from benchd.proof.binding import JobBinding
 from benchd.proof.erasure import DeviceProfile
 from benchd.proof.evidence.fresh_evidence import FreshPictures, SignedPicture

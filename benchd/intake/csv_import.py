@@ -21,10 +21,10 @@ from benchd.intake.assets_file import (
     read_assets,
     without_those_at_work,
 )
-from benchd.intake.at_work import Views, found_at_work
+from benchd.intake.csv_table import FileMistake, HoldsBadge, nobodys
 from benchd.intake.intake_store import IntakeStore, Writer
 from benchd.intake.network_file import NetworkFile, read_network
-from benchd.intake.table import FileMistake, HoldsBadge, nobodys
+from benchd.intake.running_handsets import Views, found_at_work
 from benchd.proof.attestation import named_list
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord, NetworkRecord, Who
 from benchd.proof.intake_book import Lot
