@@ -96,7 +96,8 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateWo
 
 @pytest.mark.parametrize(
     ("warm_up", "jobs", "most_growth_kib"),
-    [(160, 208, 1024), pytest.param(400, 2000, 2048, marks=pytest.mark.nightly)],
+    # After 160 jobs alone the allocator still grows by 1.3 MiB, after 400 it has all it needs.
+    [(400, 208, 1024), pytest.param(400, 2000, 2048, marks=pytest.mark.nightly)],
 )
 async def test_many_jobs_leave_no_trace_in_memory(
     tmp_path: Path,
