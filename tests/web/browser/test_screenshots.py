@@ -87,6 +87,7 @@ async def test_screenshot(
     how = {"width": size[0], "height": size[1], "may_be_away": True, "dark": name not in LIGHT}
     async with wall.served(shown) as here, wall.open(here, query, **how) as seen:
         await expect(seen.tile("A2")).to_have_attribute("data-kind", "sellable")
+        await seen.fonts()
         if name in SIGNED_IN:
             await seen.sign_in("佐藤 健")
         if opened == "away":
@@ -98,7 +99,6 @@ async def test_screenshot(
             inside = ".story" if shown is AccessLevel.READ else ".to-do"
             await expect(seen.panel(inside)).to_be_visible()
         await expect(seen.page.locator("#errands li").first).to_be_attached()
-        await seen.fonts()
         sizes = await seen.page.evaluate(SIZES)
         print(f"\n| `{name}` | {sizes} |")  # noqa: T201 - the table in docs/wall.md
         file = folder / f"{name}.png"
