@@ -316,7 +316,7 @@ class _Page:
 
     def _required(self) -> Iterator[Line]:
         """What the recipe wanted to be attested at intake, by whom and by which record."""
-        for each in self._told.parts("intake.required_attestations"):
+        for each in self._told.parts("intake.required"):
             said = self._words.word(
                 "paper.required_by",
                 name=each.text("operator"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -180,6 +181,35 @@ def test_what_limits_it_stands_on_the_page_in_sections_of_their_own(
         assert CATALOGUE.text("paper.trusted_key").to(document.language) in found
         # A person looked, and no reader.
         assert not [value for value in values(document) if "reader finds" in value]
+
+
+def test_who_attested_at_intake_what_the_recipe_wants_stands_on_the_page(
+    statement: Evidence, key: SigningKey
+) -> None:
+    told: Any = deepcopy(statement)
+    told["predicate"]["intake"] |= {
+        "lot": "L-1",
+        "lot_kind": "purchase",
+        "tag": "T-1",
+        "bound_by": "serial",
+        "identity_checked": True,
+    }
+    told["predicate"]["intake"]["required"] = [
+        {
+            "kind": kind,
+            "operator": f"Who-{kind}",
+            "sequence": 4321,
+            "hash": "0" * 64,
+            "whole_lot": True,
+            "at": told["predicate"]["stages"][0]["ended_at"],
+        }
+        for kind in ("identity", "erasure")
+    ]
+    for document in pages(told, key).values():
+        for kind in ("identity", "erasure"):
+            [said] = told_as(f"paper.required_{kind}", document)
+            assert f"Who-{kind}" in said
+            assert "4321" in said
 
 
 @pytest.mark.looptime

@@ -262,12 +262,14 @@ def test_the_command_tells_lines_or_json_and_fails_where_anything_does(config: P
     assert told.exit_code == 1
     assert "[ok] configuration: " in told.output
     assert "[fail] daemon: no daemon answers" in told.output
-    assert "    → `systemctl start benchd`; if it ends again: `journalctl" in told.output
+    sudo = "" if os.geteuid() == 0 and "SUDO_UID" not in os.environ else "sudo "
+    cure = f"    → `{sudo}systemctl start benchd`; if it ends again: `{sudo}journalctl"
+    assert cure in told.output
     shown = CliRunner().invoke(command, [*asked, "--json"], env=env)
     checks = json.loads(shown.output)["checks"]
     [found] = [each for each in checks if each["check"] == "daemon"]
     assert (found["verdict"], found["found"]) == ("fail", "daemon_silent")
-    assert found["cure"]["ja"].startswith("「systemctl start benchd」")
+    assert found["cure"]["ja"].startswith(f"「{sudo}systemctl start benchd」")
     japanese = CliRunner().invoke(command, asked, env={**env, "LC_ALL": "ja_JP.UTF-8"})
     assert "[異常] サービス本体: " in japanese.output
 
