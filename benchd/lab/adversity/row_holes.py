@@ -251,7 +251,7 @@ ROW_HOLES: Final = (
     _hole(
         10,
         "what is attested of a whole lot covers what came in later",
-        Replaced(module="benchd.proof.attestation", name="Attestation._in_list", by=_always),
+        Replaced(module="benchd.proof.attestation", name="Attestation._was_in", by=_always),
     ),
     _hole(
         11,
