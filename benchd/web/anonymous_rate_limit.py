@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benchd.domain.token_bucket import Buckets, TokenBucket
@@ -87,7 +88,9 @@ def visit_of(scope: Scope, caller: Caller, route: str, *, on_machine: bool) -> V
 class Shares:
     """Serves each visit in its share, or refuses it at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopping: anyio.Event) -> None:
+        """Whoever waits as the server begins to stop is refused like one too many."""
+        self._stopping = stopping
         self._people = RequestLimit(most=64, of_each=(16, 64), waiting=128, of_one=64)
         self._anybody = RequestLimit(most=8, of_each=(6, 4), waiting=64, of_one=32)
         self._all = TokenBucket(per_s=ALL_PER_S, at_once=ALL_AT_ONCE)
@@ -129,7 +132,9 @@ class Shares:
                     return False
                 self._delayed += 1
                 try:
-                    await bucket.take(1)
+                    with anyio.move_on_after(bucket.owe_s()):
+                        await self._stopping.wait()
+                        return False
                 finally:
                     self._delayed -= 1
         return True

@@ -160,7 +160,13 @@ def _guard(
     """The one added last is the first to see a request."""
     app.add_middleware(TakenInTime)
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES, files=(".csv", LARGEST_FILE_BYTES))
-    app.add_middleware(Authoriser, callers=callers, rows=rows_of(app.routes), tokens=tokens)
+    app.add_middleware(
+        Authoriser,
+        callers=callers,
+        rows=rows_of(app.routes),
+        tokens=tokens,
+        stopping=stopping_of(app),
+    )
     app.add_middleware(SiteGuard, callers=callers, allowed_hosts=allowed_hosts)
     app.add_middleware(Forwarded, proxy=callers.proxy)
     app.add_middleware(Leaving)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+import anyio
 import structlog
 from fastapi.routing import APIRoute
 from starlette.responses import Response
@@ -76,13 +77,18 @@ class Authoriser:
     """Refuses what a request may not see, and what no row tells of."""
 
     def __init__(
-        self, app: ASGIApp, callers: Callers, rows: Sequence[Row], tokens: TokenGate
+        self,
+        app: ASGIApp,
+        callers: Callers,
+        rows: Sequence[Row],
+        tokens: TokenGate,
+        stopping: anyio.Event,
     ) -> None:
         self._app = app
         self._callers = callers
         self._tokens = tokens
         self._open = OpenRequests()
-        self._shares = Shares()
+        self._shares = Shares(stopping)
         self._rows = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -45,7 +45,8 @@ class Requests:
     """Serves requests that are held until they may go on, and keeps their answers."""
 
     def __init__(self) -> None:
-        self.shares = Shares()
+        self.stopping = anyio.Event()
+        self.shares = Shares(self.stopping)
         self.at_once = 0
         self.most = 0
         self.go_on = anyio.Event()
@@ -207,6 +208,22 @@ async def test_signing_in_is_apart_from_the_crowd_and_has_its_own_pace() -> None
     assert requests.statuses("10.0.0.9").count(200) == limits.SIGN_IN_AT_ONCE + limits.MOST_DELAYED
 
 
+async def test_who_waits_for_a_turn_as_the_server_stops_is_refused_and_outlasts_nothing(
+    served: Requests,
+) -> None:
+    at = anyio.current_time()
+    async with anyio.create_task_group() as group:
+        for number in range(int(limits.SIGN_IN_AT_ONCE) + 5):
+            visit = Visit(who=Who.SIGN_IN, whose="10.0.0.9", route=f"/{number}")
+            group.start_soon(served.ask, visit)
+        await anyio.wait_all_tasks_blocked()
+        served.stopping.set()
+    statuses = served.statuses("10.0.0.9")
+    assert (statuses.count(200), statuses.count(503)) == (limits.SIGN_IN_AT_ONCE, 5)
+    # They would have come one after the other for as long as five turns take.
+    assert anyio.current_time() - at < 1 / limits.SIGN_IN_PER_S
+
+
 async def test_the_machines_own_probes_are_always_served(served: Requests) -> None:
     for _ in range(3000):
         await served.ask(Visit(who=Who.PROBE, whose="loopback", route="/healthz"))
@@ -218,7 +235,7 @@ async def test_no_more_sources_are_known_than_may_be(
     monkeypatch: pytest.MonkeyPatch, served: Requests
 ) -> None:
     monkeypatch.setattr(limits, "MOST_SOURCES", 3)
-    served.shares = Shares()  # which reads its bounds as it is made
+    served.shares = Shares(served.stopping)  # which reads its bounds as it is made
     for number in range(20):
         await served.ask(anybody(f"10.0.0.{number}"))
     assert len(served.shares._sources) == 3
