@@ -96,7 +96,7 @@ class Importer:
         holds_badge: HoldsBadge = nobodys,
     ) -> Imported:
         """Take in a list of look-ups."""
-        # No asset ever leaves the book, so what is known now still is when its turn comes.
+        # A line struck before its turn comes leaves a look-up that is nobody's, and still true.
         read = partial(read_network, data, self._store.book, self._store.clock.now(), holds_badge)
         file: NetworkFile = await to_thread.run_sync(read, limiter=self._reading)
         take = not (dry_run or file.mistakes)

@@ -125,7 +125,7 @@ class Shares:
         return (*of_all, self._made_of_sources.of(visit.whose), self._made)
 
     async def _in_time(self, *buckets: TokenBucket) -> bool:
-        """Wait until it may come; False at once if too many do."""
+        """Wait until it may come; False at once if too many do, and once the server stops."""
         for bucket in buckets:
             if bucket.take_or_wait_s() > 0:
                 if self._delayed >= MOST_DELAYED:
