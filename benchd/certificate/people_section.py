@@ -11,7 +11,7 @@ from benchd.domain.job import Gate
 from benchd.domain.people import ShownBy
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.job_records import DecisionRecord
-from benchd.proof.people_proof import confirm_gaps
+from benchd.proof.separation_of_duties import confirm_gaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,8 +40,8 @@ from benchd.proof.job_records import (
     stage_records,
 )
 from benchd.proof.network import SALEABLE, look_up_result
-from benchd.proof.people_proof import confirm_gaps, scanner_gaps
 from benchd.proof.record_subject import imeis_in
+from benchd.proof.separation_of_duties import confirm_gaps, scanner_gaps
 from benchd.proof.stage_order import REQUIRED_STAGES, approval_gaps, order_gaps
 from benchd.proof.storage_proof import end_gaps, reach_gaps, storage_gaps
 

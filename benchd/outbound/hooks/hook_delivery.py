@@ -1,4 +1,4 @@
-"""One try to hand over an event: over HTTP, bounded in time and in what is read of the answer."""
+"""Delivery of an event over HTTP: one bounded try, and when there is another."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from benchd.outbound.hooks.hook_events import MEDIA_TYPE
 from benchd.outbound.hooks.hook_settings import Target
 from benchd.outbound.hooks.replies import LARGEST_REPLY_BYTES
 from benchd.outbound.hooks.webhook_signature import headers_of
-from benchd.outbound.posting import Failure, Poster
+from benchd.outbound.posting import Backoff, Failure, Poster
+
+LONGEST_PAUSE_S: Final = 3600.0
+PAUSES: Final = Backoff(first_s=5.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_PAUSE_S)
+"""Between one try and the next."""
 
 NEVER_BETTER: Final = frozenset({410, 413, 414, 415, 422})
 """Answers that are about this very event: sending it again would get them again. 400, 401, 403 and

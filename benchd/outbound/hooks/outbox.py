@@ -20,7 +20,13 @@ from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger.follower import LedgerFeed
 from benchd.outbound.hooks.held_handsets import Held
-from benchd.outbound.hooks.hook_delivery import Sender, Taken, is_for_good
+from benchd.outbound.hooks.hook_delivery import (
+    LONGEST_PAUSE_S,
+    PAUSES,
+    Sender,
+    Taken,
+    is_for_good,
+)
 from benchd.outbound.hooks.hook_events import (
     KIND_OF,
     HookEvent,
@@ -38,7 +44,7 @@ from benchd.outbound.hooks.replies import (
     read_reply,
     record_of,
 )
-from benchd.outbound.posting import Backoff, Failure
+from benchd.outbound.posting import Failure
 from benchd.proof.ports import CertificateIssuer
 
 PIECE_RECORDS: Final = 200
@@ -54,10 +60,6 @@ UNKNOWN_WHY: Final = "not_on_record"
 
 _log = structlog.get_logger()
 _Result = TypeVar("_Result")
-
-
-LONGEST_PAUSE_S: Final = 3600.0
-PAUSES: Final = Backoff(first_s=5.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_PAUSE_S)
 
 
 class OutboxSink(Protocol):

@@ -19,7 +19,7 @@ from benchd.proof.binding import Known
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.reset_evidence import ConfirmEvidence
 from benchd.proof.identity.sighting import sighting_of
-from benchd.proof.people_proof import has_scanned
+from benchd.proof.separation_of_duties import has_scanned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

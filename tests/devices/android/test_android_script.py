@@ -13,9 +13,9 @@ from handset_fakes import FakeShell, Pause, ScriptedShell, Step, Unplug, kept_pa
 from benchd.devices.android.facts import fact_table, inspection
 from benchd.devices.android.facts.fact_table import QUESTIONS
 from benchd.devices.android.shell.commands import Completed
-from benchd.devices.android.shell.large_answers import USUAL_BYTES, read_beside
 from benchd.devices.android.shell.lines import MOST_SAID_BYTES, run_by_lines
 from benchd.devices.android.shell.packets import Exit, Output
+from benchd.devices.android.shell.parsing_thread import USUAL_BYTES, read_beside
 from benchd.devices.android.shell.script import Answer, run_script
 from benchd.domain.errors import AnswerNotRecognised, BenchdError, HandsetGone, HandsetStalled
 from benchd.domain.handset import BatteryFacts

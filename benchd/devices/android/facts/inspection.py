@@ -11,7 +11,7 @@ from benchd.devices.android.facts import fact_table
 from benchd.devices.android.facts.answers import Answers
 from benchd.devices.android.facts.fact_table import QUESTIONS, Reading
 from benchd.devices.android.shell.commands import Shell
-from benchd.devices.android.shell.large_answers import read_beside
+from benchd.devices.android.shell.parsing_thread import read_beside
 from benchd.devices.android.shell.script import Answer, run_script
 from benchd.domain.errors import AnswerNotRecognised, StorageContradicts, UnsupportedHandset
 from benchd.domain.handset import (

@@ -8,7 +8,7 @@ from typing import Final
 
 from benchd.devices.android.filler import is_known_abi
 from benchd.devices.android.shell.commands import Shell, command_line, require_success
-from benchd.devices.android.shell.large_answers import read_beside
+from benchd.devices.android.shell.parsing_thread import read_beside
 from benchd.devices.android.shell.script import Answer
 from benchd.devices.android.shell.text import lines_of, printable
 from benchd.domain.errors import AnswerNotRecognised, UnsupportedHandset

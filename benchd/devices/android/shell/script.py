@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from benchd.devices.android.shell.commands import COMMAND_DEADLINE_S, Shell, require_success
-from benchd.devices.android.shell.large_answers import read_beside
 from benchd.devices.android.shell.packets import StdinPackets
+from benchd.devices.android.shell.parsing_thread import read_beside
 from benchd.domain.errors import AnswerNotRecognised
 
 Name = TypeVar("Name", bound=str)

@@ -1,4 +1,4 @@
-"""Answers that are larger than any handset's usual ones are read in a thread: the loop goes on."""
+"""The thread that parses answers larger than a handset's usual ones: the loop goes on meanwhile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 USUAL_BYTES: Final = 256 << 10
 """Reading so much takes some 20 ms at worst; a usual inspection is a third of it."""
 
-_THREAD = RunVar[anyio.CapacityLimiter]("benchd_large_answers")
+_THREAD = RunVar[anyio.CapacityLimiter]("benchd_parsing_thread")
 
 
 async def read_beside(size_bytes: int, read: Callable[[], T]) -> T:

@@ -12,7 +12,7 @@ from benchd.domain.people import ShownBy
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import Who
 from benchd.proof.evidence.people_evidence import DecisionEvidence
-from benchd.proof.people_proof import confirm_gaps, scanner_gaps
+from benchd.proof.separation_of_duties import confirm_gaps, scanner_gaps
 from tests import recorded
 from tests.certificate.certificate_rack import ISSUED_AT, JOB, records_of_an_erasure
 from tests.proof.altered_records import Change, Data, answered, put
