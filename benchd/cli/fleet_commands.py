@@ -46,7 +46,7 @@ def fleet_run(
     ] = None,
 ) -> None:
     """Run the centre; its tables are made in the database where there are none."""
-    _require_extra()
+    require_fleet()
     from benchd.fleet.centre_server import CentreSettings, run_centre
     from benchd.observe.logs import configure_logs
     from benchd.signing.tls import TlsFiles
@@ -104,7 +104,7 @@ def fleet_racks(database: DatabaseOption = "", json_output: JsonOption = False) 
 
 def _asked(database: str, ask: Callable[[JoinedRacks], Awaitable[_Result]]) -> _Result:
     """What the centre's database answers, asked without the centre."""
-    _require_extra()
+    require_fleet()
     from benchd.fleet.fleet_database import open_database
     from benchd.fleet.joined_racks import JoinedRacks
 
@@ -115,7 +115,7 @@ def _asked(database: str, ask: Callable[[JoinedRacks], Awaitable[_Result]]) -> _
     return anyio.run(run)
 
 
-def _require_extra() -> None:
+def require_fleet() -> None:
     """A rack's installation can't be a centre."""
     if importlib.util.find_spec("psycopg") is None:
         message = "this installation has no psycopg, which the centre needs"

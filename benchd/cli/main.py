@@ -19,7 +19,7 @@ from benchd.cli.disposal_commands import disposal_app
 from benchd.cli.doctor.doctor_command import doctor
 from benchd.cli.drain_commands import drain, pause
 from benchd.cli.file_arguments import write_new
-from benchd.cli.fleet_commands import fleet_app
+from benchd.cli.fleet_commands import fleet_app, require_fleet
 from benchd.cli.fresh_commands import add_fresh_commands
 from benchd.cli.grade_commands import grade_app
 from benchd.cli.handset_commands import handset_app
@@ -201,6 +201,10 @@ def demo(
         bool,
         typer.Option("--lot", help="One lot, taken in by CSV, to its end; 24 without --slots."),
     ] = False,
+    fleet: Annotated[
+        int | None,
+        typer.Option(min=1, max=8, help="So many racks and their centre; --slots is of each."),
+    ] = None,
 ) -> None:
     """Run the daemon on a virtual rack; no handset is needed."""
     if once and by_hand:
@@ -211,7 +215,15 @@ def demo(
         )
     if lot and (scenario or by_hand or dossier):
         raise typer.BadParameter("--lot brings its own handsets and operators")
+    if fleet and (scenario or by_hand or dossier or lot):
+        raise typer.BadParameter("--fleet brings its own handsets and operators")
     require_lab()
+    if fleet:
+        require_fleet()
+        from benchd.lab.demo.fleet import run_fleet_demo
+
+        ok = run_fleet_demo(fleet, slots, directory, port, once=once, as_json=json_output)
+        raise typer.Exit(0 if ok else 1)
     from benchd.lab.demo.demo_run import run_demo
     from benchd.lab.demo.lot import HANDSETS, LEAST, run_lot_demo
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,8 +41,13 @@ class CentreSettings:
     tls: TlsFiles | None
 
 
-async def run_centre(settings: CentreSettings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises UsageRefused, DependencyMissing."""
+async def run_centre(
+    settings: CentreSettings, listeners: list[socket.socket] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, on sockets that listen already if there are any.
+
+    Raises UsageRefused, DependencyMissing.
+    """
     tls = None if settings.tls is None else mutual_tls(settings.tls)
     if tls is None and not _is_loopback(settings.host):
         raise UsageRefused(
@@ -52,7 +58,8 @@ async def run_centre(settings: CentreSettings) -> None:
     async with open_database(settings.database) as database:
         app = create_centre_app(JoinedRacks(database), RecordIntake(database, key, _now))
         _log.info("fleet_serving", port=settings.port)
-        await uvicorn.Server(server_config(app, settings.host, settings.port, tls)).serve()
+        server = uvicorn.Server(server_config(app, settings.host, settings.port, tls))
+        await server.serve(sockets=listeners)
 
 
 def mutual_tls(files: TlsFiles) -> ssl.SSLContext:

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.fleet.postgres import Cluster, cluster
+from benchd.lab.demo.private_postgres import Cluster, private_cluster
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
-    with cluster() as running:
+    with private_cluster() as running:
         yield running
 
 

@@ -132,13 +132,15 @@ async def demo_rack(
     plugged: bool = True,
     by_hand: bool = False,
     cards: Sequence[CardPlan] = (),
+    copies_after: int = 0,
 ) -> AsyncGenerator[DemoRack, None]:
     """A virtual rack with these handsets, `plugged` in or beside it; nothing is left of it.
 
     `cards` are chips without a handset, as of one that is never switched on. With `make_way` the
     handsets, though not the daemon, run only when nobody else wants to. With `by_hand` it waits
     for a person who is learning, and its wall has their hands; a slot more, in which nothing is,
-    looks at what they have erased once more before they send it out.
+    looks at what they have erased once more before they send it out. Their numbers are those of
+    copies after `copies_after`, which are others than another rack's.
     """
     placed = place(scenarios)
     numbers = {p.slot: p.number for p in placed} | (
@@ -146,7 +148,11 @@ async def demo_rack(
     )
     plan = RackPlan(
         handsets=tuple(
-            p.scenario.handset(name=p.slot, slot=p.number if plugged else None, copy=p.number)
+            p.scenario.handset(
+                name=p.slot,
+                slot=p.number if plugged else None,
+                copy=p.number + copies_after,
+            )
             for p in placed
         ),
         readers=len(numbers),

@@ -1,0 +1,288 @@
+"""`benchd demo --fleet`: several virtual racks, joined to one centre on a private PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import anyio
+import psycopg
+from anyio import to_thread
+
+from benchd.certificate import create_key
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import JsonValue
+from benchd.fleet.fleet_database import open_database
+from benchd.fleet.joined_racks import JoinedRacks
+from benchd.lab.demo.crew import CREW
+from benchd.lab.demo.demo_folder import DemoFolder
+from benchd.lab.demo.demo_rack import DemoRack, demo_rack, loopback_listener
+from benchd.lab.demo.demo_run import ENDS_WITHIN_S, as_expected, result_of, until_all_ended
+from benchd.lab.demo.fleet_centre import running_centre
+from benchd.lab.demo.lent_listener import listener_inside
+from benchd.lab.demo.private_postgres import private_cluster
+from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
+from benchd.ledger.reader import LedgerReader
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.public_key import public_key_of
+
+MOST_RACKS: Final = 8
+CENTRE_PORT_AFTER: Final = 10
+"""The centre's port is that of the first rack and so many."""
+HANDSETS: Final = 2
+"""In each rack that is there to be looked at."""
+IN_TURN: Final = (
+    *("clean", "flash-loses-writes", "felica-in-use", "live-data"),
+    *("clean", "felica-not-clearable"),
+)
+"""Which handsets come, from rack to rack."""
+COPIES_OF_A_RACK: Final = 10
+_ALL_ROWS: Final = 1 << 31
+_LOOK_EVERY_S: Final = 0.2
+
+_SITE: Final = 'name = "仮想ラック / virtual rack'
+_CERTIFICATE: Final = "[certificate]\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """Where the centre is."""
+
+    folder: Path
+    port: int
+    database: str
+
+    @property
+    def url(self) -> str:
+        """Its address, for racks as for people."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def key(self) -> Path:
+        """What it signs checkpoints with."""
+        return self.folder / "centre.pem"
+
+    @property
+    def log(self) -> Path:
+        """What it said."""
+        return self.folder / "centre.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """Racks and their centre, all of which run."""
+
+    centre: Centre
+    racks: Sequence[DemoRack]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackEnd:
+    """How a rack's handsets have ended, and how many of its records the centre has."""
+
+    rack: str
+    handsets: Sequence[Mapping[str, JsonValue]]
+    records: int
+    ok: bool
+
+
+def run_fleet_demo(
+    racks: int,
+    handsets: int | None,
+    directory: Path | None,
+    port: int,
+    *,
+    once: bool,
+    as_json: bool,
+) -> bool:
+    """Run it; True if every handset ended as it has to and the centre has every record."""
+    if port + CENTRE_PORT_AFTER > 65535:
+        raise UsageRefused(f"the centre's port is {CENTRE_PORT_AFTER} after --port")
+    where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
+    count = handsets or (1 if once else HANDSETS)
+    with private_cluster() as cluster:
+        centre = Centre(
+            folder=where, port=port + CENTRE_PORT_AFTER, database=cluster.conninfo("fleet")
+        )
+        with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE fleet")
+        if once:
+            return anyio.run(partial(_once, centre, racks, count, port, as_json=as_json))
+        return anyio.run(_until_stopped, centre, racks, count, port)
+
+
+@asynccontextmanager
+async def demo_fleet(
+    centre: Centre, racks: int, handsets: int, port: int, *, shown: bool
+) -> AsyncGenerator[Fleet]:
+    """Racks with these handsets, joined; if they are `shown`, each has a port on this machine."""
+    async with AsyncExitStack() as stack:
+        at = stack.enter_context(loopback_listener(centre.port))
+        centre.folder.mkdir(parents=True, exist_ok=True)
+        create_key(centre.key)
+        running = [
+            await stack.enter_async_context(
+                demo_rack(
+                    centre.folder / f"rack-{number}",
+                    handsets_of(number, handsets),
+                    port=port + number - 1,
+                    copies_after=COPIES_OF_A_RACK * number,
+                )
+            )
+            for number in range(1, racks + 1)
+        ]
+        inside = [
+            stack.enter_context(await listener_inside(rack.house, centre.port)) for rack in running
+        ]
+        async with running_centre(centre.database, centre.key, [at, *inside], centre.log):
+            for number, rack in enumerate(running, start=1):
+                _point_to(centre, rack.folder, number)
+                await _join(centre, rack.folder, number)
+            async with AsyncExitStack() as shown_at:
+                places = [
+                    shown_at.enter_context(loopback_listener(port + number)) if shown else None
+                    for number in range(racks)
+                ]
+                async with anyio.create_task_group() as starting:
+                    for rack, place in zip(running, places, strict=True):
+                        starting.start_soon(rack.start_daemon, place)
+            yield Fleet(centre=centre, racks=running)
+
+
+def handsets_of(rack: int, count: int) -> list[Scenario]:
+    """What comes to this rack: other scenarios than to the one before."""
+    first = (rack - 1) * HANDSETS
+    return [SCENARIOS[IN_TURN[(first + index) % len(IN_TURN)]] for index in range(count)]
+
+
+def name_of(number: int) -> str:
+    """What a rack is called at the centre."""
+    return f"ラック {number} / rack {number}"
+
+
+def _point_to(centre: Centre, folder: DemoFolder, number: int) -> None:
+    """The rack's configuration, with the centre in it and on its papers."""
+    text = folder.config.read_text(encoding="utf-8")
+    text = text.replace(_SITE, f'name = "{name_of(number)}: 仮想ラック / virtual rack')
+    verify = json.dumps(f"{centre.url}/verify")
+    text = text.replace(_CERTIFICATE, f"{_CERTIFICATE}verify_at = {verify}\n")
+    public = json.dumps(str(centre.key.with_suffix(".pem.pub")))
+    text += f"\n[fleet]\nurl = {json.dumps(centre.url)}\ncentre_key = {public}\n"
+    folder.config.write_text(text, encoding="utf-8")
+
+
+async def _join(centre: Centre, folder: DemoFolder, number: int) -> None:
+    async with open_database(centre.database) as database:
+        ring = KeyRing.of(public_key_of(folder.public_key.read_bytes()))
+        await JoinedRacks(database).join(name_of(number), ring)
+
+
+async def _until_stopped(centre: Centre, racks: int, handsets: int, port: int) -> bool:
+    async with (
+        demo_fleet(centre, racks, handsets, port, shown=True) as fleet,
+        anyio.create_task_group() as group,
+    ):
+        for rack in fleet.racks:
+            group.start_soon(rack.operators().work)
+            group.start_soon(rack.must_live)
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            _welcome(fleet, port)
+            async for _ in signals:
+                group.cancel_scope.cancel()
+                break
+    return True
+
+
+async def _once(centre: Centre, racks: int, handsets: int, port: int, *, as_json: bool) -> bool:
+    told: list[RackEnd] = []
+    async with (
+        demo_fleet(centre, racks, handsets, port, shown=False) as fleet,
+        anyio.create_task_group() as group,
+    ):
+        for rack in fleet.racks:
+            group.start_soon(rack.operators().work)
+            group.start_soon(rack.must_live)
+        with anyio.fail_after(ENDS_WITHIN_S):
+            for number, rack in enumerate(fleet.racks, start=1):
+                await until_all_ended(rack)
+                told.append(await _ended(centre, rack, number))
+        group.cancel_scope.cancel()
+    ok = all(rack.ok for rack in told)
+    if as_json:
+        body = {"ok": ok, "racks": [asdict(rack) for rack in told]}
+        sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
+    else:
+        _tell(told)
+    return ok
+
+
+async def _ended(centre: Centre, rack: DemoRack, number: int) -> RackEnd:
+    results = [await result_of(rack, placed) for placed in rack.placed]
+    fits = [as_expected(told, of.scenario) for told, of in zip(results, rack.placed, strict=True)]
+    records = await until_all_there(centre, rack)
+    return RackEnd(rack=name_of(number), handsets=results, records=records, ok=all(fits))
+
+
+async def until_all_there(centre: Centre, rack: DemoRack) -> int:
+    """Wait until the centre has exactly the records of this rack's ledger; how many they are."""
+    key = KeyRing.of(public_key_of(rack.folder.public_key.read_bytes())).rack
+    while True:
+        there = await to_thread.run_sync(_at_centre, centre.database, key)
+        here = await to_thread.run_sync(_on_disk, rack.folder.ledger)
+        # A list: one that was there twice, or in a branch, would be one too many.
+        if here == there:
+            return len(here)
+        await anyio.sleep(_LOOK_EVERY_S)
+
+
+def _on_disk(ledger: Path) -> list[tuple[int, bytes, bytes]]:
+    reader = LedgerReader(ledger)
+    try:
+        rows = reader.rows(0, _ALL_ROWS, _ALL_ROWS, _ALL_ROWS)
+    finally:
+        reader.close()
+    return [(row.sequence, row.hash, row.body) for row in rows]
+
+
+def _at_centre(database: str, rack: str) -> list[tuple[int, bytes, bytes]]:
+    with psycopg.connect(database) as connection:
+        found = connection.execute(
+            "SELECT sequence, hash, body FROM record JOIN rack ON rack.id = rack"
+            " WHERE key_id = %s ORDER BY sequence, branch",
+            (rack,),
+        )
+        return [(row[0], row[1], row[2]) for row in found]
+
+
+def _welcome(fleet: Fleet, port: int) -> None:
+    lines = [
+        f"{len(fleet.racks)}台の仮想ラックとセンターが動いています。Ctrl+C で終了します。",
+        f"{len(fleet.racks)} virtual racks and their centre are running. Ctrl+C ends them.",
+        f"  センター/centre: {fleet.centre.url}/",
+        f'  .venv/bin/benchd fleet racks --database "{fleet.centre.database}"',
+        f"  {fleet.centre.log}",
+    ]
+    for number, rack in enumerate(fleet.racks):
+        lines += [
+            f"  {name_of(number + 1)}: http://127.0.0.1:{port + number}/",
+            f"    BENCHD_SOCKET={rack.folder.socket} .venv/bin/benchd status",
+        ]
+    lines += [f"  {one.name}: ID {one.id}, バッジ/badge {one.badge}, PIN {one.pin}" for one in CREW]
+    sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _tell(racks: Sequence[RackEnd]) -> None:
+    for rack in racks:
+        for told in rack.handsets:
+            end = told["disposition"] or told["reason"]
+            sys.stdout.write(f"{rack.rack}  {told['slot']}  {told['scenario']}  {end}\n")
+        fits = "as it should" if rack.ok else "NOT AS EXPECTED"
+        sys.stdout.write(f"{rack.rack}  {rack.records} records at the centre  {fits}\n")
