@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import AsyncGenerator, Mapping
+import itertools
+import os
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, LiteralString, cast
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import Diagnostic
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -26,6 +29,12 @@ _VERSIONS: Final = """
 """
 _NOT_SURE: Final = "the fleet's database hasn't said that it and its standby have this"
 _CURE: Final = "Look after PostgreSQL, then start it again; racks keep all they have meanwhile."
+_AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    PoolTimeout,
+)
 
 
 class NotAcknowledged(BenchdError):
@@ -55,10 +64,13 @@ class FleetDatabase:
                 connection.add_notice_handler(hear)
                 try:
                     async with connection.transaction():
+                        # No transaction takes less than the standby's word, whatever the default
+                        # is; for a session it can't be set where PgBouncer shares sessions.
+                        await connection.execute("SET LOCAL synchronous_commit = on")
                         yield connection
                 finally:
                     connection.remove_notice_handler(hear)
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        except _AWAY as error:
             raise NotAcknowledged(_NOT_SURE) from error
         # A wait for the standby that was cancelled ends in a commit here, and in a warning.
         if warnings:
@@ -72,13 +84,15 @@ async def open_database(conninfo: str) -> AsyncGenerator[FleetDatabase]:
     Raises DependencyMissing where it can't be reached or a newer release has made it.
     """
     pool: AsyncConnectionPool[AsyncConnection] = AsyncConnectionPool(
-        conninfo,
+        next_hosts(conninfo, os.environ),
         min_size=1,
         max_size=CONNECTIONS,
         open=False,
-        configure=_configure,
-        # A database that was restarted costs nobody an answer.
-        check=AsyncConnectionPool.check_connection,
+        # One that was restarted costs nobody an answer, and after a failover the former primary,
+        # which only reads by now, is left for another of the list.
+        configure=_require_primary,
+        check=_require_primary,
+        reconnect_timeout=TURN_S,
         timeout=TURN_S,
     )
     try:
@@ -95,10 +109,37 @@ async def open_database(conninfo: str) -> AsyncGenerator[FleetDatabase]:
         await pool.close()
 
 
-async def _configure(connection: AsyncConnection) -> None:
-    """No connection takes less than the standby's word, whatever the database's default is."""
+def next_hosts(conninfo: str, environment: Mapping[str, str]) -> Callable[[], str]:
+    """The same address each time, but of several hosts another is the first to be tried.
+
+    Which of them is the primary only they say, and PgBouncer before them tells of it too late for
+    libpq's own `target_session_attrs`: what it says at the start is what it heard long ago.
+    """
+    given = conninfo_to_dict(conninfo)
+    lists = {
+        key: str(given.get(key) or environment.get(f"PG{key.upper()}", "")).split(",")
+        for key in ("host", "hostaddr", "port")
+    }
+    several = {key: each for key, each in lists.items() if len(each) > 1}
+    turns = itertools.count()
+
+    def turned() -> str:
+        turn = next(turns)
+        first = {key: turn % len(each) for key, each in several.items()}
+        hosts = {key: ",".join(several[key][at:] + several[key][:at]) for key, at in first.items()}
+        return make_conninfo(conninfo, **hosts)
+
+    return turned
+
+
+async def _require_primary(connection: AsyncConnection) -> None:
+    """Raises OperationalError for one that can't write, and ends it: the pool takes another."""
     await connection.set_autocommit(True)
-    await connection.execute("SET synchronous_commit = on")
+    found = await connection.execute("SHOW transaction_read_only")
+    if await found.fetchone() != ("off",):
+        await connection.close()
+        message = "this PostgreSQL only reads"
+        raise psycopg.OperationalError(message)
     await connection.set_autocommit(False)
 
 
