@@ -1,0 +1,308 @@
+"""The engine as configs/fleet/ has it: three machines that are addresses of loopback and a folder.
+
+Each program is Debian's own, run as an ordinary user with the shipped configuration; replaced in it
+are addresses, folders and passwords, and `peer`, since no user of this machine is called postgres.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import random
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import httpx2
+import psycopg
+
+SHIPPED = Path(__file__).parents[2] / "configs/fleet"
+POSTGRES = Path("/usr/lib/postgresql/17/bin")
+PROGRAMS = {
+    "etcd": Path("/usr/bin/etcd"),
+    "patroni": Path("/usr/bin/patroni"),
+    "pgbouncer": Path("/usr/sbin/pgbouncer"),
+    "pgbackrest": Path("/usr/bin/pgbackrest"),
+    "postgres": POSTGRES / "postgres",
+}
+PASSWORDS = ("RESTAPI", "REPLICATION", "REWIND", "FLEET")
+LONGEST_WAIT_S = 90
+Found = TypeVar("Found")
+
+
+def user() -> str | None:
+    """Whom to run as; None for whoever runs the test, since PostgreSQL refuses root alone."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def say(*lines: str) -> None:
+    """What pytest shows of a test that failed, or with -s."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+async def until(what: str, ask: Callable[[], Found | None]) -> Found:
+    """What was asked for, as soon as it is there."""
+    with anyio.move_on_after(LONGEST_WAIT_S):
+        while True:
+            with suppress(psycopg.Error, httpx2.HTTPError, OSError):
+                found = await anyio.to_thread.run_sync(ask)
+                if found is not None and found is not False:
+                    return found
+            await anyio.sleep(0.1)
+    raise AssertionError(f"waited in vain until {what}")
+
+
+@dataclass
+class Machine:
+    """One address with a folder, and what runs there."""
+
+    address: str
+    folder: Path
+    texts: Mapping[str, str]
+    """What is put in the place of what the shipped configuration says."""
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "postgresql/17/fleet"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "run"
+
+    def admin(self, database: str = "postgres") -> psycopg.Connection:
+        """The superuser, beside PgBouncer."""
+        return psycopg.connect(
+            f"host={self.socket} user=postgres dbname={database} connect_timeout=5",
+            autocommit=True,
+        )
+
+    def configured(self, name: str) -> Path:
+        """A file of configs/fleet/ with this machine's own addresses and folders."""
+        text = (SHIPPED / name).read_text()
+        for shipped, here in {"THIS_ADDRESS": self.address, **self.texts}.items():
+            text = text.replace(shipped, here)
+        file = self.folder / name
+        file.write_text(text)
+        return file
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        return {
+            "PATH": f"{POSTGRES}:/usr/sbin:/usr/bin:/bin",
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(self.folder),
+            "PGBACKREST_CONFIG": str(self.configured("pgbackrest.conf")),
+            "PGBACKREST_LOCK_PATH": str(self.folder / "lock"),
+            "PGBACKREST_LOG_PATH": str(self.folder / "log"),
+            "PGBACKREST_SPOOL_PATH": str(self.folder / "spool"),
+        }
+
+    def call(self, *words: str | Path, answers: str = "") -> str:
+        """Run a command to its end; what it has printed."""
+        done = subprocess.run(
+            words,
+            check=False,
+            input=answers,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LONGEST_WAIT_S,
+            cwd=self.folder,
+            user=user(),
+            env=self.environment,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}"
+        return done.stdout
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            match name:
+                case "etcd":
+                    settings = dict(
+                        line.split("=", 1)
+                        for line in self.configured("etcd.env").read_text().splitlines()
+                        if not line.startswith("#")
+                    )
+                    self._run(name, PROGRAMS[name], **settings)
+                case "patroni":
+                    self._run(name, PROGRAMS[name], self.configured("patroni.yml"))
+                case _:
+                    users = self.folder / "userlist.txt"
+                    users.write_text(f'"fleet" "{self.texts["FLEET_PASSWORD"]}"\n')
+                    self._run(name, PROGRAMS[name], self.configured("pgbouncer.ini"))
+
+    def _run(self, name: str, *words: str | Path, **settings: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                user=user(),
+                env={**self.environment, **settings},
+            )
+
+    def kill(self, *names: str) -> None:
+        """End them by SIGKILL; with Patroni goes its PostgreSQL, each process of it."""
+        for name in names:
+            program = self.running.pop(name)
+            program.kill()
+            program.wait()
+            if name == "patroni":
+                self._kill_postgres()
+
+    def _kill_postgres(self) -> None:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            postmaster = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+            for process in (postmaster, *map(int, children)):
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+
+    def stop_patroni(self) -> None:
+        """As systemctl has it: PostgreSQL goes down in good order."""
+        patroni = self.running.pop("patroni")
+        patroni.terminate()
+        patroni.wait(LONGEST_WAIT_S)
+
+    def is_primary(self) -> bool:
+        """By Patroni's own word."""
+        answer = httpx2.get(f"http://{self.address}:8008/primary", timeout=5)
+        return answer.status_code == 200
+
+
+@dataclass
+class Engine:
+    """Three machines: the first has etcd alone, beside the centre."""
+
+    machines: list[Machine]
+    password: str
+
+    @property
+    def databases(self) -> list[Machine]:
+        return self.machines[1:]
+
+    def through_pgbouncer(self) -> str:
+        """What the centre is given, as docs/fleet.md has it."""
+        keepalives = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3"
+        return f"{self._addressed(6432)} connect_timeout=5 {keepalives}"
+
+    def of_the_primary(self) -> str:
+        """What the referee reads."""
+        return self._addressed(5432) + " connect_timeout=5 target_session_attrs=read-write"
+
+    def _addressed(self, port: int) -> str:
+        hosts = ",".join(each.address for each in self.databases)
+        return f"host={hosts} port={port} dbname=fleet user=fleet password={self.password}"
+
+    def primary(self) -> Machine | None:
+        for each in self.databases:
+            with suppress(httpx2.HTTPError):
+                if each.is_primary():
+                    return each
+        return None
+
+    def other(self, machine: Machine) -> Machine:
+        [other] = [each for each in self.databases if each is not machine]
+        return other
+
+    async def whole(self) -> Machine:
+        """The primary, as soon as a standby follows that Patroni has told it to wait for."""
+
+        def ask() -> Machine | None:
+            primary = self.primary()
+            if primary is None:
+                return None
+            answer = httpx2.get(f"http://{self.other(primary).address}:8008/synchronous", timeout=5)
+            return primary if answer.status_code == 200 else None
+
+        return await until("there is a primary with a synchronous standby", ask)
+
+    def make_database(self, primary: Machine) -> None:
+        with primary.admin() as admin:
+            admin.execute(f"CREATE ROLE fleet LOGIN PASSWORD '{self.password}'")  # type: ignore[arg-type]
+            admin.execute("CREATE DATABASE fleet OWNER fleet")
+        primary.call("pgbackrest", "--stanza=fleet", "stanza-create")
+
+    async def restore(self, machine: Machine, moment: str) -> None:
+        """To a moment, as docs/fleet.md has it: the other machine copies this one anew."""
+        control, data = POSTGRES / "pg_ctl", machine.data
+        for each in (self.other(machine), machine):
+            each.stop_patroni()
+        machine.call(
+            *("patronictl", "-c", machine.folder / "patroni.yml", "remove", "fleet"),
+            answers="fleet\nYes I am aware\n",
+        )
+        machine.call(
+            *("pgbackrest", "--stanza=fleet", "--delta", "--type=time", f"--target={moment}"),
+            *("--target-action=promote", "restore"),
+        )
+        log = machine.folder / "restored.log"
+        machine.call(control, "-D", data, "-o", "-h ''", "-l", log, "-w", "start")
+        with machine.admin() as admin:
+            await until("the moment is reached", lambda: not _recovers(admin))
+        machine.call(control, "-D", data, "-w", "stop")
+        machine.start("patroni")
+        await until("Patroni has it", machine.is_primary)
+        shutil.rmtree(self.other(machine).data)
+        self.other(machine).start("patroni")
+        await self.whole()
+
+
+def _recovers(admin: psycopg.Connection) -> bool:
+    return admin.execute("SELECT pg_is_in_recovery()").fetchone() != (False,)
+
+
+@contextmanager
+def engine() -> Generator[Engine]:
+    """Make three machines, start nothing, and take all down at the end."""
+    missing = [str(program) for program in PROGRAMS.values() if not program.exists()]
+    assert not missing, f"{', '.join(missing)} isn't there: scripts/setup --fleet"
+    folder = Path(tempfile.mkdtemp(prefix="benchd-ha-", dir="/tmp"))
+    # Other tests on this machine have other networks of loopback.
+    network = f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}."
+    words = {f"{name}_PASSWORD": secrets.token_hex(12) for name in PASSWORDS}
+    machines: list[Machine] = []
+    try:
+        for number in (10, 11, 12):
+            own = folder / str(number)
+            texts = {
+                "192.0.2.0/24": "127.0.0.0/8",
+                "192.0.2.": network,
+                "/var/lib/etcd": str(own / "etcd"),
+                "/var/lib/postgresql": str(own / "postgresql"),
+                "/var/lib/pgbackrest": str(folder / "repository"),
+                "/var/log/postgresql": str(own / "log"),
+                "/run/postgresql": str(own / "run"),
+                "/etc/pgbouncer": str(own),
+                "local all all peer": "local all all trust",
+                **words,
+            }
+            machines.append(Machine(f"{network}{number}", own, texts))
+            for made in ("etcd", "postgresql/17", "log", "run", "lock"):
+                (own / made).mkdir(parents=True)
+        (folder / "repository").mkdir()
+        owner = user() or pwd.getpwuid(os.geteuid()).pw_name
+        for path in (folder, *folder.rglob("*")):
+            shutil.chown(path, owner)
+        yield Engine(machines, words["FLEET_PASSWORD"])
+    except BaseException:
+        for log in sorted(folder.glob("*/*.log")):
+            say(f"== {log}", *log.read_text(errors="replace").splitlines()[-25:])
+        raise
+    finally:
+        for machine in machines:
+            machine.kill(*machine.running)
+        shutil.rmtree(folder)
