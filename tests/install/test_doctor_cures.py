@@ -100,6 +100,13 @@ def of(row: Row, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+BEGINS = (
+    'case "$(systemctl is-active benchd)" in activating) systemctl restart benchd;;'
+    " *) systemctl start benchd;; esac"
+)
+"""A start that was under way has read what was there before the cure, and fails by it."""
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "_"))
 def test_item_2_broken_found_the_cure_typed_mended(broken: Machine, row: Row) -> None:
     broken.run("sh", "-ec", row.breaks)
@@ -108,7 +115,7 @@ def test_item_2_broken_found_the_cure_typed_mended(broken: Machine, row: Row) ->
     for command in re.findall(r"`([^`]+)`", found["cure"]["en"]):
         if not command.startswith(row.leaves_out):
             broken.run("sh", "-ec", f"{command} 2>&1")
-    broken.run("sh", "-ec", "systemctl start benchd")
+    broken.run("sh", "-ec", BEGINS)
     until(lambda: broken.show("benchd", "ActiveState") == "active")
     left = findings(broken, row.check)
     assert of(row, left) == [] or row.stays, left

@@ -298,6 +298,14 @@ def test_a_cure_is_told_as_its_reader_types_it(
     assert "「sudo docs" not in cured("cure.load_alerts", {}).ja
 
 
+def test_item_2_a_mended_mount_is_read_by_a_new_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One under way has read what was there before: it fails, and `systemctl start` with it."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    told = cured("cure.see_mount", {"path": "/var/lib/benchd"})
+    assert told.en.endswith(", then `systemctl restart benchd`")
+    assert told.ja.endswith("「systemctl restart benchd」")
+
+
 @pytest.mark.parametrize("cure", [f"cure.{word}" for word in catalogue().section("cure")])
 def test_each_command_of_a_cure_is_known_as_one(monkeypatch: pytest.MonkeyPatch, cure: str) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
