@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from benchd.config import Settings
+from benchd.daemon.disk_space import is_read_only
 from benchd.domain.errors import DependencyMissing
 
 DIRECTORY_MODE = 0o750
@@ -39,7 +40,7 @@ def make_directories(settings: Settings) -> None:
 
 def _not_to_be_written_to(directory: Path) -> DependencyMissing:
     """By what keeps it from being written to: how it is mounted, or whose it is."""
-    if os.statvfs(directory).f_flag & os.ST_RDONLY:
+    if is_read_only(os.statvfs(directory)):
         message = f"the directory {directory} can't be written to: Read-only file system"
         return DependencyMissing(message, cure=_mount_cure(directory))
     message = f"the directory {directory} can't be written to"

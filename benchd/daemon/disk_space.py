@@ -84,6 +84,11 @@ class DiskSpace(NamedTuple):
         return self.bytes >= LEAST_BYTES and (self.files is None or self.files >= LEAST_FILES)
 
 
+def is_read_only(found: os.statvfs_result) -> bool:
+    """Whether nobody can write there, whoever it belongs to."""
+    return bool(found.f_flag & os.ST_RDONLY)
+
+
 def disk_space_in(folder: Path) -> DiskSpace | None:
     """How much there is; None where nobody can tell, as of a file system without a size."""
     try:

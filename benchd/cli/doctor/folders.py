@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from benchd.cli.doctor.findings import About, Finding
-from benchd.daemon.disk_space import LEAST_BYTES, LEAST_FILES
+from benchd.daemon.disk_space import LEAST_BYTES, LEAST_FILES, is_read_only
 
 MOUNTS: Final = Path("/proc/self/mountinfo")
 LITTLE_BYTES: Final = 2 << 30
@@ -43,7 +43,7 @@ def folder(check: str, path: Path, owner: Owner, *, files: str | None = None) ->
         found = path.stat()
         inside = files_in(path) if files and path.is_dir() else ()
         strange = sorted(each.name for each in inside if each.stat().st_uid != owner.uid)
-        read_only = _is_read_only(os.statvfs(path))
+        read_only = is_read_only(os.statvfs(path))
     except FileNotFoundError:
         return about.warn("doctor.folder_missing", "cure.made_at_start")
     except OSError as error:
@@ -86,7 +86,7 @@ def space(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs)
         found = statvfs(_there(path))
     except OSError as error:
         return about.not_to_be_seen(path, error)
-    if _is_read_only(found):
+    if is_read_only(found):
         return about.fail("doctor.read_only", "cure.see_mount")
     # File systems like btrfs don't count them.
     if found.f_files and found.f_favail < LEAST_FILES:
@@ -98,11 +98,6 @@ def space(path: Path, statvfs: Callable[[Path], os.statvfs_result] = os.statvfs)
     if free < LITTLE_BYTES:
         return about.warn("doctor.space_free", "cure.make_room")
     return about.ok("doctor.space_free")
-
-
-def _is_read_only(found: os.statvfs_result) -> bool:
-    """Whether nobody can write there, whoever it belongs to."""
-    return bool(found.f_flag & os.ST_RDONLY)
 
 
 def _amount(size: int) -> str:
