@@ -65,9 +65,6 @@ async def serve_rack(
     def ended_tasks() -> list[str]:
         return [] if stopping.is_set() else list(supervisor.ended_tasks())
 
-    def note() -> str:
-        return ", ending after the running jobs" if admission.closed else ""
-
     # The watchers outlive the work, so that its end is watched as well.
     async with anyio.create_task_group() as watchers:
         async with anyio.create_task_group() as work:
@@ -85,7 +82,7 @@ async def serve_rack(
                 feed_watchdog, notifier, watchdog_interval_s(os.environ), ended_tasks
             )
             for follow in (
-                lambda: follow_status(notifier, board, note),
+                lambda: follow_status(notifier, board, admission),
                 lambda: log_problems(board),
             ):
                 watchers.start_soon(keep_following, follow, failed)

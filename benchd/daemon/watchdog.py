@@ -15,6 +15,7 @@ import structlog
 from benchd.daemon.notify import Notifier
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
+from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 
 _log = structlog.get_logger()
@@ -43,24 +44,39 @@ async def feed_watchdog(
         await anyio.sleep(interval_s / FEEDS_PER_INTERVAL)
 
 
-async def follow_status(notifier: Notifier, board: RackBoard, note: Callable[[], str]) -> None:
-    """Tell the state of the rack whenever it has changed; `note` is put behind it."""
+async def follow_status(notifier: Notifier, board: RackBoard, admission: Admission) -> None:
+    """Tell the state of the rack whenever it has changed."""
     told = ""
     while True:
         version = board.version
-        text = status_text(board.views().values()) + note()
+        text = status_text(board.views().values(), admission)
         if text != told:
             notifier.status(text)
             told = text
         await anyio.sleep(SHORTEST_STATUS_PAUSE_S)
-        # What `note` says may change while the board doesn't.
+        # A pause begins and ends while the board doesn't change.
         with anyio.move_on_after(LONGEST_STATUS_PAUSE_S):
             await board.changed(version)
 
 
-def status_text(views: Collection[SlotView]) -> str:
-    """The rack in one line: `16 slots, 12 busy, 1 needs a person`."""
+def status_text(views: Collection[SlotView], admission: Admission) -> str:
+    """The rack in one line: `16 slots, 12 busy, 1 needs a person`, and why no job begins."""
     busy = sum(view.state in BUSY for view in views)
     waiting = sum(view.needs_a_person for view in views)
     slots = f"{len(views)} {'slot' if len(views) == 1 else 'slots'}"
-    return f"{slots}, {busy} busy, {waiting} {'needs' if waiting == 1 else 'need'} a person"
+    line = f"{slots}, {busy} busy, {waiting} {'needs' if waiting == 1 else 'need'} a person"
+    return line + _standstill(views, admission, idle=not busy)
+
+
+def _standstill(views: Collection[SlotView], admission: Admission, *, idle: bool) -> str:
+    """Why no job begins, or why none goes on where slots wait and none is busy."""
+    if admission.closed:
+        return ", ending after the running jobs"
+    held = admission.begins_not_for
+    begins_not = [*([] if held is None else [held]), *([] if views else ["no slots"])]
+    if begins_not:
+        return f", no job begins: {', '.join(begins_not)}".replace("_", " ")
+    waits_for = sorted({view.problem.code for view in views if view.problem is not None})
+    if idle and waits_for:
+        return f", nothing goes on: {', '.join(waits_for)}".replace("_", " ")
+    return ""

@@ -26,6 +26,7 @@ from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import keep_following
+from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from tests.daemon.settling_rack import STEPS
 
@@ -176,15 +177,75 @@ async def test_a_task_that_ended_misses_the_watchdog_and_is_told_once() -> None:
     assert [(line["event"], line["ended_tasks"]) for line in logs] == [("watchdog_not_fed", ["A2"])]
 
 
-def test_the_status_counts_slots() -> None:
+@pytest.mark.asyncio
+async def test_the_status_counts_slots() -> None:
     quiet = [SlotState.EMPTY, SlotState.FINISHED]
     busy = [SlotState.RUNNING, SlotState.SETTLING, SlotState.REPLUGGING]
     states = [*quiet, *busy, SlotState.AWAITING_OPERATOR]
     views = [view(f"A{n}", state) for n, state in enumerate(states)]
-    assert status_text(views) == "6 slots, 4 busy, 1 needs a person"
+    assert status_text(views, Admission()) == "6 slots, 4 busy, 1 needs a person"
     views += [view("B1", SlotState.WAITING), view("B2", SlotState.QUARANTINED)]
-    assert status_text(views) == "8 slots, 4 busy, 3 need a person"
-    assert status_text(views[:1]) == "1 slot, 0 busy, 0 need a person"
+    assert status_text(views, Admission()) == "8 slots, 4 busy, 3 need a person"
+    assert status_text(views[:1], Admission()) == "1 slot, 0 busy, 0 need a person"
+
+
+RACK_WIDE = {
+    ProblemCode.DISK_FULL: "disk full",
+    ProblemCode.LEDGER_BROKEN: "ledger broken",
+    ProblemCode.NO_ADMINISTRATOR: "no administrator",
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", RACK_WIDE)
+async def test_the_status_says_that_no_job_begins_and_why(code: ProblemCode) -> None:
+    door = Admission()
+    door.hold(code)
+    runs, waits = view("A1", SlotState.RUNNING), view("A2", SlotState.WAITING, code)
+    for views, line in (
+        ([runs, waits], "2 slots, 1 busy, 1 needs a person"),
+        ([waits], "1 slot, 0 busy, 1 needs a person"),
+    ):
+        assert status_text(views, door) == f"{line}, no job begins: {RACK_WIDE[code]}"
+    assert status_text([], door).endswith(f"no job begins: {RACK_WIDE[code]}, no slots")
+    door.release(code)
+    assert status_text([runs], door) == "1 slot, 1 busy, 0 need a person"
+
+
+@pytest.mark.asyncio
+async def test_a_rack_without_slots_says_so() -> None:
+    told = status_text([], Admission())
+    assert told == "0 slots, 0 busy, 0 need a person, no job begins: no slots"
+
+
+@pytest.mark.asyncio
+async def test_a_rack_on_which_nothing_goes_on_says_what_its_slots_wait_for() -> None:
+    views = [
+        view("A1", SlotState.WAITING, ProblemCode.READER_GONE),
+        view("A2", SlotState.WAITING, ProblemCode.ADB_SERVER_DOWN),
+        view("A3", SlotState.WAITING, ProblemCode.READER_GONE),
+        view("A4", SlotState.EMPTY),
+    ]
+    waits = "4 slots, 0 busy, 2 need a person, nothing goes on: adb server down, reader gone"
+    assert status_text(views, Admission()) == waits
+    # While others go on, what one slot waits for is a matter of that slot.
+    views.append(view("A5", SlotState.RUNNING))
+    assert status_text(views, Admission()) == "5 slots, 1 busy, 2 need a person"
+
+
+@pytest.mark.asyncio
+@pytest.mark.looptime
+async def test_the_status_tells_a_pause_for_as_long_as_it_lasts_and_a_drain() -> None:
+    door, runs = Admission(), view("A1", SlotState.RUNNING)
+    door.pause(60.0)
+    paused = "1 slot, 1 busy, 0 need a person, no job begins: daemon paused"
+    assert status_text([runs], door) == paused
+    await anyio.sleep(61)
+    assert status_text([runs], door) == "1 slot, 1 busy, 0 need a person"
+    door.hold(ProblemCode.DISK_FULL)
+    door.close()
+    drains = "1 slot, 1 busy, 0 need a person, ending after the running jobs"
+    assert status_text([runs], door) == drains
 
 
 @pytest.mark.asyncio
@@ -196,22 +257,22 @@ async def test_the_status_follows_the_board() -> None:
         def status(self, text: str) -> None:
             told.append(text)
 
-    board, note = RackBoard(), [""]
+    board, door = RackBoard(), Admission()
     async with anyio.create_task_group() as group:
-        group.start_soon(follow_status, ListeningNotifier(None), board, lambda: note[0])
+        group.start_soon(follow_status, ListeningNotifier(None), board, door)
         board.show(view("A1", SlotState.EMPTY))
         await anyio.sleep(60)
         for _ in range(50):
             board.show(view("A1", SlotState.RUNNING))
             board.show(view("A1", SlotState.SETTLING))
         await anyio.sleep(60)
-        note[0] = ", ending"
+        door.close()
         await anyio.sleep(60)
         group.cancel_scope.cancel()
     assert told == [
         "1 slot, 0 busy, 0 need a person",
         "1 slot, 1 busy, 0 need a person",
-        "1 slot, 1 busy, 0 need a person, ending",
+        "1 slot, 1 busy, 0 need a person, ending after the running jobs",
     ]
 
 

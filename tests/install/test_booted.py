@@ -60,7 +60,8 @@ def beside(key: Path) -> list[Path]:
 
 def test_the_boot_brings_it_up_as_its_own_user_without_any_right(machine: Machine) -> None:
     until(lambda: machine.show("benchd", "ActiveState") == "active")
-    assert machine.show("benchd", "StatusText") == "1 slot, 0 busy, 0 need a person"
+    told = machine.show("benchd", "StatusText")
+    assert told == "1 slot, 0 busy, 0 need a person, no job begins: no administrator"
     assert machine.show("benchd-adb", "ActiveState") == "active"
     for unit in ("benchd", "benchd-adb"):
         pid = machine.show(unit, "MainPID")
