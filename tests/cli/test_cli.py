@@ -19,9 +19,9 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from benchd.cli import main
+from tests.program import BENCHD, CHECKOUT
 
-BENCHD = Path(sys.executable).with_name("benchd")
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = CHECKOUT / "configs"
 
 RUN_AND_SAY = """\
 import atexit
@@ -61,12 +61,20 @@ recipe = "overwrit"
 def benchd(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command."""
     return subprocess.run(
-        [BENCHD, *arguments],
+        [*BENCHD, *arguments],
         capture_output=True,
         text=True,
         check=False,
         env={"PATH": "/usr/bin:/bin", **environment},
     )
+
+
+def test_the_program_under_test_is_this_checkouts() -> None:
+    told = benchd("--version", PYTHONVERBOSE="1")
+    # Which of them is read goes by whether it was before.
+    read = rf"{re.escape(str(CHECKOUT))}/benchd/cli/(__pycache__/main\..*\.pyc|main\.py)"
+    assert re.search(read, told.stderr)
+    assert told.returncode == 0
 
 
 def config_in(folder: Path, text: str) -> Path:

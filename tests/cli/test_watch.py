@@ -8,7 +8,6 @@ import re
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import threading
 from collections.abc import Callable, Generator
@@ -35,6 +34,7 @@ from benchd.domain.slot import Away, AwayView, ProblemCode, ProblemView, SlotVie
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
 from tests.cli.rack_told import NOW, cable_out, finished, rack_told
+from tests.program import BENCHD
 from tests.web.web_fakes import (
     A1,
     BEGAN,
@@ -238,7 +238,6 @@ def test_states_of_other_slots_stay_short(catalogue: Catalogue) -> None:
     assert SlotState.EMPTY not in "\n".join(lines)
 
 
-BENCHD = Path(sys.executable).with_name("benchd")
 WAITED_FOR_S = 45.0
 STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 FRAME_BEGINS = "\x1b[H"
@@ -297,7 +296,7 @@ def watching(socket: Path, language: str) -> Generator[Terminal]:
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     with subprocess.Popen(
-        [BENCHD, "watch"],
+        [*BENCHD, "watch"],
         stdin=slave,
         stdout=slave,
         stderr=slave,

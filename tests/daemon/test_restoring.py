@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +41,7 @@ from tests.daemon.rotated_rack import (
     sell,
     starts,
 )
+from tests.program import BENCHD
 
 pytestmark = pytest.mark.asyncio
 
@@ -103,9 +103,7 @@ async def test_backups_while_64_slots_write_have_all_that_was_acknowledged_up_to
             for number in range(backups):
                 (each := folder / str(number)).mkdir()
                 command = ["ledger", "backup", each, "--config", tmp_path / "benchd.toml"]
-                await anyio.run_process(
-                    [Path(sys.executable).with_name("benchd"), *map(str, command)]
-                )
+                await anyio.run_process([*BENCHD, *map(str, command)])
             made.set()
     for number in range(backups):
         [backup] = (folder / str(number)).glob("*.json")

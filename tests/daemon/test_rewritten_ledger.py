@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -42,6 +41,7 @@ from tests.daemon.rewritten_rack import (
     served,
 )
 from tests.daemon.rotated_rack import make_rack, settings_in
+from tests.program import BENCHD
 
 pytestmark = pytest.mark.asyncio
 
@@ -76,9 +76,7 @@ async def command(rack: Served, *arguments: str) -> subprocess.CompletedProcess[
     """A command against the rack's socket, as a person types it."""
     environment = {"PATH": "/usr/bin:/bin", "BENCHD_SOCKET": str(rack.socket)}
     run = partial(subprocess.run, capture_output=True, text=True, check=False, env=environment)
-    return await anyio.to_thread.run_sync(
-        partial(run, [Path(sys.executable).with_name("benchd"), *arguments])
-    )
+    return await anyio.to_thread.run_sync(partial(run, [*BENCHD, *arguments]))
 
 
 async def shows_nothing_sellable(rack: Served, folder: Path) -> None:

@@ -7,17 +7,16 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-BENCHD = Path(sys.executable).with_name("benchd")
+from tests.program import BENCHD
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [BENCHD, "bench", *arguments], capture_output=True, text=True, check=False
+        [*BENCHD, "bench", *arguments], capture_output=True, text=True, check=False
     )
 
 
@@ -78,7 +77,7 @@ def test_a_crowd_of_no_size_or_of_an_unknown_pace_is_refused(tmp_path: Path) -> 
 
 @pytest.mark.timeout(120)
 def test_a_crowd_ended_in_its_midst_leaves_neither_process_nor_folder(short_path: Path) -> None:
-    command = [BENCHD, "bench", "crowd", "--counts", "2", "--directory", str(short_path)]
+    command = [*BENCHD, "bench", "crowd", "--counts", "2", "--directory", str(short_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         while not list(short_path.rglob("benchd.sock")):
             assert running.poll() is None
@@ -110,7 +109,7 @@ def test_overwrite_says_that_it_needs_root() -> None:
 )
 @pytest.mark.timeout(120)
 def test_overwrite_ended_in_its_midst_leaves_no_loop_device(short_path: Path) -> None:
-    command = [BENCHD, "bench", "overwrite", "--size-mib", "64", "--directory", str(short_path)]
+    command = [*BENCHD, "bench", "overwrite", "--size-mib", "64", "--directory", str(short_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         assert "round 1" in running.stderr.readline()

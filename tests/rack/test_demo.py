@@ -9,7 +9,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -24,15 +23,14 @@ from benchd.lab.demo.demo_run import IN_ORDER, USUAL_SLOTS
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
 from tests.hang_up import hang_ups_reach_children
+from tests.program import BENCHD
 
 pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
-
-BENCHD = Path(sys.executable).with_name("benchd")
 
 
 def benchd(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of benchd's."""
-    return subprocess.run([BENCHD, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([*BENCHD, *arguments], capture_output=True, text=True, check=False)
 
 
 def demo(directory: Path, *arguments: str) -> dict[str, Any]:
@@ -276,7 +274,7 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
 
 
 def test_nothing_of_a_demo_outlives_its_terminal(tmp_path: Path) -> None:
-    command = [BENCHD, "demo", "--slots", "1", "--port", str(free_port())]
+    command = [*BENCHD, "demo", "--slots", "1", "--port", str(free_port())]
     with hang_ups_reach_children():
         started = subprocess.Popen(
             [*command, "--directory", str(tmp_path)], stderr=subprocess.PIPE, text=True
@@ -295,7 +293,7 @@ def test_nothing_of_a_demo_outlives_its_terminal(tmp_path: Path) -> None:
 
 def benchd_at(path: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [BENCHD, "status"],
+        [*BENCHD, "status"],
         capture_output=True,
         text=True,
         check=False,

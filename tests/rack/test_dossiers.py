@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from benchd.lab.demo.demo_rack import DemoRack
 from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.simulator.addresses import adb_address
 from benchd.lab.simulator.scenarios import SCENARIOS
+from tests.program import BENCHD
 from tests.rack.working import at_work, must_end_as_expected, until_slot
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
-BENCHD = Path(sys.executable).with_name("benchd")
 OF_THE_STORAGE = ("used_bytes", "free_bytes", "statfs_free_bytes", "owner_files")
 """A virtual handset's storage is its own, about as full."""
 
@@ -33,7 +32,7 @@ OF_THE_STORAGE = ("used_bytes", "free_bytes", "statfs_free_bytes", "owner_files"
 def benchd(*arguments: str, socket: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **({"BENCHD_SOCKET": str(socket)} if socket else {})}
     return subprocess.run(
-        [BENCHD, *arguments], capture_output=True, text=True, check=False, env=environment
+        [*BENCHD, *arguments], capture_output=True, text=True, check=False, env=environment
     )
 
 
@@ -70,7 +69,7 @@ async def test_record_read_demo_record_read_and_an_unknown_answer_leaves_its_dos
         said = await recorded(rack, first)
         slot = await until_slot(rack, "A2", ended)
         place = ("--address", adb_address(2), "--config", str(rack.folder.config))
-        command = rack.house.command(str(BENCHD), "handset", "record", *place, str(by_address))
+        command = rack.house.command(*BENCHD, "handset", "record", *place, str(by_address))
         inside = await anyio.run_process(command, check=False)
         assert inside.returncode == 0, inside.stderr
         listed = await benchd_beside("handset", "list", "--json", socket=rack.folder.socket)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.demo_operators import ended
 from benchd.lab.demo.demo_rack import DemoRack
 from benchd.lab.simulator.addresses import adb_address
+from tests.program import BENCHD
 from tests.rack.working import at_work, certified, scenarios, until, until_slot
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
@@ -24,14 +24,13 @@ pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 THIRD = Member(
     id="mori", name="森（仮想）", reading="もり", badge="", pin="161803", roles=(Role.SUPERVISOR,)
 )
-BENCHD = Path(sys.executable).with_name("benchd")
 
 
 async def handset_command(rack: DemoRack, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run `benchd handset …` where the rack's adb server is."""
     config = ("--config", str(rack.folder.config))
     return await anyio.run_process(
-        rack.house.command(str(BENCHD), "handset", *arguments, *config), check=False
+        rack.house.command(*BENCHD, "handset", *arguments, *config), check=False
     )
 
 
@@ -60,7 +59,7 @@ async def enrol(rack: DemoRack, one: Member) -> None:
         ("pin", one.id, "--from-file", str(pin)),
     ):
         config = ("--config", str(rack.folder.config))
-        await anyio.run_process(rack.house.command(str(BENCHD), "people", *arguments, *config))
+        await anyio.run_process(rack.house.command(*BENCHD, "people", *arguments, *config))
 
 
 async def test_two_handsets_teach_the_rack_and_the_third_is_sold(tmp_path: Path) -> None:

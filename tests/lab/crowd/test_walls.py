@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchd.lab.benchmarks.walls_bench import broken_of
+from tests.program import BENCHD
 
-BENCHD = Path(sys.executable).with_name("benchd")
 PACE = "fill_s = {fill_s}\ncheck_s = 5\naway_s = 0.2\n"
 ANSWERED = {name: [0.1] for name in ("/healthz", "/metrics", "look", "stay", "answer")}
 
@@ -36,7 +36,7 @@ def test_a_rack_at_work_on_an_old_ledger_lives_through_strangers(
     pace = short_path / "pace.toml"
     pace.write_text(PACE.format(fill_s=fill_s))
     command: Sequence[str | Path] = (
-        *(BENCHD, "bench", "walls", "--json", "--directory", short_path, "--pace", pace),
+        *(*BENCHD, "bench", "walls", "--json", "--directory", short_path, "--pace", pace),
         *("--count", str(count), "--records", str(records), "--neighbours", str(neighbours)),
         # Whoever shares the processors decides how long an answer takes, so no test judges that.
         *("--patience", "100"),

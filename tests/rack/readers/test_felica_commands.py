@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -20,11 +19,10 @@ from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.lab.simulator.chips.chip_plan import ReaderFaults
 from benchd.slots.slot_dependencies import NoReaders
 from tests.patience import PATIENCE_S
+from tests.program import BENCHD
 from tests.rack.daemon_here import configured, running_daemon
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.rack, pytest.mark.timeout(240)]
-
-BENCHD = Path(sys.executable).with_name("benchd")
 
 
 def configured_for(folder: Path, rack: ReaderRack, *baselines: str) -> Path:
@@ -45,7 +43,7 @@ def felica(sockets: list[str], baselines: list[str]) -> str:
 async def benchd(*arguments: str, language: str = "C.UTF-8") -> CompletedProcess[str]:
     with anyio.fail_after(90):
         done = await anyio.run_process(
-            [str(BENCHD), "felica", *arguments],
+            [*BENCHD, "felica", *arguments],
             check=False,
             env={"PATH": os.environ["PATH"], "LANG": language, "COLUMNS": "120"},
         )

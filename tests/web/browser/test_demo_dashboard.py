@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.demo_rack import demo_rack, loopback_listener
 from benchd.lab.simulator.scenarios import SCENARIOS
 from tests.free_port import free_port
+from tests.program import BENCHD
 
 pytestmark = [
     pytest.mark.rack,
@@ -30,13 +30,12 @@ pytestmark = [
 ]
 
 SCREEN = re.compile(r"own screen: (\d{15})")
-BENCHD = Path(sys.executable).with_name("benchd")
 ENDS_WITHIN_MS = 120_000
 
 
 @asynccontextmanager
 async def demo(directory: Path, port: int, *arguments: str) -> AsyncGenerator[None]:
-    command = [BENCHD, "demo", "--by-hand", "--port", str(port), "--directory", str(directory)]
+    command = [*BENCHD, "demo", "--by-hand", "--port", str(port), "--directory", str(directory)]
     with told_by(directory).open("w") as told:
         running = await anyio.open_process(
             [*command, *arguments], stdin=subprocess.DEVNULL, stdout=None, stderr=told
