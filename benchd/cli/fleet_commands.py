@@ -44,6 +44,9 @@ def fleet_run(
     client_authority: Annotated[
         Path | None, typer.Option(help="Whose certificates racks have to show (PEM).")
     ] = None,
+    pages: Annotated[
+        str, typer.Option(help="Address and port of the pages for people; left out, none.")
+    ] = "",
 ) -> None:
     """Run the centre; its tables are made in the database where there are none."""
     require_fleet()
@@ -51,9 +54,7 @@ def fleet_run(
     from benchd.observe.logs import configure_logs
     from benchd.signing.tls import TlsFiles
 
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit():
-        raise mistake("say.fleet_listen")
+    host, port = _address(listen, "say.fleet_listen")
     tls = None
     if certificate is not None and certificate_key is not None:
         tls = TlsFiles(
@@ -63,7 +64,12 @@ def fleet_run(
         raise mistake("say.fleet_tls")
     configure_logs()
     settings = CentreSettings(
-        database=database, key=key, host=host.strip("[]"), port=int(port), tls=tls
+        database=database,
+        key=key,
+        host=host,
+        port=port,
+        tls=tls,
+        pages=_address(pages, "say.fleet_pages") if pages else None,
     )
     anyio.run(run_centre, settings)
 
@@ -100,6 +106,13 @@ def fleet_racks(database: DatabaseOption = "", json_output: JsonOption = False) 
     columns = ("name", "branch", "why", "left_at", "sequence", "heard_at", "rack")
     rows = (tuple(str(each[column]) for column in columns) for each in told)
     show(json_output, {"racks": told}, lambda: tell_rows(columns, rows))
+
+
+def _address(told: str, otherwise: str) -> tuple[str, int]:
+    host, _, port = told.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise mistake(otherwise)
+    return host.strip("[]"), int(port)
 
 
 def _asked(database: str, ask: Callable[[JoinedRacks], Awaitable[_Result]]) -> _Result:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import anyio
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from benchd.domain.errors import UsageRefused
 from benchd.fleet.centre_app import create_centre_app
-from benchd.fleet.fleet_database import open_database
+from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.fleet_database import FleetDatabase, open_database
 from benchd.fleet.joined_racks import JoinedRacks
+from benchd.fleet.pages_app import create_pages_app
 from benchd.fleet.record_intake import RecordIntake
 from benchd.signing.private_key import load_key
 from benchd.signing.tls import TlsFiles, make_context
@@ -39,6 +44,8 @@ class CentreSettings:
     host: str
     port: int
     tls: TlsFiles | None
+    pages: tuple[str, int] | None = None
+    """Where people look things up and strangers verify certificates; None for nowhere."""
 
 
 async def run_centre(
@@ -54,12 +61,56 @@ async def run_centre(
             f"beyond this machine records go over TLS alone, and {settings.host} is: give the"
             " centre's certificate, its key and the authority that racks' certificates are of"
         )
+    shown = None if settings.tls is None else replace(settings.tls, client_authority=None)
+    pages_tls = None if shown is None else make_context(shown)
+    if settings.pages is not None and pages_tls is None and not _is_loopback(settings.pages[0]):
+        raise UsageRefused(
+            f"beyond this machine pages go over TLS alone, and {settings.pages[0]} is: give the"
+            " centre's certificate and its key"
+        )
     key = load_key(settings.key)
     async with open_database(settings.database) as database:
         app = create_centre_app(JoinedRacks(database), RecordIntake(database, key, _now))
         _log.info("fleet_serving", port=settings.port)
         server = uvicorn.Server(server_config(app, settings.host, settings.port, tls))
-        await server.serve(sockets=listeners)
+        if settings.pages is None:
+            await server.serve(sockets=listeners)
+            return
+        async with beside(database, settings.pages, pages_tls):
+            await server.serve(sockets=listeners)
+
+
+@asynccontextmanager
+async def beside(
+    database: FleetDatabase, pages: tuple[str, int], tls: ssl.SSLContext | None
+) -> AsyncGenerator[None]:
+    """The read side at an address of its own, and what it reads kept up to date."""
+    filed, stopping = FiledJobs(database), anyio.Event()
+    app = create_pages_app(database, filed, stopping)
+    server = _Beside(server_config(app, *pages, tls))
+
+    async def serve() -> None:
+        with anyio.CancelScope(shield=True):
+            await server.serve()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(filed.run)
+        group.start_soon(serve)
+        try:
+            yield
+        finally:
+            stopping.set()
+            server.should_exit = True
+            group.cancel_scope.cancel()
+
+
+class _Beside(uvicorn.Server):
+    """One that leaves the process's signals to the other."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """None."""
+        yield
 
 
 def mutual_tls(files: TlsFiles) -> ssl.SSLContext:
@@ -71,7 +122,7 @@ def mutual_tls(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def server_config(app: FastAPI, host: str, port: int, tls: ssl.SSLContext | None) -> uvicorn.Config:
+def server_config(app: ASGIApp, host: str, port: int, tls: ssl.SSLContext | None) -> uvicorn.Config:
     """How it listens."""
     return uvicorn.Config(
         app,

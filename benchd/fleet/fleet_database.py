@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from benchd.domain.errors import BenchdError, DependencyMissing
 
 CONNECTIONS: Final = 8
+LONGEST_TEXT: Final = 1000
 TURN_S: Final = 10.0
 """How long whoever asks waits for a connection: while no standby answers, all of them wait."""
 _MIGRATING: Final = 0x62656E636864
@@ -168,3 +169,9 @@ def migrations() -> Mapping[int, LiteralString]:
         for file in sorted(folder.iterdir(), key=lambda each: each.name)
         if file.name.endswith(".sql")
     }
+
+
+def kept_text(text: str | None) -> str:
+    """A foreign text as PostgreSQL can keep it, which takes neither NUL nor half a character."""
+    cut = (text or "")[:LONGEST_TEXT].replace("\0", "�")
+    return cut.encode("utf-8", "replace").decode()

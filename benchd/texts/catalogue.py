@@ -193,6 +193,7 @@ def _stage_classes() -> Mapping[StageName, type[Stage]]:
 OF_PAGES: Final = (
     *("page", "recipe", "nav", "act", "wall", "tile", "lots", "disposal", "report", "find"),
     *("answering", "binding", "sure", "help", "cards", "board", "handover", "attended", "grades"),
+    "fleet",
 )
 """Sections whose texts pages name by themselves."""
 _SERVED: Final = (

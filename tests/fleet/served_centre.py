@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 import anyio
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from benchd.fleet.centre_server import server_config
 from tests.free_port import free_port
@@ -36,7 +36,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def served(
-    app: FastAPI, tls: ssl.SSLContext | None = None, port: int | None = None
+    app: ASGIApp, tls: ssl.SSLContext | None = None, port: int | None = None
 ) -> AsyncGenerator[str]:
     """Its address, as long as it listens."""
     at = port or free_port()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import anyio
+import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -71,7 +72,7 @@ async def test_the_centre_runs_takes_records_and_ends_when_it_is_told(
     centre: SigningKey = load_key(tmp_path / "centre.pem")
     fleet("join", "Nagoya 1", "--key", str(tmp_path / "rack.pem.pub"), "--database", conninfo)
     rack.add("名古屋", 3)
-    port = free_port()
+    port, pages = free_port(), free_port()
     running = subprocess.Popen(
         [
             *BENCHD,
@@ -80,6 +81,7 @@ async def test_the_centre_runs_takes_records_and_ends_when_it_is_told(
             f"--database={conninfo}",
             f"--key={tmp_path / 'centre.pem'}",
             f"--listen=127.0.0.1:{port}",
+            f"--pages=127.0.0.1:{pages}",
         ],
         cwd=Path(__file__).parents[2],
         env=NOTHING_SAID,
@@ -105,12 +107,37 @@ async def test_the_centre_runs_takes_records_and_ends_when_it_is_told(
         assert taken.checkpoint.of.tip.sequence == 3
         row = fleet("racks", "--database", conninfo).split("\t")
         assert row[:5] == ["Nagoya 1", "0", "first", "0", "3"]
+        answer = httpx2.get(f"http://127.0.0.1:{pages}/v1/certificates/x/{'0' * 64}")
+        assert answer.json() == {"standing": "invalid", "model": None}
+        # What racks send to shows no page, and the pages take no record.
+        assert httpx2.get(f"http://127.0.0.1:{port}/verify").status_code == 404
+        refused = httpx2.post(f"http://127.0.0.1:{pages}/v1/racks/{rack.rack}/records")
+        assert refused.status_code == 404
     finally:
         running.send_signal(signal.SIGTERM)
         told, _ = running.communicate(timeout=50)
     assert running.returncode in {0, -signal.SIGTERM}, told
     assert "fleet_serving" in told
     assert rack.rack not in told
+
+
+def test_an_office_gets_a_token_that_is_shown_once_and_revoked(conninfo: str) -> None:
+    secret = fleet("office", "add", "kanda", "--days", "30", "--database", conninfo).strip()
+    assert secret.startswith("benchd_")
+    told = fleet("office", "list", "--json", "--database", conninfo)
+    assert secret not in told
+    [office] = json.loads(told)["offices"]
+    assert (office["name"], office["revoked_at"]) == ("kanda", None)
+    assert (
+        fleet("office", "revoke", "kanda", "--database", conninfo)
+        == "kanda opens nothing any more.\n"
+    )
+    assert json.loads(fleet("office", "list", "--json", "--database", conninfo))["offices"][0][
+        "revoked_at"
+    ]
+    assert json.loads(fleet("office", "readings", "--json", "--database", conninfo)) == {
+        "readings": []
+    }
 
 
 @pytest.mark.parametrize(
@@ -120,6 +147,8 @@ async def test_the_centre_runs_takes_records_and_ends_when_it_is_told(
         (("--listen", "here:x"), "--listen takes an address and a port"),
         (("--certificate", "a.pem"), "--certificate and --certificate-key together"),
         (("--listen", "0.0.0.0:8430"), "over TLS alone"),
+        (("--pages", "8431"), "--pages takes an address and a port"),
+        (("--pages", "0.0.0.0:8431"), "pages go over TLS alone"),
     ],
 )
 def test_a_centre_that_is_asked_for_wrongly_says_how(

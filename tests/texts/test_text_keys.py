@@ -27,7 +27,11 @@ from benchd.texts.catalogue import OF_PAGES, Catalogue, values
 
 HOUSE = Path(str(resources.files("benchd")))
 SOURCES = sorted(HOUSE.rglob("*.py"))
-SCRIPTS = {file.name: file.read_text() for file in (HOUSE / "web" / "static").glob("*.js")}
+SCRIPTS = {
+    file.name: file.read_text()
+    for folder in (HOUSE / "web" / "static", HOUSE / "fleet" / "pages")
+    for file in folder.glob("*.js")
+}
 TEXTS = tomllib.loads((HOUSE / "texts" / "en.toml").read_text())
 RECIPES = {file.stem for file in (HOUSE.parent / "configs" / "recipes").glob("*.toml")}
 KEYS = Catalogue.load().keys
@@ -42,7 +46,7 @@ COMPOSED: Mapping[str, Iterable[str]] = {
 """How keys begin that code puts together, and with what they may end."""
 BY_KIND = ("failure",)
 """Keys that are names of exception classes; tests/texts/test_failures.py holds those."""
-NO_TEXTS = {"page.html", "page.js", "page.jsx", "recipe.name", "recipe.sha256"}
+NO_TEXTS = {"fleet.html", "page.html", "page.js", "page.jsx", "recipe.name", "recipe.sha256"}
 """What looks like a key: files, and places in a certificate."""
 ONLY_SERVED = {"word.operator_name"}
 """Named by nobody here, and handed out by the API."""

@@ -14,14 +14,19 @@ from pathlib import Path
 from typing import Final
 
 import anyio
+import httpx2
 import psycopg
 from anyio import to_thread
 
-from benchd.certificate import create_key
+from benchd.certificate import create_key, verify_certificate
+from benchd.config import load_settings
+from benchd.daemon.system_clock import SystemEntropy
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ids import JsonValue
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.joined_racks import JoinedRacks
+from benchd.fleet.offices import Offices
+from benchd.fleet.public_check import Standing
 from benchd.lab.demo.crew import CREW
 from benchd.lab.demo.demo_folder import DemoFolder
 from benchd.lab.demo.demo_rack import DemoRack, demo_rack, loopback_listener
@@ -31,12 +36,17 @@ from benchd.lab.demo.lent_listener import listener_inside
 from benchd.lab.demo.private_postgres import private_cluster
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 from benchd.ledger.reader import LedgerReader
+from benchd.papers.certificate_page import CertificatePage
+from benchd.papers.paper_content import Signed
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import public_key_of
+from benchd.texts.catalogue import Catalogue
 
 MOST_RACKS: Final = 8
 CENTRE_PORT_AFTER: Final = 10
 """The centre's port is that of the first rack and so many."""
+PAGES_PORT_AFTER: Final = 11
+LAST_PORT: Final = 65535
 HANDSETS: Final = 2
 """In each rack that is there to be looked at."""
 IN_TURN: Final = (
@@ -58,7 +68,13 @@ class Centre:
 
     folder: Path
     port: int
+    pages_port: int
     database: str
+
+    @property
+    def pages_url(self) -> str:
+        """Where people look things up, and strangers verify certificates."""
+        return f"http://127.0.0.1:{self.pages_port}"
 
     @property
     def url(self) -> str:
@@ -91,6 +107,8 @@ class RackEnd:
     rack: str
     handsets: Sequence[Mapping[str, JsonValue]]
     records: int
+    verified: Sequence[str]
+    """What the centre says of each certificate, by what its QR code says."""
     ok: bool
 
 
@@ -104,13 +122,16 @@ def run_fleet_demo(
     as_json: bool,
 ) -> bool:
     """Run it; True if every handset ended as it has to and the centre has every record."""
-    if port + CENTRE_PORT_AFTER > 65535:
-        raise UsageRefused(f"the centre's port is {CENTRE_PORT_AFTER} after --port")
+    if port + PAGES_PORT_AFTER > LAST_PORT:
+        raise UsageRefused(f"--port is at most {LAST_PORT - PAGES_PORT_AFTER} with --fleet")
     where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
     count = handsets or (1 if once else HANDSETS)
     with private_cluster() as cluster:
         centre = Centre(
-            folder=where, port=port + CENTRE_PORT_AFTER, database=cluster.conninfo("fleet")
+            folder=where,
+            port=port + CENTRE_PORT_AFTER,
+            pages_port=port + PAGES_PORT_AFTER,
+            database=cluster.conninfo("fleet"),
         )
         with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE fleet")
@@ -142,7 +163,10 @@ async def demo_fleet(
         inside = [
             stack.enter_context(await listener_inside(rack.house, centre.port)) for rack in running
         ]
-        async with running_centre(centre.database, centre.key, [at, *inside], centre.log):
+        listeners = [at, *inside]
+        async with running_centre(
+            centre.database, centre.key, listeners, centre.pages_port, centre.log
+        ):
             for number, rack in enumerate(running, start=1):
                 _point_to(centre, rack.folder, number)
                 await _join(centre, rack.folder, number)
@@ -172,7 +196,7 @@ def _point_to(centre: Centre, folder: DemoFolder, number: int) -> None:
     """The rack's configuration, with the centre in it and on its papers."""
     text = folder.config.read_text(encoding="utf-8")
     text = text.replace(_SITE, f'name = "{name_of(number)}: 仮想ラック / virtual rack')
-    verify = json.dumps(f"{centre.url}/verify")
+    verify = json.dumps(f"{centre.pages_url}/verify")
     text = text.replace(_CERTIFICATE, f"{_CERTIFICATE}verify_at = {verify}\n")
     public = json.dumps(str(centre.key.with_suffix(".pem.pub")))
     text += f"\n[fleet]\nurl = {json.dumps(centre.url)}\ncentre_key = {public}\n"
@@ -190,11 +214,13 @@ async def _until_stopped(centre: Centre, racks: int, handsets: int, port: int) -
         demo_fleet(centre, racks, handsets, port, shown=True) as fleet,
         anyio.create_task_group() as group,
     ):
+        async with open_database(centre.database) as database:
+            token = await Offices(database).add("demo", 1, SystemEntropy())
         for rack in fleet.racks:
             group.start_soon(rack.operators().work)
             group.start_soon(rack.must_live)
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            _welcome(fleet, port)
+            _welcome(fleet, port, token)
             async for _ in signals:
                 group.cancel_scope.cancel()
                 break
@@ -217,7 +243,8 @@ async def _once(centre: Centre, racks: int, handsets: int, port: int, *, as_json
         group.cancel_scope.cancel()
     ok = all(rack.ok for rack in told)
     if as_json:
-        body = {"ok": ok, "racks": [asdict(rack) for rack in told]}
+        racks_told = [asdict(rack) for rack in told]
+        body = {"ok": ok, "database": centre.database, "racks": racks_told}
         sys.stdout.write(json.dumps(body, ensure_ascii=False, indent=2) + "\n")
     else:
         _tell(told)
@@ -228,7 +255,37 @@ async def _ended(centre: Centre, rack: DemoRack, number: int) -> RackEnd:
     results = [await result_of(rack, placed) for placed in rack.placed]
     fits = [as_expected(told, of.scenario) for told, of in zip(results, rack.placed, strict=True)]
     records = await until_all_there(centre, rack)
-    return RackEnd(rack=name_of(number), handsets=results, records=records, ok=all(fits))
+    papers = [str(told["certificate"]) for told in results if told["certificate"] is not None]
+    verified = [await _verified(rack.folder, Path(paper)) for paper in papers]
+    return RackEnd(
+        rack=name_of(number),
+        handsets=results,
+        records=records,
+        verified=verified,
+        ok=all(fits) and all(standing == Standing.VALID for standing in verified),
+    )
+
+
+async def _verified(folder: DemoFolder, certificate: Path) -> str:
+    """What a stranger hears who goes by the paper's QR code; a changed code has to be refused."""
+    key = public_key_of(folder.public_key.read_bytes())
+    envelope = await to_thread.run_sync(certificate.read_bytes)
+    signed = Signed(
+        statement=verify_certificate(envelope, KeyRing.of(key)),
+        envelope=envelope,
+        key_id=KeyRing.of(key).rack,
+        where=load_settings(folder.config).certificate.verify_at or "",
+    )
+    code = CertificatePage(Catalogue.load()).document(signed, "en").code
+    _, number, digest, where = code.split(":", 3)
+    other = "0" if digest[-1] != "0" else "1"
+    async with httpx2.AsyncClient(base_url=where.removesuffix("/VERIFY")) as client:
+        page = await client.get(where)
+        forged = await client.get(f"/v1/certificates/{number}/{digest[:-1]}{other}")
+        asked = await client.get(f"/v1/certificates/{number}/{digest}")
+    if not page.is_success or forged.json()["standing"] != Standing.INVALID:
+        return f"{page.status_code} {forged.text}"
+    return str(asked.json()["standing"])
 
 
 async def until_all_there(centre: Centre, rack: DemoRack) -> int:
@@ -262,11 +319,13 @@ def _at_centre(database: str, rack: str) -> list[tuple[int, bytes, bytes]]:
         return [(row[0], row[1], row[2]) for row in found]
 
 
-def _welcome(fleet: Fleet, port: int) -> None:
+def _welcome(fleet: Fleet, port: int, token: str) -> None:
     lines = [
         f"{len(fleet.racks)}台の仮想ラックとセンターが動いています。Ctrl+C で終了します。",
         f"{len(fleet.racks)} virtual racks and their centre are running. Ctrl+C ends them.",
-        f"  センター/centre: {fleet.centre.url}/",
+        f"  センター/centre: {fleet.centre.pages_url}/",
+        f"  トークン/token: {token}",
+        f"  証明書の確認/certificates: {fleet.centre.pages_url}/verify",
         f'  .venv/bin/benchd fleet racks --database "{fleet.centre.database}"',
         f"  {fleet.centre.log}",
     ]
@@ -285,4 +344,7 @@ def _tell(racks: Sequence[RackEnd]) -> None:
             end = told["disposition"] or told["reason"]
             sys.stdout.write(f"{rack.rack}  {told['slot']}  {told['scenario']}  {end}\n")
         fits = "as it should" if rack.ok else "NOT AS EXPECTED"
-        sys.stdout.write(f"{rack.rack}  {rack.records} records at the centre  {fits}\n")
+        said = ", ".join(rack.verified) or "none"
+        sys.stdout.write(
+            f"{rack.rack}  {rack.records} records at the centre, certificates: {said}  {fits}\n"
+        )

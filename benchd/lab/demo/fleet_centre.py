@@ -32,12 +32,13 @@ class CentreDied(BenchdError):
 
 @asynccontextmanager
 async def running_centre(
-    database: str, key: Path, listeners: Sequence[socket.socket], log: Path
+    database: str, key: Path, listeners: Sequence[socket.socket], pages: int, log: Path
 ) -> AsyncGenerator[None]:
-    """The centre on these sockets, of which the first is this machine's own."""
+    """The centre on these sockets, of which the first is this machine's own; pages at a port."""
     descriptors = [listener.fileno() for listener in listeners]
     command = ["setpriv", "--pdeathsig", "TERM", sys.executable]
-    command += ["-m", "benchd.lab.demo.fleet_centre", database, str(key), *map(str, descriptors)]
+    command += ["-m", "benchd.lab.demo.fleet_centre", database, str(key), str(pages)]
+    command += map(str, descriptors)
     with log.open("ab") as said:
         process = await anyio.open_process(
             command,
@@ -57,7 +58,8 @@ async def running_centre(
         async with anyio.create_task_group() as group:
             group.start_soon(must_live)
             with anyio.fail_after(STARTS_WITHIN_S):
-                await _until_it_answers(listeners[0].getsockname()[1])
+                await _until_it_answers(f"{listeners[0].getsockname()[1]}/healthz")
+                await _until_it_answers(f"{pages}/verify")
             yield
             group.cancel_scope.cancel()
     finally:
@@ -72,27 +74,35 @@ async def running_centre(
             await process.aclose()
 
 
-async def _until_it_answers(port: int) -> None:
+async def _until_it_answers(place: str) -> None:
     async with httpx2.AsyncClient() as client:
         while True:
             with suppress(httpx2.TransportError):
-                answer = await client.get(f"http://127.0.0.1:{port}/healthz")
+                answer = await client.get(f"http://127.0.0.1:{place}")
                 if answer.is_success:
                     return
             await anyio.sleep(_LOOK_EVERY_S)
 
 
 def main() -> None:
-    """`python -m benchd.lab.demo.fleet_centre DATABASE KEY DESCRIPTOR…`."""
+    """`python -m benchd.lab.demo.fleet_centre DATABASE KEY PAGES_PORT DESCRIPTOR…`."""
     parser = ArgumentParser()
     parser.add_argument("database")
     parser.add_argument("key", type=Path)
+    parser.add_argument("pages", type=int)
     parser.add_argument("listeners", type=int, nargs="+")
     told = parser.parse_args()
     listeners = [socket.socket(fileno=descriptor) for descriptor in told.listeners]
     host, port = listeners[0].getsockname()
     configure_logs()
-    settings = CentreSettings(database=told.database, key=told.key, host=host, port=port, tls=None)
+    settings = CentreSettings(
+        database=told.database,
+        key=told.key,
+        host=host,
+        port=port,
+        tls=None,
+        pages=(host, told.pages),
+    )
     with exit_on_error():
         anyio.run(run_centre, settings, listeners)
 

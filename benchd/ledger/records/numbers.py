@@ -25,7 +25,7 @@ def words_of(*numbers: str | None) -> str:
     is found across two.
     """
     told = filter(None, (plain(number) for number in numbers if number))
-    return " ".join(f"{whole_word(number)} {' '.join(_parts(number))}" for number in told)
+    return " ".join(f"{whole_word(number)} {' '.join(parts_of(number))}" for number in told)
 
 
 def whole_word(number: str) -> str:
@@ -35,8 +35,9 @@ def whole_word(number: str) -> str:
 
 def phrase_of(part: str) -> str:
     """A query for numbers with this in them, which is `plain` and not shorter than `SHORTEST`."""
-    return f'"{" ".join(_parts(part))}"'
+    return f'"{" ".join(parts_of(part))}"'
 
 
-def _parts(number: str) -> list[str]:
+def parts_of(number: str) -> list[str]:
+    """All parts of `SHORTEST` letters of a number that is `plain`."""
     return [number[at : at + SHORTEST] for at in range(len(number) - SHORTEST + 1)]

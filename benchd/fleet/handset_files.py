@@ -1,0 +1,198 @@
+"""A handset's file over all racks: found by any of its numbers, or a part of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from psycopg import AsyncConnection
+
+from benchd.domain.errors import UsageRefused
+from benchd.domain.ids import JsonValue
+from benchd.domain.imei import is_imei
+from benchd.ledger.records.numbers import (
+    DIGEST_DIGITS,
+    INDEXED_DIGEST_DIGITS,
+    SHORTEST,
+    parts_of,
+    plain,
+)
+from benchd.proof.identity.sighting import model_key
+from benchd.proof.identity.traits import Relation, Traits, compare
+
+MOST_JOBS: Final = 200
+"""That one answer is made of."""
+MOST_HANDSETS: Final = 50
+
+_HEX: Final = frozenset("0123456789ABCDEF")
+_JOB: Final = """
+    SELECT filed_job.rack, rack.name, job, opened_at, told, certificate, certified_branch,
+        certified_sequence,
+        ARRAY(SELECT number FROM filed_number AS mine WHERE mine.rack = filed_job.rack
+            AND mine.job = filed_job.job AND is_imei ORDER BY number),
+        ARRAY(SELECT number FROM filed_number AS mine WHERE mine.rack = filed_job.rack
+            AND mine.job = filed_job.job AND is_proven ORDER BY number)
+    FROM filed_job JOIN rack ON rack.id = filed_job.rack
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledJob:
+    """One job of one rack."""
+
+    rack: int
+    rack_name: str
+    job: str
+    opened_at: datetime
+    told: Mapping[str, JsonValue]
+    certificate: str | None
+    certified_at: tuple[int, int] | None
+    """Branch and number of the record that its certificate stands in."""
+    imeis: tuple[str, ...]
+    proven: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Which it is."""
+        return (self.rack, self.job)
+
+    @property
+    def traits(self) -> Traits:
+        """What its handset is known by."""
+        maker, model = self._text("manufacturer"), self._text("model")
+        return Traits(
+            imeis=frozenset(self.imeis),
+            proven=frozenset(self.proven),
+            serial=self._text("serial"),
+            model=model_key(maker, model) if maker and model else None,
+            tied_chip=self._text("tied"),
+        )
+
+    def _text(self, key: str) -> str | None:
+        value = self.told.get(key)
+        return value if isinstance(value, str) and value else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiledHandset:
+    """What is certainly one handset, the oldest job first, and what may be the same one."""
+
+    jobs: tuple[FiledJob, ...]
+    perhaps: tuple[FiledJob, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundHandsets:
+    """Those that were found, the one seen last first."""
+
+    handsets: tuple[FiledHandset, ...]
+    more: bool
+    """Whether there are others that were left out."""
+
+
+async def find_handsets(connection: AsyncConnection, text: str) -> FoundHandsets:
+    """The handsets with this as one of their numbers or in one; UsageRefused if it's too short."""
+    wanted = plain(text)
+    if len(wanted) < SHORTEST:
+        raise UsageRefused(f"look for at least {SHORTEST} letters or digits of a number")
+    found = await _jobs(connection, *_named(wanted))
+    is_whole = bool(found) and (is_imei(wanted) or len(wanted) == DIGEST_DIGITS)
+    if not is_whole:
+        escaped = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        found += await _jobs(
+            connection,
+            "(rack, job) IN (SELECT rack, job FROM filed_number WHERE parts @> %s"
+            " AND number LIKE %s)",
+            parts_of(wanted),
+            f"%{escaped}%",
+        )
+    every = await with_others(connection, found)
+    handsets = handsets_in(every, {each.key for each in found})
+    return FoundHandsets(
+        handsets=tuple(handsets[:MOST_HANDSETS]),
+        more=len(handsets) > MOST_HANDSETS or len(found) >= MOST_JOBS,
+    )
+
+
+def _named(wanted: str) -> tuple[str, *tuple[str, ...]]:
+    """The condition for jobs with this whole number, or with a certificate that begins so."""
+    whole = "(rack, job) IN (SELECT rack, job FROM filed_number WHERE number = %s)"
+    if len(wanted) >= INDEXED_DIGEST_DIGITS and _HEX.issuperset(wanted):
+        return (f"{whole} OR certificate LIKE %s", wanted, f"{wanted.lower()}%")
+    return (whole, wanted)
+
+
+async def with_others(connection: AsyncConnection, jobs: Sequence[FiledJob]) -> list[FiledJob]:
+    """These and all that share an IMEI, a serial or a chip with one of them."""
+    numbers = {number for job in jobs for number in job.imeis}
+    serials = {job.traits.serial for job in jobs} - {None}
+    chips = {job.traits.tied_chip for job in jobs} - {None}
+    more = await _jobs(
+        connection,
+        "(rack, job) IN (SELECT rack, job FROM filed_number WHERE number = ANY(%s))"
+        " OR told ->> 'tied' = ANY(%s)",
+        [*numbers, *(plain(str(serial)) for serial in serials)],
+        list(chips),
+    )
+    return list({each.key: each for each in (*jobs, *more)}.values())
+
+
+def handsets_in(jobs: Sequence[FiledJob], wanted: Iterable[tuple[int, str]]) -> list[FiledHandset]:
+    """The handsets that one of the wanted jobs is of, the one seen last first."""
+    sought = set(wanted)
+    groups = [group for group in _groups(jobs) if any(job.key in sought for job in group)]
+    handsets = [
+        FiledHandset(
+            jobs=tuple(sorted(group, key=lambda job: job.opened_at)),
+            perhaps=tuple(job for job in jobs if job not in group and _may_be(job, group)),
+        )
+        for group in groups
+    ]
+    return sorted(handsets, key=lambda each: each.jobs[-1].opened_at, reverse=True)
+
+
+def _groups(jobs: Sequence[FiledJob]) -> list[list[FiledJob]]:
+    """Jobs together that are certainly of one handset."""
+    groups: list[list[FiledJob]] = []
+    for job in jobs:
+        same = [
+            group
+            for group in groups
+            if any(compare(job.traits, of.traits).relation is Relation.CERTAIN for of in group)
+        ]
+        merged = [job, *(each for group in same for each in group)]
+        groups = [*(group for group in groups if group not in same), merged]
+    return groups
+
+
+def _may_be(job: FiledJob, group: Sequence[FiledJob]) -> bool:
+    """Whether something says so, contradicted or not."""
+    return any(compare(job.traits, of.traits).relation is not Relation.NONE for of in group)
+
+
+async def certified_jobs(connection: AsyncConnection, digest: str) -> list[FiledJob]:
+    """Those whose certificate has exactly this number."""
+    return await _jobs(connection, "certificate = %s", digest)
+
+
+async def _jobs(connection: AsyncConnection, condition: str, *values: object) -> list[FiledJob]:
+    found = await connection.execute(
+        f"{_JOB} WHERE {condition} ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
+        values,
+    )
+    return [
+        FiledJob(
+            rack=row[0],
+            rack_name=row[1],
+            job=row[2],
+            opened_at=row[3],
+            told=row[4],
+            certificate=row[5],
+            certified_at=None if row[6] is None else (row[6], row[7]),
+            imeis=tuple(row[8]),
+            proven=tuple(row[9]),
+        )
+        for row in await found.fetchall()
+    ]

@@ -1,0 +1,227 @@
+"""The centre's read side over HTTP: handsets over all racks, the racks, certificates for strangers.
+
+It has an address of its own, beside the one that racks send to. All but the check of a certificate
+is for whoever shows a token; what is shown of a handset is on record before it is shown.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import anyio
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from benchd.domain.errors import NotSignedIn, UsageRefused
+from benchd.domain.ids import JsonValue
+from benchd.domain.visitor_source import machine_of
+from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged
+from benchd.fleet.handset_files import FiledHandset, FiledJob, FoundHandsets, find_handsets
+from benchd.fleet.offices import holder, note_reading
+from benchd.fleet.public_check import PublicCheck
+from benchd.texts.catalogue import Catalogue
+from benchd.web.anonymous_rate_limit import FILES, Shares, Visit, Who
+from benchd.web.dashboard import HTML, STATIC
+from benchd.web.error_answers import busy, refusal
+from benchd.web.safe_headers import safe_headers
+
+PAGES: Final = Path(str(importlib.resources.files("benchd.fleet") / "pages"))
+PLACES: Final = ("/", "/handsets", "/verify", "/VERIFY")
+"""A certificate's QR code says all in capital letters."""
+SECTIONS: Final = (
+    *("fleet", "page", "nav", "wall", "word", "act", "find", "lots"),
+    *("became", "disposition", "disposal_state"),
+)
+"""Words of the catalogue that these pages say."""
+LONGEST_NUMBER: Final = 400
+CATCHES_UP_WITHIN_S: Final = 5.0
+_SHOWN: Final = (
+    *("slot", "recipe", "ended_at", "outcome", "disposition", "reason", "manufacturer", "model"),
+    *("serial", "usb_serial", "chip", "lot", "tag", "state", "held_by", "by_hand"),
+)
+
+
+class PagesApp:
+    """What may be asked by people."""
+
+    def __init__(self, database: FleetDatabase, filed: FiledJobs) -> None:
+        self._database = database
+        self._filed = filed
+        self._check = PublicCheck(database)
+
+    async def texts(self) -> Response:
+        """The words that the pages say, in both languages."""
+        labels = Catalogue.load(checked=False).labels()
+        told = {
+            section: {key: {"ja": said.ja, "en": said.en} for key, said in labels[section].items()}
+            for section in SECTIONS
+        }
+        return JSONResponse({"labels": told})
+
+    async def certificate(self, number: str, digest: str) -> Response:
+        """What a certificate is worth, to anybody."""
+        await self._catch_up()
+        checked = await self._check.check(number[:LONGEST_NUMBER], digest)
+        return JSONResponse({"standing": checked.standing, "model": checked.model})
+
+    async def handsets(
+        self, request: Request, number: Annotated[str, Query(max_length=LONGEST_NUMBER)]
+    ) -> Response:
+        """The handsets with this in one of their numbers, over all racks."""
+        await self._catch_up()
+        async with self._database.transaction() as connection:
+            office = await holder(connection, _secret_of(request))
+            found = await find_handsets(connection, number)
+            await note_reading(connection, office, number, _read(found))
+        # Only now: whoever read it is on record.
+        return JSONResponse(
+            {"handsets": [_handset(each) for each in found.handsets], "more": found.more}
+        )
+
+    async def fleet(self, request: Request) -> Response:
+        """The racks: how far each line has come, and which benchd it runs."""
+        async with self._database.transaction() as connection:
+            await holder(connection, _secret_of(request))
+            rows = await connection.execute(
+                """
+                SELECT name, branch, why, left_sequence, tip_sequence, heard_at, version
+                FROM branch JOIN rack ON rack.id = branch.rack
+                LEFT JOIN filed_upto USING (rack, branch) ORDER BY name, branch
+                """
+            )
+            told = [
+                {
+                    "name": row[0],
+                    "branch": row[1],
+                    "why": row[2],
+                    "left_at": row[3],
+                    "sequence": row[4],
+                    "heard_at": row[5].isoformat(timespec="seconds") if row[4] else None,
+                    "version": row[6],
+                }
+                for row in await rows.fetchall()
+            ]
+        return JSONResponse({"racks": told})
+
+    async def _catch_up(self) -> None:
+        """What came in a moment ago counts; where there is too much of it, nothing is said."""
+        try:
+            with anyio.fail_after(CATCHES_UP_WITHIN_S):
+                await self._filed.catch_up()
+        except TimeoutError as error:
+            raise NotAcknowledged("what has come in isn't filed yet") from error
+
+
+def create_pages_app(database: FleetDatabase, filed: FiledJobs, stopping: anyio.Event) -> ASGIApp:
+    """The application, behind the limits that strangers have at a rack."""
+    app = FastAPI(
+        title="benchd fleet pages",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            NotSignedIn: _not_signed_in,
+            UsageRefused: _too_short,
+            NotAcknowledged: _busy,
+        },
+    )
+    pages = PagesApp(database, filed)
+    for path in PLACES:
+        app.add_api_route(path, _page, methods=["GET"])
+    app.add_api_route("/api/v1/texts", pages.texts, methods=["GET"])
+    app.add_api_route("/v1/certificates/{number}/{digest}", pages.certificate, methods=["GET"])
+    app.add_api_route("/v1/handsets", pages.handsets, methods=["GET"])
+    app.add_api_route("/v1/fleet", pages.fleet, methods=["GET"])
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount("/fleet", StaticFiles(directory=PAGES))
+    return _Limited(app, Shares(stopping))
+
+
+class _Limited:
+    """Serves everybody in a stranger's share, with the headers of the wall."""
+
+    def __init__(self, app: ASGIApp, shares: Shares) -> None:
+        self._app = app
+        self._shares = shares
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or refuse it at once."""
+        if scope["type"] != "http":
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = dict(message.get("headers", []))
+                more = [
+                    (name.encode(), value.encode())
+                    for name, value in safe_headers(scope).items()
+                    if name.encode() not in headers
+                ]
+                message = {**message, "headers": [*message.get("headers", []), *more]}
+            await send(message)
+
+        path = str(scope["path"])
+        client = scope.get("client")
+        visit = Visit(
+            who=Who.ANYBODY,
+            whose=machine_of(str(client[0]) if client else ""),
+            route=FILES if path.startswith(("/static/", "/fleet/")) else path.split("/")[1],
+        )
+        await self._shares.serve(visit, self._app, scope, receive, with_headers)
+
+
+async def _page() -> Response:
+    """Which of them it is, its script sees by the address."""
+    return FileResponse(PAGES / "fleet.html", media_type=HTML)
+
+
+def _secret_of(request: Request) -> str:
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else ""
+
+
+def _handset(handset: FiledHandset) -> Mapping[str, JsonValue]:
+    return {
+        "jobs": [_job(job) for job in handset.jobs],
+        "perhaps": [_job(job) for job in handset.perhaps],
+    }
+
+
+def _job(job: FiledJob) -> Mapping[str, JsonValue]:
+    return {
+        "rack": job.rack_name,
+        "job": job.job,
+        "opened_at": job.opened_at.isoformat(timespec="seconds"),
+        "certificate": job.certificate,
+        "imeis": list(job.imeis),
+        **{key: job.told.get(key) for key in _SHOWN},
+    }
+
+
+def _read(found: FoundHandsets) -> list[JsonValue]:
+    """What is on record as read: which jobs, and no number of theirs."""
+    return [
+        {"rack": job.rack_name, "job": job.job}
+        for handset in found.handsets
+        for job in (*handset.jobs, *handset.perhaps)
+    ]
+
+
+async def _not_signed_in(_: Request, refused: Exception) -> Response:
+    answer = refusal(401, "not_signed_in", str(refused))
+    answer.headers["www-authenticate"] = 'Bearer realm="benchd"'
+    return answer
+
+
+async def _too_short(_: Request, refused: Exception) -> Response:
+    return refusal(422, "too_short", str(refused))
+
+
+async def _busy(_: Request, refused: Exception) -> Response:
+    return busy("unreachable", str(refused))

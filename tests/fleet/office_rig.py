@@ -1,0 +1,119 @@
+"""The centre's read side on a real database, and racks that tell of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import httpx2
+from starlette.types import ASGIApp
+
+from benchd.certificate import SigningKey
+from benchd.domain.job import Disposition, Outcome
+from benchd.domain.record import Entry, EntryKind
+from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.fleet_database import open_database
+from benchd.fleet.offices import Offices
+from benchd.fleet.pages_app import create_pages_app
+from benchd.ledger.ledger_record import seal
+from tests.certificate.certificate_rack import (
+    ISSUED_AT,
+    JOB,
+    START,
+    issuer_of,
+    proven_erasure,
+    records_of_an_erasure,
+)
+from tests.fleet.centre_rig import Centre, centre
+from tests.fleet.written_ledger import WrittenLedger
+
+
+class Drawn:
+    """Entropy that tests foresee."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def token(self, size_bytes: int) -> bytes:
+        self._count += 1
+        return bytes([self._count]) * size_bytes
+
+
+def tell(ledger: WrittenLedger, entries: Iterable[Entry]) -> None:
+    """Put these on a rack's record, after all that is there."""
+    for entry in entries:
+        sequence, previous = ledger.places[-1]
+        row = seal(entry, sequence=sequence + 1, previous=previous)
+        ledger.records.append((row.sequence, row.hash, row.body))
+
+
+def certified(ledger: WrittenLedger, folder: Path) -> bytes:
+    """A whole erasure goes on a rack's record, with its certificate, which is given."""
+    key = SigningKey(ledger.key)
+    folder.mkdir()
+    envelope = issuer_of(key, folder).issue(proven_erasure(), ISSUED_AT)
+    opened = Entry(
+        kind=EntryKind.JOB_OPENED,
+        at=START,
+        job=JOB,
+        data={"recipe": "overwrite", "usb_serial": "R5CT10ABCDE"},
+    )
+    ended = Entry(
+        kind=EntryKind.JOB_ENDED,
+        at=ISSUED_AT,
+        job=JOB,
+        data={
+            "outcome": Outcome.PASSED,
+            "disposition": Disposition.SELLABLE,
+            "reason": None,
+            "detail": "",
+            "certificate": envelope.decode(),
+        },
+    )
+    erased = [
+        stored.entry
+        for stored in records_of_an_erasure()
+        if stored.entry.kind not in (EntryKind.JOB_OPENED, EntryKind.JOB_ENDED)
+    ]
+    tell(ledger, [opened, *erased, ended])
+    return envelope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """A centre, somebody with a token, and strangers."""
+
+    centre: Centre
+    offices: Offices
+    filed: FiledJobs
+    secret: str
+    http: httpx2.AsyncClient
+    pages: ASGIApp
+
+    async def find(self, number: str, secret: str | None = None) -> httpx2.Response:
+        headers = {"authorization": f"Bearer {secret or self.secret}"}
+        return await self.http.get("/v1/handsets", params={"number": number}, headers=headers)
+
+    async def standing(self, number: str, digest: str) -> tuple[str, str | None]:
+        answer = await self.http.get(f"/v1/certificates/{number}/{digest}")
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told.keys() == {"standing", "model"}
+        return told["standing"], told["model"]
+
+
+@asynccontextmanager
+async def office(conninfo: str) -> AsyncGenerator[Office]:
+    async with centre(conninfo) as here, open_database(conninfo) as database:
+        offices, filed = Offices(database), FiledJobs(database)
+        app = create_pages_app(database, filed, anyio.Event())
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app), base_url="http://centre"
+        ) as http:
+            secret = await offices.add("kanda", 30, Drawn())
+            yield Office(
+                centre=here, offices=offices, filed=filed, secret=secret, http=http, pages=app
+            )

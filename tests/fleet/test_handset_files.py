@@ -1,0 +1,224 @@
+"""A handset's file over all racks, who may read it, and that whoever has is on record."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from benchd.domain.errors import NotFound, UsageRefused
+from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.fleet_database import open_database
+from benchd.ledger.records.record_effect import digest_of
+from tests.fleet.office_rig import Drawn, Office, office, tell
+from tests.fleet.written_ledger import WrittenLedger
+from tests.ledger.records.records_rack import IMEI, OTHER_IMEI, START, Told
+
+pytestmark = pytest.mark.asyncio
+SERIAL = "R5CT20ABCDE"
+
+
+def handset(job: str, imei: str | None = IMEI, serial: str = SERIAL, day: int = 0) -> Told:
+    """One that was inspected."""
+    told = Told()
+    told.open(job, START + timedelta(days=day))
+    told.inspect(job, imei=imei, serial=serial)
+    return told
+
+
+async def send(
+    here: Office, name: str, *stories: Told, ledger: WrittenLedger | None = None
+) -> None:
+    rack = ledger or WrittenLedger()
+    await here.centre.join(rack, name)
+    for story in stories:
+        tell(rack, [stored.entry for stored in story.stored])
+    await here.centre.send(rack, 0)
+
+
+async def found(here: Office, number: str) -> list[dict[str, Any]]:
+    answer = await here.find(number)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["handsets"]
+
+
+def jobs(of: dict[str, Any], which: str = "jobs") -> list[tuple[str, str]]:
+    return [(job["rack"], job["job"]) for job in of[which]]
+
+
+async def test_one_handset_is_found_over_all_racks_by_any_of_its_numbers(conninfo: str) -> None:
+    first, second = handset("j-0001"), handset("j-0002", day=3)
+    first.bind("j-0001", tag="T-00417")
+    second.sell("j-0002", "paper")
+    other = handset("j-0003", imei=OTHER_IMEI, serial="OTHERSERIAL")
+    digest = digest_of("paper")
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", first)
+        await send(here, "Osaka", second, other)
+        expected = [("Nagoya", "j-0001"), ("Osaka", "j-0002")]
+        for number in (IMEI, "8035643809", SERIAL, SERIAL[3:9], "T-00417", "j-0002", digest[:20]):
+            [only] = await found(here, number)
+            assert jobs(only) == expected, number
+            assert only["perhaps"] == []
+        [only] = await found(here, digest)
+        assert jobs(only) == expected
+        assert only["jobs"][1]["certificate"] == digest
+        assert only["jobs"][0]["tag"] == "T-00417"
+        [only] = await found(here, OTHER_IMEI)
+        assert jobs(only) == [("Osaka", "j-0003")]
+        assert await found(here, "0000111122223333") == []
+
+
+async def test_one_serial_without_an_imei_makes_nothing_certain(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", handset("j-0001", imei=None))
+        await send(here, "Osaka", handset("j-0002", imei=None, day=1))
+        one, other = await found(here, SERIAL)
+        assert jobs(one) == [("Osaka", "j-0002")]
+        assert jobs(one, "perhaps") == [("Nagoya", "j-0001")]
+        assert jobs(other, "perhaps") == [("Osaka", "j-0002")]
+
+
+async def test_what_a_person_has_said_since_and_what_another_system_holds_is_told(
+    conninfo: str,
+) -> None:
+    told = handset("j-0001")
+    told.end("j-0001")
+    told.settle("j-0001", "held", "to_destroy")
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", told)
+        [only] = await found(here, IMEI)
+        assert only["jobs"][0]["state"] == "to_destroy"
+
+
+async def test_who_has_read_what_is_on_record_before_it_is_shown(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", handset("j-0001"))
+        await found(here, IMEI)
+        await found(here, "nothing of that")
+        rows = here.centre.rows("SELECT office, asked, shown FROM office_reading ORDER BY id")
+        assert rows == [
+            ("kanda", IMEI, [{"job": "j-0001", "rack": "Nagoya"}]),
+            ("kanda", "nothing of that", []),
+        ]
+        [newest, _] = await here.offices.readings(50)
+        assert (newest.office, newest.asked, newest.shown) == ("kanda", "nothing of that", 0)
+        with (
+            psycopg.connect(conninfo) as connection,
+            pytest.raises(psycopg.errors.RaiseException, match="never changed"),
+        ):
+            connection.execute("DELETE FROM office_reading")
+
+
+@pytest.mark.parametrize("secret", ["", "benchd_guessed", "revoked", "over"])
+async def test_without_a_token_that_counts_nothing_is_shown(conninfo: str, secret: str) -> None:
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", handset("j-0001"))
+        if secret == "revoked":
+            secret = here.secret
+            await here.offices.revoke("kanda")
+        if secret == "over":
+            secret = here.secret
+            with psycopg.connect(conninfo) as connection:
+                connection.execute("UPDATE office SET expires_at = now()")
+        headers = {"authorization": f"Bearer {secret}"} if secret else {}
+        for path in (f"/v1/handsets?number={IMEI}", "/v1/fleet"):
+            answer = await here.http.get(path, headers=headers)
+            assert answer.status_code == 401
+            assert "Nagoya" not in answer.text
+        assert here.centre.rows("SELECT * FROM office_reading") == []
+
+
+async def test_a_name_is_never_given_twice_and_an_unknown_one_is_told(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        with pytest.raises(UsageRefused, match="never reused"):
+            await here.offices.add("kanda", 30, Drawn())
+        with pytest.raises(UsageRefused, match="1 to 730 days"):
+            await here.offices.add("other", 0, Drawn())
+        with pytest.raises(UsageRefused, match="lower-case"):
+            await here.offices.add("Kanda", 1, Drawn())
+        with pytest.raises(NotFound):
+            await here.offices.revoke("nobody")
+        [listed] = await here.offices.listed()
+        assert (listed.name, listed.revoked_at) == ("kanda", None)
+
+
+async def test_too_little_of_a_number_is_refused_and_kept_off_the_record(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        answer = await here.find("35-6")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "too_short")
+        assert here.centre.rows("SELECT * FROM office_reading") == []
+
+
+async def test_letters_that_a_pattern_means_are_letters(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", handset("j-0001"))
+        for odd in ("____", "%%%%", "3569%8035", "\x00wxyz", "\U0001f600wxyz"):
+            answer = await here.find(odd)
+            assert answer.status_code in {200, 422}
+            assert answer.status_code == 422 or answer.json()["handsets"] == []
+
+
+async def test_a_rack_that_signs_nonsense_keeps_no_other_from_being_filed(conninfo: str) -> None:
+    odd = Told()
+    odd.open("j-0009", usb_serial="N\x00UL and more")
+    odd.stage("j-0009", "inspect", {"imei": 5})
+    odd.end("j-0009", certificate="\x00")
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", odd)
+        await send(here, "Osaka", handset("j-0001"))
+        [only] = await found(here, IMEI)
+        assert jobs(only) == [("Osaka", "j-0001")]
+        assert len(await found(here, "j-0009")) == 1
+
+
+async def test_the_racks_are_told_with_their_forks_and_versions(conninfo: str) -> None:
+    ledger = WrittenLedger()
+    ledger.add(count=1)
+    ledger.put(2, "daemon_started", {"version": "0.9.1", "site": "x"})
+    clone = ledger.copy()
+    ledger.add("own", 2)
+    clone.add("other", 1)
+    async with office(conninfo) as here:
+        await here.centre.join(ledger, "Nagoya")
+        await here.centre.join(WrittenLedger(), "Osaka")
+        await here.centre.send(ledger, 0)
+        await here.centre.send(clone, 2)
+        await here.filed.catch_up()
+        headers = {"authorization": f"Bearer {here.secret}"}
+        answer = await here.http.get("/v1/fleet", headers=headers)
+        told = answer.json()["racks"]
+        assert [(rack["name"], rack["why"], rack["sequence"]) for rack in told] == [
+            ("Nagoya", "first", 4),
+            ("Nagoya", "fork", 3),
+            ("Osaka", "first", 0),
+        ]
+        assert told[0]["version"] == "0.9.1"
+        assert told[2]["heard_at"] is None
+
+
+async def test_what_is_filed_is_made_anew_from_the_records(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", handset("j-0001"))
+        before = await found(here, IMEI)
+        with psycopg.connect(conninfo) as connection:
+            connection.execute("TRUNCATE filed_job, filed_number, filed_upto")
+        assert await found(here, IMEI) == before
+
+
+async def test_a_long_ledger_is_filed_piece_by_piece_and_once(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchd.fleet.filed_jobs.PIECE", 3)
+    ledger = WrittenLedger()
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", *(handset(f"j-{n:04}") for n in range(7)), ledger=ledger)
+        async with open_database(conninfo) as database:
+            await FiledJobs(database).catch_up()
+        assert here.centre.rows("SELECT count(*) FROM filed_job") == [(7,)]
+        assert here.centre.rows("SELECT sequence FROM filed_upto") == [(14,)]
+        tell(ledger, [stored.entry for stored in handset("j-0099").stored])
+        await here.centre.send(ledger, 14)
+        assert len((await found(here, IMEI))[0]["jobs"]) == 8
