@@ -15,10 +15,11 @@ from benchd.cli.messages import tell, tell_rows
 from benchd.cli.misuse import mistake
 from benchd.cli.options import JsonOption
 from benchd.cli.rings import PublicKeyOption, RingOption, ring_of
-from benchd.domain.errors import DependencyMissing
+from benchd.domain.errors import DependencyMissing, NotFound
 
 if TYPE_CHECKING:
     from benchd.fleet.joined_racks import JoinedRacks
+    from benchd.fleet.watched_imeis import WatchedImeis
 
 fleet_app = typer.Typer(help="The centre of many racks.", no_args_is_help=True)
 
@@ -113,6 +114,62 @@ def _address(told: str, otherwise: str) -> tuple[str, int]:
     if not host or not port.isascii() or not port.isdigit():
         raise mistake(otherwise)
     return host.strip("[]"), int(port)
+
+
+watch_app = typer.Typer(help="The handsets that the centre has held.", no_args_is_help=True)
+fleet_app.add_typer(watch_app, name="watch")
+
+
+@watch_app.command("add")
+def fleet_watch_add(
+    imei: Annotated[str, typer.Argument(help="One of the handset's numbers.")],
+    note: Annotated[str, typer.Option(help="Why, for whoever reads the list.")] = "",
+    database: DatabaseOption = "",
+) -> None:
+    """Have a handset held on whatever rack it is plugged in."""
+    _on_list(database, lambda watched: watched.add(imei, note))
+    tell("say.fleet_watched", value=imei)
+
+
+@watch_app.command("remove")
+def fleet_watch_remove(
+    imei: Annotated[str, typer.Argument(help="The number that is on the list.")],
+    database: DatabaseOption = "",
+) -> None:
+    """Have it held no more."""
+    if not _on_list(database, lambda watched: watched.remove(imei)):
+        raise NotFound(f"{imei} isn't on the centre's list")
+    tell("say.fleet_unwatched", value=imei)
+
+
+@watch_app.command("list")
+def fleet_watch_list(database: DatabaseOption = "", json_output: JsonOption = False) -> None:
+    """List the numbers, the newest first."""
+    listed = _on_list(database, lambda watched: watched.listed())
+    told = [
+        {
+            "imei": each.imei,
+            "note": each.note,
+            "added_at": each.added_at.isoformat(timespec="seconds"),
+        }
+        for each in listed
+    ]
+    columns = ("imei", "added_at", "note")
+    rows = (tuple(str(each[column]) for column in columns) for each in told)
+    show(json_output, {"watched": told}, lambda: tell_rows(columns, rows))
+
+
+def _on_list(database: str, ask: Callable[[WatchedImeis], Awaitable[_Result]]) -> _Result:
+    """The same of the centre's list."""
+    require_fleet()
+    from benchd.fleet.fleet_database import open_database
+    from benchd.fleet.watched_imeis import WatchedImeis
+
+    async def run() -> _Result:
+        async with open_database(database) as opened:
+            return await ask(WatchedImeis(opened))
+
+    return anyio.run(run)
 
 
 def _asked(database: str, ask: Callable[[JoinedRacks], Awaitable[_Result]]) -> _Result:

@@ -62,6 +62,7 @@ class RecipeFile(Section):
     ends_as: Literal["overwrite_due", "assessed", "rechecked", "recycled"] = "overwrite_due"
     needs_adb: bool = True
     good_for_days: Annotated[float, Field(gt=0, le=365, allow_inf_nan=False)] | None = None
+    other_racks_not_asked: Literal["go_on", "hold"] = "go_on"
     recheck_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     stage: Annotated[list[dict[str, object]], Field(min_length=1)]
 
@@ -115,6 +116,7 @@ def _read_recipe(
             kind=kind.profile.kind,
             good_for_days=_good_for_days(parsed),
             recheck_share=parsed.recheck_share,
+            holds_unasked=parsed.other_racks_not_asked == "hold",
             stages=tuple(stage.spec for stage in stages if stage.spec is not None),
         )
         book.descriptions[stem] = RecipeDescription(

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, aclosing, asynccontextmanager
 from functools import partial
 
 import anyio
@@ -135,7 +135,9 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
             benchd_commit=commit(),
         )
         traces = RackTraces(settings, stored.for_visitors(stored.append), issuer, metrics.traces)
-        fleet = RackFleet(settings, stored, key, metrics.fleet)
+        fleet = await stack.enter_async_context(
+            aclosing(RackFleet(settings, stored, key, metrics.fleet))
+        )
         ledger = announcing(
             stored,
             (
@@ -278,6 +280,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 intake=intake,
                 models=settings.models,
                 pictures=pictures,
+                other_racks=fleet.other_racks(SystemEntropy()),
             )
             supervisor = Supervisor(settings.topology, parts, hotplug)
             rack.dossiers.serve(supervisor, access)

@@ -12,10 +12,12 @@ from anyio import to_thread
 
 from benchd.config import Settings
 from benchd.domain.errors import UsageRefused
+from benchd.domain.ports import Entropy, OtherRacks
 from benchd.ledger.follower import Follower, open_feed
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.fleet_metrics import FleetMetrics
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
+from benchd.outbound.fleet.centre_questions import CentreQuestions, LazyPoster
 from benchd.outbound.fleet.record_sender import RecordSender, SenderParts
 from benchd.signing.private_key import SigningKey
 
@@ -36,6 +38,18 @@ class RackFleet:
         self._stored = stored
         self._key = key
         self._metrics = metrics
+        self._asking = None if self._target is None else LazyPoster(self._target, key.ring.rack)
+
+    def other_racks(self, entropy: Entropy) -> OtherRacks | None:
+        """Who answers for the other racks; None without a centre."""
+        if self._target is None or self._asking is None:
+            return None
+        return CentreQuestions(self._asking.post, self._target.key, self._key, entropy)
+
+    async def aclose(self) -> None:
+        """Let go of what questions are asked by."""
+        if self._asking is not None:
+            await self._asking.aclose()
 
     async def run(self) -> None:
         """Send until cancelled; without a centre nothing is opened. What was is closed."""

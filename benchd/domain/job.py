@@ -119,6 +119,12 @@ class Reason(StrEnum):
     DESTROY_STANDS = "destroy_stands"
     IDENTITY_UNSETTLED = "identity_unsettled"
     READER_LOOK_STANDS = "reader_look_stands"
+    DOOMED_ELSEWHERE = "doomed_elsewhere"
+    HELD_ELSEWHERE = "held_elsewhere"
+    RECHECK_OWED_ELSEWHERE = "recheck_owed_elsewhere"
+    RUNNING_ELSEWHERE = "running_elsewhere"
+    LISTED_AT_CENTRE = "listed_at_centre"
+    OTHER_RACKS_NOT_ASKED = "other_racks_not_asked"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -148,6 +154,17 @@ ENDS_WITHOUT_ERASURE = (
     Reason.RECYCLED,
 )
 """How a job may end that has passed but proves no erasure; its recipe names one of them."""
+
+ELSEWHERE = (
+    Reason.DOOMED_ELSEWHERE,
+    Reason.HELD_ELSEWHERE,
+    Reason.RECHECK_OWED_ELSEWHERE,
+    Reason.RUNNING_ELSEWHERE,
+    Reason.LISTED_AT_CENTRE,
+    Reason.OTHER_RACKS_NOT_ASKED,
+)
+"""How a job ends by what the fleet's centre says, or by its silence: nothing of the handset's own,
+so that it holds nothing on any other rack."""
 
 
 class FaultCode(StrEnum):

@@ -19,6 +19,7 @@ from benchd.domain.handset import (
     Trait,
 )
 from benchd.domain.ids import DeviceAddress, JobId, PortPath, SlotName
+from benchd.domain.other_racks import Asked, HandsetQuestion, NotAsked
 from benchd.domain.people import Actor
 from benchd.domain.port import Liveness, PlugEvent
 from benchd.domain.record import Entry, Receipt, StoredEntry
@@ -224,6 +225,14 @@ class Ledger(Protocol):
 
     async def intake(self, since: int) -> Sequence[StoredEntry]:
         """All records of intake (`OF_INTAKE`) from this number on, in order."""
+        ...
+
+
+class OtherRacks(Protocol):
+    """What other racks know of a handset, by the fleet's centre: only ever reasons to hold it."""
+
+    async def ask(self, question: HandsetQuestion) -> Asked | NotAsked:
+        """Its answer to this question; bounded in time, never raises."""
         ...
 
 

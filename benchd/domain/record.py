@@ -40,6 +40,8 @@ class EntryKind(StrEnum):
     QUESTION_ASKED = "question_asked"
     DECISION = "decision"
     RECHECK_DRAWN = "recheck_drawn"
+    OTHER_RACKS_ASKED = "other_racks_asked"
+    """What the fleet's centre has answered of a handset, or that nobody has."""
     JOB_ENDED = "job_ended"
     HANDSET_SETTLED = "handset_settled"
     CLOCK_STEPPED = "clock_stepped"

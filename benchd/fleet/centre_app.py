@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 
-from benchd.domain.errors import BenchdError, NotFound
+from benchd.domain.errors import NotFound
 from benchd.domain.ids import JsonValue
 from benchd.fleet.fleet_database import NotAcknowledged
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.record_intake import GapRefused, RecordIntake
+from benchd.fleet.request_body import TooLarge, body_of
 from benchd.ledger.head import EMPTY_HEAD
 from benchd.ledger.record_batch import (
     LARGEST_BATCH_BYTES,
@@ -23,10 +24,6 @@ from benchd.ledger.record_batch import (
 from benchd.signing import canonical
 
 RackId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
-
-
-class _TooLarge(BenchdError):
-    """More came than may."""
 
 
 class _Routes:
@@ -43,14 +40,14 @@ class _Routes:
 
     async def places(self, rack: RackId, request: Request) -> Response:
         """The newest of these records that the centre has."""
-        asked = decode_places(await _body(request, LARGEST_QUESTION_BYTES))
+        asked = decode_places(await body_of(request, LARGEST_QUESTION_BYTES))
         known = await self._intake.known(await self._racks.of(rack), asked)
         newest: JsonValue = {"sequence": known.newest.sequence, "hash": known.newest.hash.hex()}
         return _json({"newest": newest, "forks": known.forks, "restores": known.restores})
 
     async def records(self, rack: RackId, request: Request) -> Response:
         """A batch, taken in and acknowledged."""
-        data = await _body(request, LARGEST_BATCH_BYTES)
+        data = await body_of(request, LARGEST_BATCH_BYTES)
         taken = await self._intake.take(await self._racks.of(rack), data)
         checkpoint = canonical.decode(taken.checkpoint)
         return _json({"checkpoint": checkpoint, "forks": taken.forks, "restores": taken.restores})
@@ -66,7 +63,7 @@ def create_centre_app(racks: JoinedRacks, intake: RecordIntake) -> FastAPI:
         exception_handlers={
             NotFound: _unknown_rack,
             GapRefused: _gap,
-            _TooLarge: _too_large,
+            TooLarge: _too_large,
             BatchRefused: _refused,
             NotAcknowledged: _not_acknowledged,
         },
@@ -97,16 +94,6 @@ async def _refused(_: Request, refusal: Exception) -> Response:
 
 async def _not_acknowledged(_: Request, __: Exception) -> Response:
     return _refusal(503, "not_acknowledged")
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """What was sent; no more of it is kept than may come."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise _TooLarge
-    return bytes(body)
 
 
 def _json(told: Mapping[str, JsonValue]) -> Response:

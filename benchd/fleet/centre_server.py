@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,21 +15,27 @@ from typing import Final
 import anyio
 import structlog
 import uvicorn
+from anyio import CapacityLimiter
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from benchd.domain.errors import UsageRefused
 from benchd.fleet.centre_app import create_centre_app
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import FleetDatabase, open_database
+from benchd.fleet.handset_index import HandsetIndex
+from benchd.fleet.handset_questions import HandsetQuestions, add_question_route
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.pages_app import create_pages_app
 from benchd.fleet.record_intake import RecordIntake
-from benchd.signing.private_key import load_key
+from benchd.signing.private_key import SigningKey, load_key
 from benchd.signing.tls import TlsFiles, make_context
 
 MOST_CONNECTIONS: Final = 512
 """Beyond these a rack hears 503, and comes again later."""
 GRACE_S: Final = 5
+READ_AT_ONCE: Final = 2
+"""Threads on which records are read for what they tell of handsets."""
 
 _log = structlog.get_logger()
 
@@ -70,7 +76,7 @@ async def run_centre(
         )
     key = load_key(settings.key)
     async with open_database(settings.database) as database:
-        app = create_centre_app(JoinedRacks(database), RecordIntake(database, key, _now))
+        app = await open_centre(database, key, _now)
         _log.info("fleet_serving", port=settings.port)
         server = uvicorn.Server(server_config(app, settings.host, settings.port, tls))
         if settings.pages is None:
@@ -111,6 +117,17 @@ class _Beside(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """None."""
         yield
+
+
+async def open_centre(
+    database: FleetDatabase, key: SigningKey, now: Callable[[], datetime]
+) -> FastAPI:
+    """The centre's application: all that came in before is noted once it is there."""
+    racks, index = JoinedRacks(database), HandsetIndex(CapacityLimiter(READ_AT_ONCE))
+    await index.note_older(database)
+    app = create_centre_app(racks, RecordIntake(database, key, now, index))
+    add_question_route(app, racks, HandsetQuestions(database, key, now, index))
+    return app
 
 
 def mutual_tls(files: TlsFiles) -> ssl.SSLContext:

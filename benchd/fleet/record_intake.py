@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 
 from benchd.domain.record import EntryKind
 from benchd.fleet.fleet_database import FleetDatabase
+from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.joined_racks import JoinedRack
 from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
@@ -68,9 +69,14 @@ class RecordIntake:
     """The one way for records into the centre."""
 
     def __init__(
-        self, database: FleetDatabase, key: SigningKey, now: Callable[[], datetime]
+        self,
+        database: FleetDatabase,
+        key: SigningKey,
+        now: Callable[[], datetime],
+        index: HandsetIndex,
     ) -> None:
         """`key` is the centre's own, which signs checkpoints."""
+        self._index = index
         self._database = database
         self._key = key
         self._now = now
@@ -97,6 +103,7 @@ class RecordIntake:
             if new:
                 spot, begun = await _place_for(connection, rack, spot, new[0])
                 await _copy(connection, rack, spot.branch, new)
+                await self._index.note(connection, rack.number, spot.branch)
             checkpoint = await self._checkpoint(connection, rack, spot.branch, new)
             forks, restores = await _told(connection, rack)
         # Only now: until the commit another centre's failure could have undone it.

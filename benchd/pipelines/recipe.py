@@ -45,6 +45,8 @@ class Recipe:
     """The kind of device that it is for."""
     good_for_days: float | None = None
     """How old a look before the sale may be for its handset to go out; None: it's no such look."""
+    holds_unasked: bool = False
+    """Whether a handset is held where the fleet's centre can't be asked about it."""
     recheck_share: float = 0.0
     """The share of handsets that is drawn for an independent recheck, 0 to 1."""
 

@@ -12,7 +12,7 @@ from benchd.domain.ids import ANDROID, JobId, SlotName
 from benchd.domain.job import Decision, Gate, Outcome, Reason, StageName
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.models.model_guidance import reset_words
-from benchd.domain.ports import ChipAccess, Clock, Device, Entropy, Keystream, Ledger
+from benchd.domain.ports import ChipAccess, Clock, Device, Entropy, Keystream, Ledger, OtherRacks
 from benchd.pipelines.ports import Handset, Station, Vetting
 from benchd.pipelines.rack_readers import RackReaders
 from benchd.pipelines.stage_waits import StageTime, ask_until
@@ -69,6 +69,8 @@ class JobContext:
         pictures: FreshPictures,
         intake: Intake,
         readers: RackReaders,
+        other_racks: OtherRacks | None,
+        holds_unasked: bool,
         certifies: bool,
         checks_chip_first: bool,
         grounds: Callable[[JobContext], None],
@@ -92,6 +94,10 @@ class JobContext:
         self.intake = intake
         self.readers = readers
         readers.began(slot, job)
+        self.other_racks = other_racks
+        """Who answers for the other racks; None on a rack without a centre."""
+        self.holds_unasked = holds_unasked
+        """Whether the recipe has a handset held of which nobody else could be asked."""
         self.certifies = certifies
         """Whether the recipe ends in a certificate, so that the handset has to stay bound."""
         self.checks_chip_first = checks_chip_first

@@ -29,6 +29,7 @@ from benchd.proof.job_records import (
     stage_records,
 )
 from benchd.proof.objections import Stay, gaps_since, stay_of_drawn
+from benchd.proof.other_racks_proof import other_racks_gaps
 from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
 from benchd.proof.recheck_proof import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
 from benchd.proof.separation_of_duties import touchers_of
@@ -214,6 +215,7 @@ def verify_erasure(
     handsets = Handsets(sighting_of(job, records), sightings_in(others))
     case, gaps = judged(job, records, intake, handsets)
     gaps += [*_since(_stay_of(case, records), intake), *identity_gaps(handsets)]
+    gaps += other_racks_gaps(records)
     gaps += draw_gaps(job, records, others)
     gaps += _typed(job, case, records, others)
     if gaps:
@@ -234,6 +236,7 @@ def verify_drawn_erasure(
     case, gaps = judged(drawn.job, records, intake, handsets)
     gaps += _since(stay_of_drawn(drawn.job, records), intake)
     gaps += _typed(drawn.job, case, records, others)
+    gaps += other_racks_gaps([*records, *recheck.records])
     due = draw_gaps(drawn.job, records, others)
     gaps += [gap for gap in due if gap != RECHECK_STILL_DUE]
     if RECHECK_STILL_DUE not in due:

@@ -255,6 +255,8 @@ class Occupancy:
             pictures=parts.pictures,
             intake=parts.intake,
             readers=parts.readers,
+            other_racks=parts.other_racks,
+            holds_unasked=recipe.holds_unasked,
             certifies=recipe.certifies,
             checks_chip_first=recipe.checks_chip_first,
             grounds=refuse_withdrawn,

@@ -14,7 +14,7 @@ from benchd.domain.ids import DeviceKind, JobId, SlotName
 from benchd.domain.intake import TimeDoubt
 from benchd.domain.job import Reason
 from benchd.domain.models.model_catalogue import ModelCatalogue
-from benchd.domain.ports import Board, ChipAccess, Clock, Entropy, Keystream, Ledger
+from benchd.domain.ports import Board, ChipAccess, Clock, Entropy, Keystream, Ledger, OtherRacks
 from benchd.domain.topology import SlotPlace, Timing
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.rack_readers import RackReaders
@@ -104,6 +104,8 @@ class RackParts:
     """Of the slots whose handsets a former daemon has known."""
     pictures: FreshPictures = field(default_factory=FreshPictures)
     """Without one the recipe's numbers hold."""
+    other_racks: OtherRacks | None = None
+    """Without a centre nobody else is asked."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -151,7 +151,7 @@ NOT_OF_A_GOOD_JOB = {
     *(EntryKind.LEDGER_CHECKED, EntryKind.LEDGER_ANCHORED, EntryKind.LEDGER_RESTORED),
     *(EntryKind.PERSON_CHANGED, EntryKind.PERSON_REFUSED, EntryKind.TOKEN_CHANGED),
     *(EntryKind.KEY_ROTATED, EntryKind.HOOK_BEGUN, EntryKind.HOOK_ANSWERED),
-    *(EntryKind.HANDSET_GRADED, EntryKind.SHIPPED),
+    *(EntryKind.HANDSET_GRADED, EntryKind.SHIPPED, EntryKind.OTHER_RACKS_ASKED),
     *OF_INTAKE,
 }
 

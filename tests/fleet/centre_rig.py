@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,10 +13,9 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
-from benchd.fleet.centre_app import create_centre_app
+from benchd.fleet.centre_server import open_centre
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.joined_racks import JoinedRacks
-from benchd.fleet.record_intake import RecordIntake
 from benchd.ledger.fleet_checkpoint import Checkpoint, decode_checkpoint
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey
@@ -70,9 +69,10 @@ class Centre:
 
 
 @asynccontextmanager
-async def centre(conninfo: str) -> AsyncGenerator[Centre]:
+async def centre(
+    conninfo: str, now: Callable[[], datetime] = lambda: NOW
+) -> AsyncGenerator[Centre]:
     async with open_database(conninfo) as database:
         key = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
-        racks = JoinedRacks(database)
-        app = create_centre_app(racks, RecordIntake(database, key, lambda: NOW))
-        yield Centre(app=app, racks=racks, conninfo=conninfo, key=key)
+        app = await open_centre(database, key, now)
+        yield Centre(app=app, racks=JoinedRacks(database), conninfo=conninfo, key=key)

@@ -20,6 +20,7 @@ from benchd.outbound.fleet.ports import Taken
 from benchd.signing.private_key import SigningKey, load_key
 from tests.fleet.written_ledger import WrittenLedger
 from tests.free_port import free_port
+from tests.imeis import imei
 
 BENCHD = (sys.executable, "-c", "from benchd.cli.main import main; main()")
 NOTHING_SAID = {"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"], "NO_COLOR": "1"}
@@ -62,6 +63,19 @@ def test_a_rack_joins_and_is_listed_with_what_has_come_of_it(
     [state] = json.loads(fleet("racks", "--json", "--database", conninfo))["racks"]
     assert (state["name"], state["branch"], state["why"]) == ("Nagoya 2", 0, "first")
     assert (state["sequence"], state["rack"]) == (0, rack.rack)
+
+
+def test_an_administrator_has_numbers_held(conninfo: str) -> None:
+    wanted = imei(7)
+    where = ("--database", conninfo)
+    assert wanted in fleet("watch", "add", wanted, "--note", "police", *where)
+    [line] = json.loads(fleet("watch", "list", "--json", *where))["watched"]
+    assert (line["imei"], line["note"]) == (wanted, "police")
+    assert wanted in fleet("watch", "list", *where)
+    fleet("watch", "remove", wanted, *where)
+    assert json.loads(fleet("watch", "list", "--json", *where))["watched"] == []
+    assert benchd("fleet", "watch", "remove", wanted, *where).returncode != 0
+    assert benchd("fleet", "watch", "add", "35693803564380", *where).returncode == 2
 
 
 @pytest.mark.asyncio

@@ -38,7 +38,7 @@ class WrittenLedger:
             last = self.places[-1]
             self.put(last[0] + 1, kind, {"told": told})
 
-    def put(self, number: int, kind: str, data: object) -> None:
+    def put(self, number: int, kind: str, data: object, job: str | None = None) -> None:
         body = text_of(
             {
                 "sequence": number,
@@ -46,7 +46,7 @@ class WrittenLedger:
                 "at": f"2026-11-24T09:{number // 60 % 60:02}:{number % 60:02}.000000Z",
                 "slot": None,
                 "occupancy": None,
-                "job": None,
+                "job": job,
                 "data": data,
             }
         )

@@ -15,6 +15,7 @@ from benchd.domain.evidence_json import to_json
 from benchd.domain.job import Reason, StageName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
+from benchd.pipelines.other_racks import ask_other_racks
 from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.recheck_evidence import DRAW_BYTES, DrawRecord
 from benchd.proof.handset_jobs import records_of_handset
@@ -46,6 +47,8 @@ class CertifyStage:
 
         A handset that is drawn gets none: everything else is proven, and its recheck is due.
         """
+        mine = sighting_of(context.job, await context.ledger.entries(context.job))
+        await ask_other_racks(context, mine, StageName.CERTIFY)
         try:
             async with turn_to_certify(context):
                 return await self._certified(context)

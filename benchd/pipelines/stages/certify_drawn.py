@@ -10,6 +10,7 @@ from benchd.domain.errors import CertificateGap, StageFailed
 from benchd.domain.ids import JobId
 from benchd.domain.job import Reason, StageName
 from benchd.pipelines.certificate_inputs import intake_of, issue, turn_to_certify
+from benchd.pipelines.other_racks import ask_other_racks
 from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.pipelines.stages.certify import CertifyEvidence
 from benchd.proof.erasure import JobHeld, verify_drawn_erasure
@@ -33,8 +34,11 @@ class CertifyDrawnStage:
         found = context.evidence.find_drawn
         if found is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "nobody knows which job it is of")
+        drawn = JobId(found.drawn_job)
+        seen = sighting_of(drawn, await context.ledger.entries(drawn))
+        await ask_other_racks(context, seen, StageName.CERTIFY_DRAWN)
         async with turn_to_certify(context):
-            return await self._certified(context, JobId(found.drawn_job))
+            return await self._certified(context, drawn)
 
     async def _certified(self, context: JobContext, drawn: JobId) -> StageResult:
         records = await context.ledger.entries(drawn)

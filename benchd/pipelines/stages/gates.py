@@ -29,6 +29,7 @@ from benchd.pipelines.identity_lookup import (
     let_by_somebody_in_charge,
     resolve_identity,
 )
+from benchd.pipelines.other_racks import ask_other_racks
 from benchd.pipelines.parameters import OneOf, Patience, Percent, Seconds
 from benchd.pipelines.screen_numbers import ScreenNumbers, numbers_on_screen
 from benchd.pipelines.screen_requests import open_page
@@ -122,6 +123,7 @@ class GatesStage:
                 "neither an IMEI nor a serial says which handset it is: scan its label",
             )
         doomed_by = await let_by_somebody_in_charge(context, handsets)
+        await ask_other_racks(context, handsets.me, StageName.GATES)
         certified_by = handsets.earlier.certified_by
         context.certified_at = certified_by.end_sequence if certified_by else 0
         context.proven_numbers = frozenset(filter(None, (label_number,)))

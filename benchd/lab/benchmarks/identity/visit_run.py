@@ -73,6 +73,8 @@ class Run:
             pictures=FreshPictures(),
             intake=shop.intake,
             readers=RackReaders(),
+            other_racks=None,
+            holds_unasked=False,
             certifies=True,
             checks_chip_first=True,
             grounds=lambda _context: None,

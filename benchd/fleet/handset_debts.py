@@ -1,0 +1,220 @@
+"""What racks' records hold a handset for: by the one rule of which handset it is, over all racks.
+
+A record counts on its own line. What takes a debt away has to stand after it on a line that has
+both: what a restored ledger has lost, or what only a clone says, still holds. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from benchd.domain.disposal import DisposalState
+from benchd.domain.errors import CertificateGap
+from benchd.domain.ids import JobId
+from benchd.domain.job import ELSEWHERE, Outcome
+from benchd.domain.other_racks import Elsewhere, ElsewhereFinding, HandsetQuestion
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.disposal_fold import disposed_item, opened_item
+from benchd.proof.identity.same_handset import Handset, Handsets
+from benchd.proof.identity.sighting import Sighting, sighting_of
+from benchd.proof.identity.traits import Relation, Traits
+
+_ME: Final = JobId("asked about")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A record of a rack: which line it came in, and its number there."""
+
+    branch: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """The lines of one rack's records: each goes back to where it left another."""
+
+    left: Mapping[int, Spot | None]
+    """For each branch the last record before it; None for the first."""
+    newest: int
+    """The branch in which the rack was heard last: what its own ledger has."""
+
+    def spot(self, branch: int, sequence: int) -> Spot:
+        """Where the record of this number is that a branch's line has."""
+        left = self.left.get(branch)
+        while left is not None and sequence <= left.sequence:
+            branch, left = left.branch, self.left.get(left.branch)
+        return Spot(branch=branch, sequence=sequence)
+
+    def has(self, branch: int, spot: Spot) -> bool:
+        """Whether a branch's line has this record."""
+        return self.spot(branch, spot.sequence) == spot
+
+    def follows(self, later: Spot, spot: Spot) -> bool:
+        """Whether one record stands after another on a line that has both."""
+        return later.sequence > spot.sequence and self.has(later.branch, spot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackJob:
+    """What one line of a rack's records tells of one job."""
+
+    rack: int
+    rack_name: str
+    branch: int
+    job: JobId
+    records: tuple[StoredEntry, ...]
+    """In the order of the line."""
+    lines: Lines
+
+    @property
+    def key(self) -> JobId:
+        """Its name among those of all racks."""
+        return key_of(self.rack, self.branch, self.job)
+
+    def spot(self, sequence: int) -> Spot:
+        """Where one of its records is."""
+        return self.lines.spot(self.branch, sequence)
+
+
+def key_of(rack: int, branch: int, job: str) -> JobId:
+    """The name of a job among those of all racks."""
+    return JobId(f"{rack}/{branch}/{job}")
+
+
+class KnownHandset:
+    """The handset that is asked about, among all that racks have told."""
+
+    def __init__(self, question: HandsetQuestion, jobs: Iterable[RackJob]) -> None:
+        read = [(each, seen) for each in jobs if (seen := _sighting(each)) is not None]
+        self._jobs = {seen.job: each for each, seen in read}
+        for number, (_, seen) in enumerate(read):
+            seen.sequence = number
+        me = Sighting(
+            job=_ME, sequence=len(read), told=set(question.imeis), paper=_traits_of(question)
+        )
+        self._handsets = Handsets(me, [seen for _, seen in read])
+
+    @property
+    def sightings(self) -> Sequence[Sighting]:
+        """Those that are certainly of it."""
+        return self._handsets.earlier.sightings
+
+    @property
+    def imeis(self) -> frozenset[str]:
+        """All its numbers that anybody has told."""
+        return frozenset[str]().union(*(each.imeis for each in self._handsets.mine.sightings))
+
+    def findings(self, asker: int) -> Iterator[ElsewhereFinding]:
+        """What holds it, asked by this rack, whose own ledger decides of what it has."""
+        certain = self._handsets.earlier
+        yield from self._doomed(certain, asker)
+        for other in self._handsets.open:
+            yield from self._doomed(other, asker)
+        yield from self._held(asker)
+        yield from self._owed(asker)
+
+    def _doomed(self, handset: Handset, asker: int) -> Iterator[ElsewhereFinding]:
+        seen = [(self._jobs[each.job], each) for each in handset.sightings if each.job != _ME]
+        lets = [(job.rack, job.spot(each.let_at)) for job, each in seen if each.let_at]
+        for job, each in seen:
+            if not each.doomed_at:
+                continue
+            at = job.spot(each.doomed_at)
+            let = any(rack == job.rack and job.lines.follows(spot, at) for rack, spot in lets)
+            if not let and self._is_news(job, at, asker):
+                yield _found(Elsewhere.DOOMED, job, handset.relation)
+
+    def _held(self, asker: int) -> Iterator[ElsewhereFinding]:
+        seen = [(self._jobs[each.job], each) for each in self.sightings]
+        for job, each in seen:
+            if not _is_held(job):
+                continue
+            at = job.spot(each.end_sequence)
+            again = any(
+                other.rack == job.rack
+                and other.job != job.job
+                and job.lines.follows(other.spot(other.records[0].sequence), at)
+                for other, _ in seen
+            )
+            if not again and self._is_news(job, at, asker):
+                yield _found(Elsewhere.HELD, job, Relation.CERTAIN)
+
+    def _owed(self, asker: int) -> Iterator[ElsewhereFinding]:
+        seen = [(self._jobs[each.job], each) for each in self.sightings]
+        draws = {each.job: job.spot(each.draw_sequence) for job, each in seen if each.is_drawn}
+        passed = [
+            (job.rack, job.spot(each.end_sequence), each.rechecks)
+            for job, each in seen
+            if each.rechecks and each.is_certified
+        ]
+        for job, each in seen:
+            if not each.is_drawn:
+                continue
+            at = draws[each.job]
+            settled = any(
+                rack == job.rack
+                and job.lines.follows(end, at)
+                and of in draws
+                and (draws[of] == at or job.lines.follows(draws[of], at))
+                for rack, end, of in passed
+            )
+            if not settled and self._is_news(job, at, asker):
+                yield _found(Elsewhere.RECHECK_OWED, job, Relation.CERTAIN)
+
+    @staticmethod
+    def _is_news(job: RackJob, at: Spot, asker: int) -> bool:
+        return job.rack != asker or not job.lines.has(job.lines.newest, at)
+
+
+def _traits_of(question: HandsetQuestion) -> Traits:
+    """What a question tells of its handset, as records are compared by it."""
+    return Traits(
+        imeis=frozenset(question.imeis),
+        proven=frozenset(question.proven),
+        is_full=question.is_full,
+        serial=question.serial,
+        model=question.model,
+    )
+
+
+def _found(kind: Elsewhere, job: RackJob, relation: Relation) -> ElsewhereFinding:
+    return ElsewhereFinding(kind=kind, rack=job.rack_name, job=job.job, relation=relation.value)
+
+
+def _sighting(job: RackJob) -> Sighting | None:
+    """The job as the one rule sees it; None of one whose records only a newer release reads."""
+    try:
+        seen = sighting_of(job.job, job.records)
+    except CertificateGap:
+        return None
+    seen.job = job.key
+    if seen.rechecks is not None:
+        seen.rechecks = key_of(job.rack, job.branch, seen.rechecks)
+    seen.answers = [
+        replace(each, other=key_of(job.rack, job.branch, each.other)) for each in seen.answers
+    ]
+    if seen.end is not None and seen.end.kind is EntryKind.ASSET_UNERASABLE:
+        number = seen.end.data.get("imei")
+        # Read by one person on it, its tray or its box.
+        read = frozenset({number}) if isinstance(number, str) else frozenset[str]()
+        seen.paper = Traits(imeis=read, is_paper=True)
+    return seen
+
+
+def _is_held(job: RackJob) -> bool:
+    """Whether it has ended on hold, and nobody has said since what is to become of it.
+
+    A recipe that only looks holds nothing, nor does what this centre itself has held.
+    """
+    item = None
+    for record in job.records:
+        entry = record.entry
+        if entry.kind is EntryKind.JOB_ENDED and item is None:
+            passed = entry.data.get("outcome") == Outcome.PASSED
+            item = None if passed or entry.data.get("reason") in ELSEWHERE else opened_item(entry)
+        elif entry.kind is EntryKind.HANDSET_SETTLED and item is not None:
+            item = disposed_item(item, entry)
+    return item is not None and item.state is DisposalState.HELD

@@ -1,0 +1,274 @@
+"""Which records tell of which handset, noted in the very transaction that takes them in.
+
+The tables say where to look. What holds a handset is read from the records themselves, whenever
+somebody asks: a mended rule needs no table made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from anyio import CapacityLimiter, to_thread
+from psycopg import AsyncConnection
+
+from benchd.domain.handset import Trait
+from benchd.domain.ids import JobId
+from benchd.domain.imei import is_imei
+from benchd.domain.other_racks import LONGEST_WORD, HandsetQuestion
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.fleet.fleet_database import FleetDatabase
+from benchd.fleet.handset_debts import KnownHandset, Lines, RackJob, Spot
+from benchd.ledger.ledger_record import GENESIS, stored_after
+from benchd.proof.disposal_fold import dooms
+from benchd.proof.identity.placeholder_serials import is_filler
+from benchd.proof.record_subject import TOLD_UNDER
+
+PIECE: Final = 1000
+NEWEST: Final = 20
+"""Of the jobs with one number or serial, beside those that last."""
+MOST_LASTING: Final = 50
+MOST_LOOKED_UP: Final = 32
+"""Numbers and serials for one question: each may lead to jobs that tell others."""
+MOST_RECORDS: Final = 2000
+"""Of one job."""
+
+_TELLING: Final = (
+    EntryKind.JOB_OPENED,
+    EntryKind.STAGE_ENDED,
+    EntryKind.QUESTION_ASKED,
+    EntryKind.DECISION,
+    EntryKind.RECHECK_DRAWN,
+    EntryKind.JOB_ENDED,
+    EntryKind.HANDSET_SETTLED,
+    EntryKind.ASSET_UNERASABLE,
+)
+_INDEXED: Final = (Trait.IMEI, Trait.SERIAL)
+Told = tuple[Trait, str]
+
+
+@dataclass(slots=True)
+class _Notes:
+    """What a piece of a branch tells."""
+
+    records: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    traits: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    lasting: set[str] = field(default_factory=set[str])
+    ended: set[str] = field(default_factory=set[str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rack:
+    number: int
+    name: str
+    lines: Lines
+
+
+class HandsetIndex:
+    """Notes what comes in, and finds a handset's jobs again."""
+
+    def __init__(self, reading: CapacityLimiter) -> None:
+        """`reading` bounds the threads on which records are read."""
+        self._reading = reading
+
+    async def note(self, connection: AsyncConnection, rack: int, branch: int) -> None:
+        """Note all of a branch that isn't noted yet."""
+        while await self._note_piece(connection, rack, branch):
+            pass
+
+    async def _note_piece(self, connection: AsyncConnection, rack: int, branch: int) -> bool:
+        found = await connection.execute(
+            """
+            SELECT sequence, body FROM record JOIN branch USING (rack, branch)
+            WHERE rack = %s AND branch = %s AND sequence > noted_sequence
+            ORDER BY sequence LIMIT %s
+            """,
+            (rack, branch, PIECE),
+        )
+        rows = await found.fetchall()
+        if not rows:
+            return False
+        notes = await to_thread.run_sync(partial(_notes_of, rows), limiter=self._reading)
+        async with connection.cursor() as cursor:
+            await cursor.executemany(
+                """
+                INSERT INTO job_record (rack, job, branch, sequence) VALUES (%s, %s, %s, %s)
+                ON CONFLICT DO NOTHING
+                """,
+                [(rack, job, branch, sequence) for job, sequence in notes.records],
+            )
+            await cursor.executemany(
+                """
+                INSERT INTO handset_trait (trait, value, rack, job, lasting)
+                VALUES (%s, %s, %s, %s, EXISTS (
+                    SELECT FROM handset_trait WHERE rack = %s AND job = %s AND lasting
+                )) ON CONFLICT DO NOTHING
+                """,
+                [(trait, value, rack, job, rack, job) for trait, value, job in notes.traits],
+            )
+        await connection.execute(
+            "UPDATE handset_trait SET lasting = true WHERE rack = %s AND job = ANY(%s)",
+            (rack, list(notes.lasting)),
+        )
+        await connection.execute(
+            "DELETE FROM handset_lease WHERE rack = %s AND job = ANY(%s)",
+            (rack, list(notes.ended)),
+        )
+        await connection.execute(
+            "UPDATE branch SET noted_sequence = %s WHERE rack = %s AND branch = %s",
+            (rows[-1][0], rack, branch),
+        )
+        return True
+
+    async def note_older(self, database: FleetDatabase) -> None:
+        """Note what came in before there was anything to note it in."""
+        async with database.transaction() as connection:
+            found = await connection.execute(
+                "SELECT rack, branch FROM branch WHERE noted_sequence < tip_sequence"
+            )
+            due = await found.fetchall()
+        for rack, branch in due:
+            more = True
+            while more:
+                async with database.transaction() as connection:
+                    await connection.execute("SELECT FROM rack WHERE id = %s FOR UPDATE", (rack,))
+                    more = await self._note_piece(connection, rack, branch)
+
+    async def known(self, connection: AsyncConnection, question: HandsetQuestion) -> KnownHandset:
+        """All that racks have told of a handset, and of those that it may be."""
+        due = _told_by(question.imeis, question.serial)
+        looked_up: set[Told] = set()
+        jobs: dict[tuple[int, str], Sequence[RackJob]] = {}
+        racks: dict[int, _Rack] = {}
+        known = KnownHandset(question, ())
+        while (fresh := [each for each in due if each not in looked_up]) and (
+            len(looked_up) < MOST_LOOKED_UP
+        ):
+            looked_up |= set(fresh)
+            for trait, value in fresh:
+                async for rack, job in _jobs_with(connection, trait, value):
+                    if rack not in racks:
+                        racks[rack] = await _rack_of(connection, rack)
+                    if (rack, job) not in jobs:
+                        jobs[rack, job] = await self._read_job(connection, racks[rack], job)
+            every = [each for lines in jobs.values() for each in lines]
+            known = await to_thread.run_sync(
+                partial(KnownHandset, question, every), limiter=self._reading
+            )
+            due = [
+                told
+                for seen in known.sightings
+                for told in _told_by(sorted(seen.imeis), *sorted(seen.serials))
+            ]
+        return known
+
+    async def _read_job(
+        self, connection: AsyncConnection, rack: _Rack, job: str
+    ) -> Sequence[RackJob]:
+        """What each line of the rack tells of it."""
+        found = await connection.execute(
+            """
+            SELECT branch, record.body
+            FROM job_record JOIN record USING (rack, branch, sequence)
+            WHERE rack = %s AND job = %s ORDER BY branch, sequence LIMIT %s
+            """,
+            (rack.number, job, MOST_RECORDS),
+        )
+        rows = await found.fetchall()
+        read = await to_thread.run_sync(partial(_entries_of, rows), limiter=self._reading)
+        made: list[RackJob] = []
+        for branch in sorted({each for each, _ in read}):
+            mine = [
+                entry
+                for of, entry in read
+                if rack.lines.has(branch, Spot(branch=of, sequence=entry.sequence))
+            ]
+            made.append(
+                RackJob(
+                    rack=rack.number,
+                    rack_name=rack.name,
+                    branch=branch,
+                    job=JobId(job),
+                    records=tuple(sorted(mine, key=lambda entry: entry.sequence)),
+                    lines=rack.lines,
+                )
+            )
+        return made
+
+
+async def _jobs_with(
+    connection: AsyncConnection, trait: Trait, value: str
+) -> AsyncIterator[tuple[int, str]]:
+    found = await connection.execute(
+        """
+        (SELECT rack, job FROM handset_trait WHERE value = %(value)s AND trait = %(trait)s
+            AND lasting ORDER BY noted_at DESC LIMIT %(lasting)s)
+        UNION
+        (SELECT rack, job FROM handset_trait WHERE value = %(value)s AND trait = %(trait)s
+            ORDER BY noted_at DESC LIMIT %(newest)s)
+        """,
+        {"value": value, "trait": trait, "lasting": MOST_LASTING, "newest": NEWEST},
+    )
+    for rack, job in await found.fetchall():
+        yield rack, job
+
+
+async def _rack_of(connection: AsyncConnection, rack: int) -> _Rack:
+    found = await connection.execute(
+        """
+        SELECT branch, left_branch, left_sequence, name
+        FROM branch JOIN rack ON rack.id = branch.rack WHERE rack = %s
+        ORDER BY heard_at DESC, branch DESC
+        """,
+        (rack,),
+    )
+    rows = await found.fetchall()
+    left: Mapping[int, Spot | None] = {
+        branch: None if before is None else Spot(branch=before, sequence=sequence)
+        for branch, before, sequence, _ in rows
+    }
+    return _Rack(number=rack, name=rows[0][3], lines=Lines(left=left, newest=rows[0][0]))
+
+
+def _told_by(imeis: Iterable[str], *serials: str | None) -> list[Told]:
+    told: list[Told] = [(Trait.IMEI, each) for each in imeis]
+    return told + [(Trait.SERIAL, each) for each in serials if each and not is_filler(each)]
+
+
+def _entries_of(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, StoredEntry]]:
+    """Records that were checked when they came in."""
+    return [(branch, stored_after(GENESIS, bytes(body))) for branch, body in rows]
+
+
+def _notes_of(rows: Sequence[tuple[int, bytes]]) -> _Notes:
+    notes = _Notes()
+    for sequence, body in rows:
+        entry = stored_after(GENESIS, bytes(body)).entry
+        job = entry.job
+        if job is None or entry.kind not in _TELLING or not _can_be_kept(job):
+            continue
+        notes.records.append((job, sequence))
+        evidence = entry.data.get("evidence")
+        if isinstance(evidence, Mapping):
+            told = [(trait, evidence.get(key)) for trait in _INDEXED for key in TOLD_UNDER[trait]]
+            notes.traits |= {(trait, str(v), job) for trait, v in told if _tells(trait, v)}
+        if entry.kind is EntryKind.ASSET_UNERASABLE and _tells(Trait.IMEI, entry.data.get("imei")):
+            notes.traits.add((Trait.IMEI, str(entry.data["imei"]), job))
+        if dooms(entry) or entry.kind in (EntryKind.RECHECK_DRAWN, EntryKind.ASSET_UNERASABLE):
+            notes.lasting.add(job)
+        if entry.kind is EntryKind.JOB_ENDED:
+            notes.ended.add(job)
+    return notes
+
+
+def _tells(trait: Trait, value: object) -> bool:
+    if not isinstance(value, str) or not _can_be_kept(value):
+        return False
+    return is_imei(value) if trait is Trait.IMEI else not is_filler(value)
+
+
+def _can_be_kept(text: str) -> bool:
+    """A rack signs what it likes, and PostgreSQL keeps neither NUL nor half a character."""
+    return 0 < len(text) <= LONGEST_WORD and "\0" not in text and text.isprintable()

@@ -1,0 +1,103 @@
+"""Which job has a handset in hand, so that one handset runs on one rack at a time.
+
+A lease is a row for each number that the handset goes by; all of them or none are taken, in one
+transaction and in one order. Two jobs of one rack are for that rack's own ledger to tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from psycopg import AsyncConnection
+
+from benchd.domain.other_racks import Elsewhere, ElsewhereFinding, HandsetQuestion, Lease
+from benchd.proof.identity.placeholder_serials import is_filler
+
+LEASE_LASTS: Final = timedelta(hours=12)
+"""Unless its job's end comes before: longer than a job whose handset is in hand takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InHand:
+    """A lease that another rack has."""
+
+    rack: str
+    job: str
+
+    @property
+    def finding(self) -> ElsewhereFinding:
+        """What whoever asks meanwhile is told."""
+        return ElsewhereFinding(kind=Elsewhere.RUNNING, rack=self.rack, job=self.job)
+
+
+async def take_lease(
+    connection: AsyncConnection,
+    rack: int,
+    question: HandsetQuestion,
+    imeis: Collection[str],
+    now: datetime,
+) -> Lease | InHand | None:
+    """Take it, go on with it, or say who has it; None where nothing tells the handset apart.
+
+    `imeis` are all that are known of it. Who has asked before keeps the lease's number, as long as
+    nobody else had it since.
+    """
+    handsets = sorted(_names_of(question, imeis))
+    if not handsets:
+        return None
+    await connection.execute(
+        """
+        INSERT INTO handset_lease (handset, rack, job, number, until)
+        SELECT handset, %s, %s, 0, '-infinity' FROM unnest(%s::text[]) AS each (handset)
+        ORDER BY handset ON CONFLICT DO NOTHING
+        """,
+        (rack, question.job, handsets),
+    )
+    found = await connection.execute(
+        """
+        SELECT handset_lease.rack, name, job, number, until > %s
+        FROM handset_lease JOIN rack ON rack.id = handset_lease.rack
+        WHERE handset = ANY(%s) ORDER BY handset FOR UPDATE OF handset_lease
+        """,
+        (now, handsets),
+    )
+    rows = await found.fetchall()
+    for holder, name, job, _, valid in rows:
+        if valid and holder != rack:
+            return InHand(rack=name, job=job)
+    numbers = {
+        number for holder, _, job, number, _ in rows if (holder, job) == (rack, question.job)
+    }
+    kept = len(numbers) == 1 and all(
+        (holder, job) == (rack, question.job) for holder, _, job, _, _ in rows
+    )
+    number = max(numbers) if kept else 0
+    until = now + LEASE_LASTS
+    taken = await connection.execute(
+        """
+        WITH next AS (SELECT CASE WHEN %(number)s > 0 THEN %(number)s
+            ELSE nextval('lease_number') END AS number)
+        UPDATE handset_lease SET rack = %(rack)s, job = %(job)s, number = next.number,
+            until = %(until)s FROM next WHERE handset = ANY(%(handsets)s) RETURNING next.number
+        """,
+        {
+            "number": number,
+            "rack": rack,
+            "job": question.job,
+            "until": until,
+            "handsets": handsets,
+        },
+    )
+    [number] = await taken.fetchone() or (number,)
+    return Lease(number=number, until=until.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+def _names_of(question: HandsetQuestion, imeis: Collection[str]) -> Iterator[str]:
+    """Its numbers; its serial with the model only where it has none."""
+    for imei in imeis:
+        yield f"imei {imei}"
+    if not imeis and question.serial and not is_filler(question.serial):
+        yield f"serial {question.model or ''} {question.serial}"

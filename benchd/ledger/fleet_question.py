@@ -1,0 +1,187 @@
+"""A rack's signed question about a handset to the fleet's centre, and the centre's signed answer.
+
+An answer names the question by its digest, and the question has a nonce: what was answered to
+another handset, another rack or at another time answers nothing. No clock is compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import from_json, to_json
+from benchd.domain.ids import JobId, JsonValue
+from benchd.domain.imei import is_imei
+from benchd.domain.job import StageName
+from benchd.domain.other_racks import (
+    LONGEST_WORD,
+    MOST_FINDINGS,
+    MOST_IMEIS,
+    Asked,
+    ElsewhereFinding,
+    HandsetQuestion,
+    Lease,
+)
+from benchd.signing import canonical
+from benchd.signing.key_ring import KeyRing
+from benchd.signing.private_key import SigningKey
+from benchd.signing.public_key import has_signed
+
+QUESTION_TYPE: Final = "urn:benchd:fleet-question:v1"
+ANSWER_TYPE: Final = "urn:benchd:fleet-answer:v1"
+NONCE_BYTES: Final = 32
+MOST_NUMBER: Final = (1 << 63) - 1
+LARGEST_HANDSET_QUESTION_BYTES: Final = 8 * 1024
+ASKED_AT: Final = (StageName.GATES, StageName.CERTIFY, StageName.CERTIFY_DRAWN)
+
+_QUESTION: Final = b"benchd fleet question v1\n"
+_ANSWER: Final = b"benchd fleet answer v1\n"
+
+
+class QuestionRefused(ValueError):
+    """What came isn't a question of this rack; the text says why, in words of benchd alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedQuestion:
+    """A question whose signature holds."""
+
+    asks: HandsetQuestion
+    digest: str
+
+
+def encode_question(asks: HandsetQuestion, nonce: bytes, key: SigningKey) -> bytes:
+    """The question as it is sent, signed by the rack."""
+    claim: dict[str, JsonValue] = {
+        "type": QUESTION_TYPE,
+        "rack": key.ring.rack,
+        "nonce": nonce.hex(),
+        "job": asks.job,
+        "stage": asks.stage,
+        "imeis": list(asks.imeis),
+        "proven": list(asks.proven),
+        "is_full": asks.is_full,
+        "serial": asks.serial,
+        "model": asks.model,
+    }
+    signature = key.sign(_QUESTION + canonical.encode(claim))
+    return canonical.encode({**claim, "signature": signature.hex()})
+
+
+def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
+    """A question that this rack's present key has signed; raises QuestionRefused."""
+    try:
+        told = canonical.decode(data)
+        match told:
+            case {
+                "type": "urn:benchd:fleet-question:v1",
+                "rack": str() as rack,
+                "nonce": str() as nonce,
+                "job": str() as job,
+                "stage": str() as stage,
+                "imeis": list() as imeis,
+                "proven": list() as proven,
+                "is_full": bool() as is_full,
+                "serial": (str() | None) as serial,
+                "model": (str() | None) as model,
+                "signature": str() as signature,
+                **others,
+            } if not others:
+                numbers = _numbers(imeis)
+                claim = {name: each for name, each in told.items() if name != "signature"}
+                signed = has_signed(
+                    ring.trusted, _QUESTION + canonical.encode(claim), bytes.fromhex(signature)
+                )
+            case _:
+                raise QuestionRefused("it doesn't have the form of a question")
+    except ValueError as error:
+        raise QuestionRefused("it doesn't have the form of a question") from error
+    words = (job, serial or "-", model or "-")
+    if any(not _is_word(word) for word in words) or len(nonce) != 2 * NONCE_BYTES:
+        raise QuestionRefused("it doesn't have the form of a question")
+    if rack != ring.rack or stage not in ASKED_AT or not signed:
+        raise QuestionRefused("it isn't signed by the rack's key")
+    return ReceivedQuestion(
+        asks=HandsetQuestion(
+            job=JobId(job),
+            stage=StageName(stage),
+            imeis=numbers,
+            proven=tuple(each for each in numbers if each in proven),
+            is_full=is_full,
+            serial=serial,
+            model=model,
+        ),
+        digest=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def encode_answer(
+    question: ReceivedQuestion,
+    findings: Sequence[ElsewhereFinding],
+    lease: Lease | None,
+    at: datetime,
+    key: SigningKey,
+) -> bytes:
+    """The centre's answer, signed."""
+    claim: dict[str, JsonValue] = {
+        "type": ANSWER_TYPE,
+        "question": question.digest,
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "findings": [to_json(finding) for finding in findings[:MOST_FINDINGS]],
+        "lease": None if lease is None else asdict(lease),
+    }
+    signature = key.sign(_ANSWER + canonical.encode(claim))
+    return canonical.encode({**claim, "signature": signature.hex()})
+
+
+def decode_answer(data: bytes, question: bytes, centre: Ed25519PublicKey) -> Asked:
+    """The answer to this very question, signed by the centre's key; raises ValueError."""
+    told = canonical.decode(data)
+    match told:
+        case {
+            "type": "urn:benchd:fleet-answer:v1",
+            "question": str() as digest,
+            "at": str() as at,
+            "findings": list() as findings,
+            "lease": (dict() | None) as lease,
+            "signature": str() as signature,
+            **others,
+        } if not others and len(findings) <= MOST_FINDINGS:
+            claim = {name: each for name, each in told.items() if name != "signature"}
+        case _:
+            raise ValueError("it doesn't have the form of an answer")
+    if not has_signed(centre, _ANSWER + canonical.encode(claim), bytes.fromhex(signature)):
+        raise ValueError("it isn't signed by the centre's key")
+    if digest != hashlib.sha256(question).hexdigest():
+        raise ValueError("it answers another question")
+    try:
+        datetime.fromisoformat(at)
+        found = tuple(from_json(ElsewhereFinding, each, "finding") for each in findings)
+        held = None if lease is None else from_json(Lease, lease, "lease")
+    except CertificateGap as gap:
+        raise ValueError(str(gap)) from gap
+    words = [word for each in found for word in (each.rack, each.job, each.relation)]
+    if held is not None:
+        words.append(held.until)
+        if held.number > MOST_NUMBER:
+            raise ValueError("its lease has no number")
+    if any(word is not None and not _is_word(word) for word in words):
+        raise ValueError("a name in it is too long")
+    return Asked(findings=found, lease=held, reply=data.decode())
+
+
+def _numbers(told: Sequence[JsonValue]) -> tuple[str, ...]:
+    numbers = tuple(each for each in told if isinstance(each, str) and is_imei(each))
+    if len(numbers) != len(told) or len(numbers) > MOST_IMEIS:
+        raise QuestionRefused("its numbers aren't IMEIs")
+    return numbers
+
+
+def _is_word(word: str) -> bool:
+    return 0 < len(word) <= LONGEST_WORD and word.isprintable()

@@ -1,0 +1,40 @@
+"""What is on record of asking the fleet's centre about a handset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from benchd.domain.evidence_values import Said
+from benchd.domain.other_racks import Asked, ElsewhereFinding, Lease, NotAsked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherRacksRecord:
+    """`other_racks_asked`: one question, and what came back."""
+
+    stage: Said
+    """In which stage it was asked."""
+    asked: bool
+    """Whether the centre has answered this very question, by its signature."""
+    because: str | None
+    """Why it counts as not asked."""
+    findings: tuple[ElsewhereFinding, ...]
+    lease: Lease | None
+    reply: str | None = field(repr=False)
+    """The centre's answer as it has signed it."""
+
+    @classmethod
+    def of(cls, stage: str, told: Asked | NotAsked) -> OtherRacksRecord:
+        """An answer, or that there is none, as it is put on record."""
+        if isinstance(told, NotAsked):
+            return cls(
+                stage=stage, asked=False, because=told.why, findings=(), lease=None, reply=None
+            )
+        return cls(
+            stage=stage,
+            asked=True,
+            because=None,
+            findings=told.findings,
+            lease=told.lease,
+            reply=told.reply,
+        )

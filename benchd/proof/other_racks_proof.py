@@ -1,0 +1,37 @@
+"""What a job's records say of asking the other racks: it can only stand against a certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from benchd.domain.evidence_json import from_json
+from benchd.domain.job import StageName
+from benchd.domain.record import EntryKind, StoredEntry
+from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
+
+
+def other_racks_gaps(records: Sequence[StoredEntry]) -> Iterator[str]:
+    """Every answer on record that has the handset held; raises CertificateGap."""
+    for _, told in _asked(records):
+        for finding in told.findings:
+            yield f"other racks: {finding.kind} (rack {finding.rack}, job {finding.job})"
+
+
+def asked_before_certificate(records: Sequence[StoredEntry]) -> datetime | None:
+    """When the centre last answered right before the certificate; None where it didn't."""
+    at_end = [
+        (at, told)
+        for at, told in _asked(records)
+        if told.stage in (StageName.CERTIFY, StageName.CERTIFY_DRAWN)
+    ]
+    return at_end[-1][0] if at_end and at_end[-1][1].asked else None
+
+
+def _asked(records: Sequence[StoredEntry]) -> Iterator[tuple[datetime, OtherRacksRecord]]:
+    for record in records:
+        if record.entry.kind is EntryKind.OTHER_RACKS_ASKED:
+            yield (
+                record.entry.at,
+                from_json(OtherRacksRecord, record.entry.data, record.entry.kind),
+            )

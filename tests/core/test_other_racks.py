@@ -1,0 +1,329 @@
+"""The fleet's centre can only hold a handset: the thief of one can hold everything, pass nothing.
+
+The centre here has the right key and says whatever the test draws.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as some
+
+from benchd.domain.errors import CertificateGap
+from benchd.domain.job import ELSEWHERE, Disposition, Outcome, Reason
+from benchd.domain.record import EntryKind
+from benchd.outbound.fleet.centre_questions import CentreQuestions
+from benchd.outbound.posting import Failure
+from benchd.proof.erasure import verify_erasure
+from benchd.signing.private_key import SigningKey
+
+from .rechecks import RecheckRack
+from .world import (
+    IMEI,
+    OTHER_IMEI,
+    SERIAL,
+    SOLD,
+    CountingEntropy,
+    Phone,
+    World,
+    ending,
+    make_recipe,
+)
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+CENTRE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
+RACK = SigningKey(Ed25519PrivateKey.from_private_bytes(b"\1" * 32))
+
+Says = Callable[[bytes], "bytes | Failure"]
+
+
+class HostileCentre:
+    """Keeps every question, and answers as the test says."""
+
+    def __init__(self, *says: Says) -> None:
+        self.questions: list[dict[str, Any]] = []
+        self.answers: list[bytes | Failure] = []
+        self._says = says
+
+    async def post(self, question: bytes) -> bytes | Failure:
+        says = self._says[min(len(self.questions), len(self._says) - 1)]
+        self.questions.append(json.loads(question))
+        self.answers.append(says(question))
+        return self.answers[-1]
+
+    def world(self, *, hold: bool = False) -> World:
+        asking = CentreQuestions(self.post, CENTRE.public_key(), RACK, CountingEntropy())
+        return World(
+            recipe=replace(make_recipe(), holds_unasked=hold),
+            adjust=lambda parts: replace(parts, other_racks=asking),
+        )
+
+
+def signed(claim: object, key: Ed25519PrivateKey = CENTRE) -> bytes:
+    """What a centre would sign, by none of benchd's code."""
+    if not isinstance(claim, dict):
+        return spelled(claim)
+    signature = key.sign(b"benchd fleet answer v1\n" + spelled(claim)).hex()
+    return spelled({**claim, "signature": signature})
+
+
+def spelled(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def answer(question: bytes, *kinds: str, **changes: object) -> dict[str, object]:
+    found = [{"kind": k, "rack": "rack 1", "job": "J", "relation": "certain"} for k in kinds]
+    return {
+        "type": "urn:benchd:fleet-answer:v1",
+        "question": sha256(question).hexdigest(),
+        "at": "2026-12-01T02:00:00+00:00",
+        "findings": found,
+        "lease": None if found else {"number": 7, "until": "2026-12-01T14:00:00+00:00"},
+        **changes,
+    }
+
+
+def says(*kinds: str, **changes: object) -> Says:
+    return lambda question: signed(answer(question, *kinds, **changes))
+
+
+def asked(world: World) -> list[dict[str, Any]]:
+    return [dict(s.entry.data) for s in world.ledger.of(EntryKind.OTHER_RACKS_ASKED)]
+
+
+REASONS = {
+    "doomed": Reason.DOOMED_ELSEWHERE,
+    "held": Reason.HELD_ELSEWHERE,
+    "recheck_owed": Reason.RECHECK_OWED_ELSEWHERE,
+    "running": Reason.RUNNING_ELSEWHERE,
+    "watch_listed": Reason.LISTED_AT_CENTRE,
+}
+
+
+@pytest.mark.parametrize(("kind", "reason"), REASONS.items())
+async def test_what_another_rack_knows_holds_it_before_anything_is_destroyed(
+    kind: str, reason: Reason
+) -> None:
+    centre, phone = HostileCentre(says(kind)), Phone(used_bytes=30 << 20)
+    world = centre.world()
+    view = await world.refuses(phone, reason)
+    assert view.disposition is Disposition.HOLD
+    assert phone.calls["fill"] == 0
+    [told] = asked(world)
+    assert (told["stage"], told["asked"], told["findings"][0]["kind"]) == ("gates", True, kind)
+    assert told["reply"].encode() == centre.answers[0]
+
+
+@pytest.mark.parametrize(("kind", "reason"), REASONS.items())
+async def test_what_has_come_up_meanwhile_holds_it_before_its_certificate(
+    kind: str, reason: Reason
+) -> None:
+    world = HostileCentre(says(), says(kind)).world()
+    view = await world.refuses(None, reason)
+    assert view.disposition is Disposition.HOLD
+    assert [told["stage"] for told in asked(world)] == ["gates", "certify"]
+
+
+async def test_where_nothing_is_known_it_passes_and_both_answers_are_on_record() -> None:
+    centre = HostileCentre(says())
+    world = centre.world()
+    await world.sells()
+    at_gates, at_end = centre.questions
+    assert (at_gates["stage"], at_end["stage"]) == ("gates", "certify")
+    assert at_gates["nonce"] != at_end["nonce"]
+    assert at_gates["rack"] == RACK.ring.rack
+    assert (at_gates["imeis"], at_gates["proven"], at_gates["serial"]) == ([IMEI], [IMEI], SERIAL)
+    assert [(each["asked"], each["lease"]["number"]) for each in asked(world)] == [(True, 7)] * 2
+    assert [each["reply"].encode() for each in asked(world)] == centre.answers
+
+
+async def test_the_gravest_of_several_is_told() -> None:
+    world = HostileCentre(says("running", "held", "doomed", "recheck_owed")).world()
+    await world.refuses(None, Reason.DOOMED_ELSEWHERE)
+
+
+def refuses_with(why: str) -> Says:
+    return lambda _: Failure(why=why)
+
+
+def replayed(first: list[bytes]) -> Says:
+    """The first answer of this centre again, whatever is asked."""
+
+    def say(question: bytes) -> bytes:
+        first.append(signed(answer(question)))
+        return first[0]
+
+    return say
+
+
+NO_ANSWERS: dict[str, Says] = {
+    "away": refuses_with("timeout"),
+    "refused": refuses_with("http_422"),
+    "another key": lambda question: signed(answer(question), OTHER),
+    "not signed": lambda question: spelled(answer(question)),
+    "for another handset": lambda question: signed(
+        answer(question.replace(IMEI.encode(), OTHER_IMEI.encode()))
+    ),
+    "from before": lambda _: signed(answer(b"an earlier question")),
+    "changed since": lambda question: signed(answer(question)).replace(
+        b'"number":7', b'"number":8'
+    ),
+    "an unknown word": says("sold"),
+    "a field more": says(more=1),
+    "no answer": lambda _: b"",
+    "no JSON": lambda _: b"\xff\xfe",
+    "nested": lambda _: b"[" * 5000,
+    "too much": lambda question: signed(answer(question, at="2" * 20_000)),
+    "a word without end": says(lease={"number": 1, "until": "2" * 999}),
+    "a number without end": says(lease={"number": 1 << 70, "until": "x"}),
+}
+
+
+@pytest.mark.parametrize("say", NO_ANSWERS.values(), ids=NO_ANSWERS)
+@pytest.mark.parametrize("hold", [False, True])
+async def test_what_is_no_answer_counts_as_not_asked_and_the_recipe_decides(
+    say: Says, *, hold: bool
+) -> None:
+    world = HostileCentre(say).world(hold=hold)
+    view = await world.end_of()
+    if hold:
+        world.must_not_pass(view, Reason.OTHER_RACKS_NOT_ASKED)
+        assert view.disposition is Disposition.HOLD
+    else:
+        assert ending(view) == SOLD
+    for told in asked(world):
+        assert (told["asked"], told["findings"], told["reply"]) == (False, [], None)
+        assert told["because"]
+
+
+async def test_an_answer_from_the_gates_is_none_before_the_certificate() -> None:
+    world = HostileCentre(replayed([])).world(hold=True)
+    view = await world.end_of()
+    world.must_not_pass(view, Reason.OTHER_RACKS_NOT_ASKED)
+    assert [told["asked"] for told in asked(world)] == [True, False]
+
+
+async def test_without_a_centre_nobody_is_asked_unless_the_recipe_wants_it() -> None:
+    world = World()
+    await world.sells()
+    assert asked(world) == []
+    world = World(recipe=replace(make_recipe(), holds_unasked=True))
+    await world.refuses(None, Reason.OTHER_RACKS_NOT_ASKED)
+
+
+async def test_a_drawn_handset_is_asked_about_again_at_its_recheck() -> None:
+    centre = HostileCentre(says(), says(), says("doomed"))
+    asking = CentreQuestions(centre.post, CENTRE.public_key(), RACK, CountingEntropy())
+    rack = RecheckRack(other_racks=asking)
+    async with rack.drawn() as phone:
+        view = await rack.rechecked(phone)
+    assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.DOOMED_ELSEWHERE)
+    assert centre.questions[-1]["stage"] == "certify_drawn"
+    assert centre.questions[-1]["imeis"] == [IMEI]
+    assert not rack.world.issuer.kept
+
+
+WORDS = some.one_of(
+    some.sampled_from(["doomed", "held", "running", "recheck_owed", "watch_listed", "sellable"]),
+    some.text(max_size=8),
+)
+SCALARS = some.one_of(
+    some.none(), some.booleans(), some.integers(-5, 1 << 65), some.text(max_size=5), WORDS
+)
+FINDINGS = some.lists(
+    some.one_of(
+        some.fixed_dictionaries(
+            {
+                "kind": WORDS,
+                "rack": some.one_of(some.none(), some.text(max_size=300)),
+                "job": some.one_of(some.none(), some.text(max_size=5)),
+                "relation": some.one_of(some.none(), some.sampled_from(["certain", "none"])),
+            }
+        ),
+        SCALARS,
+    ),
+    max_size=20,
+)
+LEASES = some.one_of(
+    SCALARS, some.fixed_dictionaries({"number": SCALARS, "until": SCALARS}), some.lists(SCALARS)
+)
+CLAIMS = some.one_of(
+    some.fixed_dictionaries(
+        {},
+        optional={
+            "findings": some.one_of(FINDINGS, SCALARS),
+            "lease": LEASES,
+            "at": SCALARS,
+            "type": SCALARS,
+            "question": SCALARS,
+            "disposition": some.just("sellable"),
+            "erased": some.just(True),
+        },
+    ),
+    SCALARS,
+)
+PHONES = some.sampled_from(
+    (
+        {},
+        {},
+        {},
+        {"accounts": 1},
+        {"removable_media": True},
+        {"signs": ("su is there",)},
+        {"written_share": 0.5},
+        {"bad_bytes": 4096},
+        {"reset_lies": True},
+        {"imei": None},
+        {"serial": "0123456789ABCDEF"},
+    )
+)
+CONTROL: dict[str, object] = {}
+
+
+@settings(max_examples=120, deadline=None)
+@given(claims=some.lists(CLAIMS, min_size=1, max_size=3), changes=PHONES, hold=some.booleans())
+@example(claims=[{}], changes={}, hold=True)
+@example(claims=[{}, {"findings": []}], changes={"bad_bytes": 4096}, hold=False)
+async def test_whatever_a_centre_signs_a_handset_ends_as_without_it_or_is_held(
+    claims: list[object], changes: dict[str, object], *, hold: bool
+) -> None:
+    if str(changes) not in CONTROL:
+        CONTROL[str(changes)] = ending(await World().end_of(Phone(**changes)))  # type: ignore[arg-type]
+    without = CONTROL[str(changes)]
+
+    def say(claim: object) -> Says:
+        return lambda question: signed(
+            {**answer(question), **claim} if isinstance(claim, dict) else claim
+        )
+
+    world = HostileCentre(*(say(claim) for claim in claims)).world(hold=hold)
+    told = ending(await world.end_of(Phone(**changes)))  # type: ignore[arg-type]
+    event(str(told[2]))
+    if told != without:
+        assert told[:2] == (Outcome.FAILED, Disposition.HOLD)
+        assert told[2] in ELSEWHERE
+        assert not world.certified()
+
+
+async def test_an_answer_on_record_that_holds_it_forbids_a_certificate_by_itself() -> None:
+    """The proof reads the records: it needs no stage to have stopped."""
+    world = HostileCentre(says()).world()
+    async with world.running():
+        await world.ran()
+        job, records = await world.proof()
+    verify_erasure(job, records)
+    at_gates = next(r for r in records if r.entry.kind is EntryKind.OTHER_RACKS_ASKED)
+    held = [{"kind": "doomed", "rack": "r", "job": "j", "relation": "certain"}]
+    entry = replace(at_gates.entry, data={**at_gates.entry.data, "findings": held})
+    altered = [replace(r, entry=entry) if r is at_gates else r for r in records]
+    with pytest.raises(CertificateGap, match="other racks: doomed"):
+        verify_erasure(job, altered)

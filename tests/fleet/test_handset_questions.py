@@ -1,0 +1,351 @@
+"""What one rack knows holds a handset on all: questions to a centre on a real PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import anyio
+import psycopg
+import pytest
+
+from benchd.fleet.fleet_database import open_database
+from benchd.fleet.watched_imeis import WatchedImeis
+from tests.fleet.centre_rig import NOW, centre
+from tests.fleet.handset_stories import (
+    ONE,
+    OTHER_SERIAL,
+    SERIAL,
+    THREE,
+    TWO,
+    Answer,
+    RackStory,
+    racks,
+)
+from tests.fleet.written_ledger import text_of
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_handset_crushed_on_one_rack_is_held_on_another(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.crushes(ONE)
+        await first.sends(here)
+        answer = await second.asks(here, ONE)
+        assert answer.findings == [("doomed", "rack 1", job)]
+        assert answer.lease is None
+        # Of another handset nothing is known, and its own rack's ledger decides for itself.
+        assert (await second.asks(here, TWO)).findings == []
+        assert (await first.asks(here, ONE)).findings == []
+
+
+async def test_what_was_crushed_by_a_persons_word_after_its_job_is_held_too(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.ends(first.opens(ONE), "return", "managed_device")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+        first.settles(job, "to_return", "to_destroy")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == [("doomed", "rack 1", job)]
+
+
+async def test_one_that_its_rack_has_let_in_again_is_not_doomed_any_more(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        first.crushes(ONE)
+        again = first.opens(ONE)
+        first.lets_in(again)
+        first.ends(again, "sellable", None, "passed")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+        # Another rack's yes takes nothing away here.
+        doomed = second.crushes(ONE)
+        await second.sends(here)
+        assert (await first.asks(here, ONE)).findings == [("doomed", "rack 2", doomed)]
+
+
+async def test_it_may_be_the_doomed_one_where_only_the_serial_is_the_same(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.crushes(None, SERIAL)
+        await first.sends(here)
+        told = await second.asks(here, serial=SERIAL)
+        assert told.findings == [("doomed", "rack 1", job)]
+        assert (await second.asks(here, serial=OTHER_SERIAL)).findings == []
+
+
+async def test_numbers_lead_on_over_racks(conninfo: str) -> None:
+    """Rack 1 knows one number, rack 2 both, and rack 3 asks by the other."""
+    async with centre(conninfo) as here:
+        first, second, third = await racks(here, 3)
+        job = first.crushes(ONE)
+        seen = second.opens(ONE, second=TWO)
+        second.ends(seen, "sellable", None, "passed")
+        await first.sends(here)
+        await second.sends(here)
+        assert (await third.asks(here, TWO)).findings == [("doomed", "rack 1", job)]
+
+
+async def test_a_hold_holds_until_its_rack_releases_it_or_runs_it_again(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.holds(ONE)
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == [("held", "rack 1", job)]
+        first.settles(job, "held", "rerun_due")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+        # Returned to its owner, and sold back later.
+        returned = first.holds(ONE)
+        first.settles(returned, "held", "to_return")
+        first.settles(returned, "to_return", "returned")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+        first.holds(ONE)
+        first.ends(first.opens(ONE), "sellable", None, "passed")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        ("assessed", "passed"),
+        ("overwrite_due", "passed"),
+        ("unplugged", "aborted"),
+        ("held_elsewhere", "failed"),
+        ("doomed_elsewhere", "failed"),
+        ("other_racks_not_asked", "failed"),
+    ],
+)
+async def test_what_is_no_hold_of_its_own_holds_nothing_elsewhere(
+    conninfo: str, reason: str, outcome: str
+) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        first.ends(first.opens(ONE), "hold", reason, outcome)
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+
+
+async def test_an_owed_recheck_is_owed_everywhere(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.opens(ONE)
+        first.draws(job)
+        first.ends(job, "hold", "recheck_due", "passed")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == [("recheck_owed", "rack 1", job)]
+
+
+async def test_the_list_of_the_centre_holds(conninfo: str) -> None:
+    async with centre(conninfo) as here, open_database(conninfo) as database:
+        [rack] = await racks(here, 1)
+        watched = WatchedImeis(database)
+        await watched.add(TWO, "police, 2026-12")
+        assert (await rack.asks(here, ONE, TWO)).findings == [("watch_listed", None, None)]
+        assert (await rack.asks(here, ONE)).findings == []
+        assert [(each.imei, each.note) for each in await watched.listed()] == [
+            (TWO, "police, 2026-12")
+        ]
+        assert await watched.remove(TWO)
+        assert not await watched.remove(TWO)
+        assert (await rack.asks(here, ONE, TWO)).findings == []
+
+
+async def test_what_a_restored_ledger_has_lost_still_holds_on_its_own_rack_too(
+    conninfo: str,
+) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        kept = first.crushes(TWO)
+        before = len(first.ledger.records)
+        lost = first.crushes(ONE)
+        await first.sends(here)
+        first.ledger.restore(kept=before, number=3_000_000)
+        first.sent = before
+        await first.sends(here)
+        for rack in (first, second):
+            assert (await rack.asks(here, ONE)).findings == [("doomed", "rack 1", lost)]
+        # What it has kept it knows itself, and may let in again; what it has lost it can't.
+        again = first.opens(TWO)
+        assert (await first.asks(here, TWO, job=again)).findings == []
+        assert (await second.asks(here, TWO)).findings == [("doomed", "rack 1", kept)]
+        first.lets_in(again)
+        first.ends(again, "sellable", None, "passed")
+        other = first.opens(ONE)
+        first.lets_in(other)
+        await first.sends(here)
+        assert (await second.asks(here, TWO)).findings == []
+        assert (await second.asks(here, ONE)).findings == [("doomed", "rack 1", lost)]
+
+
+async def test_what_a_clone_says_holds_and_takes_nothing_away(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        doomed = first.crushes(ONE)
+        await first.sends(here)
+        clone = RackStory("rack 1")
+        clone.ledger = first.ledger.copy()
+        del clone.ledger.records[-1]
+        clone.sent = len(clone.ledger.records)
+        let = clone.opens(ONE)
+        clone.lets_in(let)
+        mine = clone.crushes(TWO)
+        await clone.sends(here)
+        assert ("doomed", "rack 1", doomed) in (await second.asks(here, ONE)).findings
+        assert (await second.asks(here, TWO)).findings == [("doomed", "rack 1", mine)]
+
+
+async def test_of_two_racks_that_ask_at_once_one_runs(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        all_ = await racks(here, 4)
+        answers: list[Answer] = []
+
+        async def ask(rack: RackStory) -> None:
+            answers.append(await rack.asks(here, ONE, job=f"20261201-{rack.name[-1]}"))
+
+        async with anyio.create_task_group() as group:
+            for rack in all_:
+                group.start_soon(ask, rack)
+        [runs] = [each for each in answers if each.lease is not None]
+        assert runs.findings == []
+        others = [each for each in answers if each is not runs]
+        assert {each.findings[0][0] for each in others} == {"running"}
+
+
+async def test_a_lease_is_kept_by_its_job_and_ends_with_it(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.opens(ONE)
+        taken = await first.asks(here, ONE, job=job)
+        asked_again = await first.asks(here, ONE, job=job, stage="certify", nonce="01" * 32)
+        assert taken.lease is not None
+        assert (asked_again.findings, asked_again.lease) == ([], taken.lease)
+        assert (await second.asks(here, ONE)).findings == [("running", "rack 1", job)]
+        first.ends(job, "sellable", None, "passed")
+        await first.sends(here)
+        later = await second.asks(here, ONE)
+        assert later.findings == []
+        assert later.lease is not None
+        assert later.lease > taken.lease
+
+
+async def test_a_handset_plugged_in_again_on_its_own_rack_is_not_held(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        taken = await first.asks(here, ONE, job="20261201-a")
+        again = await first.asks(here, ONE, job="20261201-b")
+        assert again.findings == []
+        assert taken.lease is not None
+        assert again.lease is not None
+        assert again.lease > taken.lease
+        # The end of the job before doesn't end the lease of this one.
+        first.put("job_ended", {"outcome": "aborted"}, "20261201-a")
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == [("running", "rack 1", "20261201-b")]
+
+
+async def test_a_lease_that_ran_out_is_anothers_and_the_first_is_told_so(conninfo: str) -> None:
+    clock = Clock()
+    async with centre(conninfo, clock) as here:
+        first, second = await racks(here, 2)
+        taken = await first.asks(here, ONE, job="20261201-a")
+        clock.at += timedelta(days=1)
+        # Asked for anew, nobody else had it.
+        renewed = await first.asks(here, ONE, job="20261201-a", stage="certify")
+        assert renewed.findings == []
+        clock.at += timedelta(days=1)
+        other = await second.asks(here, ONE, job="20261201-b")
+        assert other.findings == []
+        late = await first.asks(here, ONE, job="20261201-a", stage="certify")
+        assert late.findings == [("running", "rack 2", "20261201-b")]
+        assert taken.lease is not None
+        assert other.lease is not None
+        assert other.lease > taken.lease
+
+
+async def test_a_clock_set_back_at_the_centre_gives_nobody_a_second_lease(conninfo: str) -> None:
+    clock = Clock()
+    async with centre(conninfo, clock) as here:
+        first, second = await racks(here, 2)
+        await first.asks(here, ONE, job="20261201-a")
+        clock.at -= timedelta(days=400)
+        assert (await second.asks(here, ONE)).findings == [("running", "rack 1", "20261201-a")]
+
+
+async def test_one_handset_by_two_numbers_has_one_lease(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        await first.asks(here, ONE, TWO, job="20261201-a")
+        assert (await second.asks(here, TWO)).findings == [("running", "rack 1", "20261201-a")]
+        assert (await second.asks(here, THREE)).findings == []
+
+
+async def test_only_the_racks_own_key_asks_for_it(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        question = first.question(ONE)
+        assert (await here.post(second.ledger.rack, "questions", question)).status_code == 422
+        changed = question.replace(ONE.encode(), TWO.encode())
+        for body in (changed, b"", b"{}", question[:-1], b"\0", text_of([1])):
+            assert (await here.post(first.ledger.rack, "questions", body)).status_code == 422
+        assert (await here.post("0" * 64, "questions", question)).status_code == 404
+        assert (await here.post(first.ledger.rack, "questions", b" " * 9000)).status_code == 413
+        assert here.rows("SELECT count(*) FROM handset_lease") == [(0,)]
+
+
+async def test_a_centre_whose_standby_is_away_answers_nothing(
+    conninfo: str,
+) -> None:
+    """A lease that only one machine has would be given twice after its failure."""
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        with psycopg.connect(conninfo, autocommit=True) as admin:
+            admin.execute(
+                """
+                CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE WARNING 'canceling wait for synchronous replication'; RETURN NULL; END
+                $$
+                """
+            )
+            admin.execute(
+                "CREATE TRIGGER warns AFTER UPDATE ON handset_lease EXECUTE FUNCTION warn()"
+            )
+        answer = await here.post(rack.ledger.rack, "questions", rack.question(ONE))
+        assert (answer.status_code, answer.json()) == (503, {"error": "not_acknowledged"})
+
+
+async def test_records_from_before_there_was_an_index_are_found(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.crushes(ONE)
+        await first.sends(here)
+        with psycopg.connect(conninfo, autocommit=True) as other:
+            other.execute("TRUNCATE job_record, handset_trait")
+            other.execute("UPDATE branch SET noted_sequence = 0")
+    async with centre(conninfo) as here:
+        assert (await second.asks(here, ONE)).findings == [("doomed", "rack 1", job)]
+
+
+@pytest.mark.parametrize("serial", ["\0", "x" * 5000, "a\nb", "\ud800"])
+async def test_what_a_handset_calls_itself_stops_no_rack(conninfo: str, serial: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        rack.put("job_opened", {"recipe": "overwrite"}, "20261201-a")
+        told = {"stage": "inspect", "outcome": "passed", "evidence": {"serial": serial}}
+        if serial != "\ud800":
+            rack.put("stage_ended", told, "20261201-a")
+        rack.put("stage_ended", {"evidence": [1]}, "x" * 300)
+        await rack.sends(here)
+
+
+class Clock:
+    """The centre's, which a test sets."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
