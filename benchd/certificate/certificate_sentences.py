@@ -43,6 +43,12 @@ class Sentence(StrEnum):
         " before and after can't be compared"
     )
 
+    OTHER_RACKS_ASKED = (
+        "asked right before this certificate, the fleet's centre had nothing of other racks against"
+        " the handset"
+    )
+    OTHER_RACKS_NOT_ASKED = "other racks not asked"
+
     NOT_WRITTEN = "{missing_bytes} bytes of the user storage, which are:"
     IN_USE = "up to {used_bytes} bytes of them in use when the overwrite began"
     RESERVED = "up to {reserved_bytes} bytes of them that the file system reserves"

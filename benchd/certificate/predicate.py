@@ -16,6 +16,7 @@ from benchd.certificate.clock_section import ClockSection
 from benchd.certificate.fresh_section import FreshPictureSection
 from benchd.certificate.identity_section import HandsetSection
 from benchd.certificate.intake_section import IntakeSection
+from benchd.certificate.other_racks_section import OtherRacksSection
 from benchd.certificate.people_section import ConfirmationSection, DecisionSection
 from benchd.certificate.recheck_section import RecheckSection
 from benchd.certificate.statement_sections import (
@@ -97,6 +98,7 @@ class Predicate:
     recheck: RecheckSection
     benchd_commit: Said
     sim_lock: SimLockSection
+    other_racks: OtherRacksSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

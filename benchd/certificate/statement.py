@@ -12,6 +12,7 @@ from benchd.certificate.fresh_section import FreshPictureSection
 from benchd.certificate.identity_section import HandsetSection
 from benchd.certificate.intake_section import IntakeSection
 from benchd.certificate.not_reached import not_reached_of
+from benchd.certificate.other_racks_section import OtherRacksSection
 from benchd.certificate.overwrite_technique import technique_of
 from benchd.certificate.people_section import ConfirmationSection, DecisionSection
 from benchd.certificate.predicate import (
@@ -136,6 +137,7 @@ def _predicate_of(
         clock=ClockSection.of(erasure),
         intake=IntakeSection.of(erasure),
         recheck=RecheckSection.of(erasure),
+        other_racks=OtherRacksSection.of(erasure),
     )
 
 

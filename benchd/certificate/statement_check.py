@@ -12,6 +12,7 @@ from benchd.certificate.fresh_section import gaps_of_fresh
 from benchd.certificate.identity_section import gaps_of_identity
 from benchd.certificate.intake_section import gaps_of_intake
 from benchd.certificate.not_reached import not_reached_of
+from benchd.certificate.other_racks_section import gaps_of_other_racks
 from benchd.certificate.overwrite_technique import technique_of
 from benchd.certificate.people_section import gaps_of_people
 from benchd.certificate.predicate import (
@@ -86,6 +87,7 @@ def _gaps_of_v4(told: JsonValue) -> Iterator[str]:
     yield from gaps_of_intake(predicate.intake, predicate.decisions, predicate.issued_at)
     yield from gaps_of_recheck(predicate.recheck, predicate.decisions, predicate.issued_at)
     yield from gaps_of_sim_lock(predicate.sim_lock)
+    yield from gaps_of_other_racks(predicate.other_racks, predicate.issued_at)
     yield from _gaps_of_room(predicate)
 
 

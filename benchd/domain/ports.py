@@ -18,8 +18,8 @@ from benchd.domain.handset import (
     HandsetIdentity,
     Trait,
 )
+from benchd.domain.handset_question import Asked, HandsetQuestion, NotAsked
 from benchd.domain.ids import DeviceAddress, JobId, PortPath, SlotName
-from benchd.domain.other_racks import Asked, HandsetQuestion, NotAsked
 from benchd.domain.people import Actor
 from benchd.domain.port import Liveness, PlugEvent
 from benchd.domain.record import Entry, Receipt, StoredEntry

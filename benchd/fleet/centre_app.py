@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 
-from benchd.domain.errors import NotFound
+from benchd.domain.errors import BenchdError, NotFound
 from benchd.domain.ids import JsonValue
 from benchd.fleet.fleet_database import NotAcknowledged
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.record_intake import GapRefused, RecordIntake
-from benchd.fleet.request_body import TooLarge, body_of
 from benchd.ledger.head import EMPTY_HEAD
 from benchd.ledger.record_batch import (
     LARGEST_BATCH_BYTES,
@@ -24,6 +23,10 @@ from benchd.ledger.record_batch import (
 from benchd.signing import canonical
 
 RackId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+
+
+class TooLarge(BenchdError):
+    """Raised where more came than may."""
 
 
 class _Routes:
@@ -94,6 +97,16 @@ async def _refused(_: Request, refusal: Exception) -> Response:
 
 async def _not_acknowledged(_: Request, __: Exception) -> Response:
     return _refusal(503, "not_acknowledged")
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """What was sent; no more of it is kept than may come. Raises TooLarge."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise TooLarge
+    return bytes(body)
 
 
 def _json(told: Mapping[str, JsonValue]) -> Response:

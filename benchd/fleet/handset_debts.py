@@ -12,9 +12,9 @@ from typing import Final
 
 from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import CertificateGap
+from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion
 from benchd.domain.ids import JobId
 from benchd.domain.job import ELSEWHERE, Outcome
-from benchd.domain.other_racks import Elsewhere, ElsewhereFinding, HandsetQuestion
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.disposal_fold import disposed_item, opened_item
 from benchd.proof.identity.same_handset import Handset, Handsets

@@ -15,9 +15,9 @@ from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
 
 from benchd.domain.handset import Trait
+from benchd.domain.handset_question import LONGEST_WORD, HandsetQuestion
 from benchd.domain.ids import JobId
 from benchd.domain.imei import is_imei
-from benchd.domain.other_racks import LONGEST_WORD, HandsetQuestion
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_debts import KnownHandset, Lines, RackJob, Spot

@@ -13,7 +13,7 @@ from typing import Final
 
 from psycopg import AsyncConnection
 
-from benchd.domain.other_racks import Elsewhere, ElsewhereFinding, HandsetQuestion, Lease
+from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion, Lease
 from benchd.proof.identity.placeholder_serials import is_filler
 
 LEASE_LASTS: Final = timedelta(hours=12)

@@ -9,11 +9,11 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from benchd.fleet.centre_app import body_of
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.handset_leases import InHand, take_lease
 from benchd.fleet.joined_racks import JoinedRack, JoinedRacks
-from benchd.fleet.request_body import body_of
 from benchd.fleet.watched_imeis import watched
 from benchd.ledger.fleet_question import (
     LARGEST_HANDSET_QUESTION_BYTES,

@@ -8,8 +8,8 @@ from datetime import datetime
 from psycopg import AsyncConnection
 
 from benchd.domain.errors import UsageRefused
+from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion
 from benchd.domain.imei import is_imei
-from benchd.domain.other_racks import Elsewhere, ElsewhereFinding, HandsetQuestion
 from benchd.fleet.fleet_database import FleetDatabase
 
 LONGEST_NOTE = 200

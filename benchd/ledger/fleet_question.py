@@ -16,10 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json, to_json
-from benchd.domain.ids import JobId, JsonValue
-from benchd.domain.imei import is_imei
-from benchd.domain.job import StageName
-from benchd.domain.other_racks import (
+from benchd.domain.handset_question import (
     LONGEST_WORD,
     MOST_FINDINGS,
     MOST_IMEIS,
@@ -28,6 +25,9 @@ from benchd.domain.other_racks import (
     HandsetQuestion,
     Lease,
 )
+from benchd.domain.ids import JobId, JsonValue
+from benchd.domain.imei import is_imei
+from benchd.domain.job import StageName
 from benchd.signing import canonical
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey

@@ -276,6 +276,7 @@ class _Page:
             self._words.line(
                 "paper.trusted",
                 *self._words.sentence(told.text("trusted.number")),
+                *self._words.sentence(told.text("other_racks.says")),
                 self._words.word("paper.trusted_people"),
                 self._words.word("paper.trusted_key"),
                 shown=False,

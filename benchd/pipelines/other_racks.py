@@ -8,14 +8,14 @@ from typing import Final
 
 from benchd.domain.errors import StageFailed
 from benchd.domain.evidence_json import to_json
-from benchd.domain.job import Reason, StageName
-from benchd.domain.other_racks import (
+from benchd.domain.handset_question import (
     LONGEST_WORD,
     MOST_IMEIS,
     Elsewhere,
     HandsetQuestion,
     NotAsked,
 )
+from benchd.domain.job import Reason, StageName
 from benchd.domain.record import Entry, EntryKind
 from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord

@@ -21,6 +21,7 @@ from benchd.domain.slot_states import SlotState
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.clock_evidence import ClockStepEvidence
 from benchd.proof.evidence.fresh_evidence import FreshPictures
+from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
 from tests.core.fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from tests.core.pictures import MEMO, picture, pictures
 from tests.core.test_erasure import JOB, changed, streamed_records
@@ -68,6 +69,17 @@ async def set_back(_: Patch) -> Records:
     return [*found[:half], replace(found[half], entry=entry), *found[half:]]
 
 
+async def asked_of_others(_: Patch) -> Records:
+    """A job right before whose certificate the fleet's centre has answered."""
+    found = list(await run())
+    told = OtherRacksRecord(
+        stage=StageName.CERTIFY, asked=True, because=None, findings=(), lease=None, reply="{}"
+    )
+    last = found[-1]
+    entry = Entry(kind=EntryKind.OTHER_RACKS_ASKED, at=last.entry.at, job=JOB, data=to_json(told))
+    return [*found, replace(last, sequence=last.sequence + 1, entry=entry)]
+
+
 INFERRED = replace(UNUSED, baseline_kind=BaselineKind.INFERRED)
 SIMULATED = replace(UNUSED, baseline_kind=BaselineKind.SIMULATED)
 
@@ -111,6 +123,7 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
     "sampled": (sampled_records, {S.BY_PROGRAM, S.READ_SAMPLED} | BY_EYE | BY_IMEI),
     "by a fresh picture": (pictured, BY_PROGRAM | BY_EYE | {S.EXCUSED}),
     "over a clock that was set back": (set_back, BY_PROGRAM | BY_EYE | {S.CLOCK_SET_BACK}),
+    "asked of other racks": (asked_of_others, BY_PROGRAM | BY_EYE | {S.OTHER_RACKS_ASKED}),
     "chip scanned": (
         lambda _: run(chip=FakeChip()),
         BY_PROGRAM | NOT_TIED | {S.CHIP_OBSERVED, S.CLEAR_SKIPPED},
@@ -148,6 +161,10 @@ KINDS: dict[str, tuple[Callable[[Patch], Awaitable[Records]], set[Sentence]]] = 
         BY_PROGRAM | NOT_TIED | {S.CHIP_OF_UNKNOWN_ORIGIN, S.OPERATOR_ATTEST, S.CLEAR_SKIPPED},
     ),
 }
+
+for _name, (_make, _said) in KINDS.items():
+    if S.OTHER_RACKS_ASKED not in _said:
+        KINDS[_name] = (_make, _said | {S.OTHER_RACKS_NOT_ASKED})
 
 
 def statement_on(records: Records) -> dict[str, Any]:

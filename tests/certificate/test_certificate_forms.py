@@ -174,6 +174,33 @@ def test_row_8_a_sim_lock_is_said_with_its_source(
     assert (gaps_of({**statement, "predicate": told}) == ()) is fits
 
 
+ASKED = (
+    "asked right before this certificate, the fleet's centre had nothing of other racks against the"
+    " handset"
+)
+BEFORE, LATER = "2026-11-24T09:30:00+00:00", "2036-11-24T09:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "says", "fits"),
+    [
+        (None, "other racks not asked", True),
+        (BEFORE, ASKED, True),
+        (None, ASKED, False),
+        (BEFORE, "other racks not asked", False),
+        (LATER, ASKED, False),
+        (None, "all racks asked", False),
+    ],
+)
+def test_that_other_racks_were_asked_is_said_only_where_they_were(
+    statement: Evidence, asked_at: str | None, says: str, fits: bool
+) -> None:
+    predicate: Any = statement["predicate"]
+    assert predicate["other_racks"] == {"asked_at": None, "says": "other racks not asked"}
+    told = {**predicate, "other_racks": {"asked_at": asked_at, "says": says}}
+    assert (gaps_of({**statement, "predicate": told}) == ()) is fits
+
+
 def test_the_example_of_rfc_8785_is_spelled_as_it_has_it() -> None:
     assert encode_payload(json.loads(EXAMPLE)).hex() == EXPECTED
 

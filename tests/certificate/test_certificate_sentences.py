@@ -103,6 +103,7 @@ def texts_of(predicate: dict[str, Any]) -> list[str]:
         felica["clear"],
         *felica["sources"],
         *filter(None, [predicate["fresh_picture"]["excuses"], predicate["clock"]["says"]]),
+        predicate["other_racks"]["says"],
         *filter(None, [predicate["handset"]["imei_known_by"], predicate["trusted"]["number"]]),
     ]
 

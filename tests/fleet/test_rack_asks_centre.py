@@ -8,9 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.daemon.system_clock import SystemEntropy
+from benchd.domain.handset_question import Asked, Elsewhere, HandsetQuestion, NotAsked
 from benchd.domain.ids import JobId
 from benchd.domain.job import StageName
-from benchd.domain.other_racks import Asked, Elsewhere, HandsetQuestion, NotAsked
 from benchd.fleet.centre_server import mutual_tls
 from benchd.outbound.fleet.centre_client import CentreTarget
 from benchd.outbound.fleet.centre_questions import CentreQuestions, LazyPoster

@@ -13,7 +13,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchd.domain.other_racks import Asked, HandsetQuestion, NotAsked
+from benchd.domain.handset_question import Asked, HandsetQuestion, NotAsked
 from benchd.domain.ports import Entropy
 from benchd.ledger.fleet_question import NONCE_BYTES, decode_answer, encode_question
 from benchd.outbound.fleet.centre_client import LARGEST_ANSWER_BYTES, CentreTarget

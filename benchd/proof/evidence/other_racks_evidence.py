@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from benchd.domain.evidence_values import Said
-from benchd.domain.other_racks import Asked, ElsewhereFinding, Lease, NotAsked
+from benchd.domain.handset_question import Asked, ElsewhereFinding, Lease, NotAsked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
