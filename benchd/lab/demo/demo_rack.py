@@ -132,15 +132,15 @@ async def demo_rack(
     plugged: bool = True,
     by_hand: bool = False,
     cards: Sequence[CardPlan] = (),
-    copies_after: int = 0,
+    copies: Sequence[int] = (),
 ) -> AsyncGenerator[DemoRack, None]:
     """A virtual rack with these handsets, `plugged` in or beside it; nothing is left of it.
 
     `cards` are chips without a handset, as of one that is never switched on. With `make_way` the
     handsets, though not the daemon, run only when nobody else wants to. With `by_hand` it waits
     for a person who is learning, and its wall has their hands; a slot more, in which nothing is,
-    looks at what they have erased once more before they send it out. Their numbers are those of
-    copies after `copies_after`, which are others than another rack's.
+    looks at what they have erased once more before they send it out. Each has the numbers of
+    its place, or of the copy that stands for it in `copies`.
     """
     placed = place(scenarios)
     numbers = {p.slot: p.number for p in placed} | (
@@ -151,7 +151,7 @@ async def demo_rack(
             p.scenario.handset(
                 name=p.slot,
                 slot=p.number if plugged else None,
-                copy=p.number + copies_after,
+                copy=copies[p.number - 1] if copies else p.number,
             )
             for p in placed
         ),

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,17 +23,20 @@ from benchd.config import load_settings
 from benchd.daemon.system_clock import SystemEntropy
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ids import JsonValue
+from benchd.domain.job import Disposition, Reason
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.offices import Offices
 from benchd.fleet.public_check import Standing
 from benchd.lab.demo.crew import CREW
 from benchd.lab.demo.demo_folder import DemoFolder
-from benchd.lab.demo.demo_rack import DemoRack, demo_rack, loopback_listener
-from benchd.lab.demo.demo_run import ENDS_WITHIN_S, as_expected, result_of, until_all_ended
+from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_rack import DemoRack, Placed, demo_rack, loopback_listener
+from benchd.lab.demo.demo_run import ENDS_WITHIN_S, as_expected, result_of
 from benchd.lab.demo.fleet_centre import running_centre
 from benchd.lab.demo.lent_listener import listener_inside
 from benchd.lab.demo.private_postgres import private_cluster
+from benchd.lab.simulator.scenario import failed
 from benchd.lab.simulator.scenarios import SCENARIOS, Scenario
 from benchd.ledger.reader import LedgerReader
 from benchd.papers.certificate_page import CertificatePage
@@ -55,6 +58,10 @@ IN_TURN: Final = (
 )
 """Which handsets come, from rack to rack."""
 COPIES_OF_A_RACK: Final = 10
+WHOLE_STORY: Final = 3
+"""So many racks show what one knows of another's handsets."""
+TWIN: Final = 2
+"""The copy that comes to two racks at once."""
 _ALL_ROWS: Final = 1 << 31
 _LOOK_EVERY_S: Final = 0.2
 
@@ -101,6 +108,17 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comer:
+    """A handset on its way to a rack."""
+
+    scenario: Scenario
+    copy: int
+    """Of one scenario, the same number is the same handset."""
+    waits: bool = False
+    """Whether it comes only once those that don't wait have ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RackEnd:
     """How a rack's handsets have ended, and how many of its records the centre has."""
 
@@ -125,7 +143,8 @@ def run_fleet_demo(
     if port + PAGES_PORT_AFTER > LAST_PORT:
         raise UsageRefused(f"--port is at most {LAST_PORT - PAGES_PORT_AFTER} with --fleet")
     where = directory or Path(tempfile.mkdtemp(prefix="benchd-demo-"))
-    count = handsets or (1 if once else HANDSETS)
+    if once and handsets:
+        raise UsageRefused("--fleet --once brings its own handsets: it takes no --slots")
     with private_cluster() as cluster:
         centre = Centre(
             folder=where,
@@ -136,15 +155,18 @@ def run_fleet_demo(
         with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
             connection.execute("CREATE DATABASE fleet")
         if once:
-            return anyio.run(partial(_once, centre, racks, count, port, as_json=as_json))
-        return anyio.run(_until_stopped, centre, racks, count, port)
+            return anyio.run(partial(_once, centre, racks, port, as_json=as_json))
+        return anyio.run(_until_stopped, centre, racks, handsets or HANDSETS, port)
 
 
 @asynccontextmanager
 async def demo_fleet(
-    centre: Centre, racks: int, handsets: int, port: int, *, shown: bool
+    centre: Centre, comers: Sequence[Sequence[Comer]], port: int, *, shown: bool
 ) -> AsyncGenerator[Fleet]:
-    """Racks with these handsets, joined; if they are `shown`, each has a port on this machine."""
+    """Racks with what comes to each, joined.
+
+    If they are `shown`, each has a port on this machine, and all handsets are plugged in.
+    """
     async with AsyncExitStack() as stack:
         at = stack.enter_context(loopback_listener(centre.port))
         centre.folder.mkdir(parents=True, exist_ok=True)
@@ -153,12 +175,13 @@ async def demo_fleet(
             await stack.enter_async_context(
                 demo_rack(
                     centre.folder / f"rack-{number}",
-                    handsets_of(number, handsets),
+                    [comer.scenario for comer in coming],
                     port=port + number - 1,
-                    copies_after=COPIES_OF_A_RACK * number,
+                    copies=[comer.copy for comer in coming],
+                    plugged=shown,
                 )
             )
-            for number in range(1, racks + 1)
+            for number, coming in enumerate(comers, start=1)
         ]
         inside = [
             stack.enter_context(await listener_inside(rack.house, centre.port)) for rack in running
@@ -173,7 +196,7 @@ async def demo_fleet(
             async with AsyncExitStack() as shown_at:
                 places = [
                     shown_at.enter_context(loopback_listener(port + number)) if shown else None
-                    for number in range(racks)
+                    for number in range(len(running))
                 ]
                 async with anyio.create_task_group() as starting:
                     for rack, place in zip(running, places, strict=True):
@@ -181,10 +204,16 @@ async def demo_fleet(
             yield Fleet(centre=centre, racks=running)
 
 
-def handsets_of(rack: int, count: int) -> list[Scenario]:
-    """What comes to this rack: other scenarios than to the one before."""
+def comers_to(rack: int, count: int) -> list[Comer]:
+    """What comes to this rack to be looked at: other scenarios than to the one before."""
     first = (rack - 1) * HANDSETS
-    return [SCENARIOS[IN_TURN[(first + index) % len(IN_TURN)]] for index in range(count)]
+    return [
+        Comer(
+            scenario=SCENARIOS[IN_TURN[(first + index) % len(IN_TURN)]],
+            copy=COPIES_OF_A_RACK * rack + index,
+        )
+        for index in range(count)
+    ]
 
 
 def name_of(number: int) -> str:
@@ -211,7 +240,9 @@ async def _join(centre: Centre, folder: DemoFolder, number: int) -> None:
 
 async def _until_stopped(centre: Centre, racks: int, handsets: int, port: int) -> bool:
     async with (
-        demo_fleet(centre, racks, handsets, port, shown=True) as fleet,
+        demo_fleet(
+            centre, [comers_to(rack, handsets) for rack in range(1, racks + 1)], port, shown=True
+        ) as fleet,
         anyio.create_task_group() as group,
     ):
         async with open_database(centre.database) as database:
@@ -227,21 +258,34 @@ async def _until_stopped(centre: Centre, racks: int, handsets: int, port: int) -
     return True
 
 
-async def _once(centre: Centre, racks: int, handsets: int, port: int, *, as_json: bool) -> bool:
+async def _once(centre: Centre, racks: int, port: int, *, as_json: bool) -> bool:
     told: list[RackEnd] = []
+    comers = story(racks)
     async with (
-        demo_fleet(centre, racks, handsets, port, shown=False) as fleet,
+        demo_fleet(centre, comers, port, shown=False) as fleet,
         anyio.create_task_group() as group,
     ):
         for rack in fleet.racks:
             group.start_soon(rack.operators().work)
             group.start_soon(rack.must_live)
         with anyio.fail_after(ENDS_WITHIN_S):
-            for number, rack in enumerate(fleet.racks, start=1):
-                await until_all_ended(rack)
-                told.append(await _ended(centre, rack, number))
+            for waits in (False, True):
+                coming = [
+                    (rack, placed)
+                    for rack, of in zip(fleet.racks, comers, strict=True)
+                    for placed, comer in zip(rack.placed, of, strict=True)
+                    if comer.waits is waits
+                ]
+                for rack, placed in coming:
+                    await rack.hands.plug(placed.slot, placed.number)
+                for rack, placed in coming:
+                    await _until_ended(rack, placed)
+                for rack in fleet.racks:
+                    await until_all_there(centre, rack)
+            for number, (rack, of) in enumerate(zip(fleet.racks, comers, strict=True), start=1):
+                told.append(await _ended(centre, rack, of, number))
         group.cancel_scope.cancel()
-    ok = all(rack.ok for rack in told)
+    ok = all(rack.ok for rack in told) and (racks < WHOLE_STORY or _one_of_two_ran(told))
     if as_json:
         racks_told = [asdict(rack) for rack in told]
         body = {"ok": ok, "database": centre.database, "racks": racks_told}
@@ -251,9 +295,48 @@ async def _once(centre: Centre, racks: int, handsets: int, port: int, *, as_json
     return ok
 
 
-async def _ended(centre: Centre, rack: DemoRack, number: int) -> RackEnd:
+def story(racks: int) -> list[list[Comer]]:
+    """What comes to each rack, where what one of them knows holds on all.
+
+    What rack 1 sends to be destroyed comes to rack 2 afterwards. One handset, which is none but in
+    a simulation, comes to racks 2 and 3 at once.
+    """
+    clean, dies = SCENARIOS["clean"], SCENARIOS["flash-loses-writes"]
+    if racks < WHOLE_STORY:
+        return [[Comer(scenario=clean, copy=TWIN + rack)] for rack in range(1, racks + 1)]
+    held = replace(dies, end=failed(Disposition.HOLD, Reason.DOOMED_ELSEWHERE))
+    twin = Comer(scenario=clean, copy=TWIN, waits=True)
+    return [
+        [Comer(scenario=dies, copy=1)],
+        [twin, Comer(scenario=held, copy=1, waits=True)],
+        [twin, Comer(scenario=clean, copy=3)],
+        *([Comer(scenario=clean, copy=rack)] for rack in range(WHOLE_STORY + 1, racks + 1)),
+    ]
+
+
+def _one_of_two_ran(told: Sequence[RackEnd]) -> bool:
+    """Whether one handset in two racks at once ran in one of them, and was held in the other."""
+    ends = {
+        (str(twin["disposition"]), str(twin["reason"]))
+        for twin in (told[1].handsets[0], told[2].handsets[0])
+    }
+    held = (Disposition.HOLD.value, Reason.RUNNING_ELSEWHERE.value)
+    return ends == {(Disposition.SELLABLE.value, "None"), held}
+
+
+async def _until_ended(rack: DemoRack, placed: Placed) -> None:
+    while not ((slot := rack.watch.slots.get(placed.slot)) and slot["job"] and ended(slot)):
+        await rack.watch.next_look()
+
+
+async def _ended(centre: Centre, rack: DemoRack, of: Sequence[Comer], number: int) -> RackEnd:
     results = [await result_of(rack, placed) for placed in rack.placed]
-    fits = [as_expected(told, of.scenario) for told, of in zip(results, rack.placed, strict=True)]
+    fits = [
+        as_expected(told, comer.scenario)
+        for told, comer in zip(results, of, strict=True)
+        # Which of two that come at once runs is chance.
+        if comer.copy != TWIN
+    ]
     records = await until_all_there(centre, rack)
     papers = [str(told["certificate"]) for told in results if told["certificate"] is not None]
     verified = [await _verified(rack.folder, Path(paper)) for paper in papers]
