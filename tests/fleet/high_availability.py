@@ -161,9 +161,15 @@ class Machine:
             program.kill()
             program.wait()
             if name == "patroni":
-                self._kill_postgres()
+                self.kill_postgres()
 
-    def _kill_postgres(self) -> None:
+    def kill_patroni_alone(self) -> None:
+        """Its PostgreSQL goes on, and nobody tells it that it is the primary no more."""
+        patroni = self.running.pop("patroni")
+        patroni.kill()
+        patroni.wait()
+
+    def kill_postgres(self) -> None:
         with suppress(FileNotFoundError, ProcessLookupError):
             postmaster = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
@@ -305,4 +311,5 @@ def engine() -> Generator[Engine]:
     finally:
         for machine in machines:
             machine.kill(*machine.running)
+            machine.kill_postgres()
         shutil.rmtree(folder)

@@ -56,6 +56,17 @@ async def test_nothing_that_was_acknowledged_is_lost(tmp_path: Path) -> None:
             standby.start("patroni")
             assert await here.engine.whole() is primary
 
+        async with on_their_way(here, "Patroni killed, two primaries, and back"):
+            former = await here.engine.whole()
+            former.kill_patroni_alone()
+            primary = await until("the standby takes over", here.engine.primary)
+            assert primary is here.engine.other(former)
+            with former.admin() as admin:
+                assert admin.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+            await nothing_is_acknowledged(here)
+            former.start("patroni")
+            assert await here.engine.whole() is primary
+
         async with on_their_way(here, "one etcd of three killed"):
             here.engine.machines[0].kill("etcd")
 
