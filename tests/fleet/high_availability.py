@@ -183,6 +183,11 @@ class Machine:
         patroni.terminate()
         patroni.wait(LONGEST_WAIT_S)
 
+    def recovers(self) -> bool:
+        """By PostgreSQL's own word: Patroni's comes before it is so."""
+        with self.admin() as admin:
+            return admin.execute("SELECT pg_is_in_recovery()").fetchone() != (False,)
+
     def is_primary(self) -> bool:
         """By Patroni's own word."""
         answer = httpx2.get(f"http://{self.address}:8008/primary", timeout=5)
@@ -257,18 +262,13 @@ class Engine:
         )
         log = machine.folder / "restored.log"
         machine.call(control, "-D", data, "-o", "-h ''", "-l", log, "-w", "start")
-        with machine.admin() as admin:
-            await until("the moment is reached", lambda: not _recovers(admin))
+        await until("the moment is reached", lambda: not machine.recovers())
         machine.call(control, "-D", data, "-w", "stop")
         machine.start("patroni")
         await until("Patroni has it", machine.is_primary)
         shutil.rmtree(self.other(machine).data)
         self.other(machine).start("patroni")
         await self.whole()
-
-
-def _recovers(admin: psycopg.Connection) -> bool:
-    return admin.execute("SELECT pg_is_in_recovery()").fetchone() != (False,)
 
 
 @contextmanager

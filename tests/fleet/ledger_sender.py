@@ -32,6 +32,9 @@ class LedgerSender:
     """How far the centre has come; None where it has to be asked."""
     refused: set[str] = field(default_factory=set)
     """Why something wasn't acknowledged."""
+    era: int = 0
+    acknowledged_of: int = 0
+    """The newest era in which something was sent that was acknowledged."""
 
     @property
     def newest(self) -> int:
@@ -50,6 +53,7 @@ class LedgerSender:
         after = min(self.has, self.newest - 1)
         # Until it has answered nobody knows.
         self.has = None
+        era = self.era
         taken = await self.centre.take(self.ledger.batch(after, after + BATCH))
         if not isinstance(taken, Taken):
             self.refused.add(taken.why)
@@ -59,6 +63,7 @@ class LedgerSender:
         self.referee.acknowledged.add((tip.sequence, tip.hash))
         self.acknowledged = max(self.acknowledged, tip.sequence)
         self.has = tip.sequence
+        self.acknowledged_of = era
         return True
 
     async def send(self) -> None:
