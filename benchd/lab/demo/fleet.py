@@ -30,7 +30,7 @@ from benchd.fleet.offices import Offices
 from benchd.fleet.public_check import Standing
 from benchd.lab.demo.crew import CREW
 from benchd.lab.demo.demo_folder import DemoFolder
-from benchd.lab.demo.demo_operators import ended
+from benchd.lab.demo.demo_operators import ANSWERS_WITHIN_S, ended
 from benchd.lab.demo.demo_rack import DemoRack, Placed, demo_rack, loopback_listener
 from benchd.lab.demo.demo_run import ENDS_WITHIN_S, as_expected, result_of
 from benchd.lab.demo.fleet_centre import running_centre
@@ -362,7 +362,8 @@ async def _verified(folder: DemoFolder, certificate: Path) -> str:
     code = CertificatePage(Catalogue.load()).document(signed, "en").code
     _, number, digest, where = code.split(":", 3)
     other = "0" if digest[-1] != "0" else "1"
-    async with httpx2.AsyncClient(base_url=where.removesuffix("/VERIFY")) as client:
+    there = where.removesuffix("/VERIFY")
+    async with httpx2.AsyncClient(base_url=there, timeout=ANSWERS_WITHIN_S) as client:
         page = await client.get(where)
         forged = await client.get(f"/v1/certificates/{number}/{digest[:-1]}{other}")
         asked = await client.get(f"/v1/certificates/{number}/{digest}")

@@ -75,7 +75,7 @@ async def running_centre(
 
 
 async def _until_it_answers(place: str) -> None:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=STARTS_WITHIN_S) as client:
         while True:
             with suppress(httpx2.TransportError):
                 answer = await client.get(f"http://127.0.0.1:{place}")
