@@ -78,6 +78,9 @@ def moves_from(state: DisposalState, reason: Reason | None) -> frozenset[Disposa
     return DISPOSAL_MOVES[state] - {DisposalState.ON_SALE}
 
 
+MAY_BE_SOLD: Final = (DisposalState.HELD, DisposalState.ON_SALE)
+"""Where the handset of a passed look waits, unless somebody has said otherwise."""
+
 OPEN: Final = tuple(state for state in DisposalState if DISPOSAL_MOVES[state])
 """Where somebody still has to do something."""
 

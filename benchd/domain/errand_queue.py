@@ -30,9 +30,9 @@ def errands_of(
 ) -> tuple[Errand, ...]:
     """The whole queue, the most urgent first and among equals the oldest.
 
-    `proven` are the jobs that the ledger holds a certificate of: only their handsets go on sale,
-    whatever a view says, and of these none that another system holds back. What mends itself is
-    never in it.
+    `proven` are the jobs that the ledger holds a certificate of, and the passed looks that rest on
+    one: only their handsets go on sale, whatever a view says, and of these none that another
+    system holds back. What mends itself is never in it.
     """
     errands = [
         *(e for view in views.values() if (e := _of_slot(view, proven=view.job in proven))),
@@ -80,7 +80,9 @@ def _of_slot(view: SlotView, *, proven: bool) -> Errand | None:
 def _carry(view: SlotView, *, proven: bool) -> Errand:
     sold = view.disposition is Disposition.SELLABLE
     held = view.directed is not None and view.directed.held_by is not None
-    goes = view.disposition if not sold or (proven and not held) else Disposition.HOLD
+    goes = Disposition.HOLD if sold else view.disposition
+    if (sold or view.is_passed_look) and proven and not held:
+        goes = Disposition.SELLABLE
     return replace(
         _errand(view, ErrandKind.CARRY),
         goes=goes or Disposition.HOLD,

@@ -58,16 +58,21 @@ class JobLine:
     run_again_as: JobId | None
     rechecks: JobId | None
     """The drawn job of the same handset that it rechecks."""
+    sold_under: JobId | None
+    """Of a passed look before a sale: the certified job that its handset is sold under still."""
+    sold_under_drawn: JobId | None
+    """The drawn job whose erasure that one certifies."""
     handset: int
 
     @property
     def erased_in(self) -> tuple[JobId, ...]:
         """The jobs that its certificate is of: a hold on either holds the handset."""
-        return (self.job,) if self.rechecks is None else (self.rechecks, self.job)
+        of_look = (self.sold_under_drawn, self.sold_under)
+        return tuple(job for job in (*of_look, self.rechecks, self.job) if job is not None)
 
     def held_by(self, holder: Callable[[JobId], str | None]) -> str | None:
         """The hook that holds back what its certificate lets go; `holder` tells it of a job."""
-        if self.certificate is None:
+        if self.certificate is None and self.sold_under is None:
             return None
         return next((held for job in self.erased_in if (held := holder(job)) is not None), None)
 

@@ -30,11 +30,17 @@ class Went(StrEnum):
 
     SOLD = "sold"
     """Certified, so it may be."""
+    RECHECKED = "rechecked"
+    """Certified before the shift, and found so by a look before its sale."""
     TO_RETURN = "to_return"
     HELD = "held"
     TO_DESTROY = "to_destroy"
     TRAY = "tray"
     """Pulled out unfinished, or cut short by a stop."""
+
+
+MAY_BE_SOLD: Final = (Went.SOLD, Went.RECHECKED)
+"""Where those have gone that may be sold."""
 
 
 class FailedBy(StrEnum):
@@ -59,6 +65,8 @@ class EndedJob:
     manufacturer: str | None
     model: str | None
     certified: bool
+    sold_under: JobId | None
+    """Of a passed look: the certified job that its handset is sold under still."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +93,10 @@ class Failures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftFigures:
-    """A handset counts once, by the last of its jobs that has ended in the shift."""
+    """A handset counts once, by the last of its jobs that has ended in the shift.
+
+    A passed look isn't the last where its handset was certified in the same shift.
+    """
 
     shift: Shift
     went: Mapping[Went, tuple[JobId, ...]]
@@ -107,7 +118,8 @@ class ShiftFigures:
     @property
     def share_sold(self) -> float | None:
         """How many of them may be sold; None of no handset."""
-        return len(self.went[Went.SOLD]) / self.handsets if self.handsets else None
+        sold = sum(len(self.went[where]) for where in MAY_BE_SOLD)
+        return sold / self.handsets if self.handsets else None
 
     def per_hour(self, now: datetime) -> float | None:
         """Handsets in an hour of what has passed of the shift; None before its first hour is."""

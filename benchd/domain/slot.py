@@ -194,6 +194,12 @@ class SlotView:
         return self.away is not None and self.away.why is Away.RESTARTS
 
     @property
+    def is_passed_look(self) -> bool:
+        """Whether it shows a re-check before a sale that found nothing, and certifies nothing."""
+        passed = self.state is SlotState.FINISHED and self.outcome is Outcome.PASSED
+        return passed and self.reason is Reason.RECHECKED
+
+    @property
     def needs_a_person(self) -> bool:
         """Whether it goes on only once somebody has come."""
         if self.away is not None:

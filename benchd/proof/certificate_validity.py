@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchd.domain.ids import JobId
@@ -44,31 +44,38 @@ def sold_under_gaps(
     if named.records[-1].sequence > own[0].sequence:
         yield f"job {named.job} was certified after this re-check"
     erased = named.drawn or named.records
-    yield from _of_handset(_seen(job, own), _seen(named.job, erased))
+    yield from differing(_seen(job, own), _seen(named.job, erased))
     yield from _since(job, met, named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class SeenOfHandset:
     """What machines have told of the handset of one job."""
 
     serials: frozenset[str]
     chips: frozenset[str]
     imeis: frozenset[str]
 
+    @classmethod
+    def of(
+        cls, *, serials: Iterable[str | None], chips: Iterable[str | None], imeis: Iterable[str]
+    ) -> SeenOfHandset:
+        """Without serials that are nobody's, and without what wasn't told."""
+        return cls(
+            serials=frozenset(serial for serial in serials if serial and not is_filler(serial)),
+            chips=frozenset(chip for chip in chips if chip),
+            imeis=frozenset(imeis),
+        )
 
-def _seen(job: JobId, records: Sequence[StoredEntry]) -> _Seen:
+
+def _seen(job: JobId, records: Sequence[StoredEntry]) -> SeenOfHandset:
     met = sighting_of(job, records)
     usb = records[0].entry.data.get("usb_serial") if records else None
-    serials = met.serials | ({usb} if isinstance(usb, str) else set[str]())
-    return _Seen(
-        serials=frozenset(serial for serial in serials if not is_filler(serial)),
-        chips=frozenset(met.chips),
-        imeis=frozenset(met.imeis),
-    )
+    serials = [*met.serials, usb if isinstance(usb, str) else None]
+    return SeenOfHandset.of(serials=serials, chips=met.chips, imeis=met.imeis)
 
 
-def _of_handset(now: _Seen, then: _Seen) -> Iterator[str]:
+def differing(now: SeenOfHandset, then: SeenOfHandset) -> Iterator[str]:
     """Whatever both have told has to agree, and something has to."""
     pairs = ((now.serials, then.serials), (now.chips, then.chips), (now.imeis, then.imeis))
     told = [(mine, theirs) for mine, theirs in pairs if mine and theirs]

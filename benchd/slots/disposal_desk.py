@@ -97,7 +97,7 @@ class DisposalDesk:
             if settling.to is DisposalState.RUN_AGAIN:
                 await self._refuse_later_job(item, settling)
             if settling.to is DisposalState.ON_SALE:
-                await self._refuse_certificate(job, JobId(settling.note.strip()))
+                await self.refuse_certificate(job, JobId(settling.note.strip()))
             await self._ledger.append(
                 Entry(
                     kind=EntryKind.HANDSET_SETTLED,
@@ -147,8 +147,11 @@ class DisposalDesk:
                 " what is to be destroyed stays so"
             )
 
-    async def _refuse_certificate(self, job: JobId, number: JobId) -> None:
-        """The number has to be that of a certificate of this very handset, which still stands."""
+    async def refuse_certificate(self, job: JobId, number: JobId) -> None:
+        """Refuse a sale of what was re-checked in a job, by the number of an earlier certificate.
+
+        Raises SettlingRefused unless that is of this very handset and still stands.
+        """
         own = await self._ledger.entries(job)
         try:
             named = await self._certificate(number)

@@ -200,7 +200,10 @@ class DossierObject(WebObject):
 
 
 class ProofObject(WebObject):
-    """Whether the handset that sits in a slot has its certificate."""
+    """Whether the handset that sits in a slot may be sold, by its certificate.
+
+    After a passed look before the sale that is the one of an earlier job.
+    """
 
     slot: Verbatim
     occupancy: int | None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from benchd.domain.errand import Errand, ErrandKind
 from benchd.domain.errand_queue import bins_of, errands_of
 from benchd.domain.job import Disposition, Gate
-from benchd.domain.slot import Away
+from benchd.domain.slot import Away, SlotView
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue, Guidance, Texts
 from benchd.web.objects import DirectedObject, HandsetObject, TextsObject
@@ -67,7 +67,13 @@ class QueueDesk:
             return self._made[1]
         views = self._board.views()
         await self._proofs.look(views.values())
-        known = {name: view for name, view in views.items() if not self._proofs.open(view)}
+        is_open = {name for name, view in views.items() if self._proofs.open(view)}
+        # What couldn't be asked about yet is on hold, or isn't told of where it says it is sold.
+        known = {
+            name: view
+            for name, view in views.items()
+            if name not in is_open or view.disposition is not Disposition.SELLABLE
+        }
         errands = errands_of(
             known,
             ports=self._board.unknown_ports(),
@@ -76,7 +82,7 @@ class QueueDesk:
             proven=self._proofs.found,
         )
         # What couldn't be asked about is asked about again.
-        self._made = (version, errands) if len(known) == len(views) else None
+        self._made = None if is_open else (version, errands)
         return errands
 
     def shown(self, errands: tuple[Errand, ...], *, sees_all: bool) -> QueueObject:
@@ -139,13 +145,19 @@ def _word(errand: Errand) -> str | None:
         case ErrandKind.TRAY:
             return "errand.tray"
         case ErrandKind.CARRY if errand.goes is not None:
-            sold = view is not None and view.disposition is Disposition.SELLABLE
-            if errand.unproven:
-                return "errand.unproven"
-            held_back = sold and errand.goes is not Disposition.SELLABLE
-            return "errand.held_back" if held_back else f"errand.{errand.goes}"
+            return "errand.unproven" if errand.unproven else _carried(errand.goes, view)
         case _:
             return None
+
+
+def _carried(goes: Disposition, view: SlotView | None) -> str:
+    if view is None:
+        return f"errand.{goes}"
+    if goes is Disposition.SELLABLE:
+        return "errand.rechecked" if view.is_passed_look else "errand.sellable"
+    may_be_sold = view.is_passed_look or view.disposition is Disposition.SELLABLE
+    held = may_be_sold and view.directed is not None and view.directed.held_by is not None
+    return "errand.held_back" if held else f"errand.{goes}"
 
 
 def _handset(errand: Errand, *, sees_all: bool) -> HandsetObject | WallHandsetObject | None:

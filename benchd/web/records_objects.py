@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
@@ -68,6 +69,8 @@ class FiledJobObject(WebObject):
     """The other system that holds back what its certificate lets go: it isn't to be sold."""
     state: DisposalState | None
     """What has become of the handset; null where it's sold, or the job runs."""
+    sold_under: Verbatim | None = None
+    """Of a passed look before a sale: the job whose certificate its handset is sold under still."""
     since: Moment | None
     run_again_as: Verbatim | None
 
@@ -282,12 +285,18 @@ class RecordsPresenter:
     def job(self, job: JobLine) -> FiledJobObject:
         """One job in short."""
         held_by = job.held_by(self._holder)
-        return FiledJobObject.of(job, reason_text=self._reason(job), held_by=held_by)
+        state = job.state if job.sold_under is None else None
+        return FiledJobObject.of(job, reason_text=self._reason(job), held_by=held_by, state=state)
 
     def _reason(self, job: JobLine) -> Guidance | None:
         if job.unerasable is not None:
             return self._catalogue.unerasable(job.unerasable)
-        return None if job.reason is None else self._catalogue.reason(job.reason)
+        if job.reason is None:
+            return None
+        told = self._catalogue.reason(job.reason)
+        if job.sold_under is None:
+            return told
+        return replace(told, what_to_do=self._catalogue.text("wall.rechecked_to_do"))
 
 
 class ReportPresenter:

@@ -127,11 +127,13 @@ class ShiftPresenter:
         )
 
     def _went(self, where: Went, jobs: Sequence[str]) -> WentObject:
-        name = (
-            self.catalogue.text("board.sold")
-            if where is Went.SOLD
-            else self.catalogue.disposal_state(DisposalState(where))
-        )
+        match where:
+            case Went.SOLD:
+                name = self.catalogue.text("board.sold")
+            case Went.RECHECKED:
+                name = self.catalogue.text("word.rechecked")
+            case _:
+                name = self.catalogue.disposal_state(DisposalState(where))
         return WentObject.of(name, value=where, jobs=jobs)
 
     def _failures(self, by: FailedBy, values: Sequence[Failures]) -> FailuresObject:

@@ -58,7 +58,7 @@ def slot_routes(
     @router.get("/slots/{slot}/proof", responses=NOT_FOUND | INVALID | LEDGER)
     @served_to(AccessLevel.WALL)
     async def proof(slot: SlotInPath) -> ProofObject:
-        """Whether the ledger holds a certificate for the handset that is in the slot now."""
+        """Whether the ledger lets the handset be sold that is in the slot now."""
         view = view_of(slot)
         return ProofObject(
             slot=view.slot, occupancy=view.occupancy, proven=await proofs.proven(view)

@@ -47,10 +47,13 @@ class Known:
     """The drawn job that it has found its handset to be of."""
 
 
-def join(connection: Statements, number: int) -> None:
-    """Put a job with all of its handset, after what is known of it has changed."""
+def join(connection: Statements, number: int) -> Collection[int]:
+    """Put a job with all of its handset, after what is known of it has changed.
+
+    Returns every job that may have come to another handset, or is of one of its labels.
+    """
     if any(query(connection, _ALONE, (number,))):
-        return
+        return ()
     columns = names_of(
         Known,
         imeis="(SELECT json_group_array(imei) FROM told WHERE told.job = job.id)",
@@ -63,6 +66,7 @@ def join(connection: Statements, number: int) -> None:
         if handsets[job.id] != job.handset:
             sql = "UPDATE job SET handset = ? WHERE id = ?"
             query(connection, sql, (handsets[job.id], job.id))
+    return handsets.keys()
 
 
 def take_label_of_drawn(connection: Statements, number: int) -> None:

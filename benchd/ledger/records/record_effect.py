@@ -35,6 +35,7 @@ _READ: Final = (
     StageName.INITIALISE,
     StageName.FIND_DRAWN,
 )
+_READ_CHIPS: Final = (StageName.FELICA_CHECK, StageName.FELICA_RECHECK)
 _SHOW_DATA: Final = (Reason.LOCKED, Reason.OTHER_USER, Reason.RESET_NOT_PROVEN)
 """Ends by which somebody's data was there."""
 
@@ -49,7 +50,11 @@ def text_of(entry: Entry, key: str) -> str | None:
 
 def effect_of_stage(entry: Entry) -> RecordEffect:
     """What an ended attempt tells of the handset; empty for most."""
-    return _of_evidence(seen_in(entry, _READ), text_of(entry, "because"))
+    told = _of_evidence(seen_in(entry, _READ), text_of(entry, "because"))
+    chip = seen_in(entry, _READ_CHIPS)
+    if isinstance(chip, ChipEvidence) and chip.chip is not None:
+        return {**told, "seen_chip": chip.chip}
+    return told
 
 
 def _of_evidence(evidence: object | None, because: str | None) -> RecordEffect:

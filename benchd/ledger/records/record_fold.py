@@ -19,6 +19,7 @@ from benchd.ledger.records.attended_fold import OF_ATTENDED, AttendedFolder
 from benchd.ledger.records.columns import Table, values_of, word_of
 from benchd.ledger.records.job_matching import join, take_label_of_drawn
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, words_of
+from benchd.ledger.records.passed_looks import judge_looks
 from benchd.ledger.records.record_effect import (
     RecordEffect,
     effect_of_end,
@@ -70,6 +71,8 @@ class Folder:
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
+        self._changed: set[int] = set()
+        """Jobs of which something has changed that a look rests on."""
 
     def take(self, records: Iterable[StoredEntry]) -> None:
         """Take these in, in the order of the ledger, and remember how far that is."""
@@ -78,6 +81,9 @@ class Folder:
         for last in records:
             try:
                 self._take(last)
+                if self._changed:
+                    judge_looks(self._connection, self._changed)
+                    self._changed.clear()
                 if last.entry.kind in OF_ATTENDED:
                     attended.take(last, self._id_of(last.entry.job))
             except (CertificateGap, ValueError) as error:
@@ -141,7 +147,7 @@ class Folder:
         if "rechecks" in told:
             take_label_of_drawn(self._connection, number)
         if imeis or "rechecks" in told:
-            join(self._connection, number)
+            self._join(number)
         if imeis:
             self._run("UPDATE job SET named = 1 WHERE id = ?", number)
             self._run_again(record, number, imeis)
@@ -162,6 +168,7 @@ class Folder:
             self._words(record, number, digest[:INDEXED_DIGEST_DIGITS])
         if item is not None:
             self._keep(item)
+        self._changed.add(number)
 
     def _settle(self, record: StoredEntry) -> None:
         job = record.entry.job
@@ -203,7 +210,7 @@ class Folder:
         if number is not None:
             of_lot: RecordEffect = {"lot": told.lot, "consignor": self._consignor(told.lot)}
             self._update(number, {**of_lot, "tag": told.tag})
-            join(self._connection, number)
+            self._join(number)
             self._words(record, number, told.tag)
 
     def _add_unerasable(self, record: StoredEntry) -> None:
@@ -256,7 +263,7 @@ class Folder:
         )
         self._insert(JOB, row)
         self._words(record, record.sequence, case, told.tag)
-        join(self._connection, record.sequence)
+        self._join(record.sequence)
 
     def _consignor(self, lot: str) -> str | None:
         found = next(LOT.rows(self._connection, "WHERE lot = ?", (_storable(lot),)), None)
@@ -295,6 +302,7 @@ class Folder:
             number,
         )
         for job in [int(str(row[0])) for row in clashing]:
+            self._changed.add(job)
             self._run("DELETE FROM met WHERE job = ? AND later = ?", job, number)
             sql = "SELECT job.job, met.at FROM met JOIN job ON job.id = met.later WHERE met.job = ?"
             others = self._rows(f"{sql} ORDER BY record", job)
@@ -323,6 +331,9 @@ class Folder:
             tied_chip=row.tied or None,
         )
 
+    def _join(self, number: int) -> None:
+        self._changed |= {number, *join(self._connection, number)}
+
     def _keep(self, item: DisposalItem) -> None:
         self._run(
             "UPDATE job SET state = ?, since = ?, run_again_as = ? WHERE job = ?",
@@ -331,6 +342,8 @@ class Folder:
             item.run_again_as,
             item.job,
         )
+        if (number := self._id_of(item.job)) is not None:
+            self._changed.add(number)
 
     def _item(self, job: JobId) -> DisposalItem | None:
         condition = "WHERE job = ? AND state IS NOT NULL"

@@ -15,7 +15,7 @@ from benchd.ledger.derived_database import SideFile, throw_away
 from benchd.ledger.records.row_mapping import TABLES
 from benchd.ledger.sql_statements import query
 
-FORM: Final = 11
+FORM: Final = 12
 """Raised with every change of the schema or of what is read from a record: then it's made anew."""
 CACHE_KIB: Final = 16 * 1024
 

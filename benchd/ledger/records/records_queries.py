@@ -47,6 +47,8 @@ MOST_ROWS_OF_WORDS: Final = 200
 MOST_ALIKE: Final = 50
 MOST_ITEMS: Final = 10_000
 MOST_CERTIFIED: Final = 50
+_WAITS: Final = "sold_under IS NULL"
+"""Of what has a state: the handset of a passed look that is sold still waits for nobody."""
 
 _CERTIFIED: Final = {
     # A recheck's certificate is the drawn job's handset's, whose numbers that one has told.
@@ -158,7 +160,9 @@ class Looker:
         of_batch = "" if batch is None else " AND job IN (SELECT job FROM settled WHERE batch = ?)"
         values: list[SqlValue] = [*states, *([] if batch is None else [batch])]
         jobs = self._jobs(
-            f"WHERE state IN ({marks}){of_batch} ORDER BY since, id LIMIT {MOST_ITEMS}", *values
+            f"WHERE state IN ({marks}) AND {_WAITS}{of_batch}"
+            f" ORDER BY since, id LIMIT {MOST_ITEMS}",
+            *values,
         )
         return tuple(DisposalLine(job=job, settled=self._last_settling(job)) for job in jobs)
 
@@ -168,7 +172,8 @@ class Looker:
         found = {
             str(state): count
             for state, count in self._rows(
-                f"SELECT state, count(*) FROM job WHERE state IN ({marks}) GROUP BY state",  # noqa: S608
+                f"SELECT state, count(*) FROM job WHERE state IN ({marks}) AND {_WAITS}"  # noqa: S608
+                " GROUP BY state",
                 *OPEN,
             )
         }
@@ -189,7 +194,7 @@ class Looker:
 
     def bins(self) -> tuple[Bin, ...]:
         """How many handsets are in each open state, and the job of the one in it longest."""
-        longest = "WHERE state = ? ORDER BY since, id LIMIT 1"
+        longest = f"WHERE state = ? AND {_WAITS} ORDER BY since, id LIMIT 1"
         return tuple(
             Bin(
                 state=state,

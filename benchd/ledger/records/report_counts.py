@@ -67,7 +67,7 @@ def asked_jobs(asked: Asked) -> tuple[str, list[SqlValue]]:
 
 
 def _sql(by: Divided, condition: str, *, named: bool) -> str:
-    """Numbers of records tell what came first."""
+    """Numbers of records tell what came first; a passed look counts as what it rests on."""
     residue = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
     names = "json_group_array(iif(job.by_hand, job.tag, job.job))" if named else "NULL"
     columns = names_of(
@@ -93,7 +93,9 @@ def _sql(by: Divided, condition: str, *, named: bool) -> str:
             SELECT iif(by_hand, coalesce((
                     SELECT handset FROM job AS plugged
                     WHERE plugged.tag = job.tag AND NOT by_hand ORDER BY id DESC LIMIT 1
-                ), handset), handset), id, lot, consignor, came_with_data, chip,
+                ), handset), handset),
+                coalesce((SELECT sold.id FROM job AS sold WHERE sold.job = job.sold_under), id),
+                lot, consignor, came_with_data, chip,
                 coalesce(chip = '{ChipVerdict.IN_USE}', 0) OR coalesce(reason IN ({residue}), 0)
             FROM job WHERE {condition}
         ), handset (lot, consignor, newest, with_data, in_use, looked) AS (

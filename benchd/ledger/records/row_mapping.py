@@ -55,6 +55,8 @@ class JobRow:
     chip: ChipVerdict | None = None
     tied: str | None = None
     """The chip that was shown to be its handset's own, as a hash."""
+    seen_chip: str | None = None
+    """The chip that a reader has seen last, as a hash."""
     certificate: str | None = None
     state: DisposalState | None = None
     since: datetime | None = None
@@ -64,6 +66,10 @@ class JobRow:
     waited_since: datetime | None = None
     rechecks: JobId | None = None
     """The drawn job that it has found its handset to be of."""
+    sold_under: JobId | None = None
+    """Of a passed look: the certified job that its handset is sold under still."""
+    sold_under_drawn: JobId | None = None
+    """The drawn job whose erasure that one certifies."""
     named: bool = False
     """Whether its handset has told an IMEI in it."""
     by_hand: bool = False
@@ -186,5 +192,7 @@ def job_line(row: JobRow) -> JobLine:
         since=row.since,
         run_again_as=row.run_again_as,
         rechecks=row.rechecks,
+        sold_under=row.sold_under,
+        sold_under_drawn=row.sold_under_drawn,
         handset=row.handset,
     )

@@ -8,7 +8,8 @@ CREATE INDEX job_by_end ON job (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX job_look_alike ON job (serial, model, manufacturer, named, id, handset)
     WHERE serial IS NOT NULL;
 CREATE INDEX job_of_drawn ON job (rechecks) WHERE rechecks IS NOT NULL;
-CREATE INDEX job_left_open ON job (state, since, id) WHERE state IS NOT NULL;
+CREATE INDEX job_left_open ON job (state, since, id)
+    WHERE state IS NOT NULL AND sold_under IS NULL;
 CREATE INDEX job_of_lot ON job (lot, id) WHERE lot IS NOT NULL;
 CREATE INDEX job_of_tag ON job (tag, id) WHERE tag IS NOT NULL;
 CREATE INDEX job_certified ON job (certificate) WHERE certificate IS NOT NULL;

@@ -13,7 +13,17 @@ from benchd.domain.disposal import DisposalState, opened_by
 from benchd.domain.ids import JobId
 from benchd.domain.job import Outcome
 from benchd.domain.operator_steps import Attended
-from benchd.domain.shift import HOUR, EndedJob, FailedBy, Failures, Hour, Shift, ShiftFigures, Went
+from benchd.domain.shift import (
+    HOUR,
+    MAY_BE_SOLD,
+    EndedJob,
+    FailedBy,
+    Failures,
+    Hour,
+    Shift,
+    ShiftFigures,
+    Went,
+)
 from benchd.ledger.records.attended_figures import attended_of
 from benchd.ledger.records.columns import names_of, rows_of, utc
 from benchd.ledger.sql_statements import Statements, query
@@ -55,7 +65,7 @@ def figures_of(
 ) -> ShiftFigures:
     """The figures of these jobs, which come in the order in which they have ended."""
     jobs = list(ended)
-    last = {job.handset: job for job in jobs}
+    last = _last_words(jobs)
     went: dict[Went, list[JobId]] = {where: [] for where in Went}
     for job in last.values():
         went[_went(job)].append(job.job)
@@ -71,8 +81,20 @@ def figures_of(
     )
 
 
+def _last_words(jobs: Iterable[EndedJob]) -> dict[int, EndedJob]:
+    last: dict[int, EndedJob] = {}
+    for job in jobs:
+        before = last.get(job.handset)
+        stands = before is not None and job.sold_under in (before.job, before.sold_under)
+        if job.sold_under is None or not stands:
+            last[job.handset] = job
+    return last
+
+
 def _went(job: EndedJob) -> Went:
     """What says nothing of where it goes is held: no word is a default for a sale."""
+    if job.sold_under is not None:
+        return Went.RECHECKED
     if job.outcome is None or job.disposition is None:
         return Went.HELD
     return _WENT[opened_by(job.outcome, job.disposition, certified=job.certified)]
@@ -87,7 +109,7 @@ def _hours(shift: Shift, last: Iterable[EndedJob]) -> Iterator[Hour]:
         yield Hour(
             begin=shift.begin + number * HOUR,
             done=tuple(job.job for job in mine),
-            sold=tuple(job.job for job in mine if _went(job) is Went.SOLD),
+            sold=tuple(job.job for job in mine if _went(job) in MAY_BE_SOLD),
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from benchd.domain.disposal import DisposalState
+from benchd.domain.disposal import MAY_BE_SOLD
 from benchd.domain.errors import BenchdError
 from benchd.domain.handset import BatteryWear
 from benchd.domain.handset_file import JobLine
@@ -25,8 +25,6 @@ from benchd.proof.ports import CertificateIssuer
 from benchd.proof.record_fields import RecordReader
 
 LONGEST_TEXT: Final = 200
-MAY_BE_SOLD: Final = (DisposalState.HELD, DisposalState.ON_SALE)
-"""Where the handset of a passed look waits, unless somebody has said otherwise."""
 _LONGEST_PART: Final = 40
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9-]")
 

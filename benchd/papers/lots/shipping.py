@@ -110,6 +110,18 @@ class ShippingDesk:
         await self._ledger.append(Entry(kind=EntryKind.SHIPPED, at=self._now(), data=to_json(told)))
         return found
 
+    async def ready_under(self, look: JobId) -> JobId | None:
+        """The certified job under which the handset of this look may go out now.
+
+        None where it mustn't, or nobody can say whose look it is. Raises as `check` does.
+        """
+        bound = self._book().of_job.get(look)
+        if bound is None:
+            return None
+        [line] = (await self.check(lot=None, tags=[bound.tag])).lines
+        is_ready = line.standing is ShipStanding.READY and line.rechecked_in == look
+        return line.job if is_ready else None
+
     def _lots_of(self, tags: Iterable[str], book: IntakeBook) -> Sequence[str]:
         found = (book.assets.get(Tag(tag)) for tag in tags)
         return list(dict.fromkeys(asset.lot for asset in found if asset is not None))
@@ -177,6 +189,8 @@ class ShippingDesk:
         if look is None:
             return replace(line, standing=ShipStanding.NOT_RECHECKED)
         looked, found, seen = look
+        if (holder := self._holder(looked.line.job)) is not None:
+            return replace(line, standing=ShipStanding.HELD, detail=holder)
         at = None if found.history is None else found.history.ended_at
         days = self.good_for_days.get(looked.line.recipe, 0.0)
         line = replace(line, rechecked_in=looked.line.job, rechecked_at=at, good_for_days=days)

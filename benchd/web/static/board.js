@@ -90,7 +90,7 @@ export class BoardPage {
   }
 
   sums(shift) {
-    const sold = shift.went.find((one) => one.value === "sold")?.jobs.length ?? 0;
+    const sold = shift.went.filter((one) => ["sold", "rechecked"].includes(one.value)).flatMap((one) => one.jobs).length;
     const share = shift.share_sold === null ? "–" : tenths(shift.share_sold);
     const rate = shift.per_hour === null ? "–" : shift.per_hour.toFixed(1);
     const all = shift.went.flatMap((one) => one.jobs).length;

@@ -4,7 +4,7 @@ import { isProven } from "./api.js";
 import { el } from "./dom.js";
 import { binsTable, doing, hasHandset, leftOf } from "./open_now.js";
 import { askedShift, clockOf, dayOf, readShift, shiftQuery, spanOf } from "./shift.js";
-import { needsPerson } from "./status.js";
+import { mayBeSold, needsPerson } from "./status.js";
 import { handsetOf, join, link, moment, row, table } from "./tables.js";
 import { cut } from "./tails.js";
 import { filled, said, word } from "./words.js";
@@ -55,7 +55,7 @@ const signing = () => el("div", { class: "signing" }, ...["from", "to"].map((who
 
 /** The plugs whose certificates are on record: nothing else is called sellable. */
 async function proofsOf(all) {
-  const claimed = all.filter((slot) => slot.state === "finished" && slot.disposition === "sellable");
+  const claimed = all.filter(mayBeSold);
   const proven = await Promise.all(claimed.map((slot) => isProven(slot).catch(() => false)));
   return new Map(claimed.filter((_, place) => proven[place]).map((slot) => [slot.slot, slot.occupancy]));
 }

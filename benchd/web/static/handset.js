@@ -30,8 +30,9 @@ export class HandsetPage {
     const imeis = [...new Set(file.jobs.flatMap((job) => job.imeis))];
     const tags = [...new Set(file.jobs.map((job) => job.tag).filter(Boolean))];
     const lots = [...new Set(file.jobs.map((job) => job.lot).filter(Boolean))];
-    // Only the newest job says what the handset is now.
-    const certified = jobs[0].certificate ? jobs[0] : null;
+    // Only the newest job says what the handset is now; a passed look leaves that to the certified one.
+    const newest = jobs.find((job) => job.job === jobs[0].sold_under) ?? jobs[0];
+    const certified = newest.certificate ? newest : null;
     return [
       el("p", { class: "back" }, link("/handsets", t("title"))),
       el("h2", {}, handsetOf(told)),
@@ -45,7 +46,7 @@ export class HandsetPage {
         [word("grades", "grade"), gradeOf(file.graded.at(-1)) || word("grades", "none")],
         [word("grades", "battery"), batteryOf(file.battery)],
       ]),
-      hasLabel(jobs[0]) ? el("p", { class: "doing" }, labelButton(jobs[0])) : null,
+      hasLabel(newest) ? el("p", { class: "doing" }, labelButton(newest)) : null,
       file.told_by === "imei" ? null : el("p", { class: "caution" }, t("not_by_imei")),
       ...jobs.map((job) => this.oneJob(job)),
       grading(file, jobs[0], frame),

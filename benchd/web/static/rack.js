@@ -3,7 +3,7 @@
 import { isProven } from "./api.js";
 import { byId } from "./dom.js";
 import { cut } from "./tails.js";
-import { group, handsetLeft } from "./status.js";
+import { group, handsetLeft, mayBeSold } from "./status.js";
 import { Tile } from "./tile.js";
 
 const RETRY_MS = 1_000;
@@ -115,7 +115,7 @@ export class Rack {
 
   /** Green needs the certificate: the page asks whether the ledger has it. */
   async seekProof(slot) {
-    if (slot.state !== "finished" || slot.disposition !== "sellable" || this.proofOf(slot.slot) === slot.occupancy) return;
+    if (!mayBeSold(slot) || this.proofOf(slot.slot) === slot.occupancy) return;
     let found = false;
     try {
       found = await isProven(slot);

@@ -24,6 +24,12 @@ export function handsetLeft(slot) {
   return Math.max(0, left - (performance.now() - toldAt) / 1000);
 }
 
+/** A re-check before a sale that found nothing: by itself it certifies nothing. */
+const isPassedLook = (slot) => slot.outcome === "passed" && slot.disposition === "hold" && slot.reason === "rechecked";
+
+/** Whether it may be sold as soon as the ledger says that its certificate is there. */
+export const mayBeSold = (slot) => slot.state === "finished" && (slot.disposition === "sellable" || isPassedLook(slot));
+
 /** Which number of the summary a slot counts in. */
 export function group(slot) {
   if (needsPerson(slot)) return "needs_person";
@@ -33,7 +39,8 @@ export function group(slot) {
 
 /**
  * What a slot looks like. `proof` is the plug whose certificate the ledger holds, or null.
- * Green is for that alone: passed, sellable, and the certificate on record.
+ * Green is for that alone: passed, sellable, and the certificate on record; or looked at again, and sold under
+ * the certificate that an earlier job has on record.
  */
 export function look(slot, proof) {
   const seen = looks(slot, proof);
@@ -49,6 +56,9 @@ function looks(slot, proof) {
       return { kind: "hold", icon: "hold", title: ends("hold", slot), main: heldBackBy(slot.directed.held_by), to_do: word("wall", "held_back_to_do") };
     }
     return { kind: "sellable", icon: "sellable", title: ends("sellable", slot), main: word("word", "proven"), to_do: "" };
+  }
+  if (isPassedLook(slot) && proof !== null && proof === slot.occupancy && !slot.directed?.held_by) {
+    return { kind: "sellable", icon: "sellable", title: ends("sellable", slot), main: said(slot.reason_text), to_do: word("wall", "rechecked_to_do") };
   }
   const known = ["hold", "return", "destroy"].includes(slot.disposition);
   const goes = known ? slot.disposition : "hold";

@@ -69,12 +69,14 @@ export function becameOf(job) {
   if (!job.ended_at) return word("became", "running");
   if (job.state) return word("disposal_state", job.state);
   if (job.held_by) return word("disposition", "hold");
+  if (job.sold_under) return word("word", "rechecked");
   return job.certificate ? word("became", "sold") : word("disposition", job.disposition);
 }
 
 /** Where its job has sent it; what has no certificate, or is held back, is never told as sellable. */
 export function endOf(job) {
   if (!job.disposition) return word("became", "running");
+  if (job.sold_under && !job.held_by) return word("word", "rechecked");
   return word("disposition", job.disposition === "sellable" && (!job.certificate || job.held_by) ? "hold" : job.disposition);
 }
 
