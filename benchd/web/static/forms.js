@@ -195,7 +195,9 @@ export function form(id, { fields, button, send, done, asks = () => null, byEnte
     event.preventDefault();
     // One Enter too many, after what was sent: nothing new is begun.
     if (!begunBy.has(id)) return;
-    if (begunBy.get(id) !== whoIsHere()?.person) say(said, word("act", "filled_in_by_another"));
+    // The number that tells it from others is left out by the button alone.
+    if (event.target.dataset.holds === "imei" && !event.target.value.trim()) say(said, word("lots", "imei_empty"));
+    else if (begunBy.get(id) !== whoIsHere()?.person) say(said, word("act", "filled_in_by_another"));
     else if (!sender.disabled) sender.click();
   });
   for (const { input } of fields.filter((field) => field.isImei)) takeImeis(input, () => say(said, word("lots", "no_imei")));

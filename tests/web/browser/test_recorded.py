@@ -103,6 +103,26 @@ async def test_enter_adds_one_handset_where_a_person_has_pressed_it(shop: Shop) 
     assert '"T-7"' in json.dumps(kept.entry.data)
 
 
+async def test_a_second_enter_adds_no_handset_by_its_tag_alone(shop: Shop) -> None:
+    """After a label was read the IMEI is next: Enter in that empty field is one too many."""
+    async with shop.seen_at("/lots") as seen:
+        await shop.take_in("L-1")
+        await seen.go("/lots?lot=L-1")
+        page = seen.page
+        await page.locator("#one > summary").click()
+        await page.locator("#one-tag").focus()
+        await scan(seen, "T-100000", in_time=True)
+        await expect(page.locator("#one-imei")).to_be_focused()
+        # Sooner after a scan it is the reader's.
+        await page.wait_for_timeout(400)
+        await page.locator("#one-imei").press("Enter")
+        await expect(page.locator("#one .said")).to_contain_text("IMEIの欄が空です")
+        assert shop.kept(EntryKind.ASSETS_ADDED) == []
+        await expect(page.locator("#one-tag")).to_have_value("T-100000")
+        await page.locator("#one .do").click()
+        await expect(said(seen)).to_contain_text("T-100000")
+
+
 async def test_enter_sends_nothing_that_somebody_else_has_filled_in(shop: Shop) -> None:
     async with shop.seen_at("/lots") as seen:
         await shop.take_in("L-1")
