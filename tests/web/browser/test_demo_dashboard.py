@@ -31,6 +31,12 @@ pytestmark = [
 
 SCREEN = re.compile(r"own screen: (\d{15})")
 ENDS_WITHIN_MS = 120_000
+IN_LINES = """(all) => all.map((one) => {
+  const range = document.createRange();
+  range.selectNodeContents(one);
+  return range.getClientRects().length;
+})"""
+"""On how many lines each element's words stand."""
 
 
 @asynccontextmanager
@@ -242,7 +248,11 @@ async def test_a_newcomer_takes_a_lot_in_and_sends_its_pallet_out_all_on_the_pag
         await page.locator("#plug-panel > summary").click()
         line = page.locator('#plug-panel [data-handset="A1"]')
         await line.get_by_role("button", name="A1 抜く").click()
-        await line.get_by_role("button", name="A1 R1に挿す").click()
+        into = line.get_by_role("button", name="A1 R1に挿す")
+        await expect(into).to_be_visible()
+        # Each button says its words on one line.
+        assert await line.locator("button:visible").evaluate_all(IN_LINES) == [1, 1]
+        await into.click()
         await expect(line).to_contain_text("A1 → R1")
         await page.locator("#plug-panel > summary").click()
         chip = await next_question(seen, slot="R1")
@@ -250,7 +260,12 @@ async def test_a_newcomer_takes_a_lot_in_and_sends_its_pallet_out_all_on_the_pag
         await until_taken(seen, await answer_yes(seen, "R1"))
         await next_question(seen, chip, slot="R1")
         await until_taken(seen, await answer_yes(seen, "R1"))
-        await seen.shows("R1", "再確認で異常は見つかりませんでした", within_ms=ENDS_WITHIN_MS)
+        # It is certified: the look sends it back to where it is sold, and it waits for nobody.
+        looked = "再確認で異常は見つかりませんでした"
+        await seen.shows("R1", "販売可", looked, within_ms=ENDS_WITHIN_MS)
+        await expect(page.locator("#errands .what")).to_have_text("販売へ戻す")
+        await seen.go("/disposal")
+        await expect(page.locator("#open tr[data-job]")).to_have_count(0)
         await seen.go("/lots?lot=L-1")
         await page.locator("#shipping > summary").click()
         await page.locator("#check-tags").fill("T-1")
