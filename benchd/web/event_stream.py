@@ -29,17 +29,20 @@ class Telling:
         self._board = board
         self._frames = frames
         self._slots: dict[SlotName, bytes] = {}
+        self.slots: list[SlotName] = []
         self._ports: tuple[PortPath, ...] | None = None
         self._notices: tuple[ProblemView, ...] = ()
         self._errands: tuple[Errand, ...] | None = None
 
     def board(self) -> Iterator[bytes]:
         """What the board shows and this screen doesn't yet."""
-        for name, view in self._board.views().items():
+        views = self._board.views()
+        for name, view in views.items():
             frame = self._frames.slot(view)
             if self._slots.get(name) is not frame:
                 self._slots[name] = frame
                 yield frame
+        self.slots = list(views)
         ports = self._board.unknown_ports()
         if ports != self._ports:
             self._ports = ports
@@ -67,7 +70,8 @@ async def rack_events(
 
     `notices` events carry all that is the matter with the rack as a whole, once anything is, and
     `queue` events everything that people have to do next.
-    An `alive` event says that all there is has been told by now, and comes again and again.
+    An `alive` event says that all there is has been told by now: once there are other slots, and
+    again and again.
 
     A watcher that is slow misses steps, never the last one: the board is read again, after
     `interval_s` at the earliest.
@@ -75,6 +79,7 @@ async def rack_events(
     yield format_sse_event(comment="benchd", retry=RECONNECT_AFTER_MS)
     telling = Telling(board, frames)
     alive_due = -math.inf
+    slots: list[SlotName] = []
     while not stopping.is_set():
         version = board.version
         piece: list[bytes] = []
@@ -86,9 +91,10 @@ async def rack_events(
                 yield b"".join(piece)
                 piece, size_bytes = [], 0
         piece += telling.queue(await queue.errands())
-        if anyio.current_time() >= alive_due:
+        if telling.slots != slots or anyio.current_time() >= alive_due:
             alive_due = anyio.current_time() + ALIVE_EVERY_S
-            piece.append(frames.alive(list(board.views())))
+            slots = telling.slots
+            piece.append(frames.alive(slots))
         if piece:
             yield b"".join(piece)
         with anyio.move_on_after(interval_s()):

@@ -124,6 +124,22 @@ async def test_a_rack_of_many_slots_comes_in_pieces_that_a_slow_screen_can_hold_
     assert shown == [f"S{number}" for number in range(256)]
 
 
+async def test_a_slot_that_comes_or_goes_is_on_a_screen_at_once(
+    rack: FakeRack, screens: Screens
+) -> None:
+    """A page lays its tiles by what `alive` says there is."""
+    rack.board.show(running_view())
+    look = screens.look()
+    for _ in range(2):
+        await anext(look)
+    rack.board.show(replace(running_view(), slot=A2))
+    told = events_in(await anext(look))
+    assert [event for event, _ in told] == ["slot", "alive"]
+    assert told[1][1] == {"slots": ["A1", "A2"]}
+    rack.board.arrange([A2])
+    assert events_in(await anext(look)) == [("alive", {"slots": ["A2"]})]
+
+
 async def test_an_asset_that_is_bound_later_is_in_what_a_new_screen_sees(
     rack: FakeRack, catalogue: Catalogue
 ) -> None:
