@@ -167,7 +167,7 @@ async def test_enter_sends_the_answer_to_what_is_shown(screens: Screens) -> None
         await expect(one.waiting).to_have_count(2)
         await scan(one.seen, IMEI[A1])
         await one.shows("job-1")
-        await one.page.keyboard.press("Enter")
+        await one.seen.press("Enter")
         await expect(one.waiting.filter(has_text="A1")).to_have_count(0)
         assert one.answers[0] == ("job-1", "consent", True, "")
 
@@ -269,7 +269,7 @@ async def test_enter_on_a_button_presses_that_button(screens: Screens) -> None:
             await one.seen.panel(".yes").click()
             await expect(one.waiting).to_have_count(1)
             await one.page.locator("#given li button").first.focus()
-            await one.page.keyboard.press(key)
+            await one.seen.press(key)
             await expect(one.said).to_contain_text("取り消しました")
         await nothing_is_sent(one)
 
