@@ -69,14 +69,20 @@ async def scan(
     key_s: float = KEY_S,
     in_time: bool = False,
     ends: int = 1,
+    after_s: float = 0,
 ) -> None:
     """As a reader types, and with its key at the end, so often; `ime` is a Japanese IME that is on.
 
+    It is told as if it came so long after now as `after_s` says.
     With `in_time` it takes its time too, so that whatever else the page does goes on meanwhile.
     """
     keys = [*code, *[end] * ends] if end else [*code]
     await _press(
-        seen, keys, [key_s * number for number in range(len(keys))], ime=ime, in_time=in_time
+        seen,
+        keys,
+        [after_s + key_s * number for number in range(len(keys))],
+        ime=ime,
+        in_time=in_time,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chromium import needs_chromium
 from playwright.async_api import expect
-from scanner import scan
+from scanner import install_clock, scan
 from screens import A2, BADGE, IMEI, Screen, Screens
 
 from benchd.domain.ids import SlotName
@@ -268,13 +268,15 @@ async def test_item_4_nobody_is_led_to_what_bars_them_from_confirming(
 async def test_item_5_a_screen_isnt_idle_while_another_page_of_it_is_used(
     screens: Screens,
 ) -> None:
-    async with screens(Door(idle_s=30).parts) as one:
+    async with screens(Door(idle_s=600).parts) as one:
         await here(one)
+        await install_clock(one.seen)
         other = await one.page.context.new_page()
         await other.goto(one.seen.at(""))
         await expect(other.locator("#operator .who")).to_have_text(BADGE)
         warning = one.page.locator("#idle")
-        await expect(warning).to_be_visible(timeout=30_000)
+        await one.page.clock.fast_forward(545_000)
+        await expect(warning).to_be_visible()
         await other.keyboard.press("Shift")
         await expect(warning).to_have_count(0)
         await expect(one.page.locator("#operator .who")).to_have_text(BADGE)
