@@ -54,6 +54,7 @@ async def test_a_card_doesnt_answer_what_has_come_in_the_place_of_what_was_seen(
 ) -> None:
     async with screens() as one:
         view = one.ask(A1, "job-1")
+        await one.seen.shows("A1", "S-job-1")
         await scan(one.seen, IMEI[A1])
         await one.shows("job-1")
         # The same job asks something else.
@@ -109,6 +110,7 @@ async def test_the_page_goes_on_though_the_question_went_before_its_answer_was_t
             await expect(one.seen.panel(".over")).to_be_visible()
             await route.continue_()
 
+        await one.seen.shows("A1", "S-job-1")
         await one.page.route("**/decisions", late)
         await scan(one.seen, "BD:S:A1")
         await one.shows("job-1")
@@ -121,6 +123,7 @@ async def test_the_page_goes_on_though_the_question_went_before_its_answer_was_t
 async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(screens: Screens) -> None:
     async with screens() as one:
         one.ask(A1, "job-1")
+        await one.seen.shows("A1", "S-job-1")
         await scan(one.seen, "BD:S:A1")
         await scan(one.seen, "BD:A:YES")
         await expect(one.waiting).to_have_count(1)
@@ -185,6 +188,7 @@ async def test_keys_answer_only_what_is_on_the_screen_and_no_scan_is_a_key(
 async def test_signs_of_the_look_up_are_the_answer_to_it_alone(screens: Screens) -> None:
     async with screens() as one:
         one.ask(A1, "job-1", Gate.NETWORK)
+        await one.seen.shows("A1", "S-job-1")
         for card in ("CIRCLE", "TRIANGLE", "DASH", "CROSS"):
             await scan(one.seen, "BD:S:A1")
             await one.shows("job-1")
@@ -219,6 +223,7 @@ async def test_what_is_half_typed_survives_updates_and_a_reload_and_nobody_elses
 ) -> None:
     async with screens() as one:
         view = one.ask(A1, "job-1")
+        await one.seen.shows("A1", "S-job-1")
         await scan(one.seen, "BD:S:A1")
         note = one.seen.panel("input[name=note]")
         await note.fill("書類 No.1")
