@@ -94,6 +94,9 @@ async def test_item_5_the_heads_counts_stay_where_they_are_whoever_signs_in(
             head = seen.page.locator("#operator .sign-in")
             await seen.shows("A1", "SO-51B")
             await seen.fonts()
+            counts = seen.page.locator("#summary b")
+            counted = ["1", "1", "0", "0", ""]
+            await expect(counts).to_have_text(counted)
             before = await seen.page.evaluate(COUNTS)
             await scan(seen, BADGE)
             await expect(head).to_have_attribute("data-here", "badge")
@@ -104,9 +107,10 @@ async def test_item_5_the_heads_counts_stay_where_they_are_whoever_signs_in(
             assert await seen.page.evaluate(COUNTS) == before
             await seen.page.keyboard.press("F9")
             await expect(head).to_have_attribute("data-here", "nobody")
-            # Whoever locks has the page loaded anew.
-            await seen.live()
-            await seen.fonts()
+            # Who locks leaves nothing on the page: until it is told anew, there is nothing to count.
+            await seen.shows("A1", "SO-51B")
+            await seen.shows("A2", "A2")
+            await expect(counts).to_have_text(counted)
             assert await seen.page.evaluate(COUNTS) == before
             await head.locator('input[name="person"]').fill("mori")
             await head.locator('input[name="pin"]').fill(PIN)
