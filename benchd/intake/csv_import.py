@@ -15,15 +15,15 @@ from anyio import CapacityLimiter, to_thread
 from benchd.domain.intake import LotId
 from benchd.domain.ports import Entropy
 from benchd.domain.record import EntryKind
-from benchd.intake.assets_file import (
+from benchd.intake.csv_assets import (
     AssetsFile,
     against,
     read_assets,
     without_those_at_work,
 )
+from benchd.intake.csv_network import NetworkFile, read_network
 from benchd.intake.csv_table import FileMistake, HoldsBadge, nobodys
 from benchd.intake.intake_store import IntakeStore, Writer
-from benchd.intake.network_file import NetworkFile, read_network
 from benchd.intake.running_handsets import Views, found_at_work
 from benchd.proof.attestation import named_list
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord, NetworkRecord, Who

@@ -29,7 +29,7 @@ from benchd.domain.person_names import operator_name
 from benchd.domain.ports import Entropy
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import SlotView
-from benchd.intake.assets_file import check_tag, clashes
+from benchd.intake.csv_assets import check_tag, clashes
 from benchd.intake.csv_import import Imported, Importer
 from benchd.intake.csv_table import HoldsBadge, nobodys
 from benchd.intake.intake_store import IntakeStore

@@ -42,8 +42,8 @@ from benchd.observe.memory_gauges import MemoryGauges
 from benchd.observe.model_metrics import ModelMetrics
 from benchd.observe.rack_gauges import RackGauges
 from benchd.observe.slot_metrics import SlotMetrics, exemplar_of
+from benchd.observe.stage_duration_metrics import TimeMetrics
 from benchd.observe.storage_gauges import StorageGauges
-from benchd.observe.time_metrics import TimeMetrics
 from benchd.observe.trace_metrics import TraceMetrics
 
 OTHER_RECIPE = "other"

@@ -62,7 +62,7 @@ class Sentences:
     @classmethod
     def load(cls, catalogue: Catalogue) -> Sentences:
         """Those that come with benchd."""
-        return cls(catalogue, read_knowledge("benchd.texts", "sentences.toml", _Table))
+        return cls(catalogue, read_knowledge("benchd.texts", "certificate_ja.toml", _Table))
 
     def said(self, told: str) -> tuple[Texts, ...]:
         """Each sentence of a signed line in both languages.

@@ -17,7 +17,7 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, Unerasable
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.intake import csv_import
-from benchd.intake.assets_file import AssetsFile
+from benchd.intake.csv_assets import AssetsFile
 from benchd.intake.csv_import import ASSETS_IN_A_PART, Imported
 from benchd.intake.csv_table import HoldsBadge
 from benchd.proof.evidence.intake_evidence import AssetLine, Who, WithdrawnRecord

@@ -114,7 +114,7 @@ def test_each_word_of_an_answer_and_of_a_look_has_its_own(words: type[StrEnum]) 
 
 
 def test_every_sentence_that_can_be_signed_has_its_japanese() -> None:
-    table = read_knowledge("benchd.texts", "sentences.toml", translated_sentences._Table)
+    table = read_knowledge("benchd.texts", "certificate_ja.toml", translated_sentences._Table)
     assert {each.says for each in table.sentence} == set(map(str, Sentence))
 
 
@@ -506,7 +506,7 @@ SPACED = re.compile(rf"{JAPANESE} | {JAPANESE}")
 
 def test_no_space_stands_beside_a_japanese_letter_on_a_paper() -> None:
     """Issue 34, 8: one rule, for Latin words and for what is filled in."""
-    table = read_knowledge("benchd.texts", "sentences.toml", translated_sentences._Table)
+    table = read_knowledge("benchd.texts", "certificate_ja.toml", translated_sentences._Table)
     texts = [CATALOGUE.text(key).ja for key in CATALOGUE.keys if key.startswith("paper.")]
     said = [*texts, *(each.ja for each in table.sentence)]
     assert len(said) > 100

@@ -83,7 +83,7 @@ def shipped() -> dict[str, str]:
     folder = resources.files("benchd").joinpath("texts")
     texts = dict(flat(tomllib.loads(folder.joinpath("ja.toml").read_text("utf-8"))))
     causes = tomllib.loads(folder.joinpath("causes.toml").read_text("utf-8"))["cause"]
-    signed = tomllib.loads(folder.joinpath("sentences.toml").read_text("utf-8"))["sentence"]
+    signed = tomllib.loads(folder.joinpath("certificate_ja.toml").read_text("utf-8"))["sentence"]
     return {**texts, **{told["says"]: told["ja"] for told in (*causes, *signed)}}
 
 

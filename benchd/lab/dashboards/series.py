@@ -10,7 +10,7 @@ from benchd.domain.disposal import OPEN, DisposalState
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.domain.operator_steps import BetweenJobs
 from benchd.lab.dashboards.sheet import Shown, Words
-from benchd.observe.time_metrics import Spent
+from benchd.observe.stage_duration_metrics import Spent
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Catalogue, Texts
 

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from benchd.intake import csv_import
-from benchd.intake.assets_file import AssetsFile
+from benchd.intake.csv_assets import AssetsFile
 from benchd.intake.csv_table import HoldsBadge
 from benchd.web.authoriser import MOST_OPEN
 from tests.people.people_rig import BY

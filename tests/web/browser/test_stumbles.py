@@ -107,7 +107,7 @@ async def test_item_5_the_heads_counts_stay_where_they_are_whoever_signs_in(
             assert await seen.page.evaluate(COUNTS) == before
             await seen.page.keyboard.press("F9")
             await expect(head).to_have_attribute("data-here", "nobody")
-            # Who locks leaves nothing on the page: until it is told anew, there is nothing to count.
+            # Who locks leaves nothing on the page: it is counted once it is told anew.
             await seen.shows("A1", "SO-51B")
             await seen.shows("A2", "A2")
             await expect(counts).to_have_text(counted)

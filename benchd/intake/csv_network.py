@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from benchd.domain.intake import Mistake
-from benchd.intake.assets_file import imei_in
+from benchd.intake.csv_assets import imei_in
 from benchd.intake.csv_table import (
     Column,
     FileMistake,
