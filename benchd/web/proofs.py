@@ -6,8 +6,9 @@ sale: then both whoever checks a pallet and whoever settles it must be allowed t
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 import anyio
@@ -30,21 +31,37 @@ from benchd.domain.slot_states import SlotState
 from benchd.proof.job_history import fold_job
 from benchd.web.service import ServedRack
 
-LONGEST_LOOK_S: Final = 1.0
-"""For what the queue is asked about meanwhile; a read model that is made anew takes longer."""
+LONGEST_LOOKS_S: Final = 1.0
+"""For all passed looks of one view; a read model that is made anew takes longer."""
+LOOK_AGAIN_S: Final = 5.0
+"""Time alone can end what a passed look may go back to sale by: then it is asked anew."""
+LOOK_KEPT_S: Final = 10.0
+"""While it can't be asked anew, as long as a page counts on what it heard last."""
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    view: SlotView
+    proven: bool
+    head: int
+    asked_at: float
 
 
 class Proofs:
     """Remembers what it has found by the job, since a slot may hold another handset by then.
 
-    What a slot puts on record changes what it shows: then the ledger is asked again.
+    What a slot puts on record changes what it shows: then the ledger is asked again. A passed look
+    rests on another job's certificate, which ends without a change of the slot: of that the ledger
+    is asked again once it has another record, and every few seconds.
     """
 
-    def __init__(self, rack: ServedRack) -> None:
+    def __init__(self, rack: ServedRack, now: Callable[[], float] = anyio.current_time) -> None:
         self._rack = rack
-        self._proven: dict[JobId, tuple[SlotView, bool]] = {}
+        self._now = now
+        self._answers: dict[JobId, _Answer] = {}
+        self._asked_at: dict[JobId, float] = {}
         self._asking: dict[JobId, anyio.Event] = {}
 
     async def proven(self, view: SlotView) -> bool:
@@ -56,45 +73,82 @@ class Proofs:
         return _is_over(view) and view.job is not None and await self._known(view.job, view)
 
     async def look(self, views: Iterable[SlotView]) -> None:
-        """Ask about each handset that may be sold and wasn't asked about yet."""
+        """Ask about each handset that may be sold and of which nothing is known as of now."""
         self._forget()
-        for view in views:
-            if view.job is not None and _may_be_sold(view):
-                try:
-                    with anyio.move_on_after(LONGEST_LOOK_S if view.is_passed_look else math.inf):
-                        await self._known(view.job, view)
-                except (LedgerFault, LedgerBusy, RecordsUnavailable):
-                    # Neither is known; whoever looks next asks again.
-                    continue
+        asked = {view.job: view for view in views if view.job is not None and _may_be_sold(view)}
+        for job, view in asked.items():
+            if not view.is_passed_look:
+                await self._ask(job, view)
+        with anyio.move_on_after(LONGEST_LOOKS_S):
+            # Who was asked about last waits: one slow answer doesn't keep others from theirs.
+            for job in sorted(asked, key=lambda job: self._asked_at.get(job, -inf)):
+                if asked[job].is_passed_look:
+                    await self._ask(job, asked[job])
 
     @property
     def found(self) -> Collection[JobId]:
         """Jobs whose handset may be sold."""
-        return {job for job, (_, proven) in self._proven.items() if proven}
+        return {job for job, kept in self._answers.items() if kept.proven and self._counts(kept)}
 
     def open(self, view: SlotView) -> bool:
         """Whether a handset that may be sold couldn't be asked about yet."""
-        return _may_be_sold(view) and view.job not in self._proven
+        if view.job is None or not _may_be_sold(view):
+            return False
+        kept = self._answers.get(view.job)
+        return kept is None or not self._counts(kept)
+
+    def unchanged(self, views: Iterable[SlotView]) -> bool:
+        """Whether nothing has to be asked anew of the passed looks among them."""
+        return all(self._is_known(view) for view in views if view.is_passed_look)
+
+    def _is_known(self, view: SlotView) -> bool:
+        kept = None if view.job is None else self._answers.get(view.job)
+        return kept is not None and self._is_fresh(kept, view, self._now())
+
+    def _is_fresh(self, kept: _Answer, view: SlotView, began: float) -> bool:
+        """For whoever began to ask then."""
+        if kept.view != view:
+            return False
+        if not view.is_passed_look or kept.asked_at > began:
+            return True
+        return kept.head == self._rack.shipping.head and self._age_s(kept) < LOOK_AGAIN_S
+
+    def _counts(self, kept: _Answer) -> bool:
+        return not kept.view.is_passed_look or self._age_s(kept) < LOOK_KEPT_S
+
+    def _age_s(self, kept: _Answer) -> float:
+        return self._now() - kept.asked_at
 
     def _forget(self) -> None:
         over = {view.job for view in self._rack.board.views().values() if _is_over(view)}
-        for job in [job for job in self._proven if job not in over]:
-            del self._proven[job]
+        for told in (self._answers, self._asked_at):
+            for job in [job for job in told if job not in over]:
+                del told[job]
+
+    async def _ask(self, job: JobId, view: SlotView) -> None:
+        try:
+            await self._known(job, view)
+        except (LedgerFault, LedgerBusy, RecordsUnavailable):
+            # Neither is known; whoever looks next asks again.
+            return
 
     async def _known(self, job: JobId, view: SlotView) -> bool:
-        """However many ask at once, the ledger is asked once."""
+        """However many ask at once, the ledger is asked once, or twice where it grew meanwhile."""
+        began = self._now()
         while True:
-            kept = self._proven.get(job)
-            if kept is not None and kept[0] == view:
-                return kept[1]
+            kept = self._answers.get(job)
+            if kept is not None and self._is_fresh(kept, view, began):
+                return kept.proven
             if job not in self._asking:
                 break
             await self._asking[job].wait()
         asking = self._asking[job] = anyio.Event()
+        head, now = self._rack.shipping.head, self._now()
+        self._asked_at[job] = now
         try:
             is_look = view.is_passed_look
             proven = await (self._goes_back(job) if is_look else self._is_proven(job))
-            self._proven[job] = view, proven
+            self._answers[job] = _Answer(view, proven, head, now)
         finally:
             del self._asking[job]
             asking.set()

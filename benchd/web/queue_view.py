@@ -61,11 +61,11 @@ class QueueDesk:
         self._made: tuple[int, tuple[Errand, ...]] | None = None
 
     async def errands(self) -> tuple[Errand, ...]:
-        """The queue as it is now; made once for all who ask between two changes of the board."""
-        version = self._board.version
-        if self._made is not None and self._made[0] == version:
-            return self._made[1]
-        views = self._board.views()
+        """The queue as it is now; made once for all who ask while nothing has changed."""
+        version, views = self._board.version, self._board.views()
+        made = self._made
+        if made is not None and made[0] == version and self._proofs.unchanged(views.values()):
+            return made[1]
         await self._proofs.look(views.values())
         is_open = {name for name, view in views.items() if self._proofs.open(view)}
         # What couldn't be asked about yet is on hold, or isn't told of where it says it is sold.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,8 +13,9 @@ import pytest
 
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.intake import BoundBy
-from benchd.domain.job import Gate
+from benchd.domain.job import Disposition, Gate, Outcome, Reason
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
+from benchd.domain.slot_states import SlotState
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue
 from benchd.web.event_frames import SAME_MOMENT_S, Frames
@@ -25,11 +26,52 @@ from benchd.web.proofs import Proofs
 from benchd.web.queue_view import QueueDesk
 from benchd.web.slot_cache import KeptSlots
 from tests.web.served import served_rack
-from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, bound_record, running_view
+from tests.web.web_fakes import (
+    A1,
+    JOB,
+    FakeRack,
+    asking_view,
+    bound_record,
+    port,
+    running_view,
+)
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 A2 = SlotName("A2")
+SILENT_AFTER_S = 10
+"""For how long a page waits for its stream (`stream.js`)."""
+
+
+@dataclass
+class Looks:
+    """Shipping check and sale of passed looks; the ledger has no answer on those in `silent`."""
+
+    silent: set[JobId] = field(default_factory=set[JobId])
+    head: int = 0
+    asked: list[JobId] = field(default_factory=list[JobId])
+
+    async def ready_under(self, look: JobId) -> JobId:
+        self.asked.append(look)
+        if look in self.silent:
+            await anyio.sleep_forever()
+        return JOB
+
+    async def refuse_certificate(self, look: JobId, number: JobId) -> None:
+        await anyio.lowlevel.checkpoint()
+
+
+def looked_view(number: int) -> SlotView:
+    return replace(
+        running_view(),
+        slot=SlotName(f"R{number}"),
+        port_path=port(number),
+        state=SlotState.FINISHED,
+        job=JobId(f"look-{number}"),
+        outcome=Outcome.PASSED,
+        disposition=Disposition.HOLD,
+        reason=Reason.RECHECKED,
+    )
 
 
 class Screens:
@@ -40,10 +82,12 @@ class Screens:
         rack: FakeRack,
         catalogue: Catalogue,
         bound: Callable[[JobId], BoundRecord | None] = lambda _: None,
+        **parts: object,
     ) -> None:
         self.made = 0
         self.stopping = anyio.Event()
-        self.desk = QueueDesk(rack.board, catalogue, Proofs(served_rack(rack, catalogue)))
+        proofs = Proofs(served_rack(rack, catalogue, **parts))
+        self.desk = QueueDesk(rack.board, catalogue, proofs)
         self._board = rack.board
         self._presenter = Presenter(catalogue, bound)
         queue = partial(self.desk.shown, sees_all=True)
@@ -166,3 +210,77 @@ async def test_the_queue_is_made_anew_for_a_change_and_told_anew_for_a_later_mom
     assert screens.frames.queue(errands) is frame
     await anyio.sleep(SAME_MOMENT_S)
     assert screens.frames.queue(errands) is not frame
+
+
+@pytest.fixture
+def looks() -> Looks:
+    return Looks()
+
+
+@pytest.fixture
+def at_looks(rack: FakeRack, catalogue: Catalogue, looks: Looks) -> Screens:
+    return Screens(rack, catalogue, shipping=looks, disposal=looks)
+
+
+async def test_no_screen_goes_silent_while_sixty_passed_looks_wait_for_the_read_model(
+    rack: FakeRack, looks: Looks, at_looks: Screens
+) -> None:
+    for number in range(60):
+        rack.board.show(looked_view(number))
+        looks.silent.add(JobId(f"look-{number}"))
+    screen = at_looks.look()
+    await anext(screen)
+    for _ in range(3):
+        began = anyio.current_time()
+        while "alive" not in {event for event, _ in events_in(await anext(screen))}:
+            pass
+        assert anyio.current_time() - began < SILENT_AFTER_S
+
+
+async def test_a_look_that_gets_no_answer_keeps_none_of_the_others_from_theirs(
+    rack: FakeRack, looks: Looks, at_looks: Screens
+) -> None:
+    for number in range(3):
+        rack.board.show(looked_view(number))
+    looks.silent = {JobId("look-0")}
+    await at_looks.desk.errands()
+    errands = await at_looks.desk.errands()
+    goes = {errand.slot: errand.goes for errand in errands}
+    assert goes == {"R0": "hold", "R1": "sellable", "R2": "sellable"}
+
+
+async def test_a_passed_look_is_asked_about_anew_with_the_next_record_and_not_before(
+    rack: FakeRack, looks: Looks, at_looks: Screens
+) -> None:
+    rack.board.show(looked_view(1))
+    errands = await at_looks.desk.errands()
+    assert await at_looks.desk.errands() is errands
+    rack.board.show(running_view())
+    await at_looks.desk.errands()
+    assert looks.asked == ["look-1"]
+    looks.head += 1
+    await at_looks.desk.errands()
+    assert looks.asked == ["look-1"] * 2
+
+
+class GrowingLooks(Looks):
+    """Each answer takes a while, in which the ledger grows."""
+
+    async def ready_under(self, look: JobId) -> JobId:
+        certified = await super().ready_under(look)
+        await anyio.sleep(1)
+        self.head += 1
+        return certified
+
+
+async def test_however_many_ask_about_a_look_while_the_ledger_grows_it_is_asked_twice(
+    rack: FakeRack, catalogue: Catalogue
+) -> None:
+    growing = GrowingLooks()
+    proofs = Proofs(served_rack(rack, catalogue, shipping=growing, disposal=growing))
+    rack.board.show(looked_view(1))
+    view = rack.board.views()[SlotName("R1")]
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(proofs.proven, view)
+    assert growing.asked == ["look-1"] * 2

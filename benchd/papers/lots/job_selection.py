@@ -28,7 +28,7 @@ class Chooser:
         """`head` is the number of the ledger's last record."""
         self._lists = lists
         self._book = book
-        self._head = head
+        self.head = head
 
     async def choose(self, asked: AskedPapers) -> tuple[Listed, Sequence[Lot]]:
         """The jobs, and the lots that were asked for; none where it was a day.
@@ -36,7 +36,7 @@ class Chooser:
         Raises NotFound, UsageRefused or RecordsUnavailable.
         """
         lots = self._lots(asked)
-        head = self._head()
+        head = self.head()
         try:
             with anyio.fail_after(WAIT_S):
                 await self._lists.reached(head)

@@ -64,6 +64,11 @@ class ShippingDesk:
         self.good_for_days = good_for_days
         """A reload changes it."""
 
+    @property
+    def head(self) -> int:
+        """The number of the ledger's last record."""
+        return self._chooser.head()
+
     async def check(self, *, lot: str | None, tags: Sequence[str]) -> ShipCheck:
         """Of all of a lot, or of the labels that were scanned from a pallet.
 

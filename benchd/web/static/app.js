@@ -109,7 +109,7 @@ function changed(slot, before) {
 }
 
 function queueChanged(told, before) {
-  rack.showTrays(told.errands);
+  rack.showErrands(told.errands);
   soundFor(told, before);
   summarise();
 }

@@ -3,7 +3,7 @@
 import { isProven } from "./api.js";
 import { byId } from "./dom.js";
 import { cut } from "./tails.js";
-import { group, handsetLeft, mayBeSold } from "./status.js";
+import { group, handsetLeft, isPassedLook, mayBeSold } from "./status.js";
 import { Tile } from "./tile.js";
 
 const RETRY_MS = 1_000;
@@ -17,6 +17,8 @@ export class Rack {
     this.tiles = new Map();
     /** By slot: the plug whose certificate the daemon has seen in its ledger. */
     this.proofs = new Map();
+    /** By slot: the plug whose handset goes to sale by the queue, for as long as the queue says so. */
+    this.toSale = new Map();
     /** By slot: the errand for a handset that was taken out of it half-erased. */
     this.trays = new Map();
     this.cut = { serials: new Map(), imeis: new Map(), rare: new Set() };
@@ -28,7 +30,8 @@ export class Rack {
   }
 
   proofOf(name) {
-    return this.proofs.get(name) ?? null;
+    const looked = this.slots.has(name) && isPassedLook(this.slots.get(name));
+    return (looked ? this.toSale : this.proofs).get(name) ?? null;
   }
 
   /** Names of the slots whose handset bears this code: its IMEI, its serial or its tag. */
@@ -65,10 +68,13 @@ export class Rack {
     this.seekProof(slot);
   }
 
-  /** What was taken out half-erased, and nothing else has been in its slot since. */
-  showTrays(errands) {
+  /** What was taken out half-erased, and nothing else has been in its slot since; and what goes to sale. */
+  showErrands(errands) {
+    const toSale = new Map(errands.filter(({ kind, bin }) => kind === "carry" && bin === "sellable").map(({ slot, occupancy }) => [slot, occupancy]));
+    const moved = [...toSale.keys(), ...this.toSale.keys()].filter((name) => toSale.get(name) !== this.toSale.get(name));
+    this.toSale = toSale;
     const trays = new Map(errands.filter(({ kind, here, slot }) => kind === "tray" && here && slot).map((errand) => [errand.slot, errand]));
-    const touched = new Set([...trays.keys(), ...this.trays.keys()]);
+    const touched = new Set([...trays.keys(), ...this.trays.keys(), ...moved]);
     this.trays = trays;
     for (const name of touched) {
       const before = this.slots.get(name);
@@ -115,7 +121,7 @@ export class Rack {
 
   /** Green needs the certificate: the page asks whether the ledger has it. */
   async seekProof(slot) {
-    if (!mayBeSold(slot) || this.proofOf(slot.slot) === slot.occupancy) return;
+    if (!mayBeSold(slot) || isPassedLook(slot) || this.proofOf(slot.slot) === slot.occupancy) return;
     let found = false;
     try {
       found = await isProven(slot);
@@ -136,7 +142,7 @@ export class Rack {
   /** The daemon has told everything: what it didn't name is gone. */
   complete(names) {
     for (const name of [...this.slots.keys()]) {
-      if (!names.includes(name)) for (const kept of [this.slots, this.tiles, this.proofs]) kept.delete(name);
+      if (!names.includes(name)) for (const kept of [this.slots, this.tiles, this.proofs, this.toSale]) kept.delete(name);
     }
     // In the rack's order, for those that no row places.
     this.tiles = new Map(names.filter((name) => this.tiles.has(name)).map((name) => [name, this.tiles.get(name)]));
@@ -145,12 +151,13 @@ export class Rack {
   /** Proof is asked for anew: the daemon that comes back may know better. */
   doubt() {
     this.proofs.clear();
+    this.toSale.clear();
     for (const name of this.slots.keys()) this.paint(name);
   }
 
   /** Leaves nothing on the screen. */
   clear() {
-    for (const kept of [this.slots, this.tiles, this.proofs, this.trays]) kept.clear();
+    for (const kept of [this.slots, this.tiles, this.proofs, this.toSale, this.trays]) kept.clear();
     byId("rack").replaceChildren();
   }
 }

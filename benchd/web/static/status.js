@@ -25,7 +25,7 @@ export function handsetLeft(slot) {
 }
 
 /** A re-check before a sale that found nothing: by itself it certifies nothing. */
-const isPassedLook = (slot) => slot.outcome === "passed" && slot.disposition === "hold" && slot.reason === "rechecked";
+export const isPassedLook = (slot) => slot.outcome === "passed" && slot.disposition === "hold" && slot.reason === "rechecked";
 
 /** Whether it may be sold as soon as the ledger says that its certificate is there. */
 export const mayBeSold = (slot) => slot.state === "finished" && (slot.disposition === "sellable" || isPassedLook(slot));

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -24,7 +25,7 @@ from benchd.domain.slot_states import SlotState
 from benchd.ledger.records.records_access import Records
 from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.slots.disposal_desk import DisposalDesk
-from benchd.web.proofs import Proofs
+from benchd.web.proofs import LOOK_AGAIN_S, LOOK_KEPT_S, Proofs
 from benchd.web.queue_view import ErrandObject, QueueDesk
 from benchd.web.service import ServedRack
 from tests.intake.lots import imei
@@ -64,7 +65,8 @@ class Wall:
 
     def __init__(self, dock: Dock, served: ServedRack) -> None:
         self.dock = dock
-        self.proofs = Proofs(served)
+        self.now = 0.0
+        self.proofs = Proofs(served, lambda: self.now)
         self.desk = QueueDesk(served.board, CATALOGUE, self.proofs)
 
     async def errand(self, view: SlotView | None = None) -> ErrandObject:
@@ -255,6 +257,65 @@ async def test_another_systems_hold_that_comes_later_is_heard(dock: Dock) -> Non
         dock.rack.rack.direct(held_back(LOOK))
         errand = await on.errand()
     assert (errand.bin, errand.ja) == (Disposition.HOLD, "外部システムが保留にしています")
+
+
+def _certificate_held_later(dock: Dock) -> None:
+    dock.rack.hold(job_id(1))
+    dock.rack.told.open(job_id(50))
+
+
+def _dead_later(dock: Dock) -> None:
+    dock.rack.told.dead("T1")
+
+
+def _sent_later(dock: Dock) -> None:
+    dock.rack.told.settle(LOOK, "held", "to_destroy", note="cracked")
+
+
+def _label_on_another_later(dock: Dock) -> None:
+    dock.rack.fail(2, "T1", of=77)
+
+
+LATER: dict[str, Callable[[Dock], None]] = {
+    "another system holds its certificate": _certificate_held_later,
+    "it is entered as dead": _dead_later,
+    "somebody sends it to be crushed": _sent_later,
+    "another handset is plugged in with its label": _label_on_another_later,
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+async def test_what_comes_on_record_later_takes_it_off_though_its_slot_doesnt_change(
+    dock: Dock, case: str
+) -> None:
+    dock.look(11, "T1")
+    async with wall(dock) as on:
+        assert await on.goes() == "sellable"
+        LATER[case](dock)
+        await dock.follow()
+        assert await on.goes() == "hold"
+
+
+async def test_a_look_that_grows_too_old_is_off_the_wall_though_nothing_comes_on_record(
+    dock: Dock,
+) -> None:
+    dock.look(11, "T1")
+    async with wall(dock) as on:
+        assert await on.goes() == "sellable"
+        dock.now += timedelta(days=365)
+        on.now += LOOK_AGAIN_S
+        assert await on.goes() == "hold"
+
+
+async def test_what_cant_be_asked_anew_isnt_said_for_long(dock: Dock) -> None:
+    dock.look(11, "T1")
+    async with wall(dock) as on:
+        assert await on.goes() == "sellable"
+        dock.rack.rack.ledger.broken = True
+        on.now += LOOK_KEPT_S
+        assert (await on.errand()).bin is Disposition.HOLD
+        with pytest.raises(LedgerFault):
+            await on.proofs.proven(looked_view())
 
 
 async def test_a_hold_counts_whatever_was_found_before_it() -> None:

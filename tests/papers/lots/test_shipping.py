@@ -52,6 +52,8 @@ class Dock:
     now: datetime = NOW
     doubt: TimeDoubt | None = None
     days: dict[str, float] = field(default_factory=lambda: dict(DAYS))
+    records: Records = field(init=False)
+    intake: IntakeStore = field(init=False)
 
     def look(
         self,
@@ -82,8 +84,8 @@ class Dock:
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[ShippingDesk]:
         rack = self.rack.rack
-        records = Records(self.folder / "records.sqlite", Feed(rack))
-        intake = IntakeStore(rack.ledger, FakeClock())
+        records = self.records = Records(self.folder / "records.sqlite", Feed(rack))
+        intake = self.intake = IntakeStore(rack.ledger, FakeClock())
         await intake.recall()
         async with anyio.create_task_group() as group:
             group.start_soon(records.run)
@@ -98,6 +100,11 @@ class Dock:
                 good_for_days=self.days,
             )
             group.cancel_scope.cancel()
+
+    async def follow(self) -> None:
+        """What came on record since it was opened."""
+        self.records.follower.wake()
+        await self.intake.recall()
 
     async def check(self, *tags: str) -> ShipCheck:
         async with self.open() as desk:

@@ -27,6 +27,7 @@ from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord
 from tests.intake.lots import BY
 from tests.ledger.records.records_rack import START, Told
+from tests.papers.lots.lot_rack import held_back
 from tests.web.web_fakes import FakeClock, port, running_view
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
@@ -100,6 +101,19 @@ async def test_its_tile_and_the_queue_send_it_back_to_sale(shop: Shop) -> None:
         await seen.open("R1")
         await expect(seen.panel()).to_contain_text("販売の置き場へ戻します")
         await expect(seen.panel()).not_to_contain_text("保留")
+
+
+async def test_a_hold_on_its_certificate_takes_it_off_tile_and_queue(shop: Shop) -> None:
+    """Its slot says nothing new then: a page that had it green kept it green."""
+    async with looked(shop) as seen:
+        await seen.shows("R1", "販売可", "再確認で異常は見つかりませんでした")
+        shop.rack.held.take(held_back("sold"))
+        Told(shop.stored).open("other")
+        shop.records.follower.wake()
+        shop.rack.board.show(running_view())
+        await expect(seen.page.locator("#errands .what")).to_have_text(["保留へ 2台"])
+        await seen.shows("R1", "保留", "再確認で異常は見つかりませんでした")
+        assert await seen.ground("R1") != GREEN
 
 
 async def test_the_disposal_page_lists_what_waits_and_not_what_is_sold_still(shop: Shop) -> None:
