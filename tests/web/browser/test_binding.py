@@ -76,6 +76,14 @@ class Bench:
         """Slot and label are known, and the daemon has nothing against it."""
         await expect(self.yes).to_be_visible()
 
+    async def came(self) -> None:
+        """What the page has sent is here: so is the answer to what it asks now by the same way."""
+        answer = await self.seen.page.evaluate(ASKS, at_work(A2, 2).job)
+        assert answer["told"]["tag"] == "T-000123"
+
+
+ASKS = """job => import('/static/api.js').then(({ act }) =>
+  act('/api/v1/slots/A2/asset', { tag: 'T-000123', job, dry_run: true }))"""
 
 Benches = Callable[..., AbstractAsyncContextManager[Bench]]
 
@@ -451,6 +459,7 @@ async def test_anothers_imei_asks_before_the_label_goes_to_its_slot(
             if label:
                 await one.sure()
         await expect(one.dialog.locator(".moved-on")).to_contain_text("A1 → A2")
+        await one.came()
         assert one.bound == []
 
 
