@@ -30,6 +30,8 @@ class Elsewhere(StrEnum):
     """Another rack is at work on it."""
     WATCH_LISTED = "watch_listed"
     """An administrator of the centre has it on a list."""
+    OTHER = "other"
+    """The centre has signed a reason that this release doesn't read; no centre sends this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from benchd.domain.handset_question import (
     MOST_FINDINGS,
     MOST_IMEIS,
     Asked,
+    Elsewhere,
     ElsewhereFinding,
     HandsetQuestion,
     Lease,
@@ -141,39 +142,62 @@ def encode_answer(
 
 
 def decode_answer(data: bytes, question: bytes, centre: Ed25519PublicKey) -> Asked:
-    """The answer to this very question, signed by the centre's key; raises ValueError."""
-    told = canonical.decode(data)
-    match told:
-        case {
-            "type": "urn:benchd:fleet-answer:v1",
-            "question": str() as digest,
-            "at": str() as at,
-            "findings": list() as findings,
-            "lease": (dict() | None) as lease,
-            "signature": str() as signature,
-            **others,
-        } if not others and len(findings) <= MOST_FINDINGS:
-            claim = {name: each for name, each in told.items() if name != "signature"}
+    """The answer to this very question, signed by the centre's key; raises ValueError.
+
+    Once both hold, whatever stands in its findings holds the handset: what this release doesn't
+    read of them is `Elsewhere.OTHER`.
+    """
+    match canonical.decode(data):
+        case {"signature": str() as signature, **claim}:
+            pass
         case _:
             raise ValueError("it doesn't have the form of an answer")
     if not has_signed(centre, _ANSWER + canonical.encode(claim), bytes.fromhex(signature)):
         raise ValueError("it isn't signed by the centre's key")
-    if digest != hashlib.sha256(question).hexdigest():
+    if claim.get("question") != hashlib.sha256(question).hexdigest():
         raise ValueError("it answers another question")
+    if found := _findings(claim.get("findings")):
+        return Asked(findings=found, lease=None, reply=data.decode())
+    match claim:
+        case {
+            "type": "urn:benchd:fleet-answer:v1",
+            "question": str(),
+            "at": str() as at,
+            "findings": [],
+            "lease": (dict() | None) as lease,
+            **others,
+        } if not others:
+            datetime.fromisoformat(at)
+            return Asked(findings=(), lease=_lease(lease), reply=data.decode())
+        case _:
+            raise ValueError("it doesn't have the form of an answer")
+
+
+def _findings(told: JsonValue) -> tuple[ElsewhereFinding, ...]:
+    each = told if isinstance(told, list) else [told] if told else []
+    return tuple(_finding(one) for one in each[:MOST_FINDINGS])
+
+
+def _finding(told: JsonValue) -> ElsewhereFinding:
     try:
-        datetime.fromisoformat(at)
-        found = tuple(from_json(ElsewhereFinding, each, "finding") for each in findings)
-        held = None if lease is None else from_json(Lease, lease, "lease")
+        found = from_json(ElsewhereFinding, told, "finding")
+    except CertificateGap:
+        return ElsewhereFinding(kind=Elsewhere.OTHER)
+    words = (found.rack, found.job, found.relation)
+    is_readable = all(word is None or _is_word(word) for word in words)
+    return found if is_readable else ElsewhereFinding(kind=found.kind)
+
+
+def _lease(told: JsonValue) -> Lease | None:
+    if told is None:
+        return None
+    try:
+        lease = from_json(Lease, told, "lease")
     except CertificateGap as gap:
         raise ValueError(str(gap)) from gap
-    words = [word for each in found for word in (each.rack, each.job, each.relation)]
-    if held is not None:
-        words.append(held.until)
-        if held.number > MOST_NUMBER:
-            raise ValueError("its lease has no number")
-    if any(word is not None and not _is_word(word) for word in words):
-        raise ValueError("a name in it is too long")
-    return Asked(findings=found, lease=held, reply=data.decode())
+    if lease.number > MOST_NUMBER or not _is_word(lease.until):
+        raise ValueError("its lease can't be kept")
+    return lease
 
 
 def _numbers(told: Sequence[JsonValue]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ _REASON_OF: Final[Mapping[Elsewhere, Reason]] = MappingProxyType(
         Elsewhere.RECHECK_OWED: Reason.RECHECK_OWED_ELSEWHERE,
         Elsewhere.HELD: Reason.HELD_ELSEWHERE,
         Elsewhere.RUNNING: Reason.RUNNING_ELSEWHERE,
+        Elsewhere.OTHER: Reason.HELD_ELSEWHERE,
     }
 )
 """The gravest first."""
@@ -62,14 +63,13 @@ async def ask_other_racks(context: JobContext, me: Sighting, stage: StageName) -
             message = f"the fleet's centre hasn't answered ({told.why})"
             raise StageFailed(Reason.OTHER_RACKS_NOT_ASKED, message)
         return
-    for kind, reason in _REASON_OF.items():
-        for finding in told.findings:
-            if finding.kind is kind:
-                raise StageFailed(
-                    reason,
-                    f"the fleet's centre says so: rack {finding.rack}, job {finding.job},"
-                    f" relation {finding.relation}",
-                )
+    if told.findings:
+        gravest = min(told.findings, key=lambda finding: tuple(_REASON_OF).index(finding.kind))
+        raise StageFailed(
+            _REASON_OF[gravest.kind],
+            f"the fleet's centre says so: rack {gravest.rack}, job {gravest.job},"
+            f" relation {gravest.relation}",
+        )
 
 
 def _question(context: JobContext, me: Sighting, stage: StageName) -> HandsetQuestion:

@@ -17,11 +17,14 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as some
 
 from benchd.domain.errors import CertificateGap
+from benchd.domain.evidence_json import from_json
 from benchd.domain.job import ELSEWHERE, Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind
 from benchd.outbound.fleet.centre_questions import CentreQuestions
 from benchd.outbound.posting import Failure
 from benchd.proof.erasure import verify_erasure
+from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
+from benchd.proof.other_racks_proof import other_racks_gaps
 from benchd.signing.private_key import SigningKey
 
 from .rechecks import RecheckRack
@@ -151,6 +154,39 @@ async def test_the_gravest_of_several_is_told() -> None:
     await world.refuses(None, Reason.DOOMED_ELSEWHERE)
 
 
+FOUND: dict[str, object] = {"kind": "doomed", "rack": "r", "job": "j", "relation": "certain"}
+NEWER: dict[str, tuple[Says, Reason]] = {
+    "an unknown kind": (says("stolen"), Reason.HELD_ELSEWHERE),
+    "an unknown one beside one that is known": (says("stolen", "held"), Reason.HELD_ELSEWHERE),
+    "a new field": (says(findings=[{**FOUND, "lot": "L"}]), Reason.HELD_ELSEWHERE),
+    "a field less": (says(findings=[{"kind": "doomed"}]), Reason.HELD_ELSEWHERE),
+    "a word too long": (says(findings=[{**FOUND, "job": "j" * 300}]), Reason.DOOMED_ELSEWHERE),
+    "no object": (says(findings=[1]), Reason.HELD_ELSEWHERE),
+    "no list": (says(findings={"kind": "doomed"}), Reason.HELD_ELSEWHERE),
+    "more than any answer has": (says(*["held"] * 17), Reason.HELD_ELSEWHERE),
+    "a new field beside them": (says("doomed", more=1), Reason.DOOMED_ELSEWHERE),
+    "a lease that can't be read": (says("doomed", lease=7), Reason.DOOMED_ELSEWHERE),
+    "another form of answer": (says("doomed", type="later"), Reason.DOOMED_ELSEWHERE),
+}
+
+
+@pytest.mark.parametrize(("say", "reason"), NEWER.values(), ids=NEWER)
+@pytest.mark.parametrize("before", [(), (says(),)], ids=["gates", "certify"])
+async def test_a_signed_finding_holds_it_whether_this_release_reads_it_or_not(
+    before: tuple[Says, ...], say: Says, reason: Reason
+) -> None:
+    centre = HostileCentre(*before, say)
+    world = centre.world()
+    view = await world.refuses(None, reason)
+    assert view.disposition is Disposition.HOLD
+    [*_, told] = world.ledger.of(EntryKind.OTHER_RACKS_ASKED)
+    record = from_json(OtherRacksRecord, told.entry.data, "record")
+    assert record.asked
+    assert record.reply is not None
+    assert record.reply.encode() == centre.answers[-1]
+    assert list(other_racks_gaps([told]))
+
+
 def refuses_with(why: str) -> Says:
     return lambda _: Failure(why=why)
 
@@ -177,8 +213,8 @@ NO_ANSWERS: dict[str, Says] = {
     "changed since": lambda question: signed(answer(question)).replace(
         b'"number":7', b'"number":8'
     ),
-    "an unknown word": says("sold"),
     "a field more": says(more=1),
+    "no list": says(findings=None),
     "no answer": lambda _: b"",
     "no JSON": lambda _: b"\xff\xfe",
     "nested": lambda _: b"[" * 5000,
