@@ -38,7 +38,11 @@ class RackFleet:
         self._stored = stored
         self._key = key
         self._metrics = metrics
-        self._asking = None if self._target is None else LazyPoster(self._target, key.ring.rack)
+        self._asking = (
+            None
+            if self._target is None
+            else LazyPoster(self._target, key.ring.rack, max(1, len(settings.topology.places)))
+        )
 
     def other_racks(self, entropy: Entropy) -> OtherRacks | None:
         """Who answers for the other racks; None without a centre."""

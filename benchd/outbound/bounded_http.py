@@ -43,16 +43,16 @@ class AnswerTooLong(httpx2.RemoteProtocolError):
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):
-    """One connection at a time, without a proxy. Raises what httpx2's own does, and AnswerTooLong.
+    """So many connections at a time, without a proxy. Raises what httpx2's does, and AnswerTooLong.
 
     Give it to a client that doesn't follow redirects.
     """
 
-    def __init__(self, verify: ssl.SSLContext) -> None:
+    def __init__(self, verify: ssl.SSLContext, connections: int = 1) -> None:
         """`verify` says whose certificates count."""
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=verify,
-            max_connections=1,
+            max_connections=connections,
             max_keepalive_connections=1,
             keepalive_expiry=KEEP_S,
             network_backend=_CountedBackend(),
@@ -81,7 +81,7 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connections."""
         await self._pool.aclose()
 
 

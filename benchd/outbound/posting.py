@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 MOST_DOUBLINGS: Final = 16
+LONGEST_QUEUE_S: Final = 5.0
+"""A post waits for its turn no longer than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +75,17 @@ class Poster:
         timeout_s: float,
         longest_bytes: int,
         client: ClientFiles | None = None,
+        connections: int = 1,
     ) -> None:
         """Reads certificates, so not on the loop.
 
         Args:
             url: May have a secret in it; it is never told.
             authority: Whose certificates count, in place of the system's own.
-            timeout_s: For the whole of one try, in seconds.
+            timeout_s: For the whole of one try from its turn on, in seconds.
             longest_bytes: What an answer may have; of a longer one a byte more is read.
             client: What is shown to whoever asks.
+            connections: How many posts have their turn at once.
         """
         import httpx2  # noqa: PLC0415 - see above
 
@@ -90,8 +94,9 @@ class Poster:
         self._url = url
         self._timeout_s = timeout_s
         self._longest_bytes = longest_bytes
+        self._turns = anyio.CapacityLimiter(connections)
         self._client = httpx2.AsyncClient(
-            transport=BoundedTransport(verified_tls(authority, client)),
+            transport=BoundedTransport(verified_tls(authority, client), connections),
             trust_env=False,
             follow_redirects=False,
             timeout=timeout_s,
@@ -99,6 +104,17 @@ class Poster:
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> bytes | Failure:
         """What the receiver says that has taken it. Never raises."""
+        try:
+            with anyio.fail_after(LONGEST_QUEUE_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            return Failure(why="no_turn")
+        try:
+            return await self._post(body, headers)
+        finally:
+            self._turns.release()
+
+    async def _post(self, body: bytes, headers: Mapping[str, str]) -> bytes | Failure:
         import httpx2  # noqa: PLC0415 - it is there since this was made
 
         # Nothing is unpacked: a few bytes could become as many as they like.
@@ -122,7 +138,7 @@ class Poster:
             return Failure(why=type(error).__name__)
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connections."""
         await self._client.aclose()
 
     async def _bounded(self, answer: httpx2.Response) -> bytes:

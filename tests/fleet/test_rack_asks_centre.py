@@ -56,7 +56,7 @@ async def test_a_rack_hears_over_tls_what_another_knows(conninfo: str, tmp_path:
                 authority=authority.file,
                 timeout_s=20.0,
             )
-            poster = LazyPoster(target, key.ring.rack)
+            poster = LazyPoster(target, key.ring.rack, 1)
             asking = CentreQuestions(poster.post, here.key.public, key, SystemEntropy())
             try:
                 return await asking.ask(question)
@@ -93,7 +93,7 @@ async def test_a_centre_that_is_away_is_not_asked(tmp_path: Path) -> None:
         authority=authority.file,
         timeout_s=5.0,
     )
-    poster = LazyPoster(target, key.ring.rack)
+    poster = LazyPoster(target, key.ring.rack, 1)
     asking = CentreQuestions(poster.post, key.public, key, SystemEntropy())
     assert isinstance(await asking.ask(about(ONE)), NotAsked)
     await poster.aclose()

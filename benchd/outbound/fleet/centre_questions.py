@@ -21,7 +21,9 @@ from benchd.outbound.posting import Failure, Poster
 from benchd.signing.private_key import SigningKey
 
 LONGEST_WAIT_S: Final = 10.0
-"""A job waits for no answer longer than that, whatever the sender's own timeout is."""
+"""A job waits for no answer longer than that from its turn on, whatever the sender's timeout is."""
+LONGEST_READING_S: Final = 5.0
+"""Nor longer for the certificates to be read."""
 
 _log = structlog.get_logger()
 
@@ -57,8 +59,10 @@ class CentreQuestions:
 class LazyPoster:
     """Posts questions to one centre; its certificates are read at the first one, off the loop."""
 
-    def __init__(self, target: CentreTarget, rack: str) -> None:
+    def __init__(self, target: CentreTarget, rack: str, slots: int) -> None:
+        """Each of so many slots has a connection: none waits for what another has asked."""
         self._target = target
+        self._slots = slots
         self._url = f"{target.url.rstrip('/')}/v1/racks/{rack}/questions"
         self._thread = CapacityLimiter(1)
         self._making = anyio.Lock()
@@ -67,15 +71,15 @@ class LazyPoster:
     async def post(self, question: bytes) -> bytes | Failure:
         """Hand a question over; never raises."""
         try:
-            with anyio.fail_after(LONGEST_WAIT_S):
+            with anyio.fail_after(LONGEST_READING_S):
                 async with self._making:
                     if self._poster is None:
                         self._poster = await to_thread.run_sync(
                             self._make, abandon_on_cancel=True, limiter=self._thread
                         )
-                return await self._poster.post(question, {"content-type": "application/json"})
         except (OSError, ValueError) as error:
             return Failure(why=type(error).__name__)
+        return await self._poster.post(question, {"content-type": "application/json"})
 
     def _make(self) -> Poster:
         return Poster(
@@ -84,10 +88,11 @@ class LazyPoster:
             timeout_s=min(self._target.timeout_s, LONGEST_WAIT_S),
             longest_bytes=LARGEST_ANSWER_BYTES,
             client=self._target.client,
+            connections=self._slots,
         )
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connections."""
         if self._poster is not None:
             await self._poster.aclose()
 
