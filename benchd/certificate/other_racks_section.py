@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from benchd.certificate.certificate_sentences import Sentence
 from benchd.domain.evidence_values import Moment, Said
 from benchd.proof.erasure import HandsetErasure
-from benchd.proof.other_racks_proof import asked_before_certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +20,7 @@ class OtherRacksSection:
     @classmethod
     def of(cls, erasure: HandsetErasure) -> OtherRacksSection:
         """From the answers on record."""
-        at = asked_before_certificate(erasure.records)
+        at = erasure.others_asked_at
         sentence = Sentence.OTHER_RACKS_NOT_ASKED if at is None else Sentence.OTHER_RACKS_ASKED
         return cls(asked_at=at, says=sentence.value)
 

@@ -13,7 +13,6 @@ from benchd.domain.record import StoredEntry
 from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.gate_waiver_proof import bound_in, confirmations_in
-from benchd.proof.other_racks_proof import asked_before_certificate
 from benchd.proof.typed_network import noes_in
 
 AT_ONCE: Final = 4
@@ -62,7 +61,7 @@ def issue(context: JobContext, erasure: VerifiedErasure) -> bytes:
     answered = [answer.at for answer in erasure.answers]
     if erasure.recheck is not None:
         answered += [answer.at for answer in erasure.recheck.answers]
-    if (asked_at := asked_before_certificate(erasure.records)) is not None:
+    if (asked_at := erasure.others_asked_at) is not None:
         answered.append(asked_at)
     context.envelope = context.issuer.issue(erasure, max([context.clock.now(), *answered]))
     return context.envelope

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from benchd.domain.errors import CertificateGap
@@ -29,7 +30,7 @@ from benchd.proof.job_records import (
     stage_records,
 )
 from benchd.proof.objections import Stay, gaps_since, stay_of_drawn
-from benchd.proof.other_racks_proof import other_racks_gaps
+from benchd.proof.other_racks_proof import last_asked, other_racks_gaps
 from benchd.proof.recheck_draw import RECHECK_STILL_DUE, draw_gaps, draw_in, share_of
 from benchd.proof.recheck_proof import DrawnErasure, VerifiedRecheck, up_to_end, verify_recheck
 from benchd.proof.separation_of_duties import touchers_of
@@ -76,6 +77,16 @@ class VerifiedErasure:
         self.recheck = recheck
         """The independent recheck that vouches for it, where it was drawn."""
         self.records = (*records, *(recheck.records if recheck else ()))
+
+    @property
+    def others_asked_at(self) -> datetime | None:
+        """When the centre last answered right before this certificate; None where it didn't.
+
+        Before that of a drawn job its recheck asks: the job's own question was another day's.
+        """
+        if self.recheck is None:
+            return last_asked(self.records, StageName.CERTIFY)
+        return last_asked(self.recheck.records, StageName.CERTIFY_DRAWN)
 
     def evidence_digest(self) -> str:
         """SHA-256 over the chain hashes of all the records that this proof rests on, as hex."""

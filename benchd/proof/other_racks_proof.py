@@ -18,14 +18,10 @@ def other_racks_gaps(records: Sequence[StoredEntry]) -> Iterator[str]:
             yield f"other racks: {finding.kind} (rack {finding.rack}, job {finding.job})"
 
 
-def asked_before_certificate(records: Sequence[StoredEntry]) -> datetime | None:
-    """When the centre last answered right before the certificate; None where it didn't."""
-    at_end = [
-        (at, told)
-        for at, told in _asked(records)
-        if told.stage in (StageName.CERTIFY, StageName.CERTIFY_DRAWN)
-    ]
-    return at_end[-1][0] if at_end and at_end[-1][1].asked else None
+def last_asked(records: Sequence[StoredEntry], stage: StageName) -> datetime | None:
+    """When the centre last answered in a stage of this job; None where it didn't the last time."""
+    in_stage = [(at, told) for at, told in _asked(records) if told.stage == stage]
+    return in_stage[-1][0] if in_stage and in_stage[-1][1].asked else None
 
 
 def _asked(records: Sequence[StoredEntry]) -> Iterator[tuple[datetime, OtherRacksRecord]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -16,13 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as some
 
+from benchd.certificate.certificate_sentences import Sentence
+from benchd.certificate.other_racks_section import OtherRacksSection
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
 from benchd.domain.job import ELSEWHERE, Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind
 from benchd.outbound.fleet.centre_questions import CentreQuestions
 from benchd.outbound.posting import Failure
-from benchd.proof.erasure import verify_erasure
+from benchd.proof.erasure import HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
 from benchd.proof.other_racks_proof import other_racks_gaps
 from benchd.signing.private_key import SigningKey
@@ -34,6 +37,7 @@ from .world import (
     SERIAL,
     SOLD,
     CountingEntropy,
+    FakeIssuer,
     Phone,
     World,
     ending,
@@ -63,8 +67,11 @@ class HostileCentre:
         self.answers.append(says(question))
         return self.answers[-1]
 
+    def asking(self) -> CentreQuestions:
+        return CentreQuestions(self.post, CENTRE.public_key(), RACK, CountingEntropy())
+
     def world(self, *, hold: bool = False) -> World:
-        asking = CentreQuestions(self.post, CENTRE.public_key(), RACK, CountingEntropy())
+        asking = self.asking()
         return World(
             recipe=replace(make_recipe(), holds_unasked=hold),
             adjust=lambda parts: replace(parts, other_racks=asking),
@@ -258,14 +265,48 @@ async def test_without_a_centre_nobody_is_asked_unless_the_recipe_wants_it() -> 
 
 async def test_a_drawn_handset_is_asked_about_again_at_its_recheck() -> None:
     centre = HostileCentre(says(), says(), says("doomed"))
-    asking = CentreQuestions(centre.post, CENTRE.public_key(), RACK, CountingEntropy())
-    rack = RecheckRack(other_racks=asking)
+    rack = RecheckRack(other_racks=centre.asking())
     async with rack.drawn() as phone:
         view = await rack.rechecked(phone)
     assert (view.disposition, view.reason) == (Disposition.HOLD, Reason.DOOMED_ELSEWHERE)
     assert centre.questions[-1]["stage"] == "certify_drawn"
     assert centre.questions[-1]["imeis"] == [IMEI]
     assert not rack.world.issuer.kept
+
+
+class KeepsErasures(FakeIssuer):
+    """A fake signer that keeps the proofs it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.erasures: list[VerifiedErasure] = []
+
+    def issue(self, erasure: VerifiedErasure, at: datetime) -> bytes:
+        self.erasures.append(erasure)
+        return super().issue(erasure, at)
+
+
+@pytest.mark.parametrize(
+    ("again", "is_asked"), [(None, False), (refuses_with("timeout"), False), (says(), True)]
+)
+async def test_a_certificate_by_a_recheck_tells_only_of_what_the_recheck_has_asked(
+    again: Says | None, *, is_asked: bool
+) -> None:
+    """Its erasure was asked about before its own certificate, which it didn't get that day."""
+    rack = RecheckRack(other_racks=HostileCentre(says()).asking())
+    async with rack.drawn() as phone:
+        pass
+    centre = None if again is None else HostileCentre(again).asking()
+    issuer = KeepsErasures()
+    later = RecheckRack(ledger=rack.ledger, other_racks=centre, issuer=issuer)
+    later.world.entropy._count = 1000
+    async with later.world.running():
+        await later.rechecked(phone)
+    [erasure] = issuer.erasures
+    assert isinstance(erasure, HandsetErasure)
+    told = OtherRacksSection.of(erasure)
+    assert (told.asked_at is not None) is is_asked
+    assert told.says == (Sentence.OTHER_RACKS_ASKED if is_asked else Sentence.OTHER_RACKS_NOT_ASKED)
 
 
 WORDS = some.one_of(
