@@ -15,6 +15,7 @@ from benchd.domain.errors import (
     HandsetStalled,
     UnsupportedHandset,
 )
+from benchd.domain.evidence_json import FORM
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind, StoredEntry
@@ -26,6 +27,7 @@ from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.job_history import fold_job
 
+from .rechecks import RecheckRack
 from .world import (
     MIB,
     SOLD,
@@ -223,3 +225,41 @@ async def test_jobs_that_end_together_read_their_records_a_few_at_a_time() -> No
 async def test_a_job_that_certifies_has_no_more_time_than_its_stage() -> None:
     view = await World(ledger=WatchedLedger(), recipe=certifies_within(READ_S / 2)).end_of()
     assert view.reason is Reason.STAGE_DEADLINE
+
+
+A_DAY_S = 86400.0
+
+
+class UnreadableFrom(MemoryLedger):
+    """A fake ledger whose evidence is of a form that nobody reads once this stage has begun."""
+
+    def __init__(self, stage: StageName) -> None:
+        super().__init__()
+        self._stage = stage
+
+    async def entries(self, job: JobId) -> Sequence[StoredEntry]:
+        started = self.of(EntryKind.STAGE_STARTED)
+        if all(each.entry.data["stage"] != self._stage for each in started):
+            return await super().entries(job)
+        return [
+            replace(told, entry=replace(told.entry, data={**told.entry.data, "form": FORM + 1}))
+            if told.entry.kind is EntryKind.STAGE_ENDED
+            else told
+            for told in await super().entries(job)
+        ]
+
+
+async def test_what_certify_cannot_read_is_a_gap_of_the_proof() -> None:
+    world = World(ledger=UnreadableFrom(StageName.CERTIFY))
+    world.within_s = A_DAY_S
+    view = await world.refuses(None, Reason.PROOF_INCOMPLETE)
+    assert view.disposition is Disposition.HOLD
+
+
+async def test_what_certify_drawn_cannot_read_is_one_too() -> None:
+    rack = RecheckRack(ledger=UnreadableFrom(StageName.CERTIFY_DRAWN))
+    rack.world.within_s = A_DAY_S
+    async with rack.drawn() as phone:
+        view = await rack.rechecked(phone)
+    rack.world.must_not_pass(view, Reason.PROOF_INCOMPLETE)
+    assert view.disposition is Disposition.HOLD

@@ -47,9 +47,9 @@ class CertifyStage:
 
         A handset that is drawn gets none: everything else is proven, and its recheck is due.
         """
-        mine = sighting_of(context.job, await context.ledger.entries(context.job))
-        await ask_other_racks(context, mine, StageName.CERTIFY)
         try:
+            mine = sighting_of(context.job, await context.ledger.entries(context.job))
+            await ask_other_racks(context, mine, StageName.CERTIFY)
             async with turn_to_certify(context):
                 return await self._certified(context)
         except CertificateGap as gap:

@@ -35,24 +35,24 @@ class CertifyDrawnStage:
         if found is None:
             raise StageFailed(Reason.PROOF_INCOMPLETE, "nobody knows which job it is of")
         drawn = JobId(found.drawn_job)
-        seen = sighting_of(drawn, await context.ledger.entries(drawn))
-        await ask_other_racks(context, seen, StageName.CERTIFY_DRAWN)
-        async with turn_to_certify(context):
-            return await self._certified(context, drawn)
+        try:
+            seen = sighting_of(drawn, await context.ledger.entries(drawn))
+            await ask_other_racks(context, seen, StageName.CERTIFY_DRAWN)
+            async with turn_to_certify(context):
+                return await self._certified(context, drawn)
+        except CertificateGap as gap:
+            raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
 
     async def _certified(self, context: JobContext, drawn: JobId) -> StageResult:
         records = await context.ledger.entries(drawn)
-        try:
-            others = await records_of_handset(context.ledger, sighting_of(drawn, records))
-            erasure = verify_drawn_erasure(
-                JobHeld(job=drawn, records=records),
-                JobHeld(job=context.job, records=await context.ledger.entries(context.job)),
-                await intake_of(context, records, others),
-                others,
-            )
-            envelope = issue(context, erasure)
-        except CertificateGap as gap:
-            raise StageFailed(Reason.PROOF_INCOMPLETE, str(gap)) from gap
+        others = await records_of_handset(context.ledger, sighting_of(drawn, records))
+        erasure = verify_drawn_erasure(
+            JobHeld(job=drawn, records=records),
+            JobHeld(job=context.job, records=await context.ledger.entries(context.job)),
+            await intake_of(context, records, others),
+            others,
+        )
+        envelope = issue(context, erasure)
         return StageResult(
             evidence=CertifyEvidence(certificate_sha256=hashlib.sha256(envelope).hexdigest())
         )
