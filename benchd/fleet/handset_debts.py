@@ -14,14 +14,15 @@ from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import CertificateGap
 from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion
 from benchd.domain.ids import JobId
-from benchd.domain.job import ELSEWHERE, Outcome
+from benchd.domain.job import ELSEWHERE, Outcome, Reason
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.disposal_fold import disposed_item, opened_item
 from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of
-from benchd.proof.identity.traits import Relation, Traits
+from benchd.proof.identity.traits import Join, Relation, Traits
 
 _ME: Final = JobId("asked about")
+_LEFT_ALONE: Final = (DisposalState.ON_SALE, DisposalState.HELD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,14 @@ def key_of(rack: int, branch: int, job: str) -> JobId:
 class KnownHandset:
     """The handset that is asked about, among all that racks have told."""
 
-    def __init__(self, question: HandsetQuestion, jobs: Iterable[RackJob]) -> None:
-        read = [(each, seen) for each in jobs if (seen := _sighting(each)) is not None]
+    def __init__(
+        self, question: HandsetQuestion, jobs: Iterable[RackJob], *, is_cut: bool = False
+    ) -> None:
+        """`is_cut` where there are more jobs than these, or more records of one."""
+        every = list(jobs)
+        read = [(each, seen) for each in every if (seen := _sighting(each)) is not None]
+        self.is_whole = not is_cut and len(read) == len(every)
+        """Whether all that racks have told was read: else what isn't found may be there."""
         self._jobs = {seen.job: each for each, seen in read}
         for number, (_, seen) in enumerate(read):
             seen.sequence = number
@@ -107,8 +114,22 @@ class KnownHandset:
         """All its numbers that anybody has told."""
         return frozenset[str]().union(*(each.imeis for each in self._handsets.mine.sightings))
 
-    def findings(self, asker: int) -> Iterator[ElsewhereFinding]:
-        """What holds it, asked by this rack, whose own ledger decides of what it has."""
+    @property
+    def jobs(self) -> Sequence[RackJob]:
+        """Those of it, and those that may be of it."""
+        near = [
+            each
+            for each in self._handsets.open
+            if each.relation is Relation.MAY_BE or Join.IMEI in each.joins
+        ]
+        every = [seen for each in (self._handsets.earlier, *near) for seen in each.sightings]
+        return [self._jobs[each.job] for each in every]
+
+    def findings(self, asker: int | None) -> Iterator[ElsewhereFinding]:
+        """What holds it, asked by this rack, whose own ledger decides of what it has.
+
+        None is nobody's rack, to which all is news.
+        """
         certain = self._handsets.earlier
         yield from self._doomed(certain, asker)
         for other in self._handsets.open:
@@ -116,7 +137,7 @@ class KnownHandset:
         yield from self._held(asker)
         yield from self._owed(asker)
 
-    def _doomed(self, handset: Handset, asker: int) -> Iterator[ElsewhereFinding]:
+    def _doomed(self, handset: Handset, asker: int | None) -> Iterator[ElsewhereFinding]:
         seen = [(self._jobs[each.job], each) for each in handset.sightings if each.job != _ME]
         lets = [(job.rack, job.spot(each.let_at)) for job, each in seen if each.let_at]
         for job, each in seen:
@@ -127,7 +148,7 @@ class KnownHandset:
             if not let and self._is_news(job, at, asker):
                 yield _found(Elsewhere.DOOMED, job, handset.relation)
 
-    def _held(self, asker: int) -> Iterator[ElsewhereFinding]:
+    def _held(self, asker: int | None) -> Iterator[ElsewhereFinding]:
         seen = [(self._jobs[each.job], each) for each in self.sightings]
         for job, each in seen:
             if not _is_held(job):
@@ -142,7 +163,7 @@ class KnownHandset:
             if not again and self._is_news(job, at, asker):
                 yield _found(Elsewhere.HELD, job, Relation.CERTAIN)
 
-    def _owed(self, asker: int) -> Iterator[ElsewhereFinding]:
+    def _owed(self, asker: int | None) -> Iterator[ElsewhereFinding]:
         seen = [(self._jobs[each.job], each) for each in self.sightings]
         draws = {each.job: job.spot(each.draw_sequence) for job, each in seen if each.is_drawn}
         passed = [
@@ -165,7 +186,7 @@ class KnownHandset:
                 yield _found(Elsewhere.RECHECK_OWED, job, Relation.CERTAIN)
 
     @staticmethod
-    def _is_news(job: RackJob, at: Spot, asker: int) -> bool:
+    def _is_news(job: RackJob, at: Spot, asker: int | None) -> bool:
         return job.rack != asker or not job.lines.has(job.lines.newest, at)
 
 
@@ -202,6 +223,20 @@ def _sighting(job: RackJob) -> Sighting | None:
         read = frozenset({number}) if isinstance(number, str) else frozenset[str]()
         seen.paper = Traits(imeis=read, is_paper=True)
     return seen
+
+
+def only_looked(job: RackJob) -> bool:
+    """Whether it has looked at its handset, found nothing, and nobody said another thing since."""
+    item = ended = None
+    for record in job.records:
+        entry = record.entry
+        if entry.kind is EntryKind.JOB_ENDED and ended is None:
+            ended, item = entry.data, opened_item(entry)
+        elif entry.kind is EntryKind.HANDSET_SETTLED and item is not None:
+            item = disposed_item(item, entry)
+    if ended is None or (item is not None and item.state not in _LEFT_ALONE):
+        return False
+    return ended.get("outcome") == Outcome.PASSED and ended.get("reason") == Reason.RECHECKED
 
 
 def _is_held(job: RackJob) -> bool:

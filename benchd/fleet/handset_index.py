@@ -6,7 +6,7 @@ somebody asks: a mended rule needs no table made anew.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -27,7 +27,7 @@ from benchd.proof.identity.placeholder_serials import is_filler
 from benchd.proof.record_subject import TOLD_UNDER
 
 PIECE: Final = 1000
-NEWEST: Final = 20
+NEWEST: Final = 50
 """Of the jobs with one number or serial, beside those that last."""
 MOST_LASTING: Final = 50
 MOST_LOOKED_UP: Final = 32
@@ -64,6 +64,24 @@ class _Rack:
     number: int
     name: str
     lines: Lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Jobs with one number or serial."""
+
+    jobs: Sequence[tuple[int, str]]
+    is_cut: bool
+    """Whether there are more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What each line of a rack tells of one job."""
+
+    lines: Sequence[RackJob]
+    is_cut: bool
+    """Whether it has more records."""
 
 
 class HandsetIndex:
@@ -140,22 +158,26 @@ class HandsetIndex:
         """All that racks have told of a handset, and of those that it may be."""
         due = _told_by(question.imeis, question.serial)
         looked_up: set[Told] = set()
-        jobs: dict[tuple[int, str], Sequence[RackJob]] = {}
+        jobs: dict[tuple[int, str], _Read] = {}
         racks: dict[int, _Rack] = {}
-        known = KnownHandset(question, ())
-        while (fresh := [each for each in due if each not in looked_up]) and (
-            len(looked_up) < MOST_LOOKED_UP
-        ):
+        known, is_cut = KnownHandset(question, ()), False
+        while fresh := [each for each in due if each not in looked_up]:
+            if len(looked_up) >= MOST_LOOKED_UP:
+                known.is_whole = False
+                break
             looked_up |= set(fresh)
             for trait, value in fresh:
-                async for rack, job in _jobs_with(connection, trait, value):
+                found = await _jobs_with(connection, trait, value)
+                is_cut |= found.is_cut
+                for rack, job in found.jobs:
                     if rack not in racks:
                         racks[rack] = await _rack_of(connection, rack)
                     if (rack, job) not in jobs:
                         jobs[rack, job] = await self._read_job(connection, racks[rack], job)
-            every = [each for lines in jobs.values() for each in lines]
+            every = [each for read in jobs.values() for each in read.lines]
+            is_cut |= any(read.is_cut for read in jobs.values())
             known = await to_thread.run_sync(
-                partial(KnownHandset, question, every), limiter=self._reading
+                partial(KnownHandset, question, every, is_cut=is_cut), limiter=self._reading
             )
             due = [
                 told
@@ -164,9 +186,7 @@ class HandsetIndex:
             ]
         return known
 
-    async def _read_job(
-        self, connection: AsyncConnection, rack: _Rack, job: str
-    ) -> Sequence[RackJob]:
+    async def _read_job(self, connection: AsyncConnection, rack: _Rack, job: str) -> _Read:
         """What each line of the rack tells of it."""
         found = await connection.execute(
             """
@@ -174,7 +194,7 @@ class HandsetIndex:
             FROM job_record JOIN record USING (rack, branch, sequence)
             WHERE rack = %s AND job = %s ORDER BY branch, sequence LIMIT %s
             """,
-            (rack.number, job, MOST_RECORDS),
+            (rack.number, job, MOST_RECORDS + 1),
         )
         rows = await found.fetchall()
         read = await to_thread.run_sync(partial(_entries_of, rows), limiter=self._reading)
@@ -195,24 +215,24 @@ class HandsetIndex:
                     lines=rack.lines,
                 )
             )
-        return made
+        return _Read(lines=made, is_cut=len(rows) > MOST_RECORDS)
 
 
-async def _jobs_with(
-    connection: AsyncConnection, trait: Trait, value: str
-) -> AsyncIterator[tuple[int, str]]:
-    found = await connection.execute(
-        """
-        (SELECT rack, job FROM handset_trait WHERE value = %(value)s AND trait = %(trait)s
-            AND lasting ORDER BY noted_at DESC LIMIT %(lasting)s)
-        UNION
-        (SELECT rack, job FROM handset_trait WHERE value = %(value)s AND trait = %(trait)s
-            ORDER BY noted_at DESC LIMIT %(newest)s)
-        """,
-        {"value": value, "trait": trait, "lasting": MOST_LASTING, "newest": NEWEST},
-    )
-    for rack, job in await found.fetchall():
-        yield rack, job
+async def _jobs_with(connection: AsyncConnection, trait: Trait, value: str) -> _Found:
+    jobs: list[tuple[int, str]] = []
+    is_cut = False
+    for lasting, most in ((True, MOST_LASTING), (False, NEWEST)):
+        found = await connection.execute(
+            """
+            SELECT rack, job FROM handset_trait WHERE value = %s AND trait = %s AND lasting = %s
+            ORDER BY noted_at DESC LIMIT %s
+            """,
+            (value, trait, lasting, most + 1),
+        )
+        rows = await found.fetchall()
+        jobs += rows[:most]
+        is_cut |= len(rows) > most
+    return _Found(jobs=jobs, is_cut=is_cut)
 
 
 async def _rack_of(connection: AsyncConnection, rack: int) -> _Rack:

@@ -7,8 +7,8 @@ centre knows speaks since; everything else is "invalid" or "withdrawn".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Final
@@ -20,11 +20,17 @@ from psycopg import AsyncConnection
 from benchd.certificate import verify_certificate
 from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import BenchdError
-from benchd.domain.job import Outcome, Reason
+from benchd.domain.handset_question import HandsetQuestion
+from benchd.domain.ids import JobId
+from benchd.domain.job import StageName
 from benchd.fleet.fleet_database import FleetDatabase
-from benchd.fleet.handset_files import FiledJob, certified_jobs, handsets_in, with_others
+from benchd.fleet.handset_debts import RackJob, Spot, only_looked
+from benchd.fleet.handset_files import FiledJob, certified_jobs
+from benchd.fleet.handset_index import HandsetIndex
+from benchd.fleet.watched_imeis import watched
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.ledger.records.numbers import DIGEST_DIGITS
+from benchd.proof.identity.sighting import model_key
 from benchd.signing.key_ring import KeyRing, decode_ring
 
 _STILL_SOLD: Final = (None, DisposalState.ON_SALE)
@@ -52,11 +58,12 @@ INVALID: Final = Checked(standing=Standing.INVALID)
 
 
 class PublicCheck:
-    """Answers from what is filed and from the records themselves."""
+    """Answers by the records themselves; what is filed only says where the certificate is."""
 
     def __init__(self, database: FleetDatabase) -> None:
         self._database = database
         self._checking = CapacityLimiter(_CHECKED_AT_ONCE)
+        self._index = HandsetIndex(self._checking)
 
     async def check(self, number: str, digest: str) -> Checked:
         """What the certificate of this job with this digest is worth."""
@@ -67,12 +74,36 @@ class PublicCheck:
             for job in await certified_jobs(connection, sought):
                 told = await self._told_in(connection, job, sought)
                 if told is not None and number.upper() == str(told.get("job")).upper():
-                    withdrawn = await _is_withdrawn(connection, job)
+                    withdrawn = await self._is_withdrawn(connection, job, told)
                     return Checked(
                         standing=Standing.WITHDRAWN if withdrawn else Standing.VALID,
-                        model=_model(job),
+                        model=_model(_handset_in(told)),
                     )
         return INVALID
+
+    async def _is_withdrawn(
+        self, connection: AsyncConnection, job: FiledJob, stated: Mapping[str, object]
+    ) -> bool:
+        """Whether anything speaks against it, or may and can't be read."""
+        if job.told.get("state") not in _STILL_SOLD or await _is_after_fork(connection, job):
+            return True
+        question = _question(job, stated)
+        known = await self._index.known(connection, question)
+        if not known.is_whole or any(known.findings(None)):
+            return True
+        every = replace(question, imeis=tuple({*question.imeis, *known.imeis}))
+        if await watched(connection, every):
+            return True
+        # The certificate of one that was drawn names that job, and stands in the recheck's end.
+        if await _is_held_back(connection, job.rack, [job.job, str(stated.get("job"))]):
+            return True
+        for other in known.jobs:
+            if (other.rack, other.job) == job.key or not await _is_later(connection, other, job):
+                continue
+            held = await _is_held_back(connection, other.rack, [other.job])
+            if held or not only_looked(other):
+                return True
+        return False
 
     async def _told_in(
         self, connection: AsyncConnection, job: FiledJob, digest: str
@@ -109,23 +140,58 @@ def _stated(body: bytes, ring: KeyRing, digest: str) -> Mapping[str, object] | N
     return predicate if isinstance(predicate, Mapping) else None
 
 
-async def _is_withdrawn(connection: AsyncConnection, job: FiledJob) -> bool:
-    """Whether something speaks against it since: only the centre's word, which can only hold."""
-    if job.told.get("held_by") or job.told.get("state") not in _STILL_SOLD:
-        return True
-    if await _is_after_fork(connection, job):
-        return True
-    every = await with_others(connection, [job])
-    [handset] = handsets_in(every, [job.key])
-    later = [each for each in handset.jobs if each.opened_at > job.opened_at]
-    return any(each.told.get("held_by") or not _is_passed_look(each) for each in later)
+async def _is_held_back(connection: AsyncConnection, rack: int, jobs: Iterable[str]) -> bool:
+    """Whether another system holds one of these jobs back, or somebody has settled it."""
+    found = await connection.execute(
+        """
+        SELECT FROM filed_job WHERE rack = %s AND job = ANY(%s)
+            AND (told ? 'held_by' OR told ->> 'state' <> ALL(%s)) LIMIT 1
+        """,
+        (rack, list(jobs), [DisposalState.ON_SALE, DisposalState.HELD]),
+    )
+    return found.rowcount > 0
 
 
-def _is_passed_look(job: FiledJob) -> bool:
-    """Whether it only looked at the handset, and found nothing."""
-    told = job.told
-    passed = told.get("outcome") == Outcome.PASSED and told.get("reason") == Reason.RECHECKED
-    return passed and told.get("state") in (*_STILL_SOLD, DisposalState.HELD)
+def _question(job: FiledJob, stated: Mapping[str, object]) -> HandsetQuestion:
+    """The handset by what its certificate states, as a rack would ask about it."""
+    told = _handset_in(stated)
+    proven = {str(told[key]) for key in ("imei", "second_imei") if told.get(key)}
+    former = told.get("former_imeis")
+    earlier = {str(each) for each in former} if isinstance(former, list) else set[str]()
+    return HandsetQuestion(
+        job=JobId(job.job),
+        stage=StageName.CERTIFY,
+        imeis=tuple(sorted(proven | earlier)),
+        proven=tuple(sorted(proven)),
+        is_full=bool(proven),
+        serial=str(told.get("serial")),
+        model=model_key(str(told.get("manufacturer")), str(told.get("model"))),
+    )
+
+
+async def _is_later(connection: AsyncConnection, other: RackJob, job: FiledJob) -> bool:
+    """Whether a job went on after a certificate: on the same line by the numbers of records.
+
+    Else by when the centre took them in, as no two racks have one clock.
+    """
+    branch, sequence = job.certified_at or (0, 0)
+    if other.rack == job.rack:
+        certified = Spot(branch=branch, sequence=sequence)
+        first = other.spot(other.records[0].sequence)
+        if other.lines.follows(certified, first):
+            return False
+        if other.lines.follows(first, certified):
+            return True
+    found = await connection.execute(
+        """
+        SELECT FROM job_record JOIN record USING (rack, branch, sequence)
+        WHERE rack = %s AND job = %s AND taken_at >= (SELECT taken_at FROM record AS certified
+            WHERE certified.rack = %s AND certified.branch = %s AND certified.sequence = %s)
+        LIMIT 1
+        """,
+        (other.rack, other.job, job.rack, branch, sequence),
+    )
+    return found.rowcount > 0
 
 
 async def _is_after_fork(connection: AsyncConnection, job: FiledJob) -> bool:
@@ -137,6 +203,11 @@ async def _is_after_fork(connection: AsyncConnection, job: FiledJob) -> bool:
     return await found.fetchone() is not None
 
 
-def _model(job: FiledJob) -> str | None:
-    named = [job.told.get("manufacturer"), job.told.get("model")]
+def _handset_in(stated: Mapping[str, object]) -> Mapping[str, object]:
+    handset = stated.get("handset")
+    return handset if isinstance(handset, Mapping) else {}
+
+
+def _model(told: Mapping[str, object]) -> str | None:
+    named = [told.get("manufacturer"), told.get("model")]
     return " ".join(str(each) for each in named if each) or None

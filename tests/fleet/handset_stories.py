@@ -52,6 +52,11 @@ class RackStory:
         told = {"stage": stage, "outcome": outcome, "because": None, "form": FORM}
         self.put("stage_ended", {**told, "came_back": None, "evidence": evidence}, job)
 
+    def of_a_newer_release(self, job: str) -> None:
+        """It goes on with evidence of a form that isn't read yet."""
+        told = {"stage": "gates", "outcome": "passed", "because": None, "form": FORM + 1}
+        self.put("stage_ended", {**told, "came_back": None, "evidence": {}}, job)
+
     def ends(self, job: str, disposition: str, reason: str | None, outcome: str = "failed") -> str:
         certificate = "{}" if disposition == "sellable" else None
         told = {"outcome": outcome, "disposition": disposition, "reason": reason, "detail": ""}

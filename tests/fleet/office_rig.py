@@ -12,7 +12,9 @@ import httpx2
 from starlette.types import ASGIApp
 
 from benchd.certificate import SigningKey
-from benchd.domain.job import Disposition, Outcome
+from benchd.domain.evidence_json import FORM
+from benchd.domain.ids import Evidence, JobId
+from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import open_database
@@ -20,15 +22,20 @@ from benchd.fleet.offices import Offices
 from benchd.fleet.pages_app import create_pages_app
 from benchd.ledger.ledger_record import seal
 from tests.certificate.certificate_rack import (
+    ERASER,
+    IMEI,
     ISSUED_AT,
     JOB,
     START,
+    answer,
     issuer_of,
     proven_erasure,
     records_of_an_erasure,
 )
 from tests.fleet.centre_rig import Centre, centre
 from tests.fleet.written_ledger import WrittenLedger
+
+RECHECK = JobId("20261125-A1-0001")
 
 
 class Drawn:
@@ -50,8 +57,11 @@ def tell(ledger: WrittenLedger, entries: Iterable[Entry]) -> None:
         ledger.records.append((row.sequence, row.hash, row.body))
 
 
-def certified(ledger: WrittenLedger, folder: Path) -> bytes:
-    """A whole erasure goes on a rack's record, with its certificate, which is given."""
+def certified(ledger: WrittenLedger, folder: Path, *, drawn: bool = False) -> bytes:
+    """A whole erasure goes on a rack's record, with its certificate, which is given.
+
+    That of one that was drawn stands in its recheck.
+    """
     key = SigningKey(ledger.key)
     folder.mkdir()
     envelope = issuer_of(key, folder).issue(proven_erasure(), ISSUED_AT)
@@ -61,25 +71,41 @@ def certified(ledger: WrittenLedger, folder: Path) -> bytes:
         job=JOB,
         data={"recipe": "overwrite", "usb_serial": "R5CT10ABCDE"},
     )
-    ended = Entry(
-        kind=EntryKind.JOB_ENDED,
-        at=ISSUED_AT,
-        job=JOB,
-        data={
-            "outcome": Outcome.PASSED,
-            "disposition": Disposition.SELLABLE,
-            "reason": None,
-            "detail": "",
-            "certificate": envelope.decode(),
-        },
-    )
+    sold = {
+        "outcome": Outcome.PASSED,
+        "disposition": Disposition.SELLABLE,
+        "reason": None,
+        "detail": "",
+        "certificate": envelope.decode(),
+    }
     erased = [
         stored.entry
         for stored in records_of_an_erasure()
         if stored.entry.kind not in (EntryKind.JOB_OPENED, EntryKind.JOB_ENDED)
     ]
-    tell(ledger, [opened, *erased, ended])
+    if not drawn:
+        tell(ledger, [opened, *erased, _at_end(EntryKind.JOB_ENDED, JOB, sold)])
+        return envelope
+    due = {"disposition": Disposition.HOLD, "reason": Reason.RECHECK_DUE, "certificate": None}
+    draw = {"share": 0.1, "token": "0" * 16, "owed": [], "drawn": True}
+    said = {"drawn_job": JOB, "screen_number": IMEI, "answer": answer(Gate.RECHECK, ERASER)}
+    unsaid = dict.fromkeys(("usb_serial", "vendor_id", "product_id"))
+    found = {**said, "interfaces": ["060101"], **unsaid}
+    stage = {"stage": StageName.FIND_DRAWN, "outcome": Outcome.PASSED, "because": None}
+    rest = {"form": FORM, "came_back": None, "evidence": found}
+    recheck = [
+        _at_end(EntryKind.RECHECK_DRAWN, JOB, draw),
+        _at_end(EntryKind.JOB_ENDED, JOB, {**sold, **due}),
+        _at_end(EntryKind.JOB_OPENED, RECHECK, {"recipe": "recheck", "usb_serial": ""}),
+        _at_end(EntryKind.STAGE_ENDED, RECHECK, {**stage, **rest}),
+        _at_end(EntryKind.JOB_ENDED, RECHECK, sold),
+    ]
+    tell(ledger, [opened, *erased, *recheck])
     return envelope
+
+
+def _at_end(kind: EntryKind, job: JobId, data: Evidence) -> Entry:
+    return Entry(kind=kind, at=ISSUED_AT, job=job, data=data)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,12 @@ import pytest
 
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind
-from tests.certificate.certificate_rack import ISSUED_AT, JOB, records_of_an_erasure
-from tests.fleet.office_rig import Office, certified, office, tell
+from benchd.fleet.fleet_database import open_database
+from benchd.fleet.handset_index import NEWEST
+from benchd.fleet.watched_imeis import WatchedImeis
+from tests.certificate.certificate_rack import HANDSET, IMEI, ISSUED_AT, JOB, records_of_an_erasure
+from tests.fleet.handset_stories import TWO, RackStory
+from tests.fleet.office_rig import RECHECK, Office, certified, office, tell
 from tests.fleet.written_ledger import WrittenLedger
 
 pytestmark = pytest.mark.asyncio
@@ -49,10 +53,27 @@ def later_job(outcome: str | None = None, reason: str | None = None) -> list[Ent
     return entries
 
 
-async def sold(here: Office, ledger: WrittenLedger, folder: Path) -> str:
+async def osaka(here: Office) -> RackStory:
+    """A rack whose clock is a day behind."""
+    other = RackStory("Osaka 2")
+    other.ledger.day = "2026-11-23"
+    await here.centre.join(other.ledger, other.name)
+    return other
+
+
+def held_by_another_system(job: JobId) -> Entry:
+    told = {"hook": "erp", "sequence": 5, "job": job, "next_action": "hold"}
+    return Entry(
+        kind=EntryKind.HOOK_ANSWERED,
+        at=ISSUED_AT + timedelta(days=1),
+        data={**told, "bin": None, "refused": None},
+    )
+
+
+async def sold(here: Office, ledger: WrittenLedger, folder: Path, *, drawn: bool = False) -> str:
     """A rack that has certified one handset; the digest of that."""
     await here.centre.join(ledger, "Nagoya")
-    envelope = certified(ledger, folder / "certificates")
+    envelope = certified(ledger, folder / "certificates", drawn=drawn)
     await here.centre.send(ledger, 0)
     return digest_of(envelope)
 
@@ -118,26 +139,92 @@ async def test_a_passed_look_before_the_sale_leaves_it_valid(conninfo: str, tmp_
         assert await here.standing(JOB, digest) == ("valid", MODEL)
 
 
+@pytest.mark.parametrize("drawn", [False, True])
+async def test_one_that_another_rack_crushed_is_withdrawn(
+    conninfo: str, tmp_path: Path, *, drawn: bool
+) -> None:
+    async with office(conninfo) as here:
+        digest = await sold(here, WrittenLedger(), tmp_path, drawn=drawn)
+        assert await here.standing(JOB, digest) == ("valid", MODEL)
+        other = await osaka(here)
+        other.crushes(IMEI, HANDSET.serial)
+        await other.sends(here.centre)
+        assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
+
+
+async def test_one_that_a_job_from_before_it_dooms_is_withdrawn(
+    conninfo: str, tmp_path: Path
+) -> None:
+    async with office(conninfo) as here:
+        other = await osaka(here)
+        job = other.ends(other.opens(IMEI, HANDSET.serial), "return", "managed_device")
+        await other.sends(here.centre)
+        digest = await sold(here, WrittenLedger(), tmp_path)
+        assert await here.standing(JOB, digest) == ("valid", MODEL)
+        other.settles(job, "to_return", "to_destroy")
+        await other.sends(here.centre)
+        assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
+
+
+@pytest.mark.parametrize("number", [IMEI, TWO])
+async def test_any_number_of_it_on_the_centres_own_list_withdraws_it(
+    conninfo: str, tmp_path: Path, number: str
+) -> None:
+    async with office(conninfo) as here, open_database(conninfo) as database:
+        other = await osaka(here)
+        other.ends(other.opens(IMEI, HANDSET.serial, TWO), "sellable", None, "passed")
+        await other.sends(here.centre)
+        digest = await sold(here, WrittenLedger(), tmp_path)
+        assert await here.standing(JOB, digest) == ("valid", MODEL)
+        await WatchedImeis(database).add(number, "police")
+        assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
+
+
+async def test_one_with_more_jobs_than_are_read_is_never_valid(
+    conninfo: str, tmp_path: Path
+) -> None:
+    async with office(conninfo) as here:
+        other = await osaka(here)
+        for _ in range(NEWEST):
+            other.ends(other.opens(None, HANDSET.serial), "sellable", None, "passed")
+        await other.sends(here.centre)
+        digest = await sold(here, WrittenLedger(), tmp_path)
+        assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
+
+
+async def test_one_of_which_a_newer_release_tells_is_never_valid(
+    conninfo: str, tmp_path: Path
+) -> None:
+    async with office(conninfo) as here:
+        other = await osaka(here)
+        other.of_a_newer_release(other.opens(IMEI, HANDSET.serial))
+        await other.sends(here.centre)
+        digest = await sold(here, WrittenLedger(), tmp_path)
+        assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
+
+
+@pytest.mark.parametrize("job", [JOB, RECHECK])
+async def test_what_another_system_holds_of_a_drawn_one_withdraws_it(
+    conninfo: str, tmp_path: Path, job: JobId
+) -> None:
+    ledger = WrittenLedger()
+    async with office(conninfo) as here:
+        digest = await sold(here, ledger, tmp_path, drawn=True)
+        assert await here.standing(JOB, digest) == ("valid", MODEL)
+        after = len(ledger.records)
+        tell(ledger, [held_by_another_system(job)])
+        await here.centre.send(ledger, after)
+        assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
+
+
 async def test_what_is_settled_otherwise_or_held_by_another_system_is_withdrawn(
     conninfo: str, tmp_path: Path
 ) -> None:
     ledger = WrittenLedger()
     async with office(conninfo) as here:
         digest = await sold(here, ledger, tmp_path)
-        held = Entry(
-            kind=EntryKind.HOOK_ANSWERED,
-            at=ISSUED_AT + timedelta(days=1),
-            data={
-                "hook": "erp",
-                "sequence": 5,
-                "job": JOB,
-                "next_action": "hold",
-                "bin": None,
-                "refused": None,
-            },
-        )
         after = len(ledger.records)
-        tell(ledger, [held])
+        tell(ledger, [held_by_another_system(JOB)])
         await here.centre.send(ledger, after)
         assert await here.standing(JOB, digest) == ("withdrawn", MODEL)
 

@@ -23,6 +23,8 @@ class WrittenLedger:
 
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     records: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    day: str = "2026-11-24"
+    """By the rack's own clock."""
 
     @property
     def rack(self) -> str:
@@ -43,7 +45,7 @@ class WrittenLedger:
             {
                 "sequence": number,
                 "kind": kind,
-                "at": f"2026-11-24T09:{number // 60 % 60:02}:{number % 60:02}.000000Z",
+                "at": f"{self.day}T09:{number // 60 % 60:02}:{number % 60:02}.000000Z",
                 "slot": None,
                 "occupancy": None,
                 "job": job,
