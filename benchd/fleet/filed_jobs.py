@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 import anyio
+import psycopg
 import structlog
 from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
@@ -23,7 +24,7 @@ from benchd.domain.evidence_json import from_json
 from benchd.domain.hook import NextAction
 from benchd.domain.ids import JobId, JsonValue
 from benchd.domain.record import Entry, EntryKind
-from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged, kept_text
+from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged, can_be_kept, kept_text
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, parts_of, plain
 from benchd.ledger.records.record_effect import effect_of_end, effect_of_stage, text_of
@@ -84,7 +85,7 @@ class FiledJobs:
         while True:
             try:
                 await self.catch_up()
-            except NotAcknowledged as error:
+            except (NotAcknowledged, psycopg.Error) as error:
                 _log.warning("fleet_filing", detail=str(error))
             await anyio.sleep(LOOK_EVERY_S)
 
@@ -119,7 +120,7 @@ class FiledJobs:
             rows = [(each[0], bytes(each[1])) for each in await found.fetchall()]
             piece = await to_thread.run_sync(partial(_read, rows), limiter=self._reading)
             for sequence, change in piece.changes:
-                await _file(connection, rack, branch, sequence, change)
+                await _file_or_pass_over(connection, rack, branch, sequence, change)
             await connection.execute(
                 """
                 INSERT INTO filed_upto (rack, branch, sequence, version) VALUES (%s, %s, %s, %s)
@@ -129,6 +130,17 @@ class FiledJobs:
                 (rack, branch, rows[-1][0] if len(rows) == PIECE else tip, piece.version),
             )
         return True
+
+
+async def _file_or_pass_over(
+    connection: AsyncConnection, rack: int, branch: int, sequence: int, change: Change
+) -> None:
+    """One record that PostgreSQL refuses keeps no other from being found."""
+    try:
+        async with connection.transaction():
+            await _file(connection, rack, branch, sequence, change)
+    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+        _log.warning("record_not_understood", sequence=sequence, detail=str(error))
 
 
 async def _file(
@@ -175,7 +187,7 @@ def _read(rows: Iterable[tuple[int, bytes]]) -> _Piece:
             entry = stored_after(GENESIS, body).entry
             if entry.kind is EntryKind.DAEMON_STARTED:
                 version = kept_text(text_of(entry, "version")) or version
-            elif (change := change_of(entry, sequence)) is not None and kept_text(change.job):
+            elif (change := change_of(entry, sequence)) is not None and can_be_kept(change.job):
                 changes.append((sequence, change))
         except (CertificateGap, ValueError) as error:
             # One record that can't be understood keeps no other from being found.

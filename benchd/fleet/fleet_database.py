@@ -16,6 +16,7 @@ from psycopg.errors import Diagnostic
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from benchd.domain.errors import BenchdError, DependencyMissing
+from benchd.domain.handset_question import LONGEST_WORD
 
 CONNECTIONS: Final = 8
 LONGEST_TEXT: Final = 1000
@@ -175,3 +176,8 @@ def kept_text(text: str | None) -> str:
     """A foreign text as PostgreSQL can keep it, which takes neither NUL nor half a character."""
     cut = (text or "")[:LONGEST_TEXT].replace("\0", "�")
     return cut.encode("utf-8", "replace").decode()
+
+
+def can_be_kept(text: str) -> bool:
+    """Whether it may be a name in a table: a rack signs what it likes."""
+    return 0 < len(text) <= LONGEST_WORD and text.isprintable()

@@ -15,11 +15,11 @@ from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
 
 from benchd.domain.handset import Trait
-from benchd.domain.handset_question import LONGEST_WORD, HandsetQuestion
+from benchd.domain.handset_question import HandsetQuestion
 from benchd.domain.ids import JobId
 from benchd.domain.imei import is_imei
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.fleet.fleet_database import FleetDatabase
+from benchd.fleet.fleet_database import FleetDatabase, can_be_kept
 from benchd.fleet.handset_debts import KnownHandset, Lines, RackJob, Spot
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.proof.disposal_fold import dooms
@@ -267,7 +267,7 @@ def _notes_of(rows: Sequence[tuple[int, bytes]]) -> _Notes:
     for sequence, body in rows:
         entry = stored_after(GENESIS, bytes(body)).entry
         job = entry.job
-        if job is None or entry.kind not in _TELLING or not _can_be_kept(job):
+        if job is None or entry.kind not in _TELLING or not can_be_kept(job):
             continue
         notes.records.append((job, sequence))
         evidence = entry.data.get("evidence")
@@ -284,11 +284,6 @@ def _notes_of(rows: Sequence[tuple[int, bytes]]) -> _Notes:
 
 
 def _tells(trait: Trait, value: object) -> bool:
-    if not isinstance(value, str) or not _can_be_kept(value):
+    if not isinstance(value, str) or not can_be_kept(value):
         return False
     return is_imei(value) if trait is Trait.IMEI else not is_filler(value)
-
-
-def _can_be_kept(text: str) -> bool:
-    """A rack signs what it likes, and PostgreSQL keeps neither NUL nor half a character."""
-    return 0 < len(text) <= LONGEST_WORD and "\0" not in text and text.isprintable()

@@ -21,7 +21,7 @@ from benchd.certificate import verify_certificate
 from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import BenchdError
 from benchd.domain.handset_question import HandsetQuestion
-from benchd.domain.ids import JobId
+from benchd.domain.ids import JobId, JsonValue
 from benchd.domain.job import StageName
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_debts import RackJob, Spot, only_looked
@@ -82,7 +82,7 @@ class PublicCheck:
         return INVALID
 
     async def _is_withdrawn(
-        self, connection: AsyncConnection, job: FiledJob, stated: Mapping[str, object]
+        self, connection: AsyncConnection, job: FiledJob, stated: Mapping[str, JsonValue]
     ) -> bool:
         """Whether anything speaks against it, or may and can't be read."""
         if job.told.get("state") not in _STILL_SOLD or await _is_after_fork(connection, job):
@@ -107,7 +107,7 @@ class PublicCheck:
 
     async def _told_in(
         self, connection: AsyncConnection, job: FiledJob, digest: str
-    ) -> Mapping[str, object] | None:
+    ) -> Mapping[str, JsonValue] | None:
         """What the certificate in a job's end states; None unless every byte of it is as signed."""
         if job.certified_at is None:
             return None
@@ -126,7 +126,7 @@ class PublicCheck:
         return await to_thread.run_sync(check, limiter=self._checking)
 
 
-def _stated(body: bytes, ring: KeyRing, digest: str) -> Mapping[str, object] | None:
+def _stated(body: bytes, ring: KeyRing, digest: str) -> Mapping[str, JsonValue] | None:
     envelope = stored_after(GENESIS, body).entry.data.get("certificate")
     if not isinstance(envelope, str):
         return None
@@ -152,7 +152,7 @@ async def _is_held_back(connection: AsyncConnection, rack: int, jobs: Iterable[s
     return found.rowcount > 0
 
 
-def _question(job: FiledJob, stated: Mapping[str, object]) -> HandsetQuestion:
+def _question(job: FiledJob, stated: Mapping[str, JsonValue]) -> HandsetQuestion:
     """The handset by what its certificate states, as a rack would ask about it."""
     told = _handset_in(stated)
     proven = {str(told[key]) for key in ("imei", "second_imei") if told.get(key)}
@@ -203,11 +203,11 @@ async def _is_after_fork(connection: AsyncConnection, job: FiledJob) -> bool:
     return await found.fetchone() is not None
 
 
-def _handset_in(stated: Mapping[str, object]) -> Mapping[str, object]:
+def _handset_in(stated: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     handset = stated.get("handset")
     return handset if isinstance(handset, Mapping) else {}
 
 
-def _model(told: Mapping[str, object]) -> str | None:
+def _model(told: Mapping[str, JsonValue]) -> str | None:
     named = [told.get("manufacturer"), told.get("model")]
     return " ".join(str(each) for each in named if each) or None

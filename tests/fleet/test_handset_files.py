@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
+import anyio
 import psycopg
 import pytest
 
 from benchd.domain.errors import NotFound, UsageRefused
+from benchd.fleet import filed_jobs
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import open_database
 from benchd.ledger.records.record_effect import digest_of
@@ -18,6 +21,8 @@ from tests.ledger.records.records_rack import IMEI, OTHER_IMEI, START, Told
 
 pytestmark = pytest.mark.asyncio
 SERIAL = "R5CT20ABCDE"
+LONG_NAME = "".join(sha256(bytes([number])).hexdigest() for number in range(100))
+"""Which no index keeps, nor any that is packed."""
 
 
 def handset(job: str, imei: str | None = IMEI, serial: str = SERIAL, day: int = 0) -> Told:
@@ -222,3 +227,61 @@ async def test_a_long_ledger_is_filed_piece_by_piece_and_once(
         tell(ledger, [stored.entry for stored in handset("j-0099").stored])
         await here.centre.send(ledger, 14)
         assert len((await found(here, IMEI))[0]["jobs"]) == 8
+
+
+@pytest.mark.parametrize("name", ["\0", "j-\0", LONG_NAME], ids=["NUL", "with NUL", "long"])
+async def test_no_name_that_a_rack_gives_a_job_keeps_another_from_being_found(
+    conninfo: str, name: str
+) -> None:
+    async with office(conninfo) as here:
+        odd = WrittenLedger()
+        odd.put(1, "job_opened", {"recipe": "overwrite", "usb_serial": SERIAL}, name)
+        await here.centre.join(odd, "Nagoya")
+        await here.centre.send(odd, 0)
+        await send(here, "Osaka", handset("j-0001"))
+        assert [jobs(each) for each in await found(here, IMEI)] == [[("Osaka", "j-0001")]]
+
+
+async def test_a_record_that_the_database_refuses_keeps_no_other_from_being_found(
+    conninfo: str,
+) -> None:
+    async with office(conninfo) as here:
+        with psycopg.connect(conninfo, autocommit=True) as admin:
+            admin.execute(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '22021'; END
+                $$
+                """
+            )
+            admin.execute(
+                "CREATE TRIGGER refuses BEFORE INSERT ON filed_job FOR EACH ROW"
+                " WHEN (NEW.job = 'j-0001') EXECUTE FUNCTION refuse()"
+            )
+        await send(here, "Nagoya", handset("j-0001"), handset("j-0002"))
+        assert [jobs(each) for each in await found(here, IMEI)] == [[("Nagoya", "j-0002")]]
+
+
+async def test_filing_goes_on_after_whatever_the_database_says(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filed_jobs, "LOOK_EVERY_S", 0)
+    again = anyio.Event()
+    tries = 0
+
+    async with open_database(conninfo) as database, anyio.create_task_group() as group:
+        filed = FiledJobs(database)
+
+        async def catch_up() -> None:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise psycopg.errors.UndefinedTable
+            again.set()
+            await anyio.sleep_forever()
+
+        monkeypatch.setattr(filed, "catch_up", catch_up)
+        group.start_soon(filed.run)
+        with anyio.fail_after(20):
+            await again.wait()
+        group.cancel_scope.cancel()
