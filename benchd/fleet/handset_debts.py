@@ -157,8 +157,9 @@ class KnownHandset:
             again = any(
                 other.rack == job.rack
                 and other.job != job.job
+                and _has_run(later)
                 and job.lines.follows(other.spot(other.records[0].sequence), at)
-                for other, _ in seen
+                for other, later in seen
             )
             if not again and self._is_news(job, at, asker):
                 yield _found(Elsewhere.HELD, job, Relation.CERTAIN)
@@ -223,6 +224,13 @@ def _sighting(job: RackJob) -> Sighting | None:
         read = frozenset({number}) if isinstance(number, str) else frozenset[str]()
         seen.paper = Traits(imeis=read, is_paper=True)
     return seen
+
+
+def _has_run(seen: Sighting) -> bool:
+    """Whether it came to an end of its own: neither cut short nor by the centre's word."""
+    if seen.end is None or seen.end.data.get("outcome") == Outcome.ABORTED:
+        return False
+    return seen.end.data.get("reason") not in ELSEWHERE
 
 
 def only_looked(job: RackJob) -> bool:

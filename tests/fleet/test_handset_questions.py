@@ -109,6 +109,24 @@ async def test_a_hold_holds_until_its_rack_releases_it_or_runs_it_again(conninfo
 
 
 @pytest.mark.parametrize(
+    "end",
+    [None, ("hold", "unplugged", "aborted"), ("hold", "other_racks_not_asked", "failed")],
+    ids=["runs", "cut short", "by the centre's silence"],
+)
+async def test_a_hold_isnt_washed_off_by_plugging_in_again(
+    conninfo: str, end: tuple[str, str, str] | None
+) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        held = first.holds(ONE)
+        again = first.opens(ONE)
+        if end is not None:
+            first.ends(again, *end)
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == [("held", "rack 1", held)]
+
+
+@pytest.mark.parametrize(
     ("reason", "outcome"),
     [
         ("assessed", "passed"),
