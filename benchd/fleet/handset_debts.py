@@ -15,7 +15,7 @@ from benchd.domain.errors import CertificateGap
 from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion
 from benchd.domain.ids import JobId
 from benchd.domain.job import ELSEWHERE, Outcome, Reason
-from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.proof.disposal_fold import disposed_item, opened_item
 from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of
@@ -247,6 +247,13 @@ def only_looked(job: RackJob) -> bool:
     return ended.get("outcome") == Outcome.PASSED and ended.get("reason") == Reason.RECHECKED
 
 
+def may_hold(end: Entry) -> bool:
+    """Whether a job's end holds its handset, or may by what somebody says after it."""
+    if end.data.get("outcome") == Outcome.PASSED or end.data.get("reason") in ELSEWHERE:
+        return False
+    return opened_item(end) is not None
+
+
 def _is_held(job: RackJob) -> bool:
     """Whether it has ended on hold, and nobody has said since what is to become of it.
 
@@ -256,8 +263,7 @@ def _is_held(job: RackJob) -> bool:
     for record in job.records:
         entry = record.entry
         if entry.kind is EntryKind.JOB_ENDED and item is None:
-            passed = entry.data.get("outcome") == Outcome.PASSED
-            item = None if passed or entry.data.get("reason") in ELSEWHERE else opened_item(entry)
+            item = opened_item(entry) if may_hold(entry) else None
         elif entry.kind is EntryKind.HANDSET_SETTLED and item is not None:
             item = disposed_item(item, entry)
     return item is not None and item.state is DisposalState.HELD

@@ -18,9 +18,9 @@ from benchd.domain.handset import Trait
 from benchd.domain.handset_question import HandsetQuestion
 from benchd.domain.ids import JobId
 from benchd.domain.imei import is_imei
-from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.fleet.fleet_database import FleetDatabase, can_be_kept
-from benchd.fleet.handset_debts import KnownHandset, Lines, RackJob, Spot
+from benchd.fleet.handset_debts import KnownHandset, Lines, RackJob, Spot, may_hold
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.proof.disposal_fold import dooms
 from benchd.proof.identity.placeholder_serials import is_filler
@@ -276,11 +276,24 @@ def _notes_of(rows: Sequence[tuple[int, bytes]]) -> _Notes:
             notes.traits |= {(trait, str(v), job) for trait, v in told if _tells(trait, v)}
         if entry.kind is EntryKind.ASSET_UNERASABLE and _tells(Trait.IMEI, entry.data.get("imei")):
             notes.traits.add((Trait.IMEI, str(entry.data["imei"]), job))
-        if dooms(entry) or entry.kind in (EntryKind.RECHECK_DRAWN, EntryKind.ASSET_UNERASABLE):
+        if _lasts(entry):
             notes.lasting.add(job)
         if entry.kind is EntryKind.JOB_ENDED:
             notes.ended.add(job)
     return notes
+
+
+def _lasts(entry: Entry) -> bool:
+    """Whether a job is found by this record however many come after it."""
+    match entry.kind:
+        case EntryKind.ASSET_UNERASABLE:
+            return True
+        case EntryKind.RECHECK_DRAWN:
+            return entry.data.get("drawn") is True
+        case EntryKind.JOB_ENDED if may_hold(entry):
+            return True
+        case _:
+            return dooms(entry)
 
 
 def _tells(trait: Trait, value: object) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from benchd.domain.errors import BenchdError
 from benchd.fleet.centre_app import body_of
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_index import HandsetIndex
@@ -22,6 +23,10 @@ from benchd.ledger.fleet_question import (
     encode_answer,
 )
 from benchd.signing.private_key import SigningKey
+
+
+class NotAllRead(BenchdError):
+    """Raised where nothing holds a handset of what was read, and not all could be."""
 
 
 class HandsetQuestions:
@@ -41,7 +46,7 @@ class HandsetQuestions:
         self._index = index
 
     async def answer(self, rack: JoinedRack, data: bytes) -> bytes:
-        """The signed answer. Raises QuestionRefused, and NotAcknowledged: no answer then.
+        """The signed answer; none is QuestionRefused, NotAllRead or NotAcknowledged.
 
         What is held takes no lease: its job ends by that.
         """
@@ -51,6 +56,9 @@ class HandsetQuestions:
             known = await self._index.known(connection, question.asks)
             findings = [*known.findings(rack.number), *await watched(connection, question.asks)]
             if not findings:
+                if not known.is_whole:
+                    message = "racks have told more of this handset than could be read"
+                    raise NotAllRead(message)
                 lease = await take_lease(
                     connection, rack.number, question.asks, known.imeis, self._now()
                 )
@@ -72,5 +80,9 @@ def add_question_route(app: FastAPI, racks: JoinedRacks, questions: HandsetQuest
     async def refused(_: Request, refusal: Exception) -> Response:
         return JSONResponse({"error": "refused", "detail": str(refusal)}, status_code=422)
 
+    async def not_all_read(_: Request, why: Exception) -> Response:
+        return JSONResponse({"error": "not_all_read", "detail": str(why)}, status_code=503)
+
     app.add_exception_handler(QuestionRefused, refused)
+    app.add_exception_handler(NotAllRead, not_all_read)
     app.add_api_route("/v1/racks/{rack}/questions", ask, methods=["POST"])

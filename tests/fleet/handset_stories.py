@@ -80,9 +80,9 @@ class RackStory:
         told = {"gate": "destroyed_before", "approved": True, "note": "repaired", "operator": "S"}
         self.put("decision", told, job)
 
-    def draws(self, job: str) -> None:
-        token = "0" * 16
-        self.put("recheck_drawn", {"share": 0.1, "token": token, "owed": [], "drawn": True}, job)
+    def draws(self, job: str, *, drawn: bool = True) -> None:
+        told = {"share": 0.1, "token": "0" * 16 if drawn else "f" * 16, "owed": [], "drawn": drawn}
+        self.put("recheck_drawn", told, job)
 
     async def sends(self, centre: Centre) -> None:
         await centre.send(self.ledger, self.sent)

@@ -8,6 +8,7 @@ import anyio
 import psycopg
 import pytest
 
+from benchd.fleet import handset_index
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.watched_imeis import WatchedImeis
 from tests.fleet.centre_rig import NOW, centre
@@ -124,6 +125,58 @@ async def test_a_hold_isnt_washed_off_by_plugging_in_again(
             first.ends(again, *end)
         await first.sends(here)
         assert (await second.asks(here, ONE)).findings == [("held", "rack 1", held)]
+
+
+async def test_no_number_of_retries_elsewhere_hides_a_hold(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second, third = await racks(here, 3)
+        held = first.holds(ONE)
+        await first.sends(here)
+        for _ in range(handset_index.NEWEST + 1):
+            second.ends(second.opens(ONE), "hold", "held_elsewhere")
+        await second.sends(here)
+        assert (await third.asks(here, ONE)).findings == [("held", "rack 1", held)]
+
+
+@pytest.mark.parametrize(
+    "limit", ["NEWEST", "MOST_LASTING", "MOST_RECORDS", "MOST_LOOKED_UP", "newer release"]
+)
+async def test_where_not_all_was_read_nothing_is_answered_but_a_hold(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    if limit != "newer release":
+        monkeypatch.setattr(handset_index, limit, 1)
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        again = first.ends(first.opens(ONE), "return", "managed_device")
+        first.ends(first.opens(ONE), "return", "managed_device")
+        for _ in range(2):
+            first.ends(first.opens(ONE), "sellable", None, "passed")
+        if limit == "newer release":
+            first.of_a_newer_release(first.crushes(ONE))
+        await first.sends(here)
+        reply = await here.post(second.ledger.rack, "questions", second.question(ONE))
+        assert (reply.status_code, reply.json()["error"]) == (503, "not_all_read")
+        assert here.rows("SELECT count(*) FROM handset_lease") == [(0,)]
+        if limit in ("NEWEST", "newer release"):
+            first.settles(again, "to_return", "to_destroy")
+            await first.sends(here)
+            assert (await second.asks(here, ONE)).findings == [("doomed", "rack 1", again)]
+
+
+async def test_only_what_holds_dooms_or_was_drawn_lasts(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        passed = rack.opens(ONE)
+        rack.draws(passed, drawn=False)
+        rack.ends(passed, "sellable", None, "passed")
+        rack.ends(rack.opens(ONE), "hold", "held_elsewhere")
+        drawn = rack.opens(ONE)
+        rack.draws(drawn)
+        lasting = {drawn, rack.holds(ONE), rack.crushes(ONE)}
+        await rack.sends(here)
+        found = here.rows("SELECT DISTINCT job FROM handset_trait WHERE lasting")
+        assert {job for (job,) in found} == lasting
 
 
 @pytest.mark.parametrize(

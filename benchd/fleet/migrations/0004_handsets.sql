@@ -17,7 +17,7 @@ CREATE TABLE handset_trait (
     trait text NOT NULL CHECK (trait IN ('imei', 'serial')),
     rack integer NOT NULL REFERENCES rack,
     job text NOT NULL,
-    -- Whether the job dooms its handset or has drawn it: however many come after it, it is found.
+    -- Whether the job dooms its handset, holds it or has drawn it: however many come after it, it is found.
     lasting boolean NOT NULL DEFAULT false,
     noted_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (value, trait, rack, job)
