@@ -40,7 +40,9 @@ class Lines:
     left: Mapping[int, Spot | None]
     """For each branch the last record before it; None for the first."""
     newest: int
-    """The branch in which the rack was heard last: what its own ledger has."""
+    """The branch in which the rack was heard last."""
+    is_forked: bool
+    """Whether two ledgers go by its key: nobody knows which of them asks."""
 
     def spot(self, branch: int, sequence: int) -> Spot:
         """Where the record of this number is that a branch's line has."""
@@ -52,6 +54,11 @@ class Lines:
     def has(self, branch: int, spot: Spot) -> bool:
         """Whether a branch's line has this record."""
         return self.spot(branch, spot.sequence) == spot
+
+    def asker_has(self, spot: Spot) -> bool:
+        """Whether whichever ledger asks by the rack's key has this record itself."""
+        asking = self.left if self.is_forked else (self.newest,)
+        return all(self.has(branch, spot) for branch in asking)
 
     def follows(self, later: Spot, spot: Spot) -> bool:
         """Whether one record stands after another on a line that has both."""
@@ -93,7 +100,7 @@ class KnownHandset:
     ) -> None:
         """`is_cut` where there are more jobs than these, or more records of one."""
         every = list(jobs)
-        read = [(each, seen) for each in every if (seen := _sighting(each)) is not None]
+        read = [(each, seen) for each in every if (seen := _sighting(each, every)) is not None]
         self.is_whole = not is_cut and len(read) == len(every)
         """Whether all that racks have told was read: else what isn't found may be there."""
         self._jobs = {seen.job: each for each, seen in read}
@@ -188,7 +195,7 @@ class KnownHandset:
 
     @staticmethod
     def _is_news(job: RackJob, at: Spot, asker: int | None) -> bool:
-        return job.rack != asker or not job.lines.has(job.lines.newest, at)
+        return job.rack != asker or not job.lines.asker_has(at)
 
 
 def _traits_of(question: HandsetQuestion) -> Traits:
@@ -206,7 +213,19 @@ def _found(kind: Elsewhere, job: RackJob, relation: Relation) -> ElsewhereFindin
     return ElsewhereFinding(kind=kind, rack=job.rack_name, job=job.job, relation=relation.value)
 
 
-def _sighting(job: RackJob) -> Sighting | None:
+def _named_by(job: RackJob, other: str, every: Iterable[RackJob]) -> JobId:
+    """The job that a job of its rack names: as the nearest line tells of it that its own has."""
+    lines = [
+        each.branch
+        for each in every
+        if (each.rack, each.job) == (job.rack, other)
+        and job.lines.has(job.branch, each.spot(each.records[0].sequence))
+    ]
+    # Of the branches that one line goes by, the nearest began last.
+    return key_of(job.rack, max(lines, default=job.branch), other)
+
+
+def _sighting(job: RackJob, every: Iterable[RackJob]) -> Sighting | None:
     """The job as the one rule sees it; None of one whose records only a newer release reads."""
     try:
         seen = sighting_of(job.job, job.records)
@@ -214,10 +233,8 @@ def _sighting(job: RackJob) -> Sighting | None:
         return None
     seen.job = job.key
     if seen.rechecks is not None:
-        seen.rechecks = key_of(job.rack, job.branch, seen.rechecks)
-    seen.answers = [
-        replace(each, other=key_of(job.rack, job.branch, each.other)) for each in seen.answers
-    ]
+        seen.rechecks = _named_by(job, seen.rechecks, every)
+    seen.answers = [replace(each, other=_named_by(job, each.other, every)) for each in seen.answers]
     if seen.end is not None and seen.end.kind is EntryKind.ASSET_UNERASABLE:
         number = seen.end.data.get("imei")
         # Read by one person on it, its tray or its box.

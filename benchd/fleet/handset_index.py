@@ -238,7 +238,7 @@ async def _jobs_with(connection: AsyncConnection, trait: Trait, value: str) -> _
 async def _rack_of(connection: AsyncConnection, rack: int) -> _Rack:
     found = await connection.execute(
         """
-        SELECT branch, left_branch, left_sequence, name
+        SELECT branch, left_branch, left_sequence, name, why
         FROM branch JOIN rack ON rack.id = branch.rack WHERE rack = %s
         ORDER BY heard_at DESC, branch DESC
         """,
@@ -247,9 +247,11 @@ async def _rack_of(connection: AsyncConnection, rack: int) -> _Rack:
     rows = await found.fetchall()
     left: Mapping[int, Spot | None] = {
         branch: None if before is None else Spot(branch=before, sequence=sequence)
-        for branch, before, sequence, _ in rows
+        for branch, before, sequence, _, _ in rows
     }
-    return _Rack(number=rack, name=rows[0][3], lines=Lines(left=left, newest=rows[0][0]))
+    is_forked = any(row[4] == "fork" for row in rows)
+    lines = Lines(left=left, newest=rows[0][0], is_forked=is_forked)
+    return _Rack(number=rack, name=rows[0][3], lines=lines)
 
 
 def _told_by(imeis: Iterable[str], *serials: str | None) -> list[Told]:

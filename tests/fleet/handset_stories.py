@@ -9,7 +9,9 @@ from hashlib import sha256
 import httpx2
 
 from benchd.domain.evidence_json import FORM, to_json
+from benchd.domain.job import Gate
 from benchd.lab.usual_handset import USUAL
+from tests.certificate.certificate_rack import ERASER, answer
 from tests.fleet.centre_rig import Centre
 from tests.fleet.written_ledger import WrittenLedger, text_of
 from tests.imeis import imei
@@ -83,6 +85,16 @@ class RackStory:
     def draws(self, job: str, *, drawn: bool = True) -> None:
         told = {"share": 0.1, "token": "0" * 16 if drawn else "f" * 16, "owed": [], "drawn": drawn}
         self.put("recheck_drawn", told, job)
+
+    def rechecks(self, drawn: str, number: str = ONE) -> str:
+        """The recheck of a drawn job, which sells its handset."""
+        self._jobs += 1
+        job = f"20261201-{self._jobs:04d}{self.name[-1]}"
+        self.put("job_opened", {"recipe": "recheck"}, job)
+        said = {"drawn_job": drawn, "screen_number": number, "answer": answer(Gate.RECHECK, ERASER)}
+        unsaid = dict.fromkeys(("usb_serial", "vendor_id", "product_id"))
+        self.stage(job, "find_drawn", {**said, "interfaces": ["060101"], **unsaid})
+        return self.ends(job, "sellable", None, "passed")
 
     async def sends(self, centre: Centre) -> None:
         await centre.send(self.ledger, self.sent)

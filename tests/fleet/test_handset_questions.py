@@ -210,6 +210,26 @@ async def test_an_owed_recheck_is_owed_everywhere(conninfo: str) -> None:
         assert (await second.asks(here, ONE)).findings == [("recheck_owed", "rack 1", job)]
 
 
+@pytest.mark.parametrize("restored", [False, True])
+async def test_a_recheck_after_an_ordinary_restore_settles_what_was_drawn_before(
+    conninfo: str, *, restored: bool
+) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.opens(ONE)
+        first.draws(job)
+        first.ends(job, "hold", "recheck_due", "passed")
+        await first.sends(here)
+        if restored:
+            first.ledger.add("lost", 1)
+            await first.sends(here)
+            first.ledger.restore(kept=len(first.ledger.records) - 1, number=3_000_000)
+            first.sent -= 1
+        first.rechecks(job)
+        await first.sends(here)
+        assert (await second.asks(here, ONE)).findings == []
+
+
 async def test_the_list_of_the_centre_holds(conninfo: str) -> None:
     async with centre(conninfo) as here, open_database(conninfo) as database:
         [rack] = await racks(here, 1)
@@ -267,6 +287,26 @@ async def test_what_a_clone_says_holds_and_takes_nothing_away(conninfo: str) -> 
         await clone.sends(here)
         assert ("doomed", "rack 1", doomed) in (await second.asks(here, ONE)).findings
         assert (await second.asks(here, TWO)).findings == [("doomed", "rack 1", mine)]
+
+
+async def test_a_clone_escapes_no_doom_of_the_other_line(conninfo: str) -> None:
+    """Whichever of them was heard last: who asks doesn't say from which line."""
+    async with centre(conninfo) as here:
+        [first] = await racks(here, 1)
+        both = first.crushes(THREE)
+        await first.sends(here)
+        clone = RackStory("rack 1")
+        clone.ledger = first.ledger.copy()
+        clone.sent = first.sent
+        doomed = first.crushes(ONE)
+        mine = first.crushes(TWO)
+        clone.ledger.add("another")
+        await clone.sends(here)
+        await first.sends(here)
+        assert (await clone.asks(here, ONE)).findings == [("doomed", "rack 1", doomed)]
+        assert (await first.asks(here, TWO)).findings == [("doomed", "rack 1", mine)]
+        assert both
+        assert (await first.asks(here, THREE)).findings == []
 
 
 async def test_of_two_racks_that_ask_at_once_one_runs(conninfo: str) -> None:
