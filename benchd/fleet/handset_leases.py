@@ -14,6 +14,7 @@ from typing import Final
 from psycopg import AsyncConnection
 
 from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion, Lease
+from benchd.domain.record import EntryKind
 from benchd.proof.identity.placeholder_serials import is_filler
 
 LEASE_LASTS: Final = timedelta(hours=12)
@@ -40,13 +41,15 @@ async def take_lease(
     imeis: Collection[str],
     now: datetime,
 ) -> Lease | InHand | None:
-    """Take it, go on with it, or say who has it; None where nothing tells the handset apart.
+    """Take it, go on with it, or say who has it; None for a job that has ended.
+
+    None, too, where nothing tells the handset apart.
 
     `imeis` are all that are known of it. Who has asked before keeps the lease's number, as long as
     nobody else had it since.
     """
     handsets = sorted(_names_of(question, imeis))
-    if not handsets:
+    if not handsets or await _has_ended(connection, rack, question.job):
         return None
     await connection.execute(
         """
@@ -93,6 +96,19 @@ async def take_lease(
     )
     [number] = await taken.fetchone() or (number,)
     return Lease(number=number, until=until.astimezone(UTC).isoformat(timespec="seconds"))
+
+
+async def _has_ended(connection: AsyncConnection, rack: int, job: str) -> bool:
+    """Whether its end has come in: from here on it can't, until this transaction's own end."""
+    await connection.execute("SELECT FROM rack WHERE id = %s FOR SHARE", (rack,))
+    found = await connection.execute(
+        """
+        SELECT FROM job_record JOIN record USING (rack, branch, sequence)
+        WHERE rack = %s AND job = %s AND kind = %s LIMIT 1
+        """,
+        (rack, job, EntryKind.JOB_ENDED),
+    )
+    return found.rowcount > 0
 
 
 def _names_of(question: HandsetQuestion, imeis: Collection[str]) -> Iterator[str]:

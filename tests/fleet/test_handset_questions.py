@@ -343,6 +343,15 @@ async def test_a_lease_is_kept_by_its_job_and_ends_with_it(conninfo: str) -> Non
         assert later.lease > taken.lease
 
 
+async def test_a_job_that_has_ended_takes_no_lease(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.ends(first.opens(ONE), "sellable", None, "passed")
+        await first.sends(here)
+        assert (await first.asks(here, ONE, job=job)) == Answer(findings=[], lease=None)
+        assert (await second.asks(here, ONE)).findings == []
+
+
 async def test_a_handset_plugged_in_again_on_its_own_rack_is_not_held(conninfo: str) -> None:
     async with centre(conninfo) as here:
         first, second = await racks(here, 2)
