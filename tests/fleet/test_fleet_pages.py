@@ -66,8 +66,6 @@ async def fleet(here: Office, folder: Path) -> str:
     nagoya, osaka = WrittenLedger(), WrittenLedger()
     await here.centre.join(nagoya, "名古屋 1 / Nagoya 1")
     await here.centre.join(osaka, "大阪 2 / Osaka 2")
-    envelope = certified(nagoya, folder / "certificates")
-    await here.centre.send(nagoya, 0)
     told = Told()
     told.open("20261103-00000000a1")
     told.inspect("20261103-00000000a1", serial="R5CT20ABCDE")
@@ -78,6 +76,9 @@ async def fleet(here: Office, folder: Path) -> str:
     clone.add("other")
     await here.centre.send(osaka, 0)
     await here.centre.send(clone, len(clone.records) - 1)
+    # Only now: what comes in later of one that may be the same handset withdraws it.
+    envelope = certified(nagoya, folder / "certificates")
+    await here.centre.send(nagoya, 0)
     return digest_of(envelope)
 
 
