@@ -15,6 +15,7 @@ import pytest
 from chromium import Visit, Visits, needs_chromium
 from paper_shop import add_lot
 from playwright.async_api import expect
+from scanner import scan
 
 from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.demo_rack import demo_rack, loopback_listener
@@ -100,8 +101,7 @@ async def next_question(seen: Visit, last: str = "", slot: str = "A1") -> str:
 async def sign_in(seen: Visit, who: Member) -> None:
     """Scan the badge, wherever the focus is, then type the PIN."""
     await seen.page.locator("h1, #panel h2").last.click()
-    await seen.page.keyboard.type(who.badge)
-    await seen.page.keyboard.press("Enter")
+    await scan(seen, who.badge)
     place = "#panel" if await seen.panel().is_visible() else "#operator"
     await expect(seen.page.locator(f'{place} [data-here="badge"]')).to_be_visible()
     await seen.page.locator(f'{place} input[name="pin"]').fill(who.pin)
