@@ -36,7 +36,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150, deadline=None)
 @given(acts=ACTS)
 def test_a_file_holds_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int, int]]
