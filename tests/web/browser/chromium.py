@@ -173,7 +173,7 @@ async def visited(
         page.on("request", lambda asked: seen.foreign.append(asked.url))
         await page.goto(url)
         yield seen
-        # A handler may still have what the page has asked for last, and soon nobody reads its answer.
+        # A handler may still have what the page has asked for last; soon nobody reads its answer.
         await page.unroute_all(behavior="ignoreErrors")
         told = [c for c in seen.complaints if not (may_be_away and AWAY in c)]
         told = [c for c in told if not (refused and REFUSED in c)]
