@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,14 +16,23 @@ from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, config: str) -> AsyncGenerator[httpx2.AsyncClient]:
-    """One that works by this configuration, whose rules lie in `folder`."""
+async def prometheus(
+    folder: Path,
+    config: str,
+    *options: str,
+    port: int | None = None,
+    client: ssl.SSLContext | None = None,
+) -> AsyncGenerator[httpx2.AsyncClient]:
+    """One that works by this configuration, whose rules lie in `folder`.
+
+    With `client` it serves over TLS, to whoever shows what that does.
+    """
     file = folder / "prometheus.yml"
     file.write_text(config)
-    port = free_port()
+    port = port or free_port()
     command = ["prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'series'}"]
-    command += [f"--web.listen-address=127.0.0.1:{port}"]
-    async with _serving(command, port, folder) as one:
+    command += [f"--web.listen-address=127.0.0.1:{port}", *options]
+    async with _serving(command, port, folder, client) as one:
         yield one
 
 
@@ -39,14 +49,16 @@ async def alertmanager(folder: Path, config: str, port: int) -> AsyncGenerator[h
 
 @asynccontextmanager
 async def _serving(
-    command: Sequence[str], port: int, folder: Path
+    command: Sequence[str], port: int, folder: Path, shown: ssl.SSLContext | None = None
 ) -> AsyncGenerator[httpx2.AsyncClient]:
     log = folder / f"{command[0]}.log"
     with log.open("wb") as told:
         process = await anyio.open_process(command, stdin=DEVNULL, stdout=told, stderr=STDOUT)
     try:
-        url = f"http://127.0.0.1:{port}"
-        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as client:
+        url = f"http{'s' if shown else ''}://127.0.0.1:{port}"
+        async with httpx2.AsyncClient(
+            base_url=url, trust_env=False, timeout=PATIENCE_S, verify=shown or True
+        ) as client:
             with anyio.fail_after(30):
                 while not await _is_ready(client):
                     assert process.returncode is None, log.read_text()

@@ -24,6 +24,8 @@ SPANS = ("half_days", "days", "weeks", "years")
 SHIPPED = ROOT / "configs" / "prometheus"
 RULES = ("rack.yml", "service.yml", "compared.yml")
 RECORDED = "recorded.yml"
+FLEET = "../../fleet/silence.yml"
+"""Those of the centre's Prometheus, beside the other files of a fleet."""
 TESTS = tuple(f"{name}.test.yml" for name in ("rack", "service", "compared", "silence", *SPANS))
 FIRES = re.compile(r'count(?: by \(site\))? ?\(ALERTS\{alertname="(\w+)",alertstate="firing"\}\)')
 WATCHDOG = "BenchdWatchdog"
@@ -42,8 +44,8 @@ def rules_of(*files: str) -> list[dict[str, Any]]:
     ]
 
 
-def alerts() -> list[dict[str, Any]]:
-    return [rule for rule in rules_of(*RULES) if "alert" in rule]
+def alerts(*files: str) -> list[dict[str, Any]]:
+    return [rule for rule in rules_of(*(files or RULES)) if "alert" in rule]
 
 
 def promtool(*arguments: str, where: Path = SHIPPED) -> None:
@@ -60,7 +62,13 @@ def test_promtool_accepts_the_configuration_with_its_rules() -> None:
     promtool("check", "rules", "--lint=all", "--lint-fatal", *told["rule_files"])
 
 
-@pytest.mark.parametrize("name", TESTS)
+def test_promtool_accepts_the_centres_configuration_with_its_rules() -> None:
+    fleet = SHIPPED.parent / "fleet"
+    promtool("check", "config", "prometheus.yml", where=fleet)
+    promtool("check", "rules", "--lint=all", "--lint-fatal", "silence.yml", where=fleet)
+
+
+@pytest.mark.parametrize("name", [*TESTS, FLEET.replace(".yml", ".test.yml")])
 def test_alerts_fire_when_they_should_and_at_no_other_time(name: str) -> None:
     promtool("test", "rules", name, where=SHIPPED / "rules")
 
@@ -98,7 +106,7 @@ def test_each_alert_is_tried_before_it_fires_while_it_does_and_after() -> None:
 
 
 def test_racks_of_one_name_at_two_sites_are_never_taken_for_one() -> None:
-    for rule in rules_of(*RULES, RECORDED):
+    for rule in rules_of(*RULES, RECORDED, FLEET):
         for matched in re.findall(r"\b(?:on|by) \(([^)]+)\)", rule["expr"]):
             assert "site" in matched, rule
     told = yaml.safe_load((SHIPPED.parent / "alertmanager" / "alertmanager.yml").read_text())
@@ -117,7 +125,11 @@ async def test_rules_name_only_metrics_that_there_are() -> None:
     assert {re.sub(r"_(bucket|count)$", "", name) for name in named} <= families
 
 
-@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+@pytest.mark.parametrize(
+    "alert",
+    [*alerts(), *alerts(FLEET)],
+    ids=lambda alert: alert["labels"].get("site", "") + alert["alert"],
+)
 def test_each_alert_leads_to_its_page_of_the_runbook_in_both_languages(
     alert: dict[str, Any],
 ) -> None:
@@ -156,7 +168,7 @@ def test_each_runbook_has_an_address_once_the_manual_is_followed(tmp_path: Path)
     assert (tmp_path / "etc" / RECORDED).read_text() == (SHIPPED / "rules" / RECORDED).read_text()
 
 
-@pytest.mark.parametrize("page", ["rack.md", "service.md", "recovery.md"])
+@pytest.mark.parametrize("page", ["rack.md", "service.md", "recovery.md", "fleet.md"])
 def test_runbooks_name_only_commands_reasons_and_pages_that_there_are(page: str) -> None:
     text = (ROOT / "docs" / "runbooks" / page).read_text()
     for line in set(re.findall(r"`(benchd [^`]+)`", text)):

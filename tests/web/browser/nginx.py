@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.free_port import free_port
+from tests.nginx_running import moved, nginx_with
 from tests.web.certificates import Pair
 
-NGINX = Path("/usr/sbin/nginx")
 MANUAL = Path(__file__).parents[3] / "docs" / "service.md"
 HOST = "rack7.localhost"
 """What browsers take for this machine without asking anybody."""
-ENDS_WITHIN_S = 10
-
-needs_nginx = pytest.mark.skipif(not NGINX.exists(), reason="Debian's nginx-light isn't here")
-
-AROUND = """\
-daemon off;
-master_process off;
-pid {folder}/pid;
-error_log stderr;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path       {folder}/proxy;
-    fastcgi_temp_path     {folder}/fastcgi;
-    uwsgi_temp_path       {folder}/uwsgi;
-    scgi_temp_path        {folder}/scgi;
-{server}
-}}
-"""
 
 
 def of_the_manual() -> str:
@@ -48,20 +24,11 @@ def of_the_manual() -> str:
     return server
 
 
-def moved(server: str, places: dict[str, str]) -> str:
-    """The manual's own lines at this test's places, each of which has to stand there."""
-    for stated, here in places.items():
-        assert stated in server, stated
-        server = server.replace(stated, here)
-    return server
-
-
 @contextmanager
 def in_front_of(socket: Path, folder: Path, pair: Pair, logins: dict[str, str]) -> Generator[int]:
     """A running nginx; gives its port."""
     port = free_port()
-    folder.mkdir()
-    passwords = folder / "htpasswd"
+    passwords = folder.with_name(f"{folder.name}.htpasswd")
     passwords.write_text("".join(f"{name}:{{PLAIN}}{word}\n" for name, word in logins.items()))
     server = moved(
         of_the_manual(),
@@ -74,12 +41,5 @@ def in_front_of(socket: Path, folder: Path, pair: Pair, logins: dict[str, str]) 
             "/run/benchd/benchd.sock": str(socket),
         },
     )
-    config = folder / "nginx.conf"
-    config.write_text(AROUND.format(folder=folder, server=server))
-    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
-    running = subprocess.Popen([NGINX, "-c", config, "-e", "stderr"], env=environment)
-    try:
+    with nginx_with(server, folder):
         yield port
-    finally:
-        running.terminate()
-        running.wait(ENDS_WITHIN_S)

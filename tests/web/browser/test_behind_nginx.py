@@ -11,7 +11,7 @@ import anyio
 import httpx2
 import pytest
 from chromium import Visits, needs_chromium
-from nginx import HOST, in_front_of, needs_nginx
+from nginx import HOST, in_front_of
 from playwright.async_api import expect
 
 from benchd.domain.job import Gate
@@ -21,6 +21,7 @@ from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel
 from benchd.web.callers import Callers, session_way, unix_way
 from benchd.web.proxy import TrustedProxy, by_uid
+from tests.nginx_running import needs_nginx
 from tests.patience import PATIENCE_S
 from tests.people.people_rig import door_in
 from tests.web.certificates import Authority
