@@ -39,7 +39,12 @@ ANSWER_TYPE: Final = "urn:benchd:fleet-answer:v1"
 NONCE_BYTES: Final = 32
 MOST_NUMBER: Final = (1 << 63) - 1
 LARGEST_HANDSET_QUESTION_BYTES: Final = 8 * 1024
-ASKED_AT: Final = (StageName.GATES, StageName.CERTIFY, StageName.CERTIFY_DRAWN)
+ASKED_AT: Final = (
+    StageName.GATES,
+    StageName.CERTIFY,
+    StageName.CERTIFY_DRAWN,
+    StageName.LOOK,
+)
 
 _QUESTION: Final = b"benchd fleet question v1\n"
 _ANSWER: Final = b"benchd fleet answer v1\n"

@@ -6,7 +6,8 @@ The centre here has the right key and says whatever the test draws.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -21,24 +22,32 @@ from benchd.certificate.certificate_sentences import Sentence
 from benchd.certificate.other_racks_section import OtherRacksSection
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
-from benchd.domain.job import ELSEWHERE, Disposition, Outcome, Reason
+from benchd.domain.job import ELSEWHERE, Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
+from benchd.domain.slot import SlotView
+from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.intake_store import IntakeStore
 from benchd.outbound.fleet.centre_questions import CentreQuestions
 from benchd.outbound.posting import Failure
 from benchd.proof.erasure import HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
 from benchd.proof.other_racks_proof import other_racks_gaps
 from benchd.signing.private_key import SigningKey
+from tests.intake.lots import BY, LOT, lot_record
 
-from .rechecks import RecheckRack
+from .rechecks import Labelled, RecheckRack, right_time
+from .test_whole_job import RECHECK
 from .world import (
     IMEI,
+    MTP_ONLY,
     OTHER_IMEI,
     SERIAL,
     SOLD,
     CountingEntropy,
     FakeIssuer,
+    MemoryLedger,
     Phone,
+    SteppingClock,
     World,
     ending,
     make_recipe,
@@ -110,6 +119,7 @@ def asked(world: World) -> list[dict[str, Any]]:
     return [dict(s.entry.data) for s in world.ledger.of(EntryKind.OTHER_RACKS_ASKED)]
 
 
+RECHECKED = (Outcome.PASSED, Disposition.HOLD, Reason.RECHECKED)
 REASONS = {
     "doomed": Reason.DOOMED_ELSEWHERE,
     "held": Reason.HELD_ELSEWHERE,
@@ -272,6 +282,138 @@ async def test_a_drawn_handset_is_asked_about_again_at_its_recheck() -> None:
     assert centre.questions[-1]["stage"] == "certify_drawn"
     assert centre.questions[-1]["imeis"] == [IMEI]
     assert not rack.world.issuer.kept
+
+
+class Sale:
+    """A1 erases, A2 looks once more before the sale; the papers have T1 and T2."""
+
+    def __init__(
+        self, centre: HostileCentre | None, *, hold: bool = False, after: Labelled | None = None
+    ) -> None:
+        """`after`: with the records of a rack that has stopped."""
+        ledger = after.ledger if after else MemoryLedger()
+        time = right_time(ledger, SteppingClock())
+        store = after.store if after else IntakeStore(ledger, SteppingClock(), time)
+        self.desk = IntakeDesk(store, CountingEntropy())
+        recipes = {"overwrite": make_recipe(), "recheck": replace(RECHECK, holds_unasked=hold)}
+        asking = centre.asking() if centre else None
+        self.world = World(
+            2,
+            ledger=ledger,
+            adjust=lambda made: replace(made, recipes=recipes, intake=store, other_racks=asking),
+            recipe_of={"A2": "recheck"},
+        )
+        self.world.entropy._count = len(ledger.stored)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        await self.desk.add_lot(lot_record())
+        csv = f"tag,IMEI\nT1,{IMEI}\nT2,{OTHER_IMEI}\n"
+        done = await self.desk.import_assets(LOT, csv.encode(), by=BY, dry_run=False)
+        assert done.taken
+        async with self.world.running():
+            yield
+
+    async def certified(self) -> None:
+        assert ending(await self.world.ran()) == SOLD
+        await self.world.take_out()
+
+    async def looked(self, label: str | None) -> SlotView:
+        """How a look ends whose handset's label was scanned in its slot."""
+        self.world.silent_in = StageName.LOOK
+        self.world.ports["A2"].plug(Phone(), MTP_ONLY)
+        await self.world.until_question(Gate.LOOK, "A2")
+        if label is not None:
+            await self.desk.bind(self.world.view("A2"), label, by=BY)
+        self.world.silent_in = None
+        self.world.board._wake()
+        view = await self.world.finished("A2")
+        await self.world.take_out("A2")
+        return view
+
+
+@pytest.mark.parametrize(("kind", "reason"), REASONS.items())
+async def test_a_look_before_the_sale_asks_about_the_certified_handset_of_its_label(
+    kind: str, reason: Reason
+) -> None:
+    centre = HostileCentre(says(), says(), says(kind))
+    sale = Sale(centre)
+    async with sale.open():
+        await sale.certified()
+        view = await sale.looked("T1")
+    assert ending(view) == (Outcome.FAILED, Disposition.HOLD, reason)
+    at_gates, _, at_look = centre.questions
+    assert at_look["stage"] == "look"
+    about = ("imeis", "proven", "serial", "model", "is_full")
+    assert [at_look[each] for each in about] == [at_gates[each] for each in about]
+
+
+async def test_a_look_of_which_nothing_is_known_elsewhere_passes_and_certifies_nothing() -> None:
+    sale = Sale(HostileCentre(says()), hold=True)
+    async with sale.open():
+        await sale.certified()
+        view = await sale.looked("T1")
+    assert ending(view) == RECHECKED
+    assert [told["stage"] for told in asked(sale.world)] == ["gates", "certify", "look"]
+
+
+async def test_a_handset_that_another_rack_has_certified_is_asked_about_by_its_papers() -> None:
+    centre = HostileCentre(says("doomed"))
+    sale = Sale(centre)
+    async with sale.open():
+        view = await sale.looked("T2")
+    assert view.reason is Reason.DOOMED_ELSEWHERE
+    [told] = centre.questions
+    assert (told["imeis"], told["proven"]) == ([OTHER_IMEI], [OTHER_IMEI])
+    assert (told["serial"], told["model"], told["is_full"]) == (None, None, False)
+
+
+async def test_each_look_asks_about_its_own_label() -> None:
+    centre = HostileCentre(says())
+    sale = Sale(centre)
+    async with sale.open():
+        await sale.certified()
+        assert ending(await sale.looked("T2")) == RECHECKED
+        assert ending(await sale.looked("T1")) == RECHECKED
+    assert [told["imeis"] for told in centre.questions[2:]] == [[OTHER_IMEI], [IMEI]]
+
+
+async def test_a_drawn_handset_is_asked_about_before_its_sale_by_all_that_both_its_jobs_know() -> (
+    None
+):
+    """Its certificate stands in the recheck's job, which knows less of it than the drawn one."""
+    centre = HostileCentre(says())
+    rack = Labelled(other_racks=centre.asking())
+    async with rack.drawn() as phone:
+        assert ending(await rack.rechecked(phone)) == SOLD
+    later = Sale(centre, hold=True, after=rack)
+    async with later.world.running():
+        assert ending(await later.looked("T1")) == RECHECKED
+    at_gates, *_, at_look = centre.questions
+    about = ("imeis", "serial", "model")
+    assert [at_look[each] for each in about] == [at_gates[each] for each in about]
+
+
+@pytest.mark.parametrize(
+    ("label", "centre", "because"),
+    [
+        (None, HostileCentre(says("doomed")), "no_label"),
+        ("T1", HostileCentre(refuses_with("timeout")), "timeout"),
+        ("T1", None, "no_centre"),
+    ],
+    ids=["no label", "no answer", "no centre"],
+)
+@pytest.mark.parametrize("hold", [False, True])
+async def test_a_look_that_could_ask_nobody_ends_as_its_recipe_says(
+    label: str | None, centre: HostileCentre | None, because: str, *, hold: bool
+) -> None:
+    sale = Sale(centre, hold=hold)
+    async with sale.open():
+        view = await sale.looked(label)
+    not_asked = (Outcome.FAILED, Disposition.HOLD, Reason.OTHER_RACKS_NOT_ASKED)
+    assert ending(view) == (not_asked if hold else RECHECKED)
+    told = [(each["stage"], each["asked"], each["because"]) for each in asked(sale.world)]
+    assert told == ([] if centre is None and not hold else [("look", False, because)])
 
 
 class KeepsErasures(FakeIssuer):

@@ -70,10 +70,11 @@ async def test_a_rack_hears_over_tls_what_another_knows(conninfo: str, tmp_path:
         assert told.lease is not None
         job = first.crushes(ONE)
         await first.sends(here)
-        told = await asks(about(ONE, StageName.CERTIFY), mine)
-        assert isinstance(told, Asked)
-        [finding] = told.findings
-        assert (finding.kind, finding.rack, finding.job) == (Elsewhere.DOOMED, "rack 1", job)
+        for stage in (StageName.CERTIFY, StageName.CERTIFY_DRAWN, StageName.LOOK):
+            told = await asks(about(ONE, stage), mine)
+            assert isinstance(told, Asked)
+            [finding] = told.findings
+            assert (finding.kind, finding.rack, finding.job) == (Elsewhere.DOOMED, "rack 1", job)
         # Without a certificate that the centre knows nobody is answered, and nobody takes a lease.
         foreign = ClientFiles(certificate=stranger.certificate, key=stranger.key)
         assert isinstance(await asks(about(TWO), foreign), NotAsked)

@@ -9,6 +9,7 @@ from benchd.domain.errors import StageFailed
 from benchd.domain.handset import offers_adb
 from benchd.domain.job import Gate, Reason, StageName
 from benchd.domain.port import Attached
+from benchd.pipelines.other_racks import ask_before_sale
 from benchd.pipelines.stage_contract import JobContext, StageDescription, StageResult
 from benchd.proof.evidence.people_evidence import DecisionEvidence
 
@@ -40,6 +41,7 @@ class LookStage:
         """A handset fresh from its reset offers no adb; debugging has to be switched on by hand."""
         self._refuse_adb(context)
         decision = await context.approval(Gate.LOOK, Reason.NOT_AS_RESET)
+        await ask_before_sale(context)
         # While somebody looked, the port may have told of more interfaces.
         port = self._refuse_adb(context)
         return StageResult(
