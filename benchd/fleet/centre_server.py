@@ -82,26 +82,29 @@ async def run_centre(
         if settings.pages is None:
             await server.serve(sockets=listeners)
             return
-        async with beside(database, settings.pages, pages_tls):
+        async with beside(settings.database, settings.pages, pages_tls):
             await server.serve(sockets=listeners)
 
 
 @asynccontextmanager
 async def beside(
-    database: FleetDatabase, pages: tuple[str, int], tls: ssl.SSLContext | None
+    conninfo: str, pages: tuple[str, int], tls: ssl.SSLContext | None
 ) -> AsyncGenerator[None]:
-    """The read side at an address of its own, and what it reads kept up to date."""
-    filed, stopping = FiledJobs(database), anyio.Event()
-    app = create_pages_app(database, filed, stopping)
-    server = _Beside(server_config(app, *pages, tls))
+    """The read side at an address of its own, and what it reads kept up to date.
 
-    async def serve() -> None:
+    It has its own connections to the database: nobody who looks takes one from a rack.
+    """
+    stopping = anyio.Event()
+
+    async def serve(server: _Beside) -> None:
         with anyio.CancelScope(shield=True):
             await server.serve()
 
-    async with anyio.create_task_group() as group:
+    async with open_database(conninfo) as database, anyio.create_task_group() as group:
+        filed = FiledJobs(database)
+        server = _Beside(server_config(create_pages_app(database, filed, stopping), *pages, tls))
         group.start_soon(filed.run)
-        group.start_soon(serve)
+        group.start_soon(serve, server)
         try:
             yield
         finally:

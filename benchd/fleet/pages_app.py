@@ -171,7 +171,10 @@ class _Limited:
         visit = Visit(
             who=Who.ANYBODY,
             whose=machine_of(str(client[0]) if client else ""),
-            route=FILES if path.startswith(("/static/", "/fleet/")) else path.split("/")[1],
+            # Those who verify certificates take no place from an office's look-ups.
+            route=FILES
+            if path.startswith(("/static/", "/fleet/"))
+            else "/".join(path.split("/")[:3]),
         )
         await self._shares.serve(visit, self._app, scope, receive, with_headers)
 

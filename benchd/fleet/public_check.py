@@ -35,6 +35,7 @@ from benchd.signing.key_ring import KeyRing, decode_ring
 
 _STILL_SOLD: Final = (None, DisposalState.ON_SALE)
 _CHECKED_AT_ONCE: Final = 2
+"""However many strangers ask: the other connections are for those with a token."""
 
 
 class Standing(StrEnum):
@@ -62,6 +63,7 @@ class PublicCheck:
 
     def __init__(self, database: FleetDatabase) -> None:
         self._database = database
+        self._turns = CapacityLimiter(_CHECKED_AT_ONCE)
         self._checking = CapacityLimiter(_CHECKED_AT_ONCE)
         self._index = HandsetIndex(self._checking)
 
@@ -70,7 +72,7 @@ class PublicCheck:
         sought = digest.lower()
         if len(sought) != DIGEST_DIGITS:
             return INVALID
-        async with self._database.transaction() as connection:
+        async with self._turns, self._database.transaction() as connection:
             for job in await certified_jobs(connection, sought):
                 told = await self._told_in(connection, job, sought)
                 if told is not None and number.upper() == str(told.get("job")).upper():

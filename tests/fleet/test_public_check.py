@@ -8,11 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import psycopg
 import pytest
 
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind
-from benchd.fleet.fleet_database import open_database
+from benchd.fleet.fleet_database import CONNECTIONS, open_database
 from benchd.fleet.handset_index import NEWEST
 from benchd.fleet.watched_imeis import WatchedImeis
 from tests.certificate.certificate_rack import HANDSET, IMEI, ISSUED_AT, JOB, records_of_an_erasure
@@ -270,3 +271,26 @@ async def test_a_crowd_of_strangers_is_refused_at_once(conninfo: str) -> None:
                 for _ in range(100):
                     await refused.acquire()
             group.cancel_scope.cancel()
+
+
+async def test_an_office_is_answered_however_many_strangers_wait(
+    conninfo: str, tmp_path: Path
+) -> None:
+    """The database is slow to answer them; theirs aren't all of its connections."""
+    async with (
+        office(conninfo) as here,
+        anyio.create_task_group() as group,
+        await psycopg.AsyncConnection.connect(conninfo) as slow,
+    ):
+        digest = await sold(here, WrittenLedger(), tmp_path)
+        assert await here.standing(JOB, digest) == ("valid", MODEL)
+        await slow.execute("LOCK TABLE watched_imei IN ACCESS EXCLUSIVE MODE")
+        for _ in range(CONNECTIONS + 2):
+            group.start_soon(here.http.get, f"/v1/certificates/{JOB}/{digest}")
+        waiting = "SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted"
+        while here.centre.rows(waiting) != [(True,)]:  # noqa: ASYNC110 - only asking tells
+            await anyio.sleep(0.01)
+        headers = {"authorization": f"Bearer {here.secret}"}
+        answer = await here.http.get("/v1/fleet", headers=headers)
+        assert answer.status_code == 200, answer.text
+        group.cancel_scope.cancel()
