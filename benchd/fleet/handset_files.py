@@ -103,8 +103,7 @@ async def find_handsets(connection: AsyncConnection, text: str) -> FoundHandsets
         escaped = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         found += await _jobs(
             connection,
-            "(rack, job) IN (SELECT rack, job FROM filed_number WHERE parts @> %s"
-            " AND number LIKE %s)",
+            "SELECT rack, job FROM filed_number WHERE parts @> %s AND number LIKE %s",
             parts_of(wanted),
             f"%{escaped}%",
         )
@@ -117,10 +116,11 @@ async def find_handsets(connection: AsyncConnection, text: str) -> FoundHandsets
 
 
 def _named(wanted: str) -> tuple[str, *tuple[str, ...]]:
-    """The condition for jobs with this whole number, or with a certificate that begins so."""
-    whole = "(rack, job) IN (SELECT rack, job FROM filed_number WHERE number = %s)"
+    """The query for jobs with this whole number, or with a certificate that begins so."""
+    whole = "SELECT rack, job FROM filed_number WHERE number = %s"
     if len(wanted) >= INDEXED_DIGEST_DIGITS and _HEX.issuperset(wanted):
-        return (f"{whole} OR certificate LIKE %s", wanted, f"{wanted.lower()}%")
+        begun = "SELECT rack, job FROM filed_job WHERE certificate LIKE %s"
+        return (f"{whole} UNION {begun}", wanted, f"{wanted.lower()}%")
     return (whole, wanted)
 
 
@@ -131,8 +131,8 @@ async def with_others(connection: AsyncConnection, jobs: Sequence[FiledJob]) -> 
     chips = {job.traits.tied_chip for job in jobs} - {None}
     more = await _jobs(
         connection,
-        "(rack, job) IN (SELECT rack, job FROM filed_number WHERE number = ANY(%s))"
-        " OR told ->> 'tied' = ANY(%s)",
+        "SELECT rack, job FROM filed_number WHERE number = ANY(%s)"
+        " UNION SELECT rack, job FROM filed_job WHERE tied = ANY(%s)",
         [*numbers, *(plain(str(serial)) for serial in serials)],
         list(chips),
     )
@@ -174,12 +174,17 @@ def _may_be(job: FiledJob, group: Sequence[FiledJob]) -> bool:
 
 async def certified_jobs(connection: AsyncConnection, digest: str) -> list[FiledJob]:
     """Those whose certificate has exactly this number."""
-    return await _jobs(connection, "certificate = %s", digest)
+    return await _jobs(connection, "SELECT rack, job FROM filed_job WHERE certificate = %s", digest)
 
 
-async def _jobs(connection: AsyncConnection, condition: str, *values: object) -> list[FiledJob]:
+async def _jobs(connection: AsyncConnection, keys: str, *values: object) -> list[FiledJob]:
+    """The newest of those whose racks and names this query finds, by indexes alone.
+
+    A condition of theirs joined by OR to one on their numbers would have every job read.
+    """
     found = await connection.execute(
-        f"{_JOB} WHERE {condition} ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
+        f"{_JOB} WHERE (filed_job.rack, job) IN ({keys})"
+        f" ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
         values,
     )
     return [

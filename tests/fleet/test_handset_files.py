@@ -14,6 +14,7 @@ from benchd.domain.errors import NotFound, UsageRefused
 from benchd.fleet import filed_jobs
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import open_database
+from benchd.fleet.handset_files import find_handsets
 from benchd.ledger.records.record_effect import digest_of
 from tests.fleet.office_rig import Drawn, Office, office, tell
 from tests.fleet.written_ledger import WrittenLedger
@@ -285,3 +286,34 @@ async def test_filing_goes_on_after_whatever_the_database_says(
         with anyio.fail_after(20):
             await again.wait()
         group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("text", [IMEI, "0417", "a" * 64, "a" * 16])
+async def test_no_look_up_reads_all_jobs(
+    conninfo: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[bytes, tuple[object, ...]]] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def kept(self: psycopg.AsyncConnection, query: bytes, values: tuple[object, ...]) -> Any:  # noqa: ANN401
+        asked.append((query, values))
+        return await execute(self, query, values)
+
+    async with office(conninfo) as here:
+        told = handset("j-0001")
+        told.bind("j-0001", tag="T-00417")
+        await send(here, "Nagoya", told)
+        assert await found(here, "0417")
+    # Where it needn't, PostgreSQL reads no table whole.
+    options = "-c enable_seqscan=off"
+    async with await psycopg.AsyncConnection.connect(conninfo, options=options) as connection:
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.AsyncConnection, "execute", kept)
+            await find_handsets(connection, text)
+        for query, values in asked:
+            plan = await (await connection.execute(b"EXPLAIN " + query, values)).fetchall()
+            lines = [str(line) for [line] in plan]
+            assert not [line for line in lines if "Seq Scan" in line], lines
+            # Or all of an index, and each job of it held against what was found by its numbers.
+            assert not [line for line in lines if "Filter" in line and "SubPlan" in line], lines
+    assert len(asked) >= 2

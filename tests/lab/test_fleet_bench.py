@@ -115,7 +115,7 @@ def test_a_filled_job_has_the_form_of_its_template_and_its_own_numbers() -> None
     template.traits = [("imei", Named.imei(3), False)]
     template.numbers = [(Named.imei(3), True, False)]
     digest = Certified.certificate(3)
-    template.filed = ("2026-01-01", f'{{"certificate":"{digest}"}}', digest, 80)
+    template.filed = ("2026-01-01", f'{{"certificate":"{digest}"}}', None, digest, 80)
     rows = dict(rows_of(template, 43, [7, 8], 1))
     imei, job = Named.imei(43), Named.job(43)
     assert rows["job_record"] == f"8\t{job}\t0\t862\n"

@@ -29,7 +29,7 @@ _COPIES: Final[Mapping[str, LiteralString]] = {
     "job_record": "COPY job_record (rack, job, branch, sequence) FROM STDIN",
     "handset_trait": "COPY handset_trait (value, trait, rack, job, lasting) FROM STDIN",
     "filed_job": """
-        COPY filed_job (rack, job, opened_at, told, certificate, certified_branch,
+        COPY filed_job (rack, job, opened_at, told, tied, certificate, certified_branch,
             certified_sequence) FROM STDIN
     """,
     "filed_number": """
@@ -50,7 +50,7 @@ class Template:
     """Number, kind and body of those that tell something of the handset."""
     traits: list[tuple[str, str, bool]] = field(default_factory=list[tuple[str, str, bool]])
     numbers: list[tuple[str, bool, bool]] = field(default_factory=list[tuple[str, bool, bool]])
-    filed: tuple[str, str, str | None, int | None] = ("", "", None, None)
+    filed: tuple[str, str, str | None, str | None, int | None] = ("", "", None, None, None)
 
 
 def share_with_records(jobs: int) -> int:
@@ -81,13 +81,13 @@ def templates(connection: psycopg.Connection, rack: int) -> list[Template]:
         by_job[job].numbers.append((number, is_imei, is_proven))
     for job, *filed in connection.execute(
         """
-        SELECT job, opened_at::text, told::text, certificate, certified_sequence
+        SELECT job, opened_at::text, told::text, tied, certificate, certified_sequence
         FROM filed_job WHERE rack = %s
         """,
         (rack,),
     ):
-        opened_at, told, certificate, sequence = filed
-        by_job[job].filed = (opened_at, told, certificate, sequence)
+        opened_at, told, tied, certificate, sequence = filed
+        by_job[job].filed = (opened_at, told, tied, certificate, sequence)
     return made
 
 
@@ -129,13 +129,14 @@ def rows_of(
             yield "record", _line(rack, 0, at, rf"\\x{hash_}", kind, rf"\\x{whole.hex()}")
     for trait, value, lasting in template.traits:
         yield "handset_trait", _line(said(value), trait, rack, job, lasting)
-    opened_at, told, certificate, sequence = template.filed
+    opened_at, told, tied, certificate, sequence = template.filed
     of_paper = (
         (None, None, None)
         if certificate is None or sequence is None
         else (said(certificate), 0, sequence + moved)
     )
-    yield "filed_job", _line(rack, job, opened_at, said(told).replace("\\", r"\\"), *of_paper)
+    shown = said(told).replace("\\", r"\\")
+    yield "filed_job", _line(rack, job, opened_at, shown, tied, *of_paper)
     for value, is_imei, is_proven in template.numbers:
         named = said(value)
         parts = ",".join(f'"{part}"' for part in parts_of(named))
