@@ -226,6 +226,49 @@ def bench_walls(
     )
 
 
+@bench_app.command("fleet")
+def bench_fleet(
+    parts: Annotated[
+        str, typer.Option(help="What is measured: ingest, load, lookups, with commas.")
+    ] = "ingest,load,lookups",
+    senders: Annotated[int, typer.Option(min=1, help="Ingest: so many racks at once,")] = 4,
+    records: Annotated[int, typer.Option(min=20, help="with so many records each,")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, help="so often, with a plain COPY by turns.")] = 3,
+    racks: Annotated[int, typer.Option(min=1, help="Load: so many racks,")] = 50,
+    rate: Annotated[float, typer.Option(min=0.1, help="with so many records a second each,")] = 20,
+    duration: Annotated[float, typer.Option(min=0.1, help="for so many seconds.")] = 600,
+    jobs: Annotated[
+        int, typer.Option(min=20, help="Look-ups: among so many jobs; 10 GB for a million,")
+    ] = 100_000,
+    looks: Annotated[int, typer.Option(min=1, help="so many of each kind.")] = 100,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where the database is made; a short path.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Measure the fleet's centre: ingest beside a plain COPY, lag under load, look-ups."""
+    from benchd.lab.benchmarks.fleet.fleet_bench import Part, Wanted
+    from benchd.lab.benchmarks.fleet.fleet_bench import bench_fleet as measure
+
+    try:
+        named = [Part(part) for part in parts.split(",")]
+    except ValueError as error:
+        known = ", ".join(Part)
+        raise typer.BadParameter(f"--parts takes {known}, with commas between them") from error
+    wanted = Wanted(
+        parts=named,
+        records=records,
+        senders=senders,
+        rounds=rounds,
+        racks=racks,
+        rate=rate,
+        duration_s=duration,
+        jobs=jobs,
+        looks=looks,
+    )
+    measure(wanted, directory=directory, as_json=json_output)
+
+
 def _counts(text: str, most: int) -> list[int]:
     try:
         wanted = [int(count) for count in text.split(",")]

@@ -151,17 +151,21 @@ async def _file(
     await connection.execute(
         """
         INSERT INTO filed_job AS known
-            (rack, job, opened_at, told, certificate, certified_branch, certified_sequence)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
+            (rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (rack, job) DO UPDATE SET
             -- The first end counts, and the first certificate.
             told = known.told || CASE WHEN excluded.told ? 'ended_at' AND known.told ? 'ended_at'
                 THEN '{}' ELSE excluded.told END,
+            tied = coalesce(excluded.tied, known.tied),
             certificate = coalesce(known.certificate, excluded.certificate),
             certified_branch = coalesce(known.certified_branch, excluded.certified_branch),
             certified_sequence = coalesce(known.certified_sequence, excluded.certified_sequence)
         """,
-        (rack, change.job, change.at, Jsonb(dict(change.told)), certificate, *place),
+        (
+            *(rack, change.job, change.at, Jsonb(dict(change.told)), change.told.get("tied")),
+            *(certificate, *place),
+        ),
     )
     imeis = {plain(each) for each in change.imeis}
     proven = {plain(each) for each in change.proven}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ MOST_JOBS: Final = 200
 """That one answer is made of."""
 MOST_HANDSETS: Final = 50
 
+JobKey = tuple[int, str]
+"""A job of all racks': its rack's number and its name."""
 _HEX: Final = frozenset("0123456789ABCDEF")
 _JOB: Final = """
     SELECT filed_job.rack, rack.name, job, opened_at, told, certificate, certified_branch,
@@ -54,7 +57,7 @@ class FiledJob:
     proven: tuple[str, ...]
 
     @property
-    def key(self) -> tuple[int, str]:
+    def key(self) -> JobKey:
         """Which it is."""
         return (self.rack, self.job)
 
@@ -62,12 +65,14 @@ class FiledJob:
     def traits(self) -> Traits:
         """What its handset is known by."""
         maker, model = self._text("manufacturer"), self._text("model")
+        tied = self._text("tied")
         return Traits(
             imeis=frozenset(self.imeis),
             proven=frozenset(self.proven),
             serial=self._text("serial"),
             model=model_key(maker, model) if maker and model else None,
-            tied_chip=self._text("tied"),
+            tied_chip=tied,
+            chips=frozenset(filter(None, [tied])),
         )
 
     def _text(self, key: str) -> str | None:
@@ -103,8 +108,7 @@ async def find_handsets(connection: AsyncConnection, text: str) -> FoundHandsets
         escaped = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         found += await _jobs(
             connection,
-            "(rack, job) IN (SELECT rack, job FROM filed_number WHERE parts @> %s"
-            " AND number LIKE %s)",
+            "SELECT rack, job FROM filed_number WHERE parts @> %s AND number LIKE %s",
             parts_of(wanted),
             f"%{escaped}%",
         )
@@ -117,10 +121,11 @@ async def find_handsets(connection: AsyncConnection, text: str) -> FoundHandsets
 
 
 def _named(wanted: str) -> tuple[str, *tuple[str, ...]]:
-    """The condition for jobs with this whole number, or with a certificate that begins so."""
-    whole = "(rack, job) IN (SELECT rack, job FROM filed_number WHERE number = %s)"
+    """The query for jobs with this whole number, or with a certificate that begins so."""
+    whole = "SELECT rack, job FROM filed_number WHERE number = %s"
     if len(wanted) >= INDEXED_DIGEST_DIGITS and _HEX.issuperset(wanted):
-        return (f"{whole} OR certificate LIKE %s", wanted, f"{wanted.lower()}%")
+        begun = "SELECT rack, job FROM filed_job WHERE certificate LIKE %s"
+        return (f"{whole} UNION {begun}", wanted, f"{wanted.lower()}%")
     return (whole, wanted)
 
 
@@ -131,55 +136,88 @@ async def with_others(connection: AsyncConnection, jobs: Sequence[FiledJob]) -> 
     chips = {job.traits.tied_chip for job in jobs} - {None}
     more = await _jobs(
         connection,
-        "(rack, job) IN (SELECT rack, job FROM filed_number WHERE number = ANY(%s))"
-        " OR told ->> 'tied' = ANY(%s)",
+        "SELECT rack, job FROM filed_number WHERE number = ANY(%s)"
+        " UNION SELECT rack, job FROM filed_job WHERE tied = ANY(%s)",
         [*numbers, *(plain(str(serial)) for serial in serials)],
         list(chips),
     )
     return list({each.key: each for each in (*jobs, *more)}.values())
 
 
-def handsets_in(jobs: Sequence[FiledJob], wanted: Iterable[tuple[int, str]]) -> list[FiledHandset]:
+def handsets_in(jobs: Sequence[FiledJob], wanted: Iterable[JobKey]) -> list[FiledHandset]:
     """The handsets that one of the wanted jobs is of, the one seen last first."""
-    sought = set(wanted)
-    groups = [group for group in _groups(jobs) if any(job.key in sought for job in group)]
-    handsets = [
-        FiledHandset(
-            jobs=tuple(sorted(group, key=lambda job: job.opened_at)),
-            perhaps=tuple(job for job in jobs if job not in group and _may_be(job, group)),
-        )
-        for group in groups
-    ]
+    sought, related = set(wanted), _related(jobs)
+    by_key = {job.key: job for job in jobs}
+    place = {key: at for at, key in enumerate(by_key)}
+    handsets: list[FiledHandset] = []
+    for group in _groups(jobs, related):
+        if not sought.isdisjoint(group):
+            near = {key for each in group for key in related[each]} - group
+            of, perhaps = (
+                [by_key[key] for key in sorted(keys, key=place.__getitem__)]
+                for keys in (group, near)
+            )
+            of.sort(key=lambda job: job.opened_at)
+            handsets.append(FiledHandset(jobs=tuple(of), perhaps=tuple(perhaps)))
     return sorted(handsets, key=lambda each: each.jobs[-1].opened_at, reverse=True)
 
 
-def _groups(jobs: Sequence[FiledJob]) -> list[list[FiledJob]]:
+def _related(jobs: Sequence[FiledJob]) -> Mapping[JobKey, Mapping[JobKey, Relation]]:
+    """For each job those of which something says that they are of the same handset.
+
+    Only jobs that share a number, a serial or a chip are compared: of others nothing says so.
+    """
+    traits = {job.key: job.traits for job in jobs}
+    sharing: dict[str, set[JobKey]] = defaultdict(set)
+    for key, told in traits.items():
+        for mark in _marks(told):
+            sharing[mark].add(key)
+    related: dict[JobKey, dict[JobKey, Relation]] = {key: {} for key in traits}
+    for key, told in traits.items():
+        for other in {each for mark in _marks(told) for each in sharing[mark]} - {key}:
+            relation = compare(told, traits[other]).relation
+            if relation is not Relation.NONE:
+                related[key][other] = relation
+    return related
+
+
+def _marks(told: Traits) -> set[str]:
+    return {*told.imeis, *filter(None, (told.serial, told.tied_chip))}
+
+
+def _groups(
+    jobs: Sequence[FiledJob], related: Mapping[JobKey, Mapping[JobKey, Relation]]
+) -> list[set[JobKey]]:
     """Jobs together that are certainly of one handset."""
-    groups: list[list[FiledJob]] = []
+    groups: list[set[JobKey]] = []
+    grouped: set[JobKey] = set()
     for job in jobs:
-        same = [
-            group
-            for group in groups
-            if any(compare(job.traits, of.traits).relation is Relation.CERTAIN for of in group)
-        ]
-        merged = [job, *(each for group in same for each in group)]
-        groups = [*(group for group in groups if group not in same), merged]
+        if job.key in grouped:
+            continue
+        group, due = {job.key}, [job.key]
+        while due:
+            told = related[due.pop()]
+            fresh = {key for key, how in told.items() if how is Relation.CERTAIN} - group
+            group |= fresh
+            due += fresh
+        grouped |= group
+        groups.append(group)
     return groups
-
-
-def _may_be(job: FiledJob, group: Sequence[FiledJob]) -> bool:
-    """Whether something says so, contradicted or not."""
-    return any(compare(job.traits, of.traits).relation is not Relation.NONE for of in group)
 
 
 async def certified_jobs(connection: AsyncConnection, digest: str) -> list[FiledJob]:
     """Those whose certificate has exactly this number."""
-    return await _jobs(connection, "certificate = %s", digest)
+    return await _jobs(connection, "SELECT rack, job FROM filed_job WHERE certificate = %s", digest)
 
 
-async def _jobs(connection: AsyncConnection, condition: str, *values: object) -> list[FiledJob]:
+async def _jobs(connection: AsyncConnection, keys: str, *values: object) -> list[FiledJob]:
+    """The newest of those whose racks and names this query finds, by indexes alone.
+
+    A condition of theirs joined by OR to one on their numbers would have every job read.
+    """
     found = await connection.execute(
-        f"{_JOB} WHERE {condition} ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
+        f"{_JOB} WHERE (filed_job.rack, job) IN ({keys})"
+        f" ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
         values,
     )
     return [

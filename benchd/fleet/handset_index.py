@@ -47,6 +47,8 @@ _TELLING: Final = (
 )
 _INDEXED: Final = (Trait.IMEI, Trait.SERIAL)
 Told = tuple[Trait, str]
+Numbered = tuple[int, Entry]
+"""A record by its number."""
 
 
 @dataclass(slots=True)
@@ -91,8 +93,15 @@ class HandsetIndex:
         """`reading` bounds the threads on which records are read."""
         self._reading = reading
 
-    async def note(self, connection: AsyncConnection, rack: int, branch: int) -> None:
-        """Note all of a branch that isn't noted yet."""
+    async def note(
+        self, connection: AsyncConnection, rack: int, branch: int, new: Sequence[Numbered]
+    ) -> None:
+        """Note what has just come into a branch that had `catch_up` before."""
+        notes = await to_thread.run_sync(partial(_notes_of, new), limiter=self._reading)
+        await _write(connection, rack, branch, notes)
+
+    async def catch_up(self, connection: AsyncConnection, rack: int, branch: int) -> None:
+        """Note what a centre of an older release took in beside this one, which noted nothing."""
         while await self._note_piece(connection, rack, branch):
             pass
 
@@ -108,32 +117,8 @@ class HandsetIndex:
         rows = await found.fetchall()
         if not rows:
             return False
-        notes = await to_thread.run_sync(partial(_notes_of, rows), limiter=self._reading)
-        async with connection.cursor() as cursor:
-            await cursor.executemany(
-                """
-                INSERT INTO job_record (rack, job, branch, sequence) VALUES (%s, %s, %s, %s)
-                ON CONFLICT DO NOTHING
-                """,
-                [(rack, job, branch, sequence) for job, sequence in notes.records],
-            )
-            await cursor.executemany(
-                """
-                INSERT INTO handset_trait (trait, value, rack, job, lasting)
-                VALUES (%s, %s, %s, %s, EXISTS (
-                    SELECT FROM handset_trait WHERE rack = %s AND job = %s AND lasting
-                )) ON CONFLICT DO NOTHING
-                """,
-                [(trait, value, rack, job, rack, job) for trait, value, job in notes.traits],
-            )
-        await connection.execute(
-            "UPDATE handset_trait SET lasting = true WHERE rack = %s AND job = ANY(%s)",
-            (rack, list(notes.lasting)),
-        )
-        await connection.execute(
-            "DELETE FROM handset_lease WHERE rack = %s AND job = ANY(%s)",
-            (rack, list(notes.ended)),
-        )
+        notes = await to_thread.run_sync(partial(_read_notes, rows), limiter=self._reading)
+        await _write(connection, rack, branch, notes)
         await connection.execute(
             "UPDATE branch SET noted_sequence = %s WHERE rack = %s AND branch = %s",
             (rows[-1][0], rack, branch),
@@ -218,6 +203,43 @@ class HandsetIndex:
         return _Read(lines=made, is_cut=len(rows) > MOST_RECORDS)
 
 
+async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _Notes) -> None:
+    if notes.records:
+        jobs, sequences = zip(*notes.records, strict=True)
+        await connection.execute(
+            """
+            INSERT INTO job_record (rack, job, branch, sequence)
+            SELECT %s, job, %s, sequence FROM unnest(%s::text[], %s::int8[]) AS told (job, sequence)
+            ON CONFLICT DO NOTHING
+            """,
+            (rack, branch, list(jobs), list(sequences)),
+        )
+    if notes.traits:
+        # In one order, so that nobody waits for who waits for them.
+        traits, values, of = zip(*sorted(notes.traits), strict=True)
+        await connection.execute(
+            """
+            INSERT INTO handset_trait (trait, value, rack, job, lasting)
+            SELECT trait, value, %(rack)s, job, EXISTS (
+                SELECT FROM handset_trait AS known
+                WHERE known.rack = %(rack)s AND known.job = told.job AND known.lasting
+            ) FROM unnest(%(traits)s::text[], %(values)s::text[], %(jobs)s::text[])
+                AS told (trait, value, job) ON CONFLICT DO NOTHING
+            """,
+            {"rack": rack, "traits": list(traits), "values": list(values), "jobs": list(of)},
+        )
+    if notes.lasting:
+        await connection.execute(
+            "UPDATE handset_trait SET lasting = true WHERE rack = %s AND job = ANY(%s)",
+            (rack, list(notes.lasting)),
+        )
+    if notes.ended:
+        await connection.execute(
+            "DELETE FROM handset_lease WHERE rack = %s AND job = ANY(%s)",
+            (rack, list(notes.ended)),
+        )
+
+
 async def _jobs_with(connection: AsyncConnection, trait: Trait, value: str) -> _Found:
     jobs: list[tuple[int, str]] = []
     is_cut = False
@@ -264,10 +286,13 @@ def _entries_of(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, StoredEntr
     return [(branch, stored_after(GENESIS, bytes(body))) for branch, body in rows]
 
 
-def _notes_of(rows: Sequence[tuple[int, bytes]]) -> _Notes:
+def _read_notes(rows: Sequence[tuple[int, bytes]]) -> _Notes:
+    return _notes_of([(at, stored_after(GENESIS, bytes(body)).entry) for at, body in rows])
+
+
+def _notes_of(records: Iterable[Numbered]) -> _Notes:
     notes = _Notes()
-    for sequence, body in rows:
-        entry = stored_after(GENESIS, bytes(body)).entry
+    for sequence, entry in records:
         job = entry.job
         if job is None or entry.kind not in _TELLING or not can_be_kept(job):
             continue

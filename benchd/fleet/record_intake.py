@@ -102,8 +102,10 @@ class RecordIntake:
             begun = None
             if new:
                 spot, begun = await _place_for(connection, rack, spot, new[0])
+                await self._index.catch_up(connection, rack.number, spot.branch)
                 await _copy(connection, rack, spot.branch, new)
-                await self._index.note(connection, rack.number, spot.branch)
+                told = [(record.sequence, record.entry) for record in new]
+                await self._index.note(connection, rack.number, spot.branch, told)
             checkpoint = await self._checkpoint(connection, rack, spot.branch, new)
             forks, restores = await _told(connection, rack)
         # Only now: until the commit another centre's failure could have undone it.
@@ -133,10 +135,11 @@ class RecordIntake:
         await connection.execute(
             """
             UPDATE branch SET tip_sequence = coalesce(%s, tip_sequence),
+                noted_sequence = coalesce(%s, noted_sequence),
                 tip_hash = coalesce(%s, tip_hash), heard_at = now()
             WHERE rack = %s AND branch = %s
             """,
-            (*tip, rack.number, branch),
+            (tip[0], *tip, rack.number, branch),
         )
         found = await connection.execute(
             """
@@ -161,6 +164,10 @@ async def _where(
     connection: AsyncConnection, rack: JoinedRack, batch: Batch
 ) -> tuple[_Spot, Sequence[BatchRecord]]:
     """The last record of a batch that is there already, and those after it. Raises GapRefused."""
+    branch = await _branch_with_tip(connection, rack, batch.after)
+    if branch is not None:
+        # Nothing follows a tip, so none of them is there.
+        return _Spot(branch=branch, head=batch.after), batch.records
     hashes = [batch.after.hash, *(record.hash for record in batch.records)]
     spots = await _spots(connection, rack, hashes)
     if batch.after == EMPTY_HEAD:
@@ -178,7 +185,7 @@ async def _place_for(
     """Where records after this one go: its own branch, or a new one, and why there is one."""
     if await _tip(connection, rack, spot.branch) == spot.head:
         return spot, None
-    why = "restored" if first.kind == EntryKind.LEDGER_RESTORED else "fork"
+    why = "restored" if first.entry.kind is EntryKind.LEDGER_RESTORED else "fork"
     made = await connection.execute(
         """
         INSERT INTO branch (rack, branch, why, left_branch, left_sequence, tip_sequence, tip_hash)
@@ -208,8 +215,24 @@ async def _copy(
     ):
         copy.set_types(("int4", "int4", "int8", "bytea", "text", "bytea"))
         for record in new:
-            row = (rack.number, branch, record.sequence, record.hash, record.kind, record.body)
+            row = (
+                rack.number,
+                branch,
+                record.sequence,
+                record.hash,
+                record.entry.kind.value,
+                record.body,
+            )
             await copy.write_row(row)
+
+
+async def _branch_with_tip(connection: AsyncConnection, rack: JoinedRack, tip: Head) -> int | None:
+    found = await connection.execute(
+        "SELECT branch FROM branch WHERE rack = %s AND tip_hash = %s AND tip_sequence = %s",
+        (rack.number, tip.hash, tip.sequence),
+    )
+    row = await found.fetchone()
+    return None if row is None else int(row[0])
 
 
 async def _spots(

@@ -15,7 +15,7 @@ from typing import Final
 
 from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import JsonValue
-from benchd.domain.record import EntryKind
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger.head import EMPTY_HEAD, Head, decode_head
 from benchd.ledger.ledger_record import MAX_BODY_BYTES, stored_after
 from benchd.ledger.restore_gap import check_gap
@@ -46,7 +46,7 @@ class BatchRecord:
 
     sequence: int
     hash: bytes
-    kind: str
+    entry: Entry
     body: bytes
 
 
@@ -147,8 +147,7 @@ def _chained(after: Head, bodies: Sequence[bytes], ring: Signer) -> Iterable[Bat
             message = f"the record after record {last.sequence} can't be understood: {error}"
             raise BatchRefused(message) from error
         last = Head(sequence=stored.sequence, hash=bytes.fromhex(stored.hash_hex))
-        kind = stored.entry.kind.value
-        yield BatchRecord(sequence=last.sequence, hash=last.hash, kind=kind, body=body)
+        yield BatchRecord(sequence=last.sequence, hash=last.hash, entry=stored.entry, body=body)
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -11,6 +11,13 @@ from benchd.domain.ids import JsonValue
 MAX_DEPTH = 32
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_READER = json.JSONDecoder()
+_WRITERS = {
+    ascii_only: json.JSONEncoder(
+        sort_keys=True, separators=(",", ":"), ensure_ascii=ascii_only, allow_nan=False
+    )
+    for ascii_only in (False, True)
+}
 
 
 def encode(value: JsonValue, *, ascii_only: bool = False) -> bytes:
@@ -21,27 +28,33 @@ def encode(value: JsonValue, *, ascii_only: bool = False) -> bytes:
     Surrogates, which UTF-8 can't carry, become escapes; two that make a pair become the
     character that they mean, so that decoding and encoding again gives the same bytes.
     """
-    text = json.dumps(
-        _plain(value, depth=0),
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=ascii_only,
-        allow_nan=False,
-    )
-    return _SURROGATE.sub(_escape, text).encode()
+    return _written(_plain(value, depth=0), ascii_only=ascii_only)
 
 
 def decode(data: bytes, *, ascii_only: bool = False) -> JsonValue:
     """The value of canonical bytes; raises ValueError for any others."""
     try:
-        value: JsonValue = json.loads(data)
-        if encode(value, ascii_only=ascii_only) == data:
+        # What stands after the value isn't written again, and so isn't what this returns for.
+        value: JsonValue = _READER.raw_decode(data.decode())[0]
+        # What was read has only types that are written as they are. Two surrogates that make a pair
+        # come out as escapes, and so not as they stand in these bytes: reading joins escapes.
+        is_shallow = data.count(b"[") + data.count(b"{") <= MAX_DEPTH
+        write = _written if is_shallow else encode
+        if write(value, ascii_only=ascii_only) == data:
             return value
     except RecursionError as error:
         message = "it is nested too deeply"
         raise ValueError(message) from error
     message = "it isn't written as benchd writes it"
     raise ValueError(message)
+
+
+def _written(value: JsonValue, *, ascii_only: bool) -> bytes:
+    text = _WRITERS[ascii_only].encode(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(_escape, text).encode()
 
 
 def _plain(value: JsonValue, *, depth: int) -> JsonValue:

@@ -11,10 +11,12 @@ import psycopg
 import pytest
 
 from benchd.domain.errors import NotFound, UsageRefused
-from benchd.fleet import filed_jobs
+from benchd.fleet import filed_jobs, handset_files
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import open_database
+from benchd.fleet.handset_files import find_handsets
 from benchd.ledger.records.record_effect import digest_of
+from benchd.proof.identity.traits import Comparison, Traits, compare
 from tests.fleet.office_rig import Drawn, Office, office, tell
 from tests.fleet.written_ledger import WrittenLedger
 from tests.ledger.records.records_rack import IMEI, OTHER_IMEI, START, Told
@@ -285,3 +287,63 @@ async def test_filing_goes_on_after_whatever_the_database_says(
         with anyio.fail_after(20):
             await again.wait()
         group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("text", [IMEI, "0417", "a" * 64, "a" * 16])
+async def test_no_look_up_reads_all_jobs(
+    conninfo: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[bytes, tuple[object, ...]]] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def kept(self: psycopg.AsyncConnection, query: bytes, values: tuple[object, ...]) -> Any:  # noqa: ANN401
+        asked.append((query, values))
+        return await execute(self, query, values)
+
+    async with office(conninfo) as here:
+        told = handset("j-0001")
+        told.bind("j-0001", tag="T-00417")
+        await send(here, "Nagoya", told)
+        assert await found(here, "0417")
+    # Where it needn't, PostgreSQL reads no table whole.
+    options = "-c enable_seqscan=off"
+    async with await psycopg.AsyncConnection.connect(conninfo, options=options) as connection:
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.AsyncConnection, "execute", kept)
+            await find_handsets(connection, text)
+        for query, values in asked:
+            plan = await (await connection.execute(b"EXPLAIN " + query, values)).fetchall()
+            lines = [str(line) for [line] in plan]
+            assert not [line for line in lines if "Seq Scan" in line], lines
+            # Or all of an index, and each job of it held against what was found by its numbers.
+            assert not [line for line in lines if "Filter" in line and "SubPlan" in line], lines
+    assert len(asked) >= 2
+
+
+async def test_only_jobs_that_share_something_are_compared(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[Traits, Traits]] = []
+
+    def counted(mine: Traits, other: Traits) -> Comparison:
+        compared.append((mine, other))
+        return compare(mine, other)
+
+    monkeypatch.setattr(handset_files, "compare", counted)
+    async with office(conninfo) as here:
+        alike = [handset(f"j-{n:04}", imei=None, serial=f"2026{n:07}") for n in range(40)]
+        same = handset("j-0099", imei=None, serial="20260000007")
+        await send(here, "Nagoya", *alike, same)
+        assert len(await found(here, "2026")) == 41
+    assert {each.serial for pair in compared for each in pair} == {"20260000007"}
+    assert len(compared) == 2
+
+
+async def test_what_only_its_chip_joins_is_the_same_handset(conninfo: str) -> None:
+    first, second = handset("j-0001"), handset("j-0002", imei=None, serial="", day=1)
+    first.tie("j-0001", "c" * 32)
+    second.tie("j-0002", "c" * 32)
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", first, second)
+        [told] = await found(here, IMEI)
+        assert jobs(told) == [("Nagoya", "j-0001"), ("Nagoya", "j-0002")]

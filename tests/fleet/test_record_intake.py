@@ -390,3 +390,22 @@ async def test_who_joins_and_who_does_not(conninfo: str) -> None:
                 await here.racks.join(odd, ring)
         [state] = await here.racks.states()
         assert (state.name, state.branch, state.sequence) == ("rack 1, Nagoya", 0, 0)
+
+
+async def test_what_another_centre_did_not_note_is_noted_with_the_next_batch(
+    conninfo: str,
+) -> None:
+    ledger = WrittenLedger()
+    for number in range(1, 5):
+        ledger.put(number, "job_opened", {}, f"job-{number}")
+    async with centre(conninfo) as here:
+        await here.join(ledger)
+        await here.send(ledger, 0, 2)
+        with psycopg.connect(conninfo) as other:
+            # As one of an older release leaves it, which knows no such table.
+            other.execute("DELETE FROM job_record")
+            other.execute("UPDATE branch SET noted_sequence = 0")
+        await here.send(ledger, 2)
+        noted = here.rows("SELECT job, sequence FROM job_record ORDER BY sequence")
+        assert noted == [(f"job-{number}", number) for number in range(1, 5)]
+        assert here.rows("SELECT noted_sequence FROM branch") == [(4,)]

@@ -70,6 +70,44 @@ def test_no_number_that_json_lacks(value: float) -> None:
         canonical.encode({"x": value})
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a": 1}',
+        b'{"b":1,"a":2}',
+        b'{"a":1,"a":1}',
+        b'{"a":1} ',
+        b'{"a":1}{"a":1}',
+        b' {"a":1}',
+        b"1.50",
+        b"NaN",
+        b'"\\u0061"',
+        b'"\\ud83d\\ude00"',
+        b'"\xed\xa0\xbd\xed\xb8\x80"',
+        b'"\xed\xa0\x80"',
+        b'"\xff"',
+        b'\xef\xbb\xbf{"a":1}',
+        '{"a":1}'.encode("utf-16"),
+        b"",
+    ],
+)
+def test_another_text_of_the_same_value_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each has words of its own
+        canonical.decode(data)
+
+
+def test_brackets_in_a_text_are_no_depth() -> None:
+    text = "[{" * canonical.MAX_DEPTH
+    assert canonical.decode(canonical.encode([text])) == [text]
+    for depth, is_taken in ((canonical.MAX_DEPTH, True), (canonical.MAX_DEPTH + 1, False)):
+        data = b"[" * depth + b"1" + b"]" * depth
+        if is_taken:
+            assert canonical.encode(canonical.decode(data)) == data
+        else:
+            with pytest.raises(ValueError, match="deeper"):
+                canonical.decode(data)
+
+
 def test_depth_is_bounded() -> None:
     value: JsonValue = 1
     for _ in range(canonical.MAX_DEPTH + 1):

@@ -32,12 +32,16 @@ class CentreDied(BenchdError):
 
 @asynccontextmanager
 async def running_centre(
-    database: str, key: Path, listeners: Sequence[socket.socket], pages: int, log: Path
-) -> AsyncGenerator[None]:
-    """The centre on these sockets, of which the first is this machine's own; pages at a port."""
+    database: str, key: Path, listeners: Sequence[socket.socket], pages: int | None, log: Path
+) -> AsyncGenerator[int]:
+    """The centre on these sockets, of which the first is this machine's own; its process.
+
+    Its pages are at a port, or nowhere.
+    """
     descriptors = [listener.fileno() for listener in listeners]
     command = ["setpriv", "--pdeathsig", "TERM", sys.executable]
-    command += ["-m", "benchd.lab.demo.fleet_centre", database, str(key), str(pages)]
+    command += ["-m", "benchd.lab.demo.fleet_centre", database, str(key)]
+    command += [] if pages is None else [f"--pages={pages}"]
     command += map(str, descriptors)
     with log.open("ab") as said:
         process = await anyio.open_process(
@@ -59,8 +63,9 @@ async def running_centre(
             group.start_soon(must_live)
             with anyio.fail_after(STARTS_WITHIN_S):
                 await _until_it_answers(f"{listeners[0].getsockname()[1]}/healthz")
-                await _until_it_answers(f"{pages}/verify")
-            yield
+                if pages is not None:
+                    await _until_it_answers(f"{pages}/verify")
+            yield process.pid
             group.cancel_scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
@@ -85,11 +90,11 @@ async def _until_it_answers(place: str) -> None:
 
 
 def main() -> None:
-    """`python -m benchd.lab.demo.fleet_centre DATABASE KEY PAGES_PORT DESCRIPTOR…`."""
+    """`python -m benchd.lab.demo.fleet_centre DATABASE KEY [--pages=PORT] DESCRIPTOR…`."""
     parser = ArgumentParser()
     parser.add_argument("database")
     parser.add_argument("key", type=Path)
-    parser.add_argument("pages", type=int)
+    parser.add_argument("--pages", type=int)
     parser.add_argument("listeners", type=int, nargs="+")
     told = parser.parse_args()
     listeners = [socket.socket(fileno=descriptor) for descriptor in told.listeners]
@@ -101,7 +106,7 @@ def main() -> None:
         host=host,
         port=port,
         tls=None,
-        pages=(host, told.pages),
+        pages=None if told.pages is None else (host, told.pages),
     )
     with exit_on_error():
         anyio.run(run_centre, settings, listeners)

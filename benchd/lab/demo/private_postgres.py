@@ -24,6 +24,8 @@ OLDEST: Final = 15
 SYSTEM_USER: Final = "nobody"
 """Who runs it for root, which PostgreSQL refuses to be run by."""
 WITHIN_S: Final = 60
+SHORT: Final = Path("/tmp")  # noqa: S108 - mkdtemp makes a folder there that is its own
+"""The path of a Unix socket is short."""
 _SETTINGS: Final = """
 listen_addresses = ''
 unix_socket_directories = '{folder}'
@@ -47,11 +49,13 @@ class Cluster:
 
 
 @contextmanager
-def private_cluster() -> Generator[Cluster]:
-    """Make one, start it, and take it down with all that is in it. Raises DependencyMissing."""
+def private_cluster(settings: str = "", directory: Path = SHORT) -> Generator[Cluster]:
+    """Make one, start it, and take it down with all that is in it. Raises DependencyMissing.
+
+    `settings` are lines of postgresql.conf that count before its own.
+    """
     programs = _programs()
-    # The path of a Unix socket is short.
-    folder = Path(tempfile.mkdtemp(prefix="benchd-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="benchd-pg-", dir=directory))
     is_root = os.geteuid() == 0
     user = SYSTEM_USER if is_root else pwd.getpwuid(os.geteuid()).pw_name
     other = user if is_root else None
@@ -68,8 +72,8 @@ def private_cluster() -> Generator[Cluster]:
             user=other,
             env=environment,
         )
-        with (data / "postgresql.conf").open("a") as settings:
-            settings.write(_SETTINGS.format(folder=folder))
+        with (data / "postgresql.conf").open("a") as written:
+            written.write(_SETTINGS.format(folder=folder) + settings)
         cluster = Cluster(folder=folder, user=user)
         # It hears of its parent's end from the kernel, and of Ctrl-C from its parent.
         with (

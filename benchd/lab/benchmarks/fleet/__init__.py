@@ -1,0 +1,1 @@
+"""The fleet's centre at saturation, under a fleet's load, and among many jobs that look alike."""

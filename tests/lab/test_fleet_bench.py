@@ -1,0 +1,127 @@
+"""The fleet's benchmark runs and reckons right; how fast the centre is, no test judges."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from benchd.lab.benchmarks.fleet.filled_jobs import Template, rows_of
+from benchd.lab.benchmarks.fleet.fleet_bench import Figures, shown
+from benchd.lab.benchmarks.fleet.ingest import Round, summed_up
+from benchd.lab.benchmarks.fleet.load import Load, Schedule, Seen
+from benchd.lab.benchmarks.fleet.lookups import took
+from benchd.lab.benchmarks.synthetic_jobs import Certified, Named
+from tests.program import BENCHD
+
+
+@pytest.mark.timeout(180)
+def test_each_part_is_measured() -> None:
+    tiny = (
+        *("--senders", "2", "--records", "40", "--rounds", "1"),
+        *("--racks", "2", "--duration", "0.4"),
+        *("--jobs", "60", "--looks", "1"),
+    )
+    done = subprocess.run(
+        [*BENCHD, "bench", "fleet", "--json", *tiny], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    ingest, load, lookups = told["ingest"], told["load"], told["lookups"]
+    assert ingest["records"] == 80
+    assert all(
+        ingest[name] > 0 for name in ("centre_per_s", "copy_per_s", "ratio", "record_disk_bytes")
+    )
+    assert (load["records"], load["failures"]) == (16, 0)
+    assert 0 < load["lag_p50_s"] <= load["lag_p99_s"] <= load["lag_worst_s"]
+    assert lookups["jobs"] == 60
+    assert lookups["kinds"]["gate question"]["p99_ms"] > 0
+    assert lookups["kinds"]["look-up of an IMEI"]["count"] == 1
+
+
+def test_an_unknown_part_is_refused() -> None:
+    done = subprocess.run(
+        [*BENCHD, "bench", "fleet", "--parts", "ingest,all"], capture_output=True, check=False
+    )
+    assert done.returncode == 2
+
+
+def test_records_are_due_by_the_clock_and_each_once() -> None:
+    times = Schedule(begun_s=100.0, every_s=0.25, end_s=101.0)
+    assert times.due(99.0) == []
+    assert times.due(100.3) == [100.0, 100.25]
+    assert times.due(100.3) == []
+    assert not times.is_over(100.9)
+    assert times.due(200.0) == [100.5, 100.75]
+    assert times.is_over(101.0)
+
+
+def test_a_record_waits_from_when_it_was_due() -> None:
+    seen = Seen()
+    seen.acknowledged([10.0, 10.5], 11.0)
+    seen.acknowledged([12.0], 12.25)
+    assert (seen.lags_s, seen.batches) == ([1.0, 0.5, 0.25], 2)
+
+
+def test_the_slowest_of_a_hundred_is_not_the_99th_percentile() -> None:
+    told = took([*[0.001] * 50, *[0.002] * 49, 5.0])
+    assert (told.count, told.p50_ms, told.p99_ms) == (100, 1.0, 2.0)
+
+
+def test_the_ratio_is_the_median_of_each_rounds_own() -> None:
+    def of(centre_s: float, copy_s: float) -> Round:
+        return Round(
+            centre_s=centre_s,
+            centre_processor_s=centre_s / 2,
+            copy_s=copy_s,
+            filing_s=10.0,
+            record_bytes=800.0,
+            whole_bytes=1200.0,
+        )
+
+    told = summed_up(
+        [of(4.0, 1.0), of(2.0, 1.0), of(10.0, 4.0)], racks=2, records=1000, body=5000, packed=1000
+    )
+    assert (told.ratio, told.centre_per_s, told.copy_per_s) == (0.4, 250.0, 1000.0)
+    assert (told.body_bytes, told.packed_bytes) == (5.0, 1.0)
+    assert (told.centre_processor_us, told.filed_per_s) == (2000.0, 100.0)
+    assert "ratio 0.40" in next(iter(shown(Figures(ingest=told))))
+
+
+def test_lag_is_shown_beside_what_failed() -> None:
+    load = Load(
+        racks=50,
+        rate=20,
+        duration_s=600,
+        records=600_000,
+        batches=60_000,
+        failures=3,
+        lag_p50_s=0.31,
+        lag_p99_s=0.61,
+        lag_worst_s=1.5,
+        centre_processor=0.4,
+        centre_rss_bytes=100 << 20,
+        unfiled=12,
+    )
+    first, second = shown(Figures(load=load))
+    assert "3 failures; lag p50 0.31 s, p99 0.61 s, at worst 1.50 s" in first
+    assert "40% of a core, 100 MiB; 12 records" in second
+
+
+def test_a_filled_job_has_the_form_of_its_template_and_its_own_numbers() -> None:
+    template = Template(number=3, first=61)
+    template.records = [(62, "stage_ended", f'{{"imei":"{Named.imei(3)}","sequence":62}}')]
+    template.traits = [("imei", Named.imei(3), False)]
+    template.numbers = [(Named.imei(3), True, False)]
+    digest = Certified.certificate(3)
+    template.filed = ("2026-01-01", f'{{"certificate":"{digest}"}}', None, digest, 80)
+    rows = dict(rows_of(template, 43, [7, 8], 1))
+    imei, job = Named.imei(43), Named.job(43)
+    assert rows["job_record"] == f"8\t{job}\t0\t862\n"
+    body = bytes.fromhex(rows["record"].rpartition(r"\\x")[2].strip())
+    assert json.loads(body) == {"imei": imei, "sequence": 862}
+    assert rows["handset_trait"] == f"{imei}\timei\t8\t{job}\tFalse\n"
+    assert rows["filed_number"].startswith(f'8\t{job}\t{imei}\t{{"{imei[:4]}","{imei[1:5]}",')
+    assert f"\t{Certified.certificate(43)}\t0\t880\n" in rows["filed_job"]
+    assert "record" not in dict(rows_of(template, 43, [7, 8], 2))
