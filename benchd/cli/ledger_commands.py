@@ -77,6 +77,12 @@ def _verify(file: Path, key: bytes, ring: KeyRing | None) -> None:
     tell("say.ledger_whole", path=str(file), count=str(report.records), value=report.head_hash)
     if unsigned:
         tell("say.ledger_last_unsigned", **told)
+    kept = report.checkpoints
+    if kept.count:
+        tell("say.ledger_checkpoints", count=str(kept.count), value=str(kept.newest))
+    if kept.lacked is not None:
+        sequence, at = kept.lacked
+        tell("say.ledger_centre_lacked", value=str(sequence), detail=f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 def _unsigned(file: Path, report: VerifyReport) -> int:

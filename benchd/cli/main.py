@@ -19,6 +19,7 @@ from benchd.cli.disposal_commands import disposal_app
 from benchd.cli.doctor.doctor_command import doctor
 from benchd.cli.drain_commands import drain, pause
 from benchd.cli.file_arguments import write_new
+from benchd.cli.fleet_checkpoints import checkpoints_app
 from benchd.cli.fleet_commands import fleet_app, require_fleet
 from benchd.cli.fleet_office import office_app
 from benchd.cli.fresh_commands import add_fresh_commands
@@ -73,6 +74,7 @@ app.add_typer(assets_app, name="assets")
 app.add_typer(grade_app, name="grade")
 app.add_typer(key_app, name="key")
 fleet_app.add_typer(office_app, name="office")
+fleet_app.add_typer(checkpoints_app, name="checkpoints")
 app.add_typer(fleet_app, name="fleet")
 app.add_typer(records_app, name="records")
 app.add_typer(hooks_app, name="hooks")

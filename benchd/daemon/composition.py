@@ -309,7 +309,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
                 records.run,
                 rack.labels.run,
                 traces.run,
-                fleet.run,
+                partial(fleet.run, ledger.append, clock.now),
                 HookLife(hooks, settings, ledger.append, issuer, told).run,
             ):
                 background.start_soon(keep_following, follow, metrics.fault)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import datetime
 
 import anyio
 import structlog
@@ -13,11 +15,13 @@ from anyio import to_thread
 from benchd.config import Settings
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ports import Entropy, OtherRacks
+from benchd.domain.record import Entry, Receipt
 from benchd.ledger.follower import Follower, open_feed
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.fleet_metrics import FleetMetrics
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
 from benchd.outbound.fleet.centre_questions import CentreQuestions, LazyPoster
+from benchd.outbound.fleet.checkpoint_keeper import CheckpointKeeper, KeeperParts
 from benchd.outbound.fleet.record_sender import RecordSender, SenderParts
 from benchd.signing.private_key import SigningKey
 
@@ -55,25 +59,44 @@ class RackFleet:
         if self._asking is not None:
             await self._asking.aclose()
 
-    async def run(self) -> None:
-        """Send until cancelled; without a centre nothing is opened. What was is closed."""
+    async def run(
+        self, record: Callable[[Entry], Awaitable[Receipt]], now: Callable[[], datetime]
+    ) -> None:
+        """Send until cancelled; without a centre nothing is opened. What was is closed.
+
+        `record` keeps an entry; it's the ledger as everybody else uses it.
+        """
         if self._target is None:
             await anyio.sleep_forever()
         else:
-            await self._send_to(self._target)
+            await self._send_to(self._target, record, now)
 
-    async def _send_to(self, target: CentreTarget) -> None:
+    async def _send_to(
+        self,
+        target: CentreTarget,
+        record: Callable[[Entry], Awaitable[Receipt]],
+        now: Callable[[], datetime],
+    ) -> None:
         async with AsyncExitStack() as stack:
             feed = await stack.enter_async_context(open_feed(self._path))
             centre = await to_thread.run_sync(
                 HttpCentre, target, self._key.ring.rack, limiter=feed.thread
             )
             stack.push_async_callback(centre.aclose)
+            keeper = KeeperParts(
+                feed=feed,
+                file=self._path.with_name(f"{self._path.name}.checkpoint"),
+                record=record,
+                now=now,
+                monotonic=time.monotonic,
+                centre=target.key,
+                rack=self._key.ring.rack,
+            )
             parts = SenderParts(
                 feed=feed,
                 head=lambda: self._stored.head,
                 key=self._key,
-                checkpoint_file=self._path.with_name(f"{self._path.name}.checkpoint"),
+                checkpoints=CheckpointKeeper(keeper),
                 monotonic=time.monotonic,
                 chance=random.random,
                 sink=self._metrics,

@@ -20,7 +20,8 @@ from benchd.domain.record import EntryKind
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.joined_racks import JoinedRack
-from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
+from benchd.fleet.leaf_list import branches_of
+from benchd.ledger.fleet_checkpoint import encode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record_batch import Batch, BatchRecord, decode_batch
 from benchd.signing.private_key import SigningKey
@@ -141,16 +142,7 @@ class RecordIntake:
             """,
             (tip[0], *tip, rack.number, branch),
         )
-        found = await connection.execute(
-            """
-            SELECT key_id, branch, tip_sequence, tip_hash
-            FROM branch JOIN rack ON rack.id = branch.rack ORDER BY key_id COLLATE "C", branch
-            """
-        )
-        branches = [
-            Branch(rack=row[0], branch=row[1], tip=Head(sequence=row[2], hash=row[3]))
-            for row in await found.fetchall()
-        ]
+        branches = await branches_of(connection)
         index = [(each.rack, each.branch) for each in branches].index((rack.key_id, branch))
         checkpoint = encode_checkpoint(branches, index, self._now(), self._key)
         await connection.execute(

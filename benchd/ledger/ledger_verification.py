@@ -15,6 +15,7 @@ from benchd.ledger.checksum_vfs import CHECKSUM_BYTES
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SignedHeads, read_heads
 from benchd.ledger.ledger_database import PAGE_BYTES, check_schema, open_copy
+from benchd.ledger.recorded_checkpoints import CheckpointReport, check_checkpoints
 from benchd.ledger.rotation_check import check_gone_on, check_rotations, witnesses_of_ring
 from benchd.ledger.snapshot import snapshot, state_of
 from benchd.ledger.sql_statements import query
@@ -39,6 +40,7 @@ class VerifyReport:
     head_hash: str
     signed_records: int
     """How far the rack has signed; the records after that were never acknowledged by benchd."""
+    checkpoints: CheckpointReport
 
 
 def verify_ledger(path: Path, public_key_pem: bytes, ring: KeyRing | None = None) -> VerifyReport:
@@ -105,10 +107,12 @@ def _report(
                 check_gone_on(connection, key, signed)
             check_schema(connection)
             _check_integrity(connection)
+            checkpoints = check_checkpoints(connection, key)
             return VerifyReport(
                 records=_count(connection),
                 head_hash=end.hash.hex(),
                 signed_records=signed_up_to(connection, heads),
+                checkpoints=checkpoints,
             )
     except apsw.Error as error:
         message = f"the ledger's file can't be read: {damage or error}"

@@ -10,16 +10,21 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate import create_key, verify_certificate
 from benchd.cli.main import main
 from benchd.config import Settings
+from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import open_ledger
+from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
+from benchd.signing.private_key import SigningKey
 from tests.cli.test_cli import benchd
 from tests.daemon.rotated_rack import (
     FIRST,
@@ -33,6 +38,7 @@ from tests.daemon.rotated_rack import (
 )
 
 WHO = ("--operator", "佐藤", "--because", "disk replaced")
+AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
 Typed = Callable[..., tuple[int, str]]
 
 
@@ -272,3 +278,30 @@ def test_it_vouches_for_no_record_that_nobody_has_signed(
         assert says in told
         assert ("signed" in told) == (count > 0)
         assert ("records, head" in told) == (exit_code == 0)
+
+
+def test_verifying_tells_how_often_the_centre_has_signed_and_that_it_was_put_back(
+    rack: Settings, typed: Typed
+) -> None:
+    assert "centre" not in typed("verify")[1]
+    key = key_of(rack)
+    centre = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+
+    async def record(*kinds: EntryKind) -> None:
+        async with open_ledger(rack.ledger.path, head_key=key) as ledger:
+            for kind in kinds:
+                of = Branch(rack=key.ring.rack, branch=0, tip=ledger.head)
+                told = json.loads(encode_checkpoint([of], 0, AT, centre))
+                data = {"checkpoint": told, "centre": centre.public.public_bytes_raw().hex()}
+                await ledger.append(Entry(kind=kind, at=AT, data=data))
+
+    anyio.run(record, EntryKind.CHECKPOINT_RECEIVED, EntryKind.CHECKPOINT_RECEIVED)
+    code, told = typed("verify")
+    assert (code, "has signed for it 2 times" in told, "PUT BACK" in told) == (0, True, False)
+    anyio.run(record, EntryKind.CENTRE_LACKED)
+    code, told = typed("verify")
+    assert (code, "2 times" in told) == (0, True)
+    assert "PUT BACK TO AN OLDER STATE: by record" in told
+    assert "at 2026-12-01 09:00 UTC" in told
+    assert "stop the centre" in told
+    assert "古い状態に戻されています" in typed("verify", language="ja_JP.UTF-8")[1]

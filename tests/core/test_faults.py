@@ -152,6 +152,7 @@ NOT_OF_A_GOOD_JOB = {
     *(EntryKind.PERSON_CHANGED, EntryKind.PERSON_REFUSED, EntryKind.TOKEN_CHANGED),
     *(EntryKind.KEY_ROTATED, EntryKind.HOOK_BEGUN, EntryKind.HOOK_ANSWERED),
     *(EntryKind.HANDSET_GRADED, EntryKind.SHIPPED, EntryKind.OTHER_RACKS_ASKED),
+    *(EntryKind.CHECKPOINT_RECEIVED, EntryKind.CENTRE_LACKED),
     *OF_INTAKE,
 }
 

@@ -8,11 +8,12 @@ import shutil
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.certificate import create_key
 from benchd.domain.record import Entry, EntryKind
@@ -22,6 +23,7 @@ from benchd.ledger.head import Head
 from benchd.ledger.head_file import head_path
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
+from benchd.outbound.fleet.checkpoint_keeper import CheckpointKeeper, KeeperParts
 from benchd.outbound.fleet.ports import Centre, Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
 from benchd.outbound.posting import Failure
@@ -68,6 +70,7 @@ class Mishaps:
     drawn: random.Random
     referee: Referee
     conninfo: str
+    key: Ed25519PublicKey
     quiet: bool = False
     held_back: list[bytes] = field(default_factory=list)
     happened: set[str] = field(default_factory=set)
@@ -131,7 +134,7 @@ def forged(batch: bytes, drawn: random.Random) -> bytes:
     """One record says something else; nobody has signed that."""
     first, *bodies = gzip.decompress(batch).split(b"\n")
     place = drawn.randrange(len(bodies))
-    bodies[place] = bodies[place].replace(b'"told":"', b'"told":"not ')
+    bodies[place] = bodies[place].replace(b'"slot":null', b'"slot":"Z9"')
     return gzip.compress(b"\n".join([first, *bodies]))
 
 
@@ -153,6 +156,9 @@ class Rack:
         )
         await self.ledger.append(entry)
 
+    async def recorded(self, kind: EntryKind) -> int:
+        return len(await self.ledger.select("WHERE kind = ?", kind.value))
+
     async def step(self) -> float:
         rest_s = await self.sender.step()
         self.at[0] += rest_s
@@ -166,14 +172,23 @@ class Rack:
 
 
 @asynccontextmanager
-async def rack(path: Path, key: SigningKey, line: Centre) -> AsyncGenerator[Rack]:
+async def rack(path: Path, key: SigningKey, line: Mishaps) -> AsyncGenerator[Rack]:
     at, heard = [0.0], Heard()
     async with open_ledger(path, head_key=key) as ledger, open_feed(path) as feed:
+        keeper = KeeperParts(
+            feed=feed,
+            file=path.with_suffix(".checkpoint"),
+            record=ledger.append,
+            now=lambda: datetime(2026, 11, 24, 9, tzinfo=UTC) + timedelta(seconds=at[0]),
+            monotonic=lambda: at[0],
+            centre=line.key,
+            rack=key.ring.rack,
+        )
         parts = SenderParts(
             feed=feed,
             head=lambda: ledger.head,
             key=key,
-            checkpoint_file=path.with_suffix(".checkpoint"),
+            checkpoints=CheckpointKeeper(keeper),
             monotonic=lambda: at[0],
             chance=lambda: 0.5,
             sink=heard,
@@ -212,7 +227,7 @@ async def test_the_centre_has_the_union_and_every_fork_is_told(
         )
         inner = HttpCentre(target, key.key_id)
         stack.push_async_callback(inner.aclose)
-        line = Mishaps(inner, drawn, referee, conninfo)
+        line = Mishaps(inner, drawn, referee, conninfo, here.key.public)
 
         async with rack(first, key, line) as one:
             await run(one, drawn, "before the backup", drawn.randrange(2, STEPS))
@@ -244,5 +259,9 @@ async def test_the_centre_has_the_union_and_every_fork_is_told(
                     await each.until_quiet()
                 assert referee.judge([restored, clone, first]) == kinds
                 assert old.heard.forks == copy.heard.forks == one.heard.forks == 2
+                # It had all that it has signed for whenever it was asked.
+                for each in (old, copy, one):
+                    assert await each.recorded(EntryKind.CENTRE_LACKED) == 0
+                    assert await each.recorded(EntryKind.CHECKPOINT_RECEIVED) >= 1
     assert referee.acknowledged
     assert len(line.happened) > 6

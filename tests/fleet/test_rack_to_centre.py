@@ -11,9 +11,10 @@ import pytest
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
 from benchd.daemon.rack_fleet import RackFleet
+from benchd.daemon.system_clock import SystemClock
 from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.centre_server import mutual_tls
-from benchd.ledger import open_ledger
+from benchd.ledger import open_ledger, verify_ledger
 from benchd.observe.announcing_ledger import announcing
 from benchd.observe.metrics import RackMetrics
 from benchd.signing.private_key import load_key
@@ -57,12 +58,15 @@ async def test_what_the_ledger_stores_comes_to_the_centre_and_a_late_centre_gets
                 ledger = announcing(stored, (fleet.follower,), metrics.fault)
                 await _write(ledger, 5)
                 async with anyio.create_task_group() as group:
-                    group.start_soon(fleet.run)
-                    await _until(metrics, 5)
+                    group.start_soon(fleet.run, ledger.append, SystemClock().now)
+                    # With its first word, which goes into the ledger and comes to the centre, too.
+                    await _until(metrics, 6)
                     # It's woken by the record, and not by time.
                     await _write(ledger, 3)
-                    await _until(metrics, 8)
+                    await _until(metrics, 9)
                     group.cancel_scope.cancel()
+                checkpoints = verify_ledger(settings.ledger.path, key.public_key_pem).checkpoints
+                assert (checkpoints.count, checkpoints.newest) == (1, 5)
         referee = Referee(conninfo, key.ring.rack)
         assert referee.judge([settings.ledger.path]) == {"first": 1}
         assert "benchd_fleet_oldest_unacknowledged_timestamp_seconds 0.0" in await exposed(metrics)
@@ -76,7 +80,7 @@ async def test_a_rack_without_a_centre_sends_nothing(tmp_path: Path) -> None:
     async with open_ledger(settings.ledger.path, head_key=key) as stored:
         fleet = RackFleet(settings, stored, key, metrics.fleet)
         with anyio.move_on_after(0.05):
-            await fleet.run()
+            await fleet.run(stored.append, SystemClock().now)
     assert "benchd_fleet_failures_total 0.0" in await exposed(metrics)
 
 

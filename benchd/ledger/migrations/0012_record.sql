@@ -138,3 +138,8 @@ CREATE INDEX record_of_hook_begins ON record (sequence) WHERE kind = 'hook_begun
 -- Which grades people have given is read at every start.
 
 CREATE INDEX record_of_grades ON record (sequence) WHERE kind = 'handset_graded';
+
+-- What the fleet's centre has acknowledged is read at every start, and whether it lacked any of that.
+
+CREATE INDEX record_of_checkpoints ON record (kind, sequence)
+WHERE kind IN ('checkpoint_received', 'centre_lacked');

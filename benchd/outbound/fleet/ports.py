@@ -1,4 +1,4 @@
-"""The centre as the rack's sender sees it: tests put one there that loses what it is told."""
+"""What the rack's sender works with: a centre, which tests make lose things, and checkpoints."""
 
 from __future__ import annotations
 
@@ -42,4 +42,24 @@ class Centre(Protocol):
 
     async def take(self, batch: bytes) -> Taken | Failure:
         """Hand over a batch."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """What the centre has acknowledged, and what becomes of its word."""
+
+    async def acknowledged(self) -> Head | None:
+        """The last record of this ledger that the centre has signed for. Raises LedgerFault."""
+        ...
+
+    async def compare(self, newest: Head) -> None:
+        """The centre has this and nothing later of the records that it has signed for."""
+        ...
+
+    async def received(self, taken: Taken, *, is_ours: bool) -> None:
+        """A checkpoint has come; `is_ours` says whether the ledger has the record that it names."""
+        ...
+
+    async def record_due(self) -> None:
+        """Put the newest on record where it is time. Raises LedgerFault where nothing is read."""
         ...

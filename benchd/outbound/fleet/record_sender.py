@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
@@ -17,12 +16,11 @@ from anyio import to_thread
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.record import Place
-from benchd.ledger.durable_files import replace_file
 from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.ledger_record import Row, unseal
 from benchd.ledger.record_batch import BATCH_BYTES, MOST_RECORDS, encode_batch
-from benchd.outbound.fleet.ports import Centre, Taken, Told
+from benchd.outbound.fleet.ports import Centre, Checkpoints, Taken, Told
 from benchd.outbound.posting import Backoff, Failure
 from benchd.signing.private_key import SigningKey
 
@@ -66,8 +64,7 @@ class SenderParts:
     head: Callable[[], Head]
     """The last record that the rack has signed for: what comes after it isn't certain yet."""
     key: SigningKey
-    checkpoint_file: Path
-    """Keeps the newest checkpoint: what the centre has acknowledged, by its own word."""
+    checkpoints: Checkpoints
     monotonic: Callable[[], float]
     chance: Callable[[], float]
     """From 0 to 1: spreads racks apart."""
@@ -102,6 +99,7 @@ class RecordSender:
         if self._sent is None:
             self._sent = await self._ask()
             return 0.0
+        await self._parts.checkpoints.record_due()
         head = self._parts.head()
         if self._sent.sequence >= head.sequence:
             self._parts.sink.waits_since(0)
@@ -123,11 +121,15 @@ class RecordSender:
         if answer.newest not in (*places, EMPTY_HEAD):
             self._put_off(Failure(why="unasked_record"))
             return None
+        await self._parts.checkpoints.compare(answer.newest)
         self._hear(answer, knows_more=self._told[2])
         return answer.newest
 
     async def _places(self) -> list[Head]:
-        """Records to ask for, the newest first: close together there, ever wider apart before."""
+        """Records to ask for, the newest first: close together there, ever wider apart before.
+
+        And the last that the centre has acknowledged: what it hasn't before that, it has lost.
+        """
         head = self._parts.head()
         places = [head] if head.sequence else []
         for step in range(STEPS):
@@ -141,6 +143,9 @@ class RecordSender:
             place = Head(sequence=found[0].sequence, hash=bytes.fromhex(found[0].hash_hex))
             if place != places[-1]:
                 places.append(place)
+        acknowledged = await self._parts.checkpoints.acknowledged()
+        if acknowledged is not None and acknowledged not in places:
+            places.append(acknowledged)
         return places
 
     async def _send(self, after: Head, rows: list[Row]) -> None:
@@ -163,7 +168,8 @@ class RecordSender:
         if self._sent.sequence >= self._parts.head().sequence:
             self._parts.sink.waits_since(0)
             self._not_before = self._parts.monotonic() + GATHER_S
-        await self._keep(answer.signed)
+        is_ours = self._sent == answer.checkpoint.of.tip
+        await self._parts.checkpoints.received(answer, is_ours=is_ours)
 
     def _encoded(self, after: Head, rows: list[Row], end: Head) -> bytes:
         signed = encode_head(end, self._parts.key)
@@ -197,12 +203,5 @@ class RecordSender:
         self._not_before = self._parts.monotonic() + pause
         self._tries += 1
 
-    async def _keep(self, signed: bytes) -> None:
-        """It is nobody's to wait for: the next one says as much, and more."""
-        try:
-            await self._threaded(partial(replace_file, self._parts.checkpoint_file, signed))
-        except OSError as error:
-            _log.warning("fleet_checkpoint_not_kept", detail=error.strerror)
-
-    async def _threaded(self, call: Callable[[], bytes | None]) -> bytes:
-        return await to_thread.run_sync(call, limiter=self._parts.feed.thread) or b""
+    async def _threaded(self, call: Callable[[], bytes]) -> bytes:
+        return await to_thread.run_sync(call, limiter=self._parts.feed.thread)

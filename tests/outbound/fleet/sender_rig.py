@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate import create_key
-from benchd.domain.record import Entry, EntryKind
+from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
 from benchd.ledger import open_ledger
 from benchd.ledger.fleet_checkpoint import Branch, decode_checkpoint, encode_checkpoint
 from benchd.ledger.follower import open_feed
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.record_batch import Batch, decode_batch
+from benchd.outbound.fleet.checkpoint_keeper import CheckpointKeeper, KeeperParts
 from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
 from benchd.outbound.posting import Failure
 from benchd.signing.key_ring import KeyRing
-from benchd.signing.private_key import SigningKey
+from benchd.signing.private_key import SigningKey, load_key
 
 START = datetime(2026, 11, 24, 9, tzinfo=UTC)
 CENTRE_KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -39,6 +39,9 @@ class ToldCentre:
     batches: list[Batch] = field(default_factory=list)
     asked: list[list[Head]] = field(default_factory=list)
     forks: int = 0
+    others: int = 0
+    """So many lines of other racks."""
+    key: SigningKey = CENTRE_KEY
 
     async def newest_of(self, places: list[Head]) -> Had | Failure:
         self.asked.append(places)
@@ -46,7 +49,12 @@ class ToldCentre:
             answer = self.answers.pop(0)
             assert not isinstance(answer, Taken)
             return answer
-        return Had(newest=self.newest, forks=self.forks, restores=0)
+        known = [place for place in places if place.sequence <= self.newest.sequence]
+        newest = max(known, key=lambda place: place.sequence, default=EMPTY_HEAD)
+        return self.had(newest)
+
+    def had(self, newest: Head) -> Had:
+        return Had(newest=newest, forks=self.forks, restores=0)
 
     async def take(self, batch: bytes) -> Taken | Failure:
         self.batches.append(decode_batch(batch, self.ring))
@@ -59,8 +67,12 @@ class ToldCentre:
 
     def acknowledging(self, tip: Head, rack: str | None = None) -> Taken:
         branch = Branch(rack=rack or self.ring.rack, branch=0, tip=tip)
-        signed = encode_checkpoint([branch], 0, START, CENTRE_KEY)
-        checkpoint = decode_checkpoint(signed, CENTRE_KEY.public)
+        strangers = [
+            Branch(rack="f" * 60 + f"{number:04}", branch=0, tip=tip)
+            for number in range(self.others)
+        ]
+        signed = encode_checkpoint([branch, *strangers], 0, START, self.key)
+        checkpoint = decode_checkpoint(signed, self.key.public)
         return Taken(checkpoint=checkpoint, signed=signed, forks=self.forks, restores=0)
 
 
@@ -98,6 +110,8 @@ class Rig:
     checkpoint_file: Path
     head: list[Head | None]
     """What the sender believes the head to be, in place of the ledger's own."""
+    clock: list[datetime]
+    """Wall time, beside `at`, by which the rack waits."""
 
     def __post_init__(self) -> None:
         self.sender = self.start()
@@ -106,6 +120,13 @@ class Rig:
         for _ in range(count):
             entry = Entry(kind=EntryKind.CONFIG_CHANGED, at=START, data={"told": told})
             await self.ledger.append(entry)
+
+    async def on_record(self, kind: EntryKind = EntryKind.CHECKPOINT_RECEIVED) -> list[StoredEntry]:
+        return await self.ledger.select("WHERE kind = ? ORDER BY sequence", kind.value)
+
+    def pass_time(self, seconds: float) -> None:
+        self.at[0] += seconds
+        self.clock[0] += timedelta(seconds=seconds)
 
     async def until_quiet(self) -> None:
         for _ in range(200):
@@ -116,20 +137,50 @@ class Rig:
         raise AssertionError("it doesn't come to an end")
 
 
+Record = Callable[[Entry], Awaitable[Receipt]]
+
+
+async def unrecorded(entry: Entry) -> Receipt:
+    """For tests that count records."""
+    del entry
+    return Receipt(sequence=0, hash_hex="")
+
+
 @asynccontextmanager
-async def rig(folder: Path) -> AsyncGenerator[Rig]:
-    path, key, at = folder / "ledger.sqlite", create_key(folder / "key.pem"), [0.0]
-    centre, sink = ToldCentre(key.ring), Sink()
+async def rig(
+    folder: Path,
+    *,
+    record: Record | None = unrecorded,
+    clock: datetime = START,
+    centre_key: SigningKey = CENTRE_KEY,
+) -> AsyncGenerator[Rig]:
+    """Checkpoints are put on record by `record`: None is the ledger's own way."""
+    path, at, times = folder / "ledger.sqlite", [0.0], [clock]
+    file = folder / "key.pem"
+    key = load_key(file) if file.exists() else create_key(file)
+    centre, sink = ToldCentre(key.ring, key=centre_key), Sink()
     head: list[Head | None] = [None]
     async with open_ledger(path, head_key=key) as ledger, open_feed(path) as feed:
-        parts = SenderParts(
+        keeper = KeeperParts(
             feed=feed,
-            head=lambda: head[0] or ledger.head,
-            key=key,
-            checkpoint_file=folder / "checkpoint",
+            file=folder / "checkpoint",
+            record=record or ledger.append,
+            now=lambda: times[0],
             monotonic=lambda: at[0],
-            chance=lambda: 1.0,
-            sink=sink,
+            centre=centre_key.public,
+            rack=key.ring.rack,
         )
-        start = partial(RecordSender, centre, parts)
-        yield Rig(ledger, centre, sink, start, at, parts.checkpoint_file, head)
+
+        def start() -> RecordSender:
+            parts = SenderParts(
+                feed=feed,
+                head=lambda: head[0] or ledger.head,
+                key=key,
+                checkpoints=CheckpointKeeper(keeper),
+                monotonic=lambda: at[0],
+                chance=lambda: 1.0,
+                sink=sink,
+            )
+            return RecordSender(centre, parts)
+
+        yield Rig(ledger, centre, sink, start, at, keeper.file, head, times)

@@ -1,0 +1,92 @@
+"""`benchd fleet checkpoints …`: the centre's whole state, kept elsewhere and held against it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import anyio
+import typer
+
+from benchd.cli.file_arguments import read_file
+from benchd.cli.fleet_commands import DatabaseOption, require_fleet
+from benchd.cli.messages import failed, say, tell
+from benchd.domain.errors import UsageRefused
+
+if TYPE_CHECKING:
+    from benchd.fleet.leaf_list import LeafList
+    from benchd.ledger.fleet_checkpoint import Branch
+
+checkpoints_app = typer.Typer(
+    help="The centre's state, kept elsewhere to be compared.", no_args_is_help=True
+)
+
+
+@checkpoints_app.command("write")
+def checkpoints_write(
+    file: Annotated[Path, typer.Argument(help="A new file, for a place of other people's.")],
+    key: Annotated[Path, typer.Option(help="The centre's own key: `benchd key create`.")],
+    database: DatabaseOption = "",
+) -> None:
+    """Write, signed, how far the centre has come with every rack."""
+    require_fleet()
+    from benchd.daemon.system_clock import SystemClock
+    from benchd.fleet.fleet_database import open_database
+    from benchd.fleet.leaf_list import branches_of, encode_leaves
+    from benchd.signing.private_key import load_key
+
+    async def leaves() -> list[Branch]:
+        async with open_database(database) as opened, opened.transaction() as connection:
+            return await branches_of(connection)
+
+    signing = load_key(key)
+    found = anyio.run(leaves)
+    with file.open("xb") as new:
+        new.write(encode_leaves(found, SystemClock().now(), signing))
+    tell("say.fleet_leaves_written", path=str(file), count=str(len(found)))
+
+
+@checkpoints_app.command("verify")
+def checkpoints_verify(
+    files: Annotated[list[Path], typer.Argument(help="What `write` has written.")],
+    key: Annotated[Path, typer.Option(help="The public half of the centre's key (PEM).")],
+    database: DatabaseOption = "",
+) -> None:
+    """Name whatever the centre once had and has no more; 1 where there is anything."""
+    require_fleet()
+    from benchd.fleet.fleet_database import open_database
+    from benchd.fleet.leaf_list import decode_leaves, lost_between, lost_in
+    from benchd.signing.public_key import public_key_of
+
+    centre = public_key_of(read_file(key))
+    lists: list[LeafList] = []
+    for file in files:
+        try:
+            lists.append(decode_leaves(read_file(file), centre))
+        except ValueError as error:
+            raise UsageRefused(f"{file} isn't a list of this centre's leaves: {error}") from error
+    lists.sort(key=lambda each: each.at)
+    told = [
+        _told("say.fleet_leaf_was_less", leaf, f"{newer.at:%Y-%m-%d %H:%M} UTC")
+        for older, newer in pairwise(lists)
+        for leaf in lost_between(older, newer)
+    ]
+
+    async def lost() -> list[Branch]:
+        every = {leaf for each in lists for leaf in each.leaves}
+        async with open_database(database) as opened:
+            return await lost_in(opened, sorted(every, key=_place))
+
+    told += [_told("say.fleet_leaf_lost", leaf, "") for leaf in anyio.run(lost)]
+    if told:
+        raise failed("say.fleet_put_back", detail="\n".join(told))
+    tell("say.fleet_leaves_hold", count=str(len(lists)))
+
+
+def _place(leaf: Branch) -> tuple[str, int]:
+    return leaf.rack, leaf.tip.sequence
+
+
+def _told(key: str, leaf: Branch, at: str) -> str:
+    return say(key, name=leaf.rack, value=str(leaf.tip.sequence), detail=at)
