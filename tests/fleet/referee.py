@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
@@ -54,6 +55,8 @@ class Referee:
             ledger = ledger_of(path)
             self.written |= set(ledger)
             assert set(ledger) <= nodes, "a rack has what the centre hasn't"
+            kinds_told = {json.loads(body)["kind"] for _, _, body in ledger}
+            assert "centre_lacked" not in kinds_told, "a centre that had all was called put back"
         assert nodes <= self.written, "nobody has ever written that"
         assert sum(map(len, held.values())) == len(nodes), "a record is there twice"
         # Each branch is a chain that leaves another one at the record that it names.
@@ -61,13 +64,22 @@ class Referee:
         for number, (why, left, at) in branches.items():
             start = bytes(32) if left is None or at == 0 else hashes[left, at]
             bodies = ((node[0], node[2]) for node in held.get(number, []))
-            assert chained(start, bodies) == held.get(number, [])
+            assert chained(start, bodies) == held.get(number, []), "a branch isn't a chain"
             assert (why == "first") == (number == 0)
+            kinds = [json.loads(node[2])["kind"] for node in held.get(number, [])[:1]]
+            as_it_is = number == 0 or (why == "restored") == (kinds == ["ledger_restored"])
+            assert as_it_is, "a branch is told as what it isn't"
         # Two records that follow the same one are two branches, and so told; there are no others.
         followers = Counter(self._before(held, branches))
         forks = sum(count - 1 for count in followers.values())
         assert forks == len(branches) - 1, "a fork that nobody was told of"
         return Counter(why for why, _, _ in branches.values())
+
+    def none_has_stopped(self, living: Iterable[Path]) -> None:
+        """Each has written something after the last fault, and had it acknowledged."""
+        for path in living:
+            number, hash_, _ = ledger_of(path)[-1]
+            assert (number, hash_) in self.acknowledged, "a rack doesn't go on"
 
     @staticmethod
     def _before(

@@ -1,0 +1,166 @@
+"""Holds certificates against dooms and leases, by the ledgers and what was seen on the lines.
+
+By docs/fleet.md and no line of benchd.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from tests.fleet.faults.noted import Answered, Noted
+from tests.fleet.referee import Node
+
+Place = tuple[str, bytes]
+"""A rack, and a record of it by its hash, which stands for all before it."""
+
+
+@dataclass
+class Job:
+    """What one ledger tells of a job."""
+
+    imei: str | None = None
+    doomed: Place | None = None
+    ended: Place | None = None
+    certified: bool = False
+    held: bool = False
+    """An answer on record has said so."""
+    heard: set[str] = field(default_factory=set)
+    """The questions that were answered, by their digests: what was lost on its way isn't there."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One ledger of a rack: a clone's is another one."""
+
+    rack: str
+    records: Sequence[Node]
+
+    @cached_property
+    def place_of(self) -> dict[bytes, int]:
+        return {hash_: place for place, (_, hash_, _) in enumerate(self.records)}
+
+    @cached_property
+    def jobs(self) -> dict[str, Job]:
+        jobs: dict[str, Job] = {}
+        for _, hash_, body in self.records:
+            told = json.loads(body)
+            if told["job"] is None:
+                continue
+            job, data = jobs.setdefault(told["job"], Job()), told["data"]
+            match told["kind"]:
+                case "stage_ended" if data["evidence"].get("imei"):
+                    job.imei = data["evidence"]["imei"]
+                case "other_racks_asked" if data["asked"]:
+                    job.held |= bool(data["findings"])
+                    job.heard.add(json.loads(data["reply"])["question"])
+                case "job_ended":
+                    job.ended = (self.rack, hash_)
+                    job.certified = data["disposition"] == "sellable"
+                    if data["disposition"] == "destroy":
+                        job.doomed = (self.rack, hash_)
+                case _:
+                    pass
+        return jobs
+
+
+@dataclass
+class HandsetReferee:
+    """Judges every answer that came from the centre, and every certificate of a ledger."""
+
+    noted: Noted
+    ledgers: list[Line] = field(default_factory=list)
+
+    def judge(self) -> None:
+        for line in self.ledgers:
+            for name, job in line.jobs.items():
+                assert not (job.certified and job.held), f"certified although held: {name}"
+        for answer in self.noted.answers:
+            self._dooms_were_told(answer)
+        self._leases_exclude_one_another()
+
+    def _dooms_were_told(self, answer: Answered) -> None:
+        """What was acknowledged before it was asked, and isn't in the ledger of whoever asks."""
+        own = self._asker(answer)
+        for line in self.ledgers:
+            for name, job in line.jobs.items():
+                if job.doomed is None or job.imei not in answer.question["imeis"]:
+                    continue
+                if own is not None and job.doomed[1] in own.place_of and own.rack == line.rack:
+                    continue
+                since = self._first(self.noted.acknowledged, line, job.doomed)
+                if since is None or since >= answer.asked:
+                    continue
+                findings = [finding["kind"] for finding in answer.told["findings"]]
+                assert "doomed" in findings, f"doomed as job {name}, and asked for in vain"
+                told = None if own is None else own.jobs.get(answer.job[1])
+                if told is not None and answer.told["question"] in told.heard:
+                    assert not told.certified, f"doomed as job {name}, and certified"
+
+    def _leases_exclude_one_another(self) -> None:
+        granted = [answer for answer in self.noted.answers if answer.lease is not None]
+        holders = {answer.lease: answer.job for answer in granted}
+        for answer in granted:
+            assert holders[answer.lease] == answer.job, f"lease {answer.lease} of two jobs"
+        for first in granted:
+            for second in granted:
+                if set(first.question["imeis"]).isdisjoint(second.question["imeis"]):
+                    continue
+                if first.at >= second.asked or first.job == second.job:
+                    continue
+                assert (first.lease or 0) < (second.lease or 0), "a later lease is smaller"
+                if first.job[0] == second.job[0]:
+                    # A handset that is plugged in anew on the same rack takes it over.
+                    continue
+                if any(taken_over(first, each, second) for each in granted):
+                    continue
+                over = self._end_was_sent(first)
+                assert (over is not None and over < second.at) or lapsed(first, second), (
+                    f"{first.job} and {second.job} have {first.question['imeis']} in hand"
+                )
+
+    def _end_was_sent(self, answer: Answered) -> int | None:
+        """When the end of its job was first on its way to the centre."""
+        ends = [
+            self._first(self.noted.sent, line, line.jobs[answer.job[1]].ended)
+            for line in self._lines_of(answer)
+        ]
+        return min((end for end in ends if end is not None), default=None)
+
+    def _asker(self, answer: Answered) -> Line | None:
+        return next(iter(self._lines_of(answer)), None)
+
+    def _lines_of(self, answer: Answered) -> Iterator[Line]:
+        rack, job = answer.job
+        return (line for line in self.ledgers if line.rack == rack and job in line.jobs)
+
+    @staticmethod
+    def _first(
+        events: Sequence[tuple[int, tuple[str, int, bytes]]], line: Line, place: Place | None
+    ) -> int | None:
+        """The first of these that has the record among all that came before it."""
+        if place is None:
+            return None
+        for when, (rack, _, hash_) in events:
+            if rack == line.rack and line.place_of.get(hash_, -1) >= line.place_of[place[1]]:
+                return when
+        return None
+
+
+def lapsed(first: Answered, second: Answered) -> bool:
+    """By the centre's own clock."""
+    until = datetime.fromisoformat(first.told["lease"]["until"])
+    return datetime.fromisoformat(second.told["at"]) >= until
+
+
+def taken_over(first: Answered, by: Answered, before: Answered) -> bool:
+    """By another job of the same rack, which is held against what came then."""
+    return (
+        by.job != first.job
+        and by.job[0] == first.job[0]
+        and not set(by.question["imeis"]).isdisjoint(first.question["imeis"])
+        and first.at < by.asked < before.asked
+    )
