@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -28,12 +29,15 @@ from benchd.fleet.handset_questions import HandsetQuestions, add_question_route
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.pages_app import create_pages_app
 from benchd.fleet.record_intake import RecordIntake
+from benchd.observe.notify import Notifier
 from benchd.signing.private_key import SigningKey, load_key
 from benchd.signing.tls import TlsFiles, make_context
 
 MOST_CONNECTIONS: Final = 512
 """Beyond these a rack hears 503, and comes again later."""
 GRACE_S: Final = 5
+TICKS_PER_FEED: Final = 20
+"""Every two seconds."""
 READ_AT_ONCE: Final = 2
 """Threads on which records are read for what they tell of handsets."""
 
@@ -78,12 +82,39 @@ async def run_centre(
     async with open_database(settings.database) as database:
         app = await open_centre(database, key, _now)
         _log.info("fleet_serving", port=settings.port)
-        server = uvicorn.Server(server_config(app, settings.host, settings.port, tls))
+        server = CentreServer(
+            server_config(app, settings.host, settings.port, tls), Notifier.of(os.environ)
+        )
         if settings.pages is None:
             await server.serve(sockets=listeners)
             return
         async with beside(database, settings.pages, pages_tls):
             await server.serve(sockets=listeners)
+
+
+class CentreServer(uvicorn.Server):
+    """One of which the service manager hears: that it listens, is alive, and ends."""
+
+    def __init__(self, config: uvicorn.Config, notifier: Notifier) -> None:
+        super().__init__(config)
+        self._notifier = notifier
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._notifier.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it ends, and do."""
+        self._notifier.stopping()
+        await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Feed the watchdog: ten times a second uvicorn comes by, as long as the loop turns."""
+        if counter % TICKS_PER_FEED == 0:
+            self._notifier.alive()
+        return await super().on_tick(counter)
 
 
 @asynccontextmanager
