@@ -47,6 +47,13 @@ def fleet_run(
     client_authority: Annotated[
         Path | None, typer.Option(help="Whose certificates racks have to show (PEM).")
     ] = None,
+    client_revocations: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="BENCHD_FLEET_CLIENT_REVOCATIONS",
+            help="Which of these count no more (a CRL in PEM, read again when it changes).",
+        ),
+    ] = None,
     pages: Annotated[
         str,
         typer.Option(
@@ -76,6 +83,7 @@ def fleet_run(
         host=host,
         port=port,
         tls=tls,
+        client_revocations=client_revocations,
         pages=_address(pages, "say.fleet_pages") if pages else None,
     )
     anyio.run(run_centre, settings)
