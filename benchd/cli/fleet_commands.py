@@ -37,7 +37,9 @@ _Result = TypeVar("_Result")
 def fleet_run(
     key: Annotated[Path, typer.Option(help="The centre's own key: `benchd key create`.")],
     database: DatabaseOption = "",
-    listen: Annotated[str, typer.Option(help="Address and port.")] = "127.0.0.1:8430",
+    listen: Annotated[
+        str, typer.Option(envvar="BENCHD_FLEET_LISTEN", help="Address and port.")
+    ] = "127.0.0.1:8430",
     certificate: Annotated[
         Path | None, typer.Option(help="The centre's certificate for TLS (PEM).")
     ] = None,
@@ -45,8 +47,19 @@ def fleet_run(
     client_authority: Annotated[
         Path | None, typer.Option(help="Whose certificates racks have to show (PEM).")
     ] = None,
+    client_revocations: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="BENCHD_FLEET_CLIENT_REVOCATIONS",
+            help="Which of these count no more (a CRL in PEM, read again when it changes).",
+        ),
+    ] = None,
     pages: Annotated[
-        str, typer.Option(help="Address and port of the pages for people; left out, none.")
+        str,
+        typer.Option(
+            envvar="BENCHD_FLEET_PAGES",
+            help="Address and port of the pages for people; left out, none.",
+        ),
     ] = "",
 ) -> None:
     """Run the centre; its tables are made in the database where there are none."""
@@ -70,6 +83,7 @@ def fleet_run(
         host=host,
         port=port,
         tls=tls,
+        client_revocations=client_revocations,
         pages=_address(pages, "say.fleet_pages") if pages else None,
     )
     anyio.run(run_centre, settings)

@@ -24,7 +24,6 @@ from benchd.daemon.integrity import Integrity
 from benchd.daemon.interrupted_handsets import TrayWatch
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
-from benchd.daemon.notify import Notifier
 from benchd.daemon.rack_dossiers import RackDossiers
 from benchd.daemon.rack_fleet import RackFleet
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
@@ -57,6 +56,7 @@ from benchd.ledger.records.records_database import records_path
 from benchd.observe.announcing_ledger import announcing, bulkhead, keep_following
 from benchd.observe.job_log import JobLog
 from benchd.observe.log_level_change import LogLevels
+from benchd.observe.notify import Notifier
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.outbound.anchors.anchor_sender import Anchoring

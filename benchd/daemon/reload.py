@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from benchd.config import Settings
 from benchd.daemon.failure_report import tell_mistakes
-from benchd.daemon.notify import Notifier
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.wakeup import Bell
+from benchd.observe.notify import Notifier
 
 _log = structlog.get_logger()
 

@@ -12,9 +12,9 @@ from typing import Final
 import anyio
 import structlog
 
-from benchd.daemon.notify import Notifier
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
+from benchd.observe.notify import Notifier
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -21,6 +22,7 @@ from starlette.types import ASGIApp
 
 from benchd.domain.errors import UsageRefused
 from benchd.fleet.centre_app import create_centre_app
+from benchd.fleet.client_revocations import ClientRevocations
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import FleetDatabase, open_database
 from benchd.fleet.handset_index import HandsetIndex
@@ -28,12 +30,15 @@ from benchd.fleet.handset_questions import HandsetQuestions, add_question_route
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.pages_app import create_pages_app
 from benchd.fleet.record_intake import RecordIntake
+from benchd.observe.notify import Notifier
 from benchd.signing.private_key import SigningKey, load_key
 from benchd.signing.tls import TlsFiles, make_context
 
 MOST_CONNECTIONS: Final = 512
 """Beyond these a rack hears 503, and comes again later."""
 GRACE_S: Final = 5
+TICKS_PER_FEED: Final = 20
+"""Every two seconds."""
 READ_AT_ONCE: Final = 2
 """Threads on which records are read for what they tell of handsets."""
 
@@ -50,6 +55,8 @@ class CentreSettings:
     host: str
     port: int
     tls: TlsFiles | None
+    client_revocations: Path | None = None
+    """Which certificates of the racks' authority count no more; None for no such list."""
     pages: tuple[str, int] | None = None
     """Where people look things up and strangers verify certificates; None for nowhere."""
 
@@ -74,16 +81,60 @@ async def run_centre(
             f"beyond this machine pages go over TLS alone, and {settings.pages[0]} is: give the"
             " centre's certificate and its key"
         )
+    revocations = None
+    if settings.client_revocations is not None:
+        if tls is None:
+            raise UsageRefused("without TLS no certificate is shown that could be revoked")
+        revocations = ClientRevocations(settings.client_revocations, tls)
     key = load_key(settings.key)
     async with open_database(settings.database) as database:
         app = await open_centre(database, key, _now)
         _log.info("fleet_serving", port=settings.port)
-        server = uvicorn.Server(server_config(app, settings.host, settings.port, tls))
+        server = CentreServer(
+            server_config(app, settings.host, settings.port, tls),
+            Notifier.of(os.environ),
+            revocations,
+        )
         if settings.pages is None:
             await server.serve(sockets=listeners)
             return
         async with beside(settings.database, settings.pages, pages_tls):
             await server.serve(sockets=listeners)
+
+
+class CentreServer(uvicorn.Server):
+    """One of which the service manager hears, and that lets nobody go on who was revoked."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        notifier: Notifier,
+        revocations: ClientRevocations | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._notifier = notifier
+        self._revocations = revocations
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._notifier.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say that it ends, and do."""
+        self._notifier.stopping()
+        await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Feed the watchdog: ten times a second uvicorn comes by, as long as the loop turns."""
+        if counter % TICKS_PER_FEED == 0:
+            self._notifier.alive()
+            if self._revocations is not None and self._revocations.renew():
+                # Whoever is connected shows its certificate anew.
+                for connection in list(self.server_state.connections):
+                    connection.shutdown()
+        return await super().on_tick(counter)
 
 
 @asynccontextmanager
@@ -139,6 +190,8 @@ def mutual_tls(files: TlsFiles) -> ssl.SSLContext:
         raise UsageRefused("who vouches for racks has to be said: --client-authority")
     context = make_context(files)
     context.verify_mode = ssl.CERT_REQUIRED
+    # TLS 1.2 resumes a session of before without a look at whether its certificate still counts.
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
 
 

@@ -11,10 +11,10 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskStatus
 
-from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.service_lifecycle import serve_rack
 from benchd.daemon.signals import hear_signals
+from benchd.observe.notify import Notifier
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor

@@ -22,7 +22,6 @@ import pytest
 import structlog
 
 from benchd.certificate import create_key
-from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.daemon.service_lifecycle import serve_rack
 from benchd.daemon.signals import hear_signals
@@ -35,6 +34,7 @@ from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.observe.job_log import JobLog
 from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.notify import Notifier
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
 from benchd.pipelines.stages import STAGE_CLASSES

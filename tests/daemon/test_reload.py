@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from benchd.config import Settings, load_settings
-from benchd.daemon.notify import Notifier
 from benchd.daemon.reload import Reloader
 from benchd.devices.felica.providers import kinds
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
+from benchd.observe.notify import Notifier
 from tests.config.config_folder import RECIPE
 
 pytestmark = pytest.mark.asyncio

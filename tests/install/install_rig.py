@@ -40,6 +40,11 @@ def run(*command: str | Path, stdin: str = "") -> str:
     return done.stdout + done.stderr
 
 
+def build_fleet_deb(wheels: Path, out: Path) -> Path:
+    """The centre's package, of a rack's wheels."""
+    return _packed("scripts/build-fleet-deb", wheels, out)
+
+
 def build_deb(wheels: Path, out: Path) -> Path:
     """The Debian package of these wheels."""
     return _packed("scripts/build-deb", wheels, out)

@@ -43,6 +43,12 @@ MISTAKES = {
         "",
         "Overall exposure level",
     ),
+    "a centre open to the world": (
+        "benchd-fleet.service",
+        r"(?m)^(Protect\w+|Restrict\w+|SystemCall\w+|CapabilityBoundingSet|PrivateDevices)=.*\n",
+        "",
+        "Overall exposure level",
+    ),
     "a misspelt rule": ("72-benchd.rules", "GROUP=", "GRUOP=", "Invalid key"),
     "a user of no kind": (
         "benchd.sysusers.conf",
@@ -115,8 +121,8 @@ def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
     assert daemon["User"] != adb["User"]
 
 
-def test_a_rack_that_comes_up_late_is_waited_for_however_often_it_has_failed() -> None:
-    for unit in ("benchd.service", "benchd-adb.service"):
+def test_what_comes_up_late_is_waited_for_however_often_it_has_failed() -> None:
+    for unit in ("benchd.service", "benchd-adb.service", "benchd-fleet.service"):
         assert "\nStartLimitIntervalSec=0\n" in (SYSTEMD / unit).read_text()
 
 
@@ -160,3 +166,14 @@ def test_only_benchd_is_let_at_the_readers() -> None:
         "org.debian.pcsc-lite.access_card",
     ]
     assert 'subject.user === "benchd"' in rule
+
+
+def test_the_centre_reaches_no_device_and_waits_for_a_database_that_is_away() -> None:
+    centre = settings_of("benchd-fleet.service")
+    assert (centre["PrivateDevices"], centre["CapabilityBoundingSet"]) == (["yes"], [""])
+    assert (centre["IPAddressDeny"], centre["IPAddressAllow"]) == (["any"], ["localhost"])
+    assert (centre["ProtectSystem"], centre["LimitCORE"]) == (["strict"], ["0"])
+    assert (centre["Restart"], centre["RestartPreventExitStatus"]) == (["on-failure"], ["2"])
+    # Each key is root's alone, and without one of them it isn't even tried.
+    named = [each.partition(":")[2] for each in centre["LoadCredential"]]
+    assert named == centre["AssertPathExists"]

@@ -41,6 +41,7 @@ class Authority:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
+        self._revocations = 1
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         now = datetime.now(UTC)
@@ -99,6 +100,33 @@ class Authority:
         hidden = BestAvailableEncryption(password.encode()) if password else NoEncryption()
         pair.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hidden))
         return pair
+
+    def revoke(self, *pairs: Pair, ends: timedelta = LASTS) -> Path:
+        """The list of these certificates, in the file that it always has."""
+        now = datetime.now(UTC)
+        made = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._name)
+            .last_update(now - timedelta(days=1) + timedelta(seconds=self._revocations))
+            .next_update(now + ends)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+                critical=False,
+            )
+            .add_extension(x509.CRLNumber(self._revocations), critical=False)
+        )
+        self._revocations += 1
+        for pair in pairs:
+            shown = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
+            gone = x509.RevokedCertificateBuilder().serial_number(shown.serial_number)
+            made = made.add_revoked_certificate(gone.revocation_date(now).build())
+        file = self.file.with_suffix(".crl")
+        file.write_bytes(made.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        return file
+
+    def keep_key(self, file: Path) -> None:
+        """For programs that sign by it."""
+        file.write_bytes(self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
     def visitor(self) -> ssl.SSLContext:
         """A client without a certificate that believes this authority's servers."""
