@@ -47,12 +47,12 @@ FIREWALL = "--system-call-filter=bpf"
 """Lets the machine's systemd put up the walls of its units against other addresses."""
 
 
-def own_cgroup(mounts: str) -> Path:
+def own_cgroup(mounts: str, name: str = "") -> Path:
     """A new cgroup of version 2 for a container, by `/proc/self/mounts`; or a skip with why."""
     for line in mounts.splitlines():
         _, place, kind, options = line.split()[:4]
         if kind == "cgroup2" and "rw" in options.split(","):
-            group = Path(place) / f"benchd-test-{os.getpid()}"
+            group = Path(place) / f"benchd-test-{os.getpid()}{name}"
             try:
                 group.mkdir()
             except OSError as error:
@@ -97,6 +97,24 @@ class Machine:
         """A command of this machine's own that finds the container's network, and no other."""
         return ["nsenter", "--target", self._leader, "--net", *command]
 
+    def put_on(self, bridge: Machine, address: str, link: str) -> None:
+        """Give it this address on a bridge in another one's network."""
+        steps = [f"link add {link} type veth peer name eth0 netns {self._leader}"]
+        steps += [f"link set {link} master br0 up"]
+        for step in steps:
+            run(*bridge.in_its_network("ip", *step.split()))
+        for step in (f"address add {address} dev eth0", "link set eth0 up"):
+            run(*self.in_its_network("ip", *step.split()))
+
+    def make_bridge(self, address: str) -> None:
+        """The network that others are put on."""
+        for step in (
+            "link add br0 type bridge",
+            f"address add {address} dev br0",
+            "link set br0 up",
+        ):
+            run(*self.in_its_network("ip", *step.split()))
+
     def show(self, unit: str, name: str) -> str:
         return self.run("systemctl", "show", "--value", "-p", name, unit).strip()
 
@@ -106,9 +124,12 @@ class Machine:
 
 
 @contextmanager
-def booted(root: Path, *more: str) -> Generator[Machine]:
-    """Boot the root, with more words to nspawn; nothing of it is left afterwards, no cgroup."""
-    group = own_cgroup(Path("/proc/self/mounts").read_text())
+def booted(root: Path, *more: str, name: str = "") -> Generator[Machine]:
+    """Boot the root, with more words to nspawn; nothing of it is left afterwards, no cgroup.
+
+    Of several at a time each has a name.
+    """
+    group = own_cgroup(Path("/proc/self/mounts").read_text(), name)
     boot = [
         *NSPAWN,
         f"--directory={root}",
