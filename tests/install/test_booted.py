@@ -60,6 +60,8 @@ def beside(key: Path) -> list[Path]:
 
 def test_the_boot_brings_it_up_as_its_own_user_without_any_right(machine: Machine) -> None:
     until(lambda: machine.show("benchd", "ActiveState") == "active")
+    # It is ready first, and says how things are right after.
+    until(lambda: machine.show("benchd", "StatusText") != "")
     told = machine.show("benchd", "StatusText")
     assert told == "1 slot, 0 busy, 0 need a person, no job begins: no administrator"
     assert machine.show("benchd-adb", "ActiveState") == "active"
