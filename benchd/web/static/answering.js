@@ -349,7 +349,7 @@ export class Answering {
     this.scanned = null;
     this.skipped.clear();
     const typed = takeover && this.panel.startAnew(this.rack.slot(this.panel.name), takeover);
-    if (typed) this.back.say(filled(page(typed), takeover));
+    if (typed) this.back.sayToo(filled(page(typed), takeover));
     this.person = here;
   }
 }

@@ -32,6 +32,11 @@ export class TakingBack {
     this.said.textContent = text;
   }
 
+  /** Says this too, below what nobody has done anything after. */
+  sayToo(text) {
+    this.say([this.said.textContent, text].filter(Boolean).join("\n"));
+  }
+
   has = (question) => this.waiting.has(question);
 
   /** The answer to this question that waits. */
@@ -92,7 +97,7 @@ export class TakingBack {
     const one = this.open(question);
     if (!one) return;
     this.remove(question);
-    this.say(`${one.answer.slot}: ${t(why)}`);
+    this.sayToo(`${one.answer.slot}: ${t(why)}`);
     this.ended(one.answer, "dropped");
   }
 

@@ -145,6 +145,33 @@ async def test_an_answer_is_dropped_where_nobody_vouches_for_it_any_more(screens
         assert one.answers == []
 
 
+async def test_another_badge_names_each_answer_that_was_dropped_and_the_number_that_is_gone(
+    screens: Screens,
+) -> None:
+    async with screens() as one:
+        one.ask(A1, "job-1")
+        one.ask(A2, "job-2", Gate.IMEI)
+        await one.seen.shows("A2", "S-job-2")
+        await scan(one.seen, "BD:S:A1")
+        await scan(one.seen, "BD:A:YES")
+        await scan(one.seen, "BD:S:A2")
+        await one.shows("job-2")
+        await one.seen.panel("input[name=note]").fill(IMEI[A2])
+        await one.seen.panel(".yes").click()
+        await expect(one.waiting).to_have_count(2)
+        await scan(one.seen, "SUZUKI-1002")
+        await expect(one.seen.panel(".who")).to_have_text("SUZUKI-1002")
+        dropped = "担当者が替わったため、回答は送られませんでした"
+        await expect(one.said).to_contain_text(f"A1: {dropped}")
+        await expect(one.said).to_contain_text(f"A2: {dropped}")
+        await expect(one.said).to_contain_text("SATO-1001 が入力していたメモは消しました")
+        # The next thing that is done takes all of it away.
+        await one.seen.panel("input[name=note]").fill(IMEI[A2])
+        await one.seen.panel(".yes").click()
+        await expect(one.said).to_be_empty()
+        assert one.answers == []
+
+
 async def test_keys_answer_only_what_is_on_the_screen_and_no_scan_is_a_key(
     screens: Screens,
 ) -> None:
