@@ -105,11 +105,16 @@ def user_of(root: Path, name: str) -> str:
 def test_a_release_lists_all_that_it_is(release: Path) -> None:
     lines = (release / "SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    files = {path.name for path in release.iterdir()} - {"SHA256SUMS"}
-    assert set(listed) == files
-    assert {f"{release.name}.tar", "sbom.cdx.json", "LICENCES.md"} <= files
+    files = {str(path.relative_to(release)) for path in release.rglob("*") if path.is_file()}
+    assert set(listed) == files - {"SHA256SUMS"}
+    assert {f"{release.name}.tar", "sbom.cdx.json", "LICENCES.md"} <= set(listed)
     [package] = release.glob("benchd_*.deb")
     assert package.name in listed
+    [centre] = release.glob("fleet/benchd-fleet_*.deb")
+    names = (centre.name, "sbom.cdx.json", "LICENCES.md")
+    assert {f"fleet/{name}" for name in names} <= set(listed)
+    told = json.loads((release / "fleet/sbom.cdx.json").read_text())
+    assert {"psycopg", "postgresql"} <= {part["name"] for part in told["components"]}
     for name, digest in listed.items():
         assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
 

@@ -118,7 +118,7 @@ def test_what_is_not_as_listed_is_not_signed(key: Path, release: Path) -> None:
 def checkout(tmp_path: Path) -> Path:
     """One that was unpacked: no git."""
     (tmp_path / "scripts").mkdir()
-    for name in ("release", "sign-release"):
+    for name in ("release", "sign-release", "deb-parts"):
         shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
     return tmp_path
 

@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Protocol, cast
 
+from packaging.utils import canonicalize_name
+
 from benchd.lab.release.licences import LicenceUnknown
 from benchd.lab.release.part import Inner
 
@@ -152,11 +154,16 @@ def _told_by(path: str, bill: bytes, own: str) -> list[Inner]:
                 told_by=path,
             )
             for part in told.get("components", ())
-            if not str(part.get("purl", "")).startswith(f"pkg:pypi/{own}@")
-            and part.get("scope") != "excluded"
+            if not _is_package(str(part.get("purl", "")), own) and part.get("scope") != "excluded"
         ]
     except (ValueError, KeyError, AttributeError, TypeError):
         return []
+
+
+def _is_package(purl: str, name: str) -> bool:
+    """Whether a bill's own package is meant, in whatever spelling of its name."""
+    named = re.match(r"pkg:pypi/([^@]+)@", purl)
+    return named is not None and canonicalize_name(named[1]) == name
 
 
 def _licence_in(said: Iterable[dict[str, Any]]) -> str:

@@ -19,14 +19,17 @@ from benchd.lab.release.part import Release
 
 @pytest.fixture(scope="session")
 def pins() -> dict[str, str]:
-    """What requirements.txt has for an installation: versions by name."""
-    told = subprocess.run(
-        [sys.executable, ROOT / "scripts/runtime-requirements"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    heads = (line.split()[0] for line in told.splitlines() if line[:1].strip())
+    """What requirements.txt has for a rack's installation and a centre's: versions by name."""
+    told = [
+        subprocess.run(
+            [sys.executable, ROOT / "scripts/runtime-requirements", *extra],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for extra in ((), ("fleet",))
+    ]
+    heads = (line.split()[0] for line in "".join(told).splitlines() if line[:1].strip())
     return dict(head.split("==") for head in heads)
 
 
