@@ -30,6 +30,7 @@ MOST_HANDSETS: Final = 50
 JobKey = tuple[int, str]
 """A job of all racks': its rack's number and its name."""
 _HEX: Final = frozenset("0123456789ABCDEF")
+_AFTER_HEX: Final = "g"
 _JOB: Final = """
     SELECT filed_job.rack, rack.name, job, opened_at, told, certificate, certified_branch,
         certified_sequence,
@@ -124,8 +125,10 @@ def _named(wanted: str) -> tuple[str, *tuple[str, ...]]:
     """The query for jobs with this whole number, or with a certificate that begins so."""
     whole = "SELECT rack, job FROM filed_number WHERE number = %s"
     if len(wanted) >= INDEXED_DIGEST_DIGITS and _HEX.issuperset(wanted):
-        begun = "SELECT rack, job FROM filed_job WHERE certificate LIKE %s"
-        return (f"{whole} UNION {begun}", wanted, f"{wanted.lower()}%")
+        # Of LIKE a plan for any value reads the whole index.
+        begun = "SELECT rack, job FROM filed_job WHERE certificate ~>=~ %s AND certificate ~<~ %s"
+        digits = wanted.lower()
+        return (f"{whole} UNION {begun}", wanted, digits, f"{digits}{_AFTER_HEX}")
     return (whole, wanted)
 
 
@@ -219,6 +222,8 @@ async def _jobs(connection: AsyncConnection, keys: str, *values: object) -> list
         f"{_JOB} WHERE (filed_job.rack, job) IN ({keys})"
         f" ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
         values,
+        # What is in one job in a million and what is in all of them need a plan each.
+        prepare=False,
     )
     return [
         FiledJob(

@@ -296,9 +296,13 @@ async def test_no_look_up_reads_all_jobs(
     asked: list[tuple[bytes, tuple[object, ...]]] = []
     execute = psycopg.AsyncConnection.execute
 
-    async def kept(self: psycopg.AsyncConnection, query: bytes, values: tuple[object, ...]) -> Any:  # noqa: ANN401
+    async def kept(
+        self: psycopg.AsyncConnection, query: bytes, values: tuple[object, ...], *, prepare: bool
+    ) -> Any:  # noqa: ANN401
+        # None has a plan that was made for other values.
+        assert prepare is False
         asked.append((query, values))
-        return await execute(self, query, values)
+        return await execute(self, query, values, prepare=prepare)
 
     async with office(conninfo) as here:
         told = handset("j-0001")
@@ -318,6 +322,37 @@ async def test_no_look_up_reads_all_jobs(
             # Or all of an index, and each job of it held against what was found by its numbers.
             assert not [line for line in lines if "Filter" in line and "SubPlan" in line], lines
     assert len(asked) >= 2
+
+
+async def test_a_certificates_beginning_is_found_by_a_part_of_its_index(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def kept(self: psycopg.AsyncConnection, query: bytes, *told: Any, **how: Any) -> Any:  # noqa: ANN401
+        asked.append(query)
+        return await execute(self, query, *told, **how)
+
+    async with open_database(conninfo):
+        pass
+    # Also by a plan that was made without knowing what is looked for.
+    options = "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
+    async with await psycopg.AsyncConnection.connect(conninfo, options=options) as connection:
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.AsyncConnection, "execute", kept)
+            await find_handsets(connection, "a" * 16)
+        query = asked[0]
+        count = query.count(b"%s")
+        kinds = b", ".join([b"text"] * count)
+        for number in range(1, count + 1):
+            query = query.replace(b"%s", b"$%d" % number, 1)
+        await connection.execute(b"PREPARE asked (" + kinds + b") AS " + query)
+        values = b", ".join([b"'a'"] * count)
+        plan = await connection.execute(b"EXPLAIN EXECUTE asked (" + values + b")")
+        told = [line for [line] in await plan.fetchall() if "certificate" in line and "$" in line]
+    assert told
+    assert all("Index Cond" in line or "Recheck Cond" in line for line in told), told
 
 
 async def test_only_jobs_that_share_something_are_compared(
