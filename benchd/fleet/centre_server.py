@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -41,6 +42,9 @@ TICKS_PER_FEED: Final = 20
 """Every two seconds."""
 READ_AT_ONCE: Final = 2
 """Threads on which records are read for what they tell of handsets."""
+
+GARBAGE_AFTER: Final = (50_000, 20, 100)
+"""New objects before the youngest are looked through, and how often until the older ones are."""
 
 _log = structlog.get_logger()
 
@@ -89,6 +93,7 @@ async def run_centre(
     key = load_key(settings.key)
     async with open_database(settings.database) as database:
         app = await open_centre(database, key, _now)
+        _keep_garbage_rare()
         _log.info("fleet_serving", port=settings.port)
         server = CentreServer(
             server_config(app, settings.host, settings.port, tls),
@@ -100,6 +105,15 @@ async def run_centre(
             return
         async with beside(settings.database, settings.pages, pages_tls):
             await server.serve(sockets=listeners)
+
+
+def _keep_garbage_rare() -> None:
+    """Let records come and go without all that lasts being looked through for circles again.
+
+    A batch makes some ten thousand objects, none of which is in one.
+    """
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_AFTER)
 
 
 class CentreServer(uvicorn.Server):

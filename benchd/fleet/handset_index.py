@@ -209,10 +209,11 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
         await connection.execute(
             """
             INSERT INTO job_record (rack, job, branch, sequence)
-            SELECT %s, job, %s, sequence FROM unnest(%s::text[], %s::int8[]) AS told (job, sequence)
-            ON CONFLICT DO NOTHING
+            SELECT %s, job, %s, sequence FROM unnest(
+                string_to_array(%s, E'\\n'), string_to_array(%s, E'\\n')::int8[]
+            ) AS told (job, sequence) ON CONFLICT DO NOTHING
             """,
-            (rack, branch, list(jobs), list(sequences)),
+            (rack, branch, _lines(jobs), _lines(map(str, sequences))),
         )
     if notes.traits:
         # In one order, so that nobody waits for who waits for them.
@@ -223,10 +224,17 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
             SELECT trait, value, %(rack)s, job, EXISTS (
                 SELECT FROM handset_trait AS known
                 WHERE known.rack = %(rack)s AND known.job = told.job AND known.lasting
-            ) FROM unnest(%(traits)s::text[], %(values)s::text[], %(jobs)s::text[])
-                AS told (trait, value, job) ON CONFLICT DO NOTHING
+            ) FROM unnest(
+                string_to_array(%(traits)s, E'\\n'), string_to_array(%(values)s, E'\\n'),
+                string_to_array(%(jobs)s, E'\\n')
+            ) AS told (trait, value, job) ON CONFLICT DO NOTHING
             """,
-            {"rack": rack, "traits": list(traits), "values": list(values), "jobs": list(of)},
+            {
+                "rack": rack,
+                "traits": _lines(traits),
+                "values": _lines(values),
+                "jobs": _lines(of),
+            },
         )
     if notes.lasting:
         await connection.execute(
@@ -238,6 +246,11 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
             "DELETE FROM handset_lease WHERE rack = %s AND job = ANY(%s)",
             (rack, list(notes.ended)),
         )
+
+
+def _lines(told: Iterable[str]) -> str:
+    """An array as cheap to send as a text; what can be kept is printable, and so one line."""
+    return "\n".join(told)
 
 
 async def _jobs_with(connection: AsyncConnection, trait: Trait, value: str) -> _Found:

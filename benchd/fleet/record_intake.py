@@ -6,6 +6,7 @@ well, a second one where two different records follow the same one. Nothing in i
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,18 +16,25 @@ from typing import Final
 import structlog
 from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 
 from benchd.domain.record import EntryKind
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.joined_racks import JoinedRack
-from benchd.fleet.leaf_list import branches_of
-from benchd.ledger.fleet_checkpoint import encode_checkpoint
+from benchd.fleet.leaf_list import branch_of
+from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.record_batch import Batch, BatchRecord, decode_batch
 from benchd.signing.private_key import SigningKey
 
 CHECKED_AT_ONCE: Final = 2
+
+_COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_ENDS: Final = b"\xff\xff"
+_ROW_BEGINS: Final = struct.Struct("!hiiiiiqi").pack
+"""How many columns; rack, branch and number, each with its length before it; that of the hash."""
+_LENGTH: Final = struct.Struct("!i").pack
 
 _log = structlog.get_logger()
 
@@ -99,16 +107,21 @@ class RecordIntake:
         async with self._database.transaction() as connection:
             # One batch of a rack at a time.
             await connection.execute("SELECT id FROM rack WHERE id = %s FOR UPDATE", (rack.number,))
-            spot, new = await _where(connection, rack, batch)
+            lines = await _Lines.read(connection, rack)
+            spot, new = await _where(connection, rack, batch, lines)
             begun = None
             if new:
-                spot, begun = await _place_for(connection, rack, spot, new[0])
-                await self._index.catch_up(connection, rack.number, spot.branch)
+                spot, begun = await _place_for(connection, rack, spot, new[0], lines)
+                if lines.lacks_notes(spot.branch):
+                    await self._index.catch_up(connection, rack.number, spot.branch)
                 await _copy(connection, rack, spot.branch, new)
                 told = [(record.sequence, record.entry) for record in new]
                 await self._index.note(connection, rack.number, spot.branch, told)
-            checkpoint = await self._checkpoint(connection, rack, spot.branch, new)
-            forks, restores = await _told(connection, rack)
+                lines.grow(spot.branch, batch.end)
+            checkpoint = encode_checkpoint(
+                *lines.leaves(spot.branch), at=self._now(), key=self._key
+            )
+            await _keep_tip(connection, rack, spot.branch, new, checkpoint)
         # Only now: until the commit another centre's failure could have undone it.
         if begun is not None:
             _log.error(
@@ -116,47 +129,99 @@ class RecordIntake:
                 rack=rack.key_id,
                 name=begun,
                 sequence=spot.head.sequence,
-                count=forks + restores,
+                count=lines.forks + lines.restores,
             )
-        return Acknowledged(checkpoint=checkpoint, forks=forks, restores=restores)
+        return Acknowledged(checkpoint=checkpoint, forks=lines.forks, restores=lines.restores)
 
-    async def _checkpoint(
-        self,
-        connection: AsyncConnection,
-        rack: JoinedRack,
-        branch: int,
-        new: Sequence[BatchRecord],
-    ) -> bytes:
-        """Sign for a branch's tip.
 
-        It writes in any case: what is there already may be so here alone, and only a commit of
-        something waits for the standby.
-        """
-        tip = (new[-1].sequence, new[-1].hash) if new else (None, None)
-        await connection.execute(
+class _Lines:
+    """How far the centre had come with all racks' lines when a batch of one of them began.
+
+    Nothing changes those of that rack meanwhile, and others only grow.
+    """
+
+    def __init__(self, rack: JoinedRack, rows: Sequence[TupleRow]) -> None:
+        self._rack = rack
+        self._every = [branch_of(*row[:4]) for row in rows]
+        mine = [row for row in rows if row[0] == rack.key_id]
+        self._noted: dict[int, int] = {row[1]: row[4] for row in mine}
+        self._place = {
+            each.branch: at for at, each in enumerate(self._every) if each.rack == rack.key_id
+        }
+        why = [row[5] for row in mine]
+        self.forks, self.restores = why.count("fork"), why.count("restored")
+
+    @classmethod
+    async def read(cls, connection: AsyncConnection, rack: JoinedRack) -> _Lines:
+        """In the order of the tree."""
+        found = await connection.execute(
             """
-            UPDATE branch SET tip_sequence = coalesce(%s, tip_sequence),
-                noted_sequence = coalesce(%s, noted_sequence),
-                tip_hash = coalesce(%s, tip_hash), heard_at = now()
-            WHERE rack = %s AND branch = %s
-            """,
-            (tip[0], *tip, rack.number, branch),
+            SELECT key_id, branch, tip_sequence, tip_hash, noted_sequence, why
+            FROM branch JOIN rack ON rack.id = branch.rack ORDER BY key_id COLLATE "C", branch
+            """
         )
-        branches = await branches_of(connection)
-        index = [(each.rack, each.branch) for each in branches].index((rack.key_id, branch))
-        checkpoint = encode_checkpoint(branches, index, self._now(), self._key)
-        await connection.execute(
-            "UPDATE branch SET checkpoint = %s WHERE rack = %s AND branch = %s",
-            (checkpoint, rack.number, branch),
-        )
-        return checkpoint
+        return cls(rack, await found.fetchall())
+
+    def tip(self, branch: int) -> Head:
+        """The last record of one of the rack's lines."""
+        place = self._place.get(branch)
+        return EMPTY_HEAD if place is None else self._every[place].tip
+
+    def with_tip(self, tip: Head) -> int | None:
+        """The line that ends with this record, or None."""
+        return next((each for each in self._place if self.tip(each) == tip), None)
+
+    def lacks_notes(self, branch: int) -> bool:
+        """Whether something came in that nobody has noted for look-ups."""
+        return self._noted[branch] < self.tip(branch).sequence
+
+    def begin(self, branch: int, left: Head, why: str) -> None:
+        """A line that has just been begun: the rack's newest, and so its last."""
+        place = self._place[max(self._place)] + 1
+        self._every.insert(place, branch_of(self._rack.key_id, branch, left.sequence, left.hash))
+        self._place[branch], self._noted[branch] = place, left.sequence
+        self.forks += why == "fork"
+        self.restores += why == "restored"
+
+    def grow(self, branch: int, tip: Head) -> None:
+        """Go on with a line up to this record."""
+        place = self._place[branch]
+        self._every[place] = branch_of(self._rack.key_id, branch, tip.sequence, tip.hash)
+
+    def leaves(self, branch: int) -> tuple[list[Branch], int]:
+        """All, and which of them is this line's."""
+        return self._every, self._place[branch]
+
+
+async def _keep_tip(
+    connection: AsyncConnection,
+    rack: JoinedRack,
+    branch: int,
+    new: Sequence[BatchRecord],
+    checkpoint: bytes,
+) -> None:
+    """Keep a line's new end with what was signed for it.
+
+    It writes in any case: what is there already may be so here alone, and only a commit of
+    something waits for the standby.
+    """
+    tip = (new[-1].sequence, new[-1].hash) if new else (None, None)
+    await connection.execute(
+        """
+        UPDATE branch SET tip_sequence = coalesce(%s, tip_sequence),
+            noted_sequence = coalesce(%s, noted_sequence),
+            tip_hash = coalesce(%s, tip_hash), heard_at = now(), checkpoint = %s
+        WHERE rack = %s AND branch = %s
+        """,
+        (tip[0], *tip, checkpoint, rack.number, branch),
+    )
 
 
 async def _where(
-    connection: AsyncConnection, rack: JoinedRack, batch: Batch
+    connection: AsyncConnection, rack: JoinedRack, batch: Batch, lines: _Lines
 ) -> tuple[_Spot, Sequence[BatchRecord]]:
     """The last record of a batch that is there already, and those after it. Raises GapRefused."""
-    branch = await _branch_with_tip(connection, rack, batch.after)
+    branch = lines.with_tip(batch.after)
     if branch is not None:
         # Nothing follows a tip, so none of them is there.
         return _Spot(branch=branch, head=batch.after), batch.records
@@ -167,15 +232,19 @@ async def _where(
     # Who has a record has all before it, so those that are there come first.
     count = sum(hash_ in spots for hash_ in hashes)
     if not count:
-        raise GapRefused(await _tip(connection, rack, 0))
+        raise GapRefused(lines.tip(0))
     return spots[hashes[count - 1]], batch.records[count - 1 :]
 
 
 async def _place_for(
-    connection: AsyncConnection, rack: JoinedRack, spot: _Spot, first: BatchRecord
+    connection: AsyncConnection,
+    rack: JoinedRack,
+    spot: _Spot,
+    first: BatchRecord,
+    lines: _Lines,
 ) -> tuple[_Spot, str | None]:
     """Where records after this one go: its own branch, or a new one, and why there is one."""
-    if await _tip(connection, rack, spot.branch) == spot.head:
+    if lines.tip(spot.branch) == spot.head:
         return spot, None
     why = "restored" if first.entry.kind is EntryKind.LEDGER_RESTORED else "fork"
     made = await connection.execute(
@@ -193,38 +262,34 @@ async def _place_for(
         },
     )
     [branch] = await made.fetchone() or (0,)
+    lines.begin(branch, spot.head, why)
     return _Spot(branch=branch, head=spot.head), why
 
 
 async def _copy(
     connection: AsyncConnection, rack: JoinedRack, branch: int, new: Sequence[BatchRecord]
 ) -> None:
+    """Send them as bytes that are joined here. Source: PostgreSQL's manual, COPY, Binary Format."""
+    rows = [_COPY_BEGINS]
+    for record in new:
+        sequence, hash_, body = record.sequence, record.hash, record.body
+        kind = record.entry.kind.value.encode()
+        rows += (
+            _ROW_BEGINS(6, 4, rack.number, 4, branch, 8, sequence, len(hash_)),
+            hash_,
+            _LENGTH(len(kind)),
+            kind,
+            _LENGTH(len(body)),
+            body,
+        )
+    rows.append(_COPY_ENDS)
     async with (
         connection.cursor() as cursor,
         cursor.copy(
             "COPY record (rack, branch, sequence, hash, kind, body) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
-        copy.set_types(("int4", "int4", "int8", "bytea", "text", "bytea"))
-        for record in new:
-            row = (
-                rack.number,
-                branch,
-                record.sequence,
-                record.hash,
-                record.entry.kind.value,
-                record.body,
-            )
-            await copy.write_row(row)
-
-
-async def _branch_with_tip(connection: AsyncConnection, rack: JoinedRack, tip: Head) -> int | None:
-    found = await connection.execute(
-        "SELECT branch FROM branch WHERE rack = %s AND tip_hash = %s AND tip_sequence = %s",
-        (rack.number, tip.hash, tip.sequence),
-    )
-    row = await found.fetchone()
-    return None if row is None else int(row[0])
+        await copy.write(b"".join(rows))
 
 
 async def _spots(
@@ -239,15 +304,6 @@ async def _spots(
         row[0]: _Spot(branch=row[1], head=Head(sequence=row[2], hash=row[0]))
         for row in await found.fetchall()
     }
-
-
-async def _tip(connection: AsyncConnection, rack: JoinedRack, branch: int) -> Head:
-    found = await connection.execute(
-        "SELECT tip_sequence, tip_hash FROM branch WHERE rack = %s AND branch = %s",
-        (rack.number, branch),
-    )
-    row = await found.fetchone()
-    return EMPTY_HEAD if row is None else Head(sequence=row[0], hash=row[1])
 
 
 async def _told(connection: AsyncConnection, rack: JoinedRack) -> tuple[int, int]:

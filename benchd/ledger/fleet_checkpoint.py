@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,7 +17,7 @@ from benchd.domain.ids import JsonValue
 from benchd.ledger.head import Head
 from benchd.ledger.record_batch import head_of
 from benchd.signing import canonical
-from benchd.signing.merkle import leads_to, leaf_hash, path_of, root_of
+from benchd.signing.merkle import leads_to, leaf_hash, root_and_path
 from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import has_signed
 
@@ -38,8 +39,13 @@ class Branch:
     @property
     def leaf(self) -> bytes:
         """What stands for it in the tree."""
-        told = {"rack": self.rack, "branch": self.branch, "sequence": self.tip.sequence}
-        return leaf_hash(canonical.encode({**told, "hash": self.tip.hash.hex()}))
+        return _leaf(self.rack, self.branch, self.tip.sequence, self.tip.hash)
+
+
+@lru_cache(maxsize=1 << 14)
+def _leaf(rack: str, branch: int, sequence: int, hash_: bytes) -> bytes:
+    told = {"rack": rack, "branch": branch, "sequence": sequence, "hash": hash_.hex()}
+    return leaf_hash(canonical.encode(told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,7 @@ class Checkpoint:
 def encode_checkpoint(branches: list[Branch], index: int, at: datetime, key: SigningKey) -> bytes:
     """The checkpoint for one of all branches, which are in the order of their racks, signed."""
     leaves = [each.leaf for each in branches]
+    root, path = root_and_path(leaves, index)
     mine = branches[index]
     claim: dict[str, JsonValue] = {
         "type": CHECKPOINT_TYPE,
@@ -66,10 +73,10 @@ def encode_checkpoint(branches: list[Branch], index: int, at: datetime, key: Sig
         "sequence": mine.tip.sequence,
         "hash": mine.tip.hash.hex(),
         "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "root": root_of(leaves).hex(),
+        "root": root.hex(),
         "size": len(leaves),
         "index": index,
-        "path": [step.hex() for step in path_of(leaves, index)],
+        "path": [step.hex() for step in path],
     }
     signature = key.sign(_DOMAIN + canonical.encode(claim))
     return canonical.encode({**claim, "signature": signature.hex()})

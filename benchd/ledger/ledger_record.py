@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from benchd.domain.errors import LedgerBroken, RecordRefused
-from benchd.domain.ids import JobId, SlotName
+from benchd.domain.ids import JobId, JsonValue, SlotName
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.signing import canonical
 
@@ -15,6 +16,7 @@ GENESIS = bytes(32)
 """What stands as the hash before the first record."""
 MAX_BODY_BYTES = 1 << 20
 MAX_NAME_BYTES = 256
+_TOO_LARGE = f"its body is larger than {MAX_BODY_BYTES} bytes"
 
 COLUMNS = "sequence, previous, hash, kind, slot, occupancy, job, body"
 INSERT = f"INSERT INTO record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
@@ -129,10 +131,16 @@ def stored_after(previous: bytes, body: bytes) -> StoredEntry:
     Whether its number follows as well isn't looked at.
     """
     if len(body) > MAX_BODY_BYTES:
-        message = f"its body is larger than {MAX_BODY_BYTES} bytes"
-        raise ValueError(message)
+        raise ValueError(_TOO_LARGE)
     sequence, entry = _decode(body)
     return StoredEntry(sequence=sequence, entry=entry, hash_hex=hash_of(previous, body).hex())
+
+
+def entries_in(bodies: Sequence[bytes]) -> list[tuple[int, Entry]]:
+    """The numbers and entries of many bodies; raises ValueError for the first that is no record."""
+    if any(len(body) > MAX_BODY_BYTES for body in bodies):
+        raise ValueError(_TOO_LARGE)
+    return [_entry_of(told) for told in canonical.decode_objects(bodies)]
 
 
 def _encode(entry: Entry, sequence: int) -> bytes:
@@ -154,7 +162,11 @@ def _encode(entry: Entry, sequence: int) -> bytes:
 
 
 def _decode(body: bytes) -> tuple[int, Entry]:
-    match canonical.decode(body):
+    return _entry_of(canonical.decode(body))
+
+
+def _entry_of(told: JsonValue | Mapping[str, JsonValue]) -> tuple[int, Entry]:
+    match told:
         case {
             "sequence": int() as sequence,
             "kind": str() as kind,

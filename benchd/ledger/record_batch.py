@@ -15,9 +15,9 @@ from typing import Final
 
 from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import JsonValue
-from benchd.domain.record import Entry, EntryKind
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.ledger.head import EMPTY_HEAD, Head, decode_head
-from benchd.ledger.ledger_record import MAX_BODY_BYTES, stored_after
+from benchd.ledger.ledger_record import MAX_BODY_BYTES, entries_in, hash_of
 from benchd.ledger.restore_gap import check_gap
 from benchd.signing import canonical
 from benchd.signing.public_key import Signer
@@ -132,22 +132,22 @@ def _plain(head: Head) -> dict[str, JsonValue]:
 
 def _chained(after: Head, bodies: Sequence[bytes], ring: Signer) -> Iterable[BatchRecord]:
     """Each record with its number and hash, as the one before it allows."""
-    last = after
-    for body in bodies:
-        try:
-            stored = stored_after(last.hash, body)
-            if (
-                stored.sequence != last.sequence + 1
-                or stored.entry.kind is EntryKind.LEDGER_RESTORED
-            ):
-                check_gap(stored, last, ring)
-        except LedgerBroken as error:
-            raise BatchRefused(str(error)) from error
-        except ValueError as error:
-            message = f"the record after record {last.sequence} can't be understood: {error}"
-            raise BatchRefused(message) from error
-        last = Head(sequence=stored.sequence, hash=bytes.fromhex(stored.hash_hex))
-        yield BatchRecord(sequence=last.sequence, hash=last.hash, entry=stored.entry, body=body)
+    try:
+        entries = entries_in(bodies)
+    except ValueError as error:
+        message = f"a record after record {after.sequence} can't be understood: {error}"
+        raise BatchRefused(message) from error
+    last, last_hash = after.sequence, after.hash
+    for body, (sequence, entry) in zip(bodies, entries, strict=True):
+        hash_ = hash_of(last_hash, body)
+        if sequence != last + 1 or entry.kind is EntryKind.LEDGER_RESTORED:
+            stored = StoredEntry(sequence=sequence, entry=entry, hash_hex=hash_.hex())
+            try:
+                check_gap(stored, Head(sequence=last, hash=last_hash), ring)
+            except LedgerBroken as error:
+                raise BatchRefused(str(error)) from error
+        last, last_hash = sequence, hash_
+        yield BatchRecord(sequence=sequence, hash=hash_, entry=entry, body=body)
 
 
 def _unpacked(data: bytes) -> bytes:

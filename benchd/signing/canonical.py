@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from pydantic_core import from_json
+
 from benchd.domain.ids import JsonValue
 
 MAX_DEPTH = 32
@@ -38,8 +40,7 @@ def decode(data: bytes, *, ascii_only: bool = False) -> JsonValue:
         value: JsonValue = _READER.raw_decode(data.decode())[0]
         # What was read has only types that are written as they are. Two surrogates that make a pair
         # come out as escapes, and so not as they stand in these bytes: reading joins escapes.
-        is_shallow = data.count(b"[") + data.count(b"{") <= MAX_DEPTH
-        write = _written if is_shallow else encode
+        write = _written if _is_shallow(data) else encode
         if write(value, ascii_only=ascii_only) == data:
             return value
     except RecursionError as error:
@@ -47,6 +48,39 @@ def decode(data: bytes, *, ascii_only: bool = False) -> JsonValue:
         raise ValueError(message) from error
     message = "it isn't written as benchd writes it"
     raise ValueError(message)
+
+
+def decode_objects(texts: Sequence[bytes]) -> list[Mapping[str, JsonValue]]:
+    """The objects of many canonical texts; raises ValueError for the first that isn't one.
+
+    All are written anew at once. No object's text is the beginning of another's, so where the whole
+    is the same as these texts one after the other, each of them is.
+    """
+    values: list[Mapping[str, JsonValue]] = []
+    for text in texts:
+        value = _quickly_read(text) if _is_shallow(text) else decode(text)
+        if not isinstance(value, dict):
+            message = "it isn't an object"
+            raise ValueError(message)  # noqa: TRY004 - one class for all that isn't canonical
+        values.append(value)
+    if _written(values, ascii_only=False) != b"[" + b",".join(texts) + b"]":
+        for text in texts:
+            decode(text)
+    return values
+
+
+def _is_shallow(data: bytes) -> bool:
+    return data.count(b"[") + data.count(b"{") <= MAX_DEPTH
+
+
+def _quickly_read(text: bytes) -> JsonValue:
+    """A value that only counts once it was written again; all of the text, in any case."""
+    try:
+        value: JsonValue = from_json(text, allow_inf_nan=False, cache_strings="keys")
+    except ValueError:
+        # It refuses half a character, which is one of ours.
+        return decode(text)
+    return value
 
 
 def _written(value: JsonValue, *, ascii_only: bool) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -16,22 +17,22 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """The root over the hashes of entries, in their order; over none SHA-256 of nothing."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    split = _split(len(leaves))
-    return _node(root_of(leaves[:split]), root_of(leaves[split:]))
+    return root_and_path(leaves, 0)[0] if leaves else hashlib.sha256(b"").digest()
 
 
-def path_of(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The hashes beside the way from one leaf up to the root, the lowest first."""
-    if len(leaves) == 1:
-        return []
-    split = _split(len(leaves))
-    if index < split:
-        return [*path_of(leaves[:split], index), root_of(leaves[split:])]
-    return [*path_of(leaves[split:], index - split), root_of(leaves[:split])]
+def root_and_path(leaves: Sequence[bytes], index: int) -> tuple[bytes, list[bytes]]:
+    """The root, and the hashes beside the way from one leaf up to it, the lowest first.
+
+    Level by level: who has nobody beside it goes up as it is, which splits each tree at the largest
+    power of two that is smaller.
+    """
+    level, place, path = list(leaves), index, list[bytes]()
+    while len(level) > 1:
+        if place ^ 1 < len(level):
+            path.append(level[place ^ 1])
+        nodes = [_node(*pair) for pair in zip(level[::2], level[1::2], strict=False)]
+        level, place = nodes + level[2 * len(nodes) :], place >> 1
+    return level[0], path
 
 
 def leads_to(root: bytes, leaf: bytes, path: Sequence[bytes], *, index: int, size: int) -> bool:
@@ -52,10 +53,7 @@ def leads_to(root: bytes, leaf: bytes, path: Sequence[bytes], *, index: int, siz
     return last == 0 and found == root
 
 
+@lru_cache(maxsize=1 << 14)
 def _node(left: bytes, right: bytes) -> bytes:
+    """Kept, since one tree has nearly all nodes of the one before it."""
     return hashlib.sha256(b"\x01" + left + right).digest()
-
-
-def _split(size: int) -> int:
-    """The largest power of two that is smaller."""
-    return 1 << (size - 1).bit_length() - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import anyio
 import psycopg
@@ -11,8 +12,10 @@ import pytest
 
 from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.fleet.fleet_database import migrations, open_database
+from benchd.fleet.leaf_list import branches_of
 from benchd.ledger.record_batch import LARGEST_BATCH_BYTES, LARGEST_QUESTION_BYTES, MOST_RECORDS
 from benchd.signing.key_ring import KeyRing
+from benchd.signing.merkle import root_of
 from benchd.signing.rotation import Retired, Retirement, rotate
 from tests.fleet.centre_rig import centre
 from tests.fleet.written_ledger import NOTHING, WrittenLedger, text_of
@@ -130,11 +133,17 @@ async def test_what_a_rack_has_not_signed_does_not_come_in(conninfo: str) -> Non
     del skipped.records[2:]
     skipped.put(9, "config_changed", {})
     head = ledger.head(third)
+    spaced = ledger.copy()
+    del spaced.records[1:]
+    body = bodies[1].replace(b'"job":', b'"job": ')
+    spaced.records.append((2, sha256(first[1] + body).digest(), body))
+    spaced.add(count=1)
     good = gzip.decompress(ledger.batch(1, 3))
     refused: dict[str, bytes] = {
         "a changed record": ledger.packed(first, forged, head),
         "records out of order": ledger.packed(first, [bodies[2], bodies[1]], head),
         "one left out": ledger.packed(first, [bodies[2]], head),
+        "another form of the same, signed": spaced.batch(1),
         "one too many": ledger.packed(first, bodies[1:4], head),
         "another key": ledger.packed(first, bodies[1:3], thief.head(third)),
         "a head of another number": ledger.packed(first, bodies[1:3], ledger.head((2, third[1]))),
@@ -217,6 +226,26 @@ async def test_racks_do_not_mix_and_each_checkpoint_is_over_all_of_them(conninfo
         assert again.root == second.root
         answer = await here.post(one.rack, "records", two.batch(0))
         assert answer.status_code == 422
+
+
+async def test_a_checkpoint_is_over_all_lines_also_one_that_it_begins(conninfo: str) -> None:
+    ledgers = [WrittenLedger() for _ in range(3)]
+    async with centre(conninfo) as here:
+        for number, ledger in enumerate(ledgers):
+            ledger.add("first", 3)
+            await here.join(ledger, f"rack {number}")
+            await here.send(ledger, 0)
+        for ledger in sorted(ledgers, key=lambda each: each.rack):
+            clone = ledger.copy()
+            del clone.records[2:]
+            clone.add("second", 2)
+            checkpoint = await here.send(clone, 1)
+            async with open_database(conninfo) as database, database.transaction() as connection:
+                leaves = await branches_of(connection)
+            assert checkpoint.root == root_of([each.leaf for each in leaves])
+            assert leaves[checkpoint.index] == checkpoint.of
+            assert (checkpoint.of.branch, checkpoint.size) == (1, len(leaves))
+            assert checkpoint.of.tip.sequence == 4
 
 
 async def test_two_batches_at_once_are_one_after_the_other(conninfo: str) -> None:

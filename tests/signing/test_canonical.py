@@ -70,6 +70,46 @@ def test_no_number_that_json_lacks(value: float) -> None:
         canonical.encode({"x": value})
 
 
+@given(st.lists(st.dictionaries(any_text, values(any_text), max_size=3), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_many_objects_are_read_as_each_by_itself(told: list[dict[str, JsonValue]]) -> None:
+    try:
+        texts = [canonical.encode(each) for each in told]
+    except ValueError:
+        return  # surrogate pairs can make keys equal
+    read = canonical.decode_objects(texts)
+    assert [canonical.encode(each) for each in read] == texts
+    assert read == [canonical.decode(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [b'{"a":1,"b":2', b'"c":3}'],
+        [b'{"a":1},{"b":2}', b'{"c":3}'],
+        [b'{"a":[{"b":1}', b'{"c":2}]}'],
+        [b'{"a":1}', b'{"b":1,"a":2}', b'{"c":3}'],
+        [b'{"a":1}', b'{"b": 1}', b'{"c":3}'],
+        [b'{"a":1} ', b'{"b":1}'],
+        [b'{"a":1}', b' {"b":1}'],
+        [b'{"a":1}', b'{"b":1,"b":1}'],
+        [b'{"a":1}', b'{"b":1.50}'],
+        [b'{"a":1}', b'{"b":1e400}'],
+        [b'{"a":1}', b'{"b":NaN}'],
+        [b'{"a":1}', b'{"b":"\\u0061"}'],
+        [b'{"a":1}', b'{"b":"\\ud83d\\ude00"}'],
+        [b'{"a":1}', b'{"b":"\xff"}'],
+        [b'{"a":1}', b'{"b":' + b"[" * 33 + b"]" * 33 + b"}"],
+        [b'{"a":1}', b"[]"],
+        [b'{"a":1}', b""],
+        [b'{"a":1}', b'{"b":1}{"b":1}'],
+    ],
+)
+def test_one_object_of_another_form_has_all_refused(texts: list[bytes]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - several parsers, one class
+        canonical.decode_objects(texts)
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from benchd.signing.merkle import leads_to, leaf_hash, path_of, root_of
+from benchd.signing.merkle import leads_to, leaf_hash, root_and_path, root_of
 
 
 def node(left: bytes, right: bytes) -> bytes:
@@ -59,7 +59,7 @@ def test_the_root_splits_at_the_largest_power_of_two(size: int, root: bytes) -> 
 def test_the_paths_of_the_rfcs_example(index: int, path: list[bytes]) -> None:
     """2.1.5: the inclusion proofs for d0, d3, d4 and d6 in the tree of seven."""
     leaves = [leaf_hash(entry) for entry in ENTRIES]
-    assert path_of(leaves, index) == path
+    assert root_and_path(leaves, index) == (HASH, path)
     assert leads_to(HASH, leaves[index], path, index=index, size=7)
 
 
@@ -68,7 +68,8 @@ def test_each_path_leads_to_its_root_and_no_other_place_leaf_size_or_length_does
         leaves = [leaf_hash(bytes([number])) for number in range(size)]
         root = root_of(leaves)
         for index, leaf in enumerate(leaves):
-            path = path_of(leaves, index)
+            same, path = root_and_path(leaves, index)
+            assert same == root
             assert leads_to(root, leaf, path, index=index, size=size)
             for other in range(-1, size + 1):
                 held = leads_to(root, leaf, path, index=other, size=size)
