@@ -6,7 +6,7 @@ its tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -66,11 +66,39 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """What a stretch of a branch tells."""
+class _Placed:
+    """A change, and where its record stands."""
 
-    changes: Sequence[tuple[int, Change]]
+    rack: int
+    branch: int
+    sequence: int
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """What a stretch of a branch tells, up to one of its records."""
+
+    rack: int
+    branch: int
+    upto: int
+    count: int
+    """How many of its records were read."""
+    changes: Sequence[_Placed]
     version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of a job."""
+
+    opened_at: datetime
+    told: _Told
+    tied: str | None
+    certificate: str | None
+    branch: int | None
+    """Where its certificate stands."""
+    sequence: int | None
 
 
 class FiledJobs:
@@ -99,92 +127,181 @@ class FiledJobs:
             await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_FILING,))
             found = await connection.execute(
                 """
-                SELECT rack, branch, tip_sequence, coalesce(sequence, left_sequence)
+                SELECT rack, branch, coalesce(sequence, left_sequence), tip_sequence
                 FROM branch LEFT JOIN filed_upto USING (rack, branch)
                 WHERE tip_sequence > coalesce(sequence, left_sequence)
-                ORDER BY rack, branch LIMIT 1
-                """
-            )
-            row = await found.fetchone()
-            if row is None:
-                return False
-            rack, branch, tip, upto = row
-            found = await connection.execute(
-                """
-                SELECT sequence, body FROM record
-                WHERE rack = %s AND branch = %s AND sequence > %s AND kind = ANY(%s)
-                ORDER BY sequence LIMIT %s
+                ORDER BY rack, branch LIMIT %s
                 """,
-                (rack, branch, upto, list(_TELLING), PIECE),
+                (PIECE,),
             )
-            rows = [(each[0], bytes(each[1])) for each in await found.fetchall()]
-            piece = await to_thread.run_sync(partial(_read, rows), limiter=self._reading)
-            for sequence, change in piece.changes:
-                await _file_or_pass_over(connection, rack, branch, sequence, change)
-            await connection.execute(
-                """
-                INSERT INTO filed_upto (rack, branch, sequence, version) VALUES (%s, %s, %s, %s)
-                ON CONFLICT (rack, branch) DO UPDATE SET sequence = excluded.sequence,
-                    version = coalesce(excluded.version, filed_upto.version)
-                """,
-                (rack, branch, rows[-1][0] if len(rows) == PIECE else tip, piece.version),
-            )
-        return True
+            due = await found.fetchall()
+            pieces: list[_Piece] = []
+            room = PIECE
+            for line in due:
+                if not room:
+                    break
+                piece = await self._read_line(connection, *line, most=room)
+                room -= piece.count
+                pieces.append(piece)
+            if pieces:
+                changes = [change for piece in pieces for change in piece.changes]
+                await _file_or_pass_over(connection, changes)
+                await _keep_upto(connection, pieces)
+        return bool(pieces)
+
+    async def _read_line(
+        self, connection: AsyncConnection, rack: int, branch: int, upto: int, tip: int, *, most: int
+    ) -> _Piece:
+        """What is due of one line of a rack, or as many of its records as may be."""
+        found = await connection.execute(
+            """
+            SELECT sequence, body FROM record
+            WHERE rack = %s AND branch = %s AND sequence > %s AND sequence <= %s
+                AND kind = ANY(%s) ORDER BY sequence LIMIT %s
+            """,
+            (rack, branch, upto, tip, list(_TELLING), most),
+        )
+        rows = [(each[0], bytes(each[1])) for each in await found.fetchall()]
+        end = rows[-1][0] if len(rows) == most else tip
+        read = partial(_read, rows, rack=rack, branch=branch, upto=end)
+        return await to_thread.run_sync(read, limiter=self._reading)
 
 
-async def _file_or_pass_over(
-    connection: AsyncConnection, rack: int, branch: int, sequence: int, change: Change
-) -> None:
-    """One record that PostgreSQL refuses keeps no other from being found."""
-    try:
-        async with connection.transaction():
-            await _file(connection, rack, branch, sequence, change)
-    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
-        _log.warning("record_not_understood", sequence=sequence, detail=str(error))
-
-
-async def _file(
-    connection: AsyncConnection, rack: int, branch: int, sequence: int, change: Change
-) -> None:
-    certificate = change.told.get("certificate")
-    place = (branch, sequence) if certificate else (None, None)
+async def _keep_upto(connection: AsyncConnection, pieces: Sequence[_Piece]) -> None:
     await connection.execute(
         """
-        INSERT INTO filed_job AS known
-            (rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-        ON CONFLICT (rack, job) DO UPDATE SET
-            -- The first end counts, and the first certificate.
-            told = known.told || CASE WHEN excluded.told ? 'ended_at' AND known.told ? 'ended_at'
-                THEN '{}' ELSE excluded.told END,
-            tied = coalesce(excluded.tied, known.tied),
-            certificate = coalesce(known.certificate, excluded.certificate),
-            certified_branch = coalesce(known.certified_branch, excluded.certified_branch),
-            certified_sequence = coalesce(known.certified_sequence, excluded.certified_sequence)
+        INSERT INTO filed_upto (rack, branch, sequence, version)
+        SELECT * FROM unnest(%s::int[], %s::int[], %s::int8[], %s::text[])
+        ON CONFLICT (rack, branch) DO UPDATE SET sequence = excluded.sequence,
+            version = coalesce(excluded.version, filed_upto.version)
         """,
         (
-            *(rack, change.job, change.at, Jsonb(dict(change.told)), change.told.get("tied")),
-            *(certificate, *place),
+            [each.rack for each in pieces],
+            [each.branch for each in pieces],
+            [each.upto for each in pieces],
+            [each.version for each in pieces],
         ),
     )
-    imeis = {plain(each) for each in change.imeis}
-    proven = {plain(each) for each in change.proven}
-    numbers = {plain(each) for each in change.numbers} | imeis
-    for number in sorted(filter(None, numbers)):
-        await connection.execute(
-            """
-            INSERT INTO filed_number AS known (rack, job, number, parts, is_imei, is_proven)
-            VALUES (%s, %s, %s, %s, %s, %s)
-            ON CONFLICT (number, rack, job) DO UPDATE SET
-                is_imei = known.is_imei OR excluded.is_imei,
-                is_proven = known.is_proven OR excluded.is_proven
-            """,
-            (rack, change.job, number, parts_of(number), number in imeis, number in proven),
+
+
+async def _file_or_pass_over(connection: AsyncConnection, changes: Sequence[_Placed]) -> None:
+    """All at once, or where PostgreSQL refuses one each by itself: it keeps no other from it."""
+    try:
+        async with connection.transaction():
+            await _file(connection, changes)
+    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+        if len(changes) == 1:
+            sequence = changes[0].sequence
+            _log.warning("record_not_understood", sequence=sequence, detail=str(error))
+            return
+        for each in changes:
+            await _file_or_pass_over(connection, [each])
+
+
+async def _file(connection: AsyncConnection, changes: Sequence[_Placed]) -> None:
+    """Add to what is known of each job what is told of it, in the order of what came."""
+    known = await _known_jobs(connection, {(each.rack, each.change.job) for each in changes})
+    numbers: dict[tuple[int, str, str], tuple[bool, bool]] = {}
+    for each in changes:
+        key = (each.rack, each.change.job)
+        known[key] = _added(known.get(key), each)
+        imeis = {plain(number) for number in each.change.imeis}
+        proven = {plain(number) for number in each.change.proven}
+        for number in {plain(number) for number in each.change.numbers} | imeis:
+            if number:
+                was_imei, was_proven = numbers.get((*key, number), (False, False))
+                is_imei, is_proven = number in imeis, number in proven
+                numbers[*key, number] = (was_imei or is_imei, was_proven or is_proven)
+    await connection.execute(
+        """
+        INSERT INTO filed_job
+            (rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence)
+        SELECT * FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::text[],
+            %s::text[], %s::int[], %s::int8[])
+        ON CONFLICT (rack, job) DO UPDATE SET told = excluded.told, tied = excluded.tied,
+            certificate = excluded.certificate, certified_branch = excluded.certified_branch,
+            certified_sequence = excluded.certified_sequence
+        """,
+        (
+            [rack for rack, _ in known],
+            [job for _, job in known],
+            [each.opened_at for each in known.values()],
+            [Jsonb(dict(each.told)) for each in known.values()],
+            [each.tied for each in known.values()],
+            [each.certificate for each in known.values()],
+            [each.branch for each in known.values()],
+            [each.sequence for each in known.values()],
+        ),
+    )
+    # A part has no blank: all that isn't a letter or a digit was left out.
+    await connection.execute(
+        """
+        INSERT INTO filed_number AS known (rack, job, number, parts, is_imei, is_proven)
+        SELECT rack, job, number, string_to_array(parts, ' '), is_imei, is_proven
+        FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[])
+            AS told (rack, job, number, parts, is_imei, is_proven)
+        ON CONFLICT (number, rack, job) DO UPDATE SET
+            is_imei = known.is_imei OR excluded.is_imei,
+            is_proven = known.is_proven OR excluded.is_proven
+        """,
+        (
+            [rack for rack, _, _ in numbers],
+            [job for _, job, _ in numbers],
+            [number for _, _, number in numbers],
+            [" ".join(parts_of(number)) for _, _, number in numbers],
+            [is_imei for is_imei, _ in numbers.values()],
+            [is_proven for _, is_proven in numbers.values()],
+        ),
+    )
+
+
+async def _known_jobs(
+    connection: AsyncConnection, keys: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], _Known]:
+    """What is filed of these jobs; nobody else files meanwhile."""
+    found = await connection.execute(
+        """
+        SELECT rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence
+        FROM unnest(%s::int[], %s::text[]) AS due (rack, job) JOIN filed_job USING (rack, job)
+        """,
+        ([rack for rack, _ in keys], [job for _, job in keys]),
+    )
+    return {
+        (row[0], row[1]): _Known(
+            opened_at=row[2],
+            told=row[3],
+            tied=row[4],
+            certificate=row[5],
+            branch=row[6],
+            sequence=row[7],
         )
+        for row in await found.fetchall()
+    }
 
 
-def _read(rows: Iterable[tuple[int, bytes]]) -> _Piece:
-    changes: list[tuple[int, Change]] = []
+def _added(known: _Known | None, new: _Placed) -> _Known:
+    """What is known of a job with one record more; its first end counts and first certificate."""
+    told, tied = new.change.told, new.change.told.get("tied")
+    certificate = new.change.told.get("certificate")
+    of_paper = (str(certificate), new.branch, new.sequence) if certificate else (None, None, None)
+    if known is not None:
+        ends_again = "ended_at" in told and "ended_at" in known.told
+        told = known.told if ends_again else {**known.told, **told}
+        tied = known.tied if tied is None else tied
+        if known.certificate is not None:
+            of_paper = (known.certificate, known.branch, known.sequence)
+    return _Known(
+        opened_at=new.change.at if known is None else known.opened_at,
+        told=told,
+        tied=None if tied is None else str(tied),
+        certificate=of_paper[0],
+        branch=of_paper[1],
+        sequence=of_paper[2],
+    )
+
+
+def _read(rows: Sequence[tuple[int, bytes]], *, rack: int, branch: int, upto: int) -> _Piece:
+    changes: list[_Placed] = []
     version = None
     for sequence, body in rows:
         try:
@@ -192,11 +309,14 @@ def _read(rows: Iterable[tuple[int, bytes]]) -> _Piece:
             if entry.kind is EntryKind.DAEMON_STARTED:
                 version = kept_text(text_of(entry, "version")) or version
             elif (change := change_of(entry, sequence)) is not None and can_be_kept(change.job):
-                changes.append((sequence, change))
+                placed = _Placed(rack=rack, branch=branch, sequence=sequence, change=change)
+                changes.append(placed)
         except (CertificateGap, ValueError) as error:
             # One record that can't be understood keeps no other from being found.
             _log.warning("record_not_understood", sequence=sequence, detail=str(error))
-    return _Piece(changes=changes, version=version)
+    return _Piece(
+        rack=rack, branch=branch, upto=upto, count=len(rows), changes=changes, version=version
+    )
 
 
 def change_of(entry: Entry, sequence: int) -> Change | None:

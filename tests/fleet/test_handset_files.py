@@ -231,7 +231,36 @@ async def test_a_long_ledger_is_filed_piece_by_piece_and_once(
         assert len((await found(here, IMEI))[0]["jobs"]) == 8
 
 
-@pytest.mark.parametrize("name", ["\0", "j-\0", LONG_NAME], ids=["NUL", "with NUL", "long"])
+async def test_records_filed_together_tell_what_they_tell_one_by_one(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, again = handset("j-0001"), handset("j-0001", imei=OTHER_IMEI, day=1)
+    first.bind("j-0001", tag="T-00417")
+    first.sell("j-0001", "paper")
+    again.tie("j-0001", "c" * 32)
+    again.sell("j-0001", "another paper")
+    filed: list[list[tuple[object, ...]]] = []
+    async with office(conninfo) as here, open_database(conninfo) as database:
+        await send(here, "Nagoya", first, again)
+        await send(here, "Osaka", handset("j-0001", serial="OTHERSERIAL"))
+        for piece in (1, 500):
+            with psycopg.connect(conninfo) as connection:
+                connection.execute("TRUNCATE filed_job, filed_number, filed_upto")
+            monkeypatch.setattr(filed_jobs, "PIECE", piece)
+            await FiledJobs(database).catch_up()
+            rows = here.centre.rows("SELECT * FROM filed_job ORDER BY 1, 2")
+            rows += here.centre.rows("SELECT * FROM filed_number ORDER BY 1, 2, 3")
+            filed.append([*rows, *here.centre.rows("SELECT * FROM filed_upto ORDER BY 1, 2")])
+        assert filed[0] == filed[1]
+        [certificate] = here.centre.rows("SELECT certificate FROM filed_job WHERE rack = 1")
+    assert certificate == (digest_of("paper"),)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\0", "j-\0", "j-0001\nj-0002", "\n", LONG_NAME],
+    ids=["NUL", "with NUL", "two lines", "empty lines", "long"],
+)
 async def test_no_name_that_a_rack_gives_a_job_keeps_another_from_being_found(
     conninfo: str, name: str
 ) -> None:
