@@ -119,6 +119,9 @@ def bench_crowd(
     strangers: Annotated[
         int, typer.Option(min=0, help="Once more among so many anonymous clients, and without.")
     ] = 0,
+    fleet: Annotated[
+        bool, typer.Option("--fleet", help="Once more with a fleet's centre, and without.")
+    ] = False,
     rounds: Annotated[int, typer.Option(min=1, help="How often that is measured, by turns.")] = 3,
     dossier: Annotated[
         Path | None, typer.Option(help="Let all of them answer as the handset of this dossier.")
@@ -147,6 +150,7 @@ def bench_crowd(
         blows=blows,
         profile=profile,
         strangers=strangers,
+        fleet=fleet,
         rounds=rounds,
         dossier=dossier,
         directory=directory,

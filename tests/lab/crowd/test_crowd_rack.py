@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -14,6 +15,7 @@ from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
 from benchd.lab.benchmarks.crowd.crowd_rack import crowd_rack
 from benchd.lab.benchmarks.crowd.measure import measure_crowd
 from benchd.lab.benchmarks.crowd.places import plan_of
+from benchd.lab.benchmarks.crowd.with_fleet import lines_with_fleet, measure_with_fleet
 
 pytestmark = pytest.mark.asyncio
 
@@ -30,6 +32,18 @@ async def test_64_handsets_are_certified_each_fourth_after_a_reset(
     with capsys.disabled():
         sys.stdout.write(f"\ncrowd of 64: {json.dumps(measured.figures)}\n")
     assert measured.figures["records"]
+
+
+@pytest.mark.timeout(300)
+async def test_a_crowd_with_a_fleets_centre_and_without(short_path: Path) -> None:
+    measured = await measure_with_fleet(plan_of(2, QUICK), short_path / "r", rounds=1)
+    told: dict[str, Any] = json.loads(json.dumps(measured))
+    [records], [at_centre] = told["records"], told["records_at_centre"]
+    # What its end adds is still on its way when it is counted.
+    assert 0 < at_centre <= records
+    assert {"off", "on", "ratio"} == set(told["wall_s"])
+    lines = lines_with_fleet(2, told)
+    assert [line.what for line in lines if "wall_s" in line.what]
 
 
 @pytest.mark.nightly

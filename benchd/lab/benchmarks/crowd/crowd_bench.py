@@ -21,6 +21,7 @@ from benchd.lab.benchmarks.crowd.lines import lines_of
 from benchd.lab.benchmarks.crowd.measure import Measured, measure_crowd
 from benchd.lab.benchmarks.crowd.naive_ways import measure_ways
 from benchd.lab.benchmarks.crowd.places import CrowdPlan, plan_of
+from benchd.lab.benchmarks.crowd.with_fleet import lines_with_fleet, measure_with_fleet
 from benchd.lab.demo.from_dossier import scenario_of
 from benchd.lab.simulator.plan import HandsetPlan
 
@@ -37,6 +38,7 @@ def bench_crowd(
     blows: bool,
     profile: bool,
     strangers: int,
+    fleet: bool,
     rounds: int,
     dossier: Path | None,
     directory: Path | None,
@@ -50,6 +52,7 @@ def bench_crowd(
     others: dict[int, Mapping[str, JsonValue]] = {}
     dealt: dict[int, Mapping[str, JsonValue]] = {}
     among: dict[int, Mapping[str, JsonValue]] = {}
+    with_fleet: dict[int, Mapping[str, JsonValue]] = {}
     parts: Mapping[str, Mapping[str, float]] | None = None
     try:
         for count in counts:
@@ -69,6 +72,9 @@ def bench_crowd(
                         rounds=rounds,
                     )
                 )
+            if fleet:
+                compare = partial(measure_with_fleet, plan, work / f"{count}f", rounds=rounds)
+                with_fleet[count] = run_in_order(compare)
             if ways:
                 say(f"{count} handsets: what people write")
                 others[count] = run_in_order(partial(measure_ways, plan, work / f"{count}w"))
@@ -83,6 +89,7 @@ def bench_crowd(
             **one.figures,
             "blows": dict(dealt.get(count, {})),
             "among_strangers": dict(among.get(count, {})),
+            "with_fleet": dict(with_fleet.get(count, {})),
             "ways": dict(others.get(count, {})),
             "raw": dict(one.raw),
         }
@@ -93,6 +100,7 @@ def bench_crowd(
     lines = [
         *lines_of(measured, dealt, others, parts),
         *(line for count, told in among.items() for line in lines_among(count, told)),
+        *(line for count, told in with_fleet.items() for line in lines_with_fleet(count, told)),
     ]
     tell("crowd", figures, lines, as_json=as_json)
 

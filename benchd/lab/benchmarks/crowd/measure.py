@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from benchd.lab.benchmarks.crowd.latencies import (
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
 from benchd.lab.benchmarks.crowd.viewers import Viewers
 from benchd.lab.benchmarks.percentiles import histogram_count, histogram_percentile, percentile
+from benchd.lab.demo.demo_folder import DemoFolder
 from benchd.lab.demo.demo_operators import ended
 
 VIEWERS: Final = (0, 1, 20)
@@ -70,15 +71,19 @@ async def measure_crowd(
     *,
     profile: bool = False,
     viewers: bool = True,
+    prepare: Callable[[DemoFolder], Awaitable[None]] | None = None,
     beside: Callable[[CrowdRack], AbstractAsyncContextManager[None]] = nobody,
 ) -> Measured:
     """Plug all in within 100 ms and stay until every handset is certified.
 
+    `prepare` is done with the daemon's folder before it starts;
     `beside` is what goes on from before the first plug until the last has ended.
     """
     daemon_core, crowd_core = cores()
     count = len(plan.handsets)
     async with crowd_rack(directory, plan, core=crowd_core) as rack:
+        if prepare is not None:
+            await prepare(rack.folder)
         start_s = await rack.start_daemon(core=daemon_core, profile=profile)
         if profile:
             rack.begin_profile()
