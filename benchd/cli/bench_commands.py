@@ -242,7 +242,7 @@ def bench_fleet(
     rate: Annotated[float, typer.Option(min=0.1, help="with so many records a second each,")] = 20,
     duration: Annotated[float, typer.Option(min=0.1, help="for so many seconds.")] = 600,
     jobs: Annotated[
-        int, typer.Option(min=20, help="Look-ups: among so many jobs; 10 GB for a million,")
+        int, typer.Option(min=20, help="Look-ups: among so many jobs; 30 GB for ten million,")
     ] = 100_000,
     looks: Annotated[int, typer.Option(min=1, help="so many of each kind.")] = 100,
     directory: Annotated[

@@ -4,16 +4,45 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import Any
 
+import anyio
+import psycopg
 import pytest
 
-from benchd.lab.benchmarks.fleet.filled_jobs import Template, rows_of
+from benchd.domain.imei import is_imei
+from benchd.fleet.filed_jobs import FiledJobs
+from benchd.lab.benchmarks.fleet.bench_centre import bench_centre, bench_cluster
+from benchd.lab.benchmarks.fleet.filled_jobs import fill
 from benchd.lab.benchmarks.fleet.fleet_bench import Figures, shown
 from benchd.lab.benchmarks.fleet.ingest import Round, summed_up
 from benchd.lab.benchmarks.fleet.load import Load, Schedule, Seen
 from benchd.lab.benchmarks.fleet.lookups import took
-from benchd.lab.benchmarks.synthetic_jobs import Certified, Named
+from benchd.lab.benchmarks.fleet.synthetic_racks import RECORDS_PER_JOB, SyntheticRack
+from benchd.lab.benchmarks.synthetic_jobs import AGAIN_EVERY, HANDSETS, Named
+from benchd.lab.demo.private_postgres import Cluster
+from benchd.ledger.record_batch import MOST_RECORDS
+from benchd.outbound.fleet.ports import Taken
 from tests.program import BENCHD
+
+FILLED = (
+    b"SELECT * FROM filed_number ORDER BY number, job",
+    b"SELECT rack, job, trait, value FROM handset_trait ORDER BY 2, 3, 4",
+    b"""
+        SELECT rack, job, certificate, certified_branch, certified_sequence
+        FROM filed_job ORDER BY job
+    """,
+    # Records that tell of a job, and each with its own number, time and names left out.
+    b"""
+        SELECT job, sequence, kind, convert_from(body, 'UTF8')::json ->> 'sequence',
+            convert_from(body, 'UTF8')::json ->> 'job'
+        FROM job_record JOIN record USING (rack, branch, sequence) ORDER BY 1, 2
+    """,
+    b"""
+        SELECT pg_get_indexdef(indexrelid) FROM pg_index
+        WHERE indrelid::regclass::text ~ '^(filed_|handset_trait|job_record|record)' ORDER BY 1
+    """,
+)
 
 
 @pytest.mark.timeout(180)
@@ -109,19 +138,39 @@ def test_lag_is_shown_beside_what_failed() -> None:
     assert "40% of a core, 100 MiB; 12 records" in second
 
 
-def test_a_filled_job_has_the_form_of_its_template_and_its_own_numbers() -> None:
-    template = Template(number=3, first=61)
-    template.records = [(62, "stage_ended", f'{{"imei":"{Named.imei(3)}","sequence":62}}')]
-    template.traits = [("imei", Named.imei(3), False)]
-    template.numbers = [(Named.imei(3), True, False)]
-    digest = Certified.certificate(3)
-    template.filed = ("2026-01-01", f'{{"certificate":"{digest}"}}', None, digest, 80)
-    rows = dict(rows_of(template, 43, [7, 8], 1))
-    imei, job = Named.imei(43), Named.job(43)
-    assert rows["job_record"] == f"8\t{job}\t0\t862\n"
-    body = bytes.fromhex(rows["record"].rpartition(r"\\x")[2].strip())
-    assert json.loads(body) == {"imei": imei, "sequence": 862}
-    assert rows["handset_trait"] == f"{imei}\timei\t8\t{job}\tFalse\n"
-    assert rows["filed_number"].startswith(f'8\t{job}\t{imei}\t{{"{imei[:4]}","{imei[1:5]}",')
-    assert f"\t{Certified.certificate(43)}\t0\t880\n" in rows["filed_job"]
-    assert "record" not in dict(rows_of(template, 43, [7, 8], 2))
+@pytest.mark.timeout(180)
+def test_filled_jobs_are_found_by_just_what_real_ones_are() -> None:
+    jobs = 3 * AGAIN_EVERY
+
+    async def rows_of(cluster: Cluster, name: str, sent: int) -> list[list[tuple[Any, ...]]]:
+        rack = SyntheticRack(0)
+        async with bench_centre(cluster, [rack], name, with_pages=False) as centre:
+            client = centre.client_of(rack)
+            records = [rack.write() for _ in range(sent * RECORDS_PER_JOB)]
+            for first in range(0, len(records), MOST_RECORDS):
+                batch = rack.batch(records[first : first + MOST_RECORDS])
+                assert isinstance(await client.take(batch), Taken)
+            await client.aclose()
+            await FiledJobs(centre.database).catch_up()
+            if sent < jobs:
+                fill(centre.conninfo, [1], jobs)
+            with psycopg.connect(centre.conninfo) as connection:
+                return [connection.execute(query).fetchall() for query in FILLED]
+
+    async def both() -> None:
+        with bench_cluster(None) as cluster:
+            real = await rows_of(cluster, "real", jobs)
+            assert await rows_of(cluster, "filled", AGAIN_EVERY) == real
+        numbers, _, certified, records, indexes = real
+        assert len({job for _, job, *_ in numbers}) == jobs
+        assert len(certified) == jobs
+        assert len(records) > jobs
+        assert len(indexes) > len(FILLED)
+
+    anyio.run(both)
+
+
+def test_no_two_handsets_have_one_imei() -> None:
+    far = [number + millions * HANDSETS for millions in range(3) for number in range(0, 40, 3)]
+    assert len({Named.imei(number) for number in far}) == len({*map(Named.handset, far)})
+    assert all(is_imei(Named.imei(number)) for number in far)

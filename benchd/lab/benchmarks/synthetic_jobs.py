@@ -23,6 +23,8 @@ from benchd.proof.evidence.intake_evidence import BoundRecord, LotRecord, Uneras
 
 HANDSETS_PER_TAC: Final = 200_000
 TACS: Final = (35693803, 35209900, 49015420, 35391805, 86012304)
+HANDSETS: Final = HANDSETS_PER_TAC * len(TACS)
+"""With these; each million after them has other ones."""
 AGAIN_EVERY: Final = 20
 """Each twentieth job is of a handset that was here before."""
 ENDS: Final = (
@@ -52,7 +54,7 @@ class Named:
     def imei(number: int) -> str:
         """An IMEI with its check digit."""
         which = Named.handset(number)
-        tac = TACS[which % len(TACS)]
+        tac = TACS[which % len(TACS)] + which // HANDSETS
         digits = f"{tac}{which * 7919 % 1_000_000:06d}"
         return digits + _check_digit(digits)
 
