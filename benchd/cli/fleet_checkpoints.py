@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import anyio
 import typer
 
 from benchd.cli.file_arguments import read_file
-from benchd.cli.fleet_commands import DatabaseOption, require_fleet
+from benchd.cli.fleet_commands import (
+    DatabaseOption,
+    StoreCredentialsOption,
+    require_fleet,
+    store_target,
+)
 from benchd.cli.messages import failed, say, tell
+from benchd.cli.misuse import mistake
 from benchd.domain.errors import UsageRefused
 
 if TYPE_CHECKING:
@@ -21,6 +27,11 @@ if TYPE_CHECKING:
 checkpoints_app = typer.Typer(
     help="The centre's state, kept elsewhere to be compared.", no_args_is_help=True
 )
+_ODD: Final = {
+    "foreign": "say.fleet_list_foreign",
+    "unlocked": "say.fleet_list_unlocked",
+    "hidden": "say.fleet_list_hidden",
+}
 
 
 @checkpoints_app.command("write")
@@ -49,39 +60,67 @@ def checkpoints_write(
 
 @checkpoints_app.command("verify")
 def checkpoints_verify(
-    files: Annotated[list[Path], typer.Argument(help="What `write` has written.")],
     key: Annotated[Path, typer.Option(help="The public half of the centre's key (PEM).")],
+    files: Annotated[list[Path] | None, typer.Argument(help="What `write` has written.")] = None,
     database: DatabaseOption = "",
+    locked_store: Annotated[
+        str, typer.Option(help="The bucket where the centre puts them: https://STORE/BUCKET.")
+    ] = "",
+    locked_store_credentials: StoreCredentialsOption = None,
 ) -> None:
-    """Name whatever the centre once had and has no more; 1 where there is anything."""
+    """Name whatever the centre once had and has no more; 1 where there is anything.
+
+    Of a locked store each version of each list counts, whatever hides it.
+    """
     require_fleet()
+    from benchd.daemon.system_clock import SystemClock
     from benchd.fleet.fleet_database import open_database
     from benchd.fleet.leaf_list import decode_leaves, lost_between, lost_in
+    from benchd.fleet.locked_lists import KeptLists, read_lists
+    from benchd.fleet.locked_store import LockedStore
     from benchd.signing.public_key import public_key_of
 
     centre = public_key_of(read_file(key))
+    target = store_target(locked_store, locked_store_credentials)
+    if not files and target is None:
+        raise mistake("say.fleet_no_lists")
     lists: list[LeafList] = []
-    for file in files:
+    for file in files or ():
         try:
             lists.append(decode_leaves(read_file(file), centre))
         except ValueError as error:
             raise UsageRefused(f"{file} isn't a list of this centre's leaves: {error}") from error
     lists.sort(key=lambda each: each.at)
+    kept = KeptLists()
+    if target is not None:
+        kept = read_lists(LockedStore(target), centre, SystemClock().now())
+    odd = "".join(
+        "\n" + say(_ODD[each.kind], path=each.name, detail=each.detail) for each in kept.oddities
+    )
+    if target is not None and not kept.lists:
+        raise failed("say.fleet_store_empty", path=locked_store, detail=odd)
     told = [
         _told("say.fleet_leaf_was_less", leaf, f"{newer.at:%Y-%m-%d %H:%M} UTC")
-        for older, newer in pairwise(lists)
+        for each in (lists, kept.lists)
+        for older, newer in pairwise(each)
         for leaf in lost_between(older, newer)
     ]
 
     async def lost() -> list[Branch]:
-        every = {leaf for each in lists for leaf in each.leaves}
+        every = {leaf for each in (*lists, *kept.lists) for leaf in each.leaves}
         async with open_database(database) as opened:
             return await lost_in(opened, sorted(every, key=_place))
 
     told += [_told("say.fleet_leaf_lost", leaf, "") for leaf in anyio.run(lost)]
+    ends = [failed("say.fleet_store_odd", path=locked_store, detail=odd)] if odd else []
     if told:
-        raise failed("say.fleet_put_back", detail="\n".join(told))
-    tell("say.fleet_leaves_hold", count=str(len(lists)))
+        ends.append(failed("say.fleet_put_back", detail="\n".join(told)))
+    if ends:
+        raise ends[0]
+    tell("say.fleet_leaves_hold", count=str(len(lists) + len(kept.lists)))
+    if kept.lists:
+        newest = kept.lists[-1].at
+        tell("say.fleet_newest_list", path=locked_store, detail=f"{newest:%Y-%m-%d %H:%M} UTC")
 
 
 def _place(leaf: Branch) -> tuple[str, int]:

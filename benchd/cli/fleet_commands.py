@@ -19,6 +19,7 @@ from benchd.domain.errors import DependencyMissing, NotFound
 
 if TYPE_CHECKING:
     from benchd.fleet.joined_racks import JoinedRacks
+    from benchd.fleet.locked_store import StoreTarget
     from benchd.fleet.watched_imeis import WatchedImeis
 
 fleet_app = typer.Typer(help="The centre of many racks.", no_args_is_help=True)
@@ -29,6 +30,17 @@ DatabaseOption = Annotated[
         envvar="BENCHD_FLEET_DATABASE",
         help="The PostgreSQL database, as libpq takes it; left out, what PGHOST and the like say.",
     ),
+]
+LockedStoreOption = Annotated[
+    str,
+    typer.Option(
+        envvar="BENCHD_FLEET_LOCKED_STORE",
+        help="An S3 bucket with Object Lock that keeps the centre's state: https://STORE/BUCKET.",
+    ),
+]
+StoreCredentialsOption = Annotated[
+    Path | None,
+    typer.Option(help="The credentials for it, in the form of ~/.aws/credentials."),
 ]
 _Result = TypeVar("_Result")
 
@@ -61,6 +73,16 @@ def fleet_run(
             help="Address and port of the pages for people; left out, none.",
         ),
     ] = "",
+    locked_store: LockedStoreOption = "",
+    locked_store_credentials: StoreCredentialsOption = None,
+    locked_store_minutes: Annotated[
+        int,
+        typer.Option(
+            envvar="BENCHD_FLEET_LOCKED_STORE_MINUTES",
+            min=1,
+            help="How often its state is put there, where it has changed.",
+        ),
+    ] = 60,
 ) -> None:
     """Run the centre; its tables are made in the database where there are none."""
     require_fleet()
@@ -85,6 +107,8 @@ def fleet_run(
         tls=tls,
         client_revocations=client_revocations,
         pages=_address(pages, "say.fleet_pages") if pages else None,
+        locked_store=store_target(locked_store, locked_store_credentials),
+        locked_store_every_s=locked_store_minutes * 60,
     )
     anyio.run(run_centre, settings)
 
@@ -121,6 +145,17 @@ def fleet_racks(database: DatabaseOption = "", json_output: JsonOption = False) 
     columns = ("name", "branch", "why", "left_at", "sequence", "heard_at", "rack")
     rows = (tuple(str(each[column]) for column in columns) for each in told)
     show(json_output, {"racks": told}, lambda: tell_rows(columns, rows))
+
+
+def store_target(url: str, credentials: Path | None) -> StoreTarget | None:
+    """Which store is meant; credentials without one are nobody's."""
+    from benchd.fleet.locked_store import StoreTarget
+
+    if not url:
+        return None
+    if credentials is None:
+        raise mistake("say.fleet_locked_store")
+    return StoreTarget(url=url, credentials=credentials)
 
 
 def _address(told: str, otherwise: str) -> tuple[str, int]:

@@ -7,8 +7,8 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,8 @@ from benchd.fleet.fleet_database import FleetDatabase, open_database
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.handset_questions import HandsetQuestions, add_question_route
 from benchd.fleet.joined_racks import JoinedRacks
+from benchd.fleet.kept_leaves import KeptLeaves
+from benchd.fleet.locked_store import LockedStore, StoreTarget
 from benchd.fleet.pages_app import create_pages_app
 from benchd.fleet.record_intake import RecordIntake
 from benchd.observe.notify import Notifier
@@ -64,6 +66,9 @@ class CentreSettings:
     """Which certificates of the racks' authority count no more; None for no such list."""
     pages: tuple[str, int] | None = None
     """Where people look things up and strangers verify certificates; None for nowhere."""
+    locked_store: StoreTarget | None = None
+    """Where the list of leaves is put; None for nowhere."""
+    locked_store_every_s: float = 3600
 
 
 async def run_centre(
@@ -92,7 +97,8 @@ async def run_centre(
             raise UsageRefused("without TLS no certificate is shown that could be revoked")
         revocations = ClientRevocations(settings.client_revocations, tls)
     key = load_key(settings.key)
-    async with open_database(settings.database) as database:
+    store = None if settings.locked_store is None else LockedStore(settings.locked_store)
+    async with open_database(settings.database) as database, AsyncExitStack() as others:
         app = await open_centre(database, key, _now)
         _keep_garbage_rare()
         _log.info("fleet_serving", port=settings.port)
@@ -101,11 +107,23 @@ async def run_centre(
             Notifier.of(os.environ),
             revocations,
         )
-        if settings.pages is None:
-            await server.serve(sockets=listeners)
-            return
-        async with beside(settings.database, settings.pages, pages_tls):
-            await server.serve(sockets=listeners)
+        if store is not None:
+            kept = KeptLeaves(database, key, _now, store, settings.locked_store_every_s)
+            await kept.begin()
+            await others.enter_async_context(_going_on(kept.run))
+        if settings.pages is not None:
+            await others.enter_async_context(beside(settings.database, settings.pages, pages_tls))
+        await server.serve(sockets=listeners)
+
+
+@asynccontextmanager
+async def _going_on(run: Callable[[], Coroutine[object, object, None]]) -> AsyncGenerator[None]:
+    async with anyio.create_task_group() as group:
+        group.start_soon(run)
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
 
 
 def _keep_garbage_rare() -> None:

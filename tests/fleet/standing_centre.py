@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,8 @@ class Standing:
     engine: Engine
     folder: Path
     key: SigningKey
+    options: Sequence[str | Path] = ()
+    """What the centre is started with besides."""
     racks: list[LedgerSender] = field(default_factory=list)
     program: subprocess.Popen[bytes] | None = None
 
@@ -53,6 +55,7 @@ class Standing:
                     *(sys.executable, "-c", "from benchd.cli.main import main; main()"),
                     *("fleet", "run", f"--key={self.folder / 'centre.pem'}"),
                     f"--listen={self.address}:8430",
+                    *self.options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -87,10 +90,11 @@ class Standing:
 
 
 @asynccontextmanager
-async def standing(folder: Path) -> AsyncGenerator[Standing]:
+async def standing(folder: Path, options: Sequence[str | Path] = ()) -> AsyncGenerator[Standing]:
     """Etcd, both PostgreSQL under Patroni, both PgBouncer, the centre, and records on their way."""
     with engine() as made:
-        here = Standing(engine=made, folder=folder, key=create_key(folder / "centre.pem"))
+        key = create_key(folder / "centre.pem")
+        here = Standing(engine=made, folder=folder, key=key, options=options)
         for machine in made.machines:
             machine.start("etcd")
         for machine in made.databases:

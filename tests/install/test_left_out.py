@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+import subprocess
 import sys
 import tomllib
 import zipfile
+from fnmatch import fnmatchcase
 from pathlib import Path
 
+import botocore
 import pytest
+from botocore.loaders import Loader
+from botocore.session import Session
 from install_rig import ROOT, ended, own_environment
 from other_wheels import fake_wheels
 
@@ -173,3 +179,33 @@ def test_two_wheels_that_bring_one_file_arent_unpacked(tmp_path: Path) -> None:
     status, told = unpacked(wheels, tmp_path / "program")
     assert status == 1
     assert "FileExistsError" in told
+
+
+def test_the_centres_package_has_what_a_rack_goes_without_and_botocore_needs() -> None:
+    def named(*extra: str) -> set[str]:
+        script = ROOT / "scripts/runtime-requirements"
+        told = subprocess.run(
+            [sys.executable, script, *extra], capture_output=True, text=True, check=True
+        )
+        return {line.partition("==")[0] for line in told.stdout.splitlines() if line[:1].strip()}
+
+    assert {"botocore", "urllib3", "psycopg"} <= named("fleet")
+    assert not {"botocore", "urllib3", "psycopg"} & named()
+
+
+def test_s3_is_called_with_what_is_left_of_botocore(tmp_path: Path) -> None:
+    carried, at = LEFT_OUT["files"], Path(botocore.__file__).parent
+    for file in (at / "data").rglob("*.*"):
+        path = file.relative_to(at.parent)
+        if not any(fnmatchcase(str(path), each) for each in carried["left_out"]) or any(
+            fnmatchcase(str(path), each) for each in carried["but"]
+        ):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, tmp_path / path)
+    session = Session()
+    session.register_component(
+        "data_loader", Loader([str(tmp_path / "botocore/data")], include_default_search_paths=False)
+    )
+    client = session.create_client("s3", "us-east-1", endpoint_url="https://store.example")
+    assert client.can_paginate("list_object_versions")
+    assert sum(1 for each in tmp_path.rglob("*.*") if each.is_file()) < 20

@@ -176,4 +176,6 @@ def test_the_centre_reaches_no_device_and_waits_for_a_database_that_is_away() ->
     assert (centre["Restart"], centre["RestartPreventExitStatus"]) == (["on-failure"], ["2"])
     # Each key is root's alone, and without one of them it isn't even tried.
     named = [each.partition(":")[2] for each in centre["LoadCredential"]]
-    assert named == centre["AssertPathExists"]
+    assert named == [*centre["AssertPathExists"], "/etc/benchd-fleet/locked_store"]
+    # But for that one: not everybody has a locked store.
+    assert centre["SetCredential"] == ["locked_store:none"]
