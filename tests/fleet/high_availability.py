@@ -224,7 +224,7 @@ class Machine:
             f"http://{self.address}:2379/v3/kv/range", json={"key": key}, timeout=5
         ).json()
         values = [json.loads(base64.b64decode(each["value"])) for each in found.get("kvs", [])]
-        return values[0]["sync_standby"] if values else None
+        return values[0]["sync_standby"] or None if values else None
 
 
 @dataclass
@@ -241,7 +241,7 @@ class Engine:
     def through_pgbouncer(self) -> str:
         """What the centre is given, as docs/fleet.md has it."""
         keepalives = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3"
-        return f"{self._addressed(6432)} connect_timeout=5 {keepalives}"
+        return f"{self._addressed(6432)} connect_timeout=5 {keepalives} tcp_user_timeout=20000"
 
     def of_the_primary(self) -> str:
         """What the referee reads."""
