@@ -217,15 +217,6 @@ class Machine:
         answer = httpx2.get(f"http://{self.address}:8008/primary", timeout=5)
         return answer.status_code == 200
 
-    def noted_standby(self) -> str | None:
-        """Who may take over, by Patroni's key in etcd."""
-        key = base64.b64encode(b"/service/fleet/sync").decode()
-        found = httpx2.post(
-            f"http://{self.address}:2379/v3/kv/range", json={"key": key}, timeout=5
-        ).json()
-        values = [json.loads(base64.b64decode(each["value"])) for each in found.get("kvs", [])]
-        return values[0]["sync_standby"] or None if values else None
-
 
 @dataclass
 class Engine:
@@ -262,6 +253,18 @@ class Engine:
         [other] = [each for each in self.databases if each is not machine]
         return other
 
+    def noted_standby(self) -> str | None:
+        """Who may take over, by Patroni's key in etcd; HTTPError where no etcd says it."""
+        key = base64.b64encode(b"/service/fleet/sync").decode()
+        for each in self.machines:
+            url = f"http://{each.address}:2379/v3/kv/range"
+            with suppress(httpx2.HTTPError):
+                found = httpx2.post(url, json={"key": key}, timeout=5).raise_for_status().json()
+                values = [json.loads(base64.b64decode(kv["value"])) for kv in found.get("kvs", [])]
+                return values[0]["sync_standby"] or None if values else None
+        message = "no etcd says who follows"
+        raise httpx2.HTTPError(message)
+
     async def whole(self) -> Machine:
         """The primary, as soon as a standby follows that Patroni has told it to wait for."""
 
@@ -272,7 +275,7 @@ class Engine:
             other = self.other(primary).address
             answer = httpx2.get(f"http://{other}:8008/synchronous", timeout=5)
             # What Patroni goes by at a failover; its own answers are some seconds older.
-            is_noted = self.machines[0].noted_standby() == other
+            is_noted = self.noted_standby() == other
             return primary if answer.status_code == 200 and is_noted else None
 
         return await until("there is a primary with a synchronous standby", ask)

@@ -121,8 +121,8 @@ class FleetOnEngine(Fleet):
 
     async def _noted_that_none_follows(self) -> None:
         """From then on it is Patroni's word whether commits wait nevertheless."""
-        ask = self.engine.machines[0].noted_standby
-        await until("Patroni knows of no standby", lambda: not ask())
+        ask = self.engine.noted_standby
+        await until("Patroni knows of no standby", lambda: ask() is None)
 
     async def _nothing_is_acknowledged_though_cancelled(self) -> None:
         """Whoever waits for a standby is told to go on; a commit that does is on one disk alone."""
