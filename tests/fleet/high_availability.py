@@ -1,11 +1,14 @@
-"""The engine as configs/fleet/ has it: three machines that are addresses of loopback and a folder.
+"""The engine as configs/fleet/ has it: three machines, each an address and a folder.
 
-Each program is Debian's own, run as an ordinary user with the shipped configuration; replaced in it
-are addresses, folders and passwords, and `peer`, since no user of this machine is called postgres.
+The addresses are of loopback, or each is in a network namespace of its own. Each program is
+Debian's own, run as an ordinary user with the shipped configuration; replaced in it are folders
+and passwords, on loopback addresses, and `peer`, since no user of this machine is called postgres.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import pwd
 import random
@@ -15,7 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,6 +51,7 @@ def user() -> str | None:
 def say(*lines: str) -> None:
     """What pytest shows of a test that failed, or with -s."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 async def until(what: str, ask: Callable[[], Found | None]) -> Found:
@@ -70,6 +74,8 @@ class Machine:
     folder: Path
     texts: Mapping[str, str]
     """What is put in the place of what the shipped configuration says."""
+    entered: Sequence[str] = ()
+    """What a command begins with that is to run there; loopback's addresses need nothing."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -79,6 +85,11 @@ class Machine:
     @property
     def socket(self) -> Path:
         return self.folder / "run"
+
+    @property
+    def _user(self) -> str | None:
+        """Whom Popen is to become: nobody else where entering does that."""
+        return None if self.entered else user()
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
         """The superuser, beside PgBouncer."""
@@ -111,7 +122,7 @@ class Machine:
     def call(self, *words: str | Path, answers: str = "") -> str:
         """Run a command to its end; what it has printed."""
         done = subprocess.run(
-            words,
+            [*self.entered, *words],
             check=False,
             input=answers,
             stdout=subprocess.PIPE,
@@ -119,7 +130,7 @@ class Machine:
             text=True,
             timeout=LONGEST_WAIT_S,
             cwd=self.folder,
-            user=user(),
+            user=self._user,
             env=self.environment,
         )
         assert done.returncode == 0, f"{words}: {done.stdout}"
@@ -145,12 +156,12 @@ class Machine:
     def _run(self, name: str, *words: str | Path, **settings: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                words,
+                [*self.entered, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                user=user(),
+                user=self._user,
                 env={**self.environment, **settings},
             )
 
@@ -183,10 +194,23 @@ class Machine:
         patroni.terminate()
         patroni.wait(LONGEST_WAIT_S)
 
+    def start_missing(self, *names: str) -> None:
+        """Those that don't run, as their units have it."""
+        for name in names:
+            if name not in self.running or self.running[name].poll() is not None:
+                self.start(name)
+
     def recovers(self) -> bool:
         """By PostgreSQL's own word: Patroni's comes before it is so."""
         with self.admin() as admin:
             return admin.execute("SELECT pg_is_in_recovery()").fetchone() != (False,)
+
+    def writes(self) -> bool:
+        """Whether it takes a connection and would write for it, by PostgreSQL's own word."""
+        try:
+            return not self.recovers()
+        except psycopg.OperationalError:
+            return False
 
     def is_primary(self) -> bool:
         """By Patroni's own word."""
@@ -208,7 +232,7 @@ class Engine:
     def through_pgbouncer(self) -> str:
         """What the centre is given, as docs/fleet.md has it."""
         keepalives = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3"
-        return f"{self._addressed(6432)} connect_timeout=5 {keepalives}"
+        return f"{self._addressed(6432)} connect_timeout=5 {keepalives} tcp_user_timeout=20000"
 
     def of_the_primary(self) -> str:
         """What the referee reads."""
@@ -229,6 +253,18 @@ class Engine:
         [other] = [each for each in self.databases if each is not machine]
         return other
 
+    def noted_standby(self) -> str | None:
+        """Who may take over, by Patroni's key in etcd; HTTPError where no etcd says it."""
+        key = base64.b64encode(b"/service/fleet/sync").decode()
+        for each in self.machines:
+            url = f"http://{each.address}:2379/v3/kv/range"
+            with suppress(httpx2.HTTPError):
+                found = httpx2.post(url, json={"key": key}, timeout=5).raise_for_status().json()
+                values = [json.loads(base64.b64decode(kv["value"])) for kv in found.get("kvs", [])]
+                return values[0]["sync_standby"] or None if values else None
+        message = "no etcd says who follows"
+        raise httpx2.HTTPError(message)
+
     async def whole(self) -> Machine:
         """The primary, as soon as a standby follows that Patroni has told it to wait for."""
 
@@ -236,8 +272,11 @@ class Engine:
             primary = self.primary()
             if primary is None:
                 return None
-            answer = httpx2.get(f"http://{self.other(primary).address}:8008/synchronous", timeout=5)
-            return primary if answer.status_code == 200 else None
+            other = self.other(primary).address
+            answer = httpx2.get(f"http://{other}:8008/synchronous", timeout=5)
+            # What Patroni goes by at a failover; its own answers are some seconds older.
+            is_noted = self.noted_standby() == other
+            return primary if answer.status_code == 200 and is_noted else None
 
         return await until("there is a primary with a synchronous standby", ask)
 
@@ -246,6 +285,13 @@ class Engine:
             admin.execute(f"CREATE ROLE fleet LOGIN PASSWORD '{self.password}'")  # type: ignore[arg-type]
             admin.execute("CREATE DATABASE fleet OWNER fleet")
         primary.call("pgbackrest", "--stanza=fleet", "stanza-create")
+
+    async def empty_database(self) -> None:
+        """As it was made: no centre, no rack."""
+        primary = await self.whole()
+        with primary.admin() as admin:
+            admin.execute("DROP DATABASE fleet WITH (FORCE)")
+            admin.execute("CREATE DATABASE fleet OWNER fleet")
 
     async def restore(self, machine: Machine, moment: str) -> None:
         """To a moment, as docs/fleet.md has it: the other machine copies this one anew."""
@@ -272,21 +318,30 @@ class Engine:
 
 
 @contextmanager
-def engine() -> Generator[Engine]:
-    """Make three machines, start nothing, and take all down at the end."""
+def engine(
+    namespaces: Mapping[str, Sequence[str]] | None = None, planted: Mapping[str, str] | None = None
+) -> Generator[Engine]:
+    """Make three machines, start nothing, and take all down at the end.
+
+    `namespaces` says how a command gets to each address; without it they are of loopback.
+    `planted` are changes of the shipped configuration that a referee has to notice.
+    """
     missing = [str(program) for program in PROGRAMS.values() if not program.exists()]
     assert not missing, f"{', '.join(missing)} isn't there: scripts/setup --fleet"
     folder = Path(tempfile.mkdtemp(prefix="benchd-ha-", dir="/tmp"))
-    # Other tests on this machine have other networks of loopback.
-    network = f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}."
+    network, addresses = "192.0.2.", dict[str, str]()
+    if namespaces is None:
+        # Other tests on this machine have other networks of loopback.
+        network = f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}."
+        addresses = {"192.0.2.0/24": "127.0.0.0/8", "192.0.2.": network}
     words = {f"{name}_PASSWORD": secrets.token_hex(12) for name in PASSWORDS}
     machines: list[Machine] = []
     try:
         for number in (10, 11, 12):
             own = folder / str(number)
             texts = {
-                "192.0.2.0/24": "127.0.0.0/8",
-                "192.0.2.": network,
+                **(planted or {}),
+                **addresses,
                 "/var/lib/etcd": str(own / "etcd"),
                 "/var/lib/postgresql": str(own / "postgresql"),
                 "/var/lib/pgbackrest": str(folder / "repository"),
@@ -296,7 +351,9 @@ def engine() -> Generator[Engine]:
                 "local all all peer": "local all all trust",
                 **words,
             }
-            machines.append(Machine(f"{network}{number}", own, texts))
+            address = f"{network}{number}"
+            entered = (namespaces or {}).get(address, ())
+            machines.append(Machine(address, own, texts, entered))
             for made in ("etcd", "postgresql/17", "log", "run", "lock"):
                 (own / made).mkdir(parents=True)
         (folder / "repository").mkdir()

@@ -54,7 +54,8 @@ class Referee:
         for path in living:
             ledger = ledger_of(path)
             self.written |= set(ledger)
-            assert set(ledger) <= nodes, "a rack has what the centre hasn't"
+            lacks = [node[0] for node in ledger if node not in nodes]
+            assert not lacks, f"a rack has what the centre hasn't: {lacks} of {len(ledger)}"
             kinds_told = {json.loads(body)["kind"] for _, _, body in ledger}
             assert "centre_lacked" not in kinds_told, "a centre that had all was called put back"
         assert nodes <= self.written, "nobody has ever written that"

@@ -123,7 +123,27 @@ class RecordSender:
             return None
         await self._parts.checkpoints.compare(answer.newest)
         self._hear(answer, knows_more=self._told[2])
-        return answer.newest
+        return await self._go_on_after(answer.newest)
+
+    async def _go_on_after(self, newest: Head) -> Head:
+        """Before the ledger's last record, where the centre has that and hasn't signed for it.
+
+        It may have it without its standby yet, and only answers to a batch wait for that.
+        """
+        if newest == EMPTY_HEAD or newest.sequence < self._parts.head().sequence:
+            return newest
+        if newest == await self._parts.checkpoints.acknowledged():
+            return newest
+        return await self._place_at(newest.sequence - 1)
+
+    async def _place_at(self, number: int) -> Head:
+        """The last record up to this number: a restore leaves numbers out."""
+        found = await self._parts.feed.select(
+            "WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1", number
+        )
+        if not found:
+            return EMPTY_HEAD
+        return Head(sequence=found[0].sequence, hash=bytes.fromhex(found[0].hash_hex))
 
     async def _places(self) -> list[Head]:
         """Records to ask for, the newest first: close together there, ever wider apart before.
@@ -136,11 +156,7 @@ class RecordSender:
             number = head.sequence - (1 << step)
             if number <= 0:
                 break
-            # A restore leaves numbers out.
-            found = await self._parts.feed.select(
-                "WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1", number
-            )
-            place = Head(sequence=found[0].sequence, hash=bytes.fromhex(found[0].hash_hex))
+            place = await self._place_at(number)
             if place != places[-1]:
                 places.append(place)
         acknowledged = await self._parts.checkpoints.acknowledged()

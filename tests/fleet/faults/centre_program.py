@@ -1,7 +1,7 @@
 """The centre as a process whose clock a file puts forward or back.
 
-`python -m tests.fleet.faults.centre_program DATABASE KEY PORT CLOCK_FILE`. All but the clock is
-what `benchd fleet run` serves.
+`python -m tests.fleet.faults.centre_program DATABASE KEY HOST PORT CLOCK_FILE`. All but the clock
+is what `benchd fleet run` serves; TLS, which that demands beyond loopback, isn't tried here.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from benchd.observe.logs import configure_logs
 from benchd.signing.private_key import load_key
 
 
-async def run(database: str, key: str, port: str, clock: str) -> None:
+async def run(database: str, key: str, host: str, port: str, clock: str) -> None:
     def now() -> datetime:
         return datetime.now(UTC) + timedelta(hours=int(Path(clock).read_text()))
 
     configure_logs()
     async with open_database(database) as opened:
         app = await open_centre(opened, load_key(Path(key)), now)
-        await uvicorn.Server(server_config(app, "127.0.0.1", int(port), None)).serve()
+        await uvicorn.Server(server_config(app, host, int(port), None)).serve()
 
 
 if __name__ == "__main__":

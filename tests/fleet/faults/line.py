@@ -60,8 +60,8 @@ class Request:
 class Line:
     """One rack's way to the centre."""
 
-    centre: int
-    """Its port."""
+    centre: tuple[str, int]
+    """Its address and port."""
     noted: Noted
     drawn: random.Random
     planned: Fault | None = None
@@ -134,7 +134,7 @@ class Line:
         number = self.noted.goes(request.path, request.body)
         answer = b""
         try:
-            async with await anyio.connect_tcp("127.0.0.1", self.centre) as stream:
+            async with await anyio.connect_tcp(*self.centre) as stream:
                 await stream.send(request.bytes)
                 if request.is_batch:
                     self.forwarded.set()

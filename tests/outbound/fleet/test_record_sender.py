@@ -99,6 +99,33 @@ async def test_a_centre_that_is_away_is_tried_ever_more_slowly_and_then_asked_an
         assert rack.sink.records == 4
 
 
+@pytest.mark.parametrize("count", [1, 5])
+async def test_what_the_centre_has_and_never_acknowledged_is_sent_until_it_does(
+    tmp_path: Path, count: int
+) -> None:
+    # On the primary's disk alone, for a wait for the standby that was cancelled: it can be lost.
+    async with rig(tmp_path) as rack:
+        await rack.write(count)
+        await rack.sender.step()
+        rack.centre.newest = rack.ledger.head
+        rack.centre.answers = [AWAY]
+        await rack.sender.step()
+        assert (len(rack.centre.batches), rack.sink.since) == (1, START.timestamp())
+        rack.centre.batches.clear()
+        rack.centre.answers = [rack.centre.had(rack.ledger.head), AWAY]
+        await rack.until_quiet()
+        assert rack.centre.answers == []
+        sent = [[record.sequence for record in batch.records] for batch in rack.centre.batches]
+        assert sent == [[count]] * 2
+        assert rack.sink.since == 0
+        kept = decode_checkpoint(rack.checkpoint_file.read_bytes(), CENTRE_KEY.public)
+        assert kept.of.tip == rack.ledger.head
+        # Now it has: nothing is sent again, after a start neither.
+        rack.sender = rack.start()
+        await rack.until_quiet()
+        assert len(rack.centre.batches) == 2
+
+
 async def test_who_asks_for_a_pause_gets_it(tmp_path: Path) -> None:
     async with rig(tmp_path) as rack:
         rack.centre.answers = [Failure(why="http_503", status=503, retry_after_s=77)]
