@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
@@ -13,12 +14,24 @@ from fastapi.sse import format_sse_event
 from benchd.domain.errand import Errand
 from benchd.domain.ids import JsonValue, PortPath, SlotName
 from benchd.domain.slot import ProblemView, SlotView
+from benchd.slots.board import RackBoard
 from benchd.web.present import Presenter
 from benchd.web.queue_view import QueueObject
 from benchd.web.slot_cache import KeptSlots
 
 SAME_MOMENT_S: Final = 0.1
 """For how long a queue may be told again: it says what time it is on the rack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoardFrames:
+    """What the board showed at one moment."""
+
+    version: int
+    made_at: float
+    slots: Mapping[SlotName, bytes]
+    ports: tuple[PortPath, ...]
+    notices: tuple[ProblemView, ...]
 
 
 class Frames:
@@ -35,8 +48,22 @@ class Frames:
         self._kept = slots
         self._queue_object = queue_object
         self._slots: dict[SlotName, tuple[str, bytes]] = {}
+        self._board: BoardFrames | None = None
         self._queue: tuple[tuple[Errand, ...], bytes] = (), b""
         self._queue_at = -math.inf
+
+    def board(self, board: RackBoard, within_s: float) -> BoardFrames:
+        """All slots and what is beside them, as they are now or were so shortly before."""
+        now, made = anyio.current_time(), self._board
+        if made is None or now - made.made_at > within_s:
+            made = self._board = BoardFrames(
+                version=board.version,
+                made_at=now,
+                slots={name: self.slot(view) for name, view in board.views().items()},
+                ports=board.unknown_ports(),
+                notices=board.notices(),
+            )
+        return made
 
     def slot(self, view: SlotView) -> bytes:
         """A `slot` event."""
@@ -46,10 +73,11 @@ class Frames:
             kept = self._slots[view.slot] = told, format_sse_event(event="slot", data_str=told)
         return kept[1]
 
-    def queue(self, errands: tuple[Errand, ...]) -> bytes:
-        """A `queue` event."""
+    def queue(self, errands: tuple[Errand, ...], within_s: float = 0.0) -> bytes:
+        """A `queue` event, which may say what time it was so shortly before."""
         now = anyio.current_time()
-        if self._queue[0] is not errands or now >= self._queue_at + SAME_MOMENT_S:
+        is_old = now >= self._queue_at + max(SAME_MOMENT_S, within_s)
+        if self._queue[0] is not errands or is_old:
             told = self._queue_object(errands).model_dump_json()
             self._queue = errands, format_sse_event(event="queue", data_str=told)
             self._queue_at = now

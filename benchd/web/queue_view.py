@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import anyio
 
 from benchd.domain.errand import Errand, ErrandKind
 from benchd.domain.errand_queue import bins_of, errands_of
@@ -51,6 +54,15 @@ class QueueObject(AnswerObject):
     """How many finished handsets there are to carry to each place."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeQueue:
+    """The queue of one version of the board."""
+
+    version: int
+    made_at: float
+    errands: tuple[Errand, ...]
+
+
 class QueueDesk:
     """Makes the queue from what the board shows."""
 
@@ -58,14 +70,21 @@ class QueueDesk:
         self._board = board
         self._catalogue = catalogue
         self._proofs = proofs
-        self._made: tuple[int, tuple[Errand, ...]] | None = None
+        self._made: MadeQueue | None = None
 
     async def errands(self) -> tuple[Errand, ...]:
         """The queue as it is now; made once for all who ask while nothing has changed."""
+        return (await self.made()).errands
+
+    async def made(self, within_s: float = 0.0) -> MadeQueue:
+        """The queue as it is now, or was so shortly before."""
         version, views = self._board.version, self._board.views()
-        made = self._made
-        if made is not None and made[0] == version and self._proofs.unchanged(views.values()):
-            return made[1]
+        now, made = anyio.current_time(), self._made
+        if made is not None:
+            if now - made.made_at < within_s:
+                return made
+            if made.version == version and self._proofs.unchanged(views.values()):
+                return made
         await self._proofs.look(views.values())
         is_open = {name for name, view in views.items() if self._proofs.open(view)}
         # What couldn't be asked about yet is on hold, or isn't told of where it says it is sold.
@@ -82,8 +101,9 @@ class QueueDesk:
             proven=self._proofs.found,
         )
         # What couldn't be asked about is asked about again.
-        self._made = None if is_open else (version, errands)
-        return errands
+        made = MadeQueue(version=version, made_at=now, errands=errands)
+        self._made = None if is_open else made
+        return made
 
     def shown(self, errands: tuple[Errand, ...], *, sees_all: bool) -> QueueObject:
         """The queue for the API; whoever sees only the wall is told of no job and no serial."""

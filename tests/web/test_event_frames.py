@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import anyio
 import pytest
 
+from benchd.domain.errand import Errand
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.intake import BoundBy
 from benchd.domain.job import Disposition, Gate, Outcome, Reason
@@ -23,7 +23,7 @@ from benchd.web.event_stream import PIECE_BYTES, rack_events
 from benchd.web.objects import RackObject, WebObject
 from benchd.web.present import Presenter
 from benchd.web.proofs import Proofs
-from benchd.web.queue_view import QueueDesk
+from benchd.web.queue_view import QueueDesk, QueueObject
 from benchd.web.slot_cache import KeptSlots
 from tests.web.served import served_rack
 from tests.web.web_fakes import (
@@ -90,16 +90,20 @@ class Screens:
         self.desk = QueueDesk(rack.board, catalogue, proofs)
         self._board = rack.board
         self._presenter = Presenter(catalogue, bound)
-        queue = partial(self.desk.shown, sees_all=True)
+        self.queues_made = 0
         self.kept = KeptSlots(self._presenter, self._slot)
-        self.frames = Frames(self._presenter, self.kept, queue)
+        self.frames = Frames(self._presenter, self.kept, self._queue)
 
     def _slot(self, view: SlotView) -> WebObject:
         self.made += 1
         return self._presenter.slot(view)
 
-    def look(self) -> AsyncGenerator[bytes]:
-        return rack_events(self._board, self.frames, self.desk, self.stopping, lambda: 0.1)
+    def _queue(self, errands: tuple[Errand, ...]) -> QueueObject:
+        self.queues_made += 1
+        return self.desk.shown(errands, sees_all=True)
+
+    def look(self, interval_s: float = 0.1) -> AsyncGenerator[bytes]:
+        return rack_events(self._board, self.frames, self.desk, self.stopping, lambda: interval_s)
 
 
 @pytest.fixture
@@ -140,6 +144,37 @@ async def test_twenty_screens_take_one_making_of_each_slot_and_a_turn_is_one_pie
     assert second == second[:1] * 20
     [(event, slot)] = events_in(second[0])
     assert (event, slot["slot"], slot["progress"]) == ("slot", "A1", 0.5)
+
+
+async def test_screens_that_look_one_after_the_other_have_nothing_made_for_each(
+    rack: FakeRack, screens: Screens
+) -> None:
+    """While a rack changes all the time; each is told its last state all the same."""
+    rack.board.show(running_view())
+    looks = [screens.look(interval_s=2) for _ in range(20)]
+    for look in looks:
+        await anext(look)
+    for number, look in enumerate(looks):
+        rack.board.show(replace(running_view(), progress=number / 100))
+        rack.board.show(replace(asking_view(A2, 2, Gate.NETWORK), occupancy=2 + number))
+        told = dict(events_in(await anext(look)))
+        assert told["queue"]["errands"][0]["occupancy"] == 2
+        await anyio.sleep(0.02)
+    assert (screens.made, screens.queues_made) == (2, 1)
+    last: list[bytes] = []
+
+    async def look_again(look: AsyncGenerator[bytes]) -> None:
+        last.append(await anext(look))
+
+    async with anyio.create_task_group() as group:
+        for look in looks:
+            group.start_soon(look_again, look)
+            await anyio.sleep(0.02)
+    assert last == last[:1] * 20
+    told = events_in(last[0])
+    assert told[0][1]["progress"] == 0.19
+    assert dict(told)["queue"]["errands"][0]["occupancy"] == 21
+    assert (screens.made, screens.queues_made) == (4, 2)
 
 
 async def test_the_list_of_slots_tells_ports_that_no_slot_has_and_what_is_wrong_with_the_rack(
