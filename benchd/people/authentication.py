@@ -61,10 +61,10 @@ class Authentication:
         self._people = people
         self._tries = tries
         self._refusals = refusals
-        self._one = anyio.Lock()
         self._with_badge = anyio.Lock()
         self._others = anyio.Lock()
-        """Two lines that take turns: a crowd without badges keeps out nobody who has one."""
+        """Two lines, of each of which one is looked at: a crowd without badges keeps out nobody who
+        has one, and takes no processor from the slots' work."""
         self._others_from_s = 0.0
         """Until then nobody in the line of the others is looked at."""
         self._standing = Counter[tuple[anyio.Lock, str]]()
@@ -113,8 +113,7 @@ class Authentication:
             async with line:
                 if line is self._others:
                     await anyio.sleep(max(0.0, self._others_from_s - self._now()))
-                async with self._one:
-                    return await self._look_in_turn(shown, rests=line is self._others)
+                return await self._look_in_turn(shown, patiently=line is self._others)
 
     @contextmanager
     def _standing_in(self, line: anyio.Lock, source: str) -> Generator[None]:
@@ -131,16 +130,16 @@ class Authentication:
             if not self._standing[place]:
                 del self._standing[place]
 
-    async def _look_in_turn(self, shown: _Shown, *, rests: bool) -> Actor:
-        """Look at what is shown, alone; where it fails the line of the others may rest after it."""
+    async def _look_in_turn(self, shown: _Shown, *, patiently: bool) -> Actor:
+        """Look at what is shown; where it fails the line of the others may rest after it."""
         begun_s = self._now()
         try:
             held_s = await self._admit(shown)
             if held_s > 0:
-                return await self._look_past(held_s, shown)
-            return await self._look(shown)
+                return await self._look_past(held_s, shown, patiently=patiently)
+            return await self._look(shown, patiently=patiently)
         except (NotSignedIn, TriedTooOften):
-            if rests:
+            if patiently:
                 ended_s = self._now()
                 rest_s = min(REST_FACTOR * (ended_s - begun_s), LONGEST_REST_S)
                 self._others_from_s = ended_s + rest_s
@@ -164,7 +163,7 @@ class Authentication:
         held_s = self._tries.source_wait_s(shown.source, by_badge=shown.by_badge)
         return max(held_s, self._tries.wait_s(whom))
 
-    async def _look_past(self, held_s: float, shown: _Shown) -> Actor:
+    async def _look_past(self, held_s: float, shown: _Shown, *, patiently: bool) -> Actor:
         """Let in badge and PIN together where somebody guesses badges, if both are right.
 
         A badge alone isn't: one that is let in while others are held could be guessed at any
@@ -172,17 +171,19 @@ class Authentication:
         """
         claimed, whom = self._claimed(shown)
         if self._tries.wait_s(whom) > 0:
-            await self._people.is_pin(None, shown.pin or "")
+            await self._people.is_pin(None, shown.pin or "", patiently=patiently)
             raise await self._too_soon(claimed, held_s, shown.source)
         try:
-            return await self._look(shown)
+            return await self._look(shown, patiently=patiently)
         except NotSignedIn:
             raise _wait(held_s) from None
 
-    async def _look(self, shown: _Shown) -> Actor:
+    async def _look(self, shown: _Shown, *, patiently: bool = False) -> Actor:
         claimed, whom = self._claimed(shown)
         anew = self._people.shown_anew(claimed.id) if claimed else 0
-        right = shown.pin is None or await self._people.is_pin(claimed, shown.pin)
+        right = shown.pin is None or await self._people.is_pin(
+            claimed, shown.pin, patiently=patiently
+        )
         if claimed is not None:
             # Comparing takes its time: what was shown may have come to count no more.
             right = right and anew == self._people.shown_anew(claimed.id)

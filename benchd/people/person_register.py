@@ -75,6 +75,7 @@ class People:
         self.changed = Wakeup()
         """Fires when somebody is added or is another than before."""
         self._thread = CapacityLimiter(1)
+        self._patient_thread = CapacityLimiter(1)
 
     async def load(self, records: Sequence[StoredEntry]) -> int:
         """Know who there is by the ledger's records of people.
@@ -143,10 +144,15 @@ class People:
         """Whether there is anybody who may change people."""
         return self._has_administrator(self._people.values())
 
-    async def is_pin(self, person: Person | None, pin: str) -> bool:
-        """Whether the PIN is this person's; takes as long for nobody, and a wrong form."""
+    async def is_pin(self, person: Person | None, pin: str, *, patiently: bool = False) -> bool:
+        """Whether the PIN is this person's; takes as long for nobody, and a wrong form.
+
+        `patiently` lets all else that the daemon does come first, other comparisons among it.
+        """
         kept = None if person is None or person.pin is None else self._kept.get(person.pin)
-        return await to_thread.run_sync(self._secrets.is_pin, kept, pin, limiter=self._thread)
+        compare = self._secrets.is_pin_patiently if patiently else self._secrets.is_pin
+        thread = self._patient_thread if patiently else self._thread
+        return await to_thread.run_sync(compare, kept, pin, limiter=thread)
 
     def refuse_unless_allowed(self, actor: Actor, action: Action) -> None:
         """Raise NotAllowed, with what is missing, unless they may and have shown enough."""

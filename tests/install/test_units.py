@@ -121,6 +121,12 @@ def test_benchd_reaches_no_device_and_only_the_adb_server_reaches_usb() -> None:
     assert daemon["User"] != adb["User"]
 
 
+def test_the_daemon_may_lower_the_priority_of_a_thread() -> None:
+    """Of lines that name the same call the last one counts: `@resources` has this one."""
+    filters = settings_of("benchd.service")["SystemCallFilter"]
+    assert filters.index("setpriority") > filters.index("~@privileged @resources")
+
+
 def test_what_comes_up_late_is_waited_for_however_often_it_has_failed() -> None:
     for unit in ("benchd.service", "benchd-adb.service", "benchd-fleet.service"):
         assert "\nStartLimitIntervalSec=0\n" in (SYSTEMD / unit).read_text()

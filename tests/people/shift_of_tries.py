@@ -125,7 +125,9 @@ async def play(
     day, compared = Day(), Counter[bool]()
     compare = door.people.is_pin
 
-    async def counted(person: Person | None, pin: str) -> bool:
+    async def counted(person: Person | None, pin: str, *, patiently: bool = False) -> bool:
+        # Counted is how often, whoever else wants the processor of these thousands.
+        del patiently
         compared[person is not None] += 1
         return await compare(person, pin)
 

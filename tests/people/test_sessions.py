@@ -341,8 +341,8 @@ async def test_item_2_a_screen_that_is_locked_while_the_pin_is_compared_stays_lo
     opened = await sign_in(door, pin=None)
     compare = door.people.is_pin
 
-    async def slow(person: Person | None, pin: str) -> bool:
-        right = await compare(person, pin)
+    async def slow(person: Person | None, pin: str, *, patiently: bool) -> bool:
+        right = await compare(person, pin, patiently=patiently)
         door.sessions.lock(opened.token)
         return right
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -12,6 +15,7 @@ from argon2 import PasswordHasher
 from benchd.domain.errors import NotSignedIn, TriedTooOften
 from benchd.domain.people import Person, Role, ShownBy
 from benchd.domain.record import EntryKind
+from benchd.people import yielding_thread
 from benchd.people.authentication import (
     LONGEST_REST_S,
     MOST_WAITING,
@@ -31,6 +35,7 @@ from benchd.people.login_throttle import (
 )
 from benchd.people.person_register import People
 from benchd.people.refused_tries import AT_ONCE, Refusals
+from benchd.people.yielding_thread import YIELDS
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, HandSeconds
 from .shift_of_tries import forget
@@ -143,8 +148,8 @@ async def test_what_changes_while_a_pin_is_compared_counts(
 ) -> None:
     compare = door.people.is_pin
 
-    async def and_change(person: Person | None, pin: str) -> bool:
-        right = await compare(person, pin)
+    async def and_change(person: Person | None, pin: str, *, patiently: bool) -> bool:
+        right = await compare(person, pin, patiently=patiently)
         await CHANGED[change](door.people)
         return right
 
@@ -176,8 +181,12 @@ async def test_pauses_grow_and_the_right_pin_waits_too(door: Door) -> None:
     assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
 
 
-async def test_ten_thousand_pins_in_a_day_get_few_answers_and_few_records(door: Door) -> None:
+async def test_ten_thousand_pins_in_a_day_get_few_answers_and_few_records(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One every 8.6 seconds, from as many sources: some hundred are compared."""
+    # Beside other tests each of these would wait for a processor.
+    monkeypatch.setattr(yielding_thread, "YIELDS", 0)
     answered = 0
     for number in range(10_000):
         door.seconds.s += 8.64
@@ -277,9 +286,9 @@ def pins_wait(door: Door, monkeypatch: pytest.MonkeyPatch) -> anyio.Event:
     """No PIN is compared until somebody sets this."""
     compare, compared = door.people.is_pin, anyio.Event()
 
-    async def slowly(person: Person | None, pin: str) -> bool:
+    async def slowly(person: Person | None, pin: str, *, patiently: bool) -> bool:
         await compared.wait()
-        return await compare(person, pin)
+        return await compare(person, pin, patiently=patiently)
 
     monkeypatch.setattr(door.people, "is_pin", slowly)
     return compared
@@ -326,6 +335,65 @@ async def test_a_badge_alone_stands_in_no_line(door: Door, monkeypatch: pytest.M
         compared.set()
 
 
+class NoticingHasher(CountingHasher):
+    """Notices at which priority its thread compares."""
+
+    def __init__(self, hasher: PasswordHasher) -> None:
+        super().__init__(hasher)
+        self.priorities: list[int] = []
+
+    def verify(self, kept: str, pin: bytes) -> bool:
+        self.priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return super().verify(kept, pin)
+
+
+async def test_who_shows_no_badge_is_compared_when_the_slots_leave_the_processor(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known or not, so that its time tells nothing; a badge that is held stands with the others."""
+    hasher = NoticingHasher(door.people._secrets._hasher)
+    monkeypatch.setattr(door.people._secrets, "_hasher", hasher)
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    theirs = min(19, ours + YIELDS)
+    assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+    await refused(door, (None, "kato", "551904"))
+    await refused(door, (None, "no", PIN))
+    assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+    await guess_until_held(door, by_badge=True)
+    assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+    told = [*hasher.priorities[:4], hasher.priorities[-1]]
+    assert told == [theirs, theirs, theirs, ours, theirs]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == ours
+
+
+async def test_a_badge_does_not_wait_for_a_comparison_that_waits_for_the_processor(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compare, compared = door.people.is_pin, anyio.Event()
+
+    async def starved(person: Person | None, pin: str, *, patiently: bool) -> bool:
+        if patiently:
+            await compared.wait()
+        return await compare(person, pin, patiently=patiently)
+
+    monkeypatch.setattr(door.people, "is_pin", starved)
+    async with anyio.create_task_group() as group:
+        group.start_soon(refused, door, (None, "no", PIN))
+        await anyio.wait_all_tasks_blocked()
+        assert await show(door, (BADGE, None, PIN)) is ShownBy.BADGE_AND_PIN
+        compared.set()
+
+
+async def test_a_sandbox_that_forbids_to_yield_the_processor_lets_in_all_the_same(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_: int) -> int:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "nice", forbidden)
+    assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
+
+
 COMPARED_S = 0.1
 
 
@@ -334,7 +402,8 @@ def looked_at_s(door: Door, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """When each PIN's comparison has ended, which takes COMPARED_S of virtual time."""
     ended_s: list[float] = []
 
-    async def compare(person: Person | None, pin: str) -> bool:
+    async def compare(person: Person | None, pin: str, *, patiently: bool) -> bool:
+        del patiently
         await anyio.sleep(COMPARED_S)
         ended_s.append(anyio.current_time())
         return person is not None and pin == PIN
