@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 from benchd.domain.errors import UsageRefused
 from benchd.fleet.centre_app import create_centre_app
 from benchd.fleet.client_revocations import ClientRevocations
+from benchd.fleet.counted_jobs import CountedJobs
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import FleetDatabase, open_database
 from benchd.fleet.handset_index import HandsetIndex
@@ -166,9 +167,11 @@ async def beside(
             await server.serve()
 
     async with open_database(conninfo) as database, anyio.create_task_group() as group:
-        filed = FiledJobs(database)
-        server = _Beside(server_config(create_pages_app(database, filed, stopping), *pages, tls))
+        filed, counted = FiledJobs(database), CountedJobs(database)
+        app = create_pages_app(database, filed, counted, stopping, _now)
+        server = _Beside(server_config(app, *pages, tls))
         group.start_soon(filed.run)
+        group.start_soon(counted.run)
         group.start_soon(serve, server)
         try:
             yield

@@ -7,7 +7,8 @@ is for whoever shows a token; what is shown of a handset is on record before it 
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,11 +21,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchd.domain.errors import NotSignedIn, UsageRefused
 from benchd.domain.ids import JsonValue
 from benchd.domain.visitor_source import machine_of
+from benchd.fleet.counted_jobs import CountedJobs
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged
+from benchd.fleet.fleet_report import (
+    SITE_ZONE,
+    AskedOfFleet,
+    NoSuchDays,
+    days_asked,
+    fleet_report,
+)
 from benchd.fleet.handset_files import FiledHandset, FiledJob, FoundHandsets, find_handsets
 from benchd.fleet.offices import holder, note_reading
 from benchd.fleet.public_check import PublicCheck
+from benchd.fleet.rack_states import ended_jobs, rack_lines
+from benchd.fleet.report_answers import line_told, report_told, yields_told
 from benchd.texts.catalogue import Catalogue
 from benchd.web.anonymous_rate_limit import FILES, Shares, Visit, Who
 from benchd.web.dashboard import HTML, STATIC
@@ -32,15 +43,21 @@ from benchd.web.error_answers import busy, refusal
 from benchd.web.safe_headers import safe_headers
 
 PAGES: Final = Path(str(importlib.resources.files("benchd.fleet") / "pages"))
-PLACES: Final = ("/", "/handsets", "/verify", "/VERIFY")
+PLACES: Final = ("/", "/handsets", "/report", "/verify", "/VERIFY")
 """A certificate's QR code says all in capital letters."""
 SECTIONS: Final = (
     *("fleet", "page", "nav", "wall", "word", "act", "find", "lots"),
-    *("became", "disposition", "disposal_state"),
+    *("became", "disposition", "disposal_state", "report"),
 )
 """Words of the catalogue that these pages say."""
 LONGEST_NUMBER: Final = 400
 CATCHES_UP_WITHIN_S: Final = 5.0
+REPORTS_WAIT_S: Final = 20.0
+"""One is made at a time: whoever sends records needs the processors, too."""
+YIELD_DAYS: Final = timedelta(days=29)
+"""Before today: thirty days in all."""
+Name = Annotated[str | None, Query(max_length=LONGEST_NUMBER)]
+Zone = Annotated[str, Query(max_length=64)]
 _SHOWN: Final = (
     *("slot", "recipe", "ended_at", "outcome", "disposition", "reason", "manufacturer", "model"),
     *("serial", "usb_serial", "chip", "lot", "tag", "state", "held_by", "by_hand"),
@@ -50,14 +67,24 @@ _SHOWN: Final = (
 class PagesApp:
     """What may be asked by people."""
 
-    def __init__(self, database: FleetDatabase, filed: FiledJobs) -> None:
+    def __init__(
+        self,
+        database: FleetDatabase,
+        filed: FiledJobs,
+        counted: CountedJobs,
+        now: Callable[[], datetime],
+    ) -> None:
         self._database = database
         self._filed = filed
+        self._counted = counted
+        self._now = now
         self._check = PublicCheck(database)
+        self._words = Catalogue.load(checked=False)
+        self._reporting = anyio.CapacityLimiter(1)
 
     async def texts(self) -> Response:
         """The words that the pages say, in both languages."""
-        labels = Catalogue.load(checked=False).labels()
+        labels = self._words.labels()
         told = {
             section: {key: {"ja": said.ja, "en": said.en} for key, said in labels[section].items()}
             for section in SECTIONS
@@ -85,29 +112,68 @@ class PagesApp:
         )
 
     async def fleet(self, request: Request) -> Response:
-        """The racks: how far each line has come, and which benchd it runs."""
+        """The racks: how far each line has come, which benchd it runs, and who waits there."""
         async with self._database.transaction() as connection:
             await holder(connection, _secret_of(request))
-            rows = await connection.execute(
-                """
-                SELECT name, branch, why, left_sequence, tip_sequence, heard_at, version
-                FROM branch JOIN rack ON rack.id = branch.rack
-                LEFT JOIN filed_upto USING (rack, branch) ORDER BY name, branch
-                """
-            )
-            told = [
-                {
-                    "name": row[0],
-                    "branch": row[1],
-                    "why": row[2],
-                    "left_at": row[3],
-                    "sequence": row[4],
-                    "heard_at": row[5].isoformat(timespec="seconds") if row[4] else None,
-                    "version": row[6],
-                }
-                for row in await rows.fetchall()
+            told = [line_told(each) for each in await rack_lines(connection)]
+        return JSONResponse({"racks": told, "at": self._now().isoformat(timespec="seconds")})
+
+    async def yields(self, request: Request, zone: Zone = SITE_ZONE) -> Response:
+        """Per rack the jobs that have ended today and in thirty days, and passed."""
+        today = self._today(zone)
+        async with self._database.transaction() as connection:
+            await holder(connection, _secret_of(request))
+            day, month = [
+                await ended_jobs(connection, days_asked(first, today, zone)[0])
+                for first in (today, today - YIELD_DAYS)
             ]
-        return JSONResponse({"racks": told})
+        return JSONResponse({"racks": yields_told(day, month), "zone": zone})
+
+    async def report(
+        self,
+        request: Request,
+        begin: Annotated[date | None, Query(alias="from")] = None,
+        last: Annotated[date | None, Query(alias="to")] = None,
+        rack: Name = None,
+        lot: Name = None,
+        consignor: Name = None,
+        zone: Zone = SITE_ZONE,
+    ) -> Response:
+        """What came in on all racks from one day to another, both of them in it.
+
+        Without days it's of this month until today. A blank lot or consignor asks for what is of
+        none.
+        """
+        last = last or self._today(zone)
+        begin = begin or last.replace(day=1)
+        span = days_asked(begin, last, zone)
+        asked = AskedOfFleet(begin=span[0], end=span[1], rack=rack, lot=lot, consignor=consignor)
+        with anyio.move_on_after(CATCHES_UP_WITHIN_S):
+            await self._counted.catch_up()
+        try:
+            with anyio.fail_after(REPORTS_WAIT_S):
+                await self._reporting.acquire_on_behalf_of(request)
+        except TimeoutError as error:
+            raise NotAcknowledged("other reports are being made") from error
+        try:
+            async with self._database.transaction() as connection:
+                office = await holder(connection, _secret_of(request))
+                # It names consignors, who may be persons.
+                await note_reading(connection, office, f"report {request.url.query}", ())
+                made = await fleet_report(connection, asked)
+                lines = await rack_lines(connection)
+        finally:
+            self._reporting.release_on_behalf_of(request)
+        told = report_told(made, asked, (begin, last), zone, self._words)
+        of = [line for line in lines if rack in (None, line.name)]
+        told["uncounted"] = sum(line.uncounted for line in of)
+        for why, name in (("fork", "forked"), ("restored", "restored")):
+            told[name] = sorted({line.name for line in of if line.why == why})
+        return JSONResponse(told)
+
+    def _today(self, zone: str) -> date:
+        now = self._now()
+        return now.astimezone(days_asked(now.date(), now.date(), zone)[0].tzinfo).date()
 
     async def _catch_up(self) -> None:
         """What came in a moment ago counts; where there is too much of it, nothing is said."""
@@ -118,7 +184,13 @@ class PagesApp:
             raise NotAcknowledged("what has come in isn't filed yet") from error
 
 
-def create_pages_app(database: FleetDatabase, filed: FiledJobs, stopping: anyio.Event) -> ASGIApp:
+def create_pages_app(
+    database: FleetDatabase,
+    filed: FiledJobs,
+    counted: CountedJobs,
+    stopping: anyio.Event,
+    now: Callable[[], datetime],
+) -> ASGIApp:
     """The application, behind the limits that strangers have at a rack."""
     app = FastAPI(
         title="benchd fleet pages",
@@ -128,16 +200,19 @@ def create_pages_app(database: FleetDatabase, filed: FiledJobs, stopping: anyio.
         exception_handlers={
             NotSignedIn: _not_signed_in,
             UsageRefused: _too_short,
+            NoSuchDays: _no_such_days,
             NotAcknowledged: _busy,
         },
     )
-    pages = PagesApp(database, filed)
+    pages = PagesApp(database, filed, counted, now)
     for path in PLACES:
         app.add_api_route(path, _page, methods=["GET"])
     app.add_api_route("/api/v1/texts", pages.texts, methods=["GET"])
     app.add_api_route("/v1/certificates/{number}/{digest}", pages.certificate, methods=["GET"])
     app.add_api_route("/v1/handsets", pages.handsets, methods=["GET"])
     app.add_api_route("/v1/fleet", pages.fleet, methods=["GET"])
+    app.add_api_route("/v1/yields", pages.yields, methods=["GET"])
+    app.add_api_route("/v1/report", pages.report, methods=["GET"])
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/fleet", StaticFiles(directory=PAGES))
     return _Limited(app, Shares(stopping))
@@ -224,6 +299,10 @@ async def _not_signed_in(_: Request, refused: Exception) -> Response:
 
 async def _too_short(_: Request, refused: Exception) -> Response:
     return refusal(422, "too_short", str(refused))
+
+
+async def _no_such_days(_: Request, refused: Exception) -> Response:
+    return refusal(422, "no_such_days", str(refused))
 
 
 async def _busy(_: Request, refused: Exception) -> Response:

@@ -64,10 +64,15 @@ class SideFile:
             raise
         return connection
 
+    def in_memory(self) -> apsw.Connection:
+        """One that is gone with its connection."""
+        connection = apsw.Connection(":memory:")
+        self._fill(connection)
+        return connection
+
     def _shape(self) -> list[tuple[object, ...]]:
-        expected = apsw.Connection(":memory:")
+        expected = self.in_memory()
         try:
-            self._fill(expected)
             return _shape(expected)
         finally:
             expected.close()

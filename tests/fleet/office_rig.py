@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
@@ -16,6 +17,7 @@ from benchd.domain.evidence_json import FORM
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import Entry, EntryKind
+from benchd.fleet.counted_jobs import CountedJobs
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.offices import Offices
@@ -32,7 +34,7 @@ from tests.certificate.certificate_rack import (
     proven_erasure,
     records_of_an_erasure,
 )
-from tests.fleet.centre_rig import Centre, centre
+from tests.fleet.centre_rig import NOW, Centre, centre
 from tests.fleet.written_ledger import WrittenLedger
 
 RECHECK = JobId("20261125-A1-0001")
@@ -115,6 +117,7 @@ class Office:
     centre: Centre
     offices: Offices
     filed: FiledJobs
+    counted: CountedJobs
     secret: str
     http: httpx2.AsyncClient
     pages: ASGIApp
@@ -122,6 +125,12 @@ class Office:
     async def find(self, number: str, secret: str | None = None) -> httpx2.Response:
         headers = {"authorization": f"Bearer {secret or self.secret}"}
         return await self.http.get("/v1/handsets", params={"number": number}, headers=headers)
+
+    async def ask(self, path: str, **asked: str) -> Any:  # noqa: ANN401 - JSON
+        headers = {"authorization": f"Bearer {self.secret}"}
+        answer = await self.http.get(path, params=asked, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     async def standing(self, number: str, digest: str) -> tuple[str, str | None]:
         answer = await self.http.get(f"/v1/certificates/{number}/{digest}")
@@ -135,11 +144,18 @@ class Office:
 async def office(conninfo: str) -> AsyncGenerator[Office]:
     async with centre(conninfo) as here, open_database(conninfo) as database:
         offices, filed = Offices(database), FiledJobs(database)
-        app = create_pages_app(database, filed, anyio.Event())
+        counted = CountedJobs(database)
+        app = create_pages_app(database, filed, counted, anyio.Event(), lambda: NOW)
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app), base_url="http://centre"
         ) as http:
             secret = await offices.add("kanda", 30, Drawn())
             yield Office(
-                centre=here, offices=offices, filed=filed, secret=secret, http=http, pages=app
+                centre=here,
+                offices=offices,
+                filed=filed,
+                counted=counted,
+                secret=secret,
+                http=http,
+                pages=app,
             )

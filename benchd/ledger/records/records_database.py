@@ -52,6 +52,11 @@ def open_for_reading(path: Path) -> apsw.Connection:
     return connection
 
 
+def make_in_memory() -> apsw.Connection:
+    """An empty read model without a file."""
+    return _file().in_memory()
+
+
 def _file() -> SideFile:
     rest = (
         importlib.resources.files("benchd.ledger.records").joinpath("schema.sql").read_text("utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState
@@ -20,6 +21,19 @@ class Divided(StrEnum):
     WHOLE = "NULL, NULL"
     LOTS = "lot, consignor"
     CONSIGNORS = "NULL, consignor"
+
+
+HANDSET_OF_LINE: Final = """iif(by_hand, coalesce((
+    SELECT handset FROM job AS plugged
+    WHERE plugged.tag = job.tag AND NOT by_hand ORDER BY id DESC LIMIT 1
+), handset), handset)"""
+"""SQL for the handset that a job counts for: what was entered by hand is what was plugged in."""
+COUNTS_AS: Final = "coalesce((SELECT sold.id FROM job AS sold WHERE sold.job = job.sold_under), id)"
+"""SQL for the job that tells what has become of it: a passed look counts as what it rests on."""
+_RESIDUE: Final = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
+CHIP_IN_USE: Final = (
+    f"coalesce(chip = '{ChipVerdict.IN_USE}', 0) OR coalesce(reason IN ({_RESIDUE}), 0)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +81,7 @@ def asked_jobs(asked: Asked) -> tuple[str, list[SqlValue]]:
 
 
 def _sql(by: Divided, condition: str, *, named: bool) -> str:
-    """Numbers of records tell what came first; a passed look counts as what it rests on."""
-    residue = ", ".join(f"'{reason}'" for reason in LEFT_IN_CHIP)
+    """Numbers of records tell what came first."""
     names = "json_group_array(iif(job.by_hand, job.tag, job.job))" if named else "NULL"
     columns = names_of(
         Alike,
@@ -90,13 +103,8 @@ def _sql(by: Divided, condition: str, *, named: bool) -> str:
     )
     return f"""
         WITH line (handset, id, lot, consignor, with_data, chip, in_use) AS (
-            SELECT iif(by_hand, coalesce((
-                    SELECT handset FROM job AS plugged
-                    WHERE plugged.tag = job.tag AND NOT by_hand ORDER BY id DESC LIMIT 1
-                ), handset), handset),
-                coalesce((SELECT sold.id FROM job AS sold WHERE sold.job = job.sold_under), id),
-                lot, consignor, came_with_data, chip,
-                coalesce(chip = '{ChipVerdict.IN_USE}', 0) OR coalesce(reason IN ({residue}), 0)
+            SELECT {HANDSET_OF_LINE}, {COUNTS_AS}, lot, consignor, came_with_data, chip,
+                {CHIP_IN_USE}
             FROM job WHERE {condition}
         ), handset (lot, consignor, newest, with_data, in_use, looked) AS (
             SELECT {by}, max(id), min(2 * id + with_data) % 2, max(in_use),

@@ -37,18 +37,23 @@ def report_of(
     attended: tuple[Attended, ...] = (),
 ) -> Report:
     """The figures of all that was asked for, by lot and by consignor too."""
-    [whole] = _shares(count(Divided.WHOLE)) or [Share(lot=None, consignor=None, figures=_figures())]
+    [whole] = shares_of(count(Divided.WHOLE)) or [no_share()]
     return Report(
         asked=asked,
         figures=whole.figures,
-        lots=tuple(_shares(count(Divided.LOTS))),
-        consignors=tuple(_shares(count(Divided.CONSIGNORS))),
+        lots=tuple(shares_of(count(Divided.LOTS))),
+        consignors=tuple(shares_of(count(Divided.CONSIGNORS))),
         attended=attended,
     )
 
 
-def _shares(counted: Iterable[Alike]) -> list[Share]:
-    """Those without a lot or consignor last."""
+def no_share() -> Share:
+    """That of nothing."""
+    return Share(lot=None, consignor=None, figures=_figures())
+
+
+def shares_of(counted: Iterable[Alike]) -> list[Share]:
+    """One for each lot and consignor; those without either last."""
     shares: dict[tuple[str | None, str | None], list[Alike]] = {}
     for alike in counted:
         shares.setdefault((alike.consignor, alike.lot), []).append(alike)
