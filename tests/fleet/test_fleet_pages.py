@@ -5,17 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from benchd.domain.record import EntryKind
 from tests.certificate.certificate_rack import JOB
+from tests.fleet.centre_rig import NOW
 from tests.fleet.office_rig import Office, certified, office, tell
 from tests.fleet.served_centre import served
+from tests.fleet.test_fleet_report import Rack
 from tests.fleet.test_public_check import digest_of
 from tests.fleet.written_ledger import WrittenLedger
+from tests.imeis import imei
 from tests.ledger.records.records_rack import IMEI, Told
 from tests.web.browser.chromium import Visit, needs_chromium, running_chromium, visited
 
@@ -82,6 +87,30 @@ async def fleet(here: Office, folder: Path) -> str:
     return digest_of(envelope)
 
 
+async def at_work(here: Office) -> Rack:
+    """A third rack, with all that the report tells, and somebody who is waited for."""
+    rack = Rack("名古屋 3 / Nagoya 3")
+    await rack.joins(here)
+    rack.told.lot("L-1", "例示商事")
+    rack.told.lot("L-2", "個人")
+    held = ""
+    for number, end in enumerate(("sold", "sold", "sold", "held", "to_destroy", "tray", None)):
+        lot = "L-1" if number % 2 else "L-2"
+        job = rack.job(imei(number + 1), end, tag=f"T{number}", lot=lot)
+        held = job if end == "held" else held
+        rack.told.chip(job, "in_use") if end is None else None
+    rack.told.settle(held, "held", "to_return")
+    rack.told.settle(held, "to_return", "returned")
+    for job, outcome in (("today-1", "passed"), ("today-2", "failed")):
+        rack.told.open(job, NOW - timedelta(hours=1))
+        told = {"outcome": outcome, "disposition": "hold", "reason": None, "detail": ""}
+        rack.told.tell(EntryKind.JOB_ENDED, job, {**told, "certificate": None}, NOW)
+    rack.told.open("asks", NOW - timedelta(hours=1))
+    rack.told.tell(EntryKind.QUESTION_ASKED, "asks", {"gate": "confirm", "facts": {}}, NOW)
+    await rack.sends(here)
+    return rack
+
+
 @pytest.mark.parametrize(("language", "dark"), LOOKS)
 async def test_the_racks_are_shown_to_whoever_has_a_token(
     conninfo: str, tmp_path: Path, language: str, dark: bool
@@ -96,11 +125,18 @@ async def test_the_racks_are_shown_to_whoever_has_a_token(
         await expect(page.locator("main")).to_contain_text("benchd fleet join")
         await looked_at(seen, f"empty-{look}")
         await fleet(here, tmp_path)
+        await at_work(here)
         await here.filed.catch_up()
+        await here.counted.catch_up()
         await page.reload()
-        await expect(page.locator("tbody tr")).to_have_count(3)
+        await expect(page.locator("tbody tr")).to_have_count(4)
         await expect(page.get_by_role("alert")).to_contain_text("Osaka 2")
         await expect(page.locator(".alarm")).to_have_count(1)
+        # One question is open on the first rack, and all that has ended there today has passed.
+        nagoya = page.locator("tbody tr", has_text="Nagoya 3")
+        await expect(nagoya.locator(".waits")).to_have_text("1")
+        await expect(nagoya).to_contain_text("50 %")
+        await expect(nagoya).to_contain_text("1 / 2")
         await looked_at(seen, f"racks-{look}")
 
 
@@ -157,3 +193,33 @@ async def test_strangers_check_a_certificate_by_its_code(
         await expect(standing).to_have_attribute("data-standing", "valid")
         await expect(standing).to_contain_text("Sony SO-51C")
         assert await page.locator("#nav a").count() == 0
+
+
+@pytest.mark.parametrize(("language", "dark"), LOOKS)
+async def test_the_report_tells_of_racks_lots_and_consignors(
+    conninfo: str, tmp_path: Path, language: str, dark: bool
+) -> None:
+    look = f"{language}-{'dark' if dark else 'light'}"
+    path = "/report?from=2026-11-01&to=2026-11-30"
+    async with office(conninfo) as here, page_of(here, path, dark=dark, language=language) as seen:
+        page = seen.page
+        await sign_in(page, here.secret)
+        await expect(page.locator("#from")).to_have_value("2026-11-01")
+        await expect(page.locator("main table")).to_have_count(0)
+        await looked_at(seen, f"report-empty-{look}")
+        await fleet(here, tmp_path)
+        await at_work(here)
+        await page.reload()
+        row = page.locator("tbody tr", has_text="Nagoya 3")
+        # Came in, certified, returned, destroyed, waiting, running, not erasable and the yield.
+        expected = ["7", "3", "1", "0", "2", "1", "2", "50 %"]
+        await expect(row.locator("td:not(:first-child)")).to_have_text(expected)
+        await expect(page.get_by_role("status")).to_contain_text(["Osaka 2"])
+        await looked_at(seen, f"report-{look}")
+        await row.get_by_role("link").click()
+        await expect(page.locator("#rack")).to_have_value("名古屋 3 / Nagoya 3")
+        await expect(page.locator("tbody tr").first.locator("td")).to_have_text(expected)
+        await expect(page.locator("tbody tr", has_text="L-1")).to_have_count(1)
+        await page.locator("#lot").fill("L-1")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("tbody tr").first.locator("td").first).to_have_text("3")

@@ -1,32 +1,18 @@
-// The centre's three pages: the racks, one handset over all of them, and a certificate for strangers.
+// The centre's pages: the racks, one handset over all of them, the report, and a certificate for strangers.
 
 import { byId, el } from "/static/dom.js";
 import { showMenu } from "/static/menu.js";
 import { facts, handsetOf, link, moment, nothing, numberOf, table, tight, zone } from "/static/tables.js";
+import { ask, forget, keep, token } from "./centre.js";
+import { RacksPage } from "./racks_page.js";
+import { ReportPage } from "./report_page.js";
 import { current, loadWords, nameLanguage, switchLanguage, word } from "/static/words.js";
 
-const TOKEN = "benchd.centre.token";
 const AGAIN_MS = 5_000;
 const CODE = /^BENCHD:([^:]+):([0-9A-F]{64})/i;
-const LINES = ["first", "fork", "restored"];
 const STANDINGS = ["valid", "withdrawn", "invalid"];
-const REFUSALS = ["not_signed_in", "too_short", "too_many_requests", "unreachable"];
+const REFUSALS = ["not_signed_in", "too_short", "no_such_days", "too_many_requests", "unreachable"];
 const t = (value) => word("fleet", value);
-
-const token = () => sessionStorage.getItem(TOKEN);
-
-async function ask(path) {
-  const headers = token() ? { authorization: `Bearer ${token()}` } : {};
-  try {
-    const answer = await fetch(path, { headers });
-    if (answer.ok) return { told: await answer.json() };
-    if (answer.status === 401) sessionStorage.removeItem(TOKEN);
-    const { error } = await answer.json();
-    return { error: error?.code ?? "unreachable", wasRefused: answer.status === 401 };
-  } catch {
-    return { error: "unreachable" };
-  }
-}
 
 /** A form with one field; `sent` hears what was typed. */
 function asking(id, label, button, sent, attributes = {}) {
@@ -43,42 +29,9 @@ const refused = (error) => el("p", { class: "nothing", role: "alert" }, t(REFUSA
 const signIn = (then, wasRefused) => [
   el("h2", {}, t("token_title")),
   wasRefused ? refused("not_signed_in") : null,
-  asking("token", t("token"), t("open"), (typed) => { sessionStorage.setItem(TOKEN, typed); then(); }, { type: "password" }),
+  asking("token", t("token"), t("open"), (typed) => { keep(typed); then(); }, { type: "password" }),
   nothing(t("token_hint")),
 ];
-
-class RacksPage {
-  name = "racks";
-
-  async load() {
-    return token() ? ask("/v1/fleet") : { error: "not_signed_in" };
-  }
-
-  elements({ racks }) {
-    if (racks.length === 0) return [el("h2", {}, t("racks")), nothing(t("no_racks"))];
-    const headings = ["rack", "line", "records", "heard", "version"].map(t);
-    return [
-      el("h2", {}, t("racks")),
-      this.forks(racks),
-      table(
-        "",
-        headings,
-        racks.map((rack) => [
-          rack.name,
-          rack.why === "fork" ? el("span", { class: "alarm" }, t("fork")) : t(LINES.find((line) => line === rack.why) ?? "restored"),
-          el("span", { class: "number" }, String(rack.sequence)),
-          tight(rack.heard_at ? moment(rack.heard_at) : t("silent")),
-          rack.version ?? "",
-        ]),
-      ),
-    ];
-  }
-
-  forks(racks) {
-    const forked = racks.filter((rack) => rack.why === "fork");
-    return forked.length ? el("p", { class: "caution", role: "alert" }, `${t("forked")} ${forked.map((rack) => rack.name).join(", ")}`) : null;
-  }
-}
 
 class HandsetsPage {
   name = "handsets";
@@ -168,7 +121,7 @@ function fromAddress() {
   return told.get("number") && told.get("digest") ? [told.get("number"), told.get("digest")] : null;
 }
 
-const PLACES = { "/": RacksPage, "/handsets": HandsetsPage, "/verify": VerifyPage };
+const PLACES = { "/": RacksPage, "/handsets": HandsetsPage, "/report": ReportPage, "/verify": VerifyPage };
 
 class Frame {
   constructor(shown) {
@@ -209,7 +162,7 @@ class Frame {
       if (location.pathname === href) place.setAttribute("aria-current", "page");
       return place;
     }));
-    const leave = () => { sessionStorage.removeItem(TOKEN); this.again(); };
+    const leave = () => { forget(); this.again(); };
     byId("operator").replaceChildren(...(token() && !this.shown.isPublic ? [el("button", { type: "button", onclick: leave }, t("leave"))] : []));
   }
 }
