@@ -233,8 +233,8 @@ def bench_walls(
 @bench_app.command("fleet")
 def bench_fleet(
     parts: Annotated[
-        str, typer.Option(help="What is measured: ingest, load, lookups, with commas.")
-    ] = "ingest,load,lookups",
+        str, typer.Option(help="What is measured: ingest, load, lookups, reports, with commas.")
+    ] = "ingest,load,lookups,reports",
     senders: Annotated[int, typer.Option(min=1, help="Ingest: so many racks at once,")] = 4,
     records: Annotated[int, typer.Option(min=20, help="with so many records each,")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, help="so often, with a plain COPY by turns.")] = 3,
@@ -242,7 +242,8 @@ def bench_fleet(
     rate: Annotated[float, typer.Option(min=0.1, help="with so many records a second each,")] = 20,
     duration: Annotated[float, typer.Option(min=0.1, help="for so many seconds.")] = 600,
     jobs: Annotated[
-        int, typer.Option(min=20, help="Look-ups: among so many jobs; 30 GB for ten million,")
+        int,
+        typer.Option(min=20, help="Look-ups, reports: among so many jobs; 30 GB for ten million,"),
     ] = 100_000,
     looks: Annotated[int, typer.Option(min=1, help="so many of each kind.")] = 100,
     directory: Annotated[
@@ -250,7 +251,7 @@ def bench_fleet(
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Measure the fleet's centre: ingest beside a plain COPY, lag under load, look-ups."""
+    """Measure the fleet's centre: ingest beside a plain COPY, lag under load, look-ups, reports."""
     from benchd.lab.benchmarks.fleet.fleet_bench import Part, Wanted
     from benchd.lab.benchmarks.fleet.fleet_bench import bench_fleet as measure
 

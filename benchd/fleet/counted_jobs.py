@@ -50,6 +50,11 @@ _TELLING: Final = (
     EntryKind.ASSET_ASSESSED,
 )
 _OPEN: Final = "open"
+_REVISED: Final = (
+    *("ended_at", "handset", "is_alone", "counts_as", "counts_at", "kind", "has_chip", "in_use"),
+    *("with_data", "passed", "lot", "consignor"),
+)
+"""What may be another with a later record."""
 
 _log = structlog.get_logger()
 
@@ -359,29 +364,22 @@ async def _write_counted(
         """,
         (rows,),
     )
+    named = "(" + ", ".join(_REVISED) + ")"
+    old = "(" + ", ".join(f"known.{name}" for name in _REVISED) + ")"
+    new = "(" + ", ".join(f"excluded.{name}" for name in _REVISED) + ")"
     await connection.execute(
-        """
-        INSERT INTO counted_job AS known (id, opened_at, ended_at, handset, fleet_handset,
-            counts_as, counts_at, rack, kind, is_shared, has_chip, in_use, with_data, passed, lot,
-            consignor)
-        SELECT told.id, opened_at, ended_at, handset, handset, counts_as, counts_at, %s,
-            counted_kind.id, false, has_chip, in_use, with_data, passed, lot, consignor
+        f"""
+        INSERT INTO counted_job AS known
+            (id, opened_at, fleet_handset, rack, is_shared, {", ".join(_REVISED)})
+        SELECT told.id, opened_at, handset, %s, false, ended_at, handset, is_alone, counts_as,
+            counts_at, counted_kind.id, has_chip, in_use, with_data, passed, lot, consignor
         FROM jsonb_to_recordset(%s) AS told (id bigint, opened_at timestamptz,
-            ended_at timestamptz, handset bigint, counts_as bigint, counts_at bigint, kind text,
-            has_chip boolean, in_use boolean, with_data boolean, passed boolean, lot text,
-            consignor text) JOIN counted_kind ON counted_kind.told = told.kind::jsonb
-        ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, handset = excluded.handset,
-            counts_as = excluded.counts_as, counts_at = excluded.counts_at, kind = excluded.kind,
-            has_chip = excluded.has_chip, in_use = excluded.in_use,
-            with_data = excluded.with_data, passed = excluded.passed, lot = excluded.lot,
-            consignor = excluded.consignor
-        WHERE (known.ended_at, known.handset, known.counts_as, known.counts_at, known.kind,
-            known.has_chip, known.in_use, known.with_data, known.passed, known.lot,
-            known.consignor) IS DISTINCT FROM (excluded.ended_at, excluded.handset,
-            excluded.counts_as, excluded.counts_at, excluded.kind, excluded.has_chip,
-            excluded.in_use, excluded.with_data, excluded.passed, excluded.lot,
-            excluded.consignor)
-        """,
+            ended_at timestamptz, handset bigint, is_alone boolean, counts_as bigint,
+            counts_at bigint, kind text, has_chip boolean, in_use boolean, with_data boolean,
+            passed boolean, lot text, consignor text)
+        JOIN counted_kind ON counted_kind.told = told.kind::jsonb
+        ON CONFLICT (id) DO UPDATE SET {named} = {new} WHERE {old} IS DISTINCT FROM {new}
+        """.encode(),  # noqa: S608 - columns of the table
         (rack, rows),
     )
 

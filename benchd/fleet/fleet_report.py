@@ -180,41 +180,69 @@ def _sql(condition: str, *, of_one: bool) -> bytes:
     """What `report_counts` asks of a rack's own read model, without a look at any job by its id.
 
     What tells the newest has its kind in its lowest bits. On one rack the number of the record
-    tells which is the newest, as there; over several only their clocks can.
+    tells which is the newest, as there; over several only their clocks can. Most jobs are the only
+    one of their handset: those need no look at who is whose.
     """
     of, at = ("handset", "counts_as") if of_one else ("fleet_handset", "at")
+    lots, consignors = ("lot", "consignor"), ("consignor",)
     parts = " UNION ALL ".join(
-        _division(*each)
-        for each in (
-            ("w", (), of, at),
-            ("r", ("rack",), "handset", "counts_as"),
-            ("l", ("lot", "consignor"), of, at),
-            ("c", ("consignor",), of, at),
+        f"({_alone(name, by, shown)}) UNION ALL ({_division(name, by, shown, *how)})"
+        for name, by, shown, how in (
+            ("w", (), "true", (of, at)),
+            ("r", ("rack",), "true", ("handset", "counts_as")),
+            ("l", lots, f"({_known(lots)}) IN (TABLE lots)", (of, at)),
+            ("c", consignors, f"{_known(consignors)} IN (TABLE consignors)", (of, at)),
         )
     )
     return f"""
         WITH line AS MATERIALIZED (
             SELECT rack, handset, fleet_handset, counts_as, kind, has_chip, in_use,
-                with_data::int AS with_data, lot, consignor,
+                with_data::int AS with_data, lot, consignor, is_alone AND NOT is_shared AS alone,
                 CASE WHEN is_shared THEN counts_at ELSE counts_as END AS at
             FROM counted_job WHERE {condition}
-        ) {parts}
+        ), lots AS MATERIALIZED ({_most(lots)}), consignors AS MATERIALIZED ({_most(consignors)})
+        {parts}
     """.encode()  # noqa: S608 - columns of the table
 
 
-def _division(name: str, by: Sequence[str], of: str, at: str) -> str:
+def _alone(name: str, by: Sequence[str], shown: str) -> str:
+    return f"""
+        SELECT '{name}', {_columns(by)}, kind, with_data, in_use, looked, count(*) FROM (
+            SELECT *, CASE WHEN has_chip THEN kind END AS looked FROM line
+            WHERE alone AND {shown}
+        ) AS job GROUP BY {", ".join((*by, "kind", "with_data", "in_use", "looked"))}
+    """  # noqa: S608 - the same
+
+
+def _division(name: str, by: Sequence[str], shown: str, of: str, at: str) -> str:
     mask = (1 << _KIND_BITS) - 1
     packed = f"({at} << {_KIND_BITS}) | kind"
-    kinds = {"rack": "int", "lot": "text", "consignor": "text"}
-    columns = ", ".join(each if each in by else f"NULL::{kinds[each]}" for each in kinds)
     return f"""
         SELECT '{name}', rack, lot, consignor, newest, with_data, in_use, looked, count(*) FROM (
-            SELECT {columns}, (max({packed}) & {mask})::int, min(2 * {at} + with_data) & 1,
-                bool_or(in_use), (min({packed}) FILTER (WHERE has_chip) & {mask})::int
-            FROM line GROUP BY {", ".join((of, *by))}
+            SELECT {_columns(by)}, (max({packed}) & {mask})::int,
+                (min(2 * {at} + with_data) & 1)::int, bool_or(in_use),
+                (min({packed}) FILTER (WHERE has_chip) & {mask})::int
+            FROM line WHERE NOT alone AND {shown} GROUP BY {", ".join((of, *by))}
         ) AS handset (rack, lot, consignor, newest, with_data, in_use, looked)
         GROUP BY 2, 3, 4, 5, 6, 7, 8
     """  # noqa: S608 - the same
+
+
+def _columns(by: Sequence[str]) -> str:
+    kinds = {"rack": "int", "lot": "text", "consignor": "text"}
+    return ", ".join(each if each in by else f"NULL::{kinds[each]}" for each in kinds)
+
+
+def _most(by: Sequence[str]) -> str:
+    """The SQL for those that have most jobs: of thousands no more are told."""
+    named = ", ".join(by)
+    order = f"count(*) DESC, {named} LIMIT {MOST_SHARES + 1}"
+    return f"SELECT {_known(by)} FROM line GROUP BY {named} ORDER BY {order}"  # noqa: S608
+
+
+def _known(by: Sequence[str]) -> str:
+    """Comparable also where nothing is known."""
+    return ", ".join(f"coalesce({each}, '')" for each in by)
 
 
 def _alike(row: Sequence[object], kinds: Mapping[int, Mapping[str, JsonValue]]) -> Alike:

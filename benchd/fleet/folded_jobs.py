@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +53,8 @@ class Counted:
     opened_at: str
     ended_at: str | None
     handset: int
+    is_alone: bool
+    """Whether it is the only job of its handset on its rack."""
     counts_as: int
     counts_at: int
     """When that one was opened, in seconds of the epoch."""
@@ -115,7 +118,9 @@ def _rows(connection: apsw.Connection, table: Table[Any]) -> list[Row]:
 def _counted(connection: apsw.Connection, after: Folded) -> list[Counted]:
     by_id = {cast("int", row["id"]): row for row in after.jobs}
     made: list[Counted] = []
-    for row in query(connection, _COUNTED):
+    rows = list(query(connection, _COUNTED))
+    jobs = Counter(row[3] for row in rows)
+    for row in rows:
         job, opened_at, ended_at, handset, counts_as, has_chip, in_use, with_data, *more = row
         outcome, lot, consignor, by_hand = more
         stands = by_id[cast("int", counts_as)]
@@ -126,6 +131,7 @@ def _counted(connection: apsw.Connection, after: Folded) -> list[Counted]:
                 opened_at=str(opened_at),
                 ended_at=None if ended_at is None else str(ended_at),
                 handset=cast("int", handset),
+                is_alone=jobs[handset] == 1,
                 counts_as=cast("int", counts_as),
                 counts_at=int(datetime.fromisoformat(str(stands["opened_at"])).timestamp()),
                 kind=_kind_of(stands),

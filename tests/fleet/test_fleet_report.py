@@ -83,6 +83,8 @@ async def three(here: Office) -> list[Rack]:
 
 
 async def report(here: Office, **asked: str) -> Any:  # noqa: ANN401 - JSON
+    # However long that takes: the page itself waits for a while, and tells what isn't counted yet.
+    await here.counted.catch_up()
     return await here.ask("/v1/report", **{**DAYS, **asked})
 
 

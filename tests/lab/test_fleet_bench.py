@@ -67,6 +67,9 @@ def test_each_part_is_measured() -> None:
     assert lookups["jobs"] == 60
     assert lookups["kinds"]["gate question"]["p99_ms"] > 0
     assert lookups["kinds"]["look-up of an IMEI"]["count"] == 1
+    assert told["reports"]["jobs"] == 60
+    assert told["reports"]["counted_per_s"] > 0
+    assert told["reports"]["kinds"]["a month"]["count"] == 1
 
 
 def test_an_unknown_part_is_refused() -> None:

@@ -75,7 +75,8 @@ CREATE TABLE counted_job (
     counts_at bigint NOT NULL,
     rack integer NOT NULL REFERENCES rack,
     kind integer NOT NULL REFERENCES counted_kind,
-    -- Whether another rack has had the handset, too.
+    -- Whether it is the only job of its handset on its rack, and whether another rack has had that, too.
+    is_alone boolean NOT NULL,
     is_shared boolean NOT NULL,
     has_chip boolean NOT NULL,
     in_use boolean NOT NULL,

@@ -14,7 +14,8 @@ import typer
 from benchd.lab.benchmarks.fleet.bench_centre import bench_cluster
 from benchd.lab.benchmarks.fleet.ingest import Ingest, measure_ingest
 from benchd.lab.benchmarks.fleet.load import Load, measure_load
-from benchd.lab.benchmarks.fleet.lookups import Lookups, measure_lookups
+from benchd.lab.benchmarks.fleet.lookups import Lookups, Took, measure_lookups
+from benchd.lab.benchmarks.fleet.reports import Reports, measure_reports
 
 
 class Part(StrEnum):
@@ -23,6 +24,7 @@ class Part(StrEnum):
     INGEST = "ingest"
     LOAD = "load"
     LOOKUPS = "lookups"
+    REPORTS = "reports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Figures:
     ingest: Ingest | None = None
     load: Load | None = None
     lookups: Lookups | None = None
+    reports: Reports | None = None
 
 
 def bench_fleet(wanted: Wanted, *, directory: Path | None, as_json: bool) -> None:
@@ -62,7 +65,7 @@ def bench_fleet(wanted: Wanted, *, directory: Path | None, as_json: bool) -> Non
 
 async def measure(wanted: Wanted, directory: Path | None) -> Figures:
     """Each part on a database of its own."""
-    ingest = load = lookups = None
+    ingest = load = lookups = reports = None
     with bench_cluster(directory) as cluster:
         if Part.INGEST in wanted.parts:
             ingest = await measure_ingest(
@@ -74,7 +77,9 @@ async def measure(wanted: Wanted, directory: Path | None) -> Figures:
             )
         if Part.LOOKUPS in wanted.parts:
             lookups = await measure_lookups(cluster, jobs=wanted.jobs, looks=wanted.looks)
-    return Figures(ingest=ingest, load=load, lookups=lookups)
+        if Part.REPORTS in wanted.parts:
+            reports = await measure_reports(cluster, jobs=wanted.jobs, looks=wanted.looks)
+    return Figures(ingest=ingest, load=load, lookups=lookups, reports=reports)
 
 
 def shown(figures: Figures) -> Iterator[str]:
@@ -108,4 +113,15 @@ def shown(figures: Figures) -> Iterator[str]:
             f" {lookups.database_bytes >> 20} MiB"
         )
         for kind, took in lookups.kinds.items():
-            yield f"{kind}: p50 {took.p50_ms:.1f} ms, p99 {took.p99_ms:.1f} ms of {took.count}"
+            yield _took(kind, took)
+    if (reports := figures.reports) is not None:
+        yield (
+            f"reports: {reports.jobs} synthetic jobs of a year, filled in {reports.filled_s:.0f} s,"
+            f" {reports.table_bytes >> 20} MiB; {reports.counted_per_s:.0f} records/s are counted"
+        )
+        for kind, took in reports.kinds.items():
+            yield _took(kind, took)
+
+
+def _took(kind: str, took: Took) -> str:
+    return f"{kind}: p50 {took.p50_ms:.1f} ms, p99 {took.p99_ms:.1f} ms of {took.count}"
