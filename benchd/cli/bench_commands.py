@@ -243,9 +243,7 @@ def bench_fleet(
     duration: Annotated[float, typer.Option(min=0.1, help="for so many seconds.")] = 600,
     jobs: Annotated[
         int,
-        typer.Option(
-            min=20, help="Look-ups and reports: among so many jobs; 30 GB for ten million,"
-        ),
+        typer.Option(min=20, help="Look-ups, reports: among so many jobs; 30 GB for ten million,"),
     ] = 100_000,
     looks: Annotated[int, typer.Option(min=1, help="so many of each kind.")] = 100,
     directory: Annotated[
