@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -30,6 +31,7 @@ _REASON_OF: Final[Mapping[Elsewhere, Reason]] = MappingProxyType(
         Elsewhere.DOOMED: Reason.DOOMED_ELSEWHERE,
         Elsewhere.WATCH_LISTED: Reason.LISTED_AT_CENTRE,
         Elsewhere.RECHECK_OWED: Reason.RECHECK_OWED_ELSEWHERE,
+        Elsewhere.CHIP_SEEN: Reason.CHIP_SEEN_ELSEWHERE,
         Elsewhere.HELD: Reason.HELD_ELSEWHERE,
         Elsewhere.RUNNING: Reason.RUNNING_ELSEWHERE,
         Elsewhere.OTHER: Reason.HELD_ELSEWHERE,
@@ -45,7 +47,7 @@ async def ask_other_racks(context: JobContext, me: Sighting, stage: StageName) -
     hold or none: nothing that was found here is weighed against it.
     """
     if _is_asked(context):
-        await _ask(context, me.traits, stage)
+        await _ask(context, me.traits, stage, me)
 
 
 async def ask_before_sale(context: JobContext) -> None:
@@ -97,14 +99,19 @@ def _together(traits: Sequence[Traits]) -> Traits:
     )
 
 
-async def _ask(context: JobContext, traits: Traits | None, stage: StageName) -> None:
-    """`traits` None: nobody knows which handset it is."""
+async def _ask(
+    context: JobContext, traits: Traits | None, stage: StageName, seen: Sighting | None = None
+) -> None:
+    """`traits` None: nobody knows which handset it is. `seen` tells which chip it has."""
+    chip = None if seen is None else seen.fleet_chip
     if context.other_racks is None:
         told: Asked | NotAsked = NotAsked(why="no_centre")
     elif traits is None:
         told = NotAsked(why="no_label")
     else:
-        told = await context.other_racks.ask(_question(context, traits, stage))
+        tied = seen is not None and chip is not None and chip == seen.fleet_tied
+        question = replace(_question(context, traits, stage), chip=chip, chip_tied=tied)
+        told = await context.other_racks.ask(question)
     records = await context.ledger.entries(context.job)
     await context.ledger.append(
         Entry(
@@ -113,7 +120,7 @@ async def _ask(context: JobContext, traits: Traits | None, stage: StageName) -> 
             slot=context.slot,
             occupancy=records[0].entry.occupancy,
             job=context.job,
-            data=to_json(OtherRacksRecord.of(stage, told)),
+            data=to_json(OtherRacksRecord.of(stage, told, with_chip=chip is not None)),
         )
     )
     if isinstance(told, NotAsked):
