@@ -65,6 +65,9 @@ class HandsetQuestion:
     """By the hash that a dealer's racks share; None where none was seen, or they share none."""
     chip_tied: bool = False
     """Whether that was seen to be this handset's own."""
+    lease: int | None = None
+    """The number of the last lease that this job has on record: whoever has got the handset since
+    has a larger one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,7 +246,8 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
         )
     if notes.ended:
         await connection.execute(
-            "DELETE FROM handset_lease WHERE rack = %s AND job = ANY(%s)",
+            # Its number stays: who had it before that job doesn't get it back.
+            "UPDATE handset_lease SET until = '-infinity' WHERE rack = %s AND job = ANY(%s)",
             (rack, list(notes.ended)),
         )
 

@@ -79,6 +79,8 @@ def encode_question(asks: HandsetQuestion, nonce: bytes, key: SigningKey) -> byt
     }
     if asks.chip is not None:
         claim |= {"chip": asks.chip, "chip_tied": asks.chip_tied}
+    if asks.lease is not None:
+        claim["lease"] = asks.lease
     signature = key.sign(_QUESTION + canonical.encode(claim))
     return canonical.encode({**claim, "signature": signature.hex()})
 
@@ -101,8 +103,8 @@ def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
                 "model": (str() | None) as model,
                 "signature": str() as signature,
                 **others,
-            } if not others or others.keys() == {"chip", "chip_tied"}:
-                numbers, chip = _numbers(imeis), _chip(others)
+            } if others.keys() <= {"chip", "chip_tied", "lease"}:
+                numbers, chip, lease = _numbers(imeis), _chip(others), _lease_number(others)
                 claim = {name: each for name, each in told.items() if name != "signature"}
                 signed = has_signed(
                     ring.trusted, _QUESTION + canonical.encode(claim), bytes.fromhex(signature)
@@ -127,6 +129,7 @@ def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
             model=model,
             chip=chip,
             chip_tied=others.get("chip_tied") is True,
+            lease=lease,
         ),
         digest=hashlib.sha256(data).hexdigest(),
     )
@@ -220,11 +223,20 @@ def _numbers(told: Sequence[JsonValue]) -> tuple[str, ...]:
 def _chip(others: Mapping[str, JsonValue]) -> str | None:
     """The chip that it names, which older racks and those without the secret don't."""
     chip, tied = others.get("chip"), others.get("chip_tied", False)
-    if chip is None and "chip" not in others:
+    if others.keys().isdisjoint({"chip", "chip_tied"}):
         return None
     if not isinstance(chip, str) or not is_fleet_chip(chip) or not isinstance(tied, bool):
         raise QuestionRefused("its chip isn't a hash of one")
     return chip
+
+
+def _lease_number(others: Mapping[str, JsonValue]) -> int | None:
+    number = others.get("lease")
+    if "lease" not in others:
+        return None
+    if type(number) is not int or not 0 < number <= MOST_NUMBER:
+        raise QuestionRefused("its lease has no number")
+    return number
 
 
 def _is_word(word: str) -> bool:

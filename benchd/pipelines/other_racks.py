@@ -18,13 +18,14 @@ from benchd.domain.handset_question import (
     NotAsked,
 )
 from benchd.domain.job import Reason, StageName
-from benchd.domain.record import Entry, EntryKind
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Traits
+from benchd.proof.other_racks_proof import last_lease
 
 _REASON_OF: Final[Mapping[Elsewhere, Reason]] = MappingProxyType(
     {
@@ -104,15 +105,20 @@ async def _ask(
 ) -> None:
     """`traits` None: nobody knows which handset it is. `seen` tells which chip it has."""
     chip = None if seen is None else seen.fleet_chip
+    records = await context.ledger.entries(context.job)
     if context.other_racks is None:
         told: Asked | NotAsked = NotAsked(why="no_centre")
     elif traits is None:
         told = NotAsked(why="no_label")
     else:
         tied = seen is not None and chip is not None and chip == seen.fleet_tied
-        question = replace(_question(context, traits, stage), chip=chip, chip_tied=tied)
+        question = replace(
+            _question(context, traits, stage),
+            chip=chip,
+            chip_tied=tied,
+            lease=_lease_in(records),
+        )
         told = await context.other_racks.ask(question)
-    records = await context.ledger.entries(context.job)
     await context.ledger.append(
         Entry(
             kind=EntryKind.OTHER_RACKS_ASKED,
@@ -135,6 +141,14 @@ async def _ask(
             f"the fleet's centre says so: rack {gravest.rack}, job {gravest.job},"
             f" relation {gravest.relation}",
         )
+
+
+def _lease_in(records: Sequence[StoredEntry]) -> int | None:
+    try:
+        return last_lease(records)
+    except CertificateGap as gap:
+        message = f"the records of this handset can't be read: {gap}"
+        raise StageFailed(Reason.RECORD_BROKEN, message) from gap
 
 
 def _question(context: JobContext, traits: Traits, stage: StageName) -> HandsetQuestion:

@@ -163,6 +163,8 @@ async def test_where_nothing_is_known_it_passes_and_both_answers_are_on_record()
     at_gates, at_end = centre.questions
     assert (at_gates["stage"], at_end["stage"]) == ("gates", "certify")
     assert at_gates["nonce"] != at_end["nonce"]
+    # The lease that it got is named, so that whoever was superseded is found out.
+    assert ("lease" in at_gates, at_end["lease"]) == (False, 7)
     assert at_gates["rack"] == RACK.ring.rack
     assert (at_gates["imeis"], at_gates["proven"], at_gates["serial"]) == ([IMEI], [IMEI], SERIAL)
     assert [(each["asked"], each["lease"]["number"]) for each in asked(world)] == [(True, 7)] * 2

@@ -118,6 +118,7 @@ class RackStory:
         chip: object = None,
         chip_tied: object = False,
         tells_chip: bool = False,
+        lease: object = None,
     ) -> bytes:
         claim: dict[str, object] = {
             "type": "urn:benchd:fleet-question:v1",
@@ -133,6 +134,8 @@ class RackStory:
         }
         if chip is not None or tells_chip:
             claim |= {"chip": chip, "chip_tied": chip_tied}
+        if lease is not None:
+            claim["lease"] = lease
         signature = self.ledger.key.sign(b"benchd fleet question v1\n" + text_of(claim)).hex()
         return text_of({**claim, "signature": signature})
 
