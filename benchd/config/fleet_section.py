@@ -16,6 +16,7 @@ from benchd.domain.errors import ConfigIssue, UsageRefused
 from benchd.outbound.fleet.centre_client import LONGEST_TIMEOUT_S, CentreTarget
 from benchd.outbound.hooks.hook_settings import is_loopback
 from benchd.outbound.posting import ClientFiles, verified_tls
+from benchd.signing.fleet_chips import read_fleet_secret
 from benchd.signing.public_key import public_key_of
 
 
@@ -29,6 +30,8 @@ class FleetSection(Section):
     """What the rack shows of itself, with its key."""
     key: LocalPath | None = None
     authority: LocalPath | None = None
+    chip_secret: LocalPath | None = None
+    """What all racks of the dealer hash chips with; not for the centre."""
     timeout_s: Annotated[float, Field(gt=0, le=LONGEST_TIMEOUT_S, allow_inf_nan=False)] = 30.0
 
     @field_validator("url")
@@ -46,6 +49,10 @@ class FleetSection(Section):
                 " asks is shown by certificate and key"
             )
         return url
+
+    def shared_secret(self) -> bytes | None:
+        """What its chip secret's file has. Raises UsageRefused, OSError."""
+        return None if self.chip_secret is None else read_fleet_secret(self.chip_secret)
 
     @property
     def client(self) -> ClientFiles | None:
@@ -90,6 +97,7 @@ def fleet_issues(document: Document, fleet: FleetSection) -> Iterator[ConfigIssu
     if urlsplit(fleet.url).scheme == "https" and fleet.client is None:
         message = "certificate and key are missing: the centre lets nobody in who shows none"
         yield document.issue(("fleet", "url"), message)
+    yield from _secret_issues(document, fleet)
     for name, authority, client in (
         ("authority", fleet.authority, None),
         ("certificate", None, fleet.client),
@@ -102,3 +110,13 @@ def fleet_issues(document: Document, fleet: FleetSection) -> Iterator[ConfigIssu
             told = authority or f"{fleet.certificate} with {fleet.key}"
             message = f"{told} isn't there or can't be used: certificates and keys are PEM"
             yield document.issue(("fleet", name), message)
+
+
+def _secret_issues(document: Document, fleet: FleetSection) -> Iterator[ConfigIssue]:
+    try:
+        fleet.shared_secret()
+    except PermissionError:
+        pass
+    except (OSError, UsageRefused):
+        message = f"{fleet.chip_secret} isn't there or doesn't have 64 hex digits"
+        yield document.issue(("fleet", "chip_secret"), message)

@@ -25,7 +25,7 @@ from benchd.daemon.interrupted_handsets import TrayWatch
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
 from benchd.daemon.rack_dossiers import RackDossiers
-from benchd.daemon.rack_fleet import RackFleet
+from benchd.daemon.rack_fleet import RackFleet, fleet_chip_secret
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
 from benchd.daemon.rack_intake import open_intake, required_by
 from benchd.daemon.rack_labels import label_desk
@@ -334,6 +334,7 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
     return PcscChipAccess(
         settings.felica,
         salt=key.derive(CHIP_SALT),
+        fleet_secret=fleet_chip_secret(settings),
         clock=time.monotonic,
         signer=signer_text(key.public_key_pem, key.ring),
     )

@@ -42,6 +42,9 @@ class RackFleet:
         self._stored = stored
         self._key = key
         self._metrics = metrics
+        if self._target and settings.felica.is_used and fleet_chip_secret(settings) is None:
+            told = settings.fleet.chip_secret or "chip_secret isn't set"
+            _log.warning("fleet_chips_not_compared", detail=str(told))
         self._asking = (
             None
             if self._target is None
@@ -102,6 +105,14 @@ class RackFleet:
                 sink=self._metrics,
             )
             await RecordSender(centre, parts).run(self.follower)
+
+
+def fleet_chip_secret(settings: Settings) -> bytes | None:
+    """What chips are hashed with so that the centre can compare them; None where nobody knows."""
+    try:
+        return settings.fleet.shared_secret()
+    except (UsageRefused, OSError):
+        return None
 
 
 def _target_of(settings: Settings) -> CentreTarget | None:

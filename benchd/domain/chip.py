@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+_FLEET_CHIP = re.compile(r"[0-9a-f]{8}\.[0-9a-f]{32}")
+
+
+def is_fleet_chip(text: str) -> bool:
+    """Whether racks of one dealer name a chip so: by the secret it is hashed with, and the hash."""
+    return _FLEET_CHIP.fullmatch(text) is not None
+
+
+def secret_named_in(fleet_chip: str) -> str:
+    """Which secret it is hashed with: under two of them nothing can be compared."""
+    return fleet_chip.partition(".")[0]
 
 
 class ChipVerdict(StrEnum):
@@ -59,6 +72,8 @@ class ChipScan:
     """Why, as one bounded, printable line in English."""
     chip: str | None = None
     """Salted hash of the chip's IDm as hex: tells one chip from another and nothing else."""
+    fleet_chip: str | None = None
+    """The same with the secret that a dealer's racks share, where this one has it."""
     ic_type: int | None = None
     """PMm's second byte, which names the chip's generation."""
     systems: tuple[ChipSystem, ...] = ()

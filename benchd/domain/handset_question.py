@@ -30,6 +30,8 @@ class Elsewhere(StrEnum):
     """Another rack is at work on it."""
     WATCH_LISTED = "watch_listed"
     """An administrator of the centre has it on a list."""
+    CHIP_SEEN = "chip_seen"
+    """Another rack has seen its chip in another handset."""
     OTHER = "other"
     """The centre has signed a reason that this release doesn't read; no centre sends this."""
 
@@ -59,6 +61,13 @@ class HandsetQuestion:
     """Whether these are all of its numbers, and each is proven."""
     serial: str | None = field(repr=False)
     model: str | None
+    chip: str | None = field(default=None, repr=False)
+    """By the hash that a dealer's racks share; None where none was seen, or they share none."""
+    chip_tied: bool = False
+    """Whether that was seen to be this handset's own."""
+    lease: int | None = None
+    """The number of the last lease that this job has on record: whoever has got the handset since
+    has a larger one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

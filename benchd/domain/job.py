@@ -124,6 +124,7 @@ class Reason(StrEnum):
     RECHECK_OWED_ELSEWHERE = "recheck_owed_elsewhere"
     RUNNING_ELSEWHERE = "running_elsewhere"
     LISTED_AT_CENTRE = "listed_at_centre"
+    CHIP_SEEN_ELSEWHERE = "chip_seen_elsewhere"
     OTHER_RACKS_NOT_ASKED = "other_racks_not_asked"
     INTERNAL_ERROR = "internal_error"
 
@@ -161,6 +162,7 @@ ELSEWHERE = (
     Reason.RECHECK_OWED_ELSEWHERE,
     Reason.RUNNING_ELSEWHERE,
     Reason.LISTED_AT_CENTRE,
+    Reason.CHIP_SEEN_ELSEWHERE,
     Reason.OTHER_RACKS_NOT_ASKED,
 )
 """How a job ends by what the fleet's centre says, or by its silence: nothing of the handset's own,

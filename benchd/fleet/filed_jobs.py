@@ -360,6 +360,10 @@ def _of_job(entry: Entry, job: JobId) -> Change | None:
 
 def _of_stage(entry: Entry, job: JobId) -> Change | None:
     told, imeis = effect_of_stage(entry), imeis_told(entry)
+    evidence = entry.data.get("evidence")
+    if "tied" in told and isinstance(evidence, Mapping) and evidence.get("fleet_chip"):
+        # As other racks name the same chip.
+        told = {**told, "tied": kept_text(str(evidence["fleet_chip"]))}
     if not (told or imeis):
         return None
     change = _change(entry, job, told, told.get("screen_number"), told.get("serial"))

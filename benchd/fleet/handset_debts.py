@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from benchd.domain.chip import secret_named_in
 from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import CertificateGap
 from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion
@@ -20,6 +21,7 @@ from benchd.proof.disposal_fold import disposed_item, opened_item
 from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of
 from benchd.proof.identity.traits import Join, Relation, Traits
+from benchd.proof.identity.unresolved_jobs import is_anothers_chip
 
 _ME: Final = JobId("asked about")
 _LEFT_ALONE: Final = (DisposalState.ON_SALE, DisposalState.HELD)
@@ -109,6 +111,7 @@ class KnownHandset:
         me = Sighting(
             job=_ME, sequence=len(read), told=set(question.imeis), paper=_traits_of(question)
         )
+        self._chip, self._chip_tied = question.chip, question.chip_tied
         self._handsets = Handsets(me, [seen for _, seen in read])
 
     @property
@@ -143,6 +146,7 @@ class KnownHandset:
             yield from self._doomed(other, asker)
         yield from self._held(asker)
         yield from self._owed(asker)
+        yield from self._chip_seen(asker)
 
     def _doomed(self, handset: Handset, asker: int | None) -> Iterator[ElsewhereFinding]:
         seen = [(self._jobs[each.job], each) for each in handset.sightings if each.job != _ME]
@@ -193,6 +197,29 @@ class KnownHandset:
             if not settled and self._is_news(job, at, asker):
                 yield _found(Elsewhere.RECHECK_OWED, job, Relation.CERTAIN)
 
+    def _chip_seen(self, asker: int | None) -> Iterator[ElsewhereFinding]:
+        """By the rule that a rack's own records go by; two that may be one handset hold nothing."""
+        for other in self._handsets.others:
+            if not is_anothers_chip(other):
+                continue
+            for seen in other.sightings:
+                job = self._jobs[seen.job]
+                at = job.spot(seen.told_at)
+                if self._has_chip(seen) and self._is_news(job, at, asker):
+                    yield _found(Elsewhere.CHIP_SEEN, job, other.relation)
+
+    def _has_chip(self, seen: Sighting) -> bool:
+        """Whether a job has the chip that is asked about for its handset's own.
+
+        Not one that was refused for just that: what it was refused by is still there.
+        """
+        if self._chip is None or (
+            seen.end is not None and seen.end.data.get("reason") == Reason.CHIP_SEEN_ELSEWHERE
+        ):
+            return False
+        counts = not self._chip_tied or seen.is_certified
+        return self._chip == seen.tied or (self._chip in seen.chips and counts)
+
     @staticmethod
     def _is_news(job: RackJob, at: Spot, asker: int | None) -> bool:
         return job.rack != asker or not job.lines.asker_has(at)
@@ -206,6 +233,9 @@ def _traits_of(question: HandsetQuestion) -> Traits:
         is_full=question.is_full,
         serial=question.serial,
         model=question.model,
+        chips=frozenset(filter(None, [question.chip])),
+        tied_chip=question.chip if question.chip_tied else None,
+        chip_secret=None if question.chip is None else secret_named_in(question.chip),
     )
 
 
@@ -235,6 +265,10 @@ def _sighting(job: RackJob, every: Iterable[RackJob]) -> Sighting | None:
     if seen.rechecks is not None:
         seen.rechecks = _named_by(job, seen.rechecks, every)
     seen.answers = [replace(each, other=_named_by(job, each.other, every)) for each in seen.answers]
+    seen.chip_secret = f"rack {job.rack}"
+    if seen.fleet_tied is not None:
+        seen.tied, seen.chip_secret = seen.fleet_tied, secret_named_in(seen.fleet_tied)
+    seen.chips |= seen.fleet_chips
     if seen.end is not None and seen.end.kind is EntryKind.ASSET_UNERASABLE:
         number = seen.end.data.get("imei")
         # Read by one person on it, its tray or its box.

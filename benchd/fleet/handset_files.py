@@ -10,6 +10,7 @@ from typing import Final
 
 from psycopg import AsyncConnection
 
+from benchd.domain.chip import is_fleet_chip, secret_named_in
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ids import JsonValue
 from benchd.domain.imei import is_imei
@@ -73,6 +74,7 @@ class FiledJob:
             serial=self._text("serial"),
             model=model_key(maker, model) if maker and model else None,
             tied_chip=tied,
+            chip_secret=secret_named_in(tied) if tied and is_fleet_chip(tied) else str(self.rack),
             chips=frozenset(filter(None, [tied])),
         )
 

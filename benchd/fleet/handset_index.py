@@ -14,6 +14,7 @@ from typing import Final
 from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
 
+from benchd.domain.chip import is_fleet_chip
 from benchd.domain.handset import Trait
 from benchd.domain.handset_question import HandsetQuestion
 from benchd.domain.ids import JobId
@@ -142,6 +143,8 @@ class HandsetIndex:
     async def known(self, connection: AsyncConnection, question: HandsetQuestion) -> KnownHandset:
         """All that racks have told of a handset, and of those that it may be."""
         due = _told_by(question.imeis, question.serial)
+        if question.chip is not None:
+            due.append((Trait.CHIP, question.chip))
         looked_up: set[Told] = set()
         jobs: dict[tuple[int, str], _Read] = {}
         racks: dict[int, _Rack] = {}
@@ -243,7 +246,8 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
         )
     if notes.ended:
         await connection.execute(
-            "DELETE FROM handset_lease WHERE rack = %s AND job = ANY(%s)",
+            # Its number stays: who had it before that job doesn't get it back.
+            "UPDATE handset_lease SET until = '-infinity' WHERE rack = %s AND job = ANY(%s)",
             (rack, list(notes.ended)),
         )
 
@@ -313,6 +317,7 @@ def _notes_of(records: Iterable[Numbered]) -> _Notes:
         evidence = entry.data.get("evidence")
         if isinstance(evidence, Mapping):
             told = [(trait, evidence.get(key)) for trait in _INDEXED for key in TOLD_UNDER[trait]]
+            told.append((Trait.CHIP, evidence.get("fleet_chip")))
             notes.traits |= {(trait, str(v), job) for trait, v in told if _tells(trait, v)}
         if entry.kind is EntryKind.ASSET_UNERASABLE and _tells(Trait.IMEI, entry.data.get("imei")):
             notes.traits.add((Trait.IMEI, str(entry.data["imei"]), job))
@@ -339,4 +344,10 @@ def _lasts(entry: Entry) -> bool:
 def _tells(trait: Trait, value: object) -> bool:
     if not isinstance(value, str) or not can_be_kept(value):
         return False
-    return is_imei(value) if trait is Trait.IMEI else not is_filler(value)
+    match trait:
+        case Trait.IMEI:
+            return is_imei(value)
+        case Trait.SERIAL:
+            return not is_filler(value)
+        case Trait.CHIP:
+            return is_fleet_chip(value)

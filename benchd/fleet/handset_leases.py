@@ -1,7 +1,8 @@
 """Which job has a handset in hand, so that one handset runs on one rack at a time.
 
 A lease is a row for each number that the handset goes by; all of them or none are taken, in one
-transaction and in one order. Two jobs of one rack are for that rack's own ledger to tell apart.
+transaction and in one order. A row outlives its job: who asks by an older number than it has was
+superseded, and is held. A rack and its clone are one rack here, so that is what keeps them apart.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from psycopg import AsyncConnection
 
 from benchd.domain.handset_question import Elsewhere, ElsewhereFinding, HandsetQuestion, Lease
+from benchd.domain.job import StageName
 from benchd.domain.record import EntryKind
 from benchd.proof.identity.placeholder_serials import is_filler
 
@@ -23,7 +25,7 @@ LEASE_LASTS: Final = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InHand:
-    """A lease that another rack has."""
+    """A job that has, or had, what another one asks for."""
 
     rack: str
     job: str
@@ -41,16 +43,22 @@ async def take_lease(
     imeis: Collection[str],
     now: datetime,
 ) -> Lease | InHand | None:
-    """Take it, go on with it, or say who has it; None for a job that has ended.
+    """Take it, go on with it, or say who has it; None where nothing tells the handset apart.
 
-    None, too, where nothing tells the handset apart.
+    Another job of the same rack takes it over at its first question, as when a handset is plugged
+    in anew before its last job's end has come in; the former one doesn't get it back. A look takes
+    nothing over: a label that was scanned by mistake must end no other job. A job whose end has
+    come in takes none, and is held before a certificate: another ledger of its rack has it.
 
     `imeis` are all that are known of it. Who has asked before keeps the lease's number, as long as
     nobody else had it since.
     """
     handsets = sorted(_names_of(question, imeis))
-    if not handsets or await _has_ended(connection, rack, question.job):
+    if not handsets:
         return None
+    if (own_name := await _ended_on(connection, rack, question.job)) is not None:
+        is_last = question.stage in (StageName.CERTIFY, StageName.CERTIFY_DRAWN)
+        return InHand(rack=own_name, job=question.job) if is_last else None
     await connection.execute(
         """
         INSERT INTO handset_lease (handset, rack, job, number, until)
@@ -68,9 +76,13 @@ async def take_lease(
         (now, handsets),
     )
     rows = await found.fetchall()
-    for holder, name, job, _, valid in rows:
-        if valid and holder != rack:
+    others = [row for row in rows if (row[0], row[2]) != (rack, question.job)]
+    for holder, name, job, number, valid in others:
+        is_superseded = question.lease is not None and number > question.lease
+        if is_superseded or (valid and holder != rack):
             return InHand(rack=name, job=job)
+    if question.stage is StageName.LOOK and any(valid for *_, valid in others):
+        return None
     numbers = {
         number for holder, _, job, number, _ in rows if (holder, job) == (rack, question.job)
     }
@@ -98,17 +110,19 @@ async def take_lease(
     return Lease(number=number, until=until.astimezone(UTC).isoformat(timespec="seconds"))
 
 
-async def _has_ended(connection: AsyncConnection, rack: int, job: str) -> bool:
-    """Whether its end has come in: from here on it can't, until this transaction's own end."""
+async def _ended_on(connection: AsyncConnection, rack: int, job: str) -> str | None:
+    """The rack's name if this job's end has come in: until this transaction ends it can't."""
     await connection.execute("SELECT FROM rack WHERE id = %s FOR SHARE", (rack,))
     found = await connection.execute(
         """
-        SELECT FROM job_record JOIN record USING (rack, branch, sequence)
-        WHERE rack = %s AND job = %s AND kind = %s LIMIT 1
+        SELECT name FROM job_record JOIN record USING (rack, branch, sequence)
+        JOIN rack ON rack.id = job_record.rack
+        WHERE job_record.rack = %s AND job = %s AND kind = %s LIMIT 1
         """,
         (rack, job, EntryKind.JOB_ENDED),
     )
-    return found.rowcount > 0
+    row = await found.fetchone()
+    return None if row is None else row[0]
 
 
 def _names_of(question: HandsetQuestion, imeis: Collection[str]) -> Iterator[str]:

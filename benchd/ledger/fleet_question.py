@@ -7,13 +7,14 @@ another handset, another rack or at another time answers nothing. No clock is co
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from benchd.domain.chip import is_fleet_chip
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json, to_json
 from benchd.domain.handset_question import (
@@ -76,6 +77,10 @@ def encode_question(asks: HandsetQuestion, nonce: bytes, key: SigningKey) -> byt
         "serial": asks.serial,
         "model": asks.model,
     }
+    if asks.chip is not None:
+        claim |= {"chip": asks.chip, "chip_tied": asks.chip_tied}
+    if asks.lease is not None:
+        claim["lease"] = asks.lease
     signature = key.sign(_QUESTION + canonical.encode(claim))
     return canonical.encode({**claim, "signature": signature.hex()})
 
@@ -98,8 +103,8 @@ def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
                 "model": (str() | None) as model,
                 "signature": str() as signature,
                 **others,
-            } if not others:
-                numbers = _numbers(imeis)
+            } if others.keys() <= {"chip", "chip_tied", "lease"}:
+                numbers, chip, lease = _numbers(imeis), _chip(others), _lease_number(others)
                 claim = {name: each for name, each in told.items() if name != "signature"}
                 signed = has_signed(
                     ring.trusted, _QUESTION + canonical.encode(claim), bytes.fromhex(signature)
@@ -122,6 +127,9 @@ def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
             is_full=is_full,
             serial=serial,
             model=model,
+            chip=chip,
+            chip_tied=others.get("chip_tied") is True,
+            lease=lease,
         ),
         digest=hashlib.sha256(data).hexdigest(),
     )
@@ -210,6 +218,25 @@ def _numbers(told: Sequence[JsonValue]) -> tuple[str, ...]:
     if len(numbers) != len(told) or len(numbers) > MOST_IMEIS:
         raise QuestionRefused("its numbers aren't IMEIs")
     return numbers
+
+
+def _chip(others: Mapping[str, JsonValue]) -> str | None:
+    """The chip that it names, which older racks and those without the secret don't."""
+    chip, tied = others.get("chip"), others.get("chip_tied", False)
+    if others.keys().isdisjoint({"chip", "chip_tied"}):
+        return None
+    if not isinstance(chip, str) or not is_fleet_chip(chip) or not isinstance(tied, bool):
+        raise QuestionRefused("its chip isn't a hash of one")
+    return chip
+
+
+def _lease_number(others: Mapping[str, JsonValue]) -> int | None:
+    number = others.get("lease")
+    if "lease" not in others:
+        return None
+    if type(number) is not int or not 0 < number <= MOST_NUMBER:
+        raise QuestionRefused("its lease has no number")
+    return number
 
 
 def _is_word(word: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -17,19 +18,21 @@ from benchd.domain.handset_question import (
     NotAsked,
 )
 from benchd.domain.job import Reason, StageName
-from benchd.domain.record import Entry, EntryKind
+from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.pipelines.stage_contract import JobContext
 from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
 from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.same_handset import Handsets
 from benchd.proof.identity.sighting import Sighting, sighting_of, sightings_in
 from benchd.proof.identity.traits import Traits
+from benchd.proof.other_racks_proof import last_lease
 
 _REASON_OF: Final[Mapping[Elsewhere, Reason]] = MappingProxyType(
     {
         Elsewhere.DOOMED: Reason.DOOMED_ELSEWHERE,
         Elsewhere.WATCH_LISTED: Reason.LISTED_AT_CENTRE,
         Elsewhere.RECHECK_OWED: Reason.RECHECK_OWED_ELSEWHERE,
+        Elsewhere.CHIP_SEEN: Reason.CHIP_SEEN_ELSEWHERE,
         Elsewhere.HELD: Reason.HELD_ELSEWHERE,
         Elsewhere.RUNNING: Reason.RUNNING_ELSEWHERE,
         Elsewhere.OTHER: Reason.HELD_ELSEWHERE,
@@ -45,7 +48,7 @@ async def ask_other_racks(context: JobContext, me: Sighting, stage: StageName) -
     hold or none: nothing that was found here is weighed against it.
     """
     if _is_asked(context):
-        await _ask(context, me.traits, stage)
+        await _ask(context, me.traits, stage, me)
 
 
 async def ask_before_sale(context: JobContext) -> None:
@@ -97,15 +100,25 @@ def _together(traits: Sequence[Traits]) -> Traits:
     )
 
 
-async def _ask(context: JobContext, traits: Traits | None, stage: StageName) -> None:
-    """`traits` None: nobody knows which handset it is."""
+async def _ask(
+    context: JobContext, traits: Traits | None, stage: StageName, seen: Sighting | None = None
+) -> None:
+    """`traits` None: nobody knows which handset it is. `seen` tells which chip it has."""
+    chip = None if seen is None else seen.fleet_chip
+    records = await context.ledger.entries(context.job)
     if context.other_racks is None:
         told: Asked | NotAsked = NotAsked(why="no_centre")
     elif traits is None:
         told = NotAsked(why="no_label")
     else:
-        told = await context.other_racks.ask(_question(context, traits, stage))
-    records = await context.ledger.entries(context.job)
+        tied = seen is not None and chip is not None and chip == seen.fleet_tied
+        question = replace(
+            _question(context, traits, stage),
+            chip=chip,
+            chip_tied=tied,
+            lease=_lease_in(records),
+        )
+        told = await context.other_racks.ask(question)
     await context.ledger.append(
         Entry(
             kind=EntryKind.OTHER_RACKS_ASKED,
@@ -113,7 +126,7 @@ async def _ask(context: JobContext, traits: Traits | None, stage: StageName) -> 
             slot=context.slot,
             occupancy=records[0].entry.occupancy,
             job=context.job,
-            data=to_json(OtherRacksRecord.of(stage, told)),
+            data=to_json(OtherRacksRecord.of(stage, told, with_chip=chip is not None)),
         )
     )
     if isinstance(told, NotAsked):
@@ -128,6 +141,14 @@ async def _ask(context: JobContext, traits: Traits | None, stage: StageName) -> 
             f"the fleet's centre says so: rack {gravest.rack}, job {gravest.job},"
             f" relation {gravest.relation}",
         )
+
+
+def _lease_in(records: Sequence[StoredEntry]) -> int | None:
+    try:
+        return last_lease(records)
+    except CertificateGap as gap:
+        message = f"the records of this handset can't be read: {gap}"
+        raise StageFailed(Reason.RECORD_BROKEN, message) from gap
 
 
 def _question(context: JobContext, traits: Traits, stage: StageName) -> HandsetQuestion:

@@ -24,6 +24,12 @@ def last_asked(records: Sequence[StoredEntry], stage: StageName) -> datetime | N
     return in_stage[-1][0] if in_stage and in_stage[-1][1].asked else None
 
 
+def last_lease(records: Sequence[StoredEntry]) -> int | None:
+    """The number of the last lease that this job got; raises CertificateGap."""
+    leases = [told.lease.number for _, told in _asked(records) if told.lease is not None]
+    return leases[-1] if leases else None
+
+
 def _asked(records: Sequence[StoredEntry]) -> Iterator[tuple[datetime, OtherRacksRecord]]:
     for record in records:
         if record.entry.kind is EntryKind.OTHER_RACKS_ASKED:

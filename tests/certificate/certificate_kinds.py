@@ -73,7 +73,13 @@ async def asked_of_others(_: Patch) -> Records:
     """A job right before whose certificate the fleet's centre has answered."""
     found = list(await run())
     told = OtherRacksRecord(
-        stage=StageName.CERTIFY, asked=True, because=None, findings=(), lease=None, reply="{}"
+        stage=StageName.CERTIFY,
+        asked=True,
+        because=None,
+        with_chip=False,
+        findings=(),
+        lease=None,
+        reply="{}",
     )
     last = found[-1]
     entry = Entry(kind=EntryKind.OTHER_RACKS_ASKED, at=last.entry.at, job=JOB, data=to_json(told))

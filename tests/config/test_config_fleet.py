@@ -43,6 +43,13 @@ def test_all_of_a_centre() -> None:
     assert "example" not in repr(target)
 
 
+def test_the_secret_that_racks_hash_chips_with(folder: Path) -> None:
+    assert loaded(SITE + WHOLE).fleet.shared_secret() is None
+    (folder / "chips").write_text("0f" * 32)
+    fleet = loaded(f'{SITE}{WHOLE}chip_secret = "chips"\n').fleet
+    assert fleet.shared_secret() == b"\x0f" * 32
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8430", "[::1]:8430", "localhost"])
 def test_to_this_machine_it_may_be_plain(host: str) -> None:
     target = loaded(f'{SITE}[fleet]\nurl = "http://{host}"\ncentre_key = "centre.pub"\n').fleet
@@ -66,6 +73,16 @@ def test_to_this_machine_it_may_be_plain(host: str) -> None:
         (('"rack_key.pem"', '"other_key.pem"'), "fleet.certificate", "can't be used"),
         (('"ca.pem"', '"gone"'), "fleet.authority", "isn't there or can't be used"),
         (('"ca.pem"', '"private.pem"'), "fleet.authority", "can't be used"),
+        (
+            ("authority", 'chip_secret = "gone"\nauthority'),
+            "fleet.chip_secret",
+            "isn't there or doesn't have 64 hex digits",
+        ),
+        (
+            ("authority", 'chip_secret = "centre.pub"\nauthority'),
+            "fleet.chip_secret",
+            "doesn't have 64 hex digits",
+        ),
         (("authority", "authoriti"), "fleet.authoriti", "unknown key"),
         (("authority", "timeout_s = 121\nauthority"), "fleet.timeout_s", "120"),
     ],

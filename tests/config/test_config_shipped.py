@@ -89,6 +89,7 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     headers.write_text("Authorization: Bearer x\n")
     headers.chmod(0o600)
     file.write_text(with_slots().replace("allowed_hosts = []", 'allowed_hosts = ["rack7"]'))
+    file.with_name("fleet_chips.secret").write_text("0f" * 32)
     (file.parent / "tls").mkdir()
     pair = Authority(tmp_path, "authority").issue("rack")
     for name in ("collector-ca.pem", "centre-ca.pem", "rack.pem"):

@@ -35,6 +35,7 @@ from benchd.proof.other_racks_proof import other_racks_gaps
 from benchd.signing.private_key import SigningKey
 from tests.intake.lots import BY, LOT, lot_record
 
+from .fake_chips import CHIP, UNUSED, FakeChip, FakeChipAccess
 from .rechecks import Labelled, RecheckRack, right_time
 from .test_whole_job import RECHECK
 from .world import (
@@ -79,10 +80,11 @@ class HostileCentre:
     def asking(self) -> CentreQuestions:
         return CentreQuestions(self.post, CENTRE.public_key(), RACK, CountingEntropy())
 
-    def world(self, *, hold: bool = False) -> World:
+    def world(self, *, hold: bool = False, chips: FakeChipAccess | None = None) -> World:
         asking = self.asking()
         return World(
             recipe=replace(make_recipe(), holds_unasked=hold),
+            chips=chips,
             adjust=lambda parts: replace(parts, other_racks=asking),
         )
 
@@ -126,6 +128,7 @@ REASONS = {
     "recheck_owed": Reason.RECHECK_OWED_ELSEWHERE,
     "running": Reason.RUNNING_ELSEWHERE,
     "watch_listed": Reason.LISTED_AT_CENTRE,
+    "chip_seen": Reason.CHIP_SEEN_ELSEWHERE,
 }
 
 
@@ -160,10 +163,37 @@ async def test_where_nothing_is_known_it_passes_and_both_answers_are_on_record()
     at_gates, at_end = centre.questions
     assert (at_gates["stage"], at_end["stage"]) == ("gates", "certify")
     assert at_gates["nonce"] != at_end["nonce"]
+    # The lease that it got is named, so that whoever was superseded is found out.
+    assert ("lease" in at_gates, at_end["lease"]) == (False, 7)
     assert at_gates["rack"] == RACK.ring.rack
     assert (at_gates["imeis"], at_gates["proven"], at_gates["serial"]) == ([IMEI], [IMEI], SERIAL)
     assert [(each["asked"], each["lease"]["number"]) for each in asked(world)] == [(True, 7)] * 2
     assert [each["reply"].encode() for each in asked(world)] == centre.answers
+
+
+async def test_its_chip_is_asked_about_in_the_question_before_the_certificate() -> None:
+    named = "0badcafe." + "c" * 32
+    for seen, tells in ((replace(UNUSED, fleet_chip=named), True), (UNUSED, False)):
+        centre = HostileCentre(says(), says("chip_seen"))
+        world = centre.world(chips=FakeChipAccess({"A1": FakeChip(looks=seen)}))
+        await world.refuses(None, Reason.CHIP_SEEN_ELSEWHERE)
+        at_gates, at_end = centre.questions
+        assert "chip" not in at_gates
+        assert (at_end.get("chip"), at_end.get("chip_tied")) == (
+            (named, False) if tells else (None, None)
+        )
+        assert [told["with_chip"] for told in asked(world)] == [False, tells]
+        # No rack tells another how it names chips itself.
+        assert CHIP not in json.dumps(centre.questions)
+
+
+async def test_a_chip_that_was_tied_is_asked_about_as_its_own() -> None:
+    named = "0badcafe." + "c" * 32
+    centre, phone = HostileCentre(says()), Phone(switches_nfc=True)
+    chip = FakeChip(looks=replace(UNUSED, fleet_chip=named), of=phone)
+    world = centre.world(chips=FakeChipAccess({"A1": chip}))
+    await world.sells(phone)
+    assert [each.get("chip_tied") for each in centre.questions] == [None, True]
 
 
 async def test_the_gravest_of_several_is_told() -> None:

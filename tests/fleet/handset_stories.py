@@ -115,8 +115,12 @@ class RackStory:
         stage: str = "gates",
         serial: str | None = None,
         proven: tuple[str, ...] | None = None,
+        chip: object = None,
+        chip_tied: object = False,
+        tells_chip: bool = False,
+        lease: object = None,
     ) -> bytes:
-        claim = {
+        claim: dict[str, object] = {
             "type": "urn:benchd:fleet-question:v1",
             "rack": self.ledger.rack,
             "nonce": nonce,
@@ -128,6 +132,10 @@ class RackStory:
             "serial": serial,
             "model": "sony so-51c",
         }
+        if chip is not None or tells_chip:
+            claim |= {"chip": chip, "chip_tied": chip_tied}
+        if lease is not None:
+            claim["lease"] = lease
         signature = self.ledger.key.sign(b"benchd fleet question v1\n" + text_of(claim)).hex()
         return text_of({**claim, "signature": signature})
 

@@ -367,6 +367,99 @@ async def test_a_handset_plugged_in_again_on_its_own_rack_is_not_held(conninfo: 
         assert (await second.asks(here, ONE)).findings == [("running", "rack 1", "20261201-b")]
 
 
+async def test_a_job_that_another_of_its_rack_has_superseded_is_held_for_good(
+    conninfo: str,
+) -> None:
+    """As where a clone of the rack goes by its key."""
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        former, later = "20261201-a", "20261201-b"
+        old = await first.asks(here, ONE, job=former)
+        new = await first.asks(here, ONE, job=later)
+        end = {"job": former, "stage": "certify", "lease": old.lease}
+        assert (await first.asks(here, ONE, **end)).findings == [("running", "rack 1", later)]
+        # Nor by its first stage again, nor under another number of the same handset.
+        assert (await first.asks(here, ONE, **{**end, "stage": "gates"})).findings
+        assert (await first.asks(here, TWO, ONE, **end)).findings
+        assert await first.asks(here, ONE, job=later, stage="certify", lease=new.lease) == new
+        first.ends(later, "sellable", None, "passed")
+        await first.sends(here)
+        assert (await first.asks(here, ONE, **end)).findings == [("running", "rack 1", later)]
+        assert (await second.asks(here, ONE)).findings == []
+
+
+async def test_a_lapsed_job_is_held_once_another_rack_had_its_handset(conninfo: str) -> None:
+    clock = Clock()
+    async with centre(conninfo, clock) as here:
+        first, second = await racks(here, 2)
+        old = await first.asks(here, ONE, job="20261201-a")
+        clock.at += timedelta(days=1)
+        job = second.opens(ONE)
+        await second.asks(here, ONE, job=job)
+        second.ends(job, "sellable", None, "passed")
+        await second.sends(here)
+        late = await first.asks(here, ONE, job="20261201-a", stage="certify", lease=old.lease)
+        assert late.findings == [("running", "rack 2", job)]
+
+
+async def test_a_job_that_asks_first_at_its_end_takes_the_handset_over(conninfo: str) -> None:
+    """A recheck, whose drawn job's end hasn't come in, or one that nobody has answered before."""
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        drawn = await rack.asks(here, ONE, job="20261201-a")
+        assert drawn.lease is not None
+        told = await rack.asks(here, ONE, job="20261201-b", stage="certify_drawn")
+        assert told.findings == []
+        assert told.lease is not None
+        assert told.lease > drawn.lease
+        again = {"job": "20261201-b", "stage": "certify_drawn", "lease": told.lease}
+        assert await rack.asks(here, ONE, **again) == told
+
+
+async def test_a_look_takes_no_handset_from_a_job_of_its_rack(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        taken = await first.asks(here, ONE, job="20261201-a")
+        look = await first.asks(here, ONE, job="20261201-b", stage="look")
+        assert look == Answer(findings=[], lease=None)
+        end = {"job": "20261201-a", "stage": "certify", "lease": taken.lease}
+        assert await first.asks(here, ONE, **end) == taken
+        elsewhere = await second.asks(here, ONE, job="20261201-c", stage="look")
+        assert elsewhere.findings == [("running", "rack 1", "20261201-a")]
+
+
+@pytest.mark.parametrize("stage", ["certify", "certify_drawn"])
+async def test_what_goes_on_with_a_job_that_has_ended_is_held(conninfo: str, stage: str) -> None:
+    """A clone or an older state of its rack: the rack itself asks before it writes an end."""
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        job = rack.opens(ONE)
+        taken = await rack.asks(here, ONE, job=job)
+        rack.ends(job, "sellable", None, "passed")
+        await rack.sends(here)
+        for lease in (taken.lease, None):
+            told = await rack.asks(here, ONE, job=job, stage=stage, lease=lease)
+            assert told.findings == [("running", "rack 1", job)]
+
+
+async def test_a_lease_of_what_the_centre_has_lost_is_no_older_one(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        taken = await rack.asks(here, ONE, job="20261201-b")
+        assert taken.lease is not None
+        told = await rack.asks(here, ONE, job="20261201-a", lease=taken.lease + 5, stage="certify")
+        assert told.findings == []
+
+
+@pytest.mark.parametrize("lease", [0, -1, True, "7", 1.5, 1 << 63])
+async def test_what_is_no_number_of_a_lease_is_refused(conninfo: str, lease: object) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        question = rack.question(ONE, lease=lease)
+        assert (await here.post(rack.ledger.rack, "questions", question)).status_code == 422
+        assert here.rows("SELECT count(*) FROM handset_lease") == [(0,)]
+
+
 async def test_a_lease_that_ran_out_is_anothers_and_the_first_is_told_so(conninfo: str) -> None:
     clock = Clock()
     async with centre(conninfo, clock) as here:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
 from benchd.daemon.rack_fleet import RackFleet
 from benchd.daemon.system_clock import SystemClock
+from benchd.domain.ids import SlotName
 from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.centre_server import mutual_tls
 from benchd.ledger import open_ledger, verify_ledger
@@ -103,3 +106,23 @@ async def _until(metrics: RackMetrics, records: int) -> None:
 
 async def exposed(metrics: RackMetrics) -> str:
     return (await metrics.expose(""))[0].decode()
+
+
+@pytest.mark.parametrize("secret", ["", 'chip_secret = "chips"'])
+async def test_a_rack_that_has_no_secret_for_chips_says_so_at_its_start(
+    tmp_path: Path, secret: str
+) -> None:
+    key = create_key(tmp_path / "centre")
+    (tmp_path / "centre.pub").write_bytes(key.public_key_pem)
+    (tmp_path / "chips").write_text("0f" * 32)
+    fleet = f'url = "http://127.0.0.1:1"\ncentre_key = "centre.pub"\n{secret}'
+    settings = settings_with(tmp_path, fleet)
+    settings = replace(
+        settings, felica=replace(settings.felica, readers={SlotName("A1"): "reader"})
+    )
+    metrics = RackMetrics(slots=[], recipes=[], stages=[], version="", commit="", hooks=[])
+    async with open_ledger(settings.ledger.path, head_key=key) as stored:
+        with capture_logs() as logs:
+            RackFleet(settings, stored, key, metrics.fleet)
+    told = [each["event"] for each in logs]
+    assert told == ([] if secret else ["fleet_chips_not_compared"])

@@ -166,6 +166,7 @@ class Centre:
 
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     nonce: int = 0
+    leases: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.noted = Noted(self.key.public_key())
@@ -190,11 +191,15 @@ class Centre:
         *found: str,
         lease: int | None = None,
         on_record: bool = True,
+        names_lease: bool = True,
         at: str = "2026-12-01T02:00:00+00:00",
     ) -> None:
         """Asked by a rack's job, and put on its record."""
         self.nonce += 1
-        question = rack.question(ONE, job=job, nonce=f"{self.nonce:064x}")
+        names = self.leases.get((rack.ledger.rack, job)) if names_lease else None
+        question = rack.question(ONE, job=job, nonce=f"{self.nonce:064x}", lease=names)
+        if lease is not None:
+            self.leases[rack.ledger.rack, job] = lease
         until = "2026-12-01T14:00:00+00:00"
         told = {
             "at": at,
@@ -250,6 +255,17 @@ def taken_over_on_its_own_rack(said: Centre, first: RackStory, second: RackStory
     said.answers(second, second.opens(ONE), lease=7)
 
 
+def superseded_by_its_clone(said: Centre, first: RackStory, second: RackStory) -> None:
+    second.ledger.key = first.ledger.key
+    job, other = first.opens(ONE), second.opens(ONE)
+    said.answers(first, job, lease=5)
+    said.answers(second, other, lease=6)
+    said.answers(first, job, "running")
+    first.ends(job, "hold", "running_elsewhere")
+    said.answers(second, other, lease=6)
+    certified(second, other)
+
+
 def held_where_another_has_doomed_it(said: Centre, first: RackStory, second: RackStory) -> None:
     first.crushes(ONE)
     said.acknowledges(first)
@@ -272,6 +288,7 @@ def doomed_where_nobody_has_heard_of_it(said: Centre, first: RackStory, second: 
         two_after_one_another,
         two_after_a_lapse,
         taken_over_on_its_own_rack,
+        superseded_by_its_clone,
         held_where_another_has_doomed_it,
         doomed_where_nobody_has_heard_of_it,
     ],
@@ -309,6 +326,21 @@ def the_former_holder_goes_on(said: Centre, first: RackStory, second: RackStory)
     said.answers(first, job, lease=5, at=LATER)
 
 
+def superseded_and_goes_on(said: Centre, first: RackStory, second: RackStory) -> None:
+    second.ledger.key = first.ledger.key
+    job = first.opens(ONE)
+    said.answers(first, job, lease=5)
+    said.answers(second, second.opens(ONE), lease=6)
+    said.answers(first, job, lease=7)
+
+
+def keeps_silent_of_its_lease(said: Centre, first: RackStory, second: RackStory) -> None:
+    del second
+    job = first.opens(ONE)
+    said.answers(first, job, lease=5)
+    said.answers(first, job, lease=5, names_lease=False)
+
+
 def doomed_in_vain(said: Centre, first: RackStory, second: RackStory) -> None:
     first.crushes(ONE)
     said.acknowledges(first)
@@ -337,6 +369,8 @@ def held_and_certified(said: Centre, first: RackStory, second: RackStory) -> Non
         (one_lease_twice, "of two jobs"),
         (a_smaller_one_later, "a later lease is smaller"),
         (the_former_holder_goes_on, "a later lease is smaller"),
+        (superseded_and_goes_on, "is superseded"),
+        (keeps_silent_of_its_lease, "names another lease"),
         (doomed_in_vain, "asked for in vain"),
         (doomed_and_certified, "and certified"),
         (held_and_certified, "certified although held"),

@@ -37,11 +37,13 @@ class PcscChipAccess:
         settings: FelicaSettings,
         *,
         salt: bytes,
+        fleet_secret: bytes | None = None,
         clock: Callable[[], float],
         signer: str | None = None,
     ) -> None:
         """`salt` is what IDms are hashed with; `clock` counts seconds and never goes back.
 
+        `fleet_secret` is what all racks of a dealer hash them with besides, where they do.
         `signer` tells the rack's keys (`signing.paper_keys`); without it no baseline counts as
         observed.
         """
@@ -50,6 +52,7 @@ class PcscChipAccess:
         order = WorkerOrder(
             slots=settings.readers,
             salt=salt,
+            fleet_secret=fleet_secret,
             baselines=tuple(str(file.absolute()) for file in settings.baselines),
             signer=signer,
         )

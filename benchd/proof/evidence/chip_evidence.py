@@ -118,6 +118,8 @@ class ChipEvidence:
     verdict: ChipVerdict
     detail: str = ""
     chip: str | None = None
+    fleet_chip: str | None = None
+    """The same chip as all racks of its dealer hash it; None where they share no secret."""
     ic_type: str | None = None
     """PMm's second byte as two hex digits."""
     systems: tuple[SystemEvidence, ...] = ()
@@ -159,6 +161,7 @@ class ChipEvidence:
             verdict=scan.verdict,
             detail=scan.detail,
             chip=scan.chip,
+            fleet_chip=scan.fleet_chip,
             ic_type=None if scan.ic_type is None else f"{scan.ic_type:02X}",
             systems=tuple(map(SystemEvidence.of, scan.systems)),
             polled=scan.polled,

@@ -18,22 +18,31 @@ class OtherRacksRecord:
     """Whether the centre has answered this very question, by its signature."""
     because: str | None
     """Why it counts as not asked."""
+    with_chip: bool
+    """Whether they were asked for its chip, too: it was seen, and this rack has their secret."""
     findings: tuple[ElsewhereFinding, ...]
     lease: Lease | None
     reply: str | None = field(repr=False)
     """The centre's answer as it has signed it."""
 
     @classmethod
-    def of(cls, stage: str, told: Asked | NotAsked) -> OtherRacksRecord:
+    def of(cls, stage: str, told: Asked | NotAsked, *, with_chip: bool = False) -> OtherRacksRecord:
         """An answer, or that there is none, as it is put on record."""
         if isinstance(told, NotAsked):
             return cls(
-                stage=stage, asked=False, because=told.why, findings=(), lease=None, reply=None
+                stage=stage,
+                asked=False,
+                because=told.why,
+                with_chip=with_chip,
+                findings=(),
+                lease=None,
+                reply=None,
             )
         return cls(
             stage=stage,
             asked=True,
             because=None,
+            with_chip=with_chip,
             findings=told.findings,
             lease=told.lease,
             reply=told.reply,

@@ -101,6 +101,13 @@ class Sighting:
     models: set[str] = field(default_factory=set[str])
     chips: set[str] = field(default_factory=set[str], repr=False)
     tied: str | None = field(default=None, repr=False)
+    fleet_chips: set[str] = field(default_factory=set[str], repr=False)
+    """The same chips by the hash that its dealer's racks share."""
+    fleet_chip: str | None = field(default=None, repr=False)
+    """That of its last look that passed."""
+    fleet_tied: str | None = field(default=None, repr=False)
+    chip_secret: str | None = None
+    """See `Traits`; one rack's records alone have one."""
     chip_look: tuple[int, ChipVerdict] | None = None
     """The last look of a reader, and what it saw; a clean one counts only where its stage passed:
     what was refused may have been another's chip."""
@@ -165,6 +172,7 @@ class Sighting:
             model=next(iter(self.models)) if len(self.models) == 1 else None,
             chips=frozenset(self.chips),
             tied_chip=self.tied,
+            chip_secret=self.chip_secret,
             label=self.label,
             refused=frozenset(self.refused - self.told - self.named),
             reads_differ=self._reads_differ,
@@ -280,9 +288,13 @@ class Sighting:
     def _saw_chip(self, seen: ChipEvidence, record: StoredEntry) -> None:
         if seen.chip is not None:
             self.chips.add(seen.chip)
-        if record.entry.data.get("stage") == StageName.FELICA_CHECK:
-            self.tied = tied_chip(seen) or self.tied
+        is_check = record.entry.data.get("stage") == StageName.FELICA_CHECK
+        if is_check and (tied := tied_chip(seen)) is not None:
+            self.tied, self.fleet_tied = tied, seen.fleet_chip
         passed = record.entry.data.get("outcome") in (Outcome.PASSED, Outcome.SKIPPED)
+        if seen.fleet_chip is not None:
+            self.fleet_chips.add(seen.fleet_chip)
+            self.fleet_chip = seen.fleet_chip if passed else self.fleet_chip
         if seen.source != READER:
             self.looked_by_eye = True
         elif passed or seen.verdict not in _CLEAN:

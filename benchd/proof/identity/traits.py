@@ -56,6 +56,9 @@ class Traits:
     chips: frozenset[str] = field(default=frozenset(), repr=False)
     """Every chip that a reader saw with it, as hashes."""
     tied_chip: str | None = field(default=None, repr=False)
+    chip_secret: str | None = None
+    """What that is hashed with, where there is more than one such secret: of two chips under two
+    nobody can say whether they are one."""
     label: tuple[str, str] | None = None
     """Lot and tag, where somebody scanned its label."""
     refused: frozenset[str] = field(default=frozenset(), repr=False)
@@ -140,7 +143,8 @@ def contradictions(
         found.add(Clash.SERIAL)
     if _models_differ(mine, other):
         found.add(Clash.MODEL)
-    if None not in (mine.tied_chip, other.tied_chip) and mine.tied_chip != other.tied_chip:
+    tied = {mine.tied_chip, other.tied_chip}
+    if len(tied) == 2 and None not in tied and mine.chip_secret == other.chip_secret:
         found.add(Clash.CHIP)
     return frozenset(found)
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchd.devices.felica.verdict.baselines import Baselines, load_baselines, parse_baselines
 from benchd.devices.felica.verdict.capture import signed_capture
 from benchd.devices.felica.verdict.nodes import shipped_catalogue
-from benchd.devices.felica.verdict.scan import Survey, scan_chip, survey_chip
+from benchd.devices.felica.verdict.scan import ChipHashes, Survey, scan_chip, survey_chip
 from benchd.domain.chip import ChipScan
 from benchd.signing.private_key import SigningKey
 
@@ -29,7 +29,7 @@ def scan(
         field,
         catalogue=CATALOGUE,
         baselines=baselines,
-        identify=lambda idm: f"hash of {idm.hex()}",
+        identify=lambda idm: ChipHashes(f"hash of {idm.hex()}"),
         passes=passes,
         power_cycle=power_cycle,
         reader="Model Reader",

@@ -94,6 +94,9 @@ def test_what_isnt_a_whole_scan_is_a_fault_and_what_isnt_an_object_no_message() 
 def test_orders_come_out_as_they_went_in_and_failures_keep_their_class() -> None:
     order = WorkerOrder(slots={A1: "usb:1-4"}, salt=bytes(range(32)), baselines=("/a b.toml",))
     assert order_of(decode(encode(order.as_message()))) == order
+    shared = replace(order, fleet_secret=b"\7" * 32)
+    assert order_of(decode(encode(shared.as_message()))) == shared
+    assert "07" * 32 not in repr(shared)
     capture = CaptureOrder(name="n", model="m", screen="未利用", seen_on=date(2026, 11, 24))
     assert capture_of(decode(encode({"capture": capture.as_message()}))) == capture
     assert failure_message(1, ReaderGone("g")) == {"id": 1, "gone": "g"}

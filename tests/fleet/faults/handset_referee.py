@@ -81,6 +81,7 @@ class HandsetReferee:
         for answer in self.noted.answers:
             self._dooms_were_told(answer)
         self._leases_exclude_one_another()
+        self._who_was_superseded_is_held()
 
     def _dooms_were_told(self, answer: Answered) -> None:
         """What was acknowledged before it was asked, and isn't in the ledger of whoever asks."""
@@ -121,6 +122,28 @@ class HandsetReferee:
                 assert (over is not None and over < second.at) or lapsed(first, second), (
                     f"{first.job} and {second.job} have {first.question['imeis']} in hand"
                 )
+
+    def _who_was_superseded_is_held(self) -> None:
+        """Of two jobs the later has the handset, also where a rack's clone has it."""
+        granted = [answer for answer in self.noted.answers if answer.lease is not None]
+        for line in self.ledgers:
+            for name, job in line.jobs.items():
+                mine = [
+                    answer
+                    for answer in self.noted.answers
+                    if answer.job == (line.rack, name) and answer.told["question"] in job.heard
+                ]
+                held: int | None = None
+                for answer in sorted(mine, key=lambda each: each.asked):
+                    assert answer.question.get("lease") == held, f"{name} names another lease"
+                    superseded = held is not None and any(
+                        (each.lease or 0) > held and each.at < answer.asked
+                        for each in granted
+                        if each.job != answer.job
+                        and not set(each.question["imeis"]).isdisjoint(answer.question["imeis"])
+                    )
+                    assert not (superseded and not answer.told["findings"]), f"{name} is superseded"
+                    held = answer.lease if answer.lease is not None else held
 
     def _end_was_sent(self, answer: Answered) -> int | None:
         """When the end of its job was first on its way to the centre."""

@@ -157,6 +157,15 @@ class FleetOnLoopback(Fleet):
         moved(backup, clone.folder)
         await clone.start()
         await self.work(rack, clone)
+        # Whatever their answers are, the referee holds the one that came first against the other.
+        handset, both = imei(next(self.numbers)), [rack, clone]
+        for each in both:
+            await each.finish()
+        for each in both:
+            await each.begin(next(self.numbers), handset)
+        self.drawn.shuffle(both)
+        for each in both:
+            await each.finish()
         await self.work(clone, rack)
 
     async def _doomed(self, rack: Rack) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -162,6 +163,7 @@ class Rack:
             is_full=True,
             serial=f"HQ{imei[7:14]}",
             model="sony so-51c",
+            lease=self._last_lease(job),
         )
         told = await self.questions.ask(question)
         await self.append(
@@ -169,10 +171,23 @@ class Rack:
         )
         return isinstance(told, NotAsked) or not told.findings
 
+    def _on_record(self) -> list[dict[str, Any]]:
+        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as file:
+            rows = file.execute("SELECT body FROM record ORDER BY sequence")
+            return [json.loads(row[0]) for row in rows]
+
+    def _last_lease(self, job: str) -> int | None:
+        """By its own ledger, as the product does."""
+        told = [
+            each["data"]["lease"]["number"]
+            for each in self._on_record()
+            if (each["kind"], each["job"]) == ("other_racks_asked", job) and each["data"]["lease"]
+        ]
+        return told[-1] if told else None
+
     def _has_crushed(self, imei: str) -> bool:
         """By its own ledger."""
-        with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as file:
-            told = [json.loads(row[0]) for row in file.execute("SELECT body FROM record")]
+        told = self._on_record()
         jobs = {
             each["job"]
             for each in told

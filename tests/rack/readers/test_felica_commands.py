@@ -17,6 +17,7 @@ from benchd.config import Settings, load_settings
 from benchd.daemon.composition import chip_access
 from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.lab.simulator.chips.chip_plan import ReaderFaults
+from benchd.signing.fleet_chips import fleet_chip_of
 from benchd.slots.slot_dependencies import NoReaders
 from tests.patience import PATIENCE_S
 from tests.program import BENCHD
@@ -81,6 +82,27 @@ async def test_scan_and_capture_tell_a_person_and_a_script_what_the_readers_see(
         away = await benchd("scan", "--config", config)
         assert away.returncode == 3
         assert "The reader isn't there" in away.stdout
+
+
+async def test_racks_that_share_a_secret_name_one_chip_alike(tmp_path: Path) -> None:
+    """From the configuration through the readers' own processes, and back."""
+    seen: list[tuple[str, str | None]] = []
+    async with reader_rack(card(1)) as rack:
+        idm = bytes.fromhex((await rack.truth(1)).idm)
+        for name, secret in (("one", b"\7" * 32), ("two", b"\7" * 32), ("three", None)):
+            folder = tmp_path / name
+            folder.mkdir()
+            config = configured_for(folder, rack)
+            if secret is not None:
+                (folder / "chips").write_text(secret.hex())
+                config.write_text(f'{config.read_text()}\n[fleet]\nchip_secret = "chips"\n')
+            scan = await benchd("scan", "--config", str(config), "--slot", "S1", "--json")
+            [slot] = json.loads(scan.stdout)["slots"]
+            seen.append((slot["chip"], slot["fleet_chip"]))
+    (own, shared), (other_own, other_shared), (_, without) = seen
+    assert own != other_own
+    assert shared == other_shared == fleet_chip_of(b"\7" * 32, idm)
+    assert without is None
 
 
 async def captured(folder: Path, rack: ReaderRack, config: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from benchd.devices.felica.protocol.chip_errors import AnotherChip, ChipFault
 from benchd.devices.felica.protocol.chip_requests import ChipTransport, Talk
@@ -78,12 +79,21 @@ def survey_chip(
     return ended(None, "")
 
 
+class ChipHashes(NamedTuple):
+    """What a chip's IDm is told as: it itself leaves no worker."""
+
+    own: str
+    """With the rack's own secret."""
+    fleet: str | None = None
+    """With the one that all racks of its dealer have, where this one has it."""
+
+
 def scan_chip(
     transport: ChipTransport,
     *,
     catalogue: NodeCatalogue,
     baselines: Baselines,
-    identify: Callable[[bytes], str],
+    identify: Callable[[bytes], ChipHashes],
     passes: int,
     power_cycle: bool,
     reader: str,
@@ -91,9 +101,9 @@ def scan_chip(
 ) -> ChipScan:
     """A survey of the chip, and the verdict on it.
 
-    `identify` makes a salted hash of the IDm (8 bytes, without the number of a system), `reader`
-    is the reader's model, `clock` counts seconds and never goes back. RETIRED and NO_CHIP are
-    never the verdict: the air alone can't show them. Raises ReaderGone and ReaderFault.
+    `identify` hashes the IDm (8 bytes, without the number of a system), `reader` is the reader's
+    model, `clock` counts seconds and never goes back. RETIRED and NO_CHIP are never the verdict:
+    the air alone can't show them. Raises ReaderGone and ReaderFault.
     """
     started = clock()
     survey = survey_chip(
@@ -110,14 +120,15 @@ def scan_chip(
     )
     if survey.look is None:
         return scan
-    look = survey.look
+    look, hashes = survey.look, identify(survey.look.chip)
     judgement = judge(look.ic_type, look.systems, baselines=baselines, catalogue=catalogue)
     baseline = judgement.baseline
     return replace(
         scan,
         verdict=judgement.verdict,
         detail=judgement.detail,
-        chip=identify(look.chip),
+        chip=hashes.own,
+        fleet_chip=hashes.fleet,
         ic_type=look.ic_type,
         systems=judgement.systems,
         baseline=None if baseline is None else baseline.label,

@@ -12,9 +12,10 @@ from benchd.devices.felica.protocol.chip_requests import ChipTransport
 from benchd.devices.felica.verdict.baselines import load_baselines
 from benchd.devices.felica.verdict.capture import capture_baseline
 from benchd.devices.felica.verdict.nodes import shipped_catalogue
-from benchd.devices.felica.verdict.scan import scan_chip, survey_chip
+from benchd.devices.felica.verdict.scan import ChipHashes, scan_chip, survey_chip
 from benchd.devices.felica.worker.wire import CaptureOrder, WorkerOrder
 from benchd.domain.chip import ChipScan
+from benchd.signing.fleet_chips import fleet_chip_of
 from benchd.signing.paper_keys import signer_of
 
 CHIP_HASH_DIGITS: Final = 32
@@ -26,6 +27,7 @@ class ChipTasks:
     def __init__(self, order: WorkerOrder) -> None:
         """Raises DataFileInvalid for baselines that can't be used, OSError for missing ones."""
         self._salt = order.salt
+        self._fleet_secret = order.fleet_secret
         self._catalogue = shipped_catalogue()
         self._baselines = load_baselines(
             self._catalogue,
@@ -66,5 +68,7 @@ class ChipTasks:
             catalogue=self._catalogue,
         )
 
-    def _identify(self, idm: bytes) -> str:
-        return hmac.new(self._salt, idm, hashlib.sha256).hexdigest()[:CHIP_HASH_DIGITS]
+    def _identify(self, idm: bytes) -> ChipHashes:
+        own = hmac.new(self._salt, idm, hashlib.sha256).hexdigest()[:CHIP_HASH_DIGITS]
+        shared = self._fleet_secret
+        return ChipHashes(own, None if shared is None else fleet_chip_of(shared, idm))

@@ -1,6 +1,7 @@
 """What the daemon and a reader worker say to each other: one JSON object a line.
 
-To the worker, first `{"slots": …, "salt": …, "baselines": …, "signer": …}`, then requests:
+To the worker, first `{"slots": …, "salt": …, "fleet_secret": …, "baselines": …, "signer": …}`,
+then requests:
 `{"id", "do": "scan", "slot", "passes", "power_cycle", "within_s"}`, `{"id", "do": "capture",
 "slot", "capture", "within_s"}`, `{"id", "do": "field_off", "slot", "within_s"}`, `{"id", "do":
 "beat"}`, which its loop answers at once, and `{"id", "do": "give_up"}`, whose number is that of the
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -45,6 +46,8 @@ class WorkerOrder:
     """What the IDm is hashed with; comes by pipe, since others can read command lines."""
     baselines: tuple[str, ...]
     """Files."""
+    fleet_secret: bytes | None = field(default=None, repr=False)
+    """What all racks of a dealer hash it with besides; None where this one doesn't have it."""
     signer: str | None = None
     """The rack's keys (`signing.paper_keys`): what they haven't signed was never observed."""
 
@@ -53,6 +56,7 @@ class WorkerOrder:
         return {
             "slots": dict(self.slots),
             "salt": self.salt.hex(),
+            "fleet_secret": None if self.fleet_secret is None else self.fleet_secret.hex(),
             "baselines": list(self.baselines),
             "signer": self.signer,
         }
@@ -94,8 +98,13 @@ def decode(line: bytes) -> dict[str, object]:
 
 def order_of(message: Message) -> WorkerOrder:
     """What a worker is told, from its first line."""
+    shared = message.get("fleet_secret")
     return TypeAdapter(WorkerOrder).validate_python(
-        {**message, "salt": bytes.fromhex(str(message["salt"]))}
+        {
+            **message,
+            "salt": bytes.fromhex(str(message["salt"])),
+            "fleet_secret": None if shared is None else bytes.fromhex(str(shared)),
+        }
     )
 
 
