@@ -152,12 +152,13 @@ async def test_a_tie_on_another_rack_hides_no_hold(conninfo: str, shared: str | 
     """Each rack's own hash of one chip is another one, and contradicts nothing."""
     async with centre(conninfo) as here:
         first, second, third = await racks(here, 3)
-        sells(first, looks(first, first.opens(ONE), shared=shared, tied=True))
-        await first.sends(here)
         job = second.ends(
             looks(second, second.opens(ONE), shared=shared, tied=True), "hold", "locked"
         )
         await second.sends(here)
+        released = looks(first, first.opens(ONE), shared=shared, tied=True)
+        first.settles(first.ends(released, "hold", "locked"), "held", "rerun_due")
+        await first.sends(here)
         assert (await third.asks(here, ONE)).findings == [("held", "rack 2", job)]
 
 
