@@ -12,16 +12,16 @@ from functools import partial
 from typing import Final, cast
 
 import anyio
+import apsw
 import psycopg
 import structlog
 from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from benchd.domain.errors import CertificateGap
 from benchd.domain.ids import JsonValue
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged, can_be_kept
+from benchd.fleet.fleet_database import FleetDatabase, can_be_kept
 from benchd.fleet.folded_jobs import Counted, Folded, Row, fold
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.proof.identity.sighting import model_key
@@ -56,6 +56,12 @@ _REVISED: Final = (
 )
 """What may be another with a later record."""
 
+_REFUSED: Final = (
+    *(psycopg.DataError, psycopg.errors.ProgramLimitExceeded, apsw.Error),
+    *(ArithmeticError, ValueError),
+)
+"""What is raised for a record that can't be counted."""
+
 _log = structlog.get_logger()
 
 
@@ -75,14 +81,16 @@ class CountedJobs:
     def __init__(self, database: FleetDatabase) -> None:
         self._database = database
         self._reading = CapacityLimiter(1)
+        self._last = (0, 0)
+        """The line that had its turn last: the next one comes after it, also where it failed."""
 
     async def run(self) -> None:
         """Go on counting until cancelled."""
         while True:
             try:
                 await self.catch_up()
-            except (NotAcknowledged, psycopg.Error) as error:
-                _log.warning("fleet_filing", detail=str(error))
+            except Exception as error:  # noqa: BLE001 - a bulkhead: intake and questions go on
+                _log.warning("fleet_filing", detail=str(error) or repr(error))
             await anyio.sleep(LOOK_EVERY_S)
 
     async def catch_up(self) -> None:
@@ -98,13 +106,15 @@ class CountedJobs:
                 SELECT rack, branch, tip_sequence, coalesce(sequence, left_sequence)
                 FROM branch LEFT JOIN counted_upto USING (rack, branch)
                 WHERE tip_sequence > coalesce(sequence, left_sequence)
-                ORDER BY rack, branch LIMIT 1
-                """
+                ORDER BY (rack, branch) <= (%s, %s), rack, branch LIMIT 1
+                """,
+                self._last,
             )
             row = await found.fetchone()
             if row is None:
                 return False
             rack, branch, tip, upto = row
+            self._last = (rack, branch)
             found = await connection.execute(
                 """
                 SELECT sequence, body FROM record
@@ -139,16 +149,16 @@ class CountedJobs:
             return
         known = await _known(connection, rack, named)
         folding = partial(fold, known, records)
-        after, counted = await to_thread.run_sync(folding, limiter=self._reading)
         try:
+            after, counted = await to_thread.run_sync(folding, limiter=self._reading)
             async with connection.transaction():
                 await _write(connection, rack, branch, known, after, last)
                 await _write_counted(connection, rack, counted)
                 await _unite(connection, [each.id for each in counted])
-        except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded) as error:
+        except _REFUSED as error:
             half = len(rows) // 2
             if half:
-                # One record that PostgreSQL refuses keeps no other from being counted.
+                # One record that can't be counted keeps no other from being counted.
                 await self._count(connection, rack, branch, rows[:half])
                 await self._count(connection, rack, branch, rows[half:])
             else:
@@ -173,8 +183,8 @@ def _read(
                 continue
             if entry.kind is EntryKind.STAGE_ENDED:
                 imeis |= imeis_proven(entry)
-        except (CertificateGap, ValueError) as error:
-            _log.warning("record_not_understood", sequence=sequence, detail=str(error))
+        except Exception as error:  # noqa: BLE001 - one record's fault, whatever it is
+            _log.warning("record_not_understood", sequence=sequence, detail=repr(error))
             continue
         records.append(replace(stored, sequence=first + at))
         if entry.job is not None:
@@ -441,12 +451,12 @@ async def _certain(connection: AsyncConnection, handsets: Collection[int]) -> se
         return set()
     found = await connection.execute(
         """
-        SELECT id, told, ARRAY(SELECT imei FROM folded_imei WHERE folded_imei.job = id)
+        SELECT id, rack, told, ARRAY(SELECT imei FROM folded_imei WHERE folded_imei.job = id)
         FROM folded_job WHERE id = ANY(%s)
         """,
         ([each for row in rows for each in (row[0], row[2])],),
     )
-    traits = {row[0]: _traits(row[1], row[2]) for row in await found.fetchall()}
+    traits = {row[0]: _traits(*row[1:]) for row in await found.fetchall()}
     return {
         (handset, of)
         for job, handset, other, of in rows
@@ -454,7 +464,7 @@ async def _certain(connection: AsyncConnection, handsets: Collection[int]) -> se
     }
 
 
-def _traits(told: Mapping[str, str], imeis: Sequence[str]) -> Traits:
+def _traits(rack: int, told: Mapping[str, str], imeis: Sequence[str]) -> Traits:
     """By what a job's handset is known, as the rack's own read model puts it."""
     maker, model = told.get("manufacturer"), told.get("model")
     return Traits(
@@ -463,6 +473,8 @@ def _traits(told: Mapping[str, str], imeis: Sequence[str]) -> Traits:
         serial=told.get("serial"),
         model=model_key(maker, model) if maker and model else None,
         tied_chip=told.get("tied"),
+        # Each rack hashes chips with a secret of its own.
+        chip_secret=f"rack {rack}",
     )
 
 

@@ -19,12 +19,11 @@ from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
-from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
 from benchd.domain.hook import NextAction
 from benchd.domain.ids import JobId, JsonValue
 from benchd.domain.record import Entry, EntryKind
-from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged, can_be_kept, kept_text
+from benchd.fleet.fleet_database import FleetDatabase, can_be_kept, kept_text
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, parts_of, plain
 from benchd.ledger.records.record_effect import effect_of_end, effect_of_stage, text_of
@@ -107,14 +106,16 @@ class FiledJobs:
     def __init__(self, database: FleetDatabase) -> None:
         self._database = database
         self._reading = CapacityLimiter(1)
+        self._last = (0, 0)
+        """The line that had its turn last: the next one comes after it, also where it failed."""
 
     async def run(self) -> None:
         """Go on filing until cancelled."""
         while True:
             try:
                 await self.catch_up()
-            except (NotAcknowledged, psycopg.Error) as error:
-                _log.warning("fleet_filing", detail=str(error))
+            except Exception as error:  # noqa: BLE001 - a bulkhead: intake and questions go on
+                _log.warning("fleet_filing", detail=str(error) or repr(error))
             await anyio.sleep(LOOK_EVERY_S)
 
     async def catch_up(self) -> None:
@@ -130,9 +131,9 @@ class FiledJobs:
                 SELECT rack, branch, coalesce(sequence, left_sequence), tip_sequence
                 FROM branch LEFT JOIN filed_upto USING (rack, branch)
                 WHERE tip_sequence > coalesce(sequence, left_sequence)
-                ORDER BY rack, branch LIMIT %s
+                ORDER BY (rack, branch) <= (%s, %s), rack, branch LIMIT %s
                 """,
-                (PIECE,),
+                (*self._last, PIECE),
             )
             due = await found.fetchall()
             pieces: list[_Piece] = []
@@ -140,6 +141,7 @@ class FiledJobs:
             for line in due:
                 if not room:
                     break
+                self._last = line[:2]
                 piece = await self._read_line(connection, *line, most=room)
                 room -= piece.count
                 pieces.append(piece)
@@ -311,7 +313,7 @@ def _read(rows: Sequence[tuple[int, bytes]], *, rack: int, branch: int, upto: in
             elif (change := change_of(entry, sequence)) is not None and can_be_kept(change.job):
                 placed = _Placed(rack=rack, branch=branch, sequence=sequence, change=change)
                 changes.append(placed)
-        except (CertificateGap, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - one record's fault, whatever it is
             # One record that can't be understood keeps no other from being found.
             _log.warning("record_not_understood", sequence=sequence, detail=str(error))
     return _Piece(

@@ -28,6 +28,8 @@ from benchd.ledger.records.report_figures import no_share, shares_of
 SITE_ZONE: Final = "Asia/Tokyo"
 LONGEST_SPAN: Final = timedelta(days=366)
 SPANS: Final = "a report is of 1 to 366 days, the first day before the last"
+LONGEST: Final = "60s"
+"""So long PostgreSQL works on a report at most: what is held meanwhile slows each batch."""
 MOST_SHARES: Final = 500
 """Of racks, lots and consignors each; the filters lead to the others."""
 _KIND_BITS: Final = 20
@@ -112,12 +114,15 @@ async def fleet_report(connection: AsyncConnection, asked: AskedOfFleet) -> Flee
     # So that what is put together is put together in memory.
     await connection.execute("SET LOCAL work_mem = '128MB'")
     await connection.execute("SET LOCAL jit = off")
+    await connection.execute("SELECT set_config('statement_timeout', %s, true)", (LONGEST,))
     condition, values = _condition(asked)
     found = await connection.execute("SELECT id, told FROM counted_kind")
     kinds = dict(await found.fetchall())
     found = await connection.execute("SELECT id, name FROM rack")
     names = dict(await found.fetchall())
-    found = await connection.execute(_sql(condition, of_one=asked.rack is not None), values)
+    statement = _sql(condition, of_one=asked.rack is not None)
+    # Planned for these days: a plan for any days may read all of them.
+    found = await connection.execute(statement, values, prepare=False)
     alikes: dict[str, list[tuple[int | None, Alike]]] = {"w": [], "r": [], "l": [], "c": []}
     for division, rack, *row in await found.fetchall():
         alikes[division].append((rack, _alike(row, kinds)))

@@ -137,7 +137,9 @@ class HandsetIndex:
             more = True
             while more:
                 async with database.transaction() as connection:
-                    await connection.execute("SELECT FROM rack WHERE id = %s FOR UPDATE", (rack,))
+                    await connection.execute(
+                        "SELECT FROM rack WHERE id = %s FOR NO KEY UPDATE", (rack,)
+                    )
                     more = await self._note_piece(connection, rack, branch)
 
     async def known(self, connection: AsyncConnection, question: HandsetQuestion) -> KnownHandset:

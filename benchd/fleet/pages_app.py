@@ -148,6 +148,8 @@ class PagesApp:
         begin = begin or last.replace(day=1)
         span = days_asked(begin, last, zone)
         asked = AskedOfFleet(begin=span[0], end=span[1], rack=rack, lot=lot, consignor=consignor)
+        async with self._database.transaction() as connection:
+            await holder(connection, _secret_of(request))
         with anyio.move_on_after(CATCHES_UP_WITHIN_S):
             await self._counted.catch_up()
         try:

@@ -105,8 +105,10 @@ class RecordIntake:
         check = partial(decode_batch, data, rack.ring)
         batch = await to_thread.run_sync(check, limiter=self._checking)
         async with self._database.transaction() as connection:
-            # One batch of a rack at a time.
-            await connection.execute("SELECT id FROM rack WHERE id = %s FOR UPDATE", (rack.number,))
+            # One batch of a rack at a time; rows that name the rack may be filed meanwhile.
+            await connection.execute(
+                "SELECT id FROM rack WHERE id = %s FOR NO KEY UPDATE", (rack.number,)
+            )
             lines = await _Lines.read(connection, rack)
             spot, new = await _where(connection, rack, batch, lines)
             begun = None

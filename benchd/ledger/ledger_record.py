@@ -16,6 +16,7 @@ GENESIS = bytes(32)
 """What stands as the hash before the first record."""
 MAX_BODY_BYTES = 1 << 20
 MAX_NAME_BYTES = 256
+_MOMENT_LENGTH = len("2026-01-01T00:00:00.000000Z")
 _TOO_LARGE = f"its body is larger than {MAX_BODY_BYTES} bytes"
 
 COLUMNS = "sequence, previous, hash, kind, slot, occupancy, job, body"
@@ -177,6 +178,11 @@ def _entry_of(told: JsonValue | Mapping[str, JsonValue]) -> tuple[int, Entry]:
             "data": dict() as data,
             **others,
         } if not others:
+            # What `seal` makes none of, and what reads a record couldn't take.
+            if len(at) != _MOMENT_LENGTH or at[-1] != "Z":
+                message = "its time isn't UTC to the microsecond"
+                raise ValueError(message)
+            _check_occupancy(occupancy)
             return sequence, Entry(
                 kind=EntryKind.read(kind),
                 at=datetime.fromisoformat(at),

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from benchd.domain.errors import NotFound, UsageRefused
-from benchd.fleet import filed_jobs, handset_files
+from benchd.fleet import counted_jobs, filed_jobs, handset_files
+from benchd.fleet.counted_jobs import CountedJobs
 from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.handset_files import find_handsets
@@ -293,21 +294,44 @@ async def test_a_record_that_the_database_refuses_keeps_no_other_from_being_foun
         assert [jobs(each) for each in await found(here, IMEI)] == [[("Nagoya", "j-0002")]]
 
 
-async def test_filing_goes_on_after_whatever_the_database_says(
-    conninfo: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("filing", [FiledJobs, CountedJobs])
+async def test_a_rack_that_always_has_more_leaves_others_their_turn(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch, filing: type[FiledJobs | CountedJobs]
 ) -> None:
-    monkeypatch.setattr(filed_jobs, "LOOK_EVERY_S", 0)
+    for module in (filed_jobs, counted_jobs):
+        monkeypatch.setattr(module, "PIECE", 1)
+    async with office(conninfo) as here, open_database(conninfo) as database:
+        await send(here, "Nagoya", handset("j-0001"))
+        await send(here, "Osaka", handset("j-0002"))
+        filed = filing(database)
+        for _ in range(2):
+            await filed._piece()
+        table = "filed_upto" if filing is FiledJobs else "counted_upto"
+        found = here.centre.rows(f"SELECT rack, sequence FROM {table} ORDER BY 1")  # noqa: S608
+        assert found == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize("filing", [FiledJobs, CountedJobs])
+@pytest.mark.parametrize("error", [psycopg.errors.UndefinedTable(), OverflowError(), KeyError()])
+async def test_filing_goes_on_after_whatever_a_record_brings_about(
+    conninfo: str,
+    monkeypatch: pytest.MonkeyPatch,
+    filing: type[FiledJobs | CountedJobs],
+    error: Exception,
+) -> None:
+    for module in (filed_jobs, counted_jobs):
+        monkeypatch.setattr(module, "LOOK_EVERY_S", 0)
     again = anyio.Event()
     tries = 0
 
     async with open_database(conninfo) as database, anyio.create_task_group() as group:
-        filed = FiledJobs(database)
+        filed = filing(database)
 
         async def catch_up() -> None:
             nonlocal tries
             tries += 1
             if tries == 1:
-                raise psycopg.errors.UndefinedTable
+                raise error
             again.set()
             await anyio.sleep_forever()
 

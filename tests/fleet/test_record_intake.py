@@ -139,11 +139,21 @@ async def test_what_a_rack_has_not_signed_does_not_come_in(conninfo: str) -> Non
     spaced.records.append((2, sha256(first[1] + body).digest(), body))
     spaced.add(count=1)
     good = gzip.decompress(ledger.batch(1, 3))
+    crowded, elsewhere = ledger.copy(), ledger.copy()
+    for odd, old, new in (
+        (crowded, b'"occupancy":null', b'"occupancy":9223372036854775808'),
+        (elsewhere, b'"at":"2026-11-24T09:00:02.000000Z"', b'"at":"0001-01-01T00:00:00+14:00"'),
+    ):
+        del odd.records[1:]
+        body = bodies[1].replace(old, new)
+        odd.records.append((2, sha256(first[1] + body).digest(), body))
     refused: dict[str, bytes] = {
         "a changed record": ledger.packed(first, forged, head),
         "records out of order": ledger.packed(first, [bodies[2], bodies[1]], head),
         "one left out": ledger.packed(first, [bodies[2]], head),
         "another form of the same, signed": spaced.batch(1),
+        "an occupancy that no ledger keeps, signed": crowded.batch(1),
+        "a time that isn't UTC, signed": elsewhere.batch(1),
         "one too many": ledger.packed(first, bodies[1:4], head),
         "another key": ledger.packed(first, bodies[1:3], thief.head(third)),
         "a head of another number": ledger.packed(first, bodies[1:3], ledger.head((2, third[1]))),
@@ -246,6 +256,29 @@ async def test_a_checkpoint_is_over_all_lines_also_one_that_it_begins(conninfo: 
             assert leaves[checkpoint.index] == checkpoint.of
             assert (checkpoint.of.branch, checkpoint.size) == (1, len(leaves))
             assert checkpoint.of.tip.sequence == 4
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "filed_job (rack, job, opened_at, told) VALUES (1, 'job-1', now(), '{}')",
+        "folded_lot (rack, lot, consignor) VALUES (1, 'L-1', '例示商事')",
+    ],
+)
+async def test_records_come_in_while_earlier_ones_of_their_rack_are_being_filed(
+    conninfo: str, row: str
+) -> None:
+    ledger = WrittenLedger()
+    ledger.add(count=2)
+    async with centre(conninfo) as here:
+        await here.join(ledger)
+        await here.send(ledger, 0, 1)
+        with psycopg.connect(conninfo) as filing:
+            filing.execute(f"INSERT INTO {row}")  # type: ignore[arg-type]
+            with anyio.fail_after(10):
+                await here.send(ledger, 1)
+            filing.rollback()
+        assert here.records() == ledger.records
 
 
 async def test_two_batches_at_once_are_one_after_the_other(conninfo: str) -> None:
