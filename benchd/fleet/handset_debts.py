@@ -125,6 +125,12 @@ class KnownHandset:
         return frozenset[str]().union(*(each.imeis for each in self._handsets.mine.sightings))
 
     @property
+    def proven_imeis(self) -> frozenset[str]:
+        """Those of them that don't rest on one person's one look."""
+        mine = self._handsets.mine.sightings
+        return frozenset[str]().union(*(each.traits.proven for each in mine))
+
+    @property
     def jobs(self) -> Sequence[RackJob]:
         """Those of it, and those that may be of it."""
         near = [
