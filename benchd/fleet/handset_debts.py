@@ -217,14 +217,15 @@ class KnownHandset:
     def _has_chip(self, seen: Sighting) -> bool:
         """Whether a job has the chip that is asked about for its handset's own.
 
-        Not one that was refused for just that: what it was refused by is still there.
+        Not one that was refused for just that, by the centre's word or by its own rack's records:
+        what it was refused by is still there.
         """
         if self._chip is None or (
             seen.end is not None and seen.end.data.get("reason") == Reason.CHIP_SEEN_ELSEWHERE
         ):
             return False
         counts = not self._chip_tied or seen.is_certified
-        return self._chip == seen.tied or (self._chip in seen.chips and counts)
+        return self._chip == seen.tied or (self._chip in seen.claimed_chips and counts)
 
     @staticmethod
     def _is_news(job: RackJob, at: Spot, asker: int | None) -> bool:
