@@ -125,6 +125,12 @@ class KnownHandset:
         return frozenset[str]().union(*(each.imeis for each in self._handsets.mine.sightings))
 
     @property
+    def proven_imeis(self) -> frozenset[str]:
+        """Those of them that don't rest on one person's one look."""
+        mine = self._handsets.mine.sightings
+        return frozenset[str]().union(*(each.traits.proven for each in mine))
+
+    @property
     def jobs(self) -> Sequence[RackJob]:
         """Those of it, and those that may be of it."""
         near = [
@@ -211,14 +217,15 @@ class KnownHandset:
     def _has_chip(self, seen: Sighting) -> bool:
         """Whether a job has the chip that is asked about for its handset's own.
 
-        Not one that was refused for just that: what it was refused by is still there.
+        Not one that was refused for just that, by the centre's word or by its own rack's records:
+        what it was refused by is still there.
         """
         if self._chip is None or (
             seen.end is not None and seen.end.data.get("reason") == Reason.CHIP_SEEN_ELSEWHERE
         ):
             return False
         counts = not self._chip_tied or seen.is_certified
-        return self._chip == seen.tied or (self._chip in seen.chips and counts)
+        return self._chip == seen.tied or (self._chip in seen.claimed_chips and counts)
 
     @staticmethod
     def _is_news(job: RackJob, at: Spot, asker: int | None) -> bool:

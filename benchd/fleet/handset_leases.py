@@ -3,6 +3,7 @@
 A lease is a row for each number that the handset goes by; all of them or none are taken, in one
 transaction and in one order. A row outlives its job: who asks by an older number than it has was
 superseded, and is held. A rack and its clone are one rack here, so that is what keeps them apart.
+A number that rests on one person's one look supersedes no job whose own number is proven.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ async def take_lease(
     rack: int,
     question: HandsetQuestion,
     imeis: Collection[str],
+    proven: Collection[str],
     now: datetime,
 ) -> Lease | InHand | None:
     """Take it, go on with it, or say who has it; None where nothing tells the handset apart.
@@ -51,13 +53,15 @@ async def take_lease(
     come in takes none, and is held before a certificate: another ledger of its rack has it.
 
     `imeis` are all that are known of it. Who has asked before keeps the lease's number, as long as
-    nobody else had it since.
+    nobody else had it since, and gets a larger one where only somebody's misread number had it.
     """
     handsets = sorted(_names_of(question, imeis))
+    # A serial is told by a machine.
+    sure = set(handsets) - {f"imei {imei}" for imei in imeis if imei not in proven}
+    is_last = question.stage in (StageName.CERTIFY, StageName.CERTIFY_DRAWN)
     if not handsets:
         return None
     if (own_name := await _ended_on(connection, rack, question.job)) is not None:
-        is_last = question.stage in (StageName.CERTIFY, StageName.CERTIFY_DRAWN)
         return InHand(rack=own_name, job=question.job) if is_last else None
     await connection.execute(
         """
@@ -69,26 +73,26 @@ async def take_lease(
     )
     found = await connection.execute(
         """
-        SELECT handset_lease.rack, name, job, number, until > %s
+        SELECT handset, handset_lease.rack, name, job, number, fence, until > %s
         FROM handset_lease JOIN rack ON rack.id = handset_lease.rack
         WHERE handset = ANY(%s) ORDER BY handset FOR UPDATE OF handset_lease
         """,
         (now, handsets),
     )
     rows = await found.fetchall()
-    others = [row for row in rows if (row[0], row[2]) != (rack, question.job)]
-    for holder, name, job, number, valid in others:
-        is_superseded = question.lease is not None and number > question.lease
-        if is_superseded or (valid and holder != rack):
+    mine = (rack, question.job)
+    others = [row for row in rows if (row[1], row[3]) != mine]
+    for handset, holder, name, job, number, fence, valid in others:
+        is_later = question.lease is not None and number > question.lease
+        misread = is_later and handset in sure and fence <= question.lease
+        if misread and question.stage is not StageName.LOOK:
+            continue
+        if is_later or (valid and holder != rack):
             return InHand(rack=name, job=job)
     if question.stage is StageName.LOOK and any(valid for *_, valid in others):
         return None
-    numbers = {
-        number for holder, _, job, number, _ in rows if (holder, job) == (rack, question.job)
-    }
-    kept = len(numbers) == 1 and all(
-        (holder, job) == (rack, question.job) for holder, _, job, _, _ in rows
-    )
+    numbers = {number for _, holder, _, job, number, *_ in rows if (holder, job) == mine}
+    kept = len(numbers) == 1 and not others
     number = max(numbers) if kept else 0
     until = now + LEASE_LASTS
     taken = await connection.execute(
@@ -96,7 +100,9 @@ async def take_lease(
         WITH next AS (SELECT CASE WHEN %(number)s > 0 THEN %(number)s
             ELSE nextval('lease_number') END AS number)
         UPDATE handset_lease SET rack = %(rack)s, job = %(job)s, number = next.number,
-            until = %(until)s FROM next WHERE handset = ANY(%(handsets)s) RETURNING next.number
+            until = %(until)s,
+            fence = CASE WHEN handset = ANY(%(fences)s) THEN next.number ELSE fence END
+        FROM next WHERE handset = ANY(%(handsets)s) RETURNING next.number
         """,
         {
             "number": number,
@@ -104,6 +110,7 @@ async def take_lease(
             "job": question.job,
             "until": until,
             "handsets": handsets,
+            "fences": handsets if is_last else sorted(sure),
         },
     )
     [number] = await taken.fetchone() or (number,)

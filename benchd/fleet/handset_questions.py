@@ -60,7 +60,12 @@ class HandsetQuestions:
                     message = "racks have told more of this handset than could be read"
                     raise NotAllRead(message)
                 lease = await take_lease(
-                    connection, rack.number, question.asks, known.imeis, self._now()
+                    connection,
+                    rack.number,
+                    question.asks,
+                    known.imeis,
+                    known.proven_imeis,
+                    self._now(),
                 )
         if isinstance(lease, InHand):
             findings, lease = [lease.finding], None

@@ -57,8 +57,15 @@ class RackStory:
         self.stage(job, "inspect", to_json(told))
         return job
 
-    def stage(self, job: str, stage: str, evidence: object, outcome: str = "passed") -> None:
-        told = {"stage": stage, "outcome": outcome, "because": None, "form": FORM}
+    def stage(
+        self,
+        job: str,
+        stage: str,
+        evidence: object,
+        outcome: str = "passed",
+        because: str | None = None,
+    ) -> None:
+        told = {"stage": stage, "outcome": outcome, "because": because, "form": FORM}
         self.put("stage_ended", {**told, "came_back": None, "evidence": evidence}, job)
 
     def of_a_newer_release(self, job: str) -> None:

@@ -46,7 +46,7 @@ def looks(
     shared: str | None = CHIP,
     tied: bool = False,
     idm: bytes = IDM,
-    outcome: str = "passed",
+    because: str | None = None,
 ) -> str:
     """The chip on its reader, by a hash of this rack's own, and by the shared one."""
     own = hmac.new(rack.name.encode(), idm, sha256).hexdigest()[:32]
@@ -58,7 +58,8 @@ def looks(
         steps = tuple(on if step else off for step in pattern)
         tie = TieEvidence(found_on=True, pattern=pattern, steps=steps, put_back=True)
         seen = replace(seen, tied=True, tie=tie)
-    rack.stage(job, "felica_check", to_json(seen), outcome)
+    outcome = "passed" if because is None else "failed"
+    rack.stage(job, "felica_check", to_json(seen), outcome, because)
     return job
 
 
@@ -134,6 +135,59 @@ async def test_a_handset_that_was_held_for_a_chip_holds_not_the_one_it_is_of(
         told = await third.asks(here, TWO, stage="certify", chip=CHIP)
         assert told.findings == [("chip_seen", "rack 1", owner)]
         assert other not in {job for _, _, job in told.findings}
+
+
+@pytest.mark.asyncio
+async def test_a_look_that_its_rack_refused_as_anothers_claims_no_chip(conninfo: str) -> None:
+    """The chip of one handset on the reader of another, which that rack's own records told."""
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        owner = sells(first, looks(first, first.opens(ONE)))
+        refused = looks(first, first.opens(TWO), because="felica_inconsistent")
+        first.ends(refused, "hold", "felica_inconsistent")
+        await first.sends(here)
+        asked = {"stage": "certify", "chip": CHIP}
+        told = await second.asks(here, ONE, **asked)
+        assert told.findings == []
+        assert told.lease is not None
+        # Whose chip it is still claims it, before that handset and before any other.
+        found = (await second.asks(here, TWO, **asked)).findings
+        assert ("chip_seen", "rack 1", owner) in found
+        assert (await second.asks(here, THREE, **asked)).findings == [
+            ("chip_seen", "rack 1", owner)
+        ]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("passed_first", [True, False])
+async def test_a_chip_that_has_passed_a_look_is_claimed_whatever_was_refused(
+    conninfo: str, *, passed_first: bool
+) -> None:
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = first.opens(ONE)
+        whys = (None, "felica_inconsistent")
+        for why in whys if passed_first else reversed(whys):
+            looks(first, job, because=why)
+        looks(first, job, shared=named(bytes(8)), idm=bytes(8))
+        await first.sends(here)
+        told = await second.asks(here, TWO, stage="certify", chip=CHIP)
+        assert told.findings == [("chip_seen", "rack 1", job)]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("because", ["felica_residue", "felica_unreadable", "unplugged"])
+async def test_a_look_that_was_refused_for_another_reason_claims_its_chip(
+    conninfo: str, because: str
+) -> None:
+    """What its owner has left on a chip makes it no other handset's."""
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        job = looks(first, first.opens(ONE), because=because)
+        first.ends(job, "hold", because)
+        await first.sends(here)
+        told = await second.asks(here, TWO, stage="certify", chip=CHIP)
+        assert told.findings == [("chip_seen", "rack 1", job)]
 
 
 @pytest.mark.asyncio

@@ -402,6 +402,124 @@ async def test_a_lapsed_job_is_held_once_another_rack_had_its_handset(conninfo: 
         assert late.findings == [("running", "rack 2", job)]
 
 
+@pytest.mark.parametrize("misread_first", [False, True])
+async def test_a_number_that_one_person_misread_takes_no_fence(
+    conninfo: str, *, misread_first: bool
+) -> None:
+    """Of another handset in the same rack, whose job then is the one that is held."""
+    honest, other = "20261201-a", "20261201-b"
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        order = (other, honest) if misread_first else (honest, other)
+        proven = {honest: (ONE,), other: ()}
+        leases = {
+            job: (await rack.asks(here, ONE, job=job, proven=proven[job])).lease for job in order
+        }
+        end = {"job": honest, "stage": "certify", "lease": leases[honest]}
+        ends = await rack.asks(here, ONE, **end)
+        assert ends.findings == []
+        assert ends.lease is not None
+        assert ends.lease >= max(filter(None, leases.values()))
+        end = {"job": other, "stage": "certify", "lease": leases[other], "proven": ()}
+        assert (await rack.asks(here, ONE, **end)).findings == [("running", "rack 1", honest)]
+
+
+async def test_nor_does_one_misread_on_another_rack_once_the_lease_has_run_out(
+    conninfo: str,
+) -> None:
+    clock = Clock()
+    async with centre(conninfo, clock) as here:
+        first, second = await racks(here, 2)
+        old = await first.asks(here, ONE, job="20261201-a")
+        early = await second.asks(here, ONE, job="20261201-b", proven=())
+        assert early.findings == [("running", "rack 1", "20261201-a")]
+        clock.at += timedelta(days=1)
+        misread = await second.asks(here, ONE, job="20261201-b", proven=())
+        assert misread.lease is not None
+        # Only the job that had it before takes it back.
+        fresh = await first.asks(here, ONE, job="20261201-c")
+        assert fresh.findings == [("running", "rack 2", "20261201-b")]
+        look = {"job": "20261201-a", "stage": "look", "lease": old.lease}
+        assert (await first.asks(here, ONE, **look)).findings == fresh.findings
+        ends = await first.asks(here, ONE, **{**look, "stage": "certify"})
+        assert ends.findings == []
+        end = {"job": "20261201-b", "stage": "certify", "lease": misread.lease, "proven": ()}
+        held = await second.asks(here, ONE, **end)
+        assert held.findings == [("running", "rack 1", "20261201-a")]
+
+
+@pytest.mark.parametrize("stage", ["certify", "certify_drawn"])
+async def test_a_certificate_under_a_number_fences_whoever_read_it(
+    conninfo: str, stage: str
+) -> None:
+    """Also once another job has asked by the same number, misread, in the meantime."""
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        old = await rack.asks(here, ONE, job="20261201-a")
+        read = await rack.asks(here, ONE, job="20261201-b", proven=())
+        end = {"job": "20261201-b", "stage": stage, "lease": read.lease, "proven": ()}
+        assert await rack.asks(here, ONE, **end) == read
+        await rack.asks(here, ONE, job="20261201-c", proven=())
+        late = await rack.asks(here, ONE, job="20261201-a", stage="certify", lease=old.lease)
+        assert late.findings == [("running", "rack 1", "20261201-c")]
+
+
+async def test_a_number_that_was_proven_later_in_its_job_is_a_fence(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        old = await rack.asks(here, ONE, job="20261201-a")
+        read = await rack.asks(here, ONE, job="20261201-b", proven=())
+        await rack.asks(here, ONE, job="20261201-b", lease=read.lease)
+        late = await rack.asks(here, ONE, job="20261201-a", stage="certify", lease=old.lease)
+        assert late.findings == [("running", "rack 1", "20261201-b")]
+
+
+async def test_a_job_whose_own_number_is_unproven_gives_way_as_before(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        old = await rack.asks(here, ONE, job="20261201-a", proven=())
+        await rack.asks(here, ONE, job="20261201-b", proven=())
+        end = {"job": "20261201-a", "stage": "certify", "lease": old.lease}
+        late = await rack.asks(here, ONE, **end, proven=())
+        assert late.findings == [("running", "rack 1", "20261201-b")]
+
+
+async def test_a_serial_that_was_told_is_a_fence(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        old = await rack.asks(here, serial=SERIAL, job="20261201-a")
+        await rack.asks(here, serial=SERIAL, job="20261201-b")
+        end = {"job": "20261201-a", "stage": "certify", "lease": old.lease}
+        late = await rack.asks(here, serial=SERIAL, **end)
+        assert late.findings == [("running", "rack 1", "20261201-b")]
+
+
+async def test_a_number_that_another_job_has_proven_of_it_is_a_fence_too(conninfo: str) -> None:
+    """It asks by one, and the centre knows the other of the same handset."""
+    async with centre(conninfo) as here:
+        first, second = await racks(here, 2)
+        second.ends(second.opens(ONE, second=TWO), "sellable", None, "passed")
+        old = await first.asks(here, TWO, job="20261201-a")
+        await second.sends(here)
+        await first.asks(here, ONE, job="20261201-b")
+        end = {"job": "20261201-a", "stage": "certify", "lease": old.lease}
+        late = await first.asks(here, TWO, **end)
+        assert late.findings == [("running", "rack 1", "20261201-b")]
+
+
+async def test_a_lease_of_an_older_centre_counts_as_proven(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        [rack] = await racks(here, 1)
+        old = await rack.asks(here, ONE, job="20261201-a")
+        await rack.asks(here, ONE, job="20261201-b", proven=())
+        with psycopg.connect(conninfo, autocommit=True) as admin:
+            admin.execute("ALTER TABLE handset_lease DROP COLUMN fence")
+            admin.execute("DELETE FROM migration WHERE version >= 9")
+    async with centre(conninfo) as here:
+        late = await rack.asks(here, ONE, job="20261201-a", stage="certify", lease=old.lease)
+        assert late.findings == [("running", "rack 1", "20261201-b")]
+
+
 async def test_a_job_that_asks_first_at_its_end_takes_the_handset_over(conninfo: str) -> None:
     """A recheck, whose drawn job's end hasn't come in, or one that nobody has answered before."""
     async with centre(conninfo) as here:

@@ -103,6 +103,8 @@ class Sighting:
     tied: str | None = field(default=None, repr=False)
     fleet_chips: set[str] = field(default_factory=set[str], repr=False)
     """The same chips by the hash that its dealer's racks share."""
+    claimed_chips: set[str] = field(default_factory=set[str], repr=False)
+    """Of these all but what was refused at each look as another's, or as not the first one."""
     fleet_chip: str | None = field(default=None, repr=False)
     """That of its last look that passed."""
     fleet_tied: str | None = field(default=None, repr=False)
@@ -295,6 +297,8 @@ class Sighting:
         if seen.fleet_chip is not None:
             self.fleet_chips.add(seen.fleet_chip)
             self.fleet_chip = seen.fleet_chip if passed else self.fleet_chip
+            if record.entry.data.get("because") != Reason.FELICA_INCONSISTENT:
+                self.claimed_chips.add(seen.fleet_chip)
         if seen.source != READER:
             self.looked_by_eye = True
         elif passed or seen.verdict not in _CLEAN:
