@@ -31,6 +31,8 @@ _ODD: Final = {
     "foreign": "say.fleet_list_foreign",
     "unlocked": "say.fleet_list_unlocked",
     "hidden": "say.fleet_list_hidden",
+    "unreadable": "say.fleet_list_unreadable",
+    "repeated": "say.fleet_list_repeated",
 }
 
 

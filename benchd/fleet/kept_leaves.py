@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeVar
@@ -15,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from benchd.domain.errors import DependencyMissing
 from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged
 from benchd.fleet.leaf_list import branches_of, encode_leaves
-from benchd.fleet.locked_store import LockedStore, StoreAway
+from benchd.fleet.locked_store import LockedStore, StoreAway, VersionGone
 from benchd.ledger.fleet_checkpoint import Branch
 from benchd.signing.private_key import SigningKey
 
@@ -27,10 +29,21 @@ AGAIN_S: Final = 60.0
 
 _log = structlog.get_logger()
 _Answer = TypeVar("_Answer")
+_CHANGING: Final = re.compile(r"leaves/\S+|0x\w+")
+"""In what is told of a failure: a list's own name, an object's address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Put:
+    """A list that the store has taken, and whose lock isn't seen and tried yet."""
+
+    leaves: list[Branch]
+    name: str
+    version: str
 
 
 class KeptLeaves:
-    """No rack waits for it, and a store that is away is told once."""
+    """No rack waits for it, and one failure of the store is told once."""
 
     def __init__(
         self,
@@ -47,10 +60,14 @@ class KeptLeaves:
         self._every_s = every_s
         self._one = CapacityLimiter(1)
         self._kept: list[Branch] | None = None
-        self._is_told = False
+        self._put: _Put | None = None
+        self._told = ""
 
     async def begin(self) -> None:
-        """Check the store by a first list. Raises DependencyMissing for one that doesn't lock."""
+        """Check the store by a first list. Raises DependencyMissing for one that doesn't lock.
+
+        What says nothing of its lock, as credentials that were taken away, stops no rack.
+        """
         try:
             with anyio.fail_after(START_S):
                 await self.keep()
@@ -60,7 +77,7 @@ class KeptLeaves:
     async def run(self) -> None:
         """Go on until cancelled."""
         while True:
-            await anyio.sleep(min(self._every_s, AGAIN_S) if self._is_told else self._every_s)
+            await anyio.sleep(min(self._every_s, AGAIN_S) if self._told else self._every_s)
             try:
                 await self.keep()
             except (
@@ -76,26 +93,36 @@ class KeptLeaves:
         """Put the list, unless the store has the same already."""
         async with self._database.transaction() as connection:
             leaves = await branches_of(connection)
-        if leaves == self._kept:
-            return
+        while leaves != self._kept:
+            if self._kept is None:
+                await self._ask(self._store.check)
+            if self._put is None:
+                self._put = await self._new(leaves)
+            put = self._put
+            # A list can't be taken back: one whose lock couldn't be tried is tried again.
+            lock = self._store.try_to_undo if self._kept is None else self._store.require_lock
+            try:
+                await self._ask(partial(lock, put.name, put.version))
+            except (DependencyMissing, VersionGone):
+                self._put = None
+                raise
+            self._kept, self._put, self._told = put.leaves, None, ""
+            _log.info("fleet_leaves_kept", path=put.name, count=len(put.leaves))
+
+    async def _new(self, leaves: list[Branch]) -> _Put:
         at = self._now().astimezone(UTC)
         name = f"leaves/{at:%Y-%m-%dT%H:%M:%S.%f}Z.json"
-        is_first = self._kept is None
-        if is_first:
-            await self._ask(self._store.check)
         content = encode_leaves(leaves, at, self._key)
         version = await self._ask(partial(self._store.put, name, content))
-        if is_first:
-            await self._ask(partial(self._store.try_to_undo, name, version))
-        self._kept, self._is_told = leaves, False
-        _log.info("fleet_leaves_kept", path=name, count=len(leaves))
+        return _Put(leaves=leaves, name=name, version=version)
 
     async def _ask(self, ask: Callable[[], _Answer]) -> _Answer:
         with anyio.fail_after(ONE_CALL_S):
             return await to_thread.run_sync(ask, limiter=self._one, abandon_on_cancel=True)
 
     def _tell(self, error: Exception) -> None:
-        if not self._is_told:
-            detail = str(error) or f"{self._store.name} doesn't answer in time"
+        detail = str(error) or f"{self._store.name} doesn't answer in time"
+        told = _CHANGING.sub("", detail)
+        if told != self._told:
             _log.error("fleet_locked_store", detail=detail)
-        self._is_told = True
+        self._told = told

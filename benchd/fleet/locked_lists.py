@@ -10,14 +10,14 @@ from typing import Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.fleet.leaf_list import LeafList, decode_leaves
-from benchd.fleet.locked_store import LockedStore
+from benchd.fleet.locked_store import LockedStore, Unreadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oddity:
     """A version that somebody has meddled with, or that isn't the centre's."""
 
-    kind: Literal["foreign", "unlocked", "hidden"]
+    kind: Literal["foreign", "unlocked", "hidden", "unreadable", "repeated"]
     name: str
     detail: str = ""
 
@@ -31,22 +31,31 @@ class KeptLists:
 
 
 def read_lists(store: LockedStore, centre: Ed25519PublicKey, now: datetime) -> KeptLists:
-    """Read every version there is. Raises StoreAway, DependencyMissing.
+    """Read every version there is. Raises StoreAway.
 
-    What isn't a list is named and passed over: who may write there keeps nobody from the others.
+    What isn't a list, or can't be read, is named and passed over: who may write there keeps nobody
+    from the others. Of one list that came several times the first counts: put again later it would
+    say of the centre that it was put back.
     """
-    lists: list[tuple[datetime, datetime, LeafList]] = []
+    found: list[tuple[datetime, datetime, str, LeafList]] = []
     oddities: list[Oddity] = []
     for version in store.versions():
+        if isinstance(version, Unreadable):
+            oddities.append(Oddity(kind="unreadable", name=version.name, detail=version.detail))
+            continue
         try:
             read = decode_leaves(version.content, centre)
         except ValueError as error:
             oddities.append(Oddity(kind="foreign", name=version.name, detail=str(error)))
             continue
-        lists.append((version.put_at, read.at, read))
+        found.append((version.put_at, read.at, version.name, read))
         if version.locked_until is None:
             oddities.append(Oddity(kind="unlocked", name=version.name))
         elif not version.is_on_top and version.locked_until > now:
             oddities.append(Oddity(kind="hidden", name=version.name))
-    lists.sort(key=lambda each: each[:2])
-    return KeptLists(lists=[each for _, _, each in lists], oddities=oddities)
+    lists: dict[LeafList, None] = {}
+    for *_, name, each in sorted(found, key=lambda each: each[:2]):
+        if each in lists:
+            oddities.append(Oddity(kind="repeated", name=name))
+        lists.setdefault(each)
+    return KeptLists(lists=list(lists), oddities=oddities)

@@ -32,14 +32,29 @@ _CURE: Final = (
     "Make the bucket and its credentials as docs/fleet.md has them,"
     ' "Into a store that deletes nothing".'
 )
+_LOOK: Final = (
+    "Look at the bucket, its credentials and this machine's clock: docs/fleet.md,"
+    ' "Into a store that deletes nothing".'
+)
 _NO_ADDRESS: Final = "a locked store is named as https://STORE/BUCKET"
 _DEFAULT_REGION: Final = "us-east-1"
-_BUSY: Final = frozenset({408, 425, 429})
-"""Answers that say to come again later."""
+_LATER: Final = frozenset(
+    {"RequestTimeout", "RequestTimeTooSkewed", "OperationAborted", "408", "425", "429"}
+)
+"""Codes below 500 that say nothing of what was asked for."""
+_NO_LOCK: Final = "ObjectLockConfigurationNotFoundError"
+_DENIED: Final = "AccessDenied"
 
 
 class StoreAway(BenchdError):
-    """Raised when the store can't be asked now."""
+    """Raised when the store can't be asked now, or says nothing of its lock."""
+
+    code = ""
+    """The store's own; of an answer without a body its status."""
+
+
+class VersionGone(StoreAway):
+    """Raised when the store has no such version, or none any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +80,14 @@ class Version:
     locked_until: datetime | None
     """None where it was never locked by COMPLIANCE for as long as it has to be."""
     content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """A version that is listed and not given out: encrypted by another's key, or archived."""
+
+    name: str
+    detail: str
 
 
 _Ask = Callable[..., Mapping[str, Any]]
@@ -126,9 +149,14 @@ class LockedStore:
     def check(self) -> int:
         """For how many days at least the bucket locks; raises StoreAway, DependencyMissing.
 
-        Refused is one that doesn't, and one whose lock these credentials may change.
+        Refused is one that says it doesn't, and one whose lock these credentials may change.
         """
-        told = self._asked(self._s3.get_object_lock_configuration, "tells of no Object Lock")
+        try:
+            told = self._asked(self._s3.get_object_lock_configuration)
+        except StoreAway as error:
+            if error.code == _NO_LOCK:
+                raise self._refused(f"tells of no Object Lock ({_NO_LOCK})") from error
+            raise
         lock = told.get("ObjectLockConfiguration", {})
         rule = lock.get("Rule", {}).get("DefaultRetention", {})
         days = int(rule.get("Days", 0)) + 365 * int(rule.get("Years", 0))
@@ -143,30 +171,31 @@ class LockedStore:
         return days
 
     def put(self, name: str, content: bytes) -> str:
-        """A new version, locked by the bucket's own rule; raises StoreAway, DependencyMissing."""
+        """A new version, to be locked by the bucket's own rule; raises StoreAway."""
         digest = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest())
         told = self._asked(
             self._s3.put_object,
-            "takes no list",
             Key=name,
             Body=content,
             # Amazon's takes nothing under a lock without it.
             ContentMD5=digest.decode(),
             ContentType="application/json",
         )
-        version = str(told.get("VersionId", ""))
-        if self._locked_until(name, version) is None:
+        return str(told.get("VersionId", ""))
+
+    def require_lock(self, name: str, version: str) -> datetime:
+        """Until when it is locked; raises StoreAway, VersionGone, DependencyMissing."""
+        until = self._locked_until(name, version)
+        if until is None:
             raise self._refused(f"has taken {name} without a lock of {LEAST_DAYS} days")
-        return version
+        return until
 
     def try_to_undo(self, name: str, version: str) -> None:
         """Shorten its lock, and delete it: what must not work. Raises StoreAway, DependencyMissing.
 
         A bucket's settings are what its store says. This is what it does.
         """
-        before = self._locked_until(name, version)
-        if before is None:
-            raise self._refused(f"has no lock on {name}")
+        before = self.require_lock(name, version)
         which: Mapping[str, object] = {
             "Key": name,
             "VersionId": version,
@@ -177,19 +206,29 @@ class LockedStore:
             raise self._refused("lets these credentials shorten a lock")
         if self._does(self._s3.delete_object, **which):
             raise self._refused("lets these credentials delete what is locked")
-        if self._locked_until(name, version) != before:
+        try:
+            after = self._locked_until(name, version)
+        except VersionGone:
+            after = None
+        if after != before:
             raise self._refused("has refused to change a lock and has changed it")
 
-    def versions(self) -> Iterator[Version]:
-        """Each that there is, whatever hides it; raises StoreAway, DependencyMissing."""
+    def versions(self) -> Iterator[Version | Unreadable]:
+        """Each that there is, whatever hides it; raises StoreAway."""
         for page in self._pages():
             for each in page.get("Versions", ()):
                 yield self._read(each)
 
-    def _read(self, listed: Mapping[str, Any]) -> Version:
-        with self._translated("doesn't let a list be read"):
+    def _read(self, listed: Mapping[str, Any]) -> Version | Unreadable:
+        with self._translated():
             name, version = str(listed["Key"]), str(listed["VersionId"])
-            told = self._s3.get_object(Bucket=self._bucket, Key=name, VersionId=version)
+            try:
+                told = self._s3.get_object(Bucket=self._bucket, Key=name, VersionId=version)
+            except ClientError as error:
+                status, code = _answered(error)
+                if not 400 <= status < 500 or _LATER & {code, str(status)}:
+                    raise
+                return Unreadable(name=name, detail=f"{status} {code}")
             return Version(
                 name=name,
                 id=version,
@@ -200,46 +239,49 @@ class LockedStore:
             )
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
-        with self._translated("doesn't say what it has"):
+        with self._translated():
             paginator = self._s3.get_paginator("list_object_versions")
             pages: Iterator[Mapping[str, Any]] = iter(paginator.paginate(Bucket=self._bucket))
         while True:
-            with self._translated("doesn't say what it has"):
+            with self._translated():
                 page = next(pages, None)
             if page is None:
                 return
             yield page
 
     def _locked_until(self, name: str, version: str) -> datetime | None:
-        told = self._asked(
-            self._s3.head_object, "doesn't tell of a lock", Key=name, VersionId=version
-        )
-        return _lock_in(told)
+        try:
+            return _lock_in(self._asked(self._s3.head_object, Key=name, VersionId=version))
+        except StoreAway as error:
+            if error.code in {"404", "NoSuchVersion", "NoSuchKey"}:
+                raise VersionGone(str(error)) from error
+            raise
 
-    def _asked(self, ask: _Ask, otherwise: str, **more: object) -> Mapping[str, Any]:
-        with self._translated(otherwise):
+    def _asked(self, ask: _Ask, **more: object) -> Mapping[str, Any]:
+        with self._translated():
             return ask(Bucket=self._bucket, **more)
 
     def _does(self, ask: _Ask, **more: object) -> bool:
-        """Whether it does what it should refuse."""
+        """Whether it does what it should refuse; any other answer is no proof of either."""
         try:
-            self._asked(ask, "refuses", **more)
-        except DependencyMissing:
-            return False
+            self._asked(ask, **more)
+        except StoreAway as error:
+            if error.code == _DENIED:
+                return False
+            raise
         return True
 
     @contextmanager
-    def _translated(self, otherwise: str) -> Generator[None]:
+    def _translated(self) -> Generator[None]:
         """Every foreign exception becomes one of ours."""
         try:
             yield
         except ClientError as error:
-            told = cast("Mapping[str, Any]", error.response)  # pyright: ignore[reportUnknownMemberType]
-            code = told.get("Error", {}).get("Code", "")
-            status = int(told.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            if 400 <= status < 500 and status not in _BUSY:
-                raise self._refused(f"{otherwise} ({status} {code})") from error
-            raise self._away(f"{status} {code}") from error
+            status, code = _answered(error)
+            cure = f". {_LOOK}" if 400 <= status < 500 else ""
+            away = self._away(f"{status} {code}{cure}")
+            away.code = code
+            raise away from error
         except (BotoCoreError, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._away(error) from error
         except (KeyError, TypeError, ValueError) as error:
@@ -250,6 +292,13 @@ class LockedStore:
 
     def _away(self, told: object) -> StoreAway:
         return StoreAway(f"the locked store {self.name} can't be asked now: {told}")
+
+
+def _answered(error: ClientError) -> tuple[int, str]:
+    """The status and the store's own code."""
+    told = cast("Mapping[str, Any]", error.response)  # pyright: ignore[reportUnknownMemberType]
+    status = int(told.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return status, str(told.get("Error", {}).get("Code", ""))
 
 
 def _lock_in(told: Mapping[str, Any]) -> datetime | None:

@@ -59,9 +59,13 @@ class FakeS3:
     puts_by: str | None = "COMPLIANCE"
     """By which it does."""
     allows: set[str] = field(default_factory=set)
-    """What a good one refuses: "rule", "shorten", "delete"."""
+    """What a good one refuses: "rule", "shorten", "delete"; "lose" is a refusal that deletes."""
     status: int | None = None
     """What it answers to everything."""
+    says: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """What it answers instead, by what is asked: "GET object-lock", "PUT retention", "HEAD" …"""
+    unreadable: set[str] = field(default_factory=set)
+    """Keys that nobody is given, as what lies under a key of somebody's own or in an archive."""
     kept: list[Kept] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
@@ -90,6 +94,10 @@ class FakeS3:
         match method, what, found:
             case _ if self.status is not None:
                 told = self.status, b"", {}
+            case _ if f"{method} {what}".strip() in self.says:
+                told = refused(*self.says[f"{method} {what}".strip()])
+            case "GET", "", [one] if one.key in self.unreadable:
+                told = refused(400, "InvalidRequest")
             case "GET", "versions", _:
                 told = 200, self._listed().encode(), {}
             case _, "object-lock", _:
@@ -118,6 +126,8 @@ class FakeS3:
         if method == "DELETE" and "delete" in self.allows:
             self.kept.remove(one)
             return 204, b"", {}
+        if method == "DELETE" and "lose" in self.allows:
+            self.kept.remove(one)
         return refused(403, "AccessDenied")
 
     def _listed(self) -> str:

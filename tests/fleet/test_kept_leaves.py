@@ -20,7 +20,7 @@ from benchd.fleet.centre_server import CentreSettings, run_centre
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.kept_leaves import KeptLeaves
 from benchd.fleet.leaf_list import decode_leaves, encode_leaves
-from benchd.fleet.locked_store import LockedStore, StoreTarget
+from benchd.fleet.locked_store import LockedStore, StoreAway, StoreTarget
 from benchd.signing.private_key import SigningKey
 from tests.fleet.centre_rig import NOW, Centre, centre
 from tests.fleet.fake_s3 import FakeS3, fake_s3
@@ -124,7 +124,7 @@ async def test_a_store_that_is_away_delays_nothing_and_is_told_once(
         ({"puts_by": None}, "without a lock of 30 days"),
         ({"allows": {"shorten"}}, "shorten a lock"),
         ({"allows": {"delete"}}, "delete what is locked"),
-        ({"status": 403}, "403"),
+        ({"allows": {"lose"}}, "refused to change a lock and has changed it"),
     ],
 )
 @pytest.mark.asyncio
@@ -145,6 +145,88 @@ async def test_a_store_that_does_not_lock_is_refused_at_the_start(
     with anyio.fail_after(30), pytest.raises(DependencyMissing, match=why) as refused:
         await run_centre(settings)
     assert "docs/fleet.md" in refused.value.cure
+
+
+# Whoever may switch the store off, or sets the PC's clock, would stop every rack otherwise.
+@pytest.mark.parametrize(
+    ("asked", "status", "code"),
+    [
+        ("GET object-lock", 403, "RequestTimeTooSkewed"),
+        ("GET object-lock", 403, "InvalidAccessKeyId"),
+        ("GET object-lock", 403, "AccessDenied"),
+        ("GET object-lock", 404, "NoSuchBucket"),
+        ("PUT object-lock", 409, "OperationAborted"),
+        ("PUT object-lock", 400, "MalformedXML"),
+        ("PUT", 403, "AccessDenied"),
+        ("HEAD", 403, ""),
+        ("PUT retention", 400, "RequestTimeout"),
+        ("PUT retention", 403, "RequestTimeTooSkewed"),
+        ("DELETE", 409, "OperationAborted"),
+        ("DELETE", 403, "InvalidAccessKeyId"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_an_error_that_says_nothing_of_the_lock_stops_no_start_and_proves_nothing(
+    conninfo: str, store: FakeS3, asked: str, status: int, code: str
+) -> None:
+    store.says = {asked: (status, code)}
+    with capture_logs() as logs:
+        async with keeping(conninfo, store) as here:
+            await here.leaves.begin()
+            for _ in range(3):
+                here.clock[0] += timedelta(minutes=1)
+                with pytest.raises(StoreAway, match=f"{status} {code}"):
+                    await here.leaves.keep()
+            # What was put once is what is tried again.
+            assert len(store.kept) <= 1
+            store.says = {}
+            await here.leaves.keep()
+            assert len(store.kept) == 1
+    ours: list[Any] = [each for each in logs if each["event"].startswith("fleet_l")]
+    assert [each["event"] for each in ours] == ["fleet_locked_store", "fleet_leaves_kept"]
+    assert f"{status} {code}" in ours[0]["detail"]
+    assert "docs/fleet.md" in ours[0]["detail"]
+    assert "DELETE versionId" in store.asked
+
+
+@pytest.mark.asyncio
+async def test_a_list_that_is_gone_before_it_was_tried_is_put_anew(
+    conninfo: str, store: FakeS3
+) -> None:
+    async with keeping(conninfo, store) as here:
+        store.says = {"DELETE": (409, "OperationAborted")}
+        await here.leaves.begin()
+        store.kept.clear()
+        with pytest.raises(StoreAway, match="404"):
+            await here.leaves.keep()
+        store.says = {}
+        await here.leaves.keep()
+        assert len(store.kept) == 1
+
+
+@pytest.mark.asyncio
+async def test_another_failure_is_told_too_and_the_same_one_once(
+    conninfo: str, store: FakeS3
+) -> None:
+    def told() -> list[str]:
+        return [each["detail"] for each in logs if each["event"] == "fleet_locked_store"]
+
+    ledger = WrittenLedger()
+    ledger.add(count=2)
+    with capture_logs() as logs:
+        async with keeping(conninfo, store) as here, anyio.create_task_group() as group:
+            await here.leaves.begin()
+            store.puts_by = None
+            await here.centre.join(ledger)
+            group.start_soon(here.leaves.run)
+            await until("it has put three", lambda: len(store.kept) > 3)
+            store.status = 503
+            await until("the other one is told", lambda: len(told()) > 1)
+            asked = len(store.asked)
+            await until("it is asked again", lambda: len(store.asked) > asked + 3)
+            group.cancel_scope.cancel()
+    assert ["without a lock" in each for each in told()] == [True, False]
+    assert "503" in told()[1]
 
 
 @pytest.mark.asyncio
@@ -264,6 +346,49 @@ def test_a_list_that_is_not_locked_is_named_and_counts_and_one_whose_lock_ran_ou
     assert code == 1
     assert "leaves/new: it isn't locked by COMPLIANCE" in told
     assert "leaves/old" not in told
+
+
+def test_what_cannot_be_read_and_what_came_before_are_named_and_stop_no_audit(
+    conninfo: str, store: FakeS3, tmp_path: Path
+) -> None:
+    key = create_key(tmp_path / "centre.pem")
+    ledger = WrittenLedger()
+    ledger.add(count=9)
+
+    async def grows() -> None:
+        async with keeping(conninfo, store, key) as here:
+            await here.leaves.begin()
+            await here.centre.join(ledger)
+            await here.send(ledger, 0)
+            await here.leaves.keep()
+
+    def verified() -> tuple[int, str]:
+        return verify(conninfo, store.url, store.credentials, tmp_path / "centre.pem.pub")
+
+    store.add("a/locked-up", b"")
+    store.unreadable.add("a/locked-up")
+    anyio.run(grows)
+    code, told = verified()
+    assert code == 1
+    assert "a/locked-up: the store doesn't give it out (400 InvalidRequest)" in told
+    assert "PUT BACK" not in told
+
+    newest = store.kept[-1].content
+    store.add("leaves/again", store.kept[1].content)
+    store.add("leaves/once-more", newest)
+    code, told = verified()
+    assert code == 1
+    assert "leaves/again: the same list came before it" in told
+    assert "leaves/once-more: the same list came before it" in told
+    assert "PUT BACK" not in told
+
+    # What lies behind them is read all the same.
+    with psycopg.connect(conninfo) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("TRUNCATE record")
+    code, told = verified()
+    assert code == 1
+    assert f"rack {ledger.rack}: record 9, which it had, isn't there" in told
 
 
 def test_a_store_needs_its_credentials_and_something_to_verify(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from benchd.domain.errors import DependencyMissing
-from benchd.fleet.locked_store import LockedStore, StoreTarget, Version
+from benchd.fleet.locked_store import LockedStore, StoreAway, StoreTarget, Unreadable, Version
 from tests.fleet.high_availability import until
 from tests.fleet.locked_bucket import BUCKET, CENTRE, PAGE, LockedBucket, answer, make_bucket, s3
 from tests.fleet.private_radosgw import Radosgw, radosgw
@@ -40,7 +40,9 @@ def opened(bucket: LockedBucket, name: str = CENTRE, at: str = BUCKET) -> Locked
 
 
 def read(bucket: LockedBucket) -> list[Version]:
-    return list(opened(bucket, "benchd-auditor").versions())
+    found = list(opened(bucket, "benchd-auditor").versions())
+    assert not [each for each in found if isinstance(each, Unreadable)]
+    return [each for each in found if isinstance(each, Version)]
 
 
 def test_a_bucket_as_the_page_has_it_takes_lists_and_gives_them_back(bucket: LockedBucket) -> None:
@@ -80,17 +82,17 @@ def test_a_bucket_that_locks_less_is_refused(
         opened(bucket, "owner", at).check()
 
 
-def test_credentials_that_may_change_the_lock_or_dont_get_in_are_refused(
+def test_credentials_that_may_change_the_lock_are_refused_and_what_lets_nobody_in_is_away(
     bucket: LockedBucket,
 ) -> None:
     with pytest.raises(DependencyMissing, match="change its lock"):
         opened(bucket, "owner").check()
-    with pytest.raises(DependencyMissing, match="403 AccessDenied"):
+    with pytest.raises(StoreAway, match="403 AccessDenied"):
         opened(bucket, "benchd-auditor").put("leaves/x", b"")
-    with pytest.raises(DependencyMissing, match="404 NoSuchBucket"):
+    with pytest.raises(StoreAway, match="404 NoSuchBucket"):
         opened(bucket, "owner", "no-such-bucket").check()
     bucket.store.secrets["stranger"] = "0"
-    with pytest.raises(DependencyMissing, match="403 InvalidAccessKeyId"):
+    with pytest.raises(StoreAway, match="403 InvalidAccessKeyId"):
         opened(bucket, "stranger").check()
 
 
@@ -148,8 +150,9 @@ async def test_what_the_store_enforces_is_what_the_page_says(bucket: LockedBucke
         assert after[each.id].content == each.content
         assert after[each.id].locked_until == each.locked_until
     # What is put from now on has another lock, and says so.
+    second = centre.put("leaves/2", b"the second")
     with pytest.raises(DependencyMissing, match="has taken leaves/2 without a lock"):
-        centre.put("leaves/2", b"the second")
+        centre.require_lock("leaves/2", second)
     # Beside S3 nothing is locked.
     [name] = [each.name for each in before.values() if each.id == first]
     gone = admin("object", "rm", f"--object={name}", f"--object-version={first}", AT)
@@ -157,7 +160,7 @@ async def test_what_the_store_enforces_is_what_the_page_says(bucket: LockedBucke
     assert first not in {each.id for each in read(bucket)}
     gone = admin("bucket", "rm", "--purge-objects", AT)
     assert gone.returncode == 0, gone.stderr
-    with pytest.raises(DependencyMissing, match="404 NoSuchBucket"):
+    with pytest.raises(StoreAway, match="404 NoSuchBucket"):
         read(bucket)
     beside = {0: "**done**", len(rows) - 1: "**done**"}
     table = "\n".join(f"{row} | {beside.get(at, '')} |" for at, row in enumerate(rows))
