@@ -68,6 +68,7 @@ def test_promtool_accepts_the_centres_configuration_with_its_rules() -> None:
     promtool("check", "rules", "--lint=all", "--lint-fatal", "silence.yml", where=fleet)
 
 
+@pytest.mark.timeout(300)  # promtool plays weeks: it takes its time on a busy machine
 @pytest.mark.parametrize("name", [*TESTS, FLEET.replace(".yml", ".test.yml")])
 def test_alerts_fire_when_they_should_and_at_no_other_time(name: str) -> None:
     promtool("test", "rules", name, where=SHIPPED / "rules")
