@@ -16,7 +16,7 @@ import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.low_level import Type
 
-from benchd.people.yielding_thread import in_yielding_thread
+from benchd.domain.yielding_thread import in_yielding_thread
 
 PURPOSE = b"benchd: people's badges and PINs"
 """What the key for `Secrets` is derived for."""

@@ -12,10 +12,11 @@ import anyio
 import pytest
 from argon2 import PasswordHasher
 
+from benchd.domain import yielding_thread
 from benchd.domain.errors import NotSignedIn, TriedTooOften
 from benchd.domain.people import Person, Role, ShownBy
 from benchd.domain.record import EntryKind
-from benchd.people import yielding_thread
+from benchd.domain.yielding_thread import YIELDS
 from benchd.people.authentication import (
     LONGEST_REST_S,
     MOST_WAITING,
@@ -35,7 +36,6 @@ from benchd.people.login_throttle import (
 )
 from benchd.people.person_register import People
 from benchd.people.refused_tries import AT_ONCE, Refusals
-from benchd.people.yielding_thread import YIELDS
 
 from .people_rig import BADGE, BY, OTHER_BADGE, OTHER_PIN, PIN, Door, HandSeconds
 from .shift_of_tries import forget

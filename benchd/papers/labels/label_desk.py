@@ -18,6 +18,7 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition
 from benchd.domain.label import PrinterView
 from benchd.domain.plain_text import Language
+from benchd.domain.yielding_thread import in_yielding_thread
 from benchd.papers.labels import label_layout, zpl
 from benchd.papers.labels.label_content import LabelContent, words_of
 from benchd.papers.labels.label_queue import PressSink, PrinterQueue
@@ -52,6 +53,7 @@ class LabelDesk:
         self._source = source
         self._catalogue = catalogue
         self._limiter = CapacityLimiter(1)
+        self._of_sheet = CapacityLimiter(1)
         self._sheet: tuple[tuple[SlotName, ...], bytes] | None = None
         self._setting = anyio.Lock()
         self._queues = {
@@ -117,13 +119,17 @@ class LabelDesk:
     async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
         """All answer cards and these slots' labels as PDF, kept until the slots are others.
 
+        Anybody may ask for it, so it is set by a thread that yields, and no label waits for it.
         Raises LabelRefused where it can't be set in time.
         """
         wanted = tuple(slots)
         # However many ask at once, it is set once.
         async with self._setting:
             if self._sheet is None or self._sheet[0] != wanted:
-                made = await self._in_thread(partial(rack_sheet, wanted, self._catalogue, at))
+                set_sheet = partial(rack_sheet, wanted, self._catalogue, at)
+                made = await self._in_thread(
+                    partial(in_yielding_thread, set_sheet), limiter=self._of_sheet
+                )
                 self._sheet = wanted, made
             return self._sheet[1]
 
@@ -175,10 +181,13 @@ class LabelDesk:
 
         return make
 
-    async def _in_thread(self, call: Callable[[], bytes]) -> bytes:
+    async def _in_thread(
+        self, call: Callable[[], bytes], *, limiter: CapacityLimiter | None = None
+    ) -> bytes:
+        limiter = limiter or self._limiter
         try:
             with anyio.fail_after(SET_S):
-                return await to_thread.run_sync(call, limiter=self._limiter, abandon_on_cancel=True)
+                return await to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=True)
         except TimeoutError as error:
             message = "the label couldn't be set in time: try again"
             raise LabelRefused(message) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +23,7 @@ from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Wakeup
+from benchd.domain.yielding_thread import YIELDS
 from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import LedgerSubscriber, announcing
@@ -413,3 +416,30 @@ async def test_row_1_the_sheet_of_cards_is_set_once_for_all_who_ask_at_once(
                 group.start_soon(here.desk.cards, slots, BEGAN)
         assert await here.desk.cards(slots[:1], BEGAN) == b"%PDF"
     assert made == [slots, slots[:1]]
+
+
+async def test_anybodys_sheet_is_set_by_a_thread_that_yields_and_no_label_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    priorities: list[int] = []
+
+    def sheet(*_: object) -> bytes:
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        begun.set()
+        assert may_end.wait(20)
+        return b"%PDF"
+
+    monkeypatch.setattr("benchd.papers.labels.label_desk.rack_sheet", sheet)
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    async with shop(tmp_path) as here, anyio.create_task_group() as group:
+        here.rack.ledger.keep_job(job=ONE)
+        await here.ends(ONE)
+        await _filed(here, ONE)
+        group.start_soon(here.desk.cards, [SlotName("A1")], BEGAN)
+        try:
+            assert await anyio.to_thread.run_sync(begun.wait, 20)
+            assert await here.desk.picture(ONE, "zpl")
+        finally:
+            may_end.set()
+    assert priorities == [min(19, ours + YIELDS)]
