@@ -103,6 +103,17 @@ async def test_between_two_pieces_an_append_goes_through_and_the_wal_is_emptied(
     assert check(path, key).records == 45
 
 
+async def test_a_piece_ends_at_so_many_bytes_too(
+    fill: FillLedger, key: RackKey, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = await fill(12)
+    monkeypatch.setattr(ledger_copy, "PIECE_BYTES", 1)
+    paces: list[float] = []
+    path, _ = back_up(ledger, folder, key, pace=paces.append)
+    assert len(paces) == 12
+    assert check(path, key).records == 12
+
+
 @pytest.mark.usefixtures("small_pieces")
 async def test_a_record_that_has_changed_is_named_and_leaves_no_backup(
     fill: FillLedger, key: RackKey, folder: Path

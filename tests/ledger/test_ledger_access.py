@@ -309,6 +309,15 @@ async def test_names_and_times_are_checked(ledger: SqliteLedger) -> None:
     assert stored.entry.at == START
 
 
+@pytest.mark.parametrize("occupancy", [0, (1 << 63) - 1])
+async def test_the_least_and_the_greatest_occupancy_are_kept(
+    ledger: SqliteLedger, occupancy: int
+) -> None:
+    await ledger.append(replace(make_entry(0), occupancy=occupancy))
+    [stored] = await ledger.entries(JobId("job-0"))
+    assert stored.entry.occupancy == occupancy
+
+
 async def test_records_without_slot_and_job(path: Path, key: RackKey) -> None:
     heard: list[float] = []
     async with open_ledger(path, head_key=key, commit_seconds=heard.append) as ledger:

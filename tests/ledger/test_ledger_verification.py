@@ -34,10 +34,11 @@ from ledger_rack import (
 
 from benchd.domain.errors import LedgerBroken, LedgerFault, UsageRefused
 from benchd.ledger import export_lines, ledger_store, open_ledger, snapshot, verify_ledger
+from benchd.ledger.chain import linked_rows
 from benchd.ledger.checksum_vfs import CHECKSUM_VFS
-from benchd.ledger.head import Head
+from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.head_file import SLOT_BYTES, head_path, read_head, reset_head
-from benchd.ledger.ledger_database import open_for_writing
+from benchd.ledger.ledger_database import open_for_reading, open_for_writing
 from benchd.ledger.ledger_store import LedgerStore
 from benchd.ledger.prepared_head import Prepared, decode_prepared, encode_prepared
 from benchd.ledger.start_check import TAIL_RECORDS
@@ -50,6 +51,20 @@ pytestmark = pytest.mark.asyncio
 
 def contents(path: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in path.parent.iterdir()}
+
+
+async def test_a_chain_whose_reading_is_interrupted_does_not_look_like_its_end(
+    fill: FillLedger,
+) -> None:
+    path = await fill(RECORDS)
+    with (
+        closing(open_for_reading(path)) as connection,
+        closing(linked_rows(connection, EMPTY_HEAD)) as rows,
+    ):
+        next(rows)
+        connection.interrupt()
+        with pytest.raises(LedgerFault, match="can't be read now"):
+            list(rows)
 
 
 async def test_any_changed_byte_is_found(fill: FillLedger, key: RackKey) -> None:
