@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -181,6 +182,25 @@ async def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(LedgerFault, match="badges and PINs"):
         SecretStore(secrets_file(tmp_path))
     assert secrets_file(tmp_path).read_bytes().startswith(b"not a database")
+
+
+@pytest.mark.parametrize(
+    ("application", "version", "why"),
+    [(7, 1, "not one of benchd's people"), (0x62656E70, 2, "made by a newer benchd")],
+)
+async def test_a_database_of_another_program_or_release_is_refused_and_left_alone(
+    tmp_path: Path, application: int, version: int, why: str
+) -> None:
+    with closing(sqlite3.connect(secrets_file(tmp_path))) as connection:
+        connection.execute(f"PRAGMA application_id = {application}")
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("CREATE TABLE secret (theirs TEXT)")
+        connection.commit()
+    with pytest.raises(LedgerFault, match=why):
+        SecretStore(secrets_file(tmp_path))
+    with closing(sqlite3.connect(secrets_file(tmp_path))) as connection:
+        assert list(connection.execute("PRAGMA user_version")) == [(version,)]
+        assert [row[1] for row in connection.execute("PRAGMA table_info(secret)")] == ["theirs"]
 
 
 @pytest.mark.parametrize(
