@@ -23,7 +23,7 @@ from benchd.certificate.other_racks_section import OtherRacksSection
 from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
 from benchd.domain.job import ELSEWHERE, Disposition, Gate, Outcome, Reason, StageName
-from benchd.domain.record import EntryKind
+from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot import SlotView
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
@@ -154,6 +154,21 @@ async def test_what_has_come_up_meanwhile_holds_it_before_its_certificate(
     view = await world.refuses(None, reason)
     assert view.disposition is Disposition.HOLD
     assert [told["stage"] for told in asked(world)] == ["gates", "certify"]
+
+
+async def test_a_lease_on_record_that_cannot_be_read_is_never_asked_without() -> None:
+    centre = HostileCentre(says())
+    world = centre.world()
+
+    def spoil(entry: Entry) -> None:
+        if entry.kind is EntryKind.OTHER_RACKS_ASKED:
+            broken = replace(entry, data={**entry.data, "lease": "7"})
+            world.ledger.stored[-1] = replace(world.ledger.stored[-1], entry=broken)
+
+    world.ledger.told = spoil
+    view = await world.refuses(None, Reason.RECORD_BROKEN)
+    assert view.disposition is Disposition.HOLD
+    assert len(centre.questions) == 1
 
 
 async def test_where_nothing_is_known_it_passes_and_both_answers_are_on_record() -> None:
