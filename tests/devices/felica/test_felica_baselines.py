@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -25,7 +26,13 @@ from benchd.devices.felica.protocol.codes import (
 )
 from benchd.devices.felica.protocol.generation import is_handset_chip
 from benchd.devices.felica.protocol.tree import MOST_NODES, check_tree, without_repeats
-from benchd.devices.felica.verdict.baselines import Baselines, load_baselines, parse_baselines
+from benchd.devices.felica.verdict.baselines import (
+    Baselines,
+    captured_digests,
+    load_baselines,
+    parse_baselines,
+    signed_bytes,
+)
 from benchd.devices.felica.verdict.capture import capture_baseline, signed_capture
 from benchd.devices.felica.verdict.judge import judge
 from benchd.devices.felica.verdict.node_listing import SystemNodes
@@ -238,6 +245,16 @@ def test_row_9_what_says_observed_without_the_racks_signature_is_only_inferred(c
     assert baseline.kind is BaselineKind.INFERRED, "nor was anything observed without a key"
 
 
+def test_a_rotation_names_just_what_this_rack_has_captured(tmp_path: Path) -> None:
+    texts = {"ours": SIGNED, "theirs": TYPED["another rack's"], "typed": GOOD}
+    files = [tmp_path / f"{name}.toml" for name in texts]
+    for file, text in zip(files, texts.values(), strict=True):
+        file.write_text(text)
+    [ours] = parse_baselines(SIGNED, "x.toml", CATALOGUE, signer=SIGNER)
+    digest = hashlib.sha256(signed_bytes(ours)).hexdigest()
+    assert captured_digests(files, SIGNER) == {digest}
+
+
 def test_row_9_a_simulated_baseline_that_says_observed_is_only_inferred() -> None:
     text = BASELINE.read_text().replace('"simulated"', '"observed"')
     assert text != BASELINE.read_text()
@@ -396,6 +413,11 @@ def test_a_label_that_cannot_be_kept_makes_no_baseline(
 ) -> None:
     with pytest.raises(fault, match=says):
         capture(survey(ModelField([ModelChip()])), **label)
+
+
+def test_the_longest_name_of_a_model_is_kept_whole() -> None:
+    text = capture(survey(ModelField([ModelChip()])), model="x" * 128)
+    assert f'"{"x" * 128}, whose screen said' in text
 
 
 def test_a_chip_in_use_makes_no_baseline_whatever_its_screen_says() -> None:
