@@ -14,12 +14,17 @@ from records_rack import IMEI, OTHER_IMEI, Told, look
 
 from benchd.domain.disposal import DisposalState
 from benchd.domain.errors import NotFound, UsageRefused
+from benchd.domain.evidence_json import to_json
 from benchd.domain.handset_file import CertifiedBy, CertifiedLine, Found, HandsetFile, ToldBy
+from benchd.domain.intake import Seen
+from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind
 from benchd.ledger.records.job_matching import Known, handsets_of
 from benchd.ledger.records.numbers import SHORTEST, plain
 from benchd.ledger.records.read_model import ReadModel
 from benchd.ledger.records.record_effect import digest_of
+from benchd.proof.evidence.intake_evidence import AssessedRecord
+from tests.intake.lots import BY
 
 CERTIFICATE = '{"payload": "eHg="}'
 DRAWN, RECHECK = "20261103-00aa11bb22", "20261104-00aa11bb33"
@@ -67,6 +72,17 @@ PARTS = {
     "the certificate's beginning": digest_of(CERTIFICATE)[:10],
     "more of it than is indexed": digest_of(CERTIFICATE)[:30],
 }
+
+
+def test_what_was_only_looked_at_by_a_person_is_held_with_nothing_to_be_done(
+    model: ReadModel, told: Told
+) -> None:
+    seen = AssessedRecord(lot="L-1", tag="T1", seen=Seen.WELCOME, findings=(), note="", by=BY)
+    told.tell(EntryKind.ASSET_ASSESSED, "case-T1", to_json(seen))
+    [line] = handset(model, told, "case-T1").jobs
+    assert (line.lot, line.tag, line.by_hand) == ("L-1", "T1", True)
+    assert (line.outcome, line.disposition) == (Outcome.PASSED, Disposition.HOLD)
+    assert (line.reason, line.state) == (Reason.ASSESSED, None)
 
 
 @pytest.mark.parametrize("part", PARTS)
