@@ -322,6 +322,16 @@ def test_of_two_answers_about_two_handsets_the_last_one_counts(last: Same) -> No
     assert {each.answered for each in handsets.others} == ({last} - {Same.SAME})
 
 
+def test_an_answer_of_a_later_job_counts_for_the_earlier_one_and_for_no_third() -> None:
+    earlier = sighted("a", 10, A, serial=SERIAL, ended=False)
+    answering = sighted("b", 20, B, serial=SERIAL)
+    answered(answering, "a", Same.OTHER)
+    third = sighted("c", 30, C, serial=SERIAL)
+    others = Handsets(earlier, [answering, third]).others
+    answers = {each.sightings[0].job: each.answered for each in others}
+    assert answers == {"b": Same.OTHER, "c": None}
+
+
 @pytest.mark.parametrize(
     ("numbers", "gate"), [((A, B), Gate.SAME_HANDSET), ((), Gate.SAME_HANDSET_HELD)]
 )
