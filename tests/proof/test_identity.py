@@ -244,6 +244,12 @@ def sighted(
     return seen
 
 
+def test_a_sighting_s_repr_shows_none_of_its_numbers() -> None:
+    seen = sighted("a", 10, A, serial=SERIAL, tied=CHIP)
+    seen.named, seen.refused = {B}, {C}
+    assert not [number for number in (A, B, C, SERIAL, CHIP) if number in repr(seen)]
+
+
 def ended_as(seen: Sighting, **data: Any) -> Entry:  # noqa: ANN401 - JSON
     assert seen.end is not None
     return replace(seen.end, data=data)
