@@ -5,6 +5,7 @@ Records go in by the rack's own key: what is wrong here, only somebody with that
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from datetime import timedelta
@@ -45,6 +46,13 @@ def checkpoint(tip: Head, rack: str, by: SigningKey = CENTRE) -> Told:
     told = canonical.decode(encode_checkpoint([mine, stranger], 0, AT, by))
     assert isinstance(told, dict)
     return told
+
+
+async def test_a_leaf_is_the_hash_of_what_the_documentation_names() -> None:
+    branch = Branch(rack="f" * 64, branch=1, tip=Head(sequence=7, hash=bytes(32)))
+    leaf = {"rack": "f" * 64, "branch": 1, "sequence": 7, "hash": "00" * 32}
+    text = json.dumps(leaf, sort_keys=True, separators=(",", ":"))
+    assert branch.leaf == hashlib.sha256(b"\0" + text.encode()).digest()
 
 
 def kept(
