@@ -17,6 +17,7 @@ from benchd.cli.messages import both, error_of, missing
 from benchd.cli.tables.table_cells import Cells, JsonObject, nothing, part, parts, plain_table, text
 from benchd.config import Settings, load_settings
 from benchd.daemon.composition import chip_access
+from benchd.daemon.rack_fleet import fleet_chip_secret
 from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.devices.felica.verdict.capture import signed_capture
 from benchd.devices.felica.verdict.nodes import shipped_catalogue
@@ -113,7 +114,8 @@ async def _capture(settings: Settings, slot: SlotName, order: CaptureOrder) -> s
 
 @asynccontextmanager
 async def _open_chips(settings: Settings) -> AsyncGenerator[PcscChipAccess, None]:
-    chips = chip_access(settings, load_rack_key(settings.certificate.key, os.environ))
+    key = load_rack_key(settings.certificate.key, os.environ)
+    chips = chip_access(settings, key, fleet_chip_secret(settings))
     if not isinstance(chips, PcscChipAccess):
         raise missing(both("say.no_reader"), both("say.name_a_reader"))
     failure: BenchdError | None = None

@@ -25,7 +25,7 @@ from benchd.daemon.interrupted_handsets import TrayWatch
 from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
 from benchd.daemon.rack_dossiers import RackDossiers
-from benchd.daemon.rack_fleet import RackFleet, fleet_chip_secret
+from benchd.daemon.rack_fleet import RackFleet
 from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
 from benchd.daemon.rack_intake import open_intake, required_by
 from benchd.daemon.rack_labels import label_desk
@@ -161,7 +161,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
         people = await stack.enter_async_context(
             open_people(settings.ledger.path, stored, ledger.append, key)
         )
-        chips = chip_access(settings, key)
+        chips = chip_access(settings, key, fleet.chip_secret)
         desk = IntakeDesk(
             intake, SystemEntropy(), board.views, required_by(settings.recipes.values())
         )
@@ -326,7 +326,9 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     _log.info("stopped")
 
 
-def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAccess:
+def chip_access(
+    settings: Settings, key: SigningKey, fleet_secret: bytes | None
+) -> NoReaders | PcscChipAccess:
     """The rack's readers and providers, if it has any."""
     if not settings.felica.is_used:
         return NoReaders()
@@ -334,7 +336,7 @@ def chip_access(settings: Settings, key: SigningKey) -> NoReaders | PcscChipAcce
     return PcscChipAccess(
         settings.felica,
         salt=key.derive(CHIP_SALT),
-        fleet_secret=fleet_chip_secret(settings),
+        fleet_secret=fleet_secret,
         clock=time.monotonic,
         signer=signer_text(key.public_key_pem, key.ring),
     )

@@ -42,7 +42,9 @@ class RackFleet:
         self._stored = stored
         self._key = key
         self._metrics = metrics
-        if self._target and settings.felica.is_used and fleet_chip_secret(settings) is None:
+        self.chip_secret = fleet_chip_secret(settings)
+        """What chips are hashed with for the centre, as it was at the start."""
+        if self._target and settings.felica.is_used and self.chip_secret is None:
             told = settings.fleet.chip_secret or "chip_secret isn't set"
             _log.warning("fleet_chips_not_compared", detail=str(told))
         self._asking = (

@@ -24,8 +24,8 @@ from starlette.types import ASGIApp
 from benchd.domain.errors import UsageRefused
 from benchd.fleet.centre_app import create_centre_app
 from benchd.fleet.client_revocations import ClientRevocations
-from benchd.fleet.counted_jobs import CountedJobs
-from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.counted_jobs import job_counting
+from benchd.fleet.filed_jobs import job_filing
 from benchd.fleet.fleet_database import FleetDatabase, open_database
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.handset_questions import HandsetQuestions, add_question_route
@@ -185,7 +185,7 @@ async def beside(
             await server.serve()
 
     async with open_database(conninfo) as database, anyio.create_task_group() as group:
-        filed, counted = FiledJobs(database), CountedJobs(database)
+        filed, counted = job_filing(database), job_counting(database)
         app = create_pages_app(database, filed, counted, stopping, _now)
         server = _Beside(server_config(app, *pages, tls))
         group.start_soon(filed.run)

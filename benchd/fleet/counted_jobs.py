@@ -1,8 +1,4 @@
-"""Counts what records tell of each job for the report, by the rules of the rack's own read model.
-
-It goes beside the intake and beside what is filed for looking up, decides nothing, and is made
-anew by emptying its tables.
-"""
+"""Counts what records tell of each job, for the report, as the rack's own read model does."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Final, cast
 
-import anyio
 import apsw
 import psycopg
 import structlog
@@ -23,14 +18,12 @@ from benchd.domain.ids import JsonValue
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.fleet.fleet_database import FleetDatabase, can_be_kept
 from benchd.fleet.folded_jobs import Counted, Folded, Row, fold
+from benchd.fleet.record_follower import Reading, RecordFollower, Stretch
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.proof.identity.sighting import model_key
 from benchd.proof.identity.traits import Relation, Traits, compare
 from benchd.proof.record_subject import imeis_proven
 
-PIECE: Final = 500
-"""Records at once; `counted_number` goes on by as many."""
-LOOK_EVERY_S: Final = 2.0
 MOST_NEAR: Final = 5000
 """Jobs that one piece may bear upon: a rack may give one label to all of them."""
 LONGEST: Final = 200
@@ -75,94 +68,48 @@ class _Named:
     lots: Sequence[str]
 
 
-class CountedJobs:
-    """Counts all that has come in; one centre at a time does so."""
+def job_counting(database: FleetDatabase) -> RecordFollower:
+    """Counts all that has come in."""
+    reading = Reading(lock=_COUNTING, upto="counted_upto", kinds=_TELLING, lines=1, take=_take)
+    return RecordFollower(database, reading)
 
-    def __init__(self, database: FleetDatabase) -> None:
-        self._database = database
-        self._reading = CapacityLimiter(1)
-        self._last = (0, 0)
-        """The line that had its turn last: the next one comes after it, also where it failed."""
 
-    async def run(self) -> None:
-        """Go on counting until cancelled."""
-        while True:
-            try:
-                await self.catch_up()
-            except Exception as error:  # noqa: BLE001 - a bulkhead: intake and questions go on
-                _log.warning("fleet_filing", detail=str(error) or repr(error))
-            await anyio.sleep(LOOK_EVERY_S)
+async def _take(
+    connection: AsyncConnection, stretches: Sequence[Stretch], thread: CapacityLimiter
+) -> None:
+    for each in stretches:
+        if each.rows:
+            await _count(connection, each, each.rows, thread)
 
-    async def catch_up(self) -> None:
-        """Count all that has come in by now."""
-        while await self._piece():
-            pass
 
-    async def _piece(self) -> bool:
-        async with self._database.transaction() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_COUNTING,))
-            found = await connection.execute(
-                """
-                SELECT rack, branch, tip_sequence, coalesce(sequence, left_sequence)
-                FROM branch LEFT JOIN counted_upto USING (rack, branch)
-                WHERE tip_sequence > coalesce(sequence, left_sequence)
-                ORDER BY (rack, branch) <= (%s, %s), rack, branch LIMIT 1
-                """,
-                self._last,
-            )
-            row = await found.fetchone()
-            if row is None:
-                return False
-            rack, branch, tip, upto = row
-            self._last = (rack, branch)
-            found = await connection.execute(
-                """
-                SELECT sequence, body FROM record
-                WHERE rack = %s AND branch = %s AND sequence > %s AND kind = ANY(%s)
-                ORDER BY sequence LIMIT %s
-                """,
-                (rack, branch, upto, list(_TELLING), PIECE),
-            )
-            rows = [(each[0], bytes(each[1])) for each in await found.fetchall()]
-            if rows:
-                await self._count(connection, rack, branch, rows)
-            await connection.execute(
-                """
-                INSERT INTO counted_upto (rack, branch, sequence) VALUES (%s, %s, %s)
-                ON CONFLICT (rack, branch) DO UPDATE SET sequence = excluded.sequence
-                """,
-                (rack, branch, rows[-1][0] if len(rows) == PIECE else tip),
-            )
-        return True
-
-    async def _count(
-        self,
-        connection: AsyncConnection,
-        rack: int,
-        branch: int,
-        rows: Sequence[tuple[int, bytes]],
-    ) -> None:
-        [first] = await _one(connection, "SELECT nextval('counted_number')")
-        reading = partial(_read, rows, int(first))
-        records, named, last = await to_thread.run_sync(reading, limiter=self._reading)
-        if not records:
-            return
-        known = await _known(connection, rack, named)
-        folding = partial(fold, known, records)
-        try:
-            after, counted = await to_thread.run_sync(folding, limiter=self._reading)
-            async with connection.transaction():
-                await _write(connection, rack, branch, known, after, last)
-                await _write_counted(connection, rack, counted)
-                await _unite(connection, [each.id for each in counted])
-        except _REFUSED as error:
-            half = len(rows) // 2
-            if half:
-                # One record that can't be counted keeps no other from being counted.
-                await self._count(connection, rack, branch, rows[:half])
-                await self._count(connection, rack, branch, rows[half:])
-            else:
-                _log.warning("record_not_understood", sequence=rows[0][0], detail=str(error))
+async def _count(
+    connection: AsyncConnection,
+    of: Stretch,
+    rows: Sequence[tuple[int, bytes]],
+    thread: CapacityLimiter,
+) -> None:
+    rack, branch = of.rack, of.branch
+    [first] = await _one(connection, "SELECT nextval('counted_number')")
+    reading = partial(_read, rows, int(first))
+    records, named, last = await to_thread.run_sync(reading, limiter=thread)
+    if not records:
+        return
+    known = await _known(connection, rack, named)
+    folding = partial(fold, known, records)
+    try:
+        after, counted = await to_thread.run_sync(folding, limiter=thread)
+        async with connection.transaction():
+            await _write(connection, rack, branch, known, after, last)
+            await _write_counted(connection, rack, counted)
+            await _unite(connection, [each.id for each in counted])
+    except _REFUSED as error:
+        half = len(rows) // 2
+        if half:
+            # One record that can't be counted keeps no other from being counted.
+            await _count(connection, of, rows[:half], thread)
+            await _count(connection, of, rows[half:], thread)
+        else:
+            _log.warning("record_not_understood", sequence=rows[0][0], detail=str(error))
 
 
 def _read(

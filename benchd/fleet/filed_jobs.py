@@ -1,18 +1,12 @@
-"""Files what records tell of each job, beside the intake: it never waits for that.
-
-What is filed is for people who look something up and decides nothing. It is made anew by emptying
-its tables.
-"""
+"""Files what records tell of each job, for people who look something up."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
-import anyio
 import psycopg
 import structlog
 from anyio import CapacityLimiter, to_thread
@@ -24,6 +18,7 @@ from benchd.domain.hook import NextAction
 from benchd.domain.ids import JobId, JsonValue
 from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.fleet_database import FleetDatabase, can_be_kept, kept_text
+from benchd.fleet.record_follower import PIECE, Reading, RecordFollower, Stretch
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, parts_of, plain
 from benchd.ledger.records.record_effect import effect_of_end, effect_of_stage, text_of
@@ -32,8 +27,6 @@ from benchd.proof.disposal_fold import disposal_evidence_of, opened_item
 from benchd.proof.evidence.intake_evidence import AssessedRecord, BoundRecord, UnerasableRecord
 from benchd.proof.record_subject import imeis_proven, imeis_told
 
-PIECE: Final = 500
-LOOK_EVERY_S: Final = 2.0
 _FILING: Final = 0x62656E66696C65
 """The advisory lock of whoever files."""
 _TELLING: Final = (
@@ -75,19 +68,6 @@ class _Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """What a stretch of a branch tells, up to one of its records."""
-
-    rack: int
-    branch: int
-    upto: int
-    count: int
-    """How many of its records were read."""
-    changes: Sequence[_Placed]
-    version: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     """What is known of a job."""
 
@@ -100,90 +80,27 @@ class _Known:
     sequence: int | None
 
 
-class FiledJobs:
-    """Files all that has come in; one centre at a time does so."""
+def job_filing(database: FleetDatabase) -> RecordFollower:
+    """Files all that has come in."""
+    reading = Reading(lock=_FILING, upto="filed_upto", kinds=_TELLING, lines=PIECE, take=_take)
+    return RecordFollower(database, reading)
 
-    def __init__(self, database: FleetDatabase) -> None:
-        self._database = database
-        self._reading = CapacityLimiter(1)
-        self._last = (0, 0)
-        """The line that had its turn last: the next one comes after it, also where it failed."""
 
-    async def run(self) -> None:
-        """Go on filing until cancelled."""
-        while True:
-            try:
-                await self.catch_up()
-            except Exception as error:  # noqa: BLE001 - a bulkhead: intake and questions go on
-                _log.warning("fleet_filing", detail=str(error) or repr(error))
-            await anyio.sleep(LOOK_EVERY_S)
-
-    async def catch_up(self) -> None:
-        """File all that has come in by now."""
-        while await self._piece():
-            pass
-
-    async def _piece(self) -> bool:
-        async with self._database.transaction() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_FILING,))
-            found = await connection.execute(
-                """
-                SELECT rack, branch, coalesce(sequence, left_sequence), tip_sequence
-                FROM branch LEFT JOIN filed_upto USING (rack, branch)
-                WHERE tip_sequence > coalesce(sequence, left_sequence)
-                ORDER BY (rack, branch) <= (%s, %s), rack, branch LIMIT %s
-                """,
-                (*self._last, PIECE),
-            )
-            due = await found.fetchall()
-            pieces: list[_Piece] = []
-            room = PIECE
-            for line in due:
-                if not room:
-                    break
-                self._last = line[:2]
-                piece = await self._read_line(connection, *line, most=room)
-                room -= piece.count
-                pieces.append(piece)
-            if pieces:
-                changes = [change for piece in pieces for change in piece.changes]
-                await _file_or_pass_over(connection, changes)
-                await _keep_upto(connection, pieces)
-        return bool(pieces)
-
-    async def _read_line(
-        self, connection: AsyncConnection, rack: int, branch: int, upto: int, tip: int, *, most: int
-    ) -> _Piece:
-        """What is due of one line of a rack, or as many of its records as may be."""
-        found = await connection.execute(
-            """
-            SELECT sequence, body FROM record
-            WHERE rack = %s AND branch = %s AND sequence > %s AND sequence <= %s
-                AND kind = ANY(%s) ORDER BY sequence LIMIT %s
-            """,
-            (rack, branch, upto, tip, list(_TELLING), most),
+async def _take(
+    connection: AsyncConnection, stretches: Sequence[Stretch], thread: CapacityLimiter
+) -> None:
+    changes: list[_Placed] = []
+    versions: list[tuple[str, int, int]] = []
+    for each in stretches:
+        told, version = await to_thread.run_sync(_read, each, limiter=thread)
+        changes += told
+        if version is not None:
+            versions.append((version, each.rack, each.branch))
+    await _file_or_pass_over(connection, changes)
+    if versions:
+        await connection.cursor().executemany(
+            "UPDATE filed_upto SET version = %s WHERE rack = %s AND branch = %s", versions
         )
-        rows = [(each[0], bytes(each[1])) for each in await found.fetchall()]
-        end = rows[-1][0] if len(rows) == most else tip
-        read = partial(_read, rows, rack=rack, branch=branch, upto=end)
-        return await to_thread.run_sync(read, limiter=self._reading)
-
-
-async def _keep_upto(connection: AsyncConnection, pieces: Sequence[_Piece]) -> None:
-    await connection.execute(
-        """
-        INSERT INTO filed_upto (rack, branch, sequence, version)
-        SELECT * FROM unnest(%s::int[], %s::int[], %s::int8[], %s::text[])
-        ON CONFLICT (rack, branch) DO UPDATE SET sequence = excluded.sequence,
-            version = coalesce(excluded.version, filed_upto.version)
-        """,
-        (
-            [each.rack for each in pieces],
-            [each.branch for each in pieces],
-            [each.upto for each in pieces],
-            [each.version for each in pieces],
-        ),
-    )
 
 
 async def _file_or_pass_over(connection: AsyncConnection, changes: Sequence[_Placed]) -> None:
@@ -302,23 +219,24 @@ def _added(known: _Known | None, new: _Placed) -> _Known:
     )
 
 
-def _read(rows: Sequence[tuple[int, bytes]], *, rack: int, branch: int, upto: int) -> _Piece:
+def _read(stretch: Stretch) -> tuple[list[_Placed], str | None]:
+    """What records tell of jobs, and which benchd their rack said last that it runs."""
     changes: list[_Placed] = []
     version = None
-    for sequence, body in rows:
+    for sequence, body in stretch.rows:
         try:
             entry = stored_after(GENESIS, body).entry
             if entry.kind is EntryKind.DAEMON_STARTED:
                 version = kept_text(text_of(entry, "version")) or version
             elif (change := change_of(entry, sequence)) is not None and can_be_kept(change.job):
-                placed = _Placed(rack=rack, branch=branch, sequence=sequence, change=change)
+                placed = _Placed(
+                    rack=stretch.rack, branch=stretch.branch, sequence=sequence, change=change
+                )
                 changes.append(placed)
         except Exception as error:  # noqa: BLE001 - one record's fault, whatever it is
             # One record that can't be understood keeps no other from being found.
             _log.warning("record_not_understood", sequence=sequence, detail=str(error))
-    return _Piece(
-        rack=rack, branch=branch, upto=upto, count=len(rows), changes=changes, version=version
-    )
+    return changes, version
 
 
 def change_of(entry: Entry, sequence: int) -> Change | None:

@@ -80,13 +80,7 @@ class KeptLeaves:
             await anyio.sleep(min(self._every_s, AGAIN_S) if self._told else self._every_s)
             try:
                 await self.keep()
-            except (
-                StoreAway,
-                DependencyMissing,
-                NotAcknowledged,
-                psycopg.Error,
-                TimeoutError,
-            ) as error:
+            except Exception as error:  # noqa: BLE001 - a bulkhead: intake and questions go on
                 self._tell(error)
 
     async def keep(self) -> None:
@@ -121,7 +115,8 @@ class KeptLeaves:
             return await to_thread.run_sync(ask, limiter=self._one, abandon_on_cancel=True)
 
     def _tell(self, error: Exception) -> None:
-        detail = str(error) or f"{self._store.name} doesn't answer in time"
+        late = f"{self._store.name} doesn't answer in time"
+        detail = str(error) or (late if isinstance(error, TimeoutError) else repr(error))
         told = _CHANGING.sub("", detail)
         if told != self._told:
             _log.error("fleet_locked_store", detail=detail)

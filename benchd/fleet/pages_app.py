@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,8 +22,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from benchd.domain.errors import NotSignedIn, UsageRefused
 from benchd.domain.ids import JsonValue
 from benchd.domain.visitor_source import machine_of
-from benchd.fleet.counted_jobs import CountedJobs
-from benchd.fleet.filed_jobs import FiledJobs
 from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged
 from benchd.fleet.fleet_report import (
     SITE_ZONE,
@@ -35,6 +34,7 @@ from benchd.fleet.handset_files import FiledHandset, FiledJob, FoundHandsets, fi
 from benchd.fleet.offices import holder, note_reading
 from benchd.fleet.public_check import PublicCheck
 from benchd.fleet.rack_states import ended_jobs, rack_lines
+from benchd.fleet.record_follower import LinesNotFollowed, RecordFollower
 from benchd.fleet.report_answers import line_told, report_told, yields_told
 from benchd.texts.catalogue import Catalogue
 from benchd.web.anonymous_rate_limit import FILES, Shares, Visit, Who
@@ -70,8 +70,8 @@ class PagesApp:
     def __init__(
         self,
         database: FleetDatabase,
-        filed: FiledJobs,
-        counted: CountedJobs,
+        filed: RecordFollower,
+        counted: RecordFollower,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -150,7 +150,8 @@ class PagesApp:
         asked = AskedOfFleet(begin=span[0], end=span[1], rack=rack, lot=lot, consignor=consignor)
         async with self._database.transaction() as connection:
             await holder(connection, _secret_of(request))
-        with anyio.move_on_after(CATCHES_UP_WITHIN_S):
+        # What isn't counted is told in the report.
+        with suppress(LinesNotFollowed), anyio.move_on_after(CATCHES_UP_WITHIN_S):
             await self._counted.catch_up()
         try:
             with anyio.fail_after(REPORTS_WAIT_S):
@@ -182,14 +183,14 @@ class PagesApp:
         try:
             with anyio.fail_after(CATCHES_UP_WITHIN_S):
                 await self._filed.catch_up()
-        except TimeoutError as error:
+        except (TimeoutError, LinesNotFollowed) as error:
             raise NotAcknowledged("what has come in isn't filed yet") from error
 
 
 def create_pages_app(
     database: FleetDatabase,
-    filed: FiledJobs,
-    counted: CountedJobs,
+    filed: RecordFollower,
+    counted: RecordFollower,
     stopping: anyio.Event,
     now: Callable[[], datetime],
 ) -> ASGIApp:

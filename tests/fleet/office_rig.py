@@ -17,11 +17,12 @@ from benchd.domain.evidence_json import FORM
 from benchd.domain.ids import Evidence, JobId
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.record import Entry, EntryKind
-from benchd.fleet.counted_jobs import CountedJobs
-from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.counted_jobs import job_counting
+from benchd.fleet.filed_jobs import job_filing
 from benchd.fleet.fleet_database import open_database
 from benchd.fleet.offices import Offices
 from benchd.fleet.pages_app import create_pages_app
+from benchd.fleet.record_follower import RecordFollower
 from benchd.ledger.ledger_record import seal
 from tests.certificate.certificate_rack import (
     ERASER,
@@ -116,8 +117,8 @@ class Office:
 
     centre: Centre
     offices: Offices
-    filed: FiledJobs
-    counted: CountedJobs
+    filed: RecordFollower
+    counted: RecordFollower
     secret: str
     http: httpx2.AsyncClient
     pages: ASGIApp
@@ -143,8 +144,8 @@ class Office:
 @asynccontextmanager
 async def office(conninfo: str) -> AsyncGenerator[Office]:
     async with centre(conninfo) as here, open_database(conninfo) as database:
-        offices, filed = Offices(database), FiledJobs(database)
-        counted = CountedJobs(database)
+        offices, filed = Offices(database), job_filing(database)
+        counted = job_counting(database)
         app = create_pages_app(database, filed, counted, anyio.Event(), lambda: NOW)
         async with httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app), base_url="http://centre"

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, LiteralString
 
 import anyio
 import psycopg
 import pytest
+from psycopg import sql
 
 from benchd.domain.errors import NotFound, UsageRefused
-from benchd.fleet import counted_jobs, filed_jobs, handset_files
-from benchd.fleet.counted_jobs import CountedJobs
-from benchd.fleet.filed_jobs import FiledJobs
-from benchd.fleet.fleet_database import open_database
+from benchd.fleet import handset_files, record_follower
+from benchd.fleet.counted_jobs import job_counting
+from benchd.fleet.filed_jobs import job_filing
+from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged, open_database
 from benchd.fleet.handset_files import find_handsets
+from benchd.fleet.record_follower import LinesNotFollowed, RecordFollower
 from benchd.ledger.records.record_effect import digest_of
 from benchd.proof.identity.traits import Comparison, Traits, compare
 from tests.fleet.office_rig import Drawn, Office, office, tell
@@ -23,6 +26,7 @@ from tests.fleet.written_ledger import WrittenLedger
 from tests.ledger.records.records_rack import IMEI, OTHER_IMEI, START, Told
 
 pytestmark = pytest.mark.asyncio
+Filing = Callable[[FleetDatabase], RecordFollower]
 SERIAL = "R5CT20ABCDE"
 LONG_NAME = "".join(sha256(bytes([number])).hexdigest() for number in range(100))
 """Which no index keeps, nor any that is packed."""
@@ -219,12 +223,12 @@ async def test_what_is_filed_is_made_anew_from_the_records(conninfo: str) -> Non
 async def test_a_long_ledger_is_filed_piece_by_piece_and_once(
     conninfo: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchd.fleet.filed_jobs.PIECE", 3)
+    monkeypatch.setattr("benchd.fleet.record_follower.PIECE", 3)
     ledger = WrittenLedger()
     async with office(conninfo) as here:
         await send(here, "Nagoya", *(handset(f"j-{n:04}") for n in range(7)), ledger=ledger)
         async with open_database(conninfo) as database:
-            await FiledJobs(database).catch_up()
+            await job_filing(database).catch_up()
         assert here.centre.rows("SELECT count(*) FROM filed_job") == [(7,)]
         assert here.centre.rows("SELECT sequence FROM filed_upto") == [(14,)]
         tell(ledger, [stored.entry for stored in handset("j-0099").stored])
@@ -247,8 +251,8 @@ async def test_records_filed_together_tell_what_they_tell_one_by_one(
         for piece in (1, 500):
             with psycopg.connect(conninfo) as connection:
                 connection.execute("TRUNCATE filed_job, filed_number, filed_upto")
-            monkeypatch.setattr(filed_jobs, "PIECE", piece)
-            await FiledJobs(database).catch_up()
+            monkeypatch.setattr(record_follower, "PIECE", piece)
+            await job_filing(database).catch_up()
             rows = here.centre.rows("SELECT * FROM filed_job ORDER BY 1, 2")
             rows += here.centre.rows("SELECT * FROM filed_number ORDER BY 1, 2, 3")
             filed.append([*rows, *here.centre.rows("SELECT * FROM filed_upto ORDER BY 1, 2")])
@@ -294,33 +298,95 @@ async def test_a_record_that_the_database_refuses_keeps_no_other_from_being_foun
         assert [jobs(each) for each in await found(here, IMEI)] == [[("Nagoya", "j-0002")]]
 
 
-@pytest.mark.parametrize("filing", [FiledJobs, CountedJobs])
+@pytest.mark.parametrize("filing", [job_filing, job_counting])
 async def test_a_rack_that_always_has_more_leaves_others_their_turn(
-    conninfo: str, monkeypatch: pytest.MonkeyPatch, filing: type[FiledJobs | CountedJobs]
+    conninfo: str, monkeypatch: pytest.MonkeyPatch, filing: Filing
 ) -> None:
-    for module in (filed_jobs, counted_jobs):
-        monkeypatch.setattr(module, "PIECE", 1)
+    monkeypatch.setattr(record_follower, "PIECE", 1)
     async with office(conninfo) as here, open_database(conninfo) as database:
         await send(here, "Nagoya", handset("j-0001"))
         await send(here, "Osaka", handset("j-0002"))
         filed = filing(database)
         for _ in range(2):
-            await filed._piece()
-        table = "filed_upto" if filing is FiledJobs else "counted_upto"
+            await filed._piece({})
+        table = "filed_upto" if filing is job_filing else "counted_upto"
         found = here.centre.rows(f"SELECT rack, sequence FROM {table} ORDER BY 1")  # noqa: S608
         assert found == [(1, 1), (2, 1)]
 
 
-@pytest.mark.parametrize("filing", [FiledJobs, CountedJobs])
+def _fault_of_rack(table: str, fault: LiteralString) -> sql.Composed:
+    """Rows of the first rack bring this about in the database."""
+    return sql.SQL(
+        """
+        CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN {fault}; RETURN NEW; END
+        $$;
+        CREATE TRIGGER fails BEFORE INSERT ON {table} FOR EACH ROW
+            WHEN (NEW.rack = 1) EXECUTE FUNCTION fails()
+        """
+    ).format(fault=sql.SQL(fault), table=sql.Identifier(table))
+
+
+@pytest.mark.parametrize("filing", [job_filing, job_counting])
+@pytest.mark.parametrize(
+    ("fault", "passes"),
+    [
+        ("RAISE EXCEPTION 'a bug'", 1),
+        # Whose fault the lost connection was shows once each line is read by itself.
+        ("PERFORM pg_terminate_backend(pg_backend_pid())", 3),
+    ],
+    ids=["error", "connection lost"],
+)
+async def test_a_line_that_fails_keeps_no_other_line_from_being_filed(
+    conninfo: str, filing: Filing, fault: LiteralString, passes: int
+) -> None:
+    table, upto = (
+        ("filed_job", "filed_upto") if filing is job_filing else ("folded_job", "counted_upto")
+    )
+    async with office(conninfo) as here, open_database(conninfo) as database:
+        for name in ("Nagoya", "Osaka", "Sendai"):
+            await send(here, name, handset("j-0001"))
+        with psycopg.connect(conninfo, autocommit=True) as admin:
+            admin.execute(_fault_of_rack(table, fault))
+        filed = filing(database)
+        for _ in range(passes):
+            # Nobody is told that all is filed.
+            with pytest.raises((LinesNotFollowed, NotAcknowledged)):
+                await filed.catch_up()
+        racks = sql.SQL("SELECT rack FROM {} ORDER BY 1").format(sql.Identifier(upto))
+        with psycopg.connect(conninfo, autocommit=True) as admin:
+            assert admin.execute(racks).fetchall() == [(2,), (3,)]
+            admin.execute("DROP FUNCTION fails CASCADE")
+            await filed.catch_up()
+            assert admin.execute(racks).fetchall() == [(1,), (2,), (3,)]
+
+
+async def test_where_a_line_fails_a_report_says_so_and_nothing_is_looked_up(conninfo: str) -> None:
+    async with office(conninfo) as here:
+        for name in ("Nagoya", "Osaka"):
+            await send(here, name, handset("j-0001"))
+        with psycopg.connect(conninfo, autocommit=True) as admin:
+            for table in ("filed_job", "folded_job"):
+                admin.execute(_fault_of_rack(table, "RAISE EXCEPTION 'a bug'"))
+        told = await here.ask("/v1/report", **{"from": f"{START:%Y-%m-%d}"})
+        assert told["uncounted"] == 2
+        assert told["summary"]["came_in"] == 1
+        # Of what isn't filed a certificate may be withdrawn.
+        check = await here.http.get("/v1/certificates/j-0001/" + "a" * 64)
+        for answer in (check, await here.find(IMEI)):
+            assert answer.status_code == 503
+            assert "a bug" not in answer.text
+
+
+@pytest.mark.parametrize("filing", [job_filing, job_counting])
 @pytest.mark.parametrize("error", [psycopg.errors.UndefinedTable(), OverflowError(), KeyError()])
 async def test_filing_goes_on_after_whatever_a_record_brings_about(
     conninfo: str,
     monkeypatch: pytest.MonkeyPatch,
-    filing: type[FiledJobs | CountedJobs],
+    filing: Filing,
     error: Exception,
 ) -> None:
-    for module in (filed_jobs, counted_jobs):
-        monkeypatch.setattr(module, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(record_follower, "LOOK_EVERY_S", 0)
     again = anyio.Event()
     tries = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +37,16 @@ def store(tmp_path: Path) -> Iterator[FakeS3]:
         yield here
 
 
+def verified(conninfo: str, store: FakeS3, tmp_path: Path) -> tuple[int, str]:
+    """What `benchd fleet checkpoints verify` says, and its exit status."""
+    return verify(conninfo, store.url, store.credentials, tmp_path / "centre.pem.pub")
+
+
+def ours(logs: Sequence[Any]) -> list[Any]:
+    """What was told of the list and its store."""
+    return [each for each in logs if each["event"] in {"fleet_locked_store", "fleet_leaves_kept"}]
+
+
 def opened(store: FakeS3) -> LockedStore:
     return LockedStore(StoreTarget(url=store.url, credentials=store.credentials))
 
@@ -62,6 +72,22 @@ async def keeping(
     async with centre(conninfo) as here, open_database(conninfo) as database:
         leaves = KeptLeaves(database, key or here.key, lambda: clock[0], opened(store), 0.01)
         yield Kept(here, leaves, clock)
+
+
+async def grow(conninfo: str, store: FakeS3, key: SigningKey, ledger: WrittenLedger) -> None:
+    """Two lists in the store: of no line, and of one."""
+    async with keeping(conninfo, store, key) as here:
+        await here.leaves.begin()
+        await here.centre.join(ledger)
+        await here.send(ledger, 0)
+        await here.leaves.keep()
+
+
+def purge(conninfo: str) -> None:
+    """The centre without its records."""
+    with psycopg.connect(conninfo) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("TRUNCATE record")
 
 
 @pytest.mark.asyncio
@@ -105,12 +131,9 @@ async def test_a_store_that_is_away_delays_nothing_and_is_told_once(
                 while logs[-1]["event"] != "fleet_leaves_kept":
                     await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
-    ours: list[Any] = [
-        each for each in logs if each["event"] in {"fleet_locked_store", "fleet_leaves_kept"}
-    ]
-    assert [each["event"] for each in ours] == ["fleet_locked_store", "fleet_leaves_kept"]
-    assert ours[0]["log_level"] == "error"
-    assert "503" in ours[0]["detail"]
+    assert [each["event"] for each in ours(logs)] == ["fleet_locked_store", "fleet_leaves_kept"]
+    assert ours(logs)[0]["log_level"] == "error"
+    assert "503" in ours(logs)[0]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -182,10 +205,9 @@ async def test_an_error_that_says_nothing_of_the_lock_stops_no_start_and_proves_
             store.says = {}
             await here.leaves.keep()
             assert len(store.kept) == 1
-    ours: list[Any] = [each for each in logs if each["event"].startswith("fleet_l")]
-    assert [each["event"] for each in ours] == ["fleet_locked_store", "fleet_leaves_kept"]
-    assert f"{status} {code}" in ours[0]["detail"]
-    assert "docs/fleet.md" in ours[0]["detail"]
+    assert [each["event"] for each in ours(logs)] == ["fleet_locked_store", "fleet_leaves_kept"]
+    assert f"{status} {code}" in ours(logs)[0]["detail"]
+    assert "docs/fleet.md" in ours(logs)[0]["detail"]
     assert "DELETE versionId" in store.asked
 
 
@@ -227,6 +249,28 @@ async def test_another_failure_is_told_too_and_the_same_one_once(
             group.cancel_scope.cancel()
     assert ["without a lock" in each for each in told()] == [True, False]
     assert "503" in told()[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyError("a bug"), "a bug"), (RuntimeError(), "RuntimeError()")]
+)
+@pytest.mark.asyncio
+async def test_no_error_whatever_it_is_ends_the_keeping(
+    conninfo: str, store: FakeS3, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fails(_self: LockedStore) -> None:
+        raise error
+
+    with capture_logs() as logs:
+        async with keeping(conninfo, store) as here, anyio.create_task_group() as group:
+            with monkeypatch.context() as patch:
+                patch.setattr(LockedStore, "check", fails)
+                group.start_soon(here.leaves.run)
+                await until("it is told", lambda: len(ours(logs)) > 0)
+            await until("the list is kept", lambda: len(ours(logs)) > 1)
+            group.cancel_scope.cancel()
+    assert [each["event"] for each in ours(logs)] == ["fleet_locked_store", "fleet_leaves_kept"]
+    assert told in ours(logs)[0]["detail"]
 
 
 @pytest.mark.asyncio
@@ -282,21 +326,11 @@ def test_what_the_centre_lost_and_what_somebody_hid_shows(
     ledger = WrittenLedger()
     ledger.add(count=9)
 
-    async def grows() -> None:
-        async with keeping(conninfo, store, key) as here:
-            await here.centre.join(ledger)
-            await here.leaves.begin()
-            await here.send(ledger, 0)
-            await here.leaves.keep()
-
-    def verified() -> tuple[int, str]:
-        return verify(conninfo, store.url, store.credentials, tmp_path / "centre.pem.pub")
-
-    code, told = verified()
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert "nothing was verified" in told
-    anyio.run(grows)
-    code, told = verified()
+    anyio.run(grow, conninfo, store, key, ledger)
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 0, told
     assert "All of 2 lists of the centre's state hold" in told
     assert "is of 2026-12-01 03:00 UTC" in told
@@ -305,7 +339,7 @@ def test_what_the_centre_lost_and_what_somebody_hid_shows(
     first, second = (each.key for each in store.kept)
     store.hide(first)
     store.add(second, b"nothing of the centre's")
-    code, told = verified()
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert f"{first}: a delete marker or a newer version hides it" in told
     assert f"{second}: a delete marker or a newer version hides it" in told
@@ -313,10 +347,8 @@ def test_what_the_centre_lost_and_what_somebody_hid_shows(
     assert "PUT BACK" not in told
 
     # And so a purge shows that they were to hide.
-    with psycopg.connect(conninfo) as admin:
-        admin.execute("SET session_replication_role = replica")
-        admin.execute("TRUNCATE record")
-    code, told = verified()
+    purge(conninfo)
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert "THE CENTRE WAS PUT BACK" in told
     assert f"rack {ledger.rack}: record 9, which it had, isn't there" in told
@@ -335,14 +367,11 @@ def test_a_list_that_is_not_locked_is_named_and_counts_and_one_whose_lock_ran_ou
         async with open_database(conninfo):
             pass
 
-    def verified() -> tuple[int, str]:
-        return verify(conninfo, store.url, store.credentials, tmp_path / "centre.pem.pub")
-
     anyio.run(made)
-    assert verified()[0] == 0
+    assert verified(conninfo, store, tmp_path)[0] == 0
     store.puts_by = "GOVERNANCE"
     store.add("leaves/new", encode_leaves([], NOW, key))
-    code, told = verified()
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert "leaves/new: it isn't locked by COMPLIANCE" in told
     assert "leaves/old" not in told
@@ -355,20 +384,10 @@ def test_what_cannot_be_read_and_what_came_before_are_named_and_stop_no_audit(
     ledger = WrittenLedger()
     ledger.add(count=9)
 
-    async def grows() -> None:
-        async with keeping(conninfo, store, key) as here:
-            await here.leaves.begin()
-            await here.centre.join(ledger)
-            await here.send(ledger, 0)
-            await here.leaves.keep()
-
-    def verified() -> tuple[int, str]:
-        return verify(conninfo, store.url, store.credentials, tmp_path / "centre.pem.pub")
-
     store.add("a/locked-up", b"")
     store.unreadable.add("a/locked-up")
-    anyio.run(grows)
-    code, told = verified()
+    anyio.run(grow, conninfo, store, key, ledger)
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert "a/locked-up: the store doesn't give it out (400 InvalidRequest)" in told
     assert "PUT BACK" not in told
@@ -376,17 +395,15 @@ def test_what_cannot_be_read_and_what_came_before_are_named_and_stop_no_audit(
     newest = store.kept[-1].content
     store.add("leaves/again", store.kept[1].content)
     store.add("leaves/once-more", newest)
-    code, told = verified()
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert "leaves/again: the same list came before it" in told
     assert "leaves/once-more: the same list came before it" in told
     assert "PUT BACK" not in told
 
     # What lies behind them is read all the same.
-    with psycopg.connect(conninfo) as admin:
-        admin.execute("SET session_replication_role = replica")
-        admin.execute("TRUNCATE record")
-    code, told = verified()
+    purge(conninfo)
+    code, told = verified(conninfo, store, tmp_path)
     assert code == 1
     assert f"rack {ledger.rack}: record 9, which it had, isn't there" in told
 

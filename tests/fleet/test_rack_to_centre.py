@@ -123,6 +123,9 @@ async def test_a_rack_that_has_no_secret_for_chips_says_so_at_its_start(
     metrics = RackMetrics(slots=[], recipes=[], stages=[], version="", commit="", hooks=[])
     async with open_ledger(settings.ledger.path, head_key=key) as stored:
         with capture_logs() as logs:
-            RackFleet(settings, stored, key, metrics.fleet)
+            rack = RackFleet(settings, stored, key, metrics.fleet)
+            # What readers' processes get is what it has gone by, whatever becomes of the file.
+            (tmp_path / "chips").unlink()
+            assert rack.chip_secret == (b"\x0f" * 32 if secret else None)
     told = [each["event"] for each in logs]
     assert told == ([] if secret else ["fleet_chips_not_compared"])

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from benchd.domain.imei import is_imei
-from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.filed_jobs import job_filing
 from benchd.lab.benchmarks.fleet.bench_centre import bench_centre, bench_cluster
 from benchd.lab.benchmarks.fleet.filled_jobs import fill
 from benchd.lab.benchmarks.fleet.fleet_bench import Figures, shown
@@ -154,7 +154,7 @@ def test_filled_jobs_are_found_by_just_what_real_ones_are() -> None:
                 batch = rack.batch(records[first : first + MOST_RECORDS])
                 assert isinstance(await client.take(batch), Taken)
             await client.aclose()
-            await FiledJobs(centre.database).catch_up()
+            await job_filing(centre.database).catch_up()
             if sent < jobs:
                 fill(centre.conninfo, [1], jobs)
             with psycopg.connect(centre.conninfo) as connection:

@@ -7,7 +7,7 @@ CREATE TABLE counted_upto (
     FOREIGN KEY (rack, branch) REFERENCES branch
 );
 
--- Numbers for records in the order in which they are counted, so many at once (`counted_jobs.PIECE`).
+-- Numbers for records in the order in which they are counted, so many at once (`record_follower.PIECE`).
 CREATE SEQUENCE counted_number INCREMENT 500;
 
 -- A job as its rack's own read model has it, so that one more record can be folded into it.

@@ -104,7 +104,7 @@ class StormRack:
                 self.up.set()
                 yield access
 
-        def chips(_settings: object, _key: object) -> SimulatedChips:
+        def chips(*_: object) -> SimulatedChips:
             return SimulatedChips(self.bays, self.points)
 
         def access(**_: object) -> BayAccess:

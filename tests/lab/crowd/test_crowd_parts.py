@@ -11,8 +11,15 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from benchd.domain.errors import UsageRefused
 from benchd.domain.imei import is_imei
+from benchd.lab.benchmarks.crowd.compared import (
+    Ratio,
+    compared,
+    median_of_ratios,
+    ratio_of_medians,
+)
 from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace, Drawn, read_pace
 from benchd.lab.benchmarks.crowd.latencies import Steps
+from benchd.lab.benchmarks.crowd.measure import Measured
 from benchd.lab.benchmarks.crowd.places import plan_of, slot_name, slot_number
 from benchd.lab.benchmarks.crowd.sampling import LOOP, place_of
 from benchd.lab.benchmarks.crowd.storage import Storage
@@ -28,6 +35,27 @@ def test_a_daemon_that_is_measured_has_as_many_heaps_as_the_unit_gives_it() -> N
     unit = (Path(__file__).parents[3] / "systemd" / "benchd.service").read_text()
     lines = [line for line in unit.splitlines() if line.startswith("Environment=MALLOC_")]
     assert lines == [f"Environment={name}={value}" for name, value in AS_THE_UNIT.items()]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "base", "expected"),
+    [
+        (median_of_ratios, (1, 2, 4), 3.0),
+        (ratio_of_medians, (1, 2, 4), 4.5),
+        (median_of_ratios, (0, 2, 0), 5.0),
+        (median_of_ratios, (0, 0, 0), None),
+        (ratio_of_medians, (0, 0, 4), None),
+    ],
+)
+def test_a_figure_is_compared_over_rounds(
+    ratio: Ratio, base: tuple[int, ...], expected: float | None
+) -> None:
+    def measured(*values: float) -> list[Measured]:
+        return [Measured(count=1, figures={"wall_s": value}, raw={}) for value in values]
+
+    found = {"quiet": measured(*base), "among": measured(3, 10, 9)}
+    told = compared("wall_s", found, base="quiet", ratios={"among": "ratio"}, ratio=ratio)
+    assert told == {"quiet": sorted(base)[1], "among": 9.0, "ratio": expected}
 
 
 def test_a_pace_is_read_from_a_file(tmp_path: Path) -> None:

@@ -138,9 +138,9 @@ async def test_the_daemon_tells_prometheus_which_readers_answer(tmp_path: Path) 
             await until_metric(settings, 'benchd_reader_up{slot="S1"} 1.0')
         # Without readers and rules nothing reaches chips.
         key = create_key(tmp_path / "other.pem")
-        assert isinstance(chip_access(settings, key), PcscChipAccess)
+        assert isinstance(chip_access(settings, key, None), PcscChipAccess)
         config.write_text(config.read_text().partition("[slots.")[0])
-        assert isinstance(chip_access(load_settings(config), key), NoReaders)
+        assert isinstance(chip_access(load_settings(config), key, None), NoReaders)
 
 
 async def until_metric(settings: Settings, line: str) -> None:

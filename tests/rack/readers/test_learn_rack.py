@@ -174,7 +174,7 @@ async def _answer_for_their_slots(begun: Learning) -> None:
     """The daemon's own access finds the chip that is left where it lies, and none beside it."""
     await begun.hands.unplug("two")
     settings = load_settings(begun.config)
-    access = chip_access(settings, create_key(begun.config.with_name("other.pem")))
+    access = chip_access(settings, create_key(begun.config.with_name("other.pem")), None)
     assert isinstance(access, PcscChipAccess)
     async with anyio.create_task_group() as tasks:
         await tasks.start(access.run)

@@ -8,14 +8,15 @@ dummy on the same core, at the rate at which the daemon has answered them.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 from benchd.domain.ids import JsonValue
 from benchd.lab.benchmarks.bench_report import Line, say
+from benchd.lab.benchmarks.crowd.compared import compared, ratio_of_medians
 from benchd.lab.benchmarks.crowd.crowd_rack import LOOPBACK, CrowdRack, cores, pinned
 from benchd.lab.benchmarks.crowd.measure import Measured, measure_crowd, nobody
 from benchd.lab.benchmarks.crowd.places import CrowdPlan, slot_name
@@ -97,9 +98,11 @@ async def measure_among(
             say(f"{len(plan.handsets)} handsets, {strangers} strangers: round {turn + 1}, {name}")
             place = directory / f"{turn}-{name}"
             found[name].append(await measure_crowd(plan, place, viewers=False, beside=who))
+    ratios = {who: f"{who}_ratio" for who in (AMONG, DUMMIES)}
+    compare = partial(compared, found=found, base=QUIET, ratios=ratios, ratio=ratio_of_medians)
     return {
         "strangers": strangers,
-        **{name: _compared(name, found) for name in COMPARED},
+        **{name: compare(name) for name in COMPARED},
         "answers_per_s": {
             AMONG: round(clients.per_s, 1),
             DUMMIES: round(at_dummy.per_s, 1),
@@ -110,19 +113,6 @@ async def measure_among(
         },
         "answers": dict(clients.statuses),
     }
-
-
-def _compared(name: str, found: Mapping[str, Sequence[Measured]]) -> dict[str, JsonValue]:
-    """Medians over the rounds, and what they are of those without strangers."""
-    medians = {
-        who: median(float(str(one.figures[name])) for one in runs) for who, runs in found.items()
-    }
-    quiet = medians[QUIET]
-    ratios = {
-        f"{who}_ratio": round(medians[who] / quiet, 3) if quiet else None
-        for who in (AMONG, DUMMIES)
-    }
-    return {**{who: round(value, 4) for who, value in medians.items()}, **ratios}
 
 
 def lines_among(count: int, told: Mapping[str, JsonValue]) -> list[Line]:

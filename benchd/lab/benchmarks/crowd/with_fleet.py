@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 import psycopg
@@ -19,6 +19,7 @@ import psycopg
 from benchd.domain.ids import JsonValue
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.lab.benchmarks.bench_report import Line, say
+from benchd.lab.benchmarks.crowd.compared import compared, median_of_ratios
 from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores
 from benchd.lab.benchmarks.crowd.measure import CrowdNotDone, Measured, measure_crowd
 from benchd.lab.benchmarks.crowd.places import CrowdPlan
@@ -109,23 +110,14 @@ async def measure_with_fleet(
                 centre.count()
             found[ON].append(one)
             centres.append(centre)
+    compare = partial(compared, found=found, base=OFF, ratios={ON: "ratio"}, ratio=median_of_ratios)
     return {
         "rounds": rounds,
-        **{name: compared(name, found) for name in COMPARED},
+        **{name: compare(name) for name in COMPARED},
         "records": [each.figures["records"] for each in found[ON]],
         "records_at_centre": [each.records for each in centres],
         "centre_cpu_s": [round(each.cpu_s, 2) for each in centres],
         "postgresql_cpu_s": [round(each.engine_cpu_s, 2) for each in centres],
-    }
-
-
-def compared(name: str, found: Mapping[str, Sequence[Measured]]) -> dict[str, JsonValue]:
-    """Medians over the rounds, and that of the rounds' own ratios."""
-    values = {who: [float(str(one.figures[name])) for one in runs] for who, runs in found.items()}
-    ratios = [on / off for off, on in zip(values[OFF], values[ON], strict=True) if off]
-    return {
-        **{who: round(median(each), 4) for who, each in values.items()},
-        "ratio": round(median(ratios), 3) if ratios else None,
     }
 
 

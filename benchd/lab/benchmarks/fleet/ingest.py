@@ -13,7 +13,7 @@ import psycopg
 from anyio import to_thread
 
 from benchd.domain.errors import BenchdError
-from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.filed_jobs import job_filing
 from benchd.lab.benchmarks.fleet.bench_centre import BenchCentre, bench_centre
 from benchd.lab.benchmarks.fleet.synthetic_racks import SyntheticRack
 from benchd.lab.benchmarks.process_figures import figures_of
@@ -115,7 +115,7 @@ async def _round(
         processor_s = figures_of(centre.process).cpu_s - before_s
         copy_s = await to_thread.run_sync(partial(_copy, centre.conninfo))
         began = time.perf_counter()
-        await FiledJobs(centre.database).catch_up()
+        await job_filing(centre.database).catch_up()
         filing_s = time.perf_counter() - began
         record_bytes, whole_bytes = await to_thread.run_sync(partial(_sizes, centre.conninfo))
     return Round(

@@ -19,7 +19,7 @@ from benchd.domain.errors import BenchdError
 from benchd.domain.handset_question import HandsetQuestion
 from benchd.domain.ids import JobId
 from benchd.domain.job import StageName
-from benchd.fleet.filed_jobs import FiledJobs
+from benchd.fleet.filed_jobs import job_filing
 from benchd.fleet.offices import Offices
 from benchd.lab.benchmarks.fleet.bench_centre import BenchCentre, bench_centre
 from benchd.lab.benchmarks.fleet.filled_jobs import fill, share_with_records
@@ -179,7 +179,7 @@ async def _fill(centre: BenchCentre, sender: SyntheticRack, jobs: int) -> float:
     if not isinstance(taken, Taken):
         message = f"the centre didn't take a batch: {taken.why}"
         raise BatchNotTaken(message)
-    await FiledJobs(centre.database).catch_up()
+    await job_filing(centre.database).catch_up()
     with psycopg.connect(centre.conninfo) as connection:
         found = connection.execute(
             "SELECT id FROM rack ORDER BY key_id <> %s, id", (sender.key.ring.rack,)

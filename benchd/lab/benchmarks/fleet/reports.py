@@ -14,7 +14,7 @@ import psycopg
 from anyio import to_thread
 
 from benchd.daemon.system_clock import SystemEntropy
-from benchd.fleet.counted_jobs import CountedJobs
+from benchd.fleet.counted_jobs import job_counting
 from benchd.fleet.offices import Offices
 from benchd.lab.benchmarks.fleet.bench_centre import BenchCentre, bench_centre
 from benchd.lab.benchmarks.fleet.ingest import BatchNotTaken
@@ -102,7 +102,7 @@ async def _count(centre: BenchCentre, sender: SyntheticRack) -> float:
             raise BatchNotTaken(message)
     await client.aclose()
     began = time.perf_counter()
-    await CountedJobs(centre.database).catch_up()
+    await job_counting(centre.database).catch_up()
     return records / (time.perf_counter() - began)
 
 
