@@ -1,13 +1,10 @@
-"""What a person has to do next on the rack: one queue over all of its slots."""
+"""One thing that a person has to do next on the rack, by its kind."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
 
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition
@@ -34,22 +31,6 @@ class ErrandKind(StrEnum):
     """A handset is plugged into a port that is no slot."""
     TRAY = "tray"
     """A handset was taken out in the middle of its job, and nobody has said what becomes of it."""
-
-
-URGENCY: Final[Mapping[ErrandKind, int]] = MappingProxyType(
-    {
-        ErrandKind.REPLUG: 0,
-        ErrandKind.RACK: 1,
-        ErrandKind.QUESTION: 2,
-        ErrandKind.PUT_RIGHT: 2,
-        ErrandKind.CONFIRM: 3,
-        ErrandKind.CARRY: 4,
-        ErrandKind.BROKEN: 5,
-        ErrandKind.PORT: 5,
-        ErrandKind.TRAY: 6,
-    }
-)
-"""The lower, the sooner; among equals the oldest comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What people have to do next, from what the rack shows."""
+"""What people have to do next, from what the rack shows: one queue over all of its slots."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
-from benchd.domain.errand import URGENCY, Errand, ErrandKind, TrayItem
+from benchd.domain.errand import Errand, ErrandKind, TrayItem
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.slot import MENDS_ITSELF, ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
+
+URGENCY: Final[Mapping[ErrandKind, int]] = MappingProxyType(
+    {
+        ErrandKind.REPLUG: 0,
+        ErrandKind.RACK: 1,
+        ErrandKind.QUESTION: 2,
+        ErrandKind.PUT_RIGHT: 2,
+        ErrandKind.CONFIRM: 3,
+        ErrandKind.CARRY: 4,
+        ErrandKind.BROKEN: 5,
+        ErrandKind.PORT: 5,
+        ErrandKind.TRAY: 6,
+    }
+)
+"""The lower, the sooner; among equals the oldest comes first."""
 
 BY_ANOTHER: Final = frozenset({Gate.CONFIRM, Gate.RECHECK, Gate.RECHECK_CHIP})
 """Questions that whoever has worked on the handset can't answer."""

@@ -23,22 +23,6 @@ class JobState(StrEnum):
     ENDED = "ended"
 
 
-JOB_MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
-    {
-        JobState.RUNNING: frozenset(
-            {JobState.AWAITING_OPERATOR, JobState.REPLUGGING, JobState.ENDED}
-        ),
-        JobState.AWAITING_OPERATOR: frozenset(
-            {JobState.RUNNING, JobState.REPLUGGING, JobState.ENDED}
-        ),
-        JobState.REPLUGGING: frozenset(
-            {JobState.RUNNING, JobState.AWAITING_OPERATOR, JobState.ENDED}
-        ),
-        JobState.ENDED: frozenset(),
-    }
-)
-
-
 class Outcome(StrEnum):
     """How a job or an attempt ended. There is no default."""
 

@@ -1,9 +1,27 @@
-"""One run of a recipe: what it is called, and where it stands."""
+"""One run of a recipe: what it is called, where it stands, and where it may go from there."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from benchd.domain.ids import JobId
-from benchd.domain.job import JOB_MOVES, JobState
+from benchd.domain.job import JobState
+
+JOB_MOVES: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
+    {
+        JobState.RUNNING: frozenset(
+            {JobState.AWAITING_OPERATOR, JobState.REPLUGGING, JobState.ENDED}
+        ),
+        JobState.AWAITING_OPERATOR: frozenset(
+            {JobState.RUNNING, JobState.REPLUGGING, JobState.ENDED}
+        ),
+        JobState.REPLUGGING: frozenset(
+            {JobState.RUNNING, JobState.AWAITING_OPERATOR, JobState.ENDED}
+        ),
+        JobState.ENDED: frozenset(),
+    }
+)
 
 
 class Job:

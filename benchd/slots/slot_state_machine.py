@@ -1,8 +1,10 @@
-"""The one state of a slot, changed by allowed moves only, and shown at once."""
+"""The one state of a slot, and the table of moves by which alone it changes; shown at once."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from benchd.domain.handset import HandsetFacts
 from benchd.domain.ids import JobId
@@ -17,10 +19,40 @@ from benchd.domain.slot import (
     QuestionView,
     SlotView,
 )
-from benchd.domain.slot_states import SLOT_MOVES, SlotState
+from benchd.domain.slot_states import SlotState
 from benchd.domain.topology import SlotPlace
 from benchd.pipelines.recipe import Recipe
 from benchd.slots.time_remaining import Forecast, Pace
+
+SLOT_MOVES: Mapping[SlotState, frozenset[SlotState]] = MappingProxyType(
+    {
+        SlotState.EMPTY: frozenset({SlotState.SETTLING}),
+        SlotState.SETTLING: frozenset(
+            {SlotState.EMPTY, SlotState.WAITING, SlotState.RUNNING, SlotState.FINISHED}
+        ),
+        SlotState.WAITING: frozenset(
+            {SlotState.EMPTY, SlotState.SETTLING, SlotState.RUNNING, SlotState.FINISHED}
+        ),
+        SlotState.RUNNING: frozenset(
+            {
+                SlotState.AWAITING_OPERATOR,
+                SlotState.REPLUGGING,
+                SlotState.WAITING,
+                SlotState.FINISHED,
+                SlotState.EMPTY,
+            }
+        ),
+        SlotState.AWAITING_OPERATOR: frozenset(
+            {SlotState.RUNNING, SlotState.REPLUGGING, SlotState.FINISHED, SlotState.EMPTY}
+        ),
+        SlotState.REPLUGGING: frozenset(
+            {SlotState.RUNNING, SlotState.AWAITING_OPERATOR, SlotState.FINISHED, SlotState.EMPTY}
+        ),
+        SlotState.FINISHED: frozenset({SlotState.EMPTY}),
+        SlotState.QUARANTINED: frozenset({SlotState.EMPTY}),
+    }
+)
+"""Allowed moves; every state may also go to QUARANTINED, which only an unplug leaves."""
 
 
 class SlotStateMachine:

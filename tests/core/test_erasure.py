@@ -16,11 +16,13 @@ from benchd.domain.chip import BaselineKind
 from benchd.domain.clear_provider import ClearOutcome
 from benchd.domain.errors import CertificateGap
 from benchd.domain.ids import JobId
-from benchd.domain.job import JOB_MOVES, Gate, Outcome, StageName
+from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.domain.slot_states import SLOT_MOVES, SlotState
+from benchd.domain.slot_states import SlotState
+from benchd.pipelines.job_run import JOB_MOVES
 from benchd.proof.erasure import ANDROID_PROFILE, HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.stage_order import REQUIRED_APPROVALS, REQUIRED_STAGES
+from benchd.slots.slot_state_machine import SLOT_MOVES
 
 from .fake_chips import IN_USE, SILENT, UNUSED, FakeChip, FakeChipAccess
 from .world import MIB, Phone, World
