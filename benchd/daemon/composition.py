@@ -40,14 +40,14 @@ from benchd.daemon.services import RunningRack, services
 from benchd.daemon.signals import Hear, hear_signals
 from benchd.daemon.system_clock import SystemClock, SystemEntropy
 from benchd.daemon.watch_list_reload import ListWatch
-from benchd.devices.android.dossier.shelf import DossierShelf
+from benchd.devices.android.dossier.dossier_store import DossierShelf
 from benchd.devices.android.fill.keystream import HostKeystream
 from benchd.devices.android.filler import BUILD_ALL, require_programs
 from benchd.devices.felica.chip_access import PcscChipAccess
 from benchd.domain.ports import HotplugSource
 from benchd.domain.version_info import commit, version
-from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.unplugged_handsets import HandDesk
 from benchd.ledger import open_ledger
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.patrol import Patrol
@@ -56,9 +56,9 @@ from benchd.ledger.records.records_database import records_path
 from benchd.observe.announcing_ledger import announcing, bulkhead, keep_following
 from benchd.observe.job_log import JobLog
 from benchd.observe.log_level_change import LogLevels
-from benchd.observe.notify import Notifier
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
+from benchd.observe.sd_notify import Notifier
 from benchd.outbound.anchors.anchor_sender import Anchoring
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.papers.labels.label_source import LabelSource

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchd.devices.android.dossier.shelf import DossierShelf
+from benchd.devices.android.dossier.dossier_store import DossierShelf
 from benchd.devices.android.handset_access import AdbAccess
 from benchd.domain.dossier import Dossier, KeptDossier
 from benchd.domain.errors import NotFound, SlotBusy

@@ -13,13 +13,13 @@ from benchd.domain.ids import JsonValue
 from benchd.fleet.fleet_database import NotAcknowledged
 from benchd.fleet.joined_racks import JoinedRacks
 from benchd.fleet.record_intake import GapRefused, RecordIntake
-from benchd.ledger.head import EMPTY_HEAD
-from benchd.ledger.record_batch import (
+from benchd.ledger.fleet_batch import (
     LARGEST_BATCH_BYTES,
     LARGEST_QUESTION_BYTES,
     BatchRefused,
     decode_places,
 )
+from benchd.ledger.head import EMPTY_HEAD
 from benchd.signing import canonical
 
 RackId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

@@ -17,9 +17,9 @@ from psycopg import AsyncConnection
 
 from benchd.domain.ids import JsonValue
 from benchd.fleet.fleet_database import FleetDatabase
+from benchd.ledger.fleet_batch import head_of
 from benchd.ledger.fleet_checkpoint import Branch
 from benchd.ledger.head import Head
-from benchd.ledger.record_batch import head_of
 from benchd.signing import canonical
 from benchd.signing.merkle import root_of
 from benchd.signing.private_key import SigningKey

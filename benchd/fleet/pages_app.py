@@ -37,10 +37,10 @@ from benchd.fleet.rack_states import ended_jobs, rack_lines
 from benchd.fleet.record_follower import LinesNotFollowed, RecordFollower
 from benchd.fleet.report_answers import line_told, report_told, yields_told
 from benchd.texts.catalogue import Catalogue
-from benchd.web.anonymous_rate_limit import FILES, Shares, Visit, Who
 from benchd.web.dashboard import HTML, STATIC
 from benchd.web.error_answers import busy, refusal
 from benchd.web.safe_headers import safe_headers
+from benchd.web.visitor_shares import FILES, Shares, Visit, Who
 
 PAGES: Final = Path(str(importlib.resources.files("benchd.fleet") / "pages"))
 PLACES: Final = ("/", "/handsets", "/report", "/verify", "/VERIFY")

@@ -23,9 +23,9 @@ from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.joined_racks import JoinedRack
 from benchd.fleet.leaf_list import branch_of
+from benchd.ledger.fleet_batch import Batch, BatchRecord, decode_batch
 from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.ledger.record_batch import Batch, BatchRecord, decode_batch
 from benchd.signing.private_key import SigningKey
 
 CHECKED_AT_ONCE: Final = 2

@@ -11,7 +11,7 @@ from benchd.domain.ids import SlotName
 from benchd.domain.imei import is_imei
 from benchd.domain.intake import Mistake, Tag
 from benchd.domain.person_names import INVISIBLE
-from benchd.intake.csv_table import (
+from benchd.intake.csv_format import (
     LONGEST_CELL,
     Column,
     FileMistake,

@@ -9,7 +9,7 @@ from typing import Final
 
 from benchd.domain.intake import Mistake
 from benchd.intake.csv_assets import imei_in
-from benchd.intake.csv_table import (
+from benchd.intake.csv_format import (
     Column,
     FileMistake,
     HoldsBadge,

@@ -30,8 +30,8 @@ from benchd.domain.ports import Entropy
 from benchd.domain.record import EntryKind
 from benchd.domain.slot import SlotView
 from benchd.intake.csv_assets import check_tag, clashes
+from benchd.intake.csv_format import HoldsBadge, nobodys
 from benchd.intake.csv_import import Imported, Importer
-from benchd.intake.csv_table import HoldsBadge, nobodys
 from benchd.intake.intake_store import IntakeStore
 from benchd.intake.required_attestations import Required
 from benchd.intake.running_handsets import AT_WORK, Views, found_at_work

@@ -14,8 +14,8 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.domain.ids import JsonValue
+from benchd.ledger.fleet_batch import head_of
 from benchd.ledger.head import Head
-from benchd.ledger.record_batch import head_of
 from benchd.signing import canonical
 from benchd.signing.merkle import leads_to, leaf_hash, root_and_path
 from benchd.signing.private_key import SigningKey

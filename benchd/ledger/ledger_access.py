@@ -15,7 +15,7 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
-from benchd.ledger.committer import Committer
+from benchd.ledger.group_commit import Committer
 from benchd.ledger.head import Head
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.ledger_store import LedgerStore

@@ -20,7 +20,7 @@ from benchd.pipelines.gate_waiver import refuse_withdrawn
 from benchd.pipelines.job_run import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.stage_contract import JobContext
-from benchd.slots.continued import Continued
+from benchd.slots.after_restart import Continued
 from benchd.slots.presence import Presence
 from benchd.slots.readiness import Readiness, support_for
 from benchd.slots.replug_backoff import ReplugBackoff

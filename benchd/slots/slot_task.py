@@ -18,7 +18,7 @@ from benchd.domain.port import Attached, Detached, PlugEvent
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.topology import SlotPlace
-from benchd.slots.continued import Continued, continued_from
+from benchd.slots.after_restart import Continued, continued_from
 from benchd.slots.occupancy import Occupancy
 from benchd.slots.replug_backoff import ReplugBackoff
 from benchd.slots.slot_dependencies import Assignment, RackParts

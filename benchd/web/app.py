@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request
 
 from benchd.domain.ids import JobId
 from benchd.domain.version_info import version
-from benchd.intake.csv_table import LARGEST_FILE_BYTES
+from benchd.intake.csv_format import LARGEST_FILE_BYTES
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.texts.catalogue import Catalogue

@@ -20,12 +20,12 @@ from benchd.domain.token import Scope as TokenScope
 from benchd.domain.token import Token, TokenName
 from benchd.web.access_level import AccessLevel, Served, served_of
 from benchd.web.acting_person import GUARDS
-from benchd.web.anonymous_rate_limit import Shares, Who, visit_of
 from benchd.web.callers import EXTENSION, Caller, Callers, caller_of
 from benchd.web.connection import connection_of
 from benchd.web.error_answers import refusal
 from benchd.web.peer import peer_of
 from benchd.web.token_gate import TokenGate, out_of_scope
+from benchd.web.visitor_shares import Shares, Who, visit_of
 
 MOST_OPEN: Final = 4
 """Requests of one token that are served at once: what is slow takes no place from people."""

@@ -2,7 +2,7 @@
 
 The guards of `acting_person.py` do so, once they have let somebody in: so no route of a change goes
 without, and whoever hasn't signed in learns nothing of whose code is a badge. Cells of a file are
-looked through as it is read (`intake/csv_table.py`), by the same check.
+looked through as it is read (`intake/csv_format.py`), by the same check.
 """
 
 from __future__ import annotations

@@ -20,11 +20,11 @@ from weakref import WeakKeyDictionary
 from uvicorn.server import ServerState
 
 from benchd.domain.visitor_source import machine_of
-from benchd.web.anonymous_rate_limit import PROBES, SIGN_IN
-from benchd.web.crowds import Crowds
+from benchd.web.connection_backpressure import Crowds
 from benchd.web.error_answers import refusal
 from benchd.web.hosts import is_loopback
 from benchd.web.peer import Peer, PeerProtocol
+from benchd.web.visitor_shares import PROBES, SIGN_IN
 
 MOST_TCP = 192
 MOST_UNIX = 64

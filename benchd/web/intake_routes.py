@@ -11,10 +11,10 @@ from benchd.domain.authority import Action
 from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.token import Scope
-from benchd.intake.csv_table import HoldsBadge
+from benchd.intake.csv_format import HoldsBadge
 from benchd.intake.grade_book import GradeBook
-from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.unplugged_handsets import HandDesk
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AttestedRecord,

@@ -13,8 +13,8 @@ from benchd.domain.log_level import LogLevel, MoreLogged
 from benchd.domain.ports import Ledger
 from benchd.domain.wall_plan import WallPlan
 from benchd.intake.grade_desk import GradeDesk
-from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
+from benchd.intake.unplugged_handsets import HandDesk
 from benchd.ledger.records.records_access import Records
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.lots.lot_desk import LotPress

@@ -53,8 +53,8 @@ from benchd.domain.intake import AttestationKind, Seen, Tag, Unerasable
 from benchd.domain.job import Disposition, Finding, Gate, Outcome, Reason, StageName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
-from benchd.intake.hand_desk import HandDesk, findings_of
 from benchd.intake.required_attestations import Required
+from benchd.intake.unplugged_handsets import HandDesk, findings_of
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import AssessedRecord, ChipHeldToReader, UnerasableRecord

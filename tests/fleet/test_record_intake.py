@@ -13,7 +13,7 @@ import pytest
 from benchd.domain.errors import DependencyMissing, UsageRefused
 from benchd.fleet.fleet_database import migrations, open_database
 from benchd.fleet.leaf_list import branches_of
-from benchd.ledger.record_batch import LARGEST_BATCH_BYTES, LARGEST_QUESTION_BYTES, MOST_RECORDS
+from benchd.ledger.fleet_batch import LARGEST_BATCH_BYTES, LARGEST_QUESTION_BYTES, MOST_RECORDS
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.merkle import root_of
 from benchd.signing.rotation import Retired, Retirement, rotate

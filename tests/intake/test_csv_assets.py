@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchd.domain.intake import Mistake
 from benchd.intake.csv_assets import COLUMNS, read_assets
-from benchd.intake.csv_table import LARGEST_FILE_BYTES, LONGEST_LINE, MOST_ROWS, MOST_TOLD
+from benchd.intake.csv_format import LARGEST_FILE_BYTES, LONGEST_LINE, MOST_ROWS, MOST_TOLD
 from benchd.proof.evidence.intake_evidence import AssetLine
 from benchd.texts.catalogue import Catalogue
 from tests.intake.lots import imei

@@ -18,8 +18,8 @@ from benchd.domain.intake import AttestationKind, BoundBy, LotId, Mistake, Tag, 
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.intake import csv_import
 from benchd.intake.csv_assets import AssetsFile
+from benchd.intake.csv_format import HoldsBadge
 from benchd.intake.csv_import import ASSETS_IN_A_PART, Imported
-from benchd.intake.csv_table import HoldsBadge
 from benchd.proof.evidence.intake_evidence import AssetLine, Who, WithdrawnRecord
 from benchd.proof.intake_book import IntakeBook
 from tests.intake.lots import BY, LOT, Intake, attested, bound_record, imei, lot_record

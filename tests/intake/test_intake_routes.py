@@ -21,7 +21,7 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.domain.token import System, TokenName
-from benchd.intake.csv_table import LARGEST_FILE_BYTES
+from benchd.intake.csv_format import LARGEST_FILE_BYTES
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.proof.evidence.intake_evidence import Who

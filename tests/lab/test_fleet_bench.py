@@ -21,7 +21,7 @@ from benchd.lab.benchmarks.fleet.lookups import took
 from benchd.lab.benchmarks.fleet.synthetic_racks import RECORDS_PER_JOB, SyntheticRack
 from benchd.lab.benchmarks.synthetic_jobs import AGAIN_EVERY, HANDSETS, Named
 from benchd.lab.demo.private_postgres import Cluster
-from benchd.ledger.record_batch import MOST_RECORDS
+from benchd.ledger.fleet_batch import MOST_RECORDS
 from benchd.outbound.fleet.ports import Taken
 from tests.program import BENCHD
 

@@ -28,8 +28,8 @@ from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, Receipt
 from benchd.ledger import (
     SqliteLedger,
-    committer,
     export_lines,
+    group_commit,
     ledger_store,
     open_ledger,
     verify_ledger,
@@ -118,11 +118,11 @@ async def test_after_a_shared_commit_the_next_waits_for_others_and_after_a_lone_
     waits, others_are_there = threading.Event(), threading.Event()
 
     def gathers(seconds: float) -> None:
-        assert seconds == committer.GATHER_S
+        assert seconds == group_commit.GATHER_S
         waits.set()
         others_are_there.wait()
 
-    monkeypatch.setattr(committer, "sleep", gathers)
+    monkeypatch.setattr(group_commit, "sleep", gathers)
     for entry in make_entries(range(2)):
         await ledger.append(entry)
     await together(ledger, key, make_entries(range(2, 6)))

@@ -17,9 +17,9 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.lot_papers import AskedPapers
 from benchd.domain.wall_plan import WallPlan
 from benchd.intake.grade_desk import GradeDesk
-from benchd.intake.hand_desk import HandDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
+from benchd.intake.unplugged_handsets import HandDesk
 from benchd.ledger.records.records_access import Records
 from benchd.observe.log_level_change import LogLevels
 from benchd.outbound.hooks.held_handsets import Held

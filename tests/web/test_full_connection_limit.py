@@ -13,7 +13,7 @@ import anyio.abc
 import pytest
 
 from benchd.domain.token_bucket import Buckets
-from benchd.web import anonymous_rate_limit, connection_limit, crowds
+from benchd.web import connection_backpressure, connection_limit, visitor_shares
 from tests.web.test_connection_limit import (
     COOKIE,
     HEAD,
@@ -132,7 +132,7 @@ async def test_a_source_is_expected_to_sign_in_no_faster_than_it_may(
     server: Server, bounds: Bounds
 ) -> None:
     bounds(connection_limit, MOST_TCP=3)
-    bounds(crowds, SIGN_INS_AT_ONCE=1, SIGN_INS_PER_S=1 / 3600)
+    bounds(connection_backpressure, SIGN_INS_AT_ONCE=1, SIGN_INS_PER_S=1 / 3600)
     async with (
         server() as here,
         idle_strangers(here, 3),
@@ -161,7 +161,7 @@ async def test_nobodys_stream_gives_way_before_somebody_who_only_waits(
 async def test_a_source_that_is_refused_again_and_again_is_told_after_a_rest(
     server: Server, bounds: Bounds
 ) -> None:
-    bounds(crowds, TOLD_AT_ONCE=1, TOLD_PER_S=1 / 3600)
+    bounds(connection_backpressure, TOLD_AT_ONCE=1, TOLD_PER_S=1 / 3600)
     bounds(connection_limit, MOST_TCP=1, TOLD_AFTER_S=3600.0, MOST_LINGERING=2, LINGER_S=3600.0)
     async with (
         server() as here,
@@ -181,25 +181,25 @@ async def test_where_a_crowd_is_there_and_the_loop_is_late_or_many_were_refused_
     server: Server, bounds: Bounds, monkeypatch: pytest.MonkeyPatch, who: str, *, is_late: bool
 ) -> None:
     bounds(connection_limit, REST_S=0.01, MOST_RESTS=sys.maxsize)
-    bounds(crowds, CROWD=2)
+    bounds(connection_backpressure, CROWD=2)
     owed = [0.0]
     if not is_late:
         monkeypatch.setattr(Buckets, "wait_s", lambda *_: owed[0])
     async with server() as here, idle_strangers(here, 2):
         owed[0] = 1.0
         if is_late:
-            bounds(crowds, LATE_S=-1.0)
+            bounds(connection_backpressure, LATE_S=-1.0)
         async with waiting_stranger(here, who) as stranger:
             owed[0] = 0.0
-            bounds(crowds, LATE_S=3600.0)
+            bounds(connection_backpressure, LATE_S=3600.0)
             assert await status(stranger) == b"200"
 
 
 async def test_the_more_of_a_source_are_refused_the_longer_each_of_them_rests(
     server: Server, bounds: Bounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bounds(anonymous_rate_limit, MOST_DELAYED=0, SOURCE_AT_ONCE=1.0, SOURCE_PER_S=1e-6)
-    bounds(crowds, REFUSED_AT_ONCE=2.0, REFUSED_PER_S=1 / 3)
+    bounds(visitor_shares, MOST_DELAYED=0, SOURCE_AT_ONCE=1.0, SOURCE_PER_S=1e-6)
+    bounds(connection_backpressure, REFUSED_AT_ONCE=2.0, REFUSED_PER_S=1 / 3)
     rests: list[float] = []
     loop = asyncio.get_running_loop()
     call_later = loop.call_later
@@ -231,9 +231,9 @@ async def test_a_stranger_who_has_waited_long_for_a_late_loop_is_refused(
     server: Server, bounds: Bounds
 ) -> None:
     bounds(connection_limit, REST_S=0.01)
-    bounds(crowds, CROWD=1)
+    bounds(connection_backpressure, CROWD=1)
     async with server() as here, idle_strangers(here, 1) as [idle]:
-        bounds(crowds, LATE_S=-1.0)
+        bounds(connection_backpressure, LATE_S=-1.0)
         async with visitor(here, STRANGER) as stranger:
             assert await refused(stranger)
         # Who was served before is served again at last.
@@ -245,7 +245,7 @@ async def test_of_who_waits_for_a_late_loop_no_more_is_kept_than_a_head(
     server: Server, bounds: Bounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounds(connection_limit, REST_S=0.2)
-    bounds(crowds, CROWD=1)
+    bounds(connection_backpressure, CROWD=1)
     kept: list[int] = []
     received = connection_limit.LimitedConnection.data_received
 
@@ -255,7 +255,7 @@ async def test_of_who_waits_for_a_late_loop_no_more_is_kept_than_a_head(
 
     monkeypatch.setattr(connection_limit.LimitedConnection, "data_received", receive)
     async with server() as here, idle_strangers(here, 1):
-        bounds(crowds, LATE_S=-1.0)
+        bounds(connection_backpressure, LATE_S=-1.0)
         async with visitor(here, WALL + b"Content-Length: 9999999\r\n\r\n") as stranger:
             with suppress(anyio.BrokenResourceError), anyio.move_on_after(0.5):
                 for _ in range(256):
@@ -268,7 +268,7 @@ async def test_of_who_waits_for_a_late_loop_no_more_is_kept_than_a_head(
 def late(bounds: Bounds) -> None:
     """A crowd, a loop that is late, and rests that no test sees the end of."""
     bounds(connection_limit, REST_S=3600.0, MOST_RESTS=sys.maxsize)
-    bounds(crowds, CROWD=1, LATE_S=-1.0)
+    bounds(connection_backpressure, CROWD=1, LATE_S=-1.0)
 
 
 @pytest.mark.usefixtures("late")

@@ -34,10 +34,10 @@ from benchd.papers.labels import label_source
 from benchd.texts.catalogue import FACTS, Catalogue
 from benchd.web.access_level import AccessLevel, Served, served_to
 from benchd.web.acting_person import Acting
-from benchd.web.anonymous_rate_limit import FILES
 from benchd.web.authoriser import rows_of
 from benchd.web.callers import Callers
 from benchd.web.objects import SlotObject
+from benchd.web.visitor_shares import FILES
 from benchd.web.wall import WallHandsetObject, WallQuestionObject, WallSlotObject
 from tests.web.served import app_of
 from tests.web.test_rack_routes import FakeDossiers, a_trace, fake_source

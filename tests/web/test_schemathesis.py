@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from benchd.ledger.records.records_access import Records
 from benchd.texts.catalogue import Catalogue
-from benchd.web import anonymous_rate_limit
+from benchd.web import visitor_shares
 from benchd.web.access_level import AccessLevel
 from tests.patience import PATIENCE_S
 from tests.web.fake_sessions import WORKER, screen_of
@@ -46,7 +46,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patched, start_blocking_portal() as portal:
         # It asks more than all screens of a shop, and as nobody.
         for bound in ("SOURCE_PER_S", "ALL_PER_S", "SIGN_IN_PER_S", *MADE):
-            patched.setattr(anonymous_rate_limit, bound, 1e6)
+            patched.setattr(visitor_shares, bound, 1e6)
         records = portal.call(Records, path.with_name("records.sqlite"), Feed(rack))
         following = portal.start_task_soon(records.run)
         app = portal.call(

@@ -13,8 +13,8 @@ from anyio.abc import TaskStatus
 
 from benchd.devices.android.adb import AdbAddress, AdbServerLost
 from benchd.devices.android.dossier.dossier_files import Recording
+from benchd.devices.android.dossier.dossier_store import DossierShelf
 from benchd.devices.android.dossier.questionnaire import ask_everything
-from benchd.devices.android.dossier.shelf import DossierShelf
 from benchd.devices.android.facts.inspection import (
     read_battery_facts,
     read_facts,

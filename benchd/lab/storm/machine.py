@@ -115,13 +115,13 @@ class Machine:
 
             put("time", monotonic=loop.time, perf_counter=loop.time, sleep=threads.sleep)
             put("anyio.to_thread", run_sync=partial(_run_sync, threads))
-            for module in ("read_turns", "committer"):
+            for module in ("read_turns", "group_commit"):
                 put(
                     f"benchd.ledger.{module}",
                     threading=threading,
                     SimpleQueue=threads.queue_class(),
                 )
-            put("benchd.ledger.committer", sleep=threads.sleep)
+            put("benchd.ledger.group_commit", sleep=threads.sleep)
             put("benchd.ledger.reader", threading=threading)
             put("benchd.ledger.ledger_store", threading=threading)
             put("benchd.ledger.records.read_model", threading=threading)

@@ -13,9 +13,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchd.domain.ids import JsonValue
+from benchd.ledger.fleet_batch import MEDIA_TYPE, encode_places, head_of
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import Head
-from benchd.ledger.record_batch import MEDIA_TYPE, encode_places, head_of
 from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.posting import ClientFiles, Failure, Poster
 from benchd.signing import canonical

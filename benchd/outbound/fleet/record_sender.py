@@ -16,10 +16,10 @@ from anyio import to_thread
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.record import Place
+from benchd.ledger.fleet_batch import BATCH_BYTES, MOST_RECORDS, encode_batch
 from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.ledger_record import Row, unseal
-from benchd.ledger.record_batch import BATCH_BYTES, MOST_RECORDS, encode_batch
 from benchd.outbound.fleet.ports import Centre, Checkpoints, Taken, Told
 from benchd.outbound.posting import Backoff, Failure
 from benchd.signing.private_key import SigningKey

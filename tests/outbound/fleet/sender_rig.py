@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchd.certificate import create_key
 from benchd.domain.record import Entry, EntryKind, Receipt, StoredEntry
 from benchd.ledger import open_ledger
+from benchd.ledger.fleet_batch import Batch, decode_batch
 from benchd.ledger.fleet_checkpoint import Branch, decode_checkpoint, encode_checkpoint
 from benchd.ledger.follower import open_feed
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.ledger_access import SqliteLedger
-from benchd.ledger.record_batch import Batch, decode_batch
 from benchd.outbound.fleet.checkpoint_keeper import CheckpointKeeper, KeeperParts
 from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.record import Entry, EntryKind, Place, Receipt
+from benchd.ledger.fleet_batch import head_of
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.ledger.record_batch import head_of
 from benchd.outbound.posting import Failure
 from benchd.signing import canonical
 from benchd.signing.private_key import SigningKey

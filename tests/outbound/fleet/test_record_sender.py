@@ -7,9 +7,9 @@ from pathlib import Path
 import anyio
 import pytest
 
+from benchd.ledger.fleet_batch import BATCH_BYTES, MOST_PLACES
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.ledger.record_batch import BATCH_BYTES, MOST_PLACES
 from benchd.outbound.fleet.ports import Had
 from benchd.outbound.fleet.record_sender import GATHER_S, PAUSES, RecordSender
 from benchd.outbound.posting import Failure

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from benchd.intake import csv_import
 from benchd.intake.csv_assets import AssetsFile
-from benchd.intake.csv_table import HoldsBadge
+from benchd.intake.csv_format import HoldsBadge
 from benchd.web.authoriser import MOST_OPEN
 from tests.people.people_rig import BY
 from tests.people.tokens.token_rig import House, OpenHouse, bearing, code_of

@@ -18,7 +18,7 @@ from benchd.lab.benchmarks.fleet.bench_centre import BenchCentre, bench_centre
 from benchd.lab.benchmarks.fleet.synthetic_racks import SyntheticRack
 from benchd.lab.benchmarks.process_figures import figures_of
 from benchd.lab.demo.private_postgres import Cluster
-from benchd.ledger.record_batch import MOST_RECORDS
+from benchd.ledger.fleet_batch import MOST_RECORDS
 from benchd.outbound.fleet.ports import Taken
 
 _COLUMNS = "rack, branch, sequence, hash, kind, body"

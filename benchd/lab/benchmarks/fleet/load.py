@@ -20,8 +20,8 @@ from benchd.lab.benchmarks.fleet.synthetic_racks import SyntheticRack
 from benchd.lab.benchmarks.percentiles import percentile
 from benchd.lab.benchmarks.process_figures import figures_of
 from benchd.lab.demo.private_postgres import Cluster
+from benchd.ledger.fleet_batch import MOST_RECORDS
 from benchd.ledger.ledger_record import Row
-from benchd.ledger.record_batch import MOST_RECORDS
 from benchd.outbound.fleet.ports import Taken
 from benchd.outbound.fleet.record_sender import GATHER_S
 

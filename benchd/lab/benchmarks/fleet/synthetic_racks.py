@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.domain.record import Entry
 from benchd.lab.benchmarks.synthetic_jobs import job_records, noise_records
+from benchd.ledger.fleet_batch import encode_batch
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.ledger_record import Row, seal
-from benchd.ledger.record_batch import encode_batch
 from benchd.signing.private_key import SigningKey
 
 RECORDS_PER_JOB: Final = 20

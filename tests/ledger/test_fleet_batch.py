@@ -10,9 +10,9 @@ from ledger_rack import RackKey, make_entry
 
 from benchd.domain.evidence_json import FORM
 from benchd.ledger import open_ledger
+from benchd.ledger.fleet_batch import BATCH_BYTES, MOST_RECORDS, decode_batch, encode_batch
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.reader import LedgerReader
-from benchd.ledger.record_batch import BATCH_BYTES, MOST_RECORDS, decode_batch, encode_batch
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import public_key_of
 

@@ -14,10 +14,10 @@ from handset_fakes import ScriptedShell, Step
 from planted_person import WHOLE, handset_of, person_of, told
 
 from benchd.devices.android.dossier.dossier_files import LONGEST_ANSWER, Recording, prepare
+from benchd.devices.android.dossier.dossier_store import MOST_KEPT, DossierShelf
 from benchd.devices.android.dossier.folder import read_folder, write_folder
 from benchd.devices.android.dossier.questionnaire import ask_everything
 from benchd.devices.android.dossier.replay import replay
-from benchd.devices.android.dossier.shelf import MOST_KEPT, DossierShelf
 from benchd.devices.android.facts.fact_table import QUESTIONS
 from benchd.domain.errors import HandsetGone, HandsetStalled, UsageRefused
 

@@ -25,7 +25,7 @@ from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import keep_following
-from benchd.observe.notify import Notifier, watchdog_interval_s
+from benchd.observe.sd_notify import Notifier, watchdog_interval_s
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from tests.daemon.settling_rack import STEPS

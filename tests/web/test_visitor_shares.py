@@ -10,14 +10,14 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from benchd.domain.people import Actor
-from benchd.web import anonymous_rate_limit as limits
+from benchd.web import visitor_shares as limits
 from benchd.web.access_level import AccessLevel
-from benchd.web.anonymous_rate_limit import Shares, Visit, Who, visit_of
 from benchd.web.callers import Caller
+from benchd.web.concurrency_limit import RequestLimit
 from benchd.web.connection import EXTENSION
 from benchd.web.peer import EXTENSION as PEER
 from benchd.web.peer import Peer
-from benchd.web.request_limit import RequestLimit
+from benchd.web.visitor_shares import Shares, Visit, Who, visit_of
 from tests.people.somebody import somebody
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
