@@ -7,7 +7,7 @@ import { imeisIn } from "./codes.js";
 import { el, byId } from "./dom.js";
 import { isField, isOfReader } from "./scans.js";
 import { whoIsHere } from "./session.js";
-import { sure } from "./sure.js";
+import { sure } from "./confirm_dialog.js";
 import { causeOf } from "./technical.js";
 import { current, knows, said as inWords, word } from "./words.js";
 
@@ -141,7 +141,7 @@ export function intoForm({ kind, words: [code] }) {
 
 /**
  * Fields with a button. `send` gives {told} or {error}; `done` is called with what was told. `asks` gives
- * what has to be said yes to before it is sent, as sure.js asks it, or null. With `byEnter` Enter sends it too.
+ * what has to be said yes to before it is sent, as confirm_dialog.js asks it, or null. With `byEnter` Enter sends it too.
  */
 export function form(id, { fields, button, send, done, asks = () => null, byEnter = false }) {
   const said = el("p", { class: "said", role: "alert" });

@@ -9,14 +9,14 @@ import { readIndex } from "./api.js";
 import { readInto } from "./badges.js";
 import { mayBeBadge } from "./codes.js";
 import { byId, el } from "./dom.js";
-import { hearElsewhere, leadsOn } from "./elsewhere.js";
+import { hearElsewhere, leadsOn } from "./scan_on_pages.js";
 import { intoForm, isFilledIn } from "./forms.js";
 import { warnBeforeLock } from "./idle.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { left, onChange, startSession, whoIsHere } from "./session.js";
 import { inWords, showBadge, SignIn } from "./sign_in.js";
-import { isAsking, pressSure } from "./sure.js";
+import { isAsking, pressSure } from "./confirm_dialog.js";
 import { zone } from "./tables.js";
 import { current, loadWords, nameLanguage, page, switchLanguage, word } from "./words.js";
 

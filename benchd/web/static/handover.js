@@ -6,7 +6,7 @@ import { binsTable, doing, hasHandset, leftOf } from "./open_now.js";
 import { askedShift, clockOf, dayOf, readShift, shiftQuery, spanOf } from "./shift.js";
 import { mayBeSold, needsPerson } from "./status.js";
 import { handsetOf, join, link, moment, row, table } from "./tables.js";
-import { cut } from "./tails.js";
+import { cut } from "./short_numbers.js";
 import { filled, said, word } from "./words.js";
 
 const t = (value) => word("handover", value);

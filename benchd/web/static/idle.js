@@ -2,7 +2,7 @@
 
 import { el, write } from "./dom.js";
 import { onIdle } from "./session.js";
-import { placeShelf, shelve } from "./shelf.js";
+import { placeShelf, shelve } from "./toasts.js";
 import { duration, word } from "./words.js";
 
 /** Shown while it is about to lock, in whatever dialog is open: what lies behind one isn't read. */

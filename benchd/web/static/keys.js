@@ -2,9 +2,9 @@
 // ever taken for one; and never where somebody types.
 
 import { mayBind } from "./binding.js";
-import { cameAfterPause, goOn, isAstray } from "./calm.js";
+import { cameAfterPause, goOn, isAstray } from "./stray_keys.js";
 import { byId } from "./dom.js";
-import { Find } from "./find.js";
+import { Find } from "./search.js";
 import { isField } from "./scans.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -3,13 +3,13 @@
 import { advice, identity, titleOf } from "./about.js";
 import { readJob } from "./api.js";
 import { mayBind } from "./binding.js";
-import { goAstray, isRead, onceQuiet } from "./calm.js";
-import { topDialog, typeOnIn, typingIn } from "./catcher.js";
+import { goAstray, isRead, onceQuiet } from "./stray_keys.js";
+import { topDialog, typeOnIn, typingIn } from "./type_ahead.js";
 import { imeisAmong } from "./codes.js";
 import { byId, el, morph } from "./dom.js";
 import { takesNumber } from "./gates.js";
 import { icon } from "./icons.js";
-import { keepSlot } from "./kept.js";
+import { keepSlot } from "./drafts.js";
 import { able, questionForm, refuse } from "./question_form.js";
 import { isField } from "./scans.js";
 import { onChange } from "./session.js";

@@ -3,7 +3,7 @@
 import { imeisAmong } from "./codes.js";
 import { el, write } from "./dom.js";
 import { asksNumber, bars, byAnother, NETWORK, noteHint, refusalOf, takesScan, wantsNumber } from "./gates.js";
-import { keepNote, noteFor, noteKey } from "./kept.js";
+import { keepNote, noteFor, noteKey } from "./drafts.js";
 import { whoIsHere } from "./session.js";
 import { askedIn, questionOf } from "./status.js";
 import { filled, page, said, timeLeft, word } from "./words.js";

@@ -2,7 +2,7 @@
 
 import { isProven } from "./api.js";
 import { byId } from "./dom.js";
-import { cut } from "./tails.js";
+import { cut } from "./short_numbers.js";
 import { group, handsetLeft, isPassedLook, mayBeSold } from "./status.js";
 import { Tile } from "./tile.js";
 

@@ -2,7 +2,7 @@
 // scanned is the session's to know: a PIN is added to that, and nothing of a badge is kept here.
 
 import { mayBeBadge, parse } from "./codes.js";
-import { belongsTo, forgetKept } from "./kept.js";
+import { belongsTo, forgetKept } from "./drafts.js";
 import { Reader } from "./scans.js";
 
 const SESSION = "/api/v1/session";

@@ -7,7 +7,7 @@ import { byId, el } from "./dom.js";
 import { emptyOfBadges } from "./badges.js";
 import { BADGE, begun, choices, isNewest, line, mark, restOf, say, why } from "./forms.js";
 import { whoIsHere } from "./session.js";
-import { sure } from "./sure.js";
+import { sure } from "./confirm_dialog.js";
 import { handsetOf, numberOf } from "./tables.js";
 import { bracketed, word } from "./words.js";
 

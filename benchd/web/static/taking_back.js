@@ -3,7 +3,7 @@
 
 import { byId, el } from "./dom.js";
 import { onChange, whoIsHere } from "./session.js";
-import { shelve } from "./shelf.js";
+import { shelve } from "./toasts.js";
 import { page, word } from "./words.js";
 
 export const BACK_MS = 5_000;

@@ -153,6 +153,7 @@ def page(
 
 
 FORM_SAID = 'forms.js p.said[role="alert"]'
+CONFIRM = "confirm_dialog.js dialog#sure.over-wall"
 FOLDED = "forms.js details.folded"
 LOT = "lots?lot=L-1"
 FIGURES = "report?from=2026-11-01&to=2026-11-30"
@@ -228,13 +229,8 @@ BESIDE = (
             ("attest", FORM_SAID),
         )
     ),
-    page(
-        "lot: striking a line, asked once more",
-        LOT,
-        asked_to_strike,
-        "sure.js dialog#sure.over-wall",
-    ),
-    page("lot: crushing, asked once more", LOT, asked_to_crush, "sure.js dialog#sure.over-wall"),
+    page("lot: striking a line, asked once more", LOT, asked_to_strike, CONFIRM),
+    page("lot: crushing, asked once more", LOT, asked_to_crush, CONFIRM),
     page("lot: what mustn't go out", LOT, kept_back, 'lot.js div#may-go[role="status"]'),
     page("list with mistakes", LOT, mistakes_told, 'csv_import.js div.checked[role="status"]'),
     page("list is clean", LOT, file_is_clean, 'csv_import.js div.checked[role="status"]'),

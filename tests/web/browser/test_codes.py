@@ -154,7 +154,7 @@ async def test_each_code_of_the_printed_sheet_is_read_as_what_it_stands_for(
         assert await page.locator("h2 b", has_text="x").count() == 0
 
 
-CUT = "async all => { const { cut } = await import('/static/tails.js');"
+CUT = "async all => { const { cut } = await import('/static/short_numbers.js');"
 CUT += " return all.map(numbers => [...cut(numbers).values()]); }"
 TAILS = [
     (["HQ6123"], ["HQ6123"]),

@@ -23,7 +23,7 @@ SETTLED = {one for moves in DISPOSAL_MOVES.values() for one in moves}
 
 
 TWICE = """async () => {
-  const { sure } = await import("/static/sure.js");
+  const { sure } = await import("/static/confirm_dialog.js");
   const ask = () => sure({ title: "to be done", told: [["what", "this"]], yes: "do it" });
   window.twice = ask().then(async first => [first, await ask()]);
 }"""

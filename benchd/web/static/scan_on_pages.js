@@ -4,7 +4,7 @@
 import { lookUp } from "./api.js";
 import { mayBeBadge } from "./codes.js";
 import { isBegun } from "./forms.js";
-import { keepSlot } from "./kept.js";
+import { keepSlot } from "./drafts.js";
 import { word } from "./words.js";
 
 /** Whether the code was for the page; what isn't may be a badge. `tell` is told why nothing comes of one. */
