@@ -126,12 +126,17 @@ class LabelDesk:
         # However many ask at once, it is set once.
         async with self._setting:
             if self._sheet is None or self._sheet[0] != wanted:
-                set_sheet = partial(rack_sheet, wanted, self._catalogue, at)
-                made = await self._in_thread(
+                set_sheet = partial(self._set_sheet, wanted, at)
+                return await self._in_thread(
                     partial(in_yielding_thread, set_sheet), limiter=self._of_sheet
                 )
-                self._sheet = wanted, made
             return self._sheet[1]
+
+    def _set_sheet(self, slots: tuple[SlotName, ...], at: datetime) -> bytes:
+        made = rack_sheet(slots, self._catalogue, at)
+        # Kept here: one that took too long for who asked is there for whoever asks again.
+        self._sheet = slots, made
+        return made
 
     async def _print(self, wanted: Wanted) -> None:
         match wanted.why:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -23,7 +23,7 @@ from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Wakeup
-from benchd.domain.yielding_thread import YIELDS
+from benchd.domain.yielding_thread import YIELDS, in_yielding_thread
 from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import LedgerSubscriber, announcing
@@ -443,3 +443,34 @@ async def test_anybodys_sheet_is_set_by_a_thread_that_yields_and_no_label_waits_
         finally:
             may_end.set()
     assert priorities == [min(19, ours + YIELDS)]
+
+
+async def test_a_sheet_that_came_too_late_for_one_is_kept_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that yields may take long where others want the processor."""
+    may_end, made = threading.Event(), threading.Event()
+    times = count(1)
+
+    def sheet(*_: object) -> bytes:
+        told = next(times)
+        assert may_end.wait(20)
+        return f"%PDF {told}".encode()
+
+    def in_thread(call: Callable[[], bytes]) -> bytes:
+        result = in_yielding_thread(call)
+        made.set()
+        return result
+
+    monkeypatch.setattr("benchd.papers.labels.label_desk.rack_sheet", sheet)
+    monkeypatch.setattr("benchd.papers.labels.label_desk.in_yielding_thread", in_thread)
+    monkeypatch.setattr("benchd.papers.labels.label_desk.SET_S", 0.05)
+    slots = [SlotName("A1")]
+    async with shop(tmp_path) as here:
+        try:
+            with pytest.raises(LabelRefused, match="in time"):
+                await here.desk.cards(slots, BEGAN)
+        finally:
+            may_end.set()
+        assert await anyio.to_thread.run_sync(made.wait, 20)
+        assert await here.desk.cards(slots, BEGAN) == b"%PDF 1"
