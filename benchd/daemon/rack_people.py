@@ -18,6 +18,7 @@ from benchd.config.config_sections import PeopleSettings
 from benchd.daemon.directories import give, make_directories
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.system_clock import SystemClock, SystemEntropy
+from benchd.domain.calm_loop import until_loop_is_calm
 from benchd.domain.ids import JsonValue
 from benchd.domain.people import Person
 from benchd.domain.ports import Clock
@@ -82,7 +83,13 @@ def sessions_of(
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,
-        Authentication(people, Tries(time.monotonic), refusals, time.monotonic),
+        Authentication(
+            people,
+            Tries(time.monotonic),
+            refusals,
+            time.monotonic,
+            calm=until_loop_is_calm,
+        ),
         entropy=SystemEntropy(),
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,

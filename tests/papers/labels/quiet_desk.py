@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio.lowlevel
+
 from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
@@ -47,4 +49,5 @@ def quiet_desk(
         ),
         catalogue=catalogue,
         sink=Nobody(),
+        calm=anyio.lowlevel.checkpoint,
     )
