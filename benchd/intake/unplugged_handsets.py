@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+import anyio
+
 from benchd.domain.chip import BaselineKind, ChipVerdict
 from benchd.domain.errors import (
     CertificateGap,
@@ -32,6 +34,9 @@ from benchd.proof.handset_jobs import records_of_handset
 from benchd.proof.identity.sighting import Sighting, sightings_in
 from benchd.proof.intake_book import Assessed, Asset
 
+READER_COMES_WITHIN_S: Final = 8.0
+"""Right after the daemon's start, or after a replug, a reader is up within seconds; a look takes
+some more, and a client waits 15 s for its answer."""
 _NOBODYS: Final = JobId("")
 """The job of a look that is of none."""
 _SEEN_AS: Final[Mapping[Seen, tuple[Finding, ...]]] = MappingProxyType(
@@ -158,6 +163,8 @@ class HandDesk:
                 " says that nobody has looked at the chip"
             )
         try:
+            with anyio.move_on_after(READER_COMES_WITHIN_S):
+                await self._chips.until_there(slot)
             scan = await self._chips.scan(slot, passes=1, power_cycle=False)
         except (ReaderGone, ReaderFault) as fault:
             raise IntakeRefused(

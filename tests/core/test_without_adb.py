@@ -10,7 +10,8 @@ A collected handset (回収), what a shop meets → what has to happen:
 2. its chip answers, unused → the same, with the reader's word
 3. balance or keys in use → crushed only by its owner's consent on record, else cause and cure
 4. the reader hears nothing → on record as silent, which is never clean
-5. the reader is gone or fails → refused, nothing on record: again, another slot, or none
+5. the reader is gone or fails → refused, nothing on record: again, another slot, or none; one that
+   is just coming up, after the daemon's start or its own replug, is waited for a moment
 6. no such slot, one without a reader, one with a handset in it → refused
 7. its neighbour's label: its tray tells another IMEI, or one of another asset → refused
 8. its neighbour's label: its chip was seen under another label, or in another's job → refused
@@ -45,6 +46,7 @@ from typing import Any
 import anyio
 import pytest
 
+from benchd.cli.client import TIMEOUT_S as CLIENT_TIMEOUT_S
 from benchd.daemon.rack_intake import required_by
 from benchd.domain.chip import BaselineKind, ChipScan, ChipVerdict
 from benchd.domain.errors import HandsetAtWork, IntakeRefused, NotFound, ReaderFault
@@ -54,7 +56,7 @@ from benchd.domain.job import Disposition, Finding, Gate, Outcome, Reason, Stage
 from benchd.domain.record import EntryKind
 from benchd.domain.slot_states import SlotState
 from benchd.intake.required_attestations import Required
-from benchd.intake.unplugged_handsets import HandDesk, findings_of
+from benchd.intake.unplugged_handsets import READER_COMES_WITHIN_S, HandDesk, findings_of
 from benchd.pipelines.stages.gates import GatesStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import AssessedRecord, ChipHeldToReader, UnerasableRecord
@@ -164,6 +166,28 @@ async def test_a_reader_that_is_gone_or_was_never_there_says_nothing() -> None:
         await shop.refuses("has no reader", shop.crush)
         await shop.crush(slot=None)
         assert shop.crushed()[0].chip is None
+
+
+@pytest.mark.parametrize("act", [Shop.crush, Shop.look])
+async def test_a_reader_that_is_just_coming_up_is_waited_for(act: Callable[[Shop], Any]) -> None:
+    async with Shop().opened() as shop, anyio.create_task_group() as hands:
+        shop.chips.unplug_reader("A2")
+
+        async def plug_in() -> None:
+            await anyio.sleep(READER_COMES_WITHIN_S - 1)
+            shop.chips.plug_reader("A2")
+
+        hands.start_soon(plug_in)
+        await act(shop)
+        assert [slot for slot, *_ in shop.chips.scans] == ["A2"]
+
+
+async def test_a_reader_that_stays_away_is_not_waited_for_longer_than_a_request_may_take() -> None:
+    async with Shop().opened() as shop:
+        shop.chips.unplug_reader("A2")
+        began = anyio.current_time()
+        await shop.refuses("doesn't answer", shop.crush)
+        assert READER_COMES_WITHIN_S <= anyio.current_time() - began < CLIENT_TIMEOUT_S
 
 
 async def test_a_reader_with_a_handset_on_it_speaks_of_that_one() -> None:

@@ -19,8 +19,10 @@ from typer.testing import CliRunner
 from benchd.cli.client import BenchdClient
 from benchd.cli.main import app
 from benchd.lab.demo.demo_rack import DemoRack
+from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.ledger import verify_ledger
 from tests.rack.working import (
+    WITHIN_S,
     at_work,
     bodies,
     must_end_as_expected,
@@ -30,10 +32,12 @@ from tests.rack.working import (
     until_slot,
 )
 
-pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(600)]
 
-SLOW = [slow(name, 15) for name in ("clean", "same-serial-a", "clean", "same-serial-b")]
-"""Handsets whose overwrites overlap for certain."""
+HELD = [slow(name, WITHIN_S) for name in ("clean", "same-serial-a", "clean", "same-serial-b")]
+"""Handsets whose overwrites overlap for certain: none ends before all have to be in theirs."""
+STALL, PATIENT = "stall_s = 5\n", "stall_s = 90\n"
+"""They take 13 s for a piece, more than the demo's recipe allows a handset to make no progress."""
 
 
 def events(rack: DemoRack, event: str) -> list[dict[str, Any]]:
@@ -42,7 +46,12 @@ def events(rack: DemoRack, event: str) -> list[dict[str, Any]]:
 
 
 async def under_load(rack: DemoRack) -> None:
-    """Every slot is in the middle of its overwrite."""
+    """Start the daemon, and wait until every slot is in the middle of its overwrite."""
+    recipe = rack.folder.path / "recipes" / "overwrite.toml"
+    text = recipe.read_text(encoding="utf-8")
+    assert STALL in text
+    recipe.write_text(text.replace(STALL, PATIENT), encoding="utf-8")
+    await rack.start_daemon()
     await until(
         rack, lambda: all(slot["stage"] == "overwrite" for slot in rack.watch.slots.values())
     )
@@ -73,7 +82,7 @@ def reload(rack: DemoRack) -> None:
 
 async def test_a_reload_under_load_changes_one_slot_and_no_other(tmp_path: Path) -> None:
     before: dict[str, object] = {}
-    async with at_work(tmp_path, SLOW) as rack:
+    async with at_work(tmp_path, HELD, started=False) as rack:
         await under_load(rack)
         before |= {name: slot["job"] for name, slot in rack.watch.slots.items()}
         whole = rack.folder.config.read_text(encoding="utf-8")
@@ -89,6 +98,8 @@ async def test_a_reload_under_load_changes_one_slot_and_no_other(tmp_path: Path)
         rack.folder.config.write_text(moved, encoding="utf-8")
         reload(rack)
         await until(rack, lambda: "A2" in rack.watch.slots)
+        for placed in rack.placed:
+            await rack.hands.set_faults(placed.slot, StorageFaults())
         await must_end_as_expected(rack)
         after = {name: slot["job"] for name, slot in rack.watch.slots.items()}
         assert {name for name in after if after[name] != before[name]} == {"A2"}
@@ -120,11 +131,10 @@ async def test_sigterm_under_load_leaves_every_job_settled(
         monkeypatch.setenv("NOTIFY_SOCKET", os.fspath(address))
         monkeypatch.setenv("WATCHDOG_USEC", "600000")
         async with (
-            at_work(tmp_path / "rack", SLOW, started=False) as rack,
+            at_work(tmp_path / "rack", HELD, started=False) as rack,
             anyio.create_task_group() as group,
         ):
             group.start_soon(listen, manager, told)
-            await rack.start_daemon()
             await under_load(rack)
             assert await rack.stop_daemon() == 0
             group.cancel_scope.cancel()
