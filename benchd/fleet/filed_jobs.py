@@ -20,7 +20,7 @@ from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.fleet_database import FleetDatabase, can_be_kept, kept_text
 from benchd.fleet.record_follower import PIECE, Reading, RecordFollower, Stretch
 from benchd.ledger.ledger_record import GENESIS, stored_after
-from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, parts_of, plain
+from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, plain
 from benchd.ledger.records.record_effect import effect_of_end, effect_of_stage, text_of
 from benchd.outbound.hooks.replies import direction_in
 from benchd.proof.disposal_fold import disposal_evidence_of, opened_item
@@ -152,22 +152,22 @@ async def _file(connection: AsyncConnection, changes: Sequence[_Placed]) -> None
             [each.sequence for each in known.values()],
         ),
     )
-    # A part has no blank: all that isn't a letter or a digit was left out.
+    # What changes nothing isn't written: a page that was changed isn't read in an index alone.
     await connection.execute(
         """
-        INSERT INTO filed_number AS known (rack, job, number, parts, is_imei, is_proven)
-        SELECT rack, job, number, string_to_array(parts, ' '), is_imei, is_proven
-        FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::bool[], %s::bool[])
-            AS told (rack, job, number, parts, is_imei, is_proven)
-        ON CONFLICT (number, rack, job) DO UPDATE SET
+        INSERT INTO filed_number AS known (rack, job, number, opened_at, is_imei, is_proven)
+        SELECT * FROM unnest(%s::int[], %s::text[], %s::text[], %s::timestamptz[], %s::bool[],
+            %s::bool[])
+        ON CONFLICT (number, opened_at, rack, job) DO UPDATE SET
             is_imei = known.is_imei OR excluded.is_imei,
             is_proven = known.is_proven OR excluded.is_proven
+        WHERE excluded.is_imei > known.is_imei OR excluded.is_proven > known.is_proven
         """,
         (
             [rack for rack, _, _ in numbers],
             [job for _, job, _ in numbers],
             [number for _, _, number in numbers],
-            [" ".join(parts_of(number)) for _, _, number in numbers],
+            [known[rack, job].opened_at for rack, job, _ in numbers],
             [is_imei for is_imei, _ in numbers.values()],
             [is_proven for _, is_proven in numbers.values()],
         ),

@@ -1,14 +1,18 @@
-"""A handset's file over all racks: found by any of its numbers, or a part of one."""
+"""A handset's file over all racks: found by any of its numbers, or the beginning or end of one.
+
+Whatever is looked for, PostgreSQL reads a bounded number of entries of an index, the newest jobs of
+a number first (docs/adr/0090-found-by-beginning-or-end.md).
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from benchd.domain.chip import is_fleet_chip, secret_named_in
 from benchd.domain.errors import UsageRefused
@@ -18,7 +22,6 @@ from benchd.ledger.records.numbers import (
     DIGEST_DIGITS,
     INDEXED_DIGEST_DIGITS,
     SHORTEST,
-    parts_of,
     plain,
 )
 from benchd.proof.identity.sighting import model_key
@@ -27,20 +30,71 @@ from benchd.proof.identity.traits import Relation, Traits, compare
 MOST_JOBS: Final = 200
 """That one answer is made of."""
 MOST_HANDSETS: Final = 50
+MOST_READ: Final = 5000
+"""Numbers that begin with what is looked for, and as many that end with it."""
 
 JobKey = tuple[int, str]
 """A job of all racks': its rack's number and its name."""
 _HEX: Final = frozenset("0123456789ABCDEF")
 _AFTER_HEX: Final = "g"
-_JOB: Final = """
-    SELECT filed_job.rack, rack.name, job, opened_at, told, certificate, certified_branch,
-        certified_sequence,
-        ARRAY(SELECT number FROM filed_number AS mine WHERE mine.rack = filed_job.rack
-            AND mine.job = filed_job.job AND is_imei ORDER BY number),
-        ARRAY(SELECT number FROM filed_number AS mine WHERE mine.rack = filed_job.rack
-            AND mine.job = filed_job.job AND is_proven ORDER BY number)
-    FROM filed_job JOIN rack ON rack.id = filed_job.rack
-"""
+_AFTER_ALL: Final = "\U0010ffff"
+"""No letter or digit comes after it."""
+_NEWEST: Final = sql.SQL("ORDER BY opened_at DESC LIMIT {}").format(sql.Literal(MOST_JOBS))
+_WHOLE: Final = sql.SQL("(SELECT rack, job FROM filed_number WHERE number = %s {newest})").format(
+    newest=_NEWEST
+)
+# Of LIKE a plan for any value reads the whole index.
+_WHOLE_OR_CERTIFIED: Final = sql.SQL(
+    """
+    {whole} UNION (
+        SELECT rack, job FROM filed_job
+        WHERE certificate ~>=~ %s AND certificate ~<~ %s LIMIT {most}
+    )
+    """
+).format(whole=_WHOLE, most=sql.Literal(MOST_JOBS))
+# Names of jobs begin with their day, so that the last of those that begin alike are the newest.
+_RANGES: Final = sql.SQL(
+    """
+    WITH begun AS MATERIALIZED (
+        SELECT rack, job, opened_at FROM filed_number WHERE number > %s AND number < %s
+        ORDER BY number DESC LIMIT %s
+    ), ended AS MATERIALIZED (
+        SELECT rack, job, opened_at FROM filed_number WHERE backwards > %s AND backwards < %s
+        ORDER BY backwards DESC LIMIT %s
+    )
+    SELECT rack, job, greatest((SELECT count(*) FROM begun), (SELECT count(*) FROM ended))
+    FROM ((SELECT * FROM begun {newest}) UNION (SELECT * FROM ended {newest})) AS found {newest}
+    """
+).format(newest=_NEWEST)
+_OTHERS: Final = sql.SQL(
+    """
+    SELECT rack, job FROM (
+        SELECT alike.* FROM unnest(%s::text[]) AS shared (number), LATERAL (
+            SELECT rack, job, opened_at FROM filed_number WHERE number = shared.number {newest}
+        ) AS alike
+        UNION
+        SELECT alike.* FROM unnest(%s::text[]) AS shared (tied), LATERAL (
+            SELECT rack, job, opened_at FROM filed_job WHERE tied = shared.tied {newest}
+        ) AS alike
+    ) AS found {newest}
+    """
+).format(newest=_NEWEST)
+_OF_CERTIFICATE: Final = sql.SQL(
+    "SELECT rack, job FROM filed_job WHERE certificate = %s {newest}"
+).format(newest=_NEWEST)
+_JOBS: Final = sql.SQL(
+    """
+    SELECT rack, rack.name, job, opened_at, told, certificate, certified_branch,
+        certified_sequence, imeis, proven
+    FROM unnest(%s::int[], %s::text[]) AS wanted (rack, job) JOIN filed_job USING (rack, job)
+    JOIN rack ON rack.id = rack CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(number ORDER BY number) FILTER (WHERE is_imei), '{{}}') AS imeis,
+            coalesce(array_agg(number ORDER BY number) FILTER (WHERE is_proven), '{{}}') AS proven
+        FROM filed_number AS mine WHERE mine.rack = filed_job.rack AND mine.job = filed_job.job
+            AND (is_imei OR is_proven)
+    ) AS numbers ORDER BY opened_at DESC
+    """
+).format()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,52 +155,52 @@ class FoundHandsets:
 
 
 async def find_handsets(connection: AsyncConnection, text: str) -> FoundHandsets:
-    """The handsets with this as one of their numbers or in one; UsageRefused if it's too short."""
+    """Those with a number that is this, or begins or ends so; UsageRefused if it's too short."""
     wanted = plain(text)
     if len(wanted) < SHORTEST:
         raise UsageRefused(f"look for at least {SHORTEST} letters or digits of a number")
-    found = await _jobs(connection, *_named(wanted))
-    is_whole = bool(found) and (is_imei(wanted) or len(wanted) == DIGEST_DIGITS)
-    if not is_whole:
-        escaped = wanted.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        found += await _jobs(
-            connection,
-            "SELECT rack, job FROM filed_number WHERE parts @> %s AND number LIKE %s",
-            parts_of(wanted),
-            f"%{escaped}%",
-        )
-    every = await with_others(connection, found)
-    handsets = handsets_in(every, {each.key for each in found})
+    found = await _named(connection, wanted)
+    is_cut = len(found) >= MOST_JOBS
+    if not found or not (is_imei(wanted) or len(wanted) == DIGEST_DIGITS):
+        others, is_more = await _begun_or_ended(connection, wanted)
+        found, is_cut = found | others, is_cut or is_more
+    every = await with_others(connection, await _jobs(connection, found))
+    handsets = handsets_in(every, found)
     return FoundHandsets(
-        handsets=tuple(handsets[:MOST_HANDSETS]),
-        more=len(handsets) > MOST_HANDSETS or len(found) >= MOST_JOBS,
+        handsets=tuple(handsets[:MOST_HANDSETS]), more=is_cut or len(handsets) > MOST_HANDSETS
     )
 
 
-def _named(wanted: str) -> tuple[str, *tuple[str, ...]]:
-    """The query for jobs with this whole number, or with a certificate that begins so."""
-    whole = "SELECT rack, job FROM filed_number WHERE number = %s"
-    if len(wanted) >= INDEXED_DIGEST_DIGITS and _HEX.issuperset(wanted):
-        # Of LIKE a plan for any value reads the whole index.
-        begun = "SELECT rack, job FROM filed_job WHERE certificate ~>=~ %s AND certificate ~<~ %s"
-        digits = wanted.lower()
-        return (f"{whole} UNION {begun}", wanted, digits, f"{digits}{_AFTER_HEX}")
-    return (whole, wanted)
+async def _named(connection: AsyncConnection, wanted: str) -> set[JobKey]:
+    """The jobs with this whole number, or with a certificate that begins so."""
+    if len(wanted) < INDEXED_DIGEST_DIGITS or not _HEX.issuperset(wanted):
+        return await _keys(connection, _WHOLE, wanted)
+    digits = wanted.lower()
+    return await _keys(connection, _WHOLE_OR_CERTIFIED, wanted, digits, f"{digits}{_AFTER_HEX}")
+
+
+async def _begun_or_ended(connection: AsyncConnection, wanted: str) -> tuple[set[JobKey], bool]:
+    """The newest jobs with a longer number that begins or ends so; whether there may be more."""
+    back = wanted[::-1]
+    asked = await connection.execute(
+        _RANGES,
+        (wanted, wanted + _AFTER_ALL, MOST_READ, back, back + _AFTER_ALL, MOST_READ),
+    )
+    rows = await asked.fetchall()
+    is_more = len(rows) >= MOST_JOBS or any(read >= MOST_READ for *_, read in rows)
+    return {(rack, job) for rack, job, _ in rows}, is_more
 
 
 async def with_others(connection: AsyncConnection, jobs: Sequence[FiledJob]) -> list[FiledJob]:
-    """These and all that share an IMEI, a serial or a chip with one of them."""
-    numbers = {number for job in jobs for number in job.imeis}
-    serials = {job.traits.serial for job in jobs} - {None}
-    chips = {job.traits.tied_chip for job in jobs} - {None}
-    more = await _jobs(
-        connection,
-        "SELECT rack, job FROM filed_number WHERE number = ANY(%s)"
-        " UNION SELECT rack, job FROM filed_job WHERE tied = ANY(%s)",
-        [*numbers, *(plain(str(serial)) for serial in serials)],
-        list(chips),
-    )
-    return list({each.key: each for each in (*jobs, *more)}.values())
+    """These and the newest that share an IMEI, a serial or a chip with one of them."""
+    traits = [job.traits for job in jobs]
+    numbers = {number for each in traits for number in each.imeis}
+    numbers |= {plain(each.serial) for each in traits if each.serial}
+    chips = {each.tied_chip for each in traits if each.tied_chip}
+    if not (numbers or chips):
+        return [*jobs]
+    others = await _keys(connection, _OTHERS, list(numbers), list(chips))
+    return [*jobs, *await _jobs(connection, others - {job.key for job in jobs})]
 
 
 def handsets_in(jobs: Sequence[FiledJob], wanted: Iterable[JobKey]) -> list[FiledHandset]:
@@ -211,22 +265,20 @@ def _groups(
 
 
 async def certified_jobs(connection: AsyncConnection, digest: str) -> list[FiledJob]:
-    """Those whose certificate has exactly this number."""
-    return await _jobs(connection, "SELECT rack, job FROM filed_job WHERE certificate = %s", digest)
+    """The newest of those whose certificate has exactly this number."""
+    return await _jobs(connection, await _keys(connection, _OF_CERTIFICATE, digest))
 
 
-async def _jobs(connection: AsyncConnection, keys: str, *values: object) -> list[FiledJob]:
-    """The newest of those whose racks and names this query finds, by indexes alone.
+async def _keys(connection: AsyncConnection, query: sql.Composed, *values: object) -> set[JobKey]:
+    found = await connection.execute(query, values)
+    return {(rack, job) for rack, job in await found.fetchall()}
 
-    A condition of theirs joined by OR to one on their numbers would have every job read.
-    """
-    found = await connection.execute(
-        f"{_JOB} WHERE (filed_job.rack, job) IN ({keys})"
-        f" ORDER BY opened_at DESC LIMIT {MOST_JOBS}".encode(),
-        values,
-        # What is in one job in a million and what is in all of them need a plan each.
-        prepare=False,
-    )
+
+async def _jobs(connection: AsyncConnection, keys: Collection[JobKey]) -> list[FiledJob]:
+    """What is filed of these, the newest first."""
+    if not keys:
+        return []
+    found = await connection.execute(_JOBS, ([rack for rack, _ in keys], [job for _, job in keys]))
     return [
         FiledJob(
             rack=row[0],

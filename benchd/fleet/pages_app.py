@@ -100,7 +100,7 @@ class PagesApp:
     async def handsets(
         self, request: Request, number: Annotated[str, Query(max_length=LONGEST_NUMBER)]
     ) -> Response:
-        """The handsets with this in one of their numbers, over all racks."""
+        """Handsets with this number, or one that begins or ends so, over all racks."""
         await self._catch_up()
         async with self._database.transaction() as connection:
             office = await holder(connection, _secret_of(request))

@@ -7,7 +7,15 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from benchd.fleet.fleet_database import FleetDatabase, NotAcknowledged, next_hosts, open_database
+from benchd.fleet import fleet_database
+from benchd.fleet.fleet_database import (
+    FleetDatabase,
+    NotAcknowledged,
+    migrations,
+    next_hosts,
+    open_database,
+)
+from benchd.fleet.handset_files import find_handsets
 from tests.fleet.centre_rig import centre
 from tests.fleet.written_ledger import WrittenLedger
 
@@ -81,3 +89,29 @@ async def test_of_several_hosts_each_is_tried_first_in_turn(
     turned = next_hosts(conninfo, environment)
     told = [conninfo_to_dict(turned()) for _ in tried]
     assert [f"{each.get('host')} {each.get('port')}" for each in told] == tried
+
+
+async def test_numbers_that_an_older_release_has_filed_are_found_by_their_ends(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = {number: sql for number, sql in migrations().items() if number < 10}
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet_database, "migrations", lambda: older)
+        async with open_database(conninfo):
+            pass
+    with psycopg.connect(conninfo) as admin:
+        admin.execute(
+            """
+            INSERT INTO rack (key_id, name, ring, trusted_key)
+            VALUES (repeat('a', 64), 'Nagoya', '', sha256(''));
+            INSERT INTO filed_job (rack, job, opened_at, told)
+            SELECT id, 'j-0001', '2026-11-24T08:00Z', '{"serial": "R5CT20ABCDE"}' FROM rack;
+            INSERT INTO filed_number (rack, job, number, parts, is_imei, is_proven)
+            SELECT rack, job, '356938035643809', '{3569}', true, false FROM filed_job
+            """
+        )
+    async with open_database(conninfo) as database, database.transaction() as connection:
+        for number in ("356938035643809", "3569", "3809"):
+            [handset] = (await find_handsets(connection, number)).handsets
+            [job] = handset.jobs
+            assert (job.job, job.imeis, job.proven) == ("j-0001", ("356938035643809",), ())

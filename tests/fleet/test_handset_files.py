@@ -31,6 +31,35 @@ SERIAL = "R5CT20ABCDE"
 LONG_NAME = "".join(sha256(bytes([number])).hexdigest() for number in range(100))
 """Which no index keeps, nor any that is packed."""
 
+CHIP = "c" * 32
+MANY = handset_files.MOST_READ + 1000
+MANY_JOBS = sql.SQL(
+    """
+    INSERT INTO filed_job (rack, job, opened_at, told, tied, certificate)
+    SELECT 1, 'many-' || lpad(n::text, 4, '0'),
+        timestamptz '2026-11-01Z' + n * 7 % {many} * interval '1 minute', '{{}}', {chip},
+        encode(sha256(n::text::bytea), 'hex')
+    FROM generate_series(0, {many} - 1) AS n;
+    INSERT INTO filed_number (rack, job, number, opened_at, is_imei, is_proven)
+    SELECT 1, job, number, opened_at, false, false
+    FROM filed_job, unnest(ARRAY['ALIKE', 'OF00' || right(job, 4), right(job, 4) || '00NR'])
+        AS number
+    WHERE job LIKE 'many-%'
+    """
+).format(many=sql.Literal(MANY), chip=sql.Literal(CHIP))
+
+
+def minute_of(number: int) -> int:
+    """By which the newest of many jobs are known, in another order than by their names."""
+    return number * 7 % MANY
+
+
+def add_many(conninfo: str) -> None:
+    """So many jobs with one chip and one number, and others that begin or end alike."""
+    with psycopg.connect(conninfo, autocommit=True) as admin:
+        admin.execute(MANY_JOBS)
+        admin.execute("VACUUM ANALYZE")
+
 
 def handset(job: str, imei: str | None = IMEI, serial: str = SERIAL, day: int = 0) -> Told:
     """One that was inspected."""
@@ -70,7 +99,8 @@ async def test_one_handset_is_found_over_all_racks_by_any_of_its_numbers(conninf
         await send(here, "Nagoya", first)
         await send(here, "Osaka", second, other)
         expected = [("Nagoya", "j-0001"), ("Osaka", "j-0002")]
-        for number in (IMEI, "8035643809", SERIAL, SERIAL[3:9], "T-00417", "j-0002", digest[:20]):
+        ends = (IMEI[-4:], IMEI[:9], SERIAL[:9], SERIAL[-4:], "0417", "T-004", digest[:4])
+        for number in (IMEI, SERIAL, "T-00417", "j-0002", digest[:20], *ends):
             [only] = await found(here, number)
             assert jobs(only) == expected, number
             assert only["perhaps"] == []
@@ -80,7 +110,9 @@ async def test_one_handset_is_found_over_all_racks_by_any_of_its_numbers(conninf
         assert only["jobs"][0]["tag"] == "T-00417"
         [only] = await found(here, OTHER_IMEI)
         assert jobs(only) == [("Osaka", "j-0003")]
-        assert await found(here, "0000111122223333") == []
+        # Nor by what stands in the middle of one.
+        for number in ("0000111122223333", IMEI[1:-1], SERIAL[3:9]):
+            assert await found(here, number) == []
 
 
 async def test_one_serial_without_an_imei_makes_nothing_certain(conninfo: str) -> None:
@@ -408,70 +440,99 @@ async def test_filing_goes_on_after_whatever_a_record_brings_about(
         group.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("text", [IMEI, "0417", "a" * 64, "a" * 16])
-async def test_no_look_up_reads_all_jobs(
-    conninfo: str, text: str, monkeypatch: pytest.MonkeyPatch
+async def test_of_very_many_jobs_the_newest_are_found(conninfo: str) -> None:
+    # Of those that only begin or end so the last are read, in the order of letters.
+    most = -handset_files.MOST_READ
+    read = {
+        "ALIKE": list(range(MANY)),
+        "OF00": list(range(MANY))[most:],
+        "00NR": sorted(range(MANY), key=lambda n: f"{n:04}"[::-1])[most:],
+    }
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", handset("j-0001"))
+        add_many(conninfo)
+        for number, those in read.items():
+            newest = sorted(those, key=minute_of, reverse=True)[: handset_files.MOST_HANDSETS]
+            answer = (await here.find(number)).json()
+            told = [jobs(each) for each in answer["handsets"]]
+            assert told == [[("Nagoya", f"many-{n:04}")] for n in newest], number
+            assert answer["more"]
+
+
+@pytest.mark.parametrize("number", ["ALIKE", "1234"], ids=["beginning", "end"])
+async def test_no_more_numbers_are_read_than_may_be_and_that_is_told(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch, number: str
 ) -> None:
+    stories = [handset(f"j-{n:04}", None, f"ALIKE{n}1234", day=n) for n in range(3)]
+    async with office(conninfo) as here:
+        await send(here, "Nagoya", *stories)
+        answer = (await here.find(number)).json()
+        assert (len(answer["handsets"]), answer["more"]) == (3, False)
+        monkeypatch.setattr(handset_files, "MOST_READ", 2)
+        answer = (await here.find(number)).json()
+        # The last by their numbers, as a job's begins with its day.
+        assert [jobs(each) for each in answer["handsets"]] == [
+            [("Nagoya", "j-0002")],
+            [("Nagoya", "j-0001")],
+        ]
+        assert answer["more"]
+
+
+@pytest.mark.parametrize("mode", ["custom", "generic"])
+async def test_no_look_up_reads_more_than_it_may(
+    conninfo: str, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    async with office(conninfo) as here:
+        told = handset("j-0001")
+        told.bind("j-0001", tag="T-00417")
+        told.tie("j-0001", CHIP)
+        await send(here, "Nagoya", told)
+        assert await found(here, "0417")
+    add_many(conninfo)
     asked: list[tuple[bytes, tuple[object, ...]]] = []
     execute = psycopg.AsyncConnection.execute
 
     async def kept(
-        self: psycopg.AsyncConnection, query: bytes, values: tuple[object, ...], *, prepare: bool
+        self: psycopg.AsyncConnection, query: sql.Composed, values: tuple[object, ...]
     ) -> Any:  # noqa: ANN401
-        # None has a plan that was made for other values.
-        assert prepare is False
-        asked.append((query, values))
-        return await execute(self, query, values, prepare=prepare)
+        asked.append((query.as_bytes(), values))
+        return await execute(self, query, values)
 
-    async with office(conninfo) as here:
-        told = handset("j-0001")
-        told.bind("j-0001", tag="T-00417")
-        await send(here, "Nagoya", told)
-        assert await found(here, "0417")
-    # Where it needn't, PostgreSQL reads no table whole.
-    options = "-c enable_seqscan=off"
+    # PostgreSQL takes up a plan for any value once a connection has asked the same some times.
+    options = f"-c plan_cache_mode=force_{mode}_plan"
     async with await psycopg.AsyncConnection.connect(conninfo, options=options) as connection:
         with monkeypatch.context() as patch:
             patch.setattr(psycopg.AsyncConnection, "execute", kept)
-            await find_handsets(connection, text)
-        for query, values in asked:
-            plan = await (await connection.execute(b"EXPLAIN " + query, values)).fetchall()
-            lines = [str(line) for [line] in plan]
-            assert not [line for line in lines if "Seq Scan" in line], lines
-            # Or all of an index, and each job of it held against what was found by its numbers.
-            assert not [line for line in lines if "Filter" in line and "SubPlan" in line], lines
-    assert len(asked) >= 2
+            for text in (IMEI, "0417", "ALIKE", "OF00", "00NR", "a" * 64, "a" * 16):
+                await find_handsets(connection, text)
+    with psycopg.connect(conninfo, options=options) as connection:
+        nodes = [node for query, values in asked for node in explained(connection, query, values)]
+    for node in nodes:
+        read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        assert read * node["Actual Loops"] <= handset_files.MOST_READ, node
+    numbers = [node for node in nodes if node.get("Index Name", "").startswith("filed_number")]
+    assert numbers
+    for node in numbers:
+        assert node["Node Type"] == "Index Only Scan", node
 
 
-async def test_a_certificates_beginning_is_found_by_a_part_of_its_index(
-    conninfo: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bytes] = []
-    execute = psycopg.AsyncConnection.execute
-
-    async def kept(self: psycopg.AsyncConnection, query: bytes, *told: Any, **how: Any) -> Any:  # noqa: ANN401
-        asked.append(query)
-        return await execute(self, query, *told, **how)
-
-    async with open_database(conninfo):
-        pass
-    # Also by a plan that was made without knowing what is looked for.
-    options = "-c enable_seqscan=off -c plan_cache_mode=force_generic_plan"
-    async with await psycopg.AsyncConnection.connect(conninfo, options=options) as connection:
-        with monkeypatch.context() as patch:
-            patch.setattr(psycopg.AsyncConnection, "execute", kept)
-            await find_handsets(connection, "a" * 16)
-        query = asked[0]
-        count = query.count(b"%s")
-        kinds = b", ".join([b"text"] * count)
-        for number in range(1, count + 1):
-            query = query.replace(b"%s", b"$%d" % number, 1)
-        await connection.execute(b"PREPARE asked (" + kinds + b") AS " + query)
-        values = b", ".join([b"'a'"] * count)
-        plan = await connection.execute(b"EXPLAIN EXECUTE asked (" + values + b")")
-        told = [line for [line] in await plan.fetchall() if "certificate" in line and "$" in line]
-    assert told
-    assert all("Index Cond" in line or "Recheck Cond" in line for line in told), told
+def explained(
+    connection: psycopg.Connection, query: bytes, values: tuple[object, ...]
+) -> list[dict[str, Any]]:
+    """The nodes of a query's plan, as it was run."""
+    for number in range(1, len(values) + 1):
+        query = query.replace(b"%s", b"$%d" % number, 1)
+    connection.execute(b"PREPARE asked AS " + query)
+    run = sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({})").format(
+        sql.SQL(", ").join(map(sql.Literal, values))
+    )
+    [[[told]]] = connection.execute(run).fetchall()
+    connection.execute("DEALLOCATE asked")
+    nodes, due = [], [told["Plan"]]
+    while due:
+        nodes.append(due.pop())
+        due += nodes[-1].get("Plans", [])
+    return nodes
 
 
 async def test_only_jobs_that_share_something_are_compared(

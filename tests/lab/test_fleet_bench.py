@@ -26,7 +26,7 @@ from benchd.outbound.fleet.ports import Taken
 from tests.program import BENCHD
 
 FILLED = (
-    b"SELECT * FROM filed_number ORDER BY number, job",
+    b"SELECT rack, job, number, is_imei, is_proven, backwards FROM filed_number ORDER BY 3, 2",
     b"SELECT rack, job, trait, value FROM handset_trait ORDER BY 2, 3, 4",
     b"""
         SELECT rack, job, certificate, certified_branch, certified_sequence
@@ -37,6 +37,10 @@ FILLED = (
         SELECT job, sequence, kind, convert_from(body, 'UTF8')::json ->> 'sequence',
             convert_from(body, 'UTF8')::json ->> 'job'
         FROM job_record JOIN record USING (rack, branch, sequence) ORDER BY 1, 2
+    """,
+    b"""
+        SELECT count(*) FROM filed_number JOIN filed_job USING (rack, job)
+        WHERE filed_number.opened_at <> filed_job.opened_at
     """,
     b"""
         SELECT pg_get_indexdef(indexrelid) FROM pg_index
@@ -164,7 +168,7 @@ def test_filled_jobs_are_found_by_just_what_real_ones_are() -> None:
         with bench_cluster(None) as cluster:
             real = await rows_of(cluster, "real", jobs)
             assert await rows_of(cluster, "filled", AGAIN_EVERY) == real
-        numbers, _, certified, records, indexes = real
+        numbers, _, certified, records, _, indexes = real
         assert len({job for _, job, *_ in numbers}) == jobs
         assert len(certified) == jobs
         assert len(records) > jobs

@@ -48,9 +48,9 @@ class HandsetsPage {
     const find = (typed) => { this.wanted = typed; frame.again(); };
     return [
       el("h2", {}, word("find", "title")),
-      asking("q", word("find", "ask"), word("find", "find"), find, { value: this.wanted, type: "search" }),
+      asking("q", t("find_ask"), word("find", "find"), find, { value: this.wanted, type: "search" }),
       handsets === null ? nothing(t("find_hint")) : null,
-      handsets?.length === 0 ? nothing(word("word", "nothing_found")) : null,
+      handsets?.length === 0 ? nothing(t("none_found")) : null,
       ...(handsets ?? []).map((handset) => this.handset(handset)),
       more ? nothing(word("word", "more_found")) : null,
     ];

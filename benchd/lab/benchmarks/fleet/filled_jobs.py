@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from benchd.lab.benchmarks.synthetic_jobs import AGAIN_EVERY, TACS, Certified, Named, TakenIn
-from benchd.ledger.records.numbers import INDEXED_DIGEST_DIGITS, SHORTEST, plain
+from benchd.ledger.records.numbers import INDEXED_DIGEST_DIGITS, plain
 
 MOST_WITH_RECORDS: Final = 200_000
 """Jobs, about: records would be most of the disk."""
@@ -91,7 +91,7 @@ def fill(conninfo: str, racks: Sequence[int], jobs: int) -> None:
         indexes, constraints = _bare(connection)
     share = share_with_records(jobs)
     rows = [statements_for(each, racks, jobs, share) for each in made]
-    # The largest index first: one connection is busy with it while the other makes all others.
+    # The largest indexes first: while the last of them is made, another connection makes the rest.
     _together(conninfo, rows)
     _together(conninfo, [[each] for each in indexes])
     _together(conninfo, [[*constraints, sql.SQL("VACUUM ANALYZE")]])
@@ -156,16 +156,16 @@ def statements_for(
         )
     )
     for told, is_imei, is_proven in template.numbers:
-        parts = sql.SQL(", ").join(
-            sql.SQL("substr(number, {}, {})").format(sql.Literal(at), sql.Literal(SHORTEST))
-            for at in range(1, len(told) - SHORTEST + 2)
-        )
         statements.append(
             sql.SQL(
-                "INSERT INTO filed_number (rack, job, number, parts, is_imei, is_proven)"
-                " SELECT rack, job, number, ARRAY[{}], {}, {}"
-                " FROM (SELECT *, {} AS number FROM named)"
-            ).format(parts, sql.Literal(is_imei), sql.Literal(is_proven), _said(template, told))
+                "INSERT INTO filed_number (rack, job, number, opened_at, is_imei, is_proven)"
+                " SELECT rack, job, {}, {}::timestamptz, {}, {} FROM named"
+            ).format(
+                _said(template, told),
+                sql.Literal(opened_at),
+                sql.Literal(is_imei),
+                sql.Literal(is_proven),
+            )
         )
     return [*statements, sql.SQL("DROP TABLE named")]
 
@@ -261,7 +261,7 @@ def _bare(
         """
         SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
         WHERE indrelid = ANY(%s::regclass[])
-        ORDER BY pg_get_indexdef(indexrelid) LIKE '%% gin %%' DESC
+        ORDER BY indrelid <> 'filed_number'::regclass
         """,
         (list(TABLES),),
     ).fetchall()
