@@ -17,9 +17,9 @@ from benchd.domain.hook import direction_in
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.ledger.follower import open_feed
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.hook_metrics import HookMetrics
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.outbound.hooks.hook_events import Source
 from benchd.outbound.hooks.hook_store import HookStore

@@ -19,7 +19,7 @@ from benchd.domain.hook import HookTerms, direction_in, record_of_direction
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger.follower import LedgerFeed
-from benchd.outbound.hooks.held_handsets import Held
+from benchd.ledger.held_handsets import Held
 from benchd.outbound.hooks.hook_delivery import (
     LONGEST_PAUSE_S,
     PAUSES,

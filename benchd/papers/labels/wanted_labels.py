@@ -10,7 +10,7 @@ from benchd.domain.hook import NextAction, direction_in
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Bell
-from benchd.outbound.hooks.held_handsets import Held
+from benchd.ledger.held_handsets import Held
 
 MOST_KEPT = 256
 

@@ -18,9 +18,9 @@ from benchd.domain.job import Disposition
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import DirectedView
 from benchd.domain.slot_states import SlotState
+from benchd.ledger.held_handsets import MOST_BINS, Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.announcing_ledger import announcing
-from benchd.outbound.hooks.held_handsets import MOST_BINS, Held
 from benchd.outbound.hooks.hook_delivery import Taken
 from benchd.outbound.hooks.outbox import Outbox
 from benchd.pipelines.recovery import close_open_jobs
