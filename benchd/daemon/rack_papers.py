@@ -11,7 +11,6 @@ from benchd.config import Settings
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.version_info import commit, version
-from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.records.records_access import Records
@@ -20,6 +19,7 @@ from benchd.papers.lots.lot_desk import LotPress
 from benchd.papers.lots.shipping import ShippingDesk
 from benchd.papers.press import Press
 from benchd.pipelines.recipe import Recipe
+from benchd.proof.grade_book import GradeBook
 from benchd.texts.catalogue import Catalogue
 
 if TYPE_CHECKING:

@@ -24,7 +24,6 @@ from benchd.domain.ports import Ledger
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Wakeup
 from benchd.domain.yielding_thread import YIELDS, in_yielding_thread
-from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import LedgerSubscriber, announcing
 from benchd.papers.labels.label_content import words_of
@@ -32,6 +31,7 @@ from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.labels.label_source import LabelSource
 from benchd.papers.labels.printer import LabelForm, Printer, Raw9100
 from benchd.papers.labels.wanted_labels import WantedLabels
+from benchd.proof.grade_book import GradeBook
 from benchd.texts.catalogue import Catalogue
 from tests import recorded
 from tests.ledger.records.records_rack import INSPECT
