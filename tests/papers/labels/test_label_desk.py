@@ -21,6 +21,7 @@ from benchd.domain.ids import Evidence, JobId, SlotName
 from benchd.domain.job import Disposition
 from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.ports import Ledger
+from benchd.domain.printer import LabelForm, Printer, Raw9100
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Wakeup
 from benchd.domain.yielding_thread import YIELDS, in_yielding_thread
@@ -29,7 +30,6 @@ from benchd.observe.announcing_ledger import LedgerSubscriber, announcing
 from benchd.papers.labels.label_content import words_of
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.labels.label_source import LabelSource
-from benchd.papers.labels.printer import LabelForm, Printer, Raw9100
 from benchd.papers.labels.wanted_labels import WantedLabels
 from benchd.proof.grade_book import GradeBook
 from benchd.texts.catalogue import Catalogue
