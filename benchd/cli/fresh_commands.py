@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -17,7 +18,7 @@ from benchd.cli.sign_in import BadgeFileOption, PinFileOption
 from benchd.domain.authority import Action
 
 if TYPE_CHECKING:
-    from benchd.cli.fresh_session import Learned
+    from benchd.daemon.fresh_learning import Learned
     from benchd.domain.ids import JsonValue
     from benchd.proof.evidence.fresh_evidence import FreshPicture
 
@@ -49,9 +50,11 @@ def learn(
     """
     import anyio
 
-    from benchd.cli.fresh_session import address_of, learn_fresh
+    from benchd.cli.one_handset import address_of, ask_one
     from benchd.config import load_settings
+    from benchd.daemon.fresh_learning import learn_fresh
     from benchd.devices.android.adb import AdbAddress
+    from benchd.devices.android.handset_access import AdbAccess
     from benchd.hotplug import UdevHotplug
 
     if (slot is None) == (address is None):
@@ -62,7 +65,8 @@ def learn(
     else:
         found = AdbAddress(address or "")
     name = name_of_whoever_may(Action.ATTEST, by, config, pin_file=pin_file, badge_file=badge_file)
-    typer.echo("\n".join(_told_of(learn_fresh(settings, found, name))))
+    learned = learn_fresh(settings, partial(ask_one, settings, found, AdbAccess.look_at), name)
+    typer.echo("\n".join(_told_of(learned)))
 
 
 def approve(
@@ -73,8 +77,8 @@ def approve(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Let a picture count that two others have taken: as a supervisor, once you have read it."""
-    from benchd.cli.fresh_session import approve_fresh
     from benchd.config import load_settings
+    from benchd.daemon.fresh_learning import approve_fresh
 
     name = name_of_whoever_may(
         Action.SUPERVISE, by, config, pin_file=pin_file, badge_file=badge_file
@@ -85,8 +89,8 @@ def approve(
 
 def list_known(json_output: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """List the fresh pictures that there are, and handsets that wait for a second one."""
-    from benchd.cli.fresh_session import known_pictures
     from benchd.config import load_settings
+    from benchd.daemon.fresh_learning import known_pictures
 
     found = known_pictures(load_settings(config))
     show(json_output, {"pictures": found}, lambda: tell_rows(COLUMNS, map(_cells, found)))

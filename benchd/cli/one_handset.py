@@ -7,16 +7,20 @@ from typing import Final, TypeVar
 
 import anyio
 
+from benchd.cli.messages import error_of
 from benchd.config import Settings
 from benchd.devices.android.adb import AdbAddress
 from benchd.devices.android.filler import program_path
 from benchd.devices.android.handset_access import AdbAccess
 from benchd.devices.android.server.external_server import ExternalAdbServer
-from benchd.domain.errors import BenchdError, DependencyMissing
-from benchd.domain.port import Liveness
+from benchd.domain.errors import BenchdError, DependencyMissing, NotFound
+from benchd.domain.ids import SlotName
+from benchd.domain.port import Attached, Liveness
+from benchd.domain.ports import HotplugSource
 
 READY_WITHIN_S: Final = 20.0
 SERVER_WITHIN_S: Final = 5.0
+PLUGGED_WITHIN_S: Final = 5.0
 
 T = TypeVar("T")
 
@@ -69,3 +73,16 @@ async def _until_ready(access: AdbAccess, address: AdbAddress) -> None:
         f"the handset at {address} is {found}",
         cure="plug it in, switch USB debugging on and allow this computer on its screen",
     )
+
+
+async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> AdbAddress:
+    """How adb names what is plugged into this slot; NotFound for no slot, or an empty one."""
+    place = settings.topology.places.get(SlotName(slot))
+    if place is None:
+        raise error_of(NotFound, "say.no_slot", slot=slot)
+    with anyio.move_on_after(PLUGGED_WITHIN_S):
+        async with hotplug.events() as events:
+            async for event in events:
+                if isinstance(event, Attached) and event.port_path == place.port_path:
+                    return event.address
+    raise error_of(NotFound, "say.slot_empty", slot=slot)

@@ -13,8 +13,8 @@ from benchd.config.config_values import LocalPath, Section
 from benchd.config.mistake_wording import refused
 from benchd.config.toml_document import Document
 from benchd.domain.errors import ConfigIssue, UsageRefused
+from benchd.domain.loopback import is_loopback_url
 from benchd.outbound.fleet.centre_client import LONGEST_TIMEOUT_S, CentreTarget
-from benchd.outbound.hooks.hook_settings import is_loopback
 from benchd.outbound.posting import ClientFiles, verified_tls
 from benchd.signing.fleet_chips import read_fleet_secret
 from benchd.signing.public_key import public_key_of
@@ -38,7 +38,7 @@ class FleetSection(Section):
     @classmethod
     def _encrypted(cls, url: str | None) -> str | None:
         parts = urlsplit(url or "")
-        if url is not None and parts.scheme == "http" and not is_loopback(url):
+        if url is not None and parts.scheme == "http" and not is_loopback_url(url):
             raise refused(
                 f"found {begin_of(url)}, over which everybody on the way could read the records;"
                 " allowed is https://, or http:// to this machine"

@@ -18,7 +18,8 @@ from benchd.config.toml_document import Document
 from benchd.domain.errors import ConfigIssue, DependencyMissing, UsageRefused
 from benchd.domain.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
 from benchd.domain.job import Disposition
-from benchd.outbound.hooks.hook_settings import LONGEST_TIMEOUT_S, HookSettings, Target, is_loopback
+from benchd.domain.loopback import is_loopback_url
+from benchd.outbound.hooks.hook_settings import LONGEST_TIMEOUT_S, HookSettings, Target
 from benchd.outbound.hooks.webhook_signature import HookSecret, read_secrets
 
 MOST_HOOKS = 16
@@ -84,7 +85,7 @@ class HookSection(Section):
     @field_validator("url")
     @classmethod
     def _encrypted(cls, url: str, info: ValidationInfo) -> str:
-        plain = urlsplit(url).scheme == "http" and not is_loopback(url)
+        plain = urlsplit(url).scheme == "http" and not is_loopback_url(url)
         if plain and info.data.get("allow_plain_http") is False:
             raise refused(
                 f"found {begin_of(url)}, over which everybody on the way could read serials and"

@@ -16,7 +16,7 @@ from benchd.domain.errors import ConfigIssue
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition
 from benchd.domain.plain_text import Language
-from benchd.papers.labels.printer import (
+from benchd.domain.printer import (
     CupsQueue,
     Dpi,
     LabelForm,

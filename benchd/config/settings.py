@@ -25,9 +25,9 @@ from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.errors import ConfigIssue
 from benchd.domain.grade import RMJ, GradeScale
 from benchd.domain.models.model_catalogue import ModelCatalogue
+from benchd.domain.printer import Printer
 from benchd.domain.topology import Timing, Topology
 from benchd.domain.wall_plan import WallPlan
-from benchd.papers.labels.printer import Printer
 from benchd.pipelines.recipe import Recipe
 from benchd.proof.evidence.fresh_evidence import SignedPicture
 

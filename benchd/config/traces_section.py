@@ -14,7 +14,7 @@ from benchd.config.config_values import LocalPath, Section
 from benchd.config.mistake_wording import refused
 from benchd.config.toml_document import Document
 from benchd.domain.errors import ConfigIssue, UsageRefused
-from benchd.outbound.hooks.hook_settings import is_loopback
+from benchd.domain.loopback import is_loopback_url
 from benchd.outbound.traces.trace_settings import LONGEST_TIMEOUT_S, TraceTarget, read_headers
 
 
@@ -32,7 +32,7 @@ class TracesSection(Section):
     @field_validator("url")
     @classmethod
     def _encrypted(cls, url: str | None, info: ValidationInfo) -> str | None:
-        plain = url is not None and urlsplit(url).scheme == "http" and not is_loopback(url)
+        plain = url is not None and urlsplit(url).scheme == "http" and not is_loopback_url(url)
         if url is not None and plain and info.data.get("allow_plain_http") is False:
             raise refused(
                 f"found {begin_of(url)}, over which everybody on the way could read what the rack"

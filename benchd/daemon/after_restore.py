@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchd.domain.errors import LedgerFault
-from benchd.domain.hook import Direction, NextAction
+from benchd.domain.hook import Direction, NextAction, direction_in
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.ledger.head import Head
 from benchd.ledger.ledger_walk import walk_ledger
 from benchd.ledger.witness import Witness
-from benchd.outbound.hooks.replies import direction_in
 from benchd.proof.disposal_fold import dooms
 from benchd.proof.record_subject import imeis_told
 from benchd.signing.key_ring import KeyRing

@@ -13,18 +13,18 @@ from anyio import to_thread
 from benchd.certificate import DsseIssuer
 from benchd.config import Settings
 from benchd.daemon.system_clock import SystemClock
+from benchd.domain.hook import direction_in
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.ledger.follower import open_feed
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.hook_metrics import HookMetrics
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.outbound.hooks.hook_events import Source
 from benchd.outbound.hooks.hook_store import HookStore
 from benchd.outbound.hooks.hooks_database import hooks_path
 from benchd.outbound.hooks.outbox import OutboxParts, OutboxSink
-from benchd.outbound.hooks.replies import direction_in
 from benchd.slots.board import RackBoard
 
 

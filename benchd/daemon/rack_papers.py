@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from benchd.certificate import DsseIssuer, SigningKey, verify_certificate
 from benchd.config import Settings
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.version_info import commit, version
-from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.records.records_access import Records
@@ -19,7 +19,11 @@ from benchd.papers.lots.lot_desk import LotPress
 from benchd.papers.lots.shipping import ShippingDesk
 from benchd.papers.press import Press
 from benchd.pipelines.recipe import Recipe
+from benchd.proof.grade_book import GradeBook
 from benchd.texts.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from benchd.outbound.time_stamps import WebTimeStamper
 
 
 def lot_press_of(  # noqa: PLR0913 - what they are made of, and by whom
@@ -87,11 +91,19 @@ def good_for_days(recipes: Mapping[str, Recipe]) -> Mapping[str, float]:
 
 def press_of(settings: Settings, key: SigningKey) -> Press:
     """What prints certificates, with what the configuration says of them."""
+    stamps_at = settings.certificate.time_stamps
     return Press(
         key,
         partial(verify_certificate, trusted=key.ring),
         Catalogue.load(),
         site=settings.site.name,
         where=settings.certificate.verify_at,
-        time_stamps=settings.certificate.time_stamps,
+        time_stamper=partial(_time_stamper, stamps_at) if stamps_at else None,
     )
+
+
+def _time_stamper(url: str) -> WebTimeStamper:
+    # It loads pyHanko, for which the daemon doesn't wait: see Press.
+    from benchd.outbound.time_stamps import WebTimeStamper  # noqa: PLC0415
+
+    return WebTimeStamper(url)

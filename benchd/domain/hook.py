@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from benchd.domain.ids import JobId
+from benchd.domain.ids import Evidence, JobId
 from benchd.domain.job import Disposition
 
 HOOK_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,30}[a-z0-9])?")
@@ -78,3 +78,43 @@ class Direction:
     def counts(self) -> bool:
         """Whether it is to be done."""
         return self.refused is None
+
+
+def record_of_direction(told: Direction, event_id: str) -> Evidence:
+    """A direction as the ledger keeps it."""
+    return {
+        "hook": told.hook,
+        "event": event_id,
+        "sequence": told.sequence,
+        "job": told.job,
+        "next_action": told.action,
+        "bin": told.bin,
+        "refused": told.refused,
+    }
+
+
+def direction_in(data: Evidence) -> Direction | None:
+    """What such a record tells; None where it isn't of its form."""
+    match data:
+        case {
+            "hook": str() as hook,
+            "sequence": int() as sequence,
+            "job": str() as job,
+            "next_action": (str() | None) as action,
+            "bin": (str() | None) as place,
+            "refused": (str() | None) as refused,
+        }:
+            pass
+        case _:
+            return None
+    try:
+        return Direction(
+            hook=hook,
+            sequence=sequence,
+            job=JobId(job),
+            action=None if action is None else NextAction(action),
+            bin=place,
+            refused=None if refused is None else NotTaken(refused),
+        )
+    except ValueError:
+        return None

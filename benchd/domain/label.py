@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from benchd.domain.errors import BenchdError
 from benchd.domain.ids import JobId
 
 
@@ -18,6 +19,19 @@ class PrinterTrouble(StrEnum):
     """It went away in the middle of a label."""
     ATTENTION = "attention"
     """It waits for a person itself: no paper, no ribbon, head open, paused, queue stopped."""
+
+
+class PrinterFault(BenchdError):
+    """Raised when a printer hasn't taken a label.
+
+    Whether a part of it was `begun` to be sent decides whether it may be sent once more: two labels
+    of one handset are worse than none.
+    """
+
+    def __init__(self, trouble: PrinterTrouble, *, begun: bool = False) -> None:
+        super().__init__(f"the printer hasn't taken the label: {trouble}")
+        self.trouble = trouble
+        self.begun = begun
 
 
 class LabelEnd(StrEnum):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +18,9 @@ TokenName = NewType("TokenName", str)
 TOKEN_NAME = PERSON_ID
 TOKEN_SECRET = re.compile(r"benchd_[A-Za-z0-9_-]{43}")
 """How a secret looks, so that one in the wrong place is recognised, also by programs that scan."""
+SECRET_BYTES = 32
+"""Nobody guesses 256 bits, so a plain hash of them tells nothing and needs no salt."""
+LONGEST_DAYS = 730
 
 
 class Scope(StrEnum):
@@ -66,3 +71,13 @@ class System:
     name: TokenName
     source: str
     """The address of the peer, as `Actor.source`."""
+
+
+def secret_of(drawn: bytes) -> str:
+    """A secret of `SECRET_BYTES` drawn bytes, in the letters that an Authorization header takes."""
+    return f"benchd_{base64.urlsafe_b64encode(drawn).rstrip(b'=').decode('ascii')}"
+
+
+def mark_of(secret: str) -> str:
+    """What is kept of a secret. It is looked up by this, so no comparison tells of the secret."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import os
 import socket
 import ssl
@@ -22,6 +21,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from benchd.domain.errors import UsageRefused
+from benchd.domain.loopback import is_loopback
 from benchd.fleet.centre_app import create_centre_app
 from benchd.fleet.client_revocations import ClientRevocations
 from benchd.fleet.counted_jobs import job_counting
@@ -79,14 +79,14 @@ async def run_centre(
     Raises UsageRefused, DependencyMissing.
     """
     tls = None if settings.tls is None else mutual_tls(settings.tls)
-    if tls is None and not _is_loopback(settings.host):
+    if tls is None and not is_loopback(settings.host):
         raise UsageRefused(
             f"beyond this machine records go over TLS alone, and {settings.host} is: give the"
             " centre's certificate, its key and the authority that racks' certificates are of"
         )
     shown = None if settings.tls is None else replace(settings.tls, client_authority=None)
     pages_tls = None if shown is None else make_context(shown)
-    if settings.pages is not None and pages_tls is None and not _is_loopback(settings.pages[0]):
+    if settings.pages is not None and pages_tls is None and not is_loopback(settings.pages[0]):
         raise UsageRefused(
             f"beyond this machine pages go over TLS alone, and {settings.pages[0]} is: give the"
             " centre's certificate and its key"
@@ -248,13 +248,6 @@ def server_config(app: ASGIApp, host: str, port: int, tls: ssl.SSLContext | None
         timeout_graceful_shutdown=GRACE_S,
         ssl_context_factory=None if tls is None else lambda _, __: tls,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _now() -> datetime:

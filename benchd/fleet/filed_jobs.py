@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 
 from benchd.domain.evidence_json import from_json
-from benchd.domain.hook import NextAction
+from benchd.domain.hook import NextAction, direction_in
 from benchd.domain.ids import JobId, JsonValue
 from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.fleet_database import FleetDatabase, can_be_kept, kept_text
@@ -22,7 +22,6 @@ from benchd.fleet.record_follower import PIECE, Reading, RecordFollower, Stretch
 from benchd.ledger.ledger_record import GENESIS, stored_after
 from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, plain
 from benchd.ledger.records.record_effect import effect_of_end, effect_of_stage, text_of
-from benchd.outbound.hooks.replies import direction_in
 from benchd.proof.disposal_fold import disposal_evidence_of, opened_item
 from benchd.proof.evidence.intake_evidence import AssessedRecord, BoundRecord, UnerasableRecord
 from benchd.proof.record_subject import imeis_proven, imeis_told

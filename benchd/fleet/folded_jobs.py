@@ -14,12 +14,12 @@ import apsw
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Outcome
 from benchd.domain.record import StoredEntry
+from benchd.domain.sql_statements import SqlValue, query
 from benchd.ledger.records.columns import Table, columns_of
 from benchd.ledger.records.record_fold import Folder
 from benchd.ledger.records.records_database import make_in_memory
 from benchd.ledger.records.report_counts import CHIP_IN_USE, COUNTS_AS, HANDSET_OF_LINE
 from benchd.ledger.records.row_mapping import JOB, LOT, MET, OPEN_WAITS, TOLD
-from benchd.ledger.sql_statements import SqlValue, query
 
 Row = Mapping[str, JsonValue]
 """Of one of the read model's tables, by the names of its columns; what is null is left out."""

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from benchd.domain.errors import BenchdError, DependencyMissing, UsageRefused
-from benchd.outbound.hooks.hook_settings import is_loopback
+from benchd.domain.loopback import is_loopback_url
 
 LEAST_DAYS: Final = 30
 """A lock that ends sooner has ended before anybody has looked."""
@@ -113,7 +113,7 @@ class LockedStore:
         """Raises UsageRefused, DependencyMissing; asks nobody yet."""
         parts = urlsplit(target.url)
         self._bucket = parts.path.strip("/")
-        is_plain = parts.scheme == "http" and is_loopback(target.url)
+        is_plain = parts.scheme == "http" and is_loopback_url(target.url)
         if (
             not (parts.scheme == "https" or is_plain)
             or not parts.hostname

@@ -13,9 +13,8 @@ from psycopg.types.json import Jsonb
 from benchd.domain.errors import NotFound, NotSignedIn, UsageRefused
 from benchd.domain.ids import JsonValue
 from benchd.domain.ports import Entropy
-from benchd.domain.token import TOKEN_NAME
+from benchd.domain.token import LONGEST_DAYS, SECRET_BYTES, TOKEN_NAME, mark_of, secret_of
 from benchd.fleet.fleet_database import FleetDatabase, kept_text
-from benchd.people.tokens.token_register import LONGEST_DAYS, mark_of, new_secret
 
 NOT_ACCEPTED: Final = "no token of this centre: look whether it is whole, or was revoked since"
 
@@ -53,7 +52,7 @@ class Offices:
             )
         if not 1 <= days <= LONGEST_DAYS:
             raise UsageRefused(f"a token counts for 1 to {LONGEST_DAYS} days")
-        secret = new_secret(entropy)
+        secret = secret_of(entropy.token(SECRET_BYTES))
         async with self._database.transaction() as connection:
             made = await connection.execute(
                 """

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from benchd.domain.errors import IntakeRefused, NotFound
+import structlog
+
+from benchd.domain.errors import CertificateGap, IntakeRefused, NotFound
 from benchd.domain.evidence_json import to_json
 from benchd.domain.grade import RMJ, GradeScale
 from benchd.domain.ids import JobId
 from benchd.domain.intake import Tag
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.record import Entry, EntryKind, StoredEntry
-from benchd.intake.grade_book import GradeBook, Graded, GradedRecord, graded_in
 from benchd.intake.intake_desk import LONGEST_TEXT
 from benchd.proof.evidence.intake_evidence import Who
+from benchd.proof.grade_book import GradeBook, Graded, GradedRecord, graded_in
 from benchd.proof.intake_book import IntakeBook
 
 PIECE_RECORDS: Final = 500
+
+_log = structlog.get_logger()
 
 
 class GradeReads(Protocol):
@@ -52,8 +56,14 @@ class GradeDesk:
         upto = 0
         while records := await ledger.of_kind(EntryKind.HANDSET_GRADED, upto, PIECE_RECORDS):
             for record in records:
-                self.book.take(record)
+                self._follow(record)
             upto = records[-1].sequence
+
+    def _follow(self, record: StoredEntry) -> None:
+        try:
+            self.book.take(record)
+        except CertificateGap as gap:
+            _log.error("intake_record_unreadable", sequence=record.sequence, detail=str(gap))
 
     async def grade_asset(self, tag: str, code: str, *, note: str, by: Who) -> Graded:
         """Put on record what a person says of an asset; raises NotFound, IntakeRefused."""

@@ -8,10 +8,10 @@ import apsw
 
 from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.domain.record import EntryKind
+from benchd.domain.sql_statements import query
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.ledger_record import COLUMNS, Row, row_of, unseal
 from benchd.ledger.restore_gap import check_gap
-from benchd.ledger.sql_statements import query
 from benchd.signing.public_key import Signer
 
 LARGEST_SEQUENCE = (1 << 63) - 1

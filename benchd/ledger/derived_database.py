@@ -8,8 +8,8 @@ from typing import Final
 
 import apsw
 
+from benchd.domain.sql_statements import query
 from benchd.ledger.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
-from benchd.ledger.sql_statements import query
 
 _PAGE_BYTES: Final = 4096
 _PRIVATE_MODE: Final = 0o600

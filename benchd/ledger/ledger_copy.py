@@ -15,11 +15,11 @@ from typing import Final
 import apsw
 
 from benchd.domain.errors import DependencyMissing, LedgerBroken, LedgerFault
+from benchd.domain.sql_statements import query
 from benchd.ledger.chain import linked_rows
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.ledger.ledger_database import check_form, open_for_reading, open_new
 from benchd.ledger.ledger_record import INSERT, Row, values_of
-from benchd.ledger.sql_statements import query
 from benchd.signing.public_key import Signer
 
 PIECE_RECORDS: Final = 500

@@ -15,8 +15,8 @@ import apsw
 
 from benchd.domain.errors import LedgerBroken, LedgerFault
 from benchd.domain.evidence_json import OLDEST_FORM, refusal_of_older
+from benchd.domain.sql_statements import query
 from benchd.ledger.checksum_vfs import CHECKSUM_BYTES, CHECKSUM_VFS, register_checksum_vfs
-from benchd.ledger.sql_statements import query
 
 PLAIN_VFS = "unix"
 PAGE_BYTES = 4096

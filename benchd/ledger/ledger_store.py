@@ -14,6 +14,7 @@ import apsw
 
 from benchd.domain.errors import LedgerFault
 from benchd.domain.record import Entry, Receipt
+from benchd.domain.sql_statements import query
 from benchd.ledger.durable_files import create_file
 from benchd.ledger.head import Head, encode_head
 from benchd.ledger.head_file import HeadFile, head_path, read_heads
@@ -23,7 +24,6 @@ from benchd.ledger.lock import writer_lock
 from benchd.ledger.open_jobs import RunningJobs
 from benchd.ledger.prepared_head import Prepared
 from benchd.ledger.restore_gap import number_above, restored_data
-from benchd.ledger.sql_statements import query
 from benchd.ledger.start_check import check_start
 from benchd.ledger.unsigned_tail import MOST_UNSIGNED
 from benchd.ledger.witness import Witness

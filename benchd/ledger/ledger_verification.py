@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 
 from benchd.domain.errors import LedgerBroken
+from benchd.domain.sql_statements import query
 from benchd.ledger.chain import end_of_chain
 from benchd.ledger.checksum_vfs import CHECKSUM_BYTES
 from benchd.ledger.head import Head
@@ -18,7 +19,6 @@ from benchd.ledger.ledger_database import PAGE_BYTES, check_schema, open_copy
 from benchd.ledger.recorded_checkpoints import CheckpointReport, check_checkpoints
 from benchd.ledger.rotation_check import check_gone_on, check_rotations, witnesses_of_ring
 from benchd.ledger.snapshot import snapshot, state_of
-from benchd.ledger.sql_statements import query
 from benchd.ledger.unsigned_tail import signed_up_to
 from benchd.ledger.witness import check_witnesses
 from benchd.signing.key_ring import KeyRing

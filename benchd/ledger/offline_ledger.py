@@ -12,6 +12,7 @@ from typing import Final
 import apsw
 
 from benchd.domain.errors import LedgerBroken, LedgerFault
+from benchd.domain.sql_statements import query
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SignedHeads
 from benchd.ledger.ledger_database import (
@@ -22,7 +23,6 @@ from benchd.ledger.ledger_database import (
     open_unchanged,
 )
 from benchd.ledger.snapshot import snapshot
-from benchd.ledger.sql_statements import query
 from benchd.ledger.start_check import check_start
 from benchd.ledger.unsigned_tail import signed_up_to
 from benchd.ledger.witness import Witness

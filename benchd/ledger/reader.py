@@ -13,11 +13,11 @@ import apsw
 
 from benchd.domain.errors import LedgerBroken, LedgerFault, ReadCutShort
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.sql_statements import query
 from benchd.ledger.chain import linked_rows
 from benchd.ledger.head import Head
 from benchd.ledger.ledger_database import open_for_reading
 from benchd.ledger.ledger_record import COLUMNS, Row, row_of, unseal
-from benchd.ledger.sql_statements import query
 from benchd.ledger.witness import Witness, check_witnesses
 from benchd.signing.public_key import Signer
 

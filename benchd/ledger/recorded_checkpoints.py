@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import JsonValue
 from benchd.domain.record import Entry, EntryKind, StoredEntry
+from benchd.domain.sql_statements import query
 from benchd.ledger.fleet_checkpoint import CHECKPOINT_TYPE, Checkpoint, decode_checkpoint
 from benchd.ledger.head import Head
 from benchd.ledger.ledger_record import COLUMNS, row_of, unseal
-from benchd.ledger.sql_statements import query
 from benchd.signing import canonical
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.public_key import Signer

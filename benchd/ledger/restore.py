@@ -19,6 +19,7 @@ import apsw
 
 from benchd.domain.errors import BackupInvalid, LedgerBroken, UsageRefused, WouldLose
 from benchd.domain.record import Entry, Receipt, StoredEntry
+from benchd.domain.sql_statements import query
 from benchd.ledger.chain import end_of_chain
 from benchd.ledger.durable_files import PRIVATE_MODE, replace_file, sync_directory, sync_file
 from benchd.ledger.head import Head
@@ -36,7 +37,6 @@ from benchd.ledger.manifest import (
     digest_of,
     part_path,
 )
-from benchd.ledger.sql_statements import query
 from benchd.ledger.witness import Witness
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey

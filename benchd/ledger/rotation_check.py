@@ -8,8 +8,8 @@ import apsw
 
 from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import JsonValue
+from benchd.domain.sql_statements import query
 from benchd.ledger.head import Head
-from benchd.ledger.sql_statements import query
 from benchd.ledger.witness import RESTORE_CURE, Witness
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.rotation import Rotation, statement_digest

@@ -7,9 +7,9 @@ from typing import Final
 import apsw
 
 from benchd.domain.errors import LedgerBroken
+from benchd.domain.sql_statements import query
 from benchd.ledger.head import Head
 from benchd.ledger.head_file import SignedHeads
-from benchd.ledger.sql_statements import query
 
 MOST_UNSIGNED: Final = 1
 """A lone record is signed for before the next is written, several that share a commit are before

@@ -9,8 +9,8 @@ import apsw
 
 from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import JobId
+from benchd.domain.sql_statements import query
 from benchd.ledger.head import Head
-from benchd.ledger.sql_statements import query
 
 RESTORE_CURE = (
     "Put the newest state back, the ledger and its .head together. If it is lost for good:"

@@ -20,7 +20,6 @@ from pyhanko.sign.timestamps.common_utils import TimestampRequestError
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from benchd.papers.paper_key import PaperKey
-from benchd.papers.time_stamps import WebTimeStamper
 
 FIELD: Final = "benchd"
 SPARE: Final = 16
@@ -149,8 +148,3 @@ def _metadata(name: str | None) -> signers.PdfSignatureMetadata:
         docmdp_permissions=MDPPerm.NO_CHANGES,
         subfilter=SigSeedSubFilter.PADES,
     )
-
-
-def time_stamps_of(url: str | None) -> TimeStamper | None:
-    """An RFC 3161 service by its address; none where there is no address."""
-    return WebTimeStamper(url) if url else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
@@ -22,6 +22,9 @@ from benchd.papers.key_voucher import Vouched, vouched_for
 from benchd.papers.paper_content import Signed
 from benchd.signing.private_key import SigningKey
 from benchd.texts.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from pyhanko.sign.timestamps import TimeStamper
 
 _Made = TypeVar("_Made")
 BY_COMMAND: Final = "benchd certificate verify"
@@ -39,12 +42,12 @@ class Press:
         *,
         site: str,
         where: str | None = None,
-        time_stamps: str | None = None,
+        time_stamper: Callable[[], TimeStamper] | None = None,
     ) -> None:
         """`verify` raises CertificateInvalid for what the rack hasn't signed.
 
-        `where` stands on each paper as the place to verify it; `time_stamps` is the address of an
-        RFC 3161 service. Without one, nothing is asked of any other machine.
+        `where` stands on each paper as the place to verify it; `time_stamper` gives one
+        that asks an RFC 3161 service. Without one, nothing is asked of any other machine.
         """
         self._verify = verify
         self._catalogue = catalogue
@@ -52,7 +55,7 @@ class Press:
         self._key = key
         self._site = site
         self._where = where or BY_COMMAND
-        self._time_stamps = time_stamps
+        self._time_stamper = time_stamper
         self._limiter = CapacityLimiter(1)
 
     async def pdf(self, envelope: bytes) -> bytes:
@@ -110,13 +113,9 @@ class Press:
 
     def _sign(self, draft: Callable[[Vouched], bytes], where: str) -> bytes:
         # It loads for a good while, and the daemon starts for its rack, not for a PDF.
-        from benchd.papers.pdf_signing import (  # noqa: PLC0415
-            NoTimeStamp,
-            sign_pdf,
-            time_stamps_of,
-        )
+        from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf  # noqa: PLC0415
 
-        stamps = time_stamps_of(self._time_stamps)
+        stamps = None if self._time_stamper is None else self._time_stamper()
         paper_key, vouched = vouched_for(self._key, where=where)
         try:
             return sign_pdf(draft(vouched), paper_key, name=self._site, time_stamps=stamps)

@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 
 from benchd.domain.errors import LedgerFault
-from benchd.ledger.sql_statements import query
+from benchd.domain.sql_statements import query
 from benchd.people.person_secrets import mark_of
 
 APPLICATION = 0x62656E70

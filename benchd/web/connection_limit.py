@@ -19,10 +19,10 @@ from weakref import WeakKeyDictionary
 
 from uvicorn.server import ServerState
 
+from benchd.domain.loopback import is_loopback
 from benchd.domain.visitor_source import machine_of
 from benchd.web.connection_backpressure import Crowds
 from benchd.web.error_answers import refusal
-from benchd.web.hosts import is_loopback
 from benchd.web.peer import Peer, PeerProtocol
 from benchd.web.visitor_shares import PROBES, SIGN_IN
 

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchd.domain.loopback import is_loopback
 from benchd.web.callers import Callers
 from benchd.web.dashboard import PAGES
 from benchd.web.error_answers import refusal
-from benchd.web.hosts import host_name, is_loopback
+from benchd.web.hosts import host_name
 from benchd.web.safe_headers import safe_headers
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -9,8 +9,8 @@ from pydantic import Field
 from benchd.domain.grade import GradeScale
 from benchd.domain.handset import BatteryMethod, BatteryWear
 from benchd.domain.people import ShownBy
-from benchd.intake.grade_book import Graded
 from benchd.intake.intake_desk import LONGEST_TEXT
+from benchd.proof.grade_book import Graded
 from benchd.web.serialiser import Foreign, Moment, Verbatim, WebObject, WebRequest
 
 

@@ -12,9 +12,9 @@ from benchd.domain.chip import ChipVerdict
 from benchd.domain.intake import AttestationKind, BoundBy, LotId, LotKind, Mistake, Seen, Unerasable
 from benchd.domain.job import Disposition, Finding
 from benchd.intake.csv_import import Imported
-from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.proof.attestation import Attestation
+from benchd.proof.grade_book import GradeBook
 from benchd.proof.intake_book import Assessed, Asset, Lot
 from benchd.texts.catalogue import Catalogue
 from benchd.web.grade_objects import GradedObject, graded_shown

@@ -12,7 +12,6 @@ from benchd.domain.errors import NotFound
 from benchd.domain.ids import SlotName
 from benchd.domain.token import Scope
 from benchd.intake.csv_format import HoldsBadge
-from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.unplugged_handsets import HandDesk
 from benchd.proof.evidence.intake_evidence import (
@@ -23,6 +22,7 @@ from benchd.proof.evidence.intake_evidence import (
     Who,
     WithdrawnRecord,
 )
+from benchd.proof.grade_book import GradeBook
 from benchd.slots.board import RackBoard
 from benchd.texts.catalogue import Catalogue
 from benchd.web.access_level import AccessLevel, served_to

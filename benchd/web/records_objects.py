@@ -18,8 +18,8 @@ from benchd.domain.ids import JobId
 from benchd.domain.intake import Unerasable
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.report import Counted, Figure, Report, Share
-from benchd.intake.grade_book import Graded
 from benchd.intake.intake_desk import LONGEST_TEXT
+from benchd.proof.grade_book import Graded
 from benchd.slots.disposal_desk import LONGEST_NOTE, LONGEST_NUMBER
 from benchd.texts.catalogue import Catalogue, Guidance
 from benchd.web.attended_objects import AttendedObject, attended_objects

@@ -16,8 +16,8 @@ from benchd.domain.errors import UsageRefused
 from benchd.domain.handset import BatteryWear
 from benchd.domain.handset_file import HandsetFile
 from benchd.domain.report import Asked
-from benchd.intake.grade_book import Graded
 from benchd.intake.intake_desk import LONGEST_TEXT
+from benchd.proof.grade_book import Graded
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.csv_cells import cell
 from benchd.web.access_level import AccessLevel, served_to

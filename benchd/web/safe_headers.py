@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from benchd.web.hosts import host_name, is_loopback
+from benchd.domain.loopback import is_loopback
+from benchd.web.hosts import host_name
 from benchd.web.peer import is_encrypted
 
 CONTENT_POLICY = (

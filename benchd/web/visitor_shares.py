@@ -16,13 +16,13 @@ from typing import Final
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchd.domain.loopback import is_loopback
 from benchd.domain.token_bucket import Buckets, TokenBucket
 from benchd.domain.visitor_source import machine_of
 from benchd.web.callers import Caller
 from benchd.web.concurrency_limit import RequestLimit
 from benchd.web.connection import connection_of
 from benchd.web.error_answers import busy
-from benchd.web.hosts import is_loopback
 from benchd.web.peer import peer_of, source_of
 
 PROBES: Final = frozenset({"/healthz", "/metrics"})

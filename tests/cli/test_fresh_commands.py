@@ -13,14 +13,15 @@ import anyio
 import pytest
 
 from benchd.certificate import create_key
-from benchd.cli.fresh_comparison import shown_by_one_only
-from benchd.cli.fresh_session import address_of, approve_fresh, keep
+from benchd.cli.one_handset import address_of
 from benchd.config import load_settings
+from benchd.daemon.fresh_learning import approve_fresh, keep
 from benchd.domain.errors import NotFound, UsageRefused
 from benchd.domain.handset import Package
 from benchd.domain.ids import ANDROID, DeviceAddress, PortPath
 from benchd.domain.port import Attached, PlugEvent
 from benchd.proof.floors import MOST_FRESH_USED_SHARE
+from benchd.proof.fresh_comparison import shown_by_one_only
 from benchd.proof.fresh_proof import most_used_bytes
 from benchd.proof.package_places import on_system_partition
 from benchd.signing.private_key import load_key

@@ -12,12 +12,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate.signed_pictures import believed, has_signed_picture, sign_picture
-from benchd.cli.fresh_comparison import approve
-from benchd.cli.fresh_session import keep
 from benchd.config.fresh_pictures import read_pictures, read_signed, text_of
+from benchd.daemon.fresh_learning import keep
 from benchd.domain.errors import UsageRefused
 from benchd.domain.handset import Package
 from benchd.proof.evidence.fresh_evidence import SignedPicture, SignedTaking
+from benchd.proof.fresh_comparison import approve
 from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import public_key_of
 from tests.core.pictures import KEY, MEMO, mark, picture, taking

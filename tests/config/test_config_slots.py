@@ -10,8 +10,8 @@ from benchd.devices.felica.providers import Carrier, ClearRule, kinds
 from benchd.devices.felica.reader_settings import FelicaSettings
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition
+from benchd.domain.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter
 from benchd.domain.wall_plan import WallPlan, rows_of
-from benchd.papers.labels.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter
 from tests.config.config_folder import SITE, loaded, messages
 
 pytestmark = pytest.mark.usefixtures("folder")

@@ -9,9 +9,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.certificate.signed_pictures import sign_picture, taking_sha256
-from benchd.cli.fresh_comparison import approve, learn
 from benchd.domain.handset import Package
 from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, FreshTaking
+from benchd.proof.fresh_comparison import approve, learn
 from benchd.signing.private_key import SigningKey
 
 from .world import MIB

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from benchd.cli.fresh_comparison import take
 from benchd.domain.errors import CertificateGap, UsageRefused
 from benchd.domain.evidence_json import to_json
 from benchd.domain.handset import Package
@@ -16,6 +15,7 @@ from benchd.domain.record import StoredEntry
 from benchd.pipelines.stages.read_back import ReadBackStage
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.fresh_evidence import FreshPicture, FreshPictures, FreshTaking
+from benchd.proof.fresh_comparison import take
 
 from .pictures import MEMO, mark, picture, pictures, taking
 from .test_erasure import JOB, changed

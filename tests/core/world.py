@@ -60,8 +60,8 @@ from benchd.domain.slot import ProblemCode, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.domain.topology import SlotPlace, Timing, Topology
 from benchd.lab.usual_handset import JUST_RESET, USUAL
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_record import GENESIS, seal
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.pipelines.android import android_support
 from benchd.pipelines.device_support import device_kinds
 from benchd.pipelines.ports import Handset

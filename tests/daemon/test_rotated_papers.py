@@ -30,13 +30,13 @@ from benchd.domain.errors import AnchorUnreachable, CertificateInvalid
 from benchd.domain.job import Disposition
 from benchd.domain.lot_papers import AskedPapers, PapersOf
 from benchd.domain.ports import Anchor
-from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger import open_ledger
 from benchd.ledger.head import Head, encode_head
 from benchd.ledger.records.records_access import Records
 from benchd.outbound.anchors.anchor_sender import Anchoring, witness_of
 from benchd.papers.lots.lot_papers_check import CheckedPapers, check_papers
+from benchd.proof.grade_book import GradeBook
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.paper_keys import signer_of, signer_text
 from benchd.texts.catalogue import Catalogue

@@ -11,8 +11,8 @@ import pytest
 from install_rig import ROOT
 from releases_rig import AGAIN, MAKE, NEW, NEWER, OLD, empty_machine, links, shell
 
+from benchd.domain.sql_statements import query
 from benchd.ledger.ledger_database import open_for_writing
-from benchd.ledger.sql_statements import query
 
 
 @pytest.fixture

@@ -36,10 +36,10 @@ from benchd.domain.grade import ELEVEN, RMJ, Grade, GradeScale
 from benchd.domain.handset import BatteryMethod
 from benchd.domain.people import ShownBy
 from benchd.domain.record import OF_INTAKE, Entry, EntryKind, StoredEntry
-from benchd.intake.grade_book import GradedRecord
 from benchd.intake.grade_desk import GradeDesk
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord, Who
+from benchd.proof.grade_book import GradedRecord
 from benchd.proof.handset_refusals import refusals
 from benchd.proof.intake_book import IntakeBook
 from tests.certificate.certificate_rack import (

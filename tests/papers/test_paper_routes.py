@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from benchd.certificate import SigningKey, verify_certificate
 from benchd.domain.hook import Direction, NextAction
 from benchd.domain.ids import Evidence
 from benchd.domain.plain_text import Language
+from benchd.outbound.time_stamps import WebTimeStamper
 from benchd.papers.certificate_html import html_of
 from benchd.papers.certificate_page import CertificatePage
 from benchd.papers.press import Press
@@ -35,7 +36,7 @@ AT = f"/api/v1/jobs/{JOB}/certificate"
 async def visited(
     key: SigningKey,
     certificate: str,
-    time_stamps: str | None = None,
+    time_stamper: Callable[[], WebTimeStamper] | None = None,
     told: Sequence[Direction] = (),
 ) -> AsyncGenerator[httpx2.AsyncClient]:
     rack = FakeRack()
@@ -50,7 +51,7 @@ async def visited(
         CATALOGUE,
         site="大宮",
         where="https://verify.example/benchd",
-        time_stamps=time_stamps,
+        time_stamper=time_stamper,
     )
     app = app_of(rack, CATALOGUE, callers=SEES_ALL, papers=FakeLotPress(press))
     async with browser(app) as client:
@@ -127,7 +128,7 @@ async def test_a_service_for_time_stamps_that_is_away_is_told(
     key: SigningKey, statement: Evidence
 ) -> None:
     envelope = signed(statement, key).envelope.decode()
-    async with visited(key, envelope, "http://127.0.0.1:9/") as client:
+    async with visited(key, envelope, lambda: WebTimeStamper("http://127.0.0.1:9/")) as client:
         answer = await client.get(f"{AT}.pdf")
     assert answer.status_code == 503
     assert "no time stamp" in answer.json()["error"]["message"]

@@ -25,8 +25,8 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from benchd.certificate import SigningKey
 from benchd.domain.errors import CertificateInvalid
 from benchd.domain.ids import Evidence
-from benchd.papers import time_stamps
-from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf, time_stamps_of
+from benchd.outbound import time_stamps
+from benchd.papers.pdf_signing import NoTimeStamp, sign_pdf
 from tests.outbound.hooks.http_receiver import HttpReceiver, receiving
 from tests.papers.forging import range_of, signature_of
 from tests.papers.papers_made import draft, paper, read, vouching
@@ -153,7 +153,9 @@ def granted_nothing(_: bytes) -> bytes:
 
 async def signed_with(receiver: HttpReceiver, statement: Evidence, key: SigningKey) -> bytes:
     unsigned_page = await anyio.to_thread.run_sync(draft, statement, key)
-    stamps = time_stamps_of(f"http://user:word@127.0.0.1:{receiver.port}/tsa?token=S3CRET")
+    stamps = time_stamps.WebTimeStamper(
+        f"http://user:word@127.0.0.1:{receiver.port}/tsa?token=S3CRET"
+    )
     sign = partial(sign_pdf, unsigned_page, vouching(key)[0], name="x", time_stamps=stamps)
     return await anyio.to_thread.run_sync(sign)
 

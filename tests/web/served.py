@@ -20,9 +20,9 @@ from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.intake.unplugged_handsets import HandDesk
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.records.records_access import Records
 from benchd.observe.log_level_change import LogLevels
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.papers.lots.job_selection import Chooser
 from benchd.papers.lots.shipping import ShippingDesk

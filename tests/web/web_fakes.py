@@ -18,9 +18,9 @@ from benchd.domain.job import Disposition, Gate, Outcome, StageName
 from benchd.domain.record import OF_INTAKE, Entry, EntryKind, Receipt, StoredEntry
 from benchd.domain.slot import ProblemCode, ProblemView, QuestionView, SlotView
 from benchd.domain.slot_states import SlotState
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.open_jobs import RunningJobs
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.proof.erasure import VerifiedErasure
 from benchd.proof.evidence.intake_evidence import BoundRecord
 from benchd.slots.board import RackBoard

@@ -10,9 +10,9 @@ from pathlib import Path
 import apsw
 
 from benchd.domain.ids import Evidence
+from benchd.domain.sql_statements import query
 from benchd.ledger.checksum_vfs import CHECKSUM_VFS
 from benchd.ledger.ledger_record import GENESIS
-from benchd.ledger.sql_statements import query
 from benchd.signing import canonical
 
 Rewritten = Callable[[Evidence], Evidence]

@@ -180,7 +180,7 @@ async def one_beat(worker: Any) -> str:  # noqa: ANN401
 
 def begin_once(store: Any) -> None:  # noqa: ANN401
     """Another's lock is a fault."""
-    from benchd.ledger.sql_statements import query  # noqa: PLC0415
+    from benchd.domain.sql_statements import query  # noqa: PLC0415
 
     query(store._connection, "BEGIN IMMEDIATE")  # noqa: SLF001
 

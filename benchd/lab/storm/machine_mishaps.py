@@ -10,12 +10,12 @@ import anyio
 import apsw
 
 from benchd.config import Settings
+from benchd.domain.sql_statements import query
 from benchd.lab.storm.descriptors import ENOUGH_DESCRIPTORS
 from benchd.lab.storm.machine import ENOUGH, NONE_LEFT, Machine
 from benchd.lab.storm.storm_folder import House
 from benchd.lab.storm.storm_rack import StormRack
 from benchd.lab.storm.storm_schedule import Kind, Strike
-from benchd.ledger.sql_statements import query
 
 LOOKS_S: Final = 5.0
 """How often the daemon looks at the clock."""

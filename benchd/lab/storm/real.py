@@ -20,6 +20,7 @@ import httpx2
 from anyio.abc import Process
 
 from benchd.domain.errors import BenchdError
+from benchd.domain.sql_statements import query
 from benchd.lab.benchmarks.crowd.crowd_pace import CrowdPace
 from benchd.lab.benchmarks.crowd.crowd_rack import CrowdRack, cores, crowd_rack, pinned
 from benchd.lab.benchmarks.crowd.latencies import read_steps
@@ -27,7 +28,6 @@ from benchd.lab.benchmarks.crowd.measure import attended, require_passed, until_
 from benchd.lab.benchmarks.crowd.places import plan_of
 from benchd.lab.demo.crew import SECOND
 from benchd.lab.demo.demo_operators import NO_TLS
-from benchd.ledger.sql_statements import query
 
 STRANGERS: Final = 200
 PERSON_S: Final = 2.0

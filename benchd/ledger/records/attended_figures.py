@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchd.domain.operator_steps import LONGEST, Attended, step_of
+from benchd.domain.sql_statements import SqlValue, Statements, query
 from benchd.ledger.records.columns import names_of, rows_of
-from benchd.ledger.sql_statements import SqlValue, Statements, query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

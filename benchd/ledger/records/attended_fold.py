@@ -8,6 +8,7 @@ from typing import Final
 from benchd.domain.ids import SlotName
 from benchd.domain.operator_steps import BetweenJobs
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.sql_statements import Statements, query
 from benchd.ledger.records.columns import values_of
 from benchd.ledger.records.row_mapping import (
     ATTENDED,
@@ -17,7 +18,6 @@ from benchd.ledger.records.row_mapping import (
     OpenWaitsRow,
     SlotRow,
 )
-from benchd.ledger.sql_statements import Statements, query
 from benchd.proof.attended_time import OpenWaits, after
 
 OF_ATTENDED: Final = frozenset(

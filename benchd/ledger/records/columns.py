@@ -11,7 +11,7 @@ from functools import cache, partial
 from types import NoneType
 from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
 
-from benchd.ledger.sql_statements import SqlValue, Statements, query
+from benchd.domain.sql_statements import SqlValue, Statements, query
 
 _Row = TypeVar("_Row")
 _Word = TypeVar("_Word", bound=StrEnum)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchd.domain.sql_statements import Statements, query
 from benchd.ledger.records.columns import names_of, rows_of
-from benchd.ledger.sql_statements import Statements, query
 
 _NEAR: Final = """
     WITH near (handset) AS (

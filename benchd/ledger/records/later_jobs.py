@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchd.domain.ids import JobId
-from benchd.ledger.sql_statements import Statements, query
+from benchd.domain.sql_statements import Statements, query
 
 
 def later_ids(handset: str, since: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from benchd.domain.disposal import MAY_BE_SOLD, DisposalState
 from benchd.domain.job import Disposition, Outcome, Reason
+from benchd.domain.sql_statements import Statements, query
 from benchd.ledger.records.row_mapping import JOB, JobRow
-from benchd.ledger.sql_statements import Statements, query
 from benchd.proof.certificate_validity import SeenOfHandset, differing
 
 

@@ -13,12 +13,12 @@ import apsw
 from benchd.domain.errors import RecordsUnavailable
 from benchd.domain.handset_file import Upto
 from benchd.domain.record import StoredEntry
+from benchd.domain.sql_statements import query
 from benchd.ledger.derived_database import throw_away
 from benchd.ledger.records.record_fold import Folder
 from benchd.ledger.records.records_database import open_for_reading, open_or_make
 from benchd.ledger.records.records_queries import Looker
 from benchd.ledger.records.row_mapping import UPTO
-from benchd.ledger.sql_statements import query
 
 _Result = TypeVar("_Result")
 _PASSING: Final = (

@@ -15,6 +15,7 @@ from benchd.domain.handset_file import DisposedLine
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import DISPOSITION_OF, Disposition, Outcome, Reason
 from benchd.domain.record import EntryKind, StoredEntry
+from benchd.domain.sql_statements import SqlValue, Statements, query
 from benchd.ledger.records.attended_fold import OF_ATTENDED, AttendedFolder
 from benchd.ledger.records.columns import Table, values_of, word_of
 from benchd.ledger.records.job_matching import join, take_label_of_drawn
@@ -41,7 +42,6 @@ from benchd.ledger.records.row_mapping import (
     ToldRow,
     UptoRow,
 )
-from benchd.ledger.sql_statements import SqlValue, Statements, query
 from benchd.proof.disposal_fold import (
     DisposalItem,
     disposal_evidence_of,

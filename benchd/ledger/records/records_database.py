@@ -11,9 +11,9 @@ import apsw
 import structlog
 
 from benchd.domain.errors import RecordsUnavailable
+from benchd.domain.sql_statements import query
 from benchd.ledger.derived_database import SideFile, throw_away
 from benchd.ledger.records.row_mapping import TABLES
-from benchd.ledger.sql_statements import query
 
 FORM: Final = 12
 """Raised with every change of the schema or of what is read from a record: then it's made anew."""

@@ -25,6 +25,7 @@ from benchd.domain.imei import is_imei
 from benchd.domain.lot_papers import AskedPapers, Listed, ListedJob
 from benchd.domain.report import Asked, Report
 from benchd.domain.shift import Bin, Shift, ShiftFigures
+from benchd.domain.sql_statements import SqlValue, Statements, query
 from benchd.ledger.records.attended_figures import attended_of
 from benchd.ledger.records.columns import names_of, row_of, utc
 from benchd.ledger.records.later_jobs import later_ids, later_jobs
@@ -40,7 +41,6 @@ from benchd.ledger.records.report_counts import Alike, Divided, asked_jobs, coun
 from benchd.ledger.records.report_figures import report_of
 from benchd.ledger.records.row_mapping import JOB, SETTLED, JobRow, job_line
 from benchd.ledger.records.shift_figures import attended_in, ended_jobs, figures_of
-from benchd.ledger.sql_statements import SqlValue, Statements, query
 
 MOST_HANDSETS: Final = 50
 MOST_ROWS_OF_WORDS: Final = 200

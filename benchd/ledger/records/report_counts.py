@@ -11,8 +11,8 @@ from benchd.domain.chip import ChipVerdict
 from benchd.domain.disposal import DisposalState
 from benchd.domain.job import LEFT_IN_CHIP, Disposition, Outcome
 from benchd.domain.report import Asked
+from benchd.domain.sql_statements import SqlValue, Statements, query
 from benchd.ledger.records.columns import columns_of, names_of, rows_of, utc
-from benchd.ledger.sql_statements import SqlValue, Statements, query
 
 
 class Divided(StrEnum):

@@ -24,9 +24,9 @@ from benchd.domain.shift import (
     ShiftFigures,
     Went,
 )
+from benchd.domain.sql_statements import Statements, query
 from benchd.ledger.records.attended_figures import attended_of
 from benchd.ledger.records.columns import names_of, rows_of, utc
-from benchd.ledger.sql_statements import Statements, query
 
 _WENT: Final = {
     None: Went.SOLD,

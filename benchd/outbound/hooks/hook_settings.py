@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from benchd.domain.hook import HookTerms
 from benchd.outbound.hooks.webhook_signature import HookSecret
@@ -32,12 +30,3 @@ class HookSettings:
 
     terms: HookTerms
     target: Target
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is this very machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

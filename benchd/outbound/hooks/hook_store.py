@@ -15,8 +15,8 @@ from benchd.domain.errors import HooksUnavailable
 from benchd.domain.hook import Direction, NextAction, NotTaken
 from benchd.domain.ids import JobId
 from benchd.domain.record import Place
+from benchd.domain.sql_statements import SqlValue, query
 from benchd.ledger.derived_database import throw_away
-from benchd.ledger.sql_statements import SqlValue, query
 from benchd.outbound.hooks.hooks_database import open_or_make
 
 MOST_DIRECTIONS: Final = 10_000

@@ -15,11 +15,11 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from anyio import CapacityLimiter, to_thread
 
-from benchd.domain.hook import HookTerms
+from benchd.domain.hook import HookTerms, direction_in, record_of_direction
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger.follower import LedgerFeed
-from benchd.outbound.hooks.held_handsets import Held
+from benchd.ledger.held_handsets import Held
 from benchd.outbound.hooks.hook_delivery import (
     LONGEST_PAUSE_S,
     PAUSES,
@@ -38,11 +38,9 @@ from benchd.outbound.hooks.hook_events import (
 from benchd.outbound.hooks.hook_store import HookStore, Waiting
 from benchd.outbound.hooks.replies import (
     JobNow,
-    direction_in,
     direction_of,
     job_now,
     read_reply,
-    record_of,
 )
 from benchd.outbound.posting import Failure
 from benchd.proof.ports import CertificateIssuer
@@ -264,7 +262,7 @@ class Outbox:
                 return
             now = replace(await self._job_now(event.job), holder=held.holder(event.job))
             told = direction_of(asked, now, self._terms, sequence=event.sequence)
-            at, data = self._parts.wall_clock(), record_of(told, event.id)
+            at, data = self._parts.wall_clock(), record_of_direction(told, event.id)
             receipt = await self._parts.record(
                 Entry(kind=EntryKind.HOOK_ANSWERED, at=at, data=data)
             )

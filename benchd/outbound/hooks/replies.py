@@ -19,7 +19,7 @@ from benchd.domain.hook import (
     NextAction,
     NotTaken,
 )
-from benchd.domain.ids import Evidence, JobId
+from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition
 from benchd.domain.plain_text import printable
 from benchd.domain.record import EntryKind, StoredEntry
@@ -128,43 +128,3 @@ def direction_of(asked: Asked, now: JobNow, terms: HookTerms, *, sequence: int) 
         bin=asked.bin,
         refused=refusal_of(asked, now, terms),
     )
-
-
-def record_of(told: Direction, event_id: str) -> Evidence:
-    """The same as the ledger keeps it."""
-    return {
-        "hook": told.hook,
-        "event": event_id,
-        "sequence": told.sequence,
-        "job": told.job,
-        "next_action": told.action,
-        "bin": told.bin,
-        "refused": told.refused,
-    }
-
-
-def direction_in(data: Evidence) -> Direction | None:
-    """What such a record tells; None where it isn't of its form."""
-    match data:
-        case {
-            "hook": str() as hook,
-            "sequence": int() as sequence,
-            "job": str() as job,
-            "next_action": (str() | None) as action,
-            "bin": (str() | None) as place,
-            "refused": (str() | None) as refused,
-        }:
-            pass
-        case _:
-            return None
-    try:
-        return Direction(
-            hook=hook,
-            sequence=sequence,
-            job=JobId(job),
-            action=None if action is None else NextAction(action),
-            bin=place,
-            refused=None if refused is None else NotTaken(refused),
-        )
-    except ValueError:
-        return None

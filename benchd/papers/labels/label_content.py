@@ -10,8 +10,8 @@ from benchd.domain.handset import BatteryWear
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition, Reason
 from benchd.domain.plain_text import Language
-from benchd.intake.grade_book import Graded
 from benchd.papers.glyphs import settable
+from benchd.proof.grade_book import Graded
 from benchd.proof.job_history import JobHistory
 from benchd.proof.record_fields import RecordReader
 from benchd.texts.catalogue import Catalogue

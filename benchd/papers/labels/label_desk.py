@@ -18,12 +18,12 @@ from benchd.domain.ids import JobId, SlotName
 from benchd.domain.job import Disposition
 from benchd.domain.label import PrinterView
 from benchd.domain.plain_text import Language
+from benchd.domain.printer import LabelForm, Printer
 from benchd.domain.yielding_thread import in_yielding_thread
 from benchd.papers.labels import label_layout, zpl
 from benchd.papers.labels.label_content import LabelContent, words_of
 from benchd.papers.labels.label_queue import PressSink, PrinterQueue
 from benchd.papers.labels.label_source import LabelSource
-from benchd.papers.labels.printer import LabelForm, Printer
 from benchd.papers.labels.sheets import rack_sheet
 from benchd.papers.labels.wanted_labels import Wanted, WantedLabels, Why
 from benchd.papers.labels.wires import Wire, wire_to
@@ -187,7 +187,7 @@ class LabelDesk:
 
     def _maker(self, printer: Printer) -> Callable[[LabelContent], Awaitable[bytes]]:
         async def make(content: LabelContent) -> bytes:
-            return await self._in_thread(lambda: printer.speaks(self._png(content, printer.form)))
+            return await self._in_thread(lambda: self._zpl(content, printer.form))
 
         return make
 

@@ -8,8 +8,8 @@ from importlib import resources
 from typing import Final
 
 from benchd.domain.ids import JsonValue
+from benchd.domain.printer import LabelForm
 from benchd.papers.labels.label_content import LabelWords
-from benchd.papers.labels.printer import LabelForm
 from benchd.papers.qr import QUIET, qr_code
 from benchd.papers.typesetting import set_png, set_svg
 

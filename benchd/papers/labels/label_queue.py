@@ -11,10 +11,9 @@ import anyio
 
 from benchd.domain.errors import LabelRefused, RecordsUnavailable
 from benchd.domain.ids import JobId
-from benchd.domain.label import LabelEnd, PrinterTrouble, PrinterView
+from benchd.domain.label import LabelEnd, PrinterFault, PrinterTrouble, PrinterView
 from benchd.domain.wakeup import Bell
 from benchd.papers.labels.label_content import LabelContent
-from benchd.papers.labels.printer import PrinterFault
 from benchd.papers.labels.wires import Wire
 
 MOST_WAITING = 32

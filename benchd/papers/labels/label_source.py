@@ -12,10 +12,10 @@ from benchd.domain.errors import LabelRefused, NotFound, RecordsUnavailable
 from benchd.domain.ids import JobId
 from benchd.domain.ports import Ledger
 from benchd.domain.record import EntryKind, StoredEntry
-from benchd.intake.grade_book import GradeBook
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.records.records_access import Records
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.papers.labels.label_content import LabelContent, content_of, graded, held_back
+from benchd.proof.grade_book import GradeBook
 from benchd.proof.job_history import fold_job
 from benchd.proof.ports import CertificateIssuer
 

@@ -6,12 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from benchd.domain.hook import NextAction
+from benchd.domain.hook import NextAction, direction_in
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Bell
-from benchd.outbound.hooks.held_handsets import Held
-from benchd.outbound.hooks.replies import direction_in
+from benchd.ledger.held_handsets import Held
 
 MOST_KEPT = 256
 

@@ -16,9 +16,9 @@ from benchd.domain.job import DISPOSITION_OF, Disposition, Outcome, Reason
 from benchd.domain.lot_papers import Standing
 from benchd.domain.plain_text import printable
 from benchd.domain.record import StoredEntry
-from benchd.intake.grade_book import Graded
 from benchd.papers.lots.lot_statement import HandsetLine
 from benchd.proof.evidence.intake_evidence import UnerasableRecord
+from benchd.proof.grade_book import Graded
 from benchd.proof.intake_book import Asset, Bound
 from benchd.proof.job_history import JobHistory, fold_job
 from benchd.proof.ports import CertificateIssuer

@@ -18,7 +18,6 @@ from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers
 from benchd.domain.plain_text import printable
 from benchd.domain.ports import Clock, Ledger
-from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.papers.lots.archive import Archive
 from benchd.papers.lots.job_selection import Chooser
@@ -36,6 +35,7 @@ from benchd.papers.lots.lot_statement import (
 from benchd.papers.lots.summary_page import LIST_NAME, SUMMARY_NAME, summary_of
 from benchd.papers.lots.tables import CSV_NAME, JSON_NAME, csv_of, json_lines_of
 from benchd.papers.press import Press
+from benchd.proof.grade_book import GradeBook
 from benchd.proof.intake_book import IntakeBook
 from benchd.proof.ports import CertificateIssuer
 from benchd.signing.private_key import SigningKey

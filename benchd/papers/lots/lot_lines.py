@@ -17,7 +17,6 @@ from benchd.domain.job import Disposition, Reason
 from benchd.domain.lot_papers import Listed, ListedJob, Standing
 from benchd.domain.ports import Ledger
 from benchd.domain.record import StoredEntry
-from benchd.intake.grade_book import GradeBook, Graded
 from benchd.ledger.job_aftermath import HandsetSince, drawn_job_in
 from benchd.papers.lots.line_of_job import (
     Found,
@@ -32,6 +31,7 @@ from benchd.papers.lots.line_of_job import (
 )
 from benchd.papers.lots.line_of_job import unerasable as found_unerasable
 from benchd.papers.lots.lot_statement import HandsetLine
+from benchd.proof.grade_book import GradeBook, Graded
 from benchd.proof.intake_book import IntakeBook, Lot
 from benchd.proof.ports import CertificateIssuer
 

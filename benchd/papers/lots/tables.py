@@ -12,10 +12,10 @@ from typing import Final
 
 from benchd.domain.ids import JsonValue
 from benchd.domain.job import Disposition, Reason
-from benchd.intake.grade_book import Graded
 from benchd.papers.lots.line_of_job import Row
 from benchd.papers.lots.lot_statement import NOT_TOLD, HandsetLine, last_words
 from benchd.papers.statement_paths import japanese_time
+from benchd.proof.grade_book import Graded
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.csv_cells import cell
 from benchd.texts.templates import Texts

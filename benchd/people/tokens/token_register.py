@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,15 +12,22 @@ from benchd.domain.errors import NotFound, NotSignedIn, TokenRefused
 from benchd.domain.people import By
 from benchd.domain.ports import Clock, Entropy
 from benchd.domain.record import Entry, Receipt, StoredEntry
-from benchd.domain.token import TOKEN_NAME, Former, Scope, Token, TokenName
+from benchd.domain.token import (
+    LONGEST_DAYS,
+    SECRET_BYTES,
+    TOKEN_NAME,
+    Former,
+    Scope,
+    Token,
+    TokenName,
+    mark_of,
+    secret_of,
+)
 from benchd.people.tokens.token_record import Change, entry_of, fold
 
 MOST_TOKENS = 1000
 """Those that were revoked as well: a name is never given away anew."""
-LONGEST_DAYS = 730
 LONGEST_OVERLAP_HOURS = 24 * 30
-SECRET_BYTES = 32
-"""Nobody guesses 256 bits, so a plain hash of them tells nothing and needs no salt."""
 
 _UNKNOWN = "no token of this rack: look whether it is whole, or has been rotated since"
 
@@ -96,7 +101,7 @@ class Tokens:
                 raise TokenRefused(f"there is or was a token {name}: names are never reused")
             if len(self._tokens) >= MOST_TOKENS:
                 raise TokenRefused(f"there are {MOST_TOKENS} tokens already, which is the most")
-            secret = new_secret(self._entropy)
+            secret = secret_of(self._entropy.token(SECRET_BYTES))
             token = Token(
                 name=TokenName(name),
                 scopes=frozenset(scopes),
@@ -118,7 +123,7 @@ class Tokens:
         async with self._changing:
             before = self._standing(name)
             until = min(before.expires_at, self.now() + timedelta(hours=overlap_hours))
-            secret = new_secret(self._entropy)
+            secret = secret_of(self._entropy.token(SECRET_BYTES))
             after = replace(
                 before,
                 mark=mark_of(secret),
@@ -161,14 +166,3 @@ class Tokens:
             for mark in (token.former.mark if token.former else None, token.mark)
             if mark is not None
         }
-
-
-def new_secret(entropy: Entropy) -> str:
-    """A secret that nobody can foresee, in the letters that an Authorization header takes."""
-    drawn = base64.urlsafe_b64encode(entropy.token(SECRET_BYTES)).rstrip(b"=")
-    return f"benchd_{drawn.decode('ascii')}"
-
-
-def mark_of(secret: str) -> str:
-    """What is kept of a secret. It is looked up by this, so no comparison tells of the secret."""
-    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -15,7 +15,6 @@ from benchd.domain.intake import BoundBy, Unerasable
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.people import ShownBy
 from benchd.domain.record import Entry, EntryKind, StoredEntry
-from benchd.intake.grade_book import GradedRecord
 from benchd.lab.usual_handset import USUAL
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.ledger.records.read_model import ReadModel
@@ -27,6 +26,7 @@ from benchd.proof.evidence.people_evidence import DecisionEvidence
 from benchd.proof.evidence.recheck_evidence import FindDrawnEvidence
 from benchd.proof.evidence.reset_evidence import ConfirmEvidence
 from benchd.proof.floors import LEAST_DRAWN_STEPS, LEAST_PASSES
+from benchd.proof.grade_book import GradedRecord
 from tests import recorded
 from tests.intake.lots import BY, bound_record, lot_record
 

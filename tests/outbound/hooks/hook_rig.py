@@ -21,9 +21,9 @@ from benchd.domain.job import Disposition
 from benchd.domain.record import Entry, EntryKind, Place, Receipt, StoredEntry
 from benchd.ledger import open_ledger
 from benchd.ledger.follower import LedgerFeed
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.reader import LedgerReader
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.outbound.hooks.hook_delivery import Taken
 from benchd.outbound.hooks.hook_events import Source
 from benchd.outbound.hooks.hook_store import HookStore, Waiting

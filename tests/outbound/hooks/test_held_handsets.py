@@ -12,18 +12,17 @@ import pytest
 
 from benchd.daemon.rack_hooks import Directing
 from benchd.domain.errand_queue import errands_of
-from benchd.domain.hook import Direction, NextAction, NotTaken
+from benchd.domain.hook import Direction, NextAction, NotTaken, record_of_direction
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import DirectedView
 from benchd.domain.slot_states import SlotState
+from benchd.ledger.held_handsets import MOST_BINS, Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.announcing_ledger import announcing
-from benchd.outbound.hooks.held_handsets import MOST_BINS, Held
 from benchd.outbound.hooks.hook_delivery import Taken
 from benchd.outbound.hooks.outbox import Outbox
-from benchd.outbound.hooks.replies import record_of
 from benchd.pipelines.recovery import close_open_jobs
 from tests.core.test_restart import second_world
 from tests.core.world import MemoryLedger, Phone, World
@@ -72,7 +71,7 @@ def test_of_two_answers_to_one_event_the_first_counts_and_a_hold_always() -> Non
 def test_what_isnt_of_its_form_is_nothing() -> None:
     held = Held()
     held.stored(Entry(kind=EntryKind.HOOK_ANSWERED, at=START, data={"job": JOB}))
-    held.stored(Entry(kind=EntryKind.STAGE_ENDED, at=START, data=record_of(HOLD, "1-ab")))
+    held.stored(Entry(kind=EntryKind.STAGE_ENDED, at=START, data=record_of_direction(HOLD, "1-ab")))
     assert held.directed(JOB) is None
 
 
@@ -158,7 +157,7 @@ async def hold(world: World) -> None:
         hook="stock", sequence=9, job=job, action=NextAction.HOLD, bin=None, refused=None
     )
     ledger = announcing(world.ledger, [world.held, Directing(world.board)], lambda: None)
-    data = record_of(told, "9-ab")
+    data = record_of_direction(told, "9-ab")
     await ledger.append(Entry(kind=EntryKind.HOOK_ANSWERED, at=world.clock.now(), data=data))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchd.domain.hook import NextAction, NotTaken
+from benchd.domain.hook import NextAction, NotTaken, direction_in, record_of_direction
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition
 from benchd.domain.record import EntryKind
@@ -18,11 +18,9 @@ from benchd.outbound.hooks.replies import (
     LARGEST_REPLY_BYTES,
     Asked,
     JobNow,
-    direction_in,
     direction_of,
     job_now,
     read_reply,
-    record_of,
     refusal_of,
 )
 from tests.outbound.hooks.hook_rig import OURS, TERMS, FakeIssuer, rig
@@ -118,8 +116,8 @@ def test_where_a_handset_may_be_put() -> None:
 def test_the_record_and_back() -> None:
     asked = Asked(action=NextAction.ROUTE, bin="H1")
     told = direction_of(asked, now(Disposition.HOLD), TERMS, sequence=7)
-    assert direction_in(record_of(told, "7-ab")) == told
-    for broken in ({}, {**record_of(told, "7-ab"), "next_action": "sell"}):
+    assert direction_in(record_of_direction(told, "7-ab")) == told
+    for broken in ({}, {**record_of_direction(told, "7-ab"), "next_action": "sell"}):
         assert direction_in(broken) is None
 
 

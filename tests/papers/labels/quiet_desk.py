@@ -5,12 +5,12 @@ from __future__ import annotations
 import anyio.lowlevel
 
 from benchd.domain.label import LabelEnd, PrinterTrouble
-from benchd.intake.grade_book import GradeBook
+from benchd.ledger.held_handsets import Held
 from benchd.ledger.records.records_access import Records
-from benchd.outbound.hooks.held_handsets import Held
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.labels.label_source import LabelSource
 from benchd.papers.labels.wanted_labels import WantedLabels
+from benchd.proof.grade_book import GradeBook
 from benchd.texts.catalogue import Catalogue
 from tests.web.web_fakes import FakeRack
 

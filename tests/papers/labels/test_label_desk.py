@@ -17,23 +17,22 @@ import pytest
 
 from benchd.domain.errors import LabelRefused, NotFound
 from benchd.domain.evidence_json import to_json
-from benchd.domain.hook import Direction, NextAction, NotTaken
+from benchd.domain.hook import Direction, NextAction, NotTaken, record_of_direction
 from benchd.domain.ids import Evidence, JobId, SlotName
 from benchd.domain.job import Disposition
 from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.ports import Ledger
+from benchd.domain.printer import LabelForm, Printer, Raw9100
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.wakeup import Wakeup
 from benchd.domain.yielding_thread import YIELDS, in_yielding_thread
-from benchd.intake.grade_book import GradeBook
 from benchd.ledger.records.records_access import Records
 from benchd.observe.announcing_ledger import LedgerSubscriber, announcing
-from benchd.outbound.hooks.replies import record_of
 from benchd.papers.labels.label_content import words_of
 from benchd.papers.labels.label_desk import LabelDesk
 from benchd.papers.labels.label_source import LabelSource
-from benchd.papers.labels.printer import LabelForm, Printer, Raw9100
 from benchd.papers.labels.wanted_labels import WantedLabels
+from benchd.proof.grade_book import GradeBook
 from benchd.texts.catalogue import Catalogue
 from tests import recorded
 from tests.ledger.records.records_rack import INSPECT
@@ -87,7 +86,8 @@ class Shop:
 
     async def answers(self, told: Direction) -> None:
         """A hook's answer goes on record."""
-        entry = Entry(kind=EntryKind.HOOK_ANSWERED, at=BEGAN, data=record_of(told, "1-ab"))
+        data = record_of_direction(told, "1-ab")
+        entry = Entry(kind=EntryKind.HOOK_ANSWERED, at=BEGAN, data=data)
         await self.ledger.append(entry)
 
     async def ends(self, *jobs: JobId) -> None:

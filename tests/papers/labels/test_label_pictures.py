@@ -15,9 +15,9 @@ import pytest
 
 from benchd.domain.job import Disposition
 from benchd.domain.plain_text import Language
+from benchd.domain.printer import Dpi, LabelForm
 from benchd.papers.labels import label_layout
 from benchd.papers.labels.label_content import words_of
-from benchd.papers.labels.printer import Dpi, LabelForm
 from benchd.papers.labels.zpl import zpl_of
 from benchd.texts.catalogue import Catalogue
 from tests.papers.labels.label_samples import ENDED, LABELS

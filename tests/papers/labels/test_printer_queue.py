@@ -12,10 +12,9 @@ import pytest
 from benchd.domain.errors import LabelRefused, LedgerFault, NotFound, RecordsUnavailable
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition
-from benchd.domain.label import LabelEnd, PrinterTrouble
+from benchd.domain.label import LabelEnd, PrinterFault, PrinterTrouble
 from benchd.papers.labels.label_content import LabelContent
 from benchd.papers.labels.label_queue import LIVES_S, MOST_WAITING, PrinterQueue
-from benchd.papers.labels.printer import PrinterFault
 from tests.papers.labels.label_samples import label
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]

@@ -10,16 +10,9 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.domain.label import PrinterTrouble
+from benchd.domain.label import PrinterFault, PrinterTrouble
+from benchd.domain.printer import CupsQueue, LabelForm, Printer, Raw9100, UsbPrinter
 from benchd.papers.labels import zpl
-from benchd.papers.labels.printer import (
-    CupsQueue,
-    LabelForm,
-    Printer,
-    PrinterFault,
-    Raw9100,
-    UsbPrinter,
-)
 from benchd.papers.labels.wires import Wire, raw9100, usb, wire_to
 from benchd.papers.labels.wires.cups import CupsWire
 from benchd.papers.labels.wires.raw9100 import RawWire

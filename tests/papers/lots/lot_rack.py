@@ -25,7 +25,6 @@ from benchd.domain.hook import Direction, NextAction
 from benchd.domain.ids import JobId
 from benchd.domain.lot_papers import AskedPapers, Listed, PapersOf
 from benchd.domain.record import EntryKind
-from benchd.intake.grade_book import GradeBook
 from benchd.intake.intake_store import IntakeStore
 from benchd.ledger.records.records_access import Records
 from benchd.papers.lots.lot_desk import LotPress
@@ -33,6 +32,7 @@ from benchd.papers.lots.lot_papers_check import check_papers
 from benchd.papers.lots.lot_statement import LotPapers
 from benchd.papers.press import Press
 from benchd.proof.evidence.intake_evidence import AssetLine, AssetsRecord
+from benchd.proof.grade_book import GradeBook
 from tests.intake.lots import BY, imei
 from tests.ledger.records.records_rack import START, Told
 from tests.papers.papers_made import CATALOGUE, signed

@@ -16,11 +16,11 @@ from benchd.daemon.system_clock import SystemEntropy
 from benchd.domain.errors import LedgerFault, NotFound, NotSignedIn, TokenRefused
 from benchd.domain.evidence_json import to_json
 from benchd.domain.record import Entry, EntryKind, StoredEntry
-from benchd.domain.token import TOKEN_SECRET, Scope
+from benchd.domain.token import LONGEST_DAYS, TOKEN_SECRET, Scope
 from benchd.ledger import export_lines, open_ledger
 from benchd.people.tokens import token_register
 from benchd.people.tokens.token_record import Change, entry_of, fold
-from benchd.people.tokens.token_register import LONGEST_DAYS, LONGEST_OVERLAP_HOURS, Tokens
+from benchd.people.tokens.token_register import LONGEST_OVERLAP_HOURS, Tokens
 from benchd.proof.evidence.clock_evidence import ClockStepEvidence
 from tests.people.people_rig import BY, NOW, Counting, HandClock, RackKey
 from tests.people.tokens.token_rig import tokens_in

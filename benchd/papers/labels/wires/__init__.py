@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from benchd.papers.labels.printer import CupsQueue, Printer, Raw9100
+from benchd.domain.printer import CupsQueue, Printer, Raw9100
 from benchd.papers.labels.wires.cups import CupsWire
 from benchd.papers.labels.wires.raw9100 import RawWire
 from benchd.papers.labels.wires.usb import UsbWire

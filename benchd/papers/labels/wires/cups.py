@@ -7,8 +7,7 @@ import subprocess
 
 import anyio
 
-from benchd.domain.label import PrinterTrouble
-from benchd.papers.labels.printer import PrinterFault
+from benchd.domain.label import PrinterFault, PrinterTrouble
 
 ASK_S = 5.0
 SEND_S = 15.0

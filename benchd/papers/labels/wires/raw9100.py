@@ -10,9 +10,8 @@ import termios
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
 
-from benchd.domain.label import PrinterTrouble
+from benchd.domain.label import PrinterFault, PrinterTrouble
 from benchd.papers.labels import zpl
-from benchd.papers.labels.printer import PrinterFault
 
 CONNECT_S = 5.0
 ANSWER_S = 3.0

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from benchd.domain.label import PrinterTrouble
-from benchd.papers.labels.printer import PrinterFault
+from benchd.domain.label import PrinterFault, PrinterTrouble
 
 SEND_S = 20.0
 

@@ -12,15 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
-from benchd.domain.errors import CertificateGap
 from benchd.domain.evidence_json import from_json
 from benchd.domain.evidence_values import Said
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.proof.evidence.intake_evidence import Who
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +59,10 @@ class GradeBook:
         self._of_job = defaultdict[str, list[Graded]](list)
 
     def take(self, record: StoredEntry) -> None:
-        """Follow one record; one of another kind, or that can't be read, changes nothing."""
+        """Follow one record; one of another kind changes nothing. Raises CertificateGap."""
         if record.entry.kind is not EntryKind.HANDSET_GRADED:
             return
-        try:
-            graded = graded_in(record)
-        except CertificateGap as gap:
-            _log.error("intake_record_unreadable", sequence=record.sequence, detail=str(gap))
-            return
+        graded = graded_in(record)
         if graded.told.tag is not None:
             insort(self._of_tag[graded.told.tag], graded, key=_number)
         if graded.told.job is not None:

@@ -12,12 +12,11 @@ from typing import Final
 
 import anyio
 
-from benchd.domain.hook import Direction, NextAction
+from benchd.domain.hook import Direction, NextAction, direction_in
 from benchd.domain.ids import JobId
 from benchd.domain.record import Entry, EntryKind
 from benchd.domain.slot import DirectedView
 from benchd.ledger.ledger_queries import LedgerReads
-from benchd.outbound.hooks.replies import direction_in
 
 MOST_BINS: Final = 4096
 """Jobs whose bin is kept: those still in their slots are among the newest. A hold is never lost."""

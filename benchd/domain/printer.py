@@ -1,19 +1,15 @@
-"""Printers as the configuration names them, and why one hasn't taken a label."""
+"""Printers of labels as the configuration names them, and the paper that is in them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from benchd.domain.errors import BenchdError
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition
-from benchd.domain.label import PrinterTrouble
 from benchd.domain.plain_text import Language
-from benchd.papers.labels.zpl import zpl_of
 
 Dpi = Literal[203, 300]
 MM_PER_INCH = 25.4
@@ -80,24 +76,9 @@ class Printer:
     form: LabelForm
     auto: frozenset[Disposition] = frozenset()
     """Where a handset has to go for its label to be printed by itself."""
-    speaks: Callable[[bytes], bytes] = zpl_of
-    """Its language: a label's picture, a PNG, in what it understands."""
     slots: frozenset[SlotName] = frozenset()
     """Whose labels it prints; of all slots if it is empty."""
 
     def prints_for(self, slot: SlotName) -> bool:
         """Whether the labels of this slot come out here."""
         return not self.slots or slot in self.slots
-
-
-class PrinterFault(BenchdError):
-    """Raised when a printer hasn't taken a label.
-
-    Whether a part of it was `begun` to be sent decides whether it may be sent once more: two labels
-    of one handset are worse than none.
-    """
-
-    def __init__(self, trouble: PrinterTrouble, *, begun: bool = False) -> None:
-        super().__init__(f"the printer hasn't taken the label: {trouble}")
-        self.trouble = trouble
-        self.begun = begun

@@ -1,17 +1,15 @@
-"""Learns how a model looks when it is fresh: asks a handset, keeps what it shows, signs it."""
+"""Learns how a model looks when it is fresh: keeps what two handsets show, signed by the rack."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-
-import anyio
 
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.certificate.signed_pictures import (
@@ -23,26 +21,20 @@ from benchd.certificate.signed_pictures import (
     sign_taking,
     taking_sha256,
 )
-from benchd.cli.fresh_comparison import approve, learn, shown_by_one_only, take
-from benchd.cli.messages import error_of
-from benchd.cli.one_handset import ask_one
 from benchd.config import Settings
 from benchd.config.fresh_pictures import TAKINGS, read_signed, text_of
-from benchd.devices.android.adb import AdbAddress
-from benchd.devices.android.handset_access import AdbAccess
-from benchd.domain.errors import DependencyMissing, NotFound, UsageRefused
-from benchd.domain.ids import JsonValue, SlotName
-from benchd.domain.port import Attached
-from benchd.domain.ports import HotplugSource
+from benchd.domain.errors import DependencyMissing, UsageRefused
+from benchd.domain.handset import HandsetFacts, ResetFacts
+from benchd.domain.ids import JsonValue
 from benchd.proof.evidence.fresh_evidence import (
     FreshPicture,
     FreshTaking,
     SignedPicture,
     SignedTaking,
 )
+from benchd.proof.fresh_comparison import approve, learn, shown_by_one_only, take
 from benchd.proof.fresh_proof import approval_faults
 
-PLUGGED_WITHIN_S: Final = 5.0
 _LONGEST_NAME: Final = 40
 
 
@@ -57,10 +49,12 @@ class Learned:
     """What only one of both shows."""
 
 
-def learn_fresh(settings: Settings, address: AdbAddress, by: str) -> Learned:
-    """Take what the handset at this address shows; the second one of its model makes a picture."""
+def learn_fresh(
+    settings: Settings, look: Callable[[], tuple[HandsetFacts, ResetFacts]], by: str
+) -> Learned:
+    """Take what a handset shows; the second one of its model makes a picture."""
     key = load_rack_key(settings.certificate.key, os.environ)
-    facts, left = ask_one(settings, address, AdbAccess.look_at)
+    facts, left = look()
     marks = marks_of((facts.identity.serial, *facts.identity.imeis, left.android_id), key)
     taking = take(facts, left, by=by, at=datetime.now(UTC), marks=marks)
     return keep(settings.fresh_folder, taking, key)
@@ -110,19 +104,6 @@ def known_pictures(settings: Settings) -> list[Mapping[str, JsonValue]]:
         ),
         *(_told_taking(one.taking) for one in pending),
     ]
-
-
-async def address_of(settings: Settings, slot: str, hotplug: HotplugSource) -> AdbAddress:
-    """How adb names what is plugged into this slot; NotFound for no slot, or an empty one."""
-    place = settings.topology.places.get(SlotName(slot))
-    if place is None:
-        raise error_of(NotFound, "say.no_slot", slot=slot)
-    with anyio.move_on_after(PLUGGED_WITHIN_S):
-        async with hotplug.events() as events:
-            async for event in events:
-                if isinstance(event, Attached) and event.port_path == place.port_path:
-                    return event.address
-    raise error_of(NotFound, "say.slot_empty", slot=slot)
 
 
 def _name_of(taking: FreshTaking) -> str:
