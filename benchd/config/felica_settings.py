@@ -11,7 +11,7 @@ from benchd.config.config_sections import SlotSettings
 from benchd.config.felica_section import FelicaSection
 from benchd.config.locator import KeyPath
 from benchd.config.mistake_wording import found, listed, suggestion
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.devices.felica.protocol.chip_errors import DataFileInvalid
 from benchd.devices.felica.providers.kinds import known_kinds, load_kind
 from benchd.devices.felica.reader_settings import FelicaSettings

@@ -11,11 +11,11 @@ from pydantic import Field, field_validator
 from benchd.config.addresses import AnchorAddress, begin_of
 from benchd.config.config_values import LocalPath, Section
 from benchd.config.mistake_wording import refused
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue, UsageRefused
 from benchd.domain.loopback import is_loopback_url
 from benchd.outbound.fleet.centre_client import LONGEST_TIMEOUT_S, CentreTarget
-from benchd.outbound.posting import ClientFiles, verified_tls
+from benchd.outbound.http_post import ClientFiles, verified_tls
 from benchd.signing.fleet_chips import read_fleet_secret
 from benchd.signing.public_key import public_key_of
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 from benchd.config.addresses import LONGEST_ADDRESS, begin_of, parts_of
 from benchd.config.config_values import LocalPath, OneLine, Section
 from benchd.config.mistake_wording import found, refused
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue, DependencyMissing, UsageRefused
 from benchd.domain.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
 from benchd.domain.job import Disposition

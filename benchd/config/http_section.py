@@ -22,7 +22,7 @@ from pydantic import (
 
 from benchd.config.config_values import LocalPath, Section, SocketPath
 from benchd.config.mistake_wording import found, refused
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue
 from benchd.signing.tls import FileRole, TlsFiles, expiry_of, mistakes_of
 

@@ -18,10 +18,10 @@ from benchd.config.http_section import http_issues
 from benchd.config.locator import KeyPath
 from benchd.config.mistake_wording import found, listed, suggestion
 from benchd.config.model_files import read_models, shipped_models
+from benchd.config.parsed_toml import Document, read_document, unreadable
 from benchd.config.printers_section import printer_issues
 from benchd.config.recipes import RecipeBook, read_recipes, recipe_files
 from benchd.config.settings import Settings
-from benchd.config.toml_document import Document, read_document, unreadable
 from benchd.config.traces_section import trace_issues
 from benchd.config.validation import check
 from benchd.config.wall_section import wall_issues

@@ -11,8 +11,8 @@ from pathlib import Path
 from benchd.config.locator import KeyPath
 from benchd.config.mistake_wording import found, listed, suggestion
 from benchd.config.model_tables import ModelFile
+from benchd.config.parsed_toml import Document, read_document
 from benchd.config.recipes import recipe_files
-from benchd.config.toml_document import Document, read_document
 from benchd.config.validation import check
 from benchd.domain.errors import ConfigInvalid, ConfigIssue
 from benchd.domain.models.model_catalogue import ModelCatalogue, in_any_case

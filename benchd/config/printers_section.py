@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, f
 
 from benchd.config.config_values import LocalPath, OneLine, Section
 from benchd.config.mistake_wording import found, refused, suggestion
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue
 from benchd.domain.ids import SlotName
 from benchd.domain.job import Disposition

@@ -8,8 +8,8 @@ from typing import Final
 
 from benchd.config.locator import KeyPath
 from benchd.config.mistake_wording import listed
+from benchd.config.parsed_toml import Document
 from benchd.config.stages import RecipeKind
-from benchd.config.toml_document import Document
 from benchd.domain.errors import ConfigIssue
 from benchd.domain.ids import ANDROID
 from benchd.domain.job import Gate, Reason, StageName

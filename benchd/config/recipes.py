@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field
 
 from benchd.config.config_sections import OneLine, Section
 from benchd.config.mistake_wording import found, refused
+from benchd.config.parsed_toml import Document, read_document
 from benchd.config.recipe_rules import ReadStage, recipe_issues
 from benchd.config.stages import HANDSETS, RecipeKind
-from benchd.config.toml_document import Document, read_document
 from benchd.config.validation import check
 from benchd.domain.errors import ConfigInvalid, ConfigIssue
 from benchd.domain.job import Reason

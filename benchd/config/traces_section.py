@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from benchd.config.addresses import AnchorAddress, begin_of
 from benchd.config.config_values import LocalPath, Section
 from benchd.config.mistake_wording import refused
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue, UsageRefused
 from benchd.domain.loopback import is_loopback_url
 from benchd.outbound.traces.trace_settings import LONGEST_TIMEOUT_S, TraceTarget, read_headers

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from benchd.config.locator import KeyPath
 from benchd.config.mistake_wording import REFUSED, found, listed, suggestion
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue
 
 Model = TypeVar("Model", bound=BaseModel)

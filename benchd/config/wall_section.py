@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from benchd.config.config_values import Section, slot_name
 from benchd.config.mistake_wording import found, refused, suggestion
-from benchd.config.toml_document import Document
+from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue
 from benchd.domain.wall_plan import GAP, WallPlan
 

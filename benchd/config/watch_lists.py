@@ -10,7 +10,7 @@ from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from benchd.config.mistake_wording import found, refused
-from benchd.config.toml_document import unreadable
+from benchd.config.parsed_toml import unreadable
 from benchd.domain.errors import ListRefused
 from benchd.domain.imei import is_imei
 from benchd.proof.watch_list import Wanted, WatchList

@@ -18,7 +18,7 @@ from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.slot_states import SlotState
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.proof.clock_proof import STEP_S

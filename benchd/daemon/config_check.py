@@ -14,9 +14,9 @@ import apsw
 from benchd.config.config_sections import RecipesSettings
 from benchd.config.http_section import expiry_issues
 from benchd.config.load import load_settings, place_of
+from benchd.config.parsed_toml import Document, read_document
 from benchd.config.recipes import recipe_files
 from benchd.config.settings import Settings
-from benchd.config.toml_document import Document, read_document
 from benchd.domain.authority import Action, has_role
 from benchd.domain.errors import BenchdError, ConfigInvalid, ConfigIssue
 from benchd.domain.job import StageName

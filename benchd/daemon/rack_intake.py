@@ -10,7 +10,7 @@ from benchd.domain.job import Gate, Reason
 from benchd.domain.ports import Clock, Ledger
 from benchd.intake.grade_desk import GradeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.intake.required_attestations import Required
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.pipelines.recipe import Recipe

@@ -22,7 +22,7 @@ from benchd.intake.csv_assets import (
     without_those_at_work,
 )
 from benchd.intake.csv_format import FileMistake, HoldsBadge, nobodys
-from benchd.intake.csv_network import NetworkFile, read_network
+from benchd.intake.csv_network_checks import NetworkFile, read_network
 from benchd.intake.intake_store import IntakeStore, Writer
 from benchd.intake.running_handsets import Views, found_at_work
 from benchd.proof.attestation import named_list

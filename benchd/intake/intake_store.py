@@ -21,7 +21,7 @@ from benchd.domain.intake import LotId, Tag, TimeDoubt
 from benchd.domain.ports import Clock, Ledger
 from benchd.domain.record import Entry, EntryKind, StoredEntry
 from benchd.domain.wakeup import Wakeup
-from benchd.intake.rack_time import RackTime, never_set
+from benchd.intake.rack_clock_trust import RackTime, never_set
 from benchd.proof.evidence.clock_evidence import TimeBasis
 from benchd.proof.evidence.intake_evidence import AssetsRecord, BoundRecord, Who
 from benchd.proof.intake_book import IntakeBook, Lot, read_record

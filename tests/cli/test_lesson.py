@@ -10,7 +10,7 @@ import pytest
 
 from benchd.cli.learning.lesson import CardsChanged, Heard, Known, Lesson, Typed
 from benchd.cli.learning.new_plugs import NewPlugs
-from benchd.config.slot_tables import SlotEntry
+from benchd.config.slot_config_edit import SlotEntry
 from benchd.devices.felica.readers.card_readers import CardSeen, CardsSeen
 from benchd.devices.felica.readers.reader_assignment import ReaderAt, meant_by, wish_for
 from benchd.domain.ids import ANDROID, DeviceAddress, PortPath, SlotName

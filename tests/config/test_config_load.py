@@ -248,5 +248,5 @@ def test_no_place_is_looked_for_where_there_is_no_mistake(monkeypatch: pytest.Mo
     def refuse(_: str) -> None:
         pytest.fail("looked for places")
 
-    monkeypatch.setattr("benchd.config.toml_document.locate", refuse)
+    monkeypatch.setattr("benchd.config.parsed_toml.locate", refuse)
     assert loaded(SITE).models.models

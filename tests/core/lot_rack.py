@@ -17,7 +17,7 @@ from benchd.domain.job import Gate, Outcome, Reason
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.proof.erasure import verify_erasure
 from benchd.proof.evidence.intake_evidence import BoundRecord, Who, WithdrawnRecord
 from benchd.proof.time_basis import latest_known

@@ -28,7 +28,7 @@ from benchd.domain.slot import SlotView
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
 from benchd.outbound.fleet.centre_questions import CentreQuestions
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.proof.erasure import HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.evidence.other_racks_evidence import OtherRacksRecord
 from benchd.proof.other_racks_proof import other_racks_gaps

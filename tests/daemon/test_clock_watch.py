@@ -17,7 +17,7 @@ from benchd.domain.slot import ProblemCode, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.observe.clock_metrics import ClockMetrics
 from benchd.proof.clock_proof import STEP_S, set_back_s
 from benchd.slots.board import RackBoard

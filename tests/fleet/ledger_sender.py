@@ -12,7 +12,7 @@ import anyio
 from benchd.ledger.head import Head
 from benchd.outbound.fleet.centre_client import HttpCentre
 from benchd.outbound.fleet.ports import Taken
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from tests.fleet.referee import Referee
 from tests.fleet.written_ledger import WrittenLedger
 

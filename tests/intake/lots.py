@@ -12,7 +12,7 @@ from benchd.domain.people import ShownBy
 from benchd.domain.ports import Clock
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.proof.evidence.intake_evidence import (
     AssetLine,
     AttestedRecord,

@@ -13,10 +13,10 @@ from benchd.domain.errors import UsageRefused
 from benchd.outbound.bounded_http import LARGEST_ANSWER_BYTES
 from benchd.outbound.hooks.hook_delivery import HttpSender
 from benchd.outbound.hooks.hook_delivery import Taken as HookTaken
+from benchd.outbound.hooks.hook_directions import LARGEST_REPLY_BYTES
 from benchd.outbound.hooks.hook_settings import Target
-from benchd.outbound.hooks.replies import LARGEST_REPLY_BYTES
 from benchd.outbound.hooks.webhook_signature import headers_of, read_secrets, secret_of
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.outbound.traces.trace_delivery import OtlpSender, Taken
 from benchd.outbound.traces.trace_settings import TraceTarget, read_headers
 from tests.outbound.hooks.http_receiver import answer, receiving

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchd.config.deprecated_keys import RETIRED
-from benchd.config.toml_document import read_document, unreadable
+from benchd.config.parsed_toml import read_document, unreadable
 from benchd.domain.errors import ConfigInvalid
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.causes import Causes

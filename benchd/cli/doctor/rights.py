@@ -17,8 +17,8 @@ from typing import Final
 from benchd.cli.doctor.findings import About, Finding
 from benchd.cli.doctor.folders import Owner
 from benchd.config import Settings
+from benchd.config.parsed_toml import read_document
 from benchd.config.recipes import recipe_files
-from benchd.config.toml_document import read_document
 from benchd.daemon.config_check import recipes_in
 from benchd.signing.key_store import KeyFiles
 

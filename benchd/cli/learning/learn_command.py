@@ -16,7 +16,7 @@ from benchd.cli.learning.walk import Walk
 from benchd.cli.messages import error_of
 from benchd.config import Settings, load_settings
 from benchd.config.file_replacement import replace_file
-from benchd.config.slot_tables import SlotEntry, with_slots
+from benchd.config.slot_config_edit import SlotEntry, with_slots
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ids import SlotName
 from benchd.domain.ports import HotplugSource

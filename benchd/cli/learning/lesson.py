@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from benchd.cli.learning.new_plugs import NewPlugs, Plugged
-from benchd.config.slot_tables import SlotEntry
+from benchd.config.slot_config_edit import SlotEntry
 from benchd.devices.felica.readers.card_readers import CardSeen, CardsSeen
 from benchd.devices.felica.readers.reader_assignment import ReaderAt, meant_by, wish_for
 from benchd.domain.ids import PortPath, SlotName

@@ -16,7 +16,7 @@ from benchd.cli.learning.new_plugs import NewPlugs
 from benchd.cli.learning.terminal import Terminal
 from benchd.cli.messages import error_of
 from benchd.config import Settings
-from benchd.config.slot_tables import SlotEntry
+from benchd.config.slot_config_edit import SlotEntry
 from benchd.devices.felica.readers.card_readers import CardReaders, CardsSeen
 from benchd.domain.errors import BenchdError, UsageRefused
 from benchd.domain.ids import SlotName

@@ -18,7 +18,7 @@ from benchd.domain.slot import ProblemCode
 from benchd.domain.topology import SlotPlace, Timing, Topology
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.lab.adversity.bay import Bay
 from benchd.lab.adversity.bay_ports import BayAccess, BayHotplug
 from benchd.lab.adversity.chance import Chance

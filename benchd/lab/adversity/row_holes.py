@@ -212,7 +212,7 @@ ROW_HOLES: Final = (
     _hole(
         6,
         "the rack's clock is believed",
-        Replaced(module="benchd.intake.rack_time", name="RackTime.basis", by=_by_its_clock),
+        Replaced(module="benchd.intake.rack_clock_trust", name="RackTime.basis", by=_by_its_clock),
     ),
     _hole(
         7,

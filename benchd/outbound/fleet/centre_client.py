@@ -17,7 +17,7 @@ from benchd.ledger.fleet_batch import MEDIA_TYPE, encode_places, head_of
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import Head
 from benchd.outbound.fleet.ports import Had, Taken
-from benchd.outbound.posting import ClientFiles, Failure, Poster
+from benchd.outbound.http_post import ClientFiles, Failure, Poster
 from benchd.signing import canonical
 
 LONGEST_TIMEOUT_S: Final = 120.0

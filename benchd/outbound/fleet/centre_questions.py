@@ -17,7 +17,7 @@ from benchd.domain.handset_question import Asked, HandsetQuestion, NotAsked
 from benchd.domain.ports import Entropy
 from benchd.ledger.fleet_question import NONCE_BYTES, decode_answer, encode_question
 from benchd.outbound.fleet.centre_client import LARGEST_ANSWER_BYTES, CentreTarget
-from benchd.outbound.posting import Failure, Poster
+from benchd.outbound.http_post import Failure, Poster
 from benchd.signing.private_key import SigningKey
 
 LONGEST_WAIT_S: Final = 10.0

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from benchd.ledger.fleet_checkpoint import Checkpoint
 from benchd.ledger.head import Head
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.ledger_record import Row, unseal
 from benchd.outbound.fleet.ports import Centre, Checkpoints, Taken, Told
-from benchd.outbound.posting import Backoff, Failure
+from benchd.outbound.http_post import Backoff, Failure
 from benchd.signing.private_key import SigningKey
 
 PAUSES: Final = Backoff(first_s=1.0, longest_s=120.0, longest_asked_s=600.0)

@@ -27,6 +27,12 @@ from benchd.outbound.hooks.hook_delivery import (
     Taken,
     is_for_good,
 )
+from benchd.outbound.hooks.hook_directions import (
+    JobNow,
+    direction_of,
+    job_now,
+    read_reply,
+)
 from benchd.outbound.hooks.hook_events import (
     KIND_OF,
     HookEvent,
@@ -36,13 +42,7 @@ from benchd.outbound.hooks.hook_events import (
     lane_of,
 )
 from benchd.outbound.hooks.hook_store import HookStore, Waiting
-from benchd.outbound.hooks.replies import (
-    JobNow,
-    direction_of,
-    job_now,
-    read_reply,
-)
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.proof.ports import CertificateIssuer
 
 PIECE_RECORDS: Final = 200

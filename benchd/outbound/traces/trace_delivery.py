@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, cast
 
-from benchd.outbound.posting import Failure, Poster
+from benchd.outbound.http_post import Failure, Poster
 from benchd.outbound.traces.otlp import MEDIA_TYPE
 from benchd.outbound.traces.trace_settings import TraceTarget
 

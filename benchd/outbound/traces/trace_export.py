@@ -17,7 +17,7 @@ from anyio import CapacityLimiter, to_thread
 from benchd.domain.errors import CertificateGap, LedgerFault
 from benchd.domain.record import EntryKind, Place, StoredEntry
 from benchd.ledger.follower import Follower, LedgerFeed
-from benchd.outbound.posting import Backoff, Failure
+from benchd.outbound.http_post import Backoff, Failure
 from benchd.outbound.traces.export_position import PlaceFile
 from benchd.outbound.traces.otlp import Source, encode
 from benchd.outbound.traces.trace_delivery import (

@@ -13,7 +13,7 @@ import { Help } from "./help.js";
 import { slotKept } from "./drafts.js";
 import { warnBeforeLock } from "./idle.js";
 import { Keys } from "./keys.js";
-import { Layout } from "./layout.js";
+import { Layout } from "./wall_layout.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
 import { Notices } from "./notices.js";

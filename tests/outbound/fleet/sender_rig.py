@@ -21,7 +21,7 @@ from benchd.ledger.ledger_access import SqliteLedger
 from benchd.outbound.fleet.checkpoint_keeper import CheckpointKeeper, KeeperParts
 from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.fleet.record_sender import LOOK_EVERY_S, RecordSender, SenderParts
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey, load_key
 

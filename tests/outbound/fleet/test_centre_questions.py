@@ -13,7 +13,7 @@ from benchd.domain.handset_question import Asked, HandsetQuestion, NotAsked
 from benchd.domain.ids import JobId
 from benchd.domain.job import StageName
 from benchd.ledger.fleet_question import decode_question, encode_answer
-from benchd.outbound import posting
+from benchd.outbound import http_post
 from benchd.outbound.fleet.centre_client import CentreTarget
 from benchd.outbound.fleet.centre_questions import CentreQuestions, LazyPoster
 from benchd.signing.private_key import SigningKey
@@ -96,7 +96,7 @@ async def test_the_deadline_of_a_question_begins_with_its_turn() -> None:
 async def test_a_turn_that_does_not_come_is_waited_for_no_longer_than_its_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(posting, "LONGEST_QUEUE_S", 0.05)
+    monkeypatch.setattr(http_post, "LONGEST_QUEUE_S", 0.05)
     async with receiving() as receiver:
         asking = Asking(receiver, slots=1, timeout_s=10)
         async with anyio.create_task_group() as group:

@@ -18,7 +18,7 @@ from benchd.domain.record import Entry, EntryKind, Place, Receipt
 from benchd.ledger.fleet_batch import head_of
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.signing import canonical
 from benchd.signing.private_key import SigningKey
 from tests.outbound.fleet.sender_rig import CENTRE_KEY, START, Rig, rig

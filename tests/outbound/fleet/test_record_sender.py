@@ -12,7 +12,7 @@ from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.outbound.fleet.ports import Had
 from benchd.outbound.fleet.record_sender import GATHER_S, PAUSES, RecordSender
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from tests.outbound.fleet.sender_rig import CENTRE_KEY, START, rig
 
 pytestmark = pytest.mark.asyncio

@@ -28,7 +28,7 @@ from benchd.outbound.hooks.hook_delivery import Taken
 from benchd.outbound.hooks.hook_events import Source
 from benchd.outbound.hooks.hook_store import HookStore, Waiting
 from benchd.outbound.hooks.outbox import Outbox, OutboxParts
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 
 START = datetime(2026, 11, 26, 1, 0, tzinfo=UTC)
 SOURCE = Source(site="東京", ledger="ab" * 32)

@@ -20,7 +20,7 @@ from benchd.outbound.hooks.hook_dispatcher import MANY_FAULTS, Hooks
 from benchd.outbound.hooks.hook_settings import HookSettings, Target
 from benchd.outbound.hooks.hook_store import HookStore
 from benchd.outbound.hooks.webhook_signature import secret_of
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from tests.outbound.hooks.hook_daemon import SECRET
 from tests.outbound.hooks.hook_rig import START, TERMS, WEEK_S, Rig, Sink, rig
 

@@ -15,7 +15,7 @@ from benchd.ledger import open_ledger
 from benchd.ledger.follower import LedgerFeed
 from benchd.ledger.ledger_access import SqliteLedger
 from benchd.ledger.reader import LedgerReader
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.outbound.traces.export_position import PlaceFile
 from benchd.outbound.traces.trace_delivery import Taken
 from benchd.outbound.traces.trace_export import ExportParts, TraceExport

@@ -20,7 +20,7 @@ from benchd.domain.record import Entry, EntryKind, Place
 from benchd.ledger import SqliteLedger, open_ledger
 from benchd.observe.announcing_ledger import announcing, keep_following
 from benchd.observe.metrics import RackMetrics
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 from benchd.outbound.traces.export_position import PlaceFile
 from benchd.outbound.traces.trace_delivery import Taken
 from benchd.outbound.traces.trace_export import (

@@ -32,7 +32,7 @@ from benchd.lab.demo.private_postgres import Cluster
 from benchd.ledger.fleet_question import NONCE_BYTES, encode_question
 from benchd.outbound.fleet.centre_questions import LazyPoster
 from benchd.outbound.fleet.ports import Taken
-from benchd.outbound.posting import Failure
+from benchd.outbound.http_post import Failure
 
 RACKS: Final = 50
 EVERY_S: Final = 0.25

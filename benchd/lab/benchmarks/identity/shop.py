@@ -14,7 +14,7 @@ from benchd.domain.intake import AttestationKind, LotKind, Tag
 from benchd.domain.people import ShownBy
 from benchd.domain.record import EntryKind
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.lab.benchmarks.identity.identity_truth import Trade, Truth
 from benchd.lab.benchmarks.identity.kept import KeptInMemory
 from benchd.lab.benchmarks.identity.mix import Mix

@@ -14,7 +14,7 @@ from benchd.domain.people import ShownBy
 from benchd.domain.record import Entry, EntryKind
 from benchd.intake.intake_desk import IntakeDesk
 from benchd.intake.intake_store import IntakeStore
-from benchd.intake.rack_time import RackTime
+from benchd.intake.rack_clock_trust import RackTime
 from benchd.proof.evidence.clock_evidence import ClockStepEvidence, TimeBasis
 from benchd.proof.evidence.intake_evidence import Who
 from benchd.proof.time_basis import latest_known

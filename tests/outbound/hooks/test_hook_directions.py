@@ -14,7 +14,7 @@ from benchd.domain.hook import NextAction, NotTaken, direction_in, record_of_dir
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition
 from benchd.domain.record import EntryKind
-from benchd.outbound.hooks.replies import (
+from benchd.outbound.hooks.hook_directions import (
     LARGEST_REPLY_BYTES,
     Asked,
     JobNow,

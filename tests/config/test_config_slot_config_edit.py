@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchd.config.file_replacement import replace_file
-from benchd.config.slot_tables import SlotEntry, with_slots
+from benchd.config.slot_config_edit import SlotEntry, with_slots
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ids import PortPath, SlotName
 
