@@ -7,7 +7,7 @@ from collections.abc import Collection
 import structlog
 
 from benchd.config import Settings
-from benchd.domain.calm_loop import until_loop_is_calm
+from benchd.daemon.calm_loop import until_loop_is_calm
 from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.observe.label_metrics import LabelMetrics

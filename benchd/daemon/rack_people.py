@@ -15,10 +15,10 @@ from anyio import to_thread
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.config import Settings
 from benchd.config.config_sections import PeopleSettings
+from benchd.daemon.calm_loop import until_loop_is_calm
 from benchd.daemon.directories import give, make_directories
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.system_clock import SystemClock, SystemEntropy
-from benchd.domain.calm_loop import until_loop_is_calm
 from benchd.domain.ids import JsonValue
 from benchd.domain.people import Person
 from benchd.domain.ports import Clock

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import anyio
 import pytest
 
-from benchd.domain import calm_loop
-from benchd.domain.calm_loop import LOOK_EVERY_S, LOOKS_IN_TIME, until_loop_is_calm
+from benchd.daemon import calm_loop
+from benchd.daemon.calm_loop import LOOK_EVERY_S, LOOKS_IN_TIME, until_loop_is_calm
 
 pytestmark = pytest.mark.asyncio
 
