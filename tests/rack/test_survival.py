@@ -14,7 +14,7 @@ import pytest
 
 from benchd.devices.android.fill.sample_blocks import BLOCK_BYTES
 from benchd.devices.android.fill.shown_reads import PROBE_BLOCKS
-from benchd.lab.demo.demo_operators import SlotObject, ended
+from benchd.lab.demo.demo_operators import ended
 from benchd.lab.demo.demo_rack import DemoRack
 from benchd.ledger import verify_ledger
 from tests.rack.working import at_work, bodies, must_end_as_expected, scenarios, until
@@ -24,9 +24,13 @@ pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(300)]
 NAMES = ("clean", "live-data", "same-serial-a", "reset-lies")
 
 
-def in_transfer(slot: SlotObject) -> bool:
-    """Whether the adb server is carrying an overwrite or a read-back of this slot."""
-    return slot["stage"] in ("overwrite", "read_back")
+def transferring(rack: DemoRack) -> bool:
+    """Whether the adb server is carrying an overwrite or a read-back."""
+    return any(slot["stage"] in ("overwrite", "read_back") for slot in rack.watch.slots.values())
+
+
+def all_ended(rack: DemoRack) -> bool:
+    return all(ended(slot) for slot in rack.watch.slots.values())
 
 
 def adb_server_of(rack: DemoRack) -> int:
@@ -67,12 +71,13 @@ async def test_the_adb_server_killed_under_load(tmp_path: Path) -> None:
     names = ("clean", "live-data", "same-serial-a", "same-serial-b", "clean", "live-data")
     async with at_work(tmp_path, scenarios(names)) as rack:
         for _ in range(3):
-            await until(rack, lambda: any(in_transfer(slot) for slot in rack.watch.slots.values()))
+            # Where the last blow has hit what came last, no transfer is left to strike.
+            await until(rack, lambda: transferring(rack) or all_ended(rack))
+            if not transferring(rack):
+                break
             os.kill(adb_server_of(rack), signal.SIGKILL)
             # The last blow's recovery may be under way or over: both are worth the next one.
             await anyio.sleep(0.5)
-            if all(ended(slot) for slot in rack.watch.slots.values()):
-                break
         await must_end_as_expected(rack)
     lost = [
         body
