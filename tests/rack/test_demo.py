@@ -25,7 +25,7 @@ from tests.free_port import free_port
 from tests.hang_up import hang_ups_reach_children
 from tests.program import BENCHD
 
-pytestmark = [pytest.mark.rack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.rack, pytest.mark.timeout(900)]
 
 
 def benchd(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -84,7 +84,6 @@ def test_the_usual_eight_end_as_they_must_for_root_too(tmp_path: Path) -> None:
     assert [handset["scenario"] for handset in told["handsets"]] == list(IN_ORDER[:USUAL_SLOTS])
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "handsets",
     [pytest.param(5, marks=pytest.mark.slow), pytest.param(24, marks=pytest.mark.nightly)],

@@ -19,7 +19,7 @@ import pytest
 from benchd.lab.demo.crew import SECOND, WORKER, Member
 from benchd.lab.demo.demo_rack import DemoRack, demo_rack
 from benchd.lab.simulator.chips.chip_plan import CardPlan, ChipPlan
-from tests.rack.working import bodies, scenarios, until_slot
+from tests.rack.working import WITHIN_S, bodies, scenarios, until_slot
 
 pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(400)]
 
@@ -111,10 +111,18 @@ async def test_each_path_without_adb_goes_through_to_report_and_dock(tmp_path: P
     assert [each["tag"] for each in shipped["handsets"]] == ["T-1"]
 
 
+async def lay(rack: DemoRack, card: str) -> None:
+    """On A3's reader, until pcscd has found it: before, it would look as if none lay there."""
+    await rack.hands.chips.lay_card(card, 3)
+    with anyio.fail_after(WITHIN_S):
+        while not (await rack.hands.chips.state(card)).powered:  # noqa: ASYNC110 - only asking tells
+            await anyio.sleep(0.02)
+
+
 async def in_hand(rack: DemoRack) -> None:
     """Collected with a balance in it, and one that its owner has reset."""
     hands = rack.hands.chips
-    await hands.lay_card(COLLECTED, 3)
+    await lay(rack, COLLECTED)
     crush = {"reason": "collected", "slot": "A3"}
     status, answer = await post(rack, "assets/C-1/unerasable", crush)
     assert status == 409, answer
@@ -127,7 +135,7 @@ async def in_hand(rack: DemoRack) -> None:
     status, answer = await post(rack, "assets/C-2/unerasable", crush)
     assert (status, "was seen in C-1" in answer["error"]["message"]) == (409, True), answer
     await hands.lift_card(COLLECTED)
-    await hands.lay_card(RESET, 3)
+    await lay(rack, RESET)
     told = await done(rack, "assets/S-1/assessments", {"seen": "welcome", "slot": "A3"})
     assert (told["assessed"]["seen"], told["disposition"]) == ("welcome", None)
     assert told["assessed"]["chip"]["verdict"] == "unused"

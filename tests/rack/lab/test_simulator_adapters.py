@@ -9,7 +9,7 @@ from simulator_rack import one, virtual_rack
 from benchd.lab.simulator.plan import Account, Dd, User
 from benchd.lab.simulator.scenarios import SCENARIOS
 
-pytestmark = [pytest.mark.rack, pytest.mark.asyncio]
+pytestmark = [pytest.mark.rack, pytest.mark.asyncio, pytest.mark.timeout(240)]
 
 COMPANY = replace(
     one("live-data"),
