@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from benchd.outbound.hooks.hook_events import MEDIA_TYPE
 from benchd.outbound.hooks.hook_settings import Target
 from benchd.outbound.hooks.replies import LARGEST_REPLY_BYTES
-from benchd.outbound.hooks.webhook_signature import headers_of
 from benchd.outbound.posting import Backoff, Failure, Poster
+from benchd.signing.webhook_signature import headers_of
 
 LONGEST_PAUSE_S: Final = 3600.0
 PAUSES: Final = Backoff(first_s=5.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_PAUSE_S)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from benchd.domain.hook import HookTerms
-from benchd.outbound.hooks.webhook_signature import HookSecret
-
-LONGEST_TIMEOUT_S: Final = 60.0
+from benchd.signing.webhook_signature import HookSecret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
