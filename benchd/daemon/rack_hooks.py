@@ -23,9 +23,9 @@ from benchd.ledger.follower import open_feed
 from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.hook_metrics import HookMetrics
+from benchd.outbound.hooks.hook_delivery import HookSettings, Target
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.outbound.hooks.hook_events import Source
-from benchd.outbound.hooks.hook_settings import HookSettings, Target
 from benchd.outbound.hooks.hook_store import HookStore
 from benchd.outbound.hooks.hooks_database import hooks_path
 from benchd.outbound.hooks.outbox import OutboxParts, OutboxSink

@@ -12,9 +12,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from benchd.config.traces_section import read_headers
 from benchd.domain.errors import UsageRefused
 from benchd.outbound.bounded_http import LARGEST_ANSWER_BYTES
-from benchd.outbound.hooks.hook_delivery import HttpSender
+from benchd.outbound.hooks.hook_delivery import HttpSender, Target
 from benchd.outbound.hooks.hook_delivery import Taken as HookTaken
-from benchd.outbound.hooks.hook_settings import Target
 from benchd.outbound.hooks.replies import LARGEST_REPLY_BYTES
 from benchd.outbound.posting import Failure
 from benchd.outbound.traces.trace_delivery import OtlpSender, Taken, TraceTarget
