@@ -50,11 +50,12 @@ def hooks_test(hook: HookName, config: ConfigOption = DEFAULT_CONFIG) -> None:
     import anyio
 
     from benchd.config import load_settings
+    from benchd.daemon.rack_hooks import hook_settings_of
     from benchd.outbound.hooks.hook_delivery import HttpSender, Taken
     from benchd.signing import canonical
 
     settings = load_settings(config)
-    target = _hook(settings, hook).settings.target
+    target = hook_settings_of(_hook(settings, hook)).target
     at = datetime.now(UTC)
     event_id = f"test-{int(at.timestamp())}"
     body = canonical.encode(

@@ -14,10 +14,11 @@ from benchd.config.mistake_wording import refused
 from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue, UsageRefused
 from benchd.domain.loopback import is_loopback_url
-from benchd.outbound.fleet.centre_client import LONGEST_TIMEOUT_S, CentreTarget
-from benchd.outbound.http_post import ClientFiles, verified_tls
 from benchd.signing.fleet_chips import read_fleet_secret
 from benchd.signing.public_key import public_key_of
+from benchd.signing.tls import ClientFiles, verified_tls
+
+LONGEST_TIMEOUT_S = 120.0
 
 
 class FleetSection(Section):
@@ -60,20 +61,6 @@ class FleetSection(Section):
         if self.certificate is None or self.key is None:
             return None
         return ClientFiles(certificate=self.certificate, key=self.key)
-
-    @property
-    def target(self) -> CentreTarget | None:
-        """The same as the daemon uses it, its files read. Raises UsageRefused, OSError."""
-        if self.url is None or self.centre_key is None:
-            return None
-        verified_tls(self.authority, self.client)
-        return CentreTarget(
-            url=self.url,
-            key=public_key_of(self.centre_key.read_bytes()),
-            client=self.client,
-            authority=self.authority,
-            timeout_s=self.timeout_s,
-        )
 
 
 def fleet_issues(document: Document, fleet: FleetSection) -> Iterator[ConfigIssue]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
@@ -15,15 +13,13 @@ from benchd.config.addresses import LONGEST_ADDRESS, begin_of, parts_of
 from benchd.config.config_values import LocalPath, OneLine, Section
 from benchd.config.mistake_wording import found, refused
 from benchd.config.parsed_toml import Document
-from benchd.domain.errors import ConfigIssue, DependencyMissing, UsageRefused
-from benchd.domain.hook import HOOK_NAME, LONGEST_BIN, HookEventKind, HookTerms
-from benchd.domain.job import Disposition
+from benchd.domain.errors import ConfigIssue, UsageRefused
+from benchd.domain.hook import HOOK_NAME, LONGEST_BIN, HookEventKind
 from benchd.domain.loopback import is_loopback_url
-from benchd.outbound.hooks.hook_settings import LONGEST_TIMEOUT_S, HookSettings, Target
-from benchd.outbound.hooks.webhook_signature import HookSecret, read_secrets
+from benchd.signing.webhook_signature import read_secrets
 
 MOST_HOOKS = 16
-DAY_S = 86_400.0
+LONGEST_TIMEOUT_S = 60.0
 _ALLOWED_URL = (
     f"allowed is an address of up to {LONGEST_ADDRESS} characters that begins with https://,"
     " without a name and password in it"
@@ -93,33 +89,6 @@ class HookSection(Section):
             )
         return url
 
-    @property
-    def settings(self) -> HookSettings:
-        """The same as the daemon uses it, its secrets read.
-
-        Raises UsageRefused, or DependencyMissing where this user may not read them.
-        """
-        return HookSettings(
-            terms=HookTerms(
-                name=self.name,
-                events=frozenset(map(HookEventKind, self.events)),
-                lots=frozenset(self.lots),
-                dispositions=frozenset(map(Disposition, self.dispositions)),
-                bins=_bins(self.bins),
-                give_up_s=self.give_up_days * DAY_S,
-            ),
-            target=Target(
-                url=self.url,
-                secrets=_secrets_in(self.secret),
-                timeout_s=self.timeout_s,
-                authority=self.authority,
-            ),
-        )
-
-
-def _bins(told: Mapping[DispositionWord, Sequence[str]]) -> Mapping[Disposition, frozenset[str]]:
-    return MappingProxyType({Disposition(word): frozenset(bins) for word, bins in told.items()})
-
 
 def hook_issues(document: Document) -> Iterator[ConfigIssue]:
     """A name is that of one hook, and a bin for what is held isn't one for what any hook sells."""
@@ -143,16 +112,6 @@ def hook_issues(document: Document) -> Iterator[ConfigIssue]:
                     " of its own"
                 )
                 yield document.issue(("hooks", index, "bins", word), message)
-
-
-def _secrets_in(file: Path) -> tuple[HookSecret, ...]:
-    try:
-        return read_secrets(file)
-    except UsageRefused as refusal:
-        if not isinstance(refusal.__cause__, PermissionError):
-            raise
-        cure = f"Let benchd's own user read it, and nobody else: `chown benchd: {file}`."
-        raise DependencyMissing(str(refusal), cure=cure) from refusal
 
 
 def hook_file_issues(document: Document, hooks: Sequence[HookSection]) -> Iterator[ConfigIssue]:

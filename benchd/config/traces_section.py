@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
+import stat
 from collections.abc import Iterator
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -15,7 +19,17 @@ from benchd.config.mistake_wording import refused
 from benchd.config.parsed_toml import Document
 from benchd.domain.errors import ConfigIssue, UsageRefused
 from benchd.domain.loopback import is_loopback_url
-from benchd.outbound.traces.trace_settings import LONGEST_TIMEOUT_S, TraceTarget, read_headers
+
+LONGEST_TIMEOUT_S: Final = 60.0
+MOST_HEADERS: Final = 16
+LARGEST_FILE_BYTES: Final = 8192
+_HEADER: Final = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}):[ \t]*([!-~](?:[ -~]*[!-~])?)")
+"""A field name (RFC 9110, 5.1) and a value of visible ASCII."""
+_OURS: Final = frozenset(
+    {"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "host"}
+    | {"te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""What benchd's own requests say, and what would change how they are read."""
 
 
 class TracesSection(Section):
@@ -40,17 +54,31 @@ class TracesSection(Section):
             )
         return url
 
-    @property
-    def target(self) -> TraceTarget | None:
-        """The same as the daemon uses it, its headers read. Raises UsageRefused."""
-        if self.url is None:
-            return None
-        return TraceTarget(
-            url=self.url,
-            headers={} if self.headers is None else read_headers(self.headers),
-            timeout_s=self.timeout_s,
-            authority=self.authority,
-        )
+
+def read_headers(path: Path) -> dict[str, str]:
+    """The headers in a file, `Name: value` a line; raises UsageRefused."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            text = file.read(LARGEST_FILE_BYTES + 1).decode("ascii", "replace")
+    except OSError as error:
+        raise UsageRefused(f"{path} can't be read: {error.strerror}") from error
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & stat.S_IRWXO:
+        raise UsageRefused(f"{path} can be read by everybody; chmod 600 it")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(text) > LARGEST_FILE_BYTES or not 1 <= len(lines) <= MOST_HEADERS:
+        raise UsageRefused(f"{path} has {len(lines)} lines; allowed are 1 to {MOST_HEADERS}")
+    headers: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        # What stands there may be a secret: the line is told by its number alone.
+        read = _HEADER.fullmatch(line)
+        if read is None or read[1].lower() in _OURS or read[1].lower() in headers:
+            raise UsageRefused(
+                f"{path}: line {number} isn't a header of its own, `Name: value` in ASCII"
+            )
+        headers[read[1].lower()] = read[2]
+    return headers
 
 
 def trace_issues(document: Document, traces: TracesSection) -> Iterator[ConfigIssue]:

@@ -26,7 +26,7 @@ from benchd.daemon.kernel_clock import is_synchronised, was_synchronised
 from benchd.daemon.ledger_witnesses import anchors_of, witnesses_at_start
 from benchd.daemon.rack_dossiers import RackDossiers
 from benchd.daemon.rack_fleet import RackFleet
-from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, recall_held
+from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, hook_settings_of, recall_held
 from benchd.daemon.rack_intake import open_intake, required_by
 from benchd.daemon.rack_labels import label_desk
 from benchd.daemon.rack_metrics import metrics_of, show_ledger
@@ -106,7 +106,7 @@ async def run_daemon(  # noqa: PLR0913 - what it runs, and what is its machine's
     make_directories(settings)
     tls = tls_of(settings.http)
     clock, metrics = SystemClock(), metrics_of(settings)
-    hooks = Hooks([hook.settings for hook in settings.hooks])
+    hooks = Hooks([hook_settings_of(hook) for hook in settings.hooks])
     witnesses = await witnesses_at_start(settings, key.ring)
     async with AsyncExitStack() as stack:
         until_end = stack.enter_context(ExitStack())

@@ -13,6 +13,7 @@ import structlog
 from anyio import to_thread
 
 from benchd.config import Settings
+from benchd.config.fleet_section import FleetSection
 from benchd.domain.errors import UsageRefused
 from benchd.domain.ports import Entropy, OtherRacks
 from benchd.domain.record import Entry, Receipt
@@ -24,6 +25,8 @@ from benchd.outbound.fleet.centre_questions import CentreQuestions, LazyPoster
 from benchd.outbound.fleet.checkpoint_keeper import CheckpointKeeper, KeeperParts
 from benchd.outbound.fleet.record_sender import RecordSender, SenderParts
 from benchd.signing.private_key import SigningKey
+from benchd.signing.public_key import public_key_of
+from benchd.signing.tls import verified_tls
 
 _log = structlog.get_logger()
 
@@ -117,10 +120,24 @@ def fleet_chip_secret(settings: Settings) -> bytes | None:
         return None
 
 
+def centre_target_of(fleet: FleetSection) -> CentreTarget | None:
+    """The centre as it is configured, its files read. Raises UsageRefused, OSError."""
+    if fleet.url is None or fleet.centre_key is None:
+        return None
+    verified_tls(fleet.authority, fleet.client)
+    return CentreTarget(
+        url=fleet.url,
+        key=public_key_of(fleet.centre_key.read_bytes()),
+        client=fleet.client,
+        authority=fleet.authority,
+        timeout_s=fleet.timeout_s,
+    )
+
+
 def _target_of(settings: Settings) -> CentreTarget | None:
     """Where to send to, or nowhere: no erasure waits for what somebody has to put right first."""
     try:
-        return settings.fleet.target
+        return centre_target_of(settings.fleet)
     except (UsageRefused, OSError) as error:
         _log.error("fleet_off", detail=str(error))
         return None

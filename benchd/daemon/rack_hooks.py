@@ -12,20 +12,27 @@ from anyio import to_thread
 
 from benchd.certificate import DsseIssuer
 from benchd.config import Settings
+from benchd.config.hooks_section import HookSection
 from benchd.daemon.system_clock import SystemClock
-from benchd.domain.hook import direction_in
+from benchd.domain.errors import DependencyMissing, UsageRefused
+from benchd.domain.hook import HookEventKind, HookTerms, direction_in
+from benchd.domain.job import Disposition
 from benchd.domain.record import Entry, EntryKind, Receipt
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.ledger.follower import open_feed
 from benchd.ledger.held_handsets import Held
 from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.hook_metrics import HookMetrics
+from benchd.outbound.hooks.hook_delivery import HookSettings, Target
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.outbound.hooks.hook_events import Source
 from benchd.outbound.hooks.hook_store import HookStore
 from benchd.outbound.hooks.hooks_database import hooks_path
 from benchd.outbound.hooks.outbox import OutboxParts, OutboxSink
+from benchd.signing.webhook_signature import HookSecret, read_secrets
 from benchd.slots.board import RackBoard
+
+DAY_S = 86_400.0
 
 
 class HookBoard:
@@ -106,6 +113,39 @@ class HookLife:
             )
             with closing(store):
                 await self._hooks.run(parts)
+
+
+def hook_settings_of(hook: HookSection) -> HookSettings:
+    """A hook as it is configured, its secrets read.
+
+    Raises UsageRefused, or DependencyMissing where this user may not read them.
+    """
+    return HookSettings(
+        terms=HookTerms(
+            name=hook.name,
+            events=frozenset(map(HookEventKind, hook.events)),
+            lots=frozenset(hook.lots),
+            dispositions=frozenset(map(Disposition, hook.dispositions)),
+            bins={Disposition(word): frozenset(bins) for word, bins in hook.bins.items()},
+            give_up_s=hook.give_up_days * DAY_S,
+        ),
+        target=Target(
+            url=hook.url,
+            secrets=_secrets_in(hook.secret),
+            timeout_s=hook.timeout_s,
+            authority=hook.authority,
+        ),
+    )
+
+
+def _secrets_in(file: Path) -> tuple[HookSecret, ...]:
+    try:
+        return read_secrets(file)
+    except UsageRefused as refusal:
+        if not isinstance(refusal.__cause__, PermissionError):
+            raise
+        cure = f"Let benchd's own user read it, and nobody else: `chown benchd: {file}`."
+        raise DependencyMissing(str(refusal), cure=cure) from refusal
 
 
 async def recall_held(held: Held, ledger: Path) -> None:

@@ -12,8 +12,8 @@ from benchd.daemon.upkeep import Upkeep, last_done
 from benchd.domain.ports import Clock
 from benchd.domain.version_info import commit, version
 from benchd.ledger.ledger_access import SqliteLedger
-from benchd.observe.disk_gauges import Folder
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.storage_gauges import Folder
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.signing.key_ring import KeyRing
 

@@ -13,6 +13,7 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 
 from benchd.config import Settings
+from benchd.config.traces_section import TracesSection, read_headers
 from benchd.domain.errors import NotFound, UsageRefused
 from benchd.domain.ids import JobId
 from benchd.domain.record import EntryKind
@@ -22,9 +23,8 @@ from benchd.ledger.ledger_queries import LedgerReads
 from benchd.observe.trace_metrics import TraceMetrics
 from benchd.outbound.traces.export_position import PlaceFile
 from benchd.outbound.traces.otlp import Source
-from benchd.outbound.traces.trace_delivery import OtlpSender
+from benchd.outbound.traces.trace_delivery import OtlpSender, TraceTarget
 from benchd.outbound.traces.trace_export import ExportParts, TraceExport, encoded
-from benchd.outbound.traces.trace_settings import TraceTarget
 from benchd.proof.ports import CertificateIssuer
 
 _log = structlog.get_logger()
@@ -87,10 +87,22 @@ class RackTraces:
             await TraceExport(sender, parts).run(self.follower)
 
 
+def trace_target_of(traces: TracesSection) -> TraceTarget | None:
+    """The collector as it is configured, its headers read. Raises UsageRefused."""
+    if traces.url is None:
+        return None
+    return TraceTarget(
+        url=traces.url,
+        headers={} if traces.headers is None else read_headers(traces.headers),
+        timeout_s=traces.timeout_s,
+        authority=traces.authority,
+    )
+
+
 def _target_of(settings: Settings) -> TraceTarget | None:
     """Where to send to, or nowhere: no erasure waits for what somebody has to put right first."""
     try:
-        target = settings.traces.target
+        target = trace_target_of(settings.traces)
         if target is not None:
             ssl.create_default_context(cafile=target.authority)
     except (UsageRefused, OSError) as error:

@@ -77,6 +77,8 @@ class _Known:
     branch: int | None
     """Where its certificate stands."""
     sequence: int | None
+    imeis: frozenset[str]
+    proven: frozenset[str]
 
 
 def job_filing(database: FleetDatabase) -> RecordFollower:
@@ -119,26 +121,25 @@ async def _file_or_pass_over(connection: AsyncConnection, changes: Sequence[_Pla
 async def _file(connection: AsyncConnection, changes: Sequence[_Placed]) -> None:
     """Add to what is known of each job what is told of it, in the order of what came."""
     known = await _known_jobs(connection, {(each.rack, each.change.job) for each in changes})
-    numbers: dict[tuple[int, str, str], tuple[bool, bool]] = {}
+    numbers: dict[tuple[int, str, str], None] = {}
     for each in changes:
         key = (each.rack, each.change.job)
         known[key] = _added(known.get(key), each)
-        imeis = {plain(number) for number in each.change.imeis}
-        proven = {plain(number) for number in each.change.proven}
-        for number in {plain(number) for number in each.change.numbers} | imeis:
-            if number:
-                was_imei, was_proven = numbers.get((*key, number), (False, False))
-                is_imei, is_proven = number in imeis, number in proven
-                numbers[*key, number] = (was_imei or is_imei, was_proven or is_proven)
+        numbers |= dict.fromkeys((*key, number) for number in _numbers_of(each.change))
     await connection.execute(
         """
         INSERT INTO filed_job
-            (rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence)
-        SELECT * FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::text[],
-            %s::text[], %s::int[], %s::int8[])
+            (rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence,
+            imeis, proven)
+        SELECT rack, job, opened_at, told, tied, certificate, branch, sequence,
+            string_to_array(imeis, ' '), string_to_array(proven, ' ')
+        FROM unnest(%s::int[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::text[], %s::text[],
+            %s::int[], %s::int8[], %s::text[], %s::text[])
+            AS new (rack, job, opened_at, told, tied, certificate, branch, sequence, imeis, proven)
         ON CONFLICT (rack, job) DO UPDATE SET told = excluded.told, tied = excluded.tied,
             certificate = excluded.certificate, certified_branch = excluded.certified_branch,
-            certified_sequence = excluded.certified_sequence
+            certified_sequence = excluded.certified_sequence, imeis = excluded.imeis,
+            proven = excluded.proven
         """,
         (
             [rack for rack, _ in known],
@@ -149,26 +150,22 @@ async def _file(connection: AsyncConnection, changes: Sequence[_Placed]) -> None
             [each.certificate for each in known.values()],
             [each.branch for each in known.values()],
             [each.sequence for each in known.values()],
+            # None has a blank: all that isn't a letter or a digit was left out.
+            [" ".join(sorted(each.imeis)) for each in known.values()],
+            [" ".join(sorted(each.proven)) for each in known.values()],
         ),
     )
-    # What changes nothing isn't written: a page that was changed isn't read in an index alone.
     await connection.execute(
         """
-        INSERT INTO filed_number AS known (rack, job, number, opened_at, is_imei, is_proven)
-        SELECT * FROM unnest(%s::int[], %s::text[], %s::text[], %s::timestamptz[], %s::bool[],
-            %s::bool[])
-        ON CONFLICT (number, opened_at, rack, job) DO UPDATE SET
-            is_imei = known.is_imei OR excluded.is_imei,
-            is_proven = known.is_proven OR excluded.is_proven
-        WHERE excluded.is_imei > known.is_imei OR excluded.is_proven > known.is_proven
+        INSERT INTO filed_number (rack, job, number, opened_at)
+        SELECT * FROM unnest(%s::int[], %s::text[], %s::text[], %s::timestamptz[])
+        ON CONFLICT DO NOTHING
         """,
         (
             [rack for rack, _, _ in numbers],
             [job for _, job, _ in numbers],
             [number for _, _, number in numbers],
             [known[rack, job].opened_at for rack, job, _ in numbers],
-            [is_imei for is_imei, _ in numbers.values()],
-            [is_proven for _, is_proven in numbers.values()],
         ),
     )
 
@@ -179,7 +176,8 @@ async def _known_jobs(
     """What is filed of these jobs; nobody else files meanwhile."""
     found = await connection.execute(
         """
-        SELECT rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence
+        SELECT rack, job, opened_at, told, tied, certificate, certified_branch, certified_sequence,
+            imeis, proven
         FROM unnest(%s::int[], %s::text[]) AS due (rack, job) JOIN filed_job USING (rack, job)
         """,
         ([rack for rack, _ in keys], [job for _, job in keys]),
@@ -192,6 +190,8 @@ async def _known_jobs(
             certificate=row[5],
             branch=row[6],
             sequence=row[7],
+            imeis=frozenset(row[8]),
+            proven=frozenset(row[9]),
         )
         for row in await found.fetchall()
     }
@@ -202,10 +202,13 @@ def _added(known: _Known | None, new: _Placed) -> _Known:
     told, tied = new.change.told, new.change.told.get("tied")
     certificate = new.change.told.get("certificate")
     of_paper = (str(certificate), new.branch, new.sequence) if certificate else (None, None, None)
+    imeis = _plain(new.change.imeis)
+    proven = _plain(new.change.proven) & _numbers_of(new.change)
     if known is not None:
         ends_again = "ended_at" in told and "ended_at" in known.told
         told = known.told if ends_again else {**known.told, **told}
         tied = known.tied if tied is None else tied
+        imeis, proven = imeis | known.imeis, proven | known.proven
         if known.certificate is not None:
             of_paper = (known.certificate, known.branch, known.sequence)
     return _Known(
@@ -215,7 +218,17 @@ def _added(known: _Known | None, new: _Placed) -> _Known:
         certificate=of_paper[0],
         branch=of_paper[1],
         sequence=of_paper[2],
+        imeis=imeis,
+        proven=proven,
     )
+
+
+def _numbers_of(change: Change) -> frozenset[str]:
+    return _plain((*change.numbers, *change.imeis))
+
+
+def _plain(numbers: Collection[str]) -> frozenset[str]:
+    return frozenset(filter(None, map(plain, numbers)))
 
 
 def _read(stretch: Stretch) -> tuple[list[_Placed], str | None]:

@@ -28,8 +28,10 @@ from benchd.proof.identity.sighting import model_key
 from benchd.proof.identity.traits import Relation, Traits, compare
 
 MOST_JOBS: Final = 200
-"""That one answer is made of."""
+"""That have one number, and that share something with those that were found."""
 MOST_HANDSETS: Final = 50
+"""That are shown, so that of those that only begin or end alike no more jobs are read: each is some
+four reads from the disk."""
 MOST_READ: Final = 5000
 """Numbers that begin with what is looked for, and as many that end with it."""
 
@@ -52,6 +54,7 @@ _WHOLE_OR_CERTIFIED: Final = sql.SQL(
     )
     """
 ).format(whole=_WHOLE, most=sql.Literal(MOST_JOBS))
+_SHOWN: Final = sql.SQL("ORDER BY opened_at DESC LIMIT {}").format(sql.Literal(MOST_HANDSETS))
 # Names of jobs begin with their day, so that the last of those that begin alike are the newest.
 _RANGES: Final = sql.SQL(
     """
@@ -63,9 +66,9 @@ _RANGES: Final = sql.SQL(
         ORDER BY backwards DESC LIMIT %s
     )
     SELECT rack, job, greatest((SELECT count(*) FROM begun), (SELECT count(*) FROM ended))
-    FROM ((SELECT * FROM begun {newest}) UNION (SELECT * FROM ended {newest})) AS found {newest}
+    FROM ((SELECT * FROM begun {shown}) UNION (SELECT * FROM ended {shown})) AS found {shown}
     """
-).format(newest=_NEWEST)
+).format(shown=_SHOWN)
 _OTHERS: Final = sql.SQL(
     """
     SELECT rack, job FROM (
@@ -87,14 +90,9 @@ _JOBS: Final = sql.SQL(
     SELECT rack, rack.name, job, opened_at, told, certificate, certified_branch,
         certified_sequence, imeis, proven
     FROM unnest(%s::int[], %s::text[]) AS wanted (rack, job) JOIN filed_job USING (rack, job)
-    JOIN rack ON rack.id = rack CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(number ORDER BY number) FILTER (WHERE is_imei), '{{}}') AS imeis,
-            coalesce(array_agg(number ORDER BY number) FILTER (WHERE is_proven), '{{}}') AS proven
-        FROM filed_number AS mine WHERE mine.rack = filed_job.rack AND mine.job = filed_job.job
-            AND (is_imei OR is_proven)
-    ) AS numbers ORDER BY opened_at DESC
+    JOIN rack ON rack.id = rack ORDER BY opened_at DESC
     """
-).format()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +185,7 @@ async def _begun_or_ended(connection: AsyncConnection, wanted: str) -> tuple[set
         (wanted, wanted + _AFTER_ALL, MOST_READ, back, back + _AFTER_ALL, MOST_READ),
     )
     rows = await asked.fetchall()
-    is_more = len(rows) >= MOST_JOBS or any(read >= MOST_READ for *_, read in rows)
+    is_more = len(rows) >= MOST_HANDSETS or any(read >= MOST_READ for *_, read in rows)
     return {(rack, job) for rack, job, _ in rows}, is_more
 
 

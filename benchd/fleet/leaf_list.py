@@ -23,7 +23,7 @@ from benchd.ledger.head import Head
 from benchd.signing import canonical
 from benchd.signing.merkle import root_of
 from benchd.signing.private_key import SigningKey
-from benchd.signing.public_key import has_signed
+from benchd.signing.signed_claim import encode_signed, is_signed
 
 LEAVES_TYPE: Final = "urn:benchd:fleet-leaves:v1"
 _DOMAIN: Final = b"benchd fleet leaves v1\n"
@@ -70,8 +70,7 @@ def encode_leaves(leaves: list[Branch], at: datetime, key: SigningKey) -> bytes:
             for each in leaves
         ],
     }
-    signature = key.sign(_DOMAIN + canonical.encode(claim))
-    return canonical.encode({**claim, "signature": signature.hex()})
+    return encode_signed(claim, _DOMAIN, key)
 
 
 def decode_leaves(data: bytes, centre: Ed25519PublicKey) -> LeafList:
@@ -82,14 +81,14 @@ def decode_leaves(data: bytes, centre: Ed25519PublicKey) -> LeafList:
             "at": str() as at,
             "root": str() as root,
             "leaves": list() as told,
-            "signature": str() as signature,
+            "signature": str(),
             **others,
         } as whole if not others:
-            claim = {name: value for name, value in whole.items() if name != "signature"}
+            pass
         case _:
             message = "it doesn't have the form of a list of leaves"
             raise ValueError(message)
-    if not has_signed(centre, _DOMAIN + canonical.encode(claim), bytes.fromhex(signature)):
+    if not is_signed(whole, _DOMAIN, centre):
         message = "it isn't signed by the centre's key"
         raise ValueError(message)
     leaves = tuple(_leaf(each) for each in told)

@@ -93,12 +93,7 @@ class HandDesk:
 
         Raises NotFound, and IntakeRefused with cause and cure.
         """
-        asset = self._by_label(tag, imei)
-        if asset.tag in self._intake.book.unerasable:
-            raise IntakeRefused(f"{tag} is on record as not erasable already")
-        chip = None if slot is None else await self._held_to_reader(slot, asset)
-        # While the reader looked it may have been plugged in elsewhere.
-        self._by_label(tag, imei)
+        _, chip = await self._looked_at(tag, slot, imei)
         return await self._intake.unerasable(tag, reason, note=note, by=by, imei=imei, chip=chip)
 
     async def assess(
@@ -108,11 +103,7 @@ class HandDesk:
 
         Raises NotFound, and IntakeRefused with cause and cure.
         """
-        asset = self._by_label(tag, imei)
-        if asset.tag in self._intake.book.unerasable:
-            raise IntakeRefused(f"{tag} is on record as not erasable already")
-        chip = None if slot is None else await self._held_to_reader(slot, asset)
-        self._by_label(tag, imei)
+        asset, chip = await self._looked_at(tag, slot, imei)
         return await self._intake.assess(
             AssessedRecord(
                 lot=asset.lot,
@@ -125,6 +116,18 @@ class HandDesk:
                 chip=chip,
             )
         )
+
+    async def _looked_at(
+        self, tag: str, slot: str | None, imei: str | None
+    ) -> tuple[Asset, ChipHeldToReader | None]:
+        """The asset of a label that isn't on record as dead, and its chip as a reader sees it."""
+        asset = self._by_label(tag, imei)
+        if asset.tag in self._intake.book.unerasable:
+            raise IntakeRefused(f"{tag} is on record as not erasable already")
+        chip = None if slot is None else await self._held_to_reader(slot, asset)
+        # While the reader looked it may have been plugged in elsewhere.
+        self._by_label(tag, imei)
+        return asset, chip
 
     def _by_label(self, tag: str, imei: str | None) -> Asset:
         """The asset of a label, where nothing speaks against its being this handset."""

@@ -19,7 +19,7 @@ from benchd.ledger.head import Head
 from benchd.signing import canonical
 from benchd.signing.merkle import leads_to, leaf_hash, root_and_path
 from benchd.signing.private_key import SigningKey
-from benchd.signing.public_key import has_signed
+from benchd.signing.signed_claim import encode_signed, is_signed
 
 CHECKPOINT_TYPE: Final = "urn:benchd:fleet-checkpoint:v1"
 MOST_STEPS: Final = 64
@@ -78,8 +78,7 @@ def encode_checkpoint(branches: list[Branch], index: int, at: datetime, key: Sig
         "index": index,
         "path": [step.hex() for step in path],
     }
-    signature = key.sign(_DOMAIN + canonical.encode(claim))
-    return canonical.encode({**claim, "signature": signature.hex()})
+    return encode_signed(claim, _DOMAIN, key)
 
 
 def decode_checkpoint(data: bytes, centre: Ed25519PublicKey) -> Checkpoint:
@@ -96,7 +95,7 @@ def decode_checkpoint(data: bytes, centre: Ed25519PublicKey) -> Checkpoint:
             "size": int() as size,
             "index": int() as index,
             "path": list() as path,
-            "signature": str() as signature,
+            "signature": str(),
             **others,
         } as told if not others and len(path) <= MOST_STEPS:
             tip = head_of({"sequence": sequence, "hash": hash_hex})
@@ -108,11 +107,10 @@ def decode_checkpoint(data: bytes, centre: Ed25519PublicKey) -> Checkpoint:
                 index=index,
                 path=tuple(bytes.fromhex(str(step)) for step in path),
             )
-            claim = {name: value for name, value in told.items() if name != "signature"}
         case _:
             message = "it doesn't have the form of a checkpoint"
             raise ValueError(message)
-    if not has_signed(centre, _DOMAIN + canonical.encode(claim), bytes.fromhex(signature)):
+    if not is_signed(told, _DOMAIN, centre):
         message = "it isn't signed by the centre's key"
         raise ValueError(message)
     leaf = checkpoint.of.leaf

@@ -33,7 +33,7 @@ from benchd.domain.job import StageName
 from benchd.signing import canonical
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey
-from benchd.signing.public_key import has_signed
+from benchd.signing.signed_claim import encode_signed, is_signed
 
 QUESTION_TYPE: Final = "urn:benchd:fleet-question:v1"
 ANSWER_TYPE: Final = "urn:benchd:fleet-answer:v1"
@@ -81,8 +81,7 @@ def encode_question(asks: HandsetQuestion, nonce: bytes, key: SigningKey) -> byt
         claim |= {"chip": asks.chip, "chip_tied": asks.chip_tied}
     if asks.lease is not None:
         claim["lease"] = asks.lease
-    signature = key.sign(_QUESTION + canonical.encode(claim))
-    return canonical.encode({**claim, "signature": signature.hex()})
+    return encode_signed(claim, _QUESTION, key)
 
 
 def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
@@ -101,14 +100,11 @@ def decode_question(data: bytes, ring: KeyRing) -> ReceivedQuestion:
                 "is_full": bool() as is_full,
                 "serial": (str() | None) as serial,
                 "model": (str() | None) as model,
-                "signature": str() as signature,
+                "signature": str(),
                 **others,
             } if others.keys() <= {"chip", "chip_tied", "lease"}:
                 numbers, chip, lease = _numbers(imeis), _chip(others), _lease_number(others)
-                claim = {name: each for name, each in told.items() if name != "signature"}
-                signed = has_signed(
-                    ring.trusted, _QUESTION + canonical.encode(claim), bytes.fromhex(signature)
-                )
+                signed = is_signed(told, _QUESTION, ring.trusted)
             case _:
                 raise QuestionRefused("it doesn't have the form of a question")
     except ValueError as error:
@@ -150,8 +146,7 @@ def encode_answer(
         "findings": [to_json(finding) for finding in findings[:MOST_FINDINGS]],
         "lease": None if lease is None else asdict(lease),
     }
-    signature = key.sign(_ANSWER + canonical.encode(claim))
-    return canonical.encode({**claim, "signature": signature.hex()})
+    return encode_signed(claim, _ANSWER, key)
 
 
 def decode_answer(data: bytes, question: bytes, centre: Ed25519PublicKey) -> Asked:
@@ -161,11 +156,11 @@ def decode_answer(data: bytes, question: bytes, centre: Ed25519PublicKey) -> Ask
     read of them is `Elsewhere.OTHER`.
     """
     match canonical.decode(data):
-        case {"signature": str() as signature, **claim}:
+        case {"signature": str(), **claim} as told:
             pass
         case _:
             raise ValueError("it doesn't have the form of an answer")
-    if not has_signed(centre, _ANSWER + canonical.encode(claim), bytes.fromhex(signature)):
+    if not is_signed(told, _ANSWER, centre):
         raise ValueError("it isn't signed by the centre's key")
     if claim.get("question") != hashlib.sha256(question).hexdigest():
         raise ValueError("it answers another question")

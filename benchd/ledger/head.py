@@ -12,6 +12,7 @@ from benchd.signing import canonical
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, has_signed, has_signed_record
+from benchd.signing.signed_claim import encode_signed, signed_bytes, with_signature
 
 # Keeps a signature of a head from being taken for a signature of anything else.
 _DOMAIN = b"benchd ledger head v1\n"
@@ -30,8 +31,7 @@ EMPTY_HEAD = Head(sequence=0, hash=GENESIS)
 
 def encode_head(head: Head, key: SigningKey) -> bytes:
     """A head with its signature, as canonical JSON."""
-    claim = _claim(head)
-    return _signed(claim, key.sign(_DOMAIN + canonical.encode(claim)))
+    return encode_signed(_claim(head), _DOMAIN, key)
 
 
 def decode_head(data: bytes, key: Signer) -> Head:
@@ -64,15 +64,11 @@ def _read(data: bytes) -> tuple[Head, bytes, bytes]:
             message = "it doesn't have the form of a head"
             raise ValueError(message)
     claim = _claim(head)
-    if _signed(claim, signature) != data:
+    if with_signature(claim, signature) != data:
         message = "it isn't written as benchd writes it"
         raise ValueError(message)
-    return head, _DOMAIN + canonical.encode(claim), signature
+    return head, signed_bytes(claim, _DOMAIN), signature
 
 
 def _claim(head: Head) -> dict[str, int | str]:
     return {"sequence": head.sequence, "hash": head.hash.hex()}
-
-
-def _signed(claim: dict[str, int | str], signature: bytes) -> bytes:
-    return canonical.encode({**claim, "signature": signature.hex()})

@@ -25,6 +25,7 @@ from benchd.signing import canonical
 from benchd.signing.key_ring import KeyRing
 from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import has_signed
+from benchd.signing.signed_claim import encode_signed, signed_bytes, with_signature
 
 MANIFEST_TYPE: Final = "urn:benchd:ledger-backup:v1"
 MANIFEST_ENDING: Final = ".json"
@@ -115,9 +116,7 @@ def digest_of(path: Path) -> Digest:
 
 def encode_manifest(manifest: Manifest, key: SigningKey) -> bytes:
     """A manifest with its signature, as canonical JSON."""
-    claim = _claim(manifest)
-    signature = key.sign(_DOMAIN + canonical.encode(claim))
-    return canonical.encode({**claim, "signature": signature.hex()})
+    return encode_signed(_claim(manifest), _DOMAIN, key)
 
 
 def read_manifest(path: Path, ring: KeyRing, *, retired: bool = False) -> Manifest:
@@ -147,10 +146,10 @@ def _decode(path: Path, data: bytes, ring: KeyRing, *, retired: bool) -> Manifes
         files={part: Digest(**told) for part, told in form["files"].items()},
     )
     claim, signature = _claim(manifest), bytes.fromhex(form["signature"])
-    if canonical.encode({**claim, "signature": signature.hex()}) != data:
+    if with_signature(claim, signature) != data:
         message = "it isn't written as benchd writes it"
         raise ValueError(message)
-    signed = _DOMAIN + canonical.encode(claim)
+    signed = signed_bytes(claim, _DOMAIN)
     if not ring.has_signed_record(signed, signature, sequence=manifest.head.sequence):
         message = "it isn't signed by this rack's key, or has changed"
         raise ValueError(message)

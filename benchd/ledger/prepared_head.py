@@ -14,6 +14,7 @@ from benchd.ledger.head import Head
 from benchd.signing import canonical
 from benchd.signing.private_key import SigningKey
 from benchd.signing.public_key import Signer, has_signed_record
+from benchd.signing.signed_claim import encode_signed, signed_bytes, with_signature
 
 # Keeps its signature from being taken for one of a head that was reached.
 _DOMAIN = b"benchd ledger prepared v1\n"
@@ -29,8 +30,7 @@ class Prepared:
 
 def encode_prepared(prepared: Prepared, key: SigningKey) -> bytes:
     """Both heads with their one signature, as canonical JSON."""
-    claim = _claim(prepared)
-    return _signed(claim, key.sign(_DOMAIN + canonical.encode(claim)))
+    return encode_signed(_claim(prepared), _DOMAIN, key)
 
 
 def decode_prepared(data: bytes, key: Signer) -> Prepared:
@@ -43,10 +43,10 @@ def decode_prepared(data: bytes, key: Signer) -> Prepared:
             message = "it doesn't have the form of a prepared head"
             raise ValueError(message)
     claim = _claim(prepared)
-    if _signed(claim, signature) != data:
+    if with_signature(claim, signature) != data:
         message = "it isn't written as benchd writes it"
         raise ValueError(message)
-    signed = _DOMAIN + canonical.encode(claim)
+    signed = signed_bytes(claim, _DOMAIN)
     if prepared.reached.sequence >= prepared.next.sequence:
         message = "it leads backwards"
         raise ValueError(message)
@@ -81,7 +81,3 @@ def _head(value: JsonValue) -> Head:
         case _:
             message = "it doesn't have the form of a head"
             raise ValueError(message)
-
-
-def _signed(claim: dict[str, JsonValue], signature: bytes) -> bytes:
-    return canonical.encode({**claim, "signature": signature.hex()})

@@ -32,7 +32,6 @@ from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.operator_steps import BetweenJobs
 from benchd.domain.slot import SlotView
 from benchd.observe.clock_metrics import ClockMetrics
-from benchd.observe.disk_gauges import StorageGauges
 from benchd.observe.expiry_gauges import ExpiryGauges
 from benchd.observe.exposition import Exposition
 from benchd.observe.fleet_metrics import FleetMetrics
@@ -44,6 +43,7 @@ from benchd.observe.model_metrics import ModelMetrics
 from benchd.observe.rack_gauges import RackGauges
 from benchd.observe.slot_metrics import SlotMetrics, exemplar_of
 from benchd.observe.stage_duration_metrics import TimeMetrics
+from benchd.observe.storage_gauges import StorageGauges
 from benchd.observe.trace_metrics import TraceMetrics
 
 OTHER_RECIPE = "other"

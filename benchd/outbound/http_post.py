@@ -5,13 +5,14 @@ A rack that tells nobody loads no HTTP client: whoever makes a `Poster` does, of
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
+
+from benchd.signing.tls import ClientFiles, verified_tls
 
 if TYPE_CHECKING:
     import httpx2
@@ -45,23 +46,6 @@ class Backoff:
         longest = min(self.first_s * 2.0 ** min(attempts, MOST_DOUBLINGS), self.longest_s)
         own = longest * (0.5 + 0.5 * chance)
         return max(own, min(asked_s or 0.0, self.longest_asked_s))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientFiles:
-    """What the rack shows of itself where it's asked who it is (mutual TLS), as PEM."""
-
-    certificate: Path
-    key: Path
-
-
-def verified_tls(authority: Path | None, client: ClientFiles | None) -> ssl.SSLContext:
-    """TLS whose other side is always verified. Raises OSError where a file can't be used."""
-    context = ssl.create_default_context(cafile=authority)
-    if client is not None:
-        # Without a password given, OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(client.certificate, client.key, password="")
-    return context
 
 
 class Poster:

@@ -50,6 +50,23 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientFiles:
+    """What the rack shows of itself where it's asked who it is (mutual TLS), as PEM."""
+
+    certificate: Path
+    key: Path
+
+
+def verified_tls(authority: Path | None, client: ClientFiles | None) -> ssl.SSLContext:
+    """TLS whose other side is always verified. Raises OSError where a file can't be used."""
+    context = ssl.create_default_context(cafile=authority)
+    if client is not None:
+        # Without a password given, OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(client.certificate, client.key, password="")
+    return context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileMistake:
     """What is wrong with one of the files, and the cure."""
 

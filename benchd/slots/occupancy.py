@@ -17,7 +17,7 @@ from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.domain.topology import SlotPlace
 from benchd.pipelines.device_support import DeviceSupport
 from benchd.pipelines.gate_waiver import refuse_withdrawn
-from benchd.pipelines.job_run import Job
+from benchd.pipelines.job_state_machine import Job
 from benchd.pipelines.runner import JobRunner, end_of_failure
 from benchd.pipelines.stage_contract import JobContext
 from benchd.slots.after_restart import Continued

@@ -25,7 +25,7 @@ from benchd.domain.slot import (
 )
 from benchd.domain.topology import SlotPlace
 from benchd.pipelines.device_support import DeviceSupport
-from benchd.pipelines.job_run import Job
+from benchd.pipelines.job_state_machine import Job
 from benchd.pipelines.ports import AbsenceWindow
 from benchd.pipelines.stage_contract import JobContext, Vetting
 from benchd.slots.presence import Presence, ReplugWindow

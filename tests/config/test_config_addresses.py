@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchd.daemon.rack_hooks import hook_settings_of
+from benchd.daemon.rack_traces import trace_target_of
 from benchd.domain.hook import HookEventKind
 from benchd.domain.job import Disposition
 from tests.config.config_folder import SECRET, SITE, loaded, mistakes
@@ -31,7 +33,7 @@ def secrets(folder: Path) -> None:
 
 def test_a_hook_and_its_defaults() -> None:
     [hook] = loaded(SITE + HOOK).hooks
-    settings = hook.settings
+    settings = hook_settings_of(hook)
     assert settings.terms.events == frozenset(HookEventKind)
     assert settings.terms.give_up_s == 14 * 86_400
     assert len(settings.target.secrets) == 1
@@ -45,7 +47,7 @@ def test_all_of_a_hook() -> None:
         'bins = { sellable = ["販売"], hold = ["保留"] }\n'
     )
     [hook] = loaded(SITE + HOOK + more).hooks
-    terms = hook.settings.terms
+    terms = hook_settings_of(hook).terms
     assert terms.lots == {"L-1"}
     assert terms.dispositions == {Disposition.HOLD}
     assert terms.bins[Disposition.SELLABLE] == {"販売"}
@@ -54,9 +56,9 @@ def test_all_of_a_hook() -> None:
 def test_traces_go_to_a_collector_with_headers_and_nowhere_without_an_address() -> None:
     headers = 'headers = "traces.headers"\n'
     for told in ("", f"[traces]\n{headers}"):
-        assert loaded(SITE + told).traces.target is None
+        assert trace_target_of(loaded(SITE + told).traces) is None
     told = TRACES.format("https://traces.example/v1/traces") + headers + "timeout_s = 3\n"
-    target = loaded(SITE + told).traces.target
+    target = trace_target_of(loaded(SITE + told).traces)
     assert target is not None
     assert target.headers == {"authorization": "Bearer t0p"}
     assert (target.timeout_s, target.authority) == (3, None)

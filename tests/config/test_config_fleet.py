@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchd.certificate import create_key
+from benchd.daemon.rack_fleet import centre_target_of
 from tests.config.config_folder import SITE, loaded, mistakes
 from tests.web.certificates import Authority
 
@@ -30,11 +31,11 @@ def files(folder: Path) -> None:
 
 def test_nothing_is_sent_unless_a_centre_is_named() -> None:
     for told in ("", WHOLE.replace("url", "# url")):
-        assert loaded(SITE + told).fleet.target is None
+        assert centre_target_of(loaded(SITE + told).fleet) is None
 
 
 def test_all_of_a_centre() -> None:
-    target = loaded(f"{SITE}{WHOLE}timeout_s = 7\n").fleet.target
+    target = centre_target_of(loaded(f"{SITE}{WHOLE}timeout_s = 7\n").fleet)
     assert target is not None
     assert target.client is not None
     assert target.client.key.name == "rack_key.pem"
@@ -52,9 +53,9 @@ def test_the_secret_that_racks_hash_chips_with(folder: Path) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8430", "[::1]:8430", "localhost"])
 def test_to_this_machine_it_may_be_plain(host: str) -> None:
-    target = loaded(f'{SITE}[fleet]\nurl = "http://{host}"\ncentre_key = "centre.pub"\n').fleet
-    assert target.target is not None
-    assert target.client is None
+    fleet = loaded(f'{SITE}[fleet]\nurl = "http://{host}"\ncentre_key = "centre.pub"\n').fleet
+    assert centre_target_of(fleet) is not None
+    assert fleet.client is None
 
 
 @pytest.mark.parametrize(

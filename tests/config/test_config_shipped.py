@@ -17,6 +17,8 @@ from benchd.config.printers_section import PrinterSection
 from benchd.config.recipes import read_recipes
 from benchd.config.stages import STAGE_TABLES
 from benchd.daemon.config_check import check_config
+from benchd.daemon.rack_fleet import centre_target_of
+from benchd.daemon.rack_traces import trace_target_of
 from benchd.devices.felica.providers.external_tool import TOOL_OPTIONS
 from benchd.domain.job import Reason, StageName
 from benchd.lab.demo.demo_folder import LEARNERS_DEADLINE_S, make_folder
@@ -105,8 +107,8 @@ def test_the_shipped_slot_example_has_no_mistake(tmp_path: Path) -> None:
     (place,) = settings.topology.places.values()
     assert (place.name, place.recipe) == ("A1", "overwrite")
     assert settings.felica.readers == {"A1": "usb:1-4.2.3"}
-    assert settings.traces.target is not None
-    assert settings.fleet.target is not None
+    assert trace_target_of(settings.traces) is not None
+    assert centre_target_of(settings.fleet) is not None
     assert [printer.name for printer in settings.printers] == ["till"]
     assert sorted(settings.felica.providers) == ["licensed_tool", "shop"]
     assert [rule.provider for rule in settings.felica.rules] == ["licensed_tool"]

@@ -19,7 +19,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.job import Gate, Outcome, StageName
 from benchd.domain.record import EntryKind, StoredEntry
 from benchd.domain.slot_states import SlotState
-from benchd.pipelines.job_run import JOB_MOVES
+from benchd.pipelines.job_state_machine import JOB_MOVES
 from benchd.proof.erasure import ANDROID_PROFILE, HandsetErasure, VerifiedErasure, verify_erasure
 from benchd.proof.stage_order import REQUIRED_APPROVALS, REQUIRED_STAGES
 from benchd.slots.slot_state_machine import SLOT_MOVES

@@ -40,8 +40,7 @@ MANY_JOBS = sql.SQL(
         timestamptz '2026-11-01Z' + n * 7 % {many} * interval '1 minute', '{{}}', {chip},
         encode(sha256(n::text::bytea), 'hex')
     FROM generate_series(0, {many} - 1) AS n;
-    INSERT INTO filed_number (rack, job, number, opened_at, is_imei, is_proven)
-    SELECT 1, job, number, opened_at, false, false
+    INSERT INTO filed_number (rack, job, number, opened_at) SELECT 1, job, number, opened_at
     FROM filed_job, unnest(ARRAY['ALIKE', 'OF00' || right(job, 4), right(job, 4) || '00NR'])
         AS number
     WHERE job LIKE 'many-%'

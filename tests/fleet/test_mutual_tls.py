@@ -25,8 +25,8 @@ from benchd.ledger.head import EMPTY_HEAD
 from benchd.observe.sd_notify import Notifier
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
 from benchd.outbound.fleet.ports import Had, Taken
-from benchd.outbound.http_post import ClientFiles, Failure
-from benchd.signing.tls import TlsFiles
+from benchd.outbound.http_post import Failure
+from benchd.signing.tls import ClientFiles, TlsFiles
 from tests.fleet.centre_rig import Centre, centre
 from tests.fleet.served_centre import served
 from tests.fleet.written_ledger import WrittenLedger

@@ -14,9 +14,8 @@ from benchd.domain.job import StageName
 from benchd.fleet.centre_server import mutual_tls
 from benchd.outbound.fleet.centre_client import CentreTarget
 from benchd.outbound.fleet.centre_questions import CentreQuestions, LazyPoster
-from benchd.outbound.http_post import ClientFiles
 from benchd.signing.private_key import SigningKey
-from benchd.signing.tls import TlsFiles
+from benchd.signing.tls import ClientFiles, TlsFiles
 from tests.fleet.centre_rig import centre
 from tests.fleet.handset_stories import ONE, TWO, racks
 from tests.fleet.served_centre import served

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from benchd.certificate import create_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.rack_fleet import RackFleet
+from benchd.daemon.rack_fleet import RackFleet, centre_target_of
 from benchd.daemon.system_clock import SystemClock
 from benchd.domain.ids import SlotName
 from benchd.domain.record import Entry, EntryKind
@@ -77,7 +77,7 @@ async def test_what_the_ledger_stores_comes_to_the_centre_and_a_late_centre_gets
 
 async def test_a_rack_without_a_centre_sends_nothing(tmp_path: Path) -> None:
     settings = load_settings(configuration(tmp_path, ""))
-    assert settings.fleet.target is None
+    assert centre_target_of(settings.fleet) is None
     key = load_key(tmp_path / "key.pem")
     metrics = RackMetrics(slots=[], recipes=[], stages=[], version="", commit="", hooks=[])
     async with open_ledger(settings.ledger.path, head_key=key) as stored:

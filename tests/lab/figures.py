@@ -11,8 +11,8 @@ from benchd.domain.job import Disposition, FaultCode, Gate, Outcome, Reason, Sta
 from benchd.domain.models.model_catalogue import ModelCatalogue
 from benchd.domain.slot import QuestionView, SlotView, TransferView
 from benchd.domain.slot_states import SlotState
-from benchd.observe.disk_gauges import Folder
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.storage_gauges import Folder
 from benchd.pipelines.stages import STAGE_CLASSES
 from tests.core.catalogues import model
 

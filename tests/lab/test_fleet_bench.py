@@ -26,10 +26,10 @@ from benchd.outbound.fleet.ports import Taken
 from tests.program import BENCHD
 
 FILLED = (
-    b"SELECT rack, job, number, is_imei, is_proven, backwards FROM filed_number ORDER BY 3, 2",
+    b"SELECT rack, job, number, backwards FROM filed_number ORDER BY number, job",
     b"SELECT rack, job, trait, value FROM handset_trait ORDER BY 2, 3, 4",
     b"""
-        SELECT rack, job, certificate, certified_branch, certified_sequence
+        SELECT rack, job, certificate, certified_branch, certified_sequence, imeis, proven
         FROM filed_job ORDER BY job
     """,
     # Records that tell of a job, and each with its own number, time and names left out.

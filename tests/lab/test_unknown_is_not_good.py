@@ -16,8 +16,8 @@ import httpx2
 import pytest
 
 from benchd.lab.dashboards.sheet import ALL_RACKS, NEVER, NO_DATA, NONE
-from benchd.observe.disk_gauges import Folder
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.storage_gauges import Folder
 from tests.lab.figures import ASKS, NOW, WRITES, rack_in_figures
 from tests.watchers import prometheus
 

@@ -9,16 +9,15 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from benchd.config.traces_section import read_headers
 from benchd.domain.errors import UsageRefused
 from benchd.outbound.bounded_http import LARGEST_ANSWER_BYTES
-from benchd.outbound.hooks.hook_delivery import HttpSender
+from benchd.outbound.hooks.hook_delivery import HttpSender, Target
 from benchd.outbound.hooks.hook_delivery import Taken as HookTaken
 from benchd.outbound.hooks.hook_directions import LARGEST_REPLY_BYTES
-from benchd.outbound.hooks.hook_settings import Target
-from benchd.outbound.hooks.webhook_signature import headers_of, read_secrets, secret_of
 from benchd.outbound.http_post import Failure
-from benchd.outbound.traces.trace_delivery import OtlpSender, Taken
-from benchd.outbound.traces.trace_settings import TraceTarget, read_headers
+from benchd.outbound.traces.trace_delivery import OtlpSender, Taken, TraceTarget
+from benchd.signing.webhook_signature import headers_of, read_secrets, secret_of
 from tests.outbound.hooks.http_receiver import answer, receiving
 
 HINT = b"HTTP/1.1 103 \r\n\r\n"

@@ -17,10 +17,10 @@ from benchd.ledger.fleet_batch import MEDIA_TYPE, encode_places, head_of
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
 from benchd.ledger.head import Head
 from benchd.outbound.fleet.ports import Had, Taken
-from benchd.outbound.http_post import ClientFiles, Failure, Poster
+from benchd.outbound.http_post import Failure, Poster
 from benchd.signing import canonical
+from benchd.signing.tls import ClientFiles
 
-LONGEST_TIMEOUT_S: Final = 120.0
 LARGEST_ANSWER_BYTES: Final = 16 * 1024
 UNREADABLE: Final = Failure(why="unreadable_answer")
 NOT_SIGNED: Final = Failure(why="checkpoint_not_signed")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol
 
+from benchd.domain.hook import HookTerms
 from benchd.outbound.hooks.hook_directions import LARGEST_REPLY_BYTES
 from benchd.outbound.hooks.hook_events import MEDIA_TYPE
-from benchd.outbound.hooks.hook_settings import Target
-from benchd.outbound.hooks.webhook_signature import headers_of
 from benchd.outbound.http_post import Backoff, Failure, Poster
+from benchd.signing.webhook_signature import HookSecret, headers_of
 
 LONGEST_PAUSE_S: Final = 3600.0
 PAUSES: Final = Backoff(first_s=5.0, longest_s=LONGEST_PAUSE_S, longest_asked_s=LONGEST_PAUSE_S)
@@ -25,6 +26,26 @@ mistake in somebody's configuration, or a clock, is put right some day."""
 def is_for_good(failure: Failure) -> bool:
     """Whether another try is no use."""
     return failure.status in NEVER_BETTER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a hook sends to."""
+
+    url: str = field(repr=False)
+    """May have a token in it, so it's never logged."""
+    secrets: tuple[HookSecret, ...]
+    timeout_s: float
+    authority: Path | None = None
+    """The certificate of whoever vouches for the receiver, in place of the system's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSettings:
+    """One hook."""
+
+    terms: HookTerms
+    target: Target
 
 
 @dataclass(frozen=True, slots=True)

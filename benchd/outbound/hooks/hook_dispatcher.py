@@ -17,8 +17,7 @@ from benchd.domain.ids import JobId
 from benchd.domain.record import Entry
 from benchd.ledger.follower import Follower
 from benchd.ledger.held_handsets import Held
-from benchd.outbound.hooks.hook_delivery import HttpSender
-from benchd.outbound.hooks.hook_settings import HookSettings
+from benchd.outbound.hooks.hook_delivery import HookSettings, HttpSender
 from benchd.outbound.hooks.outbox import Outbox, OutboxParts
 
 MANY_FAULTS: Final = 3

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol, cast
 
 from benchd.outbound.http_post import Failure, Poster
 from benchd.outbound.traces.otlp import MEDIA_TYPE
-from benchd.outbound.traces.trace_settings import TraceTarget
 
 LARGEST_ANSWER_BYTES: Final = 4096
 ABOUT_THE_TRACE: Final = frozenset({413, 414, 422})
@@ -35,6 +35,18 @@ class Sender(Protocol):
     async def send(self, body: bytes) -> Taken | Failure:
         """One try."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceTarget:
+    """A collector that takes OTLP/HTTP."""
+
+    url: str = field(repr=False)
+    """May have a token in it, so it's never logged."""
+    headers: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
+    timeout_s: float = 10.0
+    authority: Path | None = None
+    """The certificate of whoever vouches for the collector, in place of the system's own."""
 
 
 class OtlpSender:

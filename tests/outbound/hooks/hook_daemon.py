@@ -16,7 +16,7 @@ import anyio
 
 from benchd.certificate import DsseIssuer, SigningKey, create_key, load_rack_key
 from benchd.config import Settings, load_settings
-from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife
+from benchd.daemon.rack_hooks import Directing, HookBoard, HookLife, hook_settings_of
 from benchd.domain.ids import Evidence, JobId, SlotName
 from benchd.domain.record import Entry, EntryKind
 from benchd.ledger import SqliteLedger, open_ledger
@@ -54,7 +54,7 @@ class Telling:
     def __init__(self, settings: Settings, key: SigningKey, stored: SqliteLedger) -> None:
         self.settings, self.stored = settings, stored
         self.metrics = RackMetrics(slots=[], recipes=[], stages=[], version="0", hooks=["stock"])
-        self.hooks = Hooks([hook.settings for hook in settings.hooks])
+        self.hooks = Hooks([hook_settings_of(hook) for hook in settings.hooks])
         self.board = RackBoard(self.hooks.held.directed)
         followers = [self.hooks, Directing(self.board)]
         self.ledger = announcing(stored, followers, self.metrics.fault)

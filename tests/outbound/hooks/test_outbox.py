@@ -15,12 +15,11 @@ from benchd.domain.record import EntryKind, Place, StoredEntry
 from benchd.domain.wakeup import Wakeup
 from benchd.ledger import follower
 from benchd.outbound.hooks import outbox
-from benchd.outbound.hooks.hook_delivery import Taken
+from benchd.outbound.hooks.hook_delivery import HookSettings, Taken, Target
 from benchd.outbound.hooks.hook_dispatcher import MANY_FAULTS, Hooks
-from benchd.outbound.hooks.hook_settings import HookSettings, Target
 from benchd.outbound.hooks.hook_store import HookStore
-from benchd.outbound.hooks.webhook_signature import secret_of
 from benchd.outbound.http_post import Failure
+from benchd.signing.webhook_signature import secret_of
 from tests.outbound.hooks.hook_daemon import SECRET
 from tests.outbound.hooks.hook_rig import START, TERMS, WEEK_S, Rig, Sink, rig
 

@@ -37,8 +37,10 @@ class Template:
     records: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
     """Number, kind and body of those that tell something of the handset."""
     traits: list[tuple[str, str, bool]] = field(default_factory=list[tuple[str, str, bool]])
-    numbers: list[tuple[str, bool, bool]] = field(default_factory=list[tuple[str, bool, bool]])
+    numbers: list[str] = field(default_factory=list[str])
     filed: tuple[str, str, str | None, str | None, int | None] = ("", "", None, None, None)
+    imeis: tuple[Sequence[str], Sequence[str]] = ((), ())
+    """Those that it has told, and those of them that are proven."""
 
     @property
     def first(self) -> int:
@@ -68,18 +70,20 @@ def templates(connection: psycopg.Connection, rack: int) -> list[Template]:
         "SELECT job, trait, value, lasting FROM handset_trait WHERE rack = %s", (rack,)
     ):
         by_job[job].traits.append((trait, value, lasting))
-    for job, number, is_imei, is_proven in connection.execute(
-        "SELECT job, number, is_imei, is_proven FROM filed_number WHERE rack = %s", (rack,)
+    for job, number in connection.execute(
+        "SELECT job, number FROM filed_number WHERE rack = %s", (rack,)
     ):
-        by_job[job].numbers.append((number, is_imei, is_proven))
+        by_job[job].numbers.append(number)
     for job, *filed in connection.execute(
         """
-        SELECT job, opened_at::text, told::text, tied, certificate, certified_sequence
+        SELECT job, opened_at::text, told::text, tied, certificate, certified_sequence,
+            imeis, proven
         FROM filed_job WHERE rack = %s
         """,
         (rack,),
     ):
-        opened_at, told, tied, certificate, sequence = filed
+        opened_at, told, tied, certificate, sequence, *imeis = filed
+        by_job[job].imeis = (imeis[0], imeis[1])
         by_job[job].filed = (opened_at, told, tied, certificate, sequence)
     return made
 
@@ -144,8 +148,9 @@ def statements_for(
     statements.append(
         sql.SQL(
             "INSERT INTO filed_job (rack, job, opened_at, told, tied, certificate,"
-            " certified_branch, certified_sequence)"
-            " SELECT rack, job, {}::timestamptz, {}::jsonb, {}, {}, {}, {} FROM named"
+            " certified_branch, certified_sequence, imeis, proven)"
+            " SELECT rack, job, {}::timestamptz, {}::jsonb, {}, {}, {}, {},"
+            " ARRAY[{}]::text[], ARRAY[{}]::text[] FROM named"
         ).format(
             sql.Literal(opened_at),
             _said(template, told),
@@ -153,19 +158,18 @@ def statements_for(
             sql.Literal(None) if certificate is None else _said(template, certificate),
             sql.Literal(None if sequence is None else 0),
             sql.Literal(None) if sequence is None else moved_by(sql.Literal(sequence)),
+            *(
+                sql.SQL(", ").join(_said(template, told) for told in each)
+                for each in template.imeis
+            ),
         )
     )
-    for told, is_imei, is_proven in template.numbers:
+    for told in template.numbers:
         statements.append(
             sql.SQL(
-                "INSERT INTO filed_number (rack, job, number, opened_at, is_imei, is_proven)"
-                " SELECT rack, job, {}, {}::timestamptz, {}, {} FROM named"
-            ).format(
-                _said(template, told),
-                sql.Literal(opened_at),
-                sql.Literal(is_imei),
-                sql.Literal(is_proven),
-            )
+                "INSERT INTO filed_number (rack, job, number, opened_at)"
+                " SELECT rack, job, {}, {}::timestamptz FROM named"
+            ).format(_said(template, told), sql.Literal(opened_at))
         )
     return [*statements, sql.SQL("DROP TABLE named")]
 

@@ -1,4 +1,4 @@
-"""How large the ledger is, how much room is left, and which certificates lack their file."""
+"""Storage: how large the ledger is, how much room is left, which certificates lack their file."""
 
 from __future__ import annotations
 

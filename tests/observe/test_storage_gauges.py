@@ -14,8 +14,8 @@ from metrics_rig import new_metrics, value
 
 from benchd.domain.ids import JobId
 from benchd.observe.certificate_files import LIST_EVERY_S, MOST_STATS
-from benchd.observe.disk_gauges import Folder
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.storage_gauges import Folder
 
 pytestmark = pytest.mark.asyncio
 

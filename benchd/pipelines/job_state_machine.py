@@ -1,4 +1,4 @@
-"""One run of a recipe: what it is called, where it stands, and where it may go from there."""
+"""The state machine of a job: one run of a recipe, where it stands and where it may go."""
 
 from __future__ import annotations
 
