@@ -87,6 +87,6 @@ def files_owner() -> By:
 
 def told_of(people: People, person: Person) -> JsonObject:
     """A person as the API tells of them."""
-    from benchd.daemon.rack_people import person_told
+    from benchd.daemon.rack_people import person_json
 
-    return person_told(people, person)
+    return person_json(people, person)

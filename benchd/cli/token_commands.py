@@ -120,9 +120,9 @@ def _either(
 
 def _told(tokens: Tokens, token: Token) -> JsonObject:
     """A token as the API tells of it."""
-    from benchd.daemon.rack_tokens import token_told
+    from benchd.daemon.rack_tokens import token_json
 
-    return token_told(tokens, token)
+    return token_json(tokens, token)
 
 
 def _tell_secret(told: JsonObject) -> None:

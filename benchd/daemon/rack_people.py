@@ -133,7 +133,7 @@ async def people_on_disk(settings: Settings) -> AsyncGenerator[People]:
         yield people
 
 
-def person_told(people: People, person: Person) -> dict[str, JsonValue]:
+def person_json(people: People, person: Person) -> dict[str, JsonValue]:
     """A person as the API tells of them, for a command on the files."""
     shown = person_shown(person, lost_secret=people.has_lost_secrets(person))
     return shown.model_dump(mode="json")

@@ -79,6 +79,6 @@ async def tokens_on_disk(settings: Settings) -> AsyncGenerator[Tokens]:
         yield await open_tokens(ledger, ledger.append, await latest_time(ledger))
 
 
-def token_told(tokens: Tokens, token: Token) -> dict[str, JsonValue]:
+def token_json(tokens: Tokens, token: Token) -> dict[str, JsonValue]:
     """A token as the API tells of it, for a command on the files."""
     return token_shown(token, tokens.now()).model_dump(mode="json")

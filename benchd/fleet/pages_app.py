@@ -35,7 +35,7 @@ from benchd.fleet.offices import holder, note_reading
 from benchd.fleet.public_check import PublicCheck
 from benchd.fleet.rack_states import ended_jobs, rack_lines
 from benchd.fleet.record_follower import LinesNotFollowed, RecordFollower
-from benchd.fleet.report_answers import line_told, report_told, yields_told
+from benchd.fleet.report_answers import line_json, report_json, yields_json
 from benchd.texts.catalogue import Catalogue
 from benchd.web.dashboard import HTML, STATIC
 from benchd.web.error_answers import busy, refusal
@@ -115,7 +115,7 @@ class PagesApp:
         """The racks: how far each line has come, which benchd it runs, and who waits there."""
         async with self._database.transaction() as connection:
             await holder(connection, _secret_of(request))
-            told = [line_told(each) for each in await rack_lines(connection)]
+            told = [line_json(each) for each in await rack_lines(connection)]
         return JSONResponse({"racks": told, "at": self._now().isoformat(timespec="seconds")})
 
     async def yields(self, request: Request, zone: Zone = SITE_ZONE) -> Response:
@@ -127,7 +127,7 @@ class PagesApp:
                 await ended_jobs(connection, days_asked(first, today, zone)[0])
                 for first in (today, today - YIELD_DAYS)
             ]
-        return JSONResponse({"racks": yields_told(day, month), "zone": zone})
+        return JSONResponse({"racks": yields_json(day, month), "zone": zone})
 
     async def report(
         self,
@@ -167,7 +167,7 @@ class PagesApp:
                 lines = await rack_lines(connection)
         finally:
             self._reporting.release_on_behalf_of(request)
-        told = report_told(made, asked, (begin, last), zone, self._words)
+        told = report_json(made, asked, (begin, last), zone, self._words)
         of = [line for line in lines if rack in (None, line.name)]
         told["uncounted"] = sum(line.uncounted for line in of)
         for why, name in (("fork", "forked"), ("restored", "restored")):

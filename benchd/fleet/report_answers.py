@@ -14,7 +14,7 @@ from benchd.texts.catalogue import Catalogue
 Told = Mapping[str, JsonValue]
 
 
-def report_told(
+def report_json(
     report: FleetReport, asked: AskedOfFleet, days: tuple[date, date], zone: str, words: Catalogue
 ) -> dict[str, JsonValue]:
     """The figures by the names that a rack's own report has for them."""
@@ -36,7 +36,7 @@ def report_told(
     }
 
 
-def line_told(line: RackLine) -> Told:
+def line_json(line: RackLine) -> Told:
     """One line of a rack's records."""
     heard, since = line.heard_at, line.waiting_since
     return {
@@ -55,7 +55,7 @@ def line_told(line: RackLine) -> Told:
     }
 
 
-def yields_told(day: Sequence[Ended], month: Sequence[Ended]) -> list[JsonValue]:
+def yields_json(day: Sequence[Ended], month: Sequence[Ended]) -> list[JsonValue]:
     """Per rack the jobs that have ended, and how many of them have passed."""
     today = {each.name: each for each in day}
     return [
