@@ -31,7 +31,7 @@ MOST_JOBS: Final = 200
 """That have one number, and that share something with those that were found."""
 MOST_HANDSETS: Final = 50
 """That are shown, so that of those that only begin or end alike no more jobs are read: each is some
-four reads from the disk."""
+four pages at random."""
 MOST_READ: Final = 5000
 """Numbers that begin with what is looked for, and as many that end with it."""
 
