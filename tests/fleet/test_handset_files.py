@@ -288,8 +288,8 @@ async def test_records_filed_together_tell_what_they_tell_one_by_one(
             rows += here.centre.rows("SELECT * FROM filed_number ORDER BY 1, 2, 3")
             filed.append([*rows, *here.centre.rows("SELECT * FROM filed_upto ORDER BY 1, 2")])
         assert filed[0] == filed[1]
-        [certificate] = here.centre.rows("SELECT certificate FROM filed_job WHERE rack = 1")
-    assert certificate == (digest_of("paper"),)
+        [told] = here.centre.rows("SELECT certificate, imeis, proven FROM filed_job WHERE rack = 1")
+    assert told == (digest_of("paper"), *[sorted((IMEI, OTHER_IMEI))] * 2)
 
 
 @pytest.mark.parametrize(

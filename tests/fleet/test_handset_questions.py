@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from benchd.fleet import handset_index
-from benchd.fleet.fleet_database import open_database
+from benchd.fleet.fleet_database import migrations, open_database
 from benchd.fleet.watched_imeis import WatchedImeis
 from tests.fleet.centre_rig import NOW, centre
 from tests.fleet.handset_stories import (
@@ -514,7 +514,7 @@ async def test_a_lease_of_an_older_centre_counts_as_proven(conninfo: str) -> Non
         await rack.asks(here, ONE, job="20261201-b", proven=())
         with psycopg.connect(conninfo, autocommit=True) as admin:
             admin.execute("ALTER TABLE handset_lease DROP COLUMN fence")
-            admin.execute("DELETE FROM migration WHERE version >= 9")
+            admin.execute(migrations()[9])
     async with centre(conninfo) as here:
         late = await rack.asks(here, ONE, job="20261201-a", stage="certify", lease=old.lease)
         assert late.findings == [("running", "rack 1", "20261201-b")]
