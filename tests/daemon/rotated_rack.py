@@ -45,6 +45,7 @@ CONFIG = """
 site.name = "大宮"
 recipes.directory = "recipes"
 models.fresh_pictures = "fresh"
+adb.home = "adb"
 http.socket = "s"
 certificate = { key = "key.pem", directory = "certificates" }
 ledger = { path = "state/ledger.db" }

@@ -93,6 +93,7 @@ def breaches(address: str, mode: GenerationMode) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", GenerationMode)
 def test_each_answer_is_one_that_the_document_tells_of(address: str, mode: GenerationMode) -> None:
     assert breaches(address, mode) == []
