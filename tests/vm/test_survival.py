@@ -13,7 +13,7 @@ from benchd.ledger import export_lines, verify_ledger
 from tests.vm.guest.rackvm.plan import READER_SLOTS
 from tests.vm.rig import Rig
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(1500)]
 
 KINDS = {"one": "same-serial-small", "two": "ext4", "three": "live-data", "four": "residue-ext4"}
 SLOTS = dict(zip(KINDS, READER_SLOTS, strict=True))
