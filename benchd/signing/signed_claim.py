@@ -29,7 +29,7 @@ def signed_bytes(claim: Mapping[str, JsonValue], domain: bytes) -> bytes:
 
 
 def is_signed(told: JsonValue, domain: bytes, signer: Signer) -> bool:
-    """Whether what was read is a claim with a signature of this very claim."""
+    """Whether this is a claim with a signature of just that; ValueError if one isn't hex."""
     match told:
         case {"signature": str() as signature, **claim}:
             return has_signed(signer, signed_bytes(claim, domain), bytes.fromhex(signature))
