@@ -66,7 +66,7 @@ def learn(
         found = AdbAddress(address or "")
     name = name_of_whoever_may(Action.ATTEST, by, config, pin_file=pin_file, badge_file=badge_file)
     learned = learn_fresh(settings, partial(ask_one, settings, found, AdbAccess.look_at), name)
-    typer.echo("\n".join(_told_of(learned)))
+    typer.echo("\n".join(_summary_lines(learned)))
 
 
 def approve(
@@ -102,7 +102,7 @@ def _cells(one: Mapping[str, JsonValue]) -> list[str]:
     return [*(str(one[name]) for name in COLUMNS[:-1]), people]
 
 
-def _told_of(learned: Learned) -> list[str]:
+def _summary_lines(learned: Learned) -> list[str]:
     picture = learned.picture
     if picture is None:
         return [

@@ -50,7 +50,7 @@ def record(
         raise mistake("say.slot_or_address")
     made = _of_slot(slot) if slot is not None else _at_address(config, address or "")
     write_folder(directory, made.files)
-    typer.echo("\n".join(_told_of(directory, made)))
+    typer.echo("\n".join(_summary_lines(directory, made)))
 
 
 @handset_app.command("list")
@@ -129,7 +129,7 @@ def _at_address(config: Path, address: str) -> Dossier:
     return prepare(recording, taken_at=datetime.now(UTC))
 
 
-def _told_of(directory: Path, made: Dossier) -> list[str]:
+def _summary_lines(directory: Path, made: Dossier) -> list[str]:
     replaced = [f"  {kind}\t{count}" for kind, count in made.replaced.items()]
     unanswered = [f"  {name}\t{why}" for name, why in made.unanswered.items()]
     return [

@@ -133,13 +133,13 @@ def main() -> None:
 @app.command()
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon."""
-    from benchd.daemon.failure_report import told_in_the_journal
+    from benchd.daemon.failure_report import failure_in_journal
     from benchd.observe.log_level_change import LogLevels
     from benchd.observe.logs import configure_logs
 
     levels = LogLevels(time.monotonic)
     words = configure_logs(levels)
-    with told_in_the_journal(config):
+    with failure_in_journal(config):
         # What an installation is missing is told as well.
         from benchd.config import load_settings
         from benchd.daemon.composition import run_daemon

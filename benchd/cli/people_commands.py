@@ -15,7 +15,7 @@ from benchd.cli.people_either import (
     ConfigOption,
     files_owner,
     over_either,
-    told_of,
+    person_output,
 )
 from benchd.cli.sign_in import OperatorOption, secret_from
 from benchd.domain.people import Role
@@ -45,7 +45,7 @@ def people_list(
     """Name everybody: id, name, reading, roles, and what they show themselves with."""
 
     async def on_disk(people: People) -> JsonObject:
-        return {"people": [told_of(people, person) for person in people.everybody]}
+        return {"people": [person_output(people, person) for person in people.everybody]}
 
     told = over_either(config, operator, lambda client: client.people(), on_disk)
     found = told["people"]
@@ -66,7 +66,9 @@ def people_add(
 
     async def on_disk(people: People) -> JsonObject:
         by = files_owner()
-        return told_of(people, await people.add(by, person, name=name, reading=reading, roles=role))
+        return person_output(
+            people, await people.add(by, person, name=name, reading=reading, roles=role)
+        )
 
     new: JsonObject = {"person": person, "name": name, "reading": reading, "roles": list(role)}
     _tell(over_either(config, operator, lambda client: client.add_person(new), on_disk))
@@ -82,7 +84,7 @@ def people_role(
     """Give somebody these roles and no others."""
 
     async def on_disk(people: People) -> JsonObject:
-        return told_of(people, await people.set_roles(files_owner(), person, role))
+        return person_output(people, await people.set_roles(files_owner(), person, role))
 
     change: JsonObject = {"roles": list(role)}
     _tell(
@@ -104,7 +106,7 @@ def people_badge(
     code = None if remove else secret_from(from_file, say("say.badge"))
 
     async def on_disk(people: People) -> JsonObject:
-        return told_of(people, await people.set_badge(files_owner(), person, code))
+        return person_output(people, await people.set_badge(files_owner(), person, code))
 
     change: JsonObject = {"code": code}
     _tell(
@@ -125,7 +127,7 @@ def people_pin(
     pin = secret_from(from_file, say("say.pin"), twice=True)
 
     async def on_disk(people: People) -> JsonObject:
-        return told_of(people, await people.set_pin(files_owner(), person, pin))
+        return person_output(people, await people.set_pin(files_owner(), person, pin))
 
     change: JsonObject = {"pin": pin}
     _tell(
@@ -150,8 +152,8 @@ def people_disable(
 
     async def on_disk(people: People) -> JsonObject:
         if undo:
-            return told_of(people, await people.enable(files_owner(), person))
-        return told_of(people, await people.disable(files_owner(), person, at))
+            return person_output(people, await people.enable(files_owner(), person))
+        return person_output(people, await people.disable(files_owner(), person, at))
 
     change: JsonObject = {
         "disabled": not undo,

@@ -85,7 +85,7 @@ def files_owner() -> By:
     return By(actor=None, source=f"files, uid {os.geteuid()}")
 
 
-def told_of(people: People, person: Person) -> JsonObject:
+def person_output(people: People, person: Person) -> JsonObject:
     """A person as the API tells of them."""
     from benchd.daemon.rack_people import person_json
 

@@ -14,7 +14,7 @@ from benchd.cli.people_either import (
     ConfigOption,
     files_owner,
     over_either,
-    told_of,
+    person_output,
 )
 from benchd.cli.sign_in import BadgeFileOption, PinFileOption, secret_from
 from benchd.domain.errors import NameRefused, PersonRefused
@@ -69,12 +69,12 @@ def setup(
         async def add(people: People) -> JsonObject:
             by = files_owner()
             added = await people.add(by, chosen, name=called, reading=read, roles=FIRST_IS)
-            return told_of(people, added)
+            return person_output(people, added)
 
         over_either(config, None, lambda client: client.add_person(new), add)
 
     async def set_pin(people: People) -> JsonObject:
-        return told_of(people, await people.set_pin(files_owner(), chosen, pin))
+        return person_output(people, await people.set_pin(files_owner(), chosen, pin))
 
     over_either(
         config, None, lambda client: client.change_person(chosen, "pin", {"pin": pin}), set_pin
@@ -82,7 +82,7 @@ def setup(
     if badge:
 
         async def set_badge(people: People) -> JsonObject:
-            return told_of(people, await people.set_badge(files_owner(), chosen, badge))
+            return person_output(people, await people.set_badge(files_owner(), chosen, badge))
 
         over_either(
             config,
@@ -98,7 +98,7 @@ def _first(config: Path) -> JsonObject | None:
     """An administrator who is on record, one with a PIN or badge first."""
 
     async def everybody(people: People) -> JsonObject:
-        return {"people": [told_of(people, person) for person in people.everybody]}
+        return {"people": [person_output(people, person) for person in people.everybody]}
 
     told = over_either(config, None, lambda client: client.people(), everybody)["people"]
     found = [

@@ -48,7 +48,7 @@ def _tables() -> tuple[Mapping[str, str], Mapping[str, str]]:
     return read.help, read.misuse
 
 
-def told() -> Mapping[str, str]:
+def japanese_by_english() -> Mapping[str, str]:
     """The Japanese of each text of help, by its English."""
     return _tables()[0]
 
@@ -105,7 +105,7 @@ def _shows_help(root: Command, typed: Sequence[str]) -> bool:
 
 
 def _speak(root: Command) -> None:
-    ja = told()
+    ja = japanese_by_english()
     for command in commands_of(root):
         command.help = ja.get(command.help or "", command.help)
         command.short_help = ja.get(command.short_help or "", command.short_help)
@@ -120,7 +120,7 @@ def _speak(root: Command) -> None:
 def _usage(plain: Callable[[Context], str], context: Context) -> str:
     line = plain(context)
     for part in _USAGE:
-        line = line.replace(part, told()[part], 1)
+        line = line.replace(part, japanese_by_english()[part], 1)
     return line
 
 
@@ -131,7 +131,7 @@ def _headings() -> Generator[None]:
 
     plain = {name: getattr(rich_utils, name) for name in (*_HEADINGS, _MAKES_TEXT)}
     for name in _HEADINGS:
-        setattr(rich_utils, name, told()[plain[name]])
+        setattr(rich_utils, name, japanese_by_english()[plain[name]])
     setattr(rich_utils, _MAKES_TEXT, partial(_folded, plain[_MAKES_TEXT]))
     try:
         yield

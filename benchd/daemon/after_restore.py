@@ -17,7 +17,7 @@ from benchd.ledger.head import Head
 from benchd.ledger.ledger_walk import walk_ledger
 from benchd.ledger.witness import Witness
 from benchd.proof.disposal_fold import dooms
-from benchd.proof.record_subject import imeis_told
+from benchd.proof.record_subject import imeis_reported
 from benchd.signing.key_ring import KeyRing
 
 
@@ -54,7 +54,7 @@ class ForSale:
             self._jobs.pop(told.job, None)
         if entry.job is None:
             return
-        if imeis := imeis_told(entry):
+        if imeis := imeis_reported(entry):
             self._imeis[entry.job] |= imeis
         if entry.kind is EntryKind.JOB_ENDED or dooms(entry):
             self._end(entry.job)
@@ -106,7 +106,7 @@ class Lost:
             self.has_gap = True
         told = _direction(entry)
         self.jobs |= {job for job in (entry.job, told and told.job) if job is not None}
-        self.imeis |= imeis_told(entry)
+        self.imeis |= imeis_reported(entry)
 
 
 def look_at(

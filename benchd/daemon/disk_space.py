@@ -47,10 +47,10 @@ class DiskSpaceWatch:
                 disk_space_in, folder, limiter=thread, abandon_on_cancel=True
             )
             if room is not None:
-                self.told(folder, room)
+                self.report(folder, room)
             await anyio.sleep(LOOK_EVERY_S)
 
-    def told(self, folder: Path, room: DiskSpace) -> None:
+    def report(self, folder: Path, room: DiskSpace) -> None:
         """A folder has so much room now."""
         was_full = folder in self._full
         if room.is_enough and was_full:

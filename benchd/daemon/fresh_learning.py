@@ -99,10 +99,10 @@ def known_pictures(settings: Settings) -> list[Mapping[str, JsonValue]]:
     ]
     return [
         *(
-            _told_picture(one, is_signed=has_signed_picture(signer, one))
+            _picture_json(one, is_signed=has_signed_picture(signer, one))
             for one in settings.fresh_pictures
         ),
-        *(_told_taking(one.taking) for one in pending),
+        *(_taking_json(one.taking) for one in pending),
     ]
 
 
@@ -137,7 +137,7 @@ def _state(picture: FreshPicture, *, is_signed: bool) -> str:
     return "to_be_learned_anew" if approval_faults(picture) else "counts"
 
 
-def _told_picture(signed: SignedPicture, *, is_signed: bool) -> Mapping[str, JsonValue]:
+def _picture_json(signed: SignedPicture, *, is_signed: bool) -> Mapping[str, JsonValue]:
     picture = signed.picture
     return {
         **_told(picture),
@@ -149,7 +149,7 @@ def _told_picture(signed: SignedPicture, *, is_signed: bool) -> Mapping[str, Jso
     }
 
 
-def _told_taking(taking: FreshTaking) -> Mapping[str, JsonValue]:
+def _taking_json(taking: FreshTaking) -> Mapping[str, JsonValue]:
     return {
         **_told(taking),
         "state": "waits_for_the_second_handset",

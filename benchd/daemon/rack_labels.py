@@ -40,7 +40,7 @@ class PrinterWatch:
         if end not in HARMLESS:
             _log.warning("label_not_printed", name=printer, job=job, because=end)
 
-    def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
+    def printer_reported(self, printer: str, trouble: PrinterTrouble | None) -> None:
         """What it said or didn't say last; None when it has taken a label."""
         before, self._troubles[printer] = self._troubles.get(printer), trouble
         if trouble is before:

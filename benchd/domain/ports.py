@@ -215,7 +215,7 @@ class Ledger(Protocol):
         """
         ...
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         """Some records in which a handset told an IMEI of this type allocation code over adb."""
         ...
 

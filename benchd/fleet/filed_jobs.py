@@ -24,7 +24,7 @@ from benchd.ledger.records.numbers import DIGEST_DIGITS, INDEXED_DIGEST_DIGITS, 
 from benchd.ledger.records.record_effect import effect_of_end, effect_of_stage, text_of
 from benchd.proof.disposal_fold import disposal_evidence_of, opened_item
 from benchd.proof.evidence.intake_evidence import AssessedRecord, BoundRecord, UnerasableRecord
-from benchd.proof.record_subject import imeis_proven, imeis_told
+from benchd.proof.record_subject import imeis_proven, imeis_reported
 
 _FILING: Final = 0x62656E66696C65
 """The advisory lock of whoever files."""
@@ -41,7 +41,7 @@ _TELLING: Final = (
 )
 
 _log = structlog.get_logger()
-_Told = Mapping[str, JsonValue]
+_Body = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Change:
 
     job: JobId
     at: datetime
-    told: _Told
+    told: _Body
     numbers: tuple[str, ...] = ()
     imeis: frozenset[str] = field(default=frozenset())
     proven: frozenset[str] = field(default=frozenset())
@@ -71,7 +71,7 @@ class _Known:
     """What is known of a job."""
 
     opened_at: datetime
-    told: _Told
+    told: _Body
     tied: str | None
     certificate: str | None
     branch: int | None
@@ -273,7 +273,7 @@ def _of_job(entry: Entry, job: JobId) -> Change | None:
         case EntryKind.JOB_OPENED:
             serial = text_of(entry, "usb_serial")
             recipe = text_of(entry, "recipe")
-            told: _Told = {"slot": entry.slot, "recipe": recipe, "usb_serial": serial}
+            told: _Body = {"slot": entry.slot, "recipe": recipe, "usb_serial": serial}
             change = _change(entry, job, told, job, serial)
         case EntryKind.STAGE_ENDED:
             change = _of_stage(entry, job)
@@ -291,7 +291,7 @@ def _of_job(entry: Entry, job: JobId) -> Change | None:
 
 
 def _of_stage(entry: Entry, job: JobId) -> Change | None:
-    told, imeis = effect_of_stage(entry), imeis_told(entry)
+    told, imeis = effect_of_stage(entry), imeis_reported(entry)
     evidence = entry.data.get("evidence")
     if "tied" in told and isinstance(evidence, Mapping) and evidence.get("fleet_chip"):
         # As other racks name the same chip.
@@ -318,12 +318,12 @@ def _by_hand(told: UnerasableRecord | AssessedRecord, entry: Entry, sequence: in
     return _change(entry, job, {"lot": told.lot, "tag": told.tag, "by_hand": True}, told.tag)
 
 
-def _change(entry: Entry, job: JobId, told: _Told, *numbers: object) -> Change:
+def _change(entry: Entry, job: JobId, told: _Body, *numbers: object) -> Change:
     named = tuple(each for each in numbers if isinstance(each, str))
     return Change(job=job, at=entry.at, told=_clean(told), numbers=named)
 
 
-def _clean(told: _Told) -> _Told:
+def _clean(told: _Body) -> _Body:
     """Without what isn't known, and without what PostgreSQL can't keep."""
     return {
         key: kept_text(value) if isinstance(value, str) else value

@@ -47,7 +47,7 @@ _TELLING: Final = (
     EntryKind.ASSET_UNERASABLE,
 )
 _INDEXED: Final = (Trait.IMEI, Trait.SERIAL)
-Told = tuple[Trait, str]
+NumberOfHandset = tuple[Trait, str]
 Numbered = tuple[int, Entry]
 """A record by its number."""
 
@@ -144,10 +144,10 @@ class HandsetIndex:
 
     async def known(self, connection: AsyncConnection, question: HandsetQuestion) -> KnownHandset:
         """All that racks have told of a handset, and of those that it may be."""
-        due = _told_by(question.imeis, question.serial)
+        due = _traits_of(question.imeis, question.serial)
         if question.chip is not None:
             due.append((Trait.CHIP, question.chip))
-        looked_up: set[Told] = set()
+        looked_up: set[NumberOfHandset] = set()
         jobs: dict[tuple[int, str], _Read] = {}
         racks: dict[int, _Rack] = {}
         known, is_cut = KnownHandset(question, ()), False
@@ -172,7 +172,7 @@ class HandsetIndex:
             due = [
                 told
                 for seen in known.sightings
-                for told in _told_by(sorted(seen.imeis), *sorted(seen.serials))
+                for told in _traits_of(sorted(seen.imeis), *sorted(seen.serials))
             ]
         return known
 
@@ -295,8 +295,8 @@ async def _rack_of(connection: AsyncConnection, rack: int) -> _Rack:
     return _Rack(number=rack, name=rows[0][3], lines=lines)
 
 
-def _told_by(imeis: Iterable[str], *serials: str | None) -> list[Told]:
-    told: list[Told] = [(Trait.IMEI, each) for each in imeis]
+def _traits_of(imeis: Iterable[str], *serials: str | None) -> list[NumberOfHandset]:
+    told: list[NumberOfHandset] = [(Trait.IMEI, each) for each in imeis]
     return told + [(Trait.SERIAL, each) for each in serials if each and not is_filler(each)]
 
 

@@ -74,7 +74,7 @@ class PublicCheck:
             return INVALID
         async with self._turns, self._database.transaction() as connection:
             for job in await certified_jobs(connection, sought):
-                told = await self._told_in(connection, job, sought)
+                told = await self._answer_in(connection, job, sought)
                 if told is not None and number.upper() == str(told.get("job")).upper():
                     withdrawn = await self._is_withdrawn(connection, job, told)
                     return Checked(
@@ -107,7 +107,7 @@ class PublicCheck:
                 return True
         return False
 
-    async def _told_in(
+    async def _answer_in(
         self, connection: AsyncConnection, job: FiledJob, digest: str
     ) -> Mapping[str, JsonValue] | None:
         """What the certificate in a job's end states; None unless every byte of it is as signed."""

@@ -65,7 +65,7 @@ def read_assets(data: bytes, holds_badge: HoldsBadge = nobodys) -> AssetsFile:
     read = [(_asset(row, mistakes), row) for row in rows]
     _twice(rows, mistakes)
     kept = tuple((asset, row) for asset, row in read if asset is not None)
-    return AssetsFile(readable=kept, mistakes=mistakes.told())
+    return AssetsFile(readable=kept, mistakes=mistakes.in_order())
 
 
 def check_tag(text: str) -> Mistake | None:
@@ -122,7 +122,7 @@ def _refusing(
         row = rows[id(asset)]
         name = "tag" if code is Mistake.TAG_TAKEN else "imei"
         mistakes.add(code, row.line, row.heading(name), found=row.cells[name], other=other)
-    return replace(found, mistakes=mistakes.told())
+    return replace(found, mistakes=mistakes.in_order())
 
 
 def _asset(row: Row, mistakes: Mistakes) -> AssetLine | None:

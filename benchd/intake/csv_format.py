@@ -58,7 +58,7 @@ class Mistakes:
             facts = {"line": str(line), "column": column, **facts}
             self.found.append(FileMistake(line=line, column=column, code=code, facts=facts))
 
-    def told(self) -> tuple[FileMistake, ...]:
+    def in_order(self) -> tuple[FileMistake, ...]:
         """All of them in the order of their places."""
         return tuple(sorted(self.found))
 

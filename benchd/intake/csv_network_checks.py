@@ -62,7 +62,7 @@ def read_network(
     mistakes = Mistakes()
     rows = read_table(data, COLUMNS, mistakes, holds_badge)
     results = [_result(row, book, now, mistakes) for row in rows]
-    told = mistakes.told()
+    told = mistakes.in_order()
     kept = () if told else tuple(result for result in results if result is not None)
     return NetworkFile(results=kept, mistakes=told)
 

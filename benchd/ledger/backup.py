@@ -68,7 +68,7 @@ def write_backup(
         raise DependencyMissing(message, cure=NOT_THERE)
     name = f"benchd-{author.ring.rack[:16]}"
     manifest = folder / f"{name}-{at:%Y%m%dT%H%M%SZ}{MANIFEST_ENDING}"
-    with backup_lock(ledger), _told_of(folder):
+    with backup_lock(ledger), _readable_failures(folder):
         _clear(folder, name)
         head = _signed_head(ledger, author.ring)
         small = beside()
@@ -140,7 +140,7 @@ def _refuse_existing(path: Path) -> None:
 
 
 @contextmanager
-def _told_of(folder: Path) -> Generator[None]:
+def _readable_failures(folder: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

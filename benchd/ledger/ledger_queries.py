@@ -109,7 +109,7 @@ class LedgerReads(ABC):
         opened = await self.select(_HANDSET_JOBS[trait], value, limit)
         return [stored.entry.job for stored in opened if stored.entry.job is not None]
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         """Some records in which a handset told an IMEI of this type allocation code over adb."""
         return await self.select(_OF_TAC, tac, f"{tac}:", limit)
 

@@ -15,7 +15,7 @@ from benchd.domain.record import Entry, Receipt, StoredEntry
 
 _log = structlog.get_logger()
 
-_Told = TypeVar("_Told")
+_Event = TypeVar("_Event")
 
 PAUSE_AFTER_FAULT_S = 1.0
 
@@ -32,10 +32,12 @@ class LedgerSubscriber(Protocol):
         ...
 
 
-def bulkhead(tell: Callable[[_Told], None], failed: Callable[[], None]) -> Callable[[_Told], None]:
+def bulkhead(
+    tell: Callable[[_Event], None], failed: Callable[[], None]
+) -> Callable[[_Event], None]:
     """The same without its faults: they are logged and counted, and go no further."""
 
-    def told(what: _Told) -> None:
+    def guarded(what: _Event) -> None:
         try:
             tell(what)
         except Exception as fault:  # noqa: BLE001 - a subscriber's mistake never costs a job
@@ -43,7 +45,7 @@ def bulkhead(tell: Callable[[_Told], None], failed: Callable[[], None]) -> Calla
             _log.error("subscriber_failed", error=type(fault).__name__)
             failed()
 
-    return told
+    return guarded
 
 
 async def keep_following(follow: Callable[[], Awaitable[None]], failed: Callable[[], None]) -> None:
@@ -92,9 +94,9 @@ class AnnouncingLedger:
         """The newest jobs that tell this of their handset, and all that doom or have drawn it."""
         return await self._ledger.handset_jobs(trait, value, limit)
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         """Some records in which a handset told an IMEI of this type allocation code over adb."""
-        return await self._ledger.told_of_tac(tac, limit)
+        return await self._ledger.records_of_tac(tac, limit)
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:
         """The newest jobs first."""

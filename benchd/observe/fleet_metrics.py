@@ -46,7 +46,7 @@ class FleetMetrics:
         """When the oldest record was made that isn't acknowledged, in s since 1970; 0 for none."""
         self._waits_since.set(at)
 
-    def told(self, *, forks: int, restores: int, knows_more: bool) -> None:
+    def centre_reported(self, *, forks: int, restores: int, knows_more: bool) -> None:
         """How many forks and restores the centre has of this rack, and whether more than it has."""
         self._forks.set(forks)
         self._restores.set(restores)

@@ -50,7 +50,7 @@ def _skeletons() -> Callable[[str], str]:
     of_utf8 = library[f"uspoof_getSkeletonUTF8_{version}"]
     of_utf8.restype = ctypes.c_int32
 
-    def told(text: str) -> str:
+    def skeleton(text: str) -> str:
         given = text.encode()
         room = ctypes.create_string_buffer(len(given) * GROWTH + GROWTH)
         error = ctypes.c_int(0)
@@ -67,7 +67,7 @@ def _skeletons() -> Callable[[str], str]:
             raise _missing(f"it can't compare names (error {error.value})")
         return room.raw[:length].decode()
 
-    return told
+    return skeleton
 
 
 def _library() -> tuple[ctypes.CDLL, int]:

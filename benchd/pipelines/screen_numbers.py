@@ -115,7 +115,7 @@ class NumberVetting:
         if facts is None:
             return False
         mine = model_key(facts.identity.manufacturer, facts.identity.model)
-        told = await self._context.ledger.told_of_tac(tac_of(number), MOST_OF_TAC)
+        told = await self._context.ledger.records_of_tac(tac_of(number), MOST_OF_TAC)
         seen = (evidence_in(record.entry) for record in told)
         models = {
             model_key(each.manufacturer, each.model)

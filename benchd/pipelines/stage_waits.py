@@ -64,11 +64,11 @@ async def ask_until(
     failure: BenchdError | None = None
     async with anyio.create_task_group() as group:
 
-        async def until_told() -> None:
+        async def until_ended() -> None:
             await told()
             group.cancel_scope.cancel()
 
-        group.start_soon(until_told)
+        group.start_soon(until_ended)
         try:
             answer = await ask()
         except BenchdError as failed:

@@ -75,8 +75,8 @@ def other_handset(first: HandsetNumbers, again: HandsetNumbers) -> str | None:
     ):
         if one != other:
             return name
-    told, told_again = set(first.imeis), set(again.imeis)
-    return None if told <= told_again or told_again <= told else "IMEI"
+    told, imeis_again = set(first.imeis), set(again.imeis)
+    return None if told <= imeis_again or imeis_again <= told else "IMEI"
 
 
 def _locks(facts: StandingFacts) -> Iterator[str]:

@@ -34,7 +34,7 @@ def tells(entry: Entry, trait: Trait, value: str) -> bool:
     return any(evidence.get(key) == value for key in TOLD_UNDER[trait])
 
 
-def imeis_told(entry: Entry) -> frozenset[str]:
+def imeis_reported(entry: Entry) -> frozenset[str]:
     """The IMEIs that its handset has told, or a person has read on its screen; most tell none."""
     return imeis_in(seen_in(entry, _TELLING))
 

@@ -151,9 +151,9 @@ def _of_capacity(inspect: InspectEvidence, overwrite: OverwriteEvidence) -> list
     return ["overwrite: it found another capacity than the inspection was told of"]
 
 
-def capacities_agree(told_bytes: int, found_bytes: int) -> bool:
+def capacities_agree(reported_bytes: int, found_bytes: int) -> bool:
     """Whether a capacity that was told may be the one that was found when it was written to."""
-    return (1 - CAPACITY_TOLERANCE) * found_bytes <= told_bytes <= found_bytes
+    return (1 - CAPACITY_TOLERANCE) * found_bytes <= reported_bytes <= found_bytes
 
 
 def _of_deletion(overwrite: OverwriteEvidence, read_back: ReadBackEvidence) -> list[str]:

@@ -28,7 +28,7 @@ class _Scrapes:
         self._turn = anyio.Lock()
         self._next = _Scrape()
 
-    async def told(self, accept: str) -> tuple[bytes, str]:
+    async def exposition(self, accept: str) -> tuple[bytes, str]:
         """All metrics as they are after this was asked for."""
         mine = self._next
         async with self._turn:
@@ -50,7 +50,7 @@ def metrics_route(source: MetricsSource) -> APIRouter:
     async def metrics(accept: Annotated[str, Header()] = "") -> Response:
         """Every metric, as Prometheus text or, on request, as OpenMetrics."""
         forms = [each.split(";")[0].strip() for each in accept.split(",")]
-        body, content_type = await (opened if OPEN_METRICS in forms else text).told(accept)
+        body, content_type = await (opened if OPEN_METRICS in forms else text).exposition(accept)
         return Response(body, media_type=content_type)
 
     return router

@@ -106,7 +106,7 @@ class PeerProtocol(H11Protocol):
         super().connection_made(transport)
         self.peer = _unix_peer(transport) if is_unix(transport) else _certified(transport)
         shown = {} if self.peer is None else {EXTENSION: self.peer}
-        self.app = _told_of({connection.EXTENSION: self, **shown}, self.app)
+        self.app = _with_extensions({connection.EXTENSION: self, **shown}, self.app)
 
 
 def _unix_peer(transport: asyncio.BaseTransport) -> Peer:
@@ -134,9 +134,9 @@ def _shown(scope: Scope) -> object:
     return extensions.get(EXTENSION)
 
 
-def _told_of(extensions: Mapping[str, object], app: ASGIApp) -> ASGIApp:
-    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+def _with_extensions(extensions: Mapping[str, object], app: ASGIApp) -> ASGIApp:
+    async def extended(scope: Scope, receive: Receive, send: Send) -> None:
         scope["extensions"] = {**scope.get("extensions", {}), **extensions}
         await app(scope, receive, send)
 
-    return told
+    return extended

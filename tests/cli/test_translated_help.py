@@ -13,7 +13,12 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from benchd.cli.main import app
-from benchd.cli.translated_help import Command, commands_of, misuse_in_japanese, told
+from benchd.cli.translated_help import (
+    Command,
+    commands_of,
+    japanese_by_english,
+    misuse_in_japanese,
+)
 from tests.texts.said_in_code import said_by
 from tests.texts.test_japanese import HALF_WIDTH, LITERAL, SPACED, old_words
 
@@ -58,7 +63,7 @@ def test_item_8_every_command_and_option_has_its_help() -> None:
 
 
 def test_item_8_every_text_of_help_has_its_japanese_and_none_is_stale() -> None:
-    assert all_texts() | SHARED == set(told())
+    assert all_texts() | SHARED == set(japanese_by_english())
 
 
 def test_item_8_the_japanese_of_help_keeps_to_the_rules_of_all_texts() -> None:

@@ -169,7 +169,7 @@ class MemoryLedger:
     async def handset_jobs(self, trait: Trait, value: str, limit: int) -> Sequence[JobId]:
         return handset_jobs(self.stored, trait, value, limit)
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         told = [
             s
             for s in self.of(EntryKind.STAGE_ENDED)

@@ -48,10 +48,10 @@ class Disks:
         )
         self.logged: list[str] = []
 
-    def told(self, folder: Path, room: DiskSpace) -> ProblemCode | None:
+    def report(self, folder: Path, room: DiskSpace) -> ProblemCode | None:
         """Why no job may begin after that."""
         with capture_logs() as logs:
-            self.watch.told(folder, room)
+            self.watch.report(folder, room)
         self.logged = [str(line["event"]) for line in logs]
         shown = [view.code for view in self.board.notices()]
         held = self.admission.held_for
@@ -71,15 +71,15 @@ def test_either_disk_without_room_holds_the_jobs_and_is_told_once(
         (room, ProblemCode.DISK_FULL, []),
         (DiskSpace(LEAST_BYTES, LEAST_FILES), None, ["disk_has_room"]),
     ):
-        assert (disks.told(folder, told), disks.logged) == (held, logged)
+        assert (disks.report(folder, told), disks.logged) == (held, logged)
 
 
 def test_room_on_the_one_disk_excuses_nothing_on_the_other() -> None:
     disks = Disks()
-    disks.told(LEDGER, FULL)
-    disks.told(CERTIFICATES, FULL)
-    assert disks.told(CERTIFICATES, DiskSpace(10**12, None)) is ProblemCode.DISK_FULL
-    assert disks.told(LEDGER, ENOUGH) is None
+    disks.report(LEDGER, FULL)
+    disks.report(CERTIFICATES, FULL)
+    assert disks.report(CERTIFICATES, DiskSpace(10**12, None)) is ProblemCode.DISK_FULL
+    assert disks.report(LEDGER, ENOUGH) is None
 
 
 def test_a_real_disk_is_asked_and_what_has_no_size_tells_nothing(tmp_path: Path) -> None:

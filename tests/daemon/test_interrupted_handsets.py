@@ -159,10 +159,10 @@ async def test_each_printer_has_its_series_from_the_start_and_no_other_gets_one(
 async def test_a_notice_names_those_that_take_nothing_until_each_takes_a_label() -> None:
     metrics, board = RackMetrics(slots=(), recipes=(), stages=(), version="1"), RackBoard()
     watch = PrinterWatch(["till", "back"], board=board, metrics=metrics.labels)
-    watch.printer_told("till", None)
+    watch.printer_reported("till", None)
     assert board.notices() == ()
-    watch.printer_told("till", PrinterTrouble.ATTENTION)
-    watch.printer_told("back", PrinterTrouble.UNREACHABLE)
+    watch.printer_reported("till", PrinterTrouble.ATTENTION)
+    watch.printer_reported("back", PrinterTrouble.UNREACHABLE)
     (notice,) = board.notices()
     assert (notice.code, notice.facts) == (ProblemCode.PRINTER_FAULT, {"printers": "till, back"})
     watch.label_ended("till", "20261126-0011223344", LabelEnd.BROKE_OFF)
@@ -172,10 +172,10 @@ async def test_a_notice_names_those_that_take_nothing_until_each_takes_a_label()
     assert 'benchd_labels_total{end="broke_off",printer="till"} 1.0' in told
     assert 'benchd_labels_waiting{printer="back"} 7.0' in told
     assert not [line for line in told if "20261126" in line]
-    watch.printer_told("till", None)
+    watch.printer_reported("till", None)
     (notice,) = board.notices()
     assert notice.facts == {"printers": "back"}
-    watch.printer_told("back", None)
+    watch.printer_reported("back", None)
     assert board.notices() == ()
 
 

@@ -176,7 +176,7 @@ async def test_a_handset_is_found_by_what_tells_it(
     for value, limit, jobs in found:
         assert await ledger.handset_jobs(trait, value, limit) == jobs
     if story is NUMBERS:
-        assert [s.sequence for s in await ledger.told_of_tac(IMEI[:8], 9)] == [2, 17]
+        assert [s.sequence for s in await ledger.records_of_tac(IMEI[:8], 9)] == [2, 17]
         assert [s.sequence for s in await ledger.entries_after(17, 5)] == [18]
         assert await ledger.entry_at(19) is None
 

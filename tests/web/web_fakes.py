@@ -78,7 +78,7 @@ class FakeLedger:
         self._serve()
         return handset_jobs(self.stored, trait, value, limit)
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         raise NotImplementedError
 
     async def job_ids(self, limit: int) -> Sequence[JobId]:

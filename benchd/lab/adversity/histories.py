@@ -243,7 +243,7 @@ class Histories:
             yield ONE_HANDSET, f"{truth.name} was certified under another number"
         for number in truth.numbers:
             owner = self._numbers.setdefault(number, truth.name)
-            if owner != truth.name and not self._told_apart(truth.name, owner):
+            if owner != truth.name and not self._are_distinct(truth.name, owner):
                 yield ONE_NUMBER, f"{number} of {truth.name} was certified for {owner}"
 
     def _shares(self, found: _Job, truth: Truth) -> bool:
@@ -252,7 +252,7 @@ class Histories:
         tied = any(job.tied and truth.name in job.truths for job in before)
         return truth.serial != FILLER or (found.tied and tied)
 
-    def _told_apart(self, *names: str) -> bool:
+    def _are_distinct(self, *names: str) -> bool:
         """Whether somebody was asked in a job of either: the answer is kept for later ones."""
         jobs = (job for job in self._jobs.values() if not job.truths.isdisjoint(names))
         return any(gate.startswith(_SAME) for job in jobs for gate in job.answered)

@@ -142,7 +142,7 @@ class SimulatedLedger(SqliteLedger):
         jobs = [job for job in reversed(opened) if job in told]
         return [job for n, job in enumerate(jobs) if job is not None and (n < limit or job in kept)]
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         """Some records in which a handset told an IMEI of this type allocation code over adb."""
         found = [record for record in self.all() if _imei_of(record).startswith(tac)]
         return found[:limit]

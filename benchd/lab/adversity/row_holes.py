@@ -29,7 +29,7 @@ from benchd.proof.identity.same_handset import Handset, Handsets
 from benchd.proof.identity.sighting import Sighting, sightings_in
 from benchd.proof.identity.traits import Traits
 from benchd.proof.identity.unresolved_jobs import Debt
-from benchd.proof.record_subject import imeis_told
+from benchd.proof.record_subject import imeis_reported
 
 BINDING: Final = "benchd.proof.binding"
 CITING: Final = "benchd.proof.citation"
@@ -86,7 +86,7 @@ def _walks_without_number(walk: Any, *arguments: object) -> None:  # noqa: ANN40
 
 def _by_any_number(mine: Traits, _later: Traits, entry: Entry) -> bool:
     """Row 1: a number that was scanned once is a number of its own."""
-    return not mine.imeis.isdisjoint(imeis_told(entry))
+    return not mine.imeis.isdisjoint(imeis_reported(entry))
 
 
 def _without_doubts(*spared: str) -> Callable[..., Iterator[str]]:

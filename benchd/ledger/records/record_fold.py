@@ -58,7 +58,7 @@ from benchd.proof.evidence.intake_evidence import (
 from benchd.proof.identity.sighting import model_key
 from benchd.proof.identity.takeover import rechecked_in, takes_over
 from benchd.proof.identity.traits import Traits
-from benchd.proof.record_subject import imeis_proven, imeis_told
+from benchd.proof.record_subject import imeis_proven, imeis_reported
 
 _log = structlog.get_logger()
 
@@ -140,7 +140,7 @@ class Folder:
             return
         if told:
             self._update(number, told)
-        named = {told.get("screen_number"), told.get("serial"), *imeis_told(record.entry)}
+        named = {told.get("screen_number"), told.get("serial"), *imeis_reported(record.entry)}
         self._words(record, number, *sorted(str(each) for each in named if each is not None))
         for imei in imeis:
             self._insert(TOLD, ToldRow(imei=imei, job=number), or_else="IGNORE")

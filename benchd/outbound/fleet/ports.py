@@ -11,7 +11,7 @@ from benchd.outbound.http_post import Failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class CentreStatus:
     """What the centre says of this rack besides."""
 
     forks: int
@@ -19,14 +19,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Had(Told):
+class Had(CentreStatus):
     """The newest of the records that were asked for."""
 
     newest: Head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken(Told):
+class Taken(CentreStatus):
     """Records are acknowledged."""
 
     checkpoint: Checkpoint

@@ -20,7 +20,7 @@ from benchd.ledger.fleet_batch import BATCH_BYTES, MOST_RECORDS, encode_batch
 from benchd.ledger.follower import Follower, LedgerFeed
 from benchd.ledger.head import EMPTY_HEAD, Head, encode_head
 from benchd.ledger.ledger_record import Row, unseal
-from benchd.outbound.fleet.ports import Centre, Checkpoints, Taken, Told
+from benchd.outbound.fleet.ports import Centre, CentreStatus, Checkpoints, Taken
 from benchd.outbound.http_post import Backoff, Failure
 from benchd.signing.private_key import SigningKey
 
@@ -51,7 +51,7 @@ class FleetSink(Protocol):
         """When the oldest record was made that isn't acknowledged, in s since 1970; 0 for none."""
         ...
 
-    def told(self, *, forks: int, restores: int, knows_more: bool) -> None:
+    def centre_reported(self, *, forks: int, restores: int, knows_more: bool) -> None:
         """How many forks and restores the centre has of this rack, and whether more than it has."""
         ...
 
@@ -198,10 +198,12 @@ class RecordSender:
         place = Place(sequence=tip.sequence, hash=tip.hash.hex())
         return tip if await self._parts.feed.has(place) else end
 
-    def _hear(self, told: Told, *, knows_more: bool) -> None:
+    def _hear(self, told: CentreStatus, *, knows_more: bool) -> None:
         """Somebody has to look: two ledgers go by this rack's key, or an older one lies here."""
         now = (told.forks, told.restores, knows_more)
-        self._parts.sink.told(forks=told.forks, restores=told.restores, knows_more=knows_more)
+        self._parts.sink.centre_reported(
+            forks=told.forks, restores=told.restores, knows_more=knows_more
+        )
         if (told.forks > self._told[0]) or (knows_more and not self._told[2]):
             _log.error("fleet_forked", count=told.forks, knows_more=knows_more)
         self._told = now

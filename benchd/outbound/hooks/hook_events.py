@@ -120,7 +120,7 @@ def event_of(
     data |= _of_record(record.entry)
     lot, disposition = data.get("lot"), data.get("disposition")
     event_id = f"{record.sequence}-{record.hash_hex[:16]}"
-    told_event: Evidence = {
+    event_body: Evidence = {
         "specversion": "1.0",
         "id": event_id,
         "source": source.uri,
@@ -138,7 +138,7 @@ def event_of(
         job=job,
         lot=lot if isinstance(lot, str) else None,
         disposition=Disposition(disposition) if isinstance(disposition, str) else None,
-        body=canonical.encode(told_event),
+        body=canonical.encode(event_body),
     )
 
 

@@ -31,7 +31,7 @@ class PressSink(Protocol):
         """A label won't be thought of any more."""
         ...
 
-    def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
+    def printer_reported(self, printer: str, trouble: PrinterTrouble | None) -> None:
         """What it said or didn't say last; None when it has taken a label."""
         ...
 
@@ -154,4 +154,4 @@ class PrinterQueue:
 
     def _told(self, trouble: PrinterTrouble | None) -> None:
         self._trouble = trouble
-        self._sink.printer_told(self._name, trouble)
+        self._sink.printer_reported(self._name, trouble)

@@ -157,12 +157,12 @@ def row_of(
 def tag_of(found: Found, job: JobLine, drawn: Bound | None) -> str | None:
     """The handset's label, by the records of the job, else by those of the drawn one."""
     if found.history is None:
-        return tag_told(job.tag)
+        return tag_on_lines(job.tag)
     told = RecordReader(found.history.asset or {}, "asset_bound").optional_text("tag")
-    return tag_told(told or (drawn.told.tag if drawn is not None else None))
+    return tag_on_lines(told or (drawn.told.tag if drawn is not None else None))
 
 
-def tag_told(tag: str | None) -> str | None:
+def tag_on_lines(tag: str | None) -> str | None:
     """A label as papers show it."""
     return _said(tag) or None
 

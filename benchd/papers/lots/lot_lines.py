@@ -27,7 +27,7 @@ from benchd.papers.lots.line_of_job import (
     is_passed_look,
     row_of,
     tag_of,
-    tag_told,
+    tag_on_lines,
 )
 from benchd.papers.lots.line_of_job import unerasable as found_unerasable
 from benchd.papers.lots.lot_statement import HandsetLine
@@ -118,7 +118,7 @@ class Lines:
         records: Sequence[StoredEntry] = () if by_hand else await self._in_ledger(job)
         found = self._by_hand(job) if by_hand else found_in(records, self._issuer)
         tag = tag_of(found, job.line, self._book.of_job.get(drawn_job_in(records) or JobId("")))
-        if tag != tag_told(job.line.tag):
+        if tag != tag_on_lines(job.line.tag):
             raise RecordsUnavailable(f"the file of records takes job {job.line.job} for another")
         envelope = found.envelope
         later = (
@@ -138,7 +138,7 @@ class Lines:
             certificate=None if envelope is None else certificate_digest(envelope),
             pdf=None if envelope is None else file_of(job.line.job, tag),
             later_job=later.job,
-            again_as=tag_told(later.again_as),
+            again_as=tag_on_lines(later.again_as),
             held_by=holder,
             is_look=not by_hand and is_passed_look(found, job.line),
         )
@@ -150,7 +150,7 @@ class Lines:
         there = {row.line.tag for row in self.rows}
         for tag in [tag for lot in lots for tag in lot.tags]:
             await checkpoint()
-            if tag_told(tag) not in there:
+            if tag_on_lines(tag) not in there:
                 self._take_unseen(tag)
 
     def _take_unseen(self, tag: Tag) -> None:
@@ -170,7 +170,7 @@ class Lines:
         line = HandsetLine(
             handset=self._again.get(tag) or self._number(f"tag {tag}"),
             job=None,
-            tag=tag_told(tag),
+            tag=tag_on_lines(tag),
             standing=found.standing,
             disposition=found.disposition,
             reason=found.reason,

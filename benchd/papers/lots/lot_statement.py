@@ -160,15 +160,15 @@ def faults_of(papers: LotPapers) -> Iterator[str]:
     for line in papers.handsets:
         certified = line.standing is Standing.CERTIFIED
         goes = Disposition.SELLABLE if line.held_by is None else Disposition.HOLD
-        as_told = line.disposition is goes
+        is_as_decided = line.disposition is goes
         if not certified:
-            as_told = line.disposition is not Disposition.SELLABLE and line.held_by is None
+            is_as_decided = line.disposition is not Disposition.SELLABLE and line.held_by is None
         there = line.certificate is not None and line.pdf is not None and line.job is not None
         none = line.certificate is None and line.pdf is None
         looked = line.standing is Standing.NOT_CERTIFIED and line.reason == Reason.RECHECKED
         if line.is_look and not looked:
             yield f"its line of job {line.job} is no look before a sale"
-        if not as_told or not (there if certified else none):
+        if not is_as_decided or not (there if certified else none):
             yield f"its line of job {line.job} calls sellable what has no certificate, or hides one"
     named = [line.pdf for line in papers.handsets if line.pdf is not None]
     files = [file.name for file in papers.files]

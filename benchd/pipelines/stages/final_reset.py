@@ -109,5 +109,5 @@ async def _begun(context: JobContext, window: AbsenceWindow, again: FactsAgain) 
 
 def _may_be_same(before: Attached, after: Attached) -> bool:
     """What USB tells after a reset: the serial stays if it's told at all, the vendor always."""
-    told_serials = {serial for serial in (before.usb_serial, after.usb_serial) if serial}
-    return len(told_serials) <= 1 and before.vendor_id == after.vendor_id
+    reported_serials = {serial for serial in (before.usb_serial, after.usb_serial) if serial}
+    return len(reported_serials) <= 1 and before.vendor_id == after.vendor_id

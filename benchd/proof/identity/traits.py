@@ -114,7 +114,7 @@ def _joins(mine: Traits, other: Traits, shared_serials: SharedSerials) -> Iterat
         yield Join.IMEI
     if mine.chips & other.chips:
         yield Join.CHIP
-    serials = {_told_serial(mine, shared_serials), _told_serial(other, shared_serials)}
+    serials = {_reported_serial(mine, shared_serials), _reported_serial(other, shared_serials)}
     if len(serials) == 1 and None not in serials and not _models_differ(mine, other):
         yield Join.SERIAL
     if mine.label is not None and mine.label == other.label:
@@ -138,7 +138,7 @@ def contradictions(
 ) -> frozenset[Clash]:
     """In what two sources contradict each other, whether or not they share anything."""
     found: set[Clash] = set()
-    serials = {_told_serial(mine, shared_serials), _told_serial(other, shared_serials)}
+    serials = {_reported_serial(mine, shared_serials), _reported_serial(other, shared_serials)}
     if len(serials) == 2 and None not in serials:
         found.add(Clash.SERIAL)
     if _models_differ(mine, other):
@@ -153,7 +153,7 @@ def _models_differ(mine: Traits, other: Traits) -> bool:
     return None not in (mine.model, other.model) and mine.model != other.model
 
 
-def _told_serial(traits: Traits, shared_serials: SharedSerials) -> str | None:
+def _reported_serial(traits: Traits, shared_serials: SharedSerials) -> str | None:
     serial = traits.serial
     if serial is None or is_filler(serial) or (traits.model, serial) in shared_serials:
         return None

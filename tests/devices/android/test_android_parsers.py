@@ -352,7 +352,7 @@ FOREIGN = (
 @pytest.mark.parametrize("status", [0, 255])
 def test_a_closed_user_is_a_finding_of_its_own(text: str, user: int, status: int) -> None:
     answers = Answers({"packages": Answer(command="pm", status=status, text=text)})
-    for read in (answers.read, answers.read_always, answers.read_if_told):
+    for read in (answers.read, answers.read_always, answers.read_if_answered):
         with pytest.raises(OtherUserClosed, match=f"user {user}") as refused:
             read("packages", read_packages)
         assert refused.value.reason is Reason.OTHER_USER

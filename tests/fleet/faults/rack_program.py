@@ -60,7 +60,7 @@ class Heard:
     def waits_since(self, at: float) -> None:
         self.since = at
 
-    def told(self, *, forks: int, restores: int, knows_more: bool) -> None:
+    def centre_reported(self, *, forks: int, restores: int, knows_more: bool) -> None:
         del knows_more
         self.forks, self.restores = forks, restores
 

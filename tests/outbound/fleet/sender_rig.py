@@ -94,7 +94,7 @@ class Sink:
     def waits_since(self, at: float) -> None:
         self.since = at
 
-    def told(self, *, forks: int, restores: int, knows_more: bool) -> None:
+    def centre_reported(self, *, forks: int, restores: int, knows_more: bool) -> None:
         self.said = (forks, restores, knows_more)
 
 

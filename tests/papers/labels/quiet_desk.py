@@ -21,7 +21,7 @@ class Nobody:
     def label_ended(self, printer: str, job: str, end: LabelEnd) -> None:
         pass
 
-    def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
+    def printer_reported(self, printer: str, trouble: PrinterTrouble | None) -> None:
         pass
 
     def waits(self, printer: str, labels: int) -> None:

@@ -68,7 +68,7 @@ class Heard:
     async def until(self, ends: int) -> None:
         await self.heard.until(lambda: len(self.ends) >= ends)
 
-    def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
+    def printer_reported(self, printer: str, trouble: PrinterTrouble | None) -> None:
         self.troubles.append((printer, trouble))
         self.heard.fire()
 

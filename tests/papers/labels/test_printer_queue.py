@@ -51,7 +51,7 @@ class Heard:
         assert printer == "p1"
         self.ends.append((job, end))
 
-    def printer_told(self, printer: str, trouble: PrinterTrouble | None) -> None:
+    def printer_reported(self, printer: str, trouble: PrinterTrouble | None) -> None:
         self.troubles.append(trouble)
 
     def waits(self, printer: str, labels: int) -> None:

@@ -46,8 +46,8 @@ async def test_the_daemon_reads_what_the_plan_says(tmp_path: Path) -> None:
         assert facts["serial"] == plan.serial
         assert facts["model"] == plan.model.model
         assert facts["imei"] == (plan.imei if plan.model.sdk <= 33 else None)
-        told_bytes = facts["capacity_bytes"], facts["statfs_capacity_bytes"]
-        assert told_bytes == (plan.capacity_bytes, plan.capacity_bytes)
+        reported_bytes = facts["capacity_bytes"], facts["statfs_capacity_bytes"]
+        assert reported_bytes == (plan.capacity_bytes, plan.capacity_bytes)
         assert (facts["used_bytes"] > 0.4 * plan.capacity_bytes) == (plan.owner_share > 0.4)
         assert facts["battery_temperature_c"] == plan.battery_temperature_c
         assert facts["account_count"] == len(plan.accounts)

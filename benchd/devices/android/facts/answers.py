@@ -68,7 +68,7 @@ class Answers:
         """The same for what only adds to another answer."""
         return otherwise if self._answer(name) is None else self.read(name, parse)
 
-    def read_if_told(self, name: str, parse: Callable[[str], T]) -> T | None:
+    def read_if_answered(self, name: str, parse: Callable[[str], T]) -> T | None:
         """The same for what a handset may refuse: it has said nothing then."""
         answer = self._answer(name)
         if answer is None or answer.status != 0:

@@ -58,7 +58,7 @@ class _Cycles(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class _ReportedWear:
     """What one service says, as it stands there; None where it says nothing, or two things."""
 
     state_of_health: int | None = None
@@ -114,7 +114,7 @@ def read_battery_wear(battery: str, health: str, health_before_9: str, gauges: s
     )
 
 
-def _of_service(text: str) -> _Told:
+def _of_service(text: str) -> _ReportedWear:
     """HealthInfo as its own toString writes it, and the lines of BatteryMonitor above it.
 
     Source: AOSP, hardware/interfaces/health/aidl/default/Health.cpp and healthd/BatteryMonitor.cpp.
@@ -127,7 +127,7 @@ def _of_service(text: str) -> _Told:
             found = re.findall(rf"^{line}: (-?[0-9]{{1,18}})\r?\n", text, re.MULTILINE)
         return _only(map(int, found))
 
-    return _Told(
+    return _ReportedWear(
         state_of_health=told("batteryStateOfHealth"),
         cycles=told("batteryCycleCount", "cycle count"),
         full_uah=told("batteryFullChargeUah", "Full charge"),
@@ -183,19 +183,19 @@ def _of_samsung(text: str) -> _Samsung:
     )
 
 
-def _of_gauges(text: str) -> _Told:
+def _of_gauges(text: str) -> _ReportedWear:
     """What the kernel's supplies tell that measure the battery; where two do, what both say."""
     supplies: defaultdict[str, dict[str, str]] = defaultdict(dict)
     lines = lines_of(text)
     if not lines or lines[-1] != _END:
-        return _Told()
+        return _ReportedWear()
     for line in lines:
         match = _GAUGE_LINE.fullmatch(line.strip())
         if match is not None:
             supplies[match[1]][match[2]] = match[3]
     gauges = [told for told in supplies.values() if told.get(_TYPE) in _GAUGES]
     read = _reader(gauges)
-    return _Told(cycles=read(_CYCLES), full_uah=read(_FULL), design_uah=read(_DESIGN))
+    return _ReportedWear(cycles=read(_CYCLES), full_uah=read(_FULL), design_uah=read(_DESIGN))
 
 
 def _reader(gauges: Iterable[Mapping[str, str]]) -> Callable[[str], int | None]:

@@ -245,7 +245,7 @@ class Reading:
     model = _required("ro.product.model")
     android = _required("ro.build.version.release")
     build = _required("ro.build.display.id", "ro.build.id")
-    imei = Fact(lambda reading: reading.told_imei("imei"))
+    imei = Fact(lambda reading: reading.reported_imei("imei"))
     second_imei = Fact(lambda reading: reading.imei_of_second_radio)
     sdk = _property(lambda properties: whole_number(properties, "ro.build.version.sdk"))
     abi = _required("ro.product.cpu.abi")
@@ -326,14 +326,14 @@ class Reading:
         with self.answers.blamed("properties"):
             return parse(properties)
 
-    def told_imei(self, question: str) -> str | None:
+    def reported_imei(self, question: str) -> str | None:
         """A refusal is no fault: newer releases keep it from adb."""
-        return self.answers.read_if_told(question, read_imei)
+        return self.answers.read_if_answered(question, read_imei)
 
     @property
     def imei_of_second_radio(self) -> str | None:
         """That of the second radio, by the call of either release."""
-        told = [self.told_imei(asked) for asked in ("second_imei", "second_imei_before_11")]
+        told = [self.reported_imei(asked) for asked in ("second_imei", "second_imei_before_11")]
         return next((imei for imei in told if imei not in (None, self.imei)), None)
 
     @cached_property
@@ -341,7 +341,7 @@ class Reading:
         """Size and use of the user storage, by two programs where the handset has both."""
         mounts = self.answers.read("mounts", read_mounts)
         storage = self.answers.read("usage", partial(read_storage, mounts=mounts))
-        checked = self.answers.read_if_told("statfs", partial(beside_statfs, storage))
+        checked = self.answers.read_if_answered("statfs", partial(beside_statfs, storage))
         return checked or storage
 
     @cached_property
@@ -352,7 +352,7 @@ class Reading:
     @cached_property
     def battery_wear(self) -> BatteryWear:
         """How worn the battery is; whatever reads otherwise tells nothing, and holds nobody up."""
-        told = [self.answers.read_if_told(name, str) or "" for name in (*BATTERY, *WEAR)]
+        told = [self.answers.read_if_answered(name, str) or "" for name in (*BATTERY, *WEAR)]
         return read_battery_wear(*told)
 
     @property
@@ -376,7 +376,8 @@ class Reading:
     def frp_by_either_setting(self) -> bool | None:
         """Whether factory reset protection is active, by either place that Android has kept it."""
         told = [
-            self.answers.read_if_told(name, read_frp_armed) for name in ("frp_global", "frp_secure")
+            self.answers.read_if_answered(name, read_frp_armed)
+            for name in ("frp_global", "frp_secure")
         ]
         return True if True in told else False if False in told else None
 
@@ -441,7 +442,7 @@ class Reading:
     @cached_property
     def nfc(self) -> NfcFacts:
         """What it says of its radio; a refusal or an unknown form says nothing."""
-        told = [self.answers.read_if_told(name, str) or "" for name in NFC]
+        told = [self.answers.read_if_answered(name, str) or "" for name in NFC]
         return read_nfc(*told)
 
 

@@ -171,7 +171,7 @@ def shown(answer: Completed, part: SampleBlocks) -> bytes:
     last = None if first is None else _AFTER.search(said, first.end())
     if first is None or last is None:
         raise AnswerNotRecognised("the cache program doesn't say what it was asked")
-    before, after = _Held.told(first), _Held.told(last)
+    before, after = _Held.parse(first), _Held.parse(last)
     if not before.pages == after.pages or not before.covers(part):
         raise AnswerNotRecognised(f"{part.name}: what its cache held is told of other blocks")
     if before.resident:
@@ -191,7 +191,7 @@ class _Held:
     resident: int
 
     @classmethod
-    def told(cls, found: re.Match[bytes]) -> _Held:
+    def parse(cls, found: re.Match[bytes]) -> _Held:
         page_bytes, pages, resident = map(int, found.groups())
         if resident > pages:
             raise AnswerNotRecognised("the cache program counts more pages than there are")

@@ -64,13 +64,13 @@ class Claims:
             if not contested and claim.liveness is not Liveness.READY:
                 return claim
             try:
-                if await self._told_address(claim) == claim.address:
+                if await self._current_address(claim) == claim.address:
                     confirmed.append(await self._with_state(claim) if contested else claim)
             except RequestRefused as refusal:
                 possible += _unconfirmed(claim, str(refusal))
         return _newest(confirmed) or _newest(possible)
 
-    async def _told_address(self, claim: ListedTransport) -> str:
+    async def _current_address(self, claim: ListedTransport) -> str:
         service = address_service(claim.address)
         key = claim.transport_id, service
         if key not in self._told:

@@ -24,13 +24,13 @@ def run_in_order(work: Callable[[], Awaitable[T]]) -> T:
     async def run() -> None:
         async with anyio.create_task_group() as tasks:
 
-            async def until_told() -> None:
+            async def until_ended() -> None:
                 with anyio.open_signal_receiver(*before) as signals:
                     async for number in signals:
                         told.append(number)
                         tasks.cancel_scope.cancel()
 
-            tasks.start_soon(until_told)
+            tasks.start_soon(until_ended)
             results.append(await work())
             tasks.cancel_scope.cancel()
 

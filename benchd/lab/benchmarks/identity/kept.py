@@ -60,7 +60,7 @@ class KeptInMemory:
         newest = list(self._tellers.get((trait, value), ()))[::-1]
         return [job for at, job in enumerate(newest) if at < limit or job in self._kept]
 
-    async def told_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
+    async def records_of_tac(self, tac: str, limit: int) -> Sequence[StoredEntry]:
         """Some records in which a handset told an IMEI of this type allocation code over adb."""
         return self._of_tac.get(tac, ())[:limit]
 
