@@ -29,7 +29,7 @@ from benchd.proof.identity.traits import Relation, Traits, compare
 
 MOST_JOBS: Final = 200
 """That have one number, and that share something with those that were found."""
-MOST_HANDSETS: Final = 50
+MOST_HANDSETS: Final = 25
 """That are shown, so that of those that only begin or end alike no more jobs are read: each is some
 four pages at random."""
 MOST_READ: Final = 5000
