@@ -7,7 +7,6 @@ from collections.abc import Collection
 import structlog
 
 from benchd.config import Settings
-from benchd.daemon.calm_loop import until_loop_is_calm
 from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.domain.slot import ProblemCode, ProblemView
 from benchd.observe.label_metrics import LabelMetrics
@@ -79,5 +78,4 @@ def label_desk(
         source=source,
         catalogue=Catalogue.load(),
         sink=PrinterWatch(names, board=board, metrics=metrics.labels),
-        calm=until_loop_is_calm,
     )

@@ -15,7 +15,6 @@ from anyio import to_thread
 from benchd.certificate import SigningKey, load_rack_key
 from benchd.config import Settings
 from benchd.config.config_sections import PeopleSettings
-from benchd.daemon.calm_loop import until_loop_is_calm
 from benchd.daemon.directories import give, make_directories
 from benchd.daemon.ledger_witnesses import witnesses_of
 from benchd.daemon.system_clock import SystemClock, SystemEntropy
@@ -83,13 +82,7 @@ def sessions_of(
     refusals = Refusals(append, clock, time.monotonic)
     return Sessions(
         people,
-        Authentication(
-            people,
-            Tries(time.monotonic),
-            refusals,
-            time.monotonic,
-            calm=until_loop_is_calm,
-        ),
+        Authentication(people, Tries(time.monotonic), refusals, time.monotonic),
         entropy=SystemEntropy(),
         now=time.monotonic,
         idle_s=settings.idle_minutes * 60.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -54,21 +54,10 @@ class Authentication:
     """Lets in who has shown who they are; raises NotSignedIn or TriedTooOften."""
 
     def __init__(
-        self,
-        people: People,
-        tries: Tries,
-        refusals: Refusals,
-        now: Callable[[], float],
-        *,
-        calm: Callable[[], Awaitable[None]],
+        self, people: People, tries: Tries, refusals: Refusals, now: Callable[[], float]
     ) -> None:
-        """`now` gives seconds of a clock that no setting moves.
-
-        `calm` returns when the loop has little to do: only then is anybody without a badge looked
-        at, whose look may be wanted by nobody but a stranger.
-        """
+        """`now` gives seconds of a clock that no setting moves."""
         self._now = now
-        self._calm = calm
         self._people = people
         self._tries = tries
         self._refusals = refusals
@@ -124,7 +113,6 @@ class Authentication:
             async with line:
                 if line is self._others:
                     await anyio.sleep(max(0.0, self._others_from_s - self._now()))
-                    await self._calm()
                 return await self._look_in_turn(shown, patiently=line is self._others)
 
     @contextmanager

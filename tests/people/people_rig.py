@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import anyio.lowlevel
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchd.domain.people import By, PersonId, Role
@@ -151,13 +150,7 @@ async def door_in(folder: Path) -> AsyncGenerator[Door]:
     async with people_in(folder, clock=clock) as people:
         await staff(people)
         append = noted(people._append)
-        showing = Authentication(
-            people,
-            Tries(seconds),
-            Refusals(append, clock, seconds),
-            seconds,
-            calm=anyio.lowlevel.checkpoint,
-        )
+        showing = Authentication(people, Tries(seconds), Refusals(append, clock, seconds), seconds)
         sessions = Sessions(
             people,
             showing,

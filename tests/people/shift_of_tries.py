@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
-import anyio.lowlevel
 
 from benchd.domain.errors import NotSignedIn, TriedTooOften
 from benchd.domain.people import Person, Role
@@ -136,13 +135,7 @@ async def play(
     await _hire(door)
     # Without a disk: what is on record of it, other tests see.
     refusals = Refusals(forget, door.clock, door.seconds)
-    showing = Authentication(
-        door.people,
-        Tries(door.seconds),
-        refusals,
-        door.seconds,
-        calm=anyio.lowlevel.checkpoint,
-    )
+    showing = Authentication(door.people, Tries(door.seconds), refusals, door.seconds)
     began = door.seconds.s
     guesses = () if attack is None else _attack(attack, source, each_s)
     for at, kind, place, (badge, person, pin), right in merge(

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import anyio
-import anyio.lowlevel
 import pytest
 from argon2 import PasswordHasher
 
@@ -411,13 +410,7 @@ def looked_at_s(door: Door, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(door.people, "is_pin", compare)
     now = anyio.current_time
-    door.showing = Authentication(
-        door.people,
-        Tries(now),
-        Refusals(forget, door.clock, now),
-        now,
-        calm=anyio.lowlevel.checkpoint,
-    )
+    door.showing = Authentication(door.people, Tries(now), Refusals(forget, door.clock, now), now)
     return ended_s
 
 
@@ -459,21 +452,6 @@ async def test_nobody_rests_after_who_is_right_nor_for_long(
     began_s = anyio.current_time()
     assert await show(door, (None, "mori", PIN)) is ShownBy.PIN
     assert looked_at_s[-1] - began_s == pytest.approx(LONGEST_REST_S + 3.0)
-
-
-async def test_who_shows_no_badge_is_looked_at_when_the_loop_is_calm(door: Door) -> None:
-    calm, known = anyio.Event(), list[ShownBy]()
-    door.showing._calm = calm.wait
-
-    async def shows_pin() -> None:
-        known.append(await show(door, (None, "mori", PIN)))
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(shows_pin)
-        await anyio.wait_all_tasks_blocked()
-        known.append(await show(door, (OTHER_BADGE, None, OTHER_PIN)))
-        calm.set()
-    assert known == [ShownBy.BADGE_AND_PIN, ShownBy.PIN]
 
 
 async def test_who_has_to_wait_stands_in_nobodys_way(

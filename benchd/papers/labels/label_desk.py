@@ -46,11 +46,8 @@ class LabelDesk:
         source: LabelSource,
         catalogue: Catalogue,
         sink: PressSink,
-        calm: Callable[[], Awaitable[None]],
         wire: Callable[[Printer], Wire] = wire_to,
     ) -> None:
-        """`calm` returns when the loop has little to do."""
-        self._calm = calm
         self._printers = tuple(printers)
         self._wanted = wanted
         self._source = source
@@ -122,15 +119,13 @@ class LabelDesk:
     async def cards(self, slots: Sequence[SlotName], at: datetime) -> bytes:
         """All answer cards and these slots' labels as PDF, kept until the slots are others.
 
-        Anybody may ask for it, so it is set when the loop is calm by a thread that yields, and no
-        label waits for it.
+        Anybody may ask for it, so it is set by a thread that yields, and no label waits for it.
         Raises LabelRefused where it can't be set in time.
         """
         wanted = tuple(slots)
         # However many ask at once, it is set once.
         async with self._setting:
             if self._sheet is None or self._sheet[0] != wanted:
-                await self._calm()
                 set_sheet = partial(self._set_sheet, wanted, at)
                 return await self._in_thread(
                     partial(in_yielding_thread, set_sheet), limiter=self._of_sheet

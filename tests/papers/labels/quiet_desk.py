@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import anyio.lowlevel
-
 from benchd.domain.label import LabelEnd, PrinterTrouble
 from benchd.ledger.held_handsets import Held
 from benchd.ledger.records.records_access import Records
@@ -49,5 +47,4 @@ def quiet_desk(
         ),
         catalogue=catalogue,
         sink=Nobody(),
-        calm=anyio.lowlevel.checkpoint,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from benchd.domain.errors import LabelRefused, NotFound
@@ -100,11 +99,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(
-    folder: Path,
-    *printers: Printer,
-    calm: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint,
-) -> AsyncGenerator[Shop]:
+async def shop(folder: Path, *printers: Printer) -> AsyncGenerator[Shop]:
     rack = FakeRack()
     records = Records(folder / "records.sqlite", Feed(rack))
     wanted, heard, faults = WantedLabels(rack.held), Heard(), []
@@ -119,7 +114,6 @@ async def shop(
         ),
         catalogue=Catalogue.load(),
         sink=heard,
-        calm=calm,
     )
     async with anyio.create_task_group() as group:
         group.start_soon(records.run)
@@ -422,27 +416,6 @@ async def test_row_1_the_sheet_of_cards_is_set_once_for_all_who_ask_at_once(
                 group.start_soon(here.desk.cards, slots, BEGAN)
         assert await here.desk.cards(slots[:1], BEGAN) == b"%PDF"
     assert made == [slots, slots[:1]]
-
-
-async def test_anybodys_sheet_is_set_when_the_loop_is_calm_and_no_label_waits_for_that(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calm, made = anyio.Event(), list[str]()
-
-    def sheet(*_: object) -> bytes:
-        made.append("sheet")
-        return b"%PDF"
-
-    monkeypatch.setattr("benchd.papers.labels.label_desk.rack_sheet", sheet)
-    async with shop(tmp_path, calm=calm.wait) as here, anyio.create_task_group() as group:
-        here.rack.ledger.keep_job(job=ONE)
-        await here.ends(ONE)
-        group.start_soon(here.desk.cards, [SlotName("A1")], BEGAN)
-        await anyio.wait_all_tasks_blocked()
-        assert await here.desk.picture(ONE, "zpl")
-        assert made == []
-        calm.set()
-    assert made == ["sheet"]
 
 
 async def test_anybodys_sheet_is_set_by_a_thread_that_yields_and_no_label_waits_for_it(
