@@ -56,9 +56,9 @@ from benchd.ledger.records.records_database import records_path
 from benchd.observe.announcing_ledger import announcing, bulkhead, keep_following
 from benchd.observe.job_log import JobLog
 from benchd.observe.log_level_change import LogLevels
+from benchd.observe.notify_socket import Notifier
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
-from benchd.observe.sd_notify import Notifier
 from benchd.outbound.anchors.anchor_sender import Anchoring
 from benchd.outbound.hooks.hook_dispatcher import Hooks
 from benchd.papers.labels.label_source import LabelSource

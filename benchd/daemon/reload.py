@@ -14,7 +14,7 @@ from benchd.config import Settings
 from benchd.daemon.failure_report import tell_mistakes
 from benchd.domain.errors import ConfigInvalid
 from benchd.domain.wakeup import Bell
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 
 _log = structlog.get_logger()
 

@@ -14,11 +14,11 @@ import structlog
 
 from benchd.daemon.reload import Reloader
 from benchd.daemon.signals import Hear, Heard
-from benchd.daemon.watchdog import feed_watchdog, follow_status
+from benchd.daemon.systemd_status import feed_watchdog, follow_status
 from benchd.domain.ids import SlotName
 from benchd.domain.slot import ProblemCode
 from benchd.observe.announcing_ledger import keep_following
-from benchd.observe.sd_notify import Notifier, watchdog_interval_s
+from benchd.observe.notify_socket import Notifier, watchdog_interval_s
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor

@@ -34,7 +34,7 @@ from benchd.fleet.kept_leaves import KeptLeaves
 from benchd.fleet.locked_store import LockedStore, StoreTarget
 from benchd.fleet.pages_app import create_pages_app
 from benchd.fleet.record_intake import RecordIntake
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 from benchd.signing.private_key import SigningKey, load_key
 from benchd.signing.tls import TlsFiles, make_context
 

@@ -14,7 +14,7 @@ from anyio.abc import TaskStatus
 from benchd.daemon.reload import Reloader
 from benchd.daemon.service_lifecycle import serve_rack
 from benchd.daemon.signals import hear_signals
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from benchd.slots.supervisor import Supervisor

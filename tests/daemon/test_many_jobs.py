@@ -34,9 +34,9 @@ from benchd.observe.announcing_ledger import AnnouncingLedger
 from benchd.observe.job_log import JobLog
 from benchd.observe.logs import configure_logs
 from benchd.observe.metrics import RackMetrics
+from benchd.observe.notify_socket import Notifier
 from benchd.observe.private_words import PrivateWords
 from benchd.observe.record_metrics import RecordMetrics
-from benchd.observe.sd_notify import Notifier
 from benchd.pipelines.stages import STAGE_CLASSES
 from benchd.texts.catalogue import Catalogue
 from benchd.web.server import serve

@@ -13,7 +13,7 @@ from benchd.config import Settings, load_settings
 from benchd.daemon.reload import Reloader
 from benchd.devices.felica.providers import kinds
 from benchd.domain.models.model_catalogue import NOTHING_READ, ModelCatalogue
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 from tests.config.config_folder import RECIPE
 
 pytestmark = pytest.mark.asyncio

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from benchd.fleet.centre_server import CentreServer, server_config
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 from tests.free_port import free_port
 
 pytestmark = pytest.mark.asyncio

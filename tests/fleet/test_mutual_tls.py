@@ -22,7 +22,7 @@ from benchd.fleet.centre_server import (
 )
 from benchd.fleet.client_revocations import ClientRevocations
 from benchd.ledger.head import EMPTY_HEAD
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 from benchd.outbound.fleet.centre_client import CentreTarget, HttpCentre
 from benchd.outbound.fleet.ports import Had, Taken
 from benchd.outbound.http_post import Failure

@@ -14,7 +14,7 @@ import structlog
 
 from benchd.domain.slot import SlotView
 from benchd.domain.slot_states import SlotState
-from benchd.observe.sd_notify import Notifier
+from benchd.observe.notify_socket import Notifier
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 

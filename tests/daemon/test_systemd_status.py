@@ -20,12 +20,12 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from structlog.testing import capture_logs
 
 from benchd.daemon.service_lifecycle import SWITCH_INTERVAL_S, keep_responsive, log_problems
-from benchd.daemon.watchdog import feed_watchdog, follow_status, status_text
+from benchd.daemon.systemd_status import feed_watchdog, follow_status, status_text
 from benchd.domain.ids import PortPath, SlotName
 from benchd.domain.slot import ProblemCode, ProblemView, SlotView
 from benchd.domain.slot_states import SlotState
 from benchd.observe.announcing_ledger import keep_following
-from benchd.observe.sd_notify import Notifier, watchdog_interval_s
+from benchd.observe.notify_socket import Notifier, watchdog_interval_s
 from benchd.slots.admission import Admission
 from benchd.slots.board import RackBoard
 from tests.daemon.settling_rack import STEPS
