@@ -147,6 +147,14 @@ async def test_a_proxy_on_the_socket_by_its_user(tmp_path: Path) -> None:
             assert (await client.get("/api/v1")).json()["shown"] == "read"
 
 
+async def records_are_open(own: httpx2.AsyncClient) -> None:
+    """A rack that has just started may still open its file of records."""
+    asked = {"tag": "T1"}
+    with anyio.fail_after(30):
+        while (await own.get("/api/v1/certificates", params=asked)).is_error:  # noqa: ASYNC110
+            await anyio.sleep(0.02)
+
+
 async def test_another_system_by_a_token_of_the_very_ledger(tmp_path: Path) -> None:
     authority = Authority(tmp_path, "authority")
     authority.issue("rack", ends=timedelta(days=3))
@@ -156,6 +164,7 @@ async def test_another_system_by_a_token_of_the_very_ledger(tmp_path: Path) -> N
         [line] = here.told("tls_certificate_ends")
         assert line["log_level"] == "warning"
         async with here.over_tls(authority.visitor()) as client, here.over_unix() as own:
+            await records_are_open(own)
             stock = {"token": "stock", "scopes": ["intake:write", "certificates:read"]}
             made = await own.post("/api/v1/tokens", json=stock)
             assert made.status_code == 201

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import Process
 
 from benchd.devices.felica.clearing import clear_with
 from benchd.devices.felica.providers import Carrier, ClearRule, carrier_of
@@ -320,6 +322,33 @@ async def test_cancelling_kills_the_tool(tmp_path: Path) -> None:
                 await anyio.sleep(0.02)
         tasks.cancel_scope.cancel()
     await until_dead(int(pid_in(tmp_path / "pid")))
+
+
+async def test_cancelling_while_the_tool_starts_kills_what_it_has_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, started, opened = tmp_path / "pid", anyio.Event(), anyio.open_process
+
+    async def slowly(command: list[str], **options: Any) -> Process:  # noqa: ANN401 - passed on
+        process = await opened(command, **options)
+        started.set()
+        with anyio.fail_after(30):
+            while not pid_in(file):  # noqa: ASYNC110 - no event to wait for
+                await anyio.sleep(0.02)
+        return process
+
+    monkeypatch.setattr(anyio, "open_process", slowly)
+    script = LEAVES_A_CHILD.format(
+        then=f"open({str(file)!r}, 'w').write(str(child.pid)); child.wait()"
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(tool(tmp_path, script).clear, ORDER)
+        await started.wait()
+        tasks.cancel_scope.cancel()
+    with anyio.fail_after(30):
+        while not pid_in(file):  # noqa: ASYNC110 - no event to wait for
+            await anyio.sleep(0.02)
+    await until_dead(int(pid_in(file)))
 
 
 WITH_CODES = {"command": ["x"], "exit_codes": CODES}

@@ -17,6 +17,7 @@ from anyio.abc import ByteReceiveStream, Process
 KEPT_BYTES: Final = 64 << 10
 """How much of each of its outputs is kept: the end."""
 LOUDEST_BYTES: Final = 16 << 20
+STARTS_WITHIN_S: Final = 10.0
 LAST_WORDS_S: Final = 2.0
 """How long what a killed program has said may take to arrive."""
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "TZ")
@@ -65,15 +66,17 @@ class Program:
 
         Cancelling kills them.
         """
-        process = await anyio.open_process(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd="/",
-            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-            start_new_session=True,
-        )
+        # Cancelled in here nobody would know which group to kill.
+        with anyio.fail_after(STARTS_WITHIN_S, shield=True):
+            process = await anyio.open_process(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+                start_new_session=True,
+            )
         self._process = process
         output, errors = _Tail(), _Tail()
         ended = Ended.BY_ITSELF
