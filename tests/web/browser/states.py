@@ -113,7 +113,7 @@ async def weakly(route: Route) -> None:
     if route.request.method != "GET":
         await route.fallback()
         return
-    response = await route.fetch()
+    response = await route.fetch(max_retries=3)
     told = {**await response.json(), "strong": False, "roles": ["operator"]}
     await route.fulfill(response=response, json=told)
 

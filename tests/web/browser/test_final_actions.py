@@ -96,7 +96,7 @@ async def test_item_1_disposal_asks_before_what_has_no_way_back(
     async with shop.seen_at("/disposal") as seen:
 
         async def may_be_all(route: Route) -> None:
-            told = await (await route.fetch()).json()
+            told = await (await route.fetch(max_retries=3)).json()
             for item in told["items"]:
                 item["moves"] = sorted(SETTLED)
             await route.fulfill(json=told)

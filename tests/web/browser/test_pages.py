@@ -170,7 +170,7 @@ async def test_times_carry_their_zone_and_on_the_board_it_is_the_racks(shop: Sho
 
         async def elsewhere(route: Route) -> None:
             """A rack whose clock isn't this screen's."""
-            told = await (await route.fetch()).json()
+            told = await (await route.fetch(max_retries=3)).json()
             told |= {
                 "now": "2026-11-24T14:00:00-03:30",
                 "begin": "2026-11-24T00:00:00-03:30",
