@@ -28,7 +28,7 @@ from benchd.domain.errors import (
     TriedTooOften,
     UsageRefused,
 )
-from benchd.domain.ids import JsonValue
+from benchd.domain.ids import JsonObject, JsonValue
 
 SOCKET = Path("/run/benchd/benchd.sock")
 SOCKET_VARIABLE = "BENCHD_SOCKET"
@@ -39,7 +39,6 @@ CONNECT_TIMEOUT_S = 5
 TOO_MANY = 429
 BUSY = 503
 
-JsonObject = Mapping[str, JsonValue]
 
 _REFUSALS: Mapping[int, type[BenchdError]] = {
     400: UsageRefused,

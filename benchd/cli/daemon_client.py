@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from benchd.cli.client import BenchdClient, JsonObject
+from benchd.cli.client import BenchdClient
+from benchd.domain.ids import JsonObject
 
 if TYPE_CHECKING:
     from benchd.cli.intake_client import IntakeClient

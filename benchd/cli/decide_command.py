@@ -20,7 +20,8 @@ from benchd.domain.plain_text import printable
 from benchd.texts.catalogue import Texts
 
 if TYPE_CHECKING:
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
+    from benchd.domain.ids import JsonObject
 
 NOTE_HELP = (
     "Anything to remember with it. A yes at the gate network begins with the sign that was"

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from benchd.certificate import load_rack_key
 from benchd.cli.messages import both, error_of, missing
-from benchd.cli.tables.table_cells import Cells, JsonObject, nothing, part, parts, plain_table, text
+from benchd.cli.tables.table_cells import Cells, nothing, part, parts, plain_table, text
 from benchd.config import Settings, load_settings
 from benchd.daemon.composition import chip_access
 from benchd.daemon.rack_fleet import fleet_chip_secret
@@ -32,7 +32,7 @@ from benchd.domain.errors import (
     ReaderStuck,
 )
 from benchd.domain.evidence_json import to_json
-from benchd.domain.ids import JsonValue, SlotName
+from benchd.domain.ids import JsonObject, JsonValue, SlotName
 from benchd.domain.plain_text import Language, printable
 from benchd.proof.evidence.chip_evidence import ChipEvidence
 from benchd.texts.catalogue import Catalogue

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from benchd.cli.client import BenchdClient, JsonObject, segment
+from benchd.cli.client import BenchdClient, segment
+from benchd.domain.ids import JsonObject
 
 
 class IntakeClient(BenchdClient):

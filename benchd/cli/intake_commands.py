@@ -24,8 +24,8 @@ from benchd.domain.ids import JsonValue
 from benchd.domain.intake import AttestationKind, LotKind, Seen, Unerasable
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
     from benchd.cli.intake_client import IntakeClient
+    from benchd.domain.ids import JsonObject
 
 lots_app = typer.Typer(help="Lots: what came in together.", no_args_is_help=True)
 assets_app = typer.Typer(help="Assets: the handsets of the lots.", no_args_is_help=True)

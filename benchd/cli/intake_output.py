@@ -13,7 +13,7 @@ from benchd.cli.messages import failed, language, named, tell, tell_rows
 from benchd.domain.ids import JsonValue
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
+    from benchd.domain.ids import JsonObject
 
 SECTIONS: Final = {
     "kind": "lot_kind",

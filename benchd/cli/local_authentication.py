@@ -14,7 +14,8 @@ from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn
 from benchd.domain.people import Actor, Role, ShownBy
 
 if TYPE_CHECKING:
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
+    from benchd.domain.ids import JsonObject
     from benchd.people.person_register import People
 
 

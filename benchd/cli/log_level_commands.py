@@ -16,7 +16,7 @@ from benchd.cli.sign_in import OperatorOption, as_person
 from benchd.domain.log_level import LONGEST_S, LogLevel
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
+    from benchd.domain.ids import JsonObject
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
 

@@ -21,7 +21,7 @@ from benchd.cli.sign_in import OperatorOption, secret_from
 from benchd.domain.people import Role
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
+    from benchd.domain.ids import JsonObject
     from benchd.people.person_register import People
 
 people_app = typer.Typer(help="Who may use the rack, and as what.", no_args_is_help=True)

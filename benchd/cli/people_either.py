@@ -17,8 +17,9 @@ from benchd.domain.people import By, Person
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
     from benchd.config import Settings
+    from benchd.domain.ids import JsonObject
     from benchd.people.person_register import People
 
 _Kept = TypeVar("_Kept")

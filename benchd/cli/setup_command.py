@@ -24,7 +24,7 @@ from benchd.people.person import badge_of, person_id, pin_of, reading_of
 from benchd.texts.failures import failure_text
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
+    from benchd.domain.ids import JsonObject
     from benchd.people.person_register import People
 
 FIRST_IS: tuple[Role, ...] = (Role.ADMINISTRATOR, Role.OPERATOR, Role.SUPERVISOR)

@@ -19,7 +19,8 @@ from benchd.domain.ids import JsonValue
 from benchd.domain.shipping import ShipStanding
 
 if TYPE_CHECKING:
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
+    from benchd.domain.ids import JsonObject
 
 shipping_app = typer.Typer(help="What goes out: lots and pallets.", no_args_is_help=True)
 

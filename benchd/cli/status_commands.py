@@ -12,7 +12,8 @@ from benchd.cli.which_job import JobArgument, job_named
 from benchd.domain.errors import BenchdError
 
 if TYPE_CHECKING:
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
+    from benchd.domain.ids import JsonObject
 
 
 def add_status_commands(app: typer.Typer) -> None:

@@ -21,8 +21,8 @@ from benchd.cli.sign_in import (
 from benchd.domain.intake import TimeDoubt
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
     from benchd.cli.intake_client import IntakeClient
+    from benchd.domain.ids import JsonObject
 
 time_app = typer.Typer(help="The rack's time, and who has confirmed it.", no_args_is_help=True)
 

@@ -18,8 +18,9 @@ from benchd.domain.token import Scope
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
     from benchd.config import Settings
+    from benchd.domain.ids import JsonObject
     from benchd.domain.token import Token
     from benchd.people.tokens.token_register import Tokens
 

@@ -12,7 +12,8 @@ from benchd.domain.errors import NotFound, UsageRefused
 from benchd.domain.plain_text import printable
 
 if TYPE_CHECKING:
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
+    from benchd.domain.ids import JsonObject
 
 JobArgument = Annotated[
     str,

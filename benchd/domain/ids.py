@@ -8,7 +8,10 @@ from typing import Final, NewType
 JsonValue = None | bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 
-Evidence = Mapping[str, JsonValue]
+JsonObject = Mapping[str, JsonValue]
+
+
+Evidence = JsonObject
 """What a stage saw, in JSON's own types, so that it is stored byte for byte as it was judged."""
 
 

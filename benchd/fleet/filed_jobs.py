@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from benchd.domain.evidence_json import from_json
 from benchd.domain.hook import NextAction, direction_in
-from benchd.domain.ids import JobId, JsonValue
+from benchd.domain.ids import JobId, JsonObject
 from benchd.domain.record import Entry, EntryKind
 from benchd.fleet.fleet_database import FleetDatabase, can_be_kept, kept_text
 from benchd.fleet.record_follower import PIECE, Reading, RecordFollower, Stretch
@@ -41,7 +41,6 @@ _TELLING: Final = (
 )
 
 _log = structlog.get_logger()
-_Body = Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ class Change:
 
     job: JobId
     at: datetime
-    told: _Body
+    told: JsonObject
     numbers: tuple[str, ...] = ()
     imeis: frozenset[str] = field(default=frozenset())
     proven: frozenset[str] = field(default=frozenset())
@@ -71,7 +70,7 @@ class _Known:
     """What is known of a job."""
 
     opened_at: datetime
-    told: _Body
+    told: JsonObject
     tied: str | None
     certificate: str | None
     branch: int | None
@@ -273,7 +272,7 @@ def _of_job(entry: Entry, job: JobId) -> Change | None:
         case EntryKind.JOB_OPENED:
             serial = text_of(entry, "usb_serial")
             recipe = text_of(entry, "recipe")
-            told: _Body = {"slot": entry.slot, "recipe": recipe, "usb_serial": serial}
+            told: JsonObject = {"slot": entry.slot, "recipe": recipe, "usb_serial": serial}
             change = _change(entry, job, told, job, serial)
         case EntryKind.STAGE_ENDED:
             change = _of_stage(entry, job)
@@ -318,12 +317,12 @@ def _by_hand(told: UnerasableRecord | AssessedRecord, entry: Entry, sequence: in
     return _change(entry, job, {"lot": told.lot, "tag": told.tag, "by_hand": True}, told.tag)
 
 
-def _change(entry: Entry, job: JobId, told: _Body, *numbers: object) -> Change:
+def _change(entry: Entry, job: JobId, told: JsonObject, *numbers: object) -> Change:
     named = tuple(each for each in numbers if isinstance(each, str))
     return Change(job=job, at=entry.at, told=_clean(told), numbers=named)
 
 
-def _clean(told: _Body) -> _Body:
+def _clean(told: JsonObject) -> JsonObject:
     """Without what isn't known, and without what PostgreSQL can't keep."""
     return {
         key: kept_text(value) if isinstance(value, str) else value

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 
-from benchd.domain.ids import JsonValue
+from benchd.domain.ids import JsonObject, JsonValue
 from benchd.domain.report import Figure, Figures, Share
 from benchd.fleet.fleet_report import AskedOfFleet, FleetReport, summary_of
 from benchd.fleet.rack_states import Ended, RackLine
 from benchd.texts.catalogue import Catalogue
-
-JsonMap = Mapping[str, JsonValue]
 
 
 def report_json(
@@ -36,7 +34,7 @@ def report_json(
     }
 
 
-def line_json(line: RackLine) -> JsonMap:
+def line_json(line: RackLine) -> JsonObject:
     """One line of a rack's records."""
     heard, since = line.heard_at, line.waiting_since
     return {
@@ -68,7 +66,7 @@ def yields_json(day: Sequence[Ended], month: Sequence[Ended]) -> list[JsonValue]
     ]
 
 
-def _ended(told: Ended | None) -> JsonMap:
+def _ended(told: Ended | None) -> JsonObject:
     return {"ended": told.ended if told else 0, "passed": told.passed if told else 0}
 
 
@@ -101,7 +99,7 @@ def _figures(figures: Figures, words: Catalogue) -> list[JsonValue]:
         values: list[JsonValue] = []
         for value, counted in figures[figure].items():
             text = words.figure_value(figure, value)
-            named: JsonMap = {"ja": text.ja, "en": text.en}
+            named: JsonObject = {"ja": text.ja, "en": text.en}
             values.append({"value": value, "text": named, "handsets": counted.handsets})
         name = words.text(f"figure.{figure}")
         told.append({"figure": figure, "text": {"ja": name.ja, "en": name.en}, "values": values})

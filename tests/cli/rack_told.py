@@ -10,10 +10,9 @@ from typing import cast
 
 from rich.console import Console, RenderableType
 
-from benchd.cli.tables.table_cells import JsonObject
 from benchd.domain.errand import TrayItem
 from benchd.domain.errand_queue import errands_of
-from benchd.domain.ids import SlotName
+from benchd.domain.ids import JsonObject, SlotName
 from benchd.domain.job import Outcome
 from benchd.domain.slot import Away, AwayView, SlotView
 from benchd.domain.slot_states import SlotState

@@ -14,9 +14,8 @@ import anyio
 import pytest
 
 from benchd.cli.tables.queue_table import decide_command
-from benchd.cli.tables.table_cells import JsonObject
 from benchd.domain.errors import MoreToShow, NotAllowed, NotSignedIn, TriedTooOften
-from benchd.domain.ids import JobId
+from benchd.domain.ids import JobId, JsonObject
 from benchd.domain.job import Gate
 from benchd.domain.people import PersonId, Role
 from benchd.domain.record import EntryKind

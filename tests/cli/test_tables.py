@@ -14,9 +14,8 @@ from rich.cells import cell_len
 from benchd.cli.tables import print_view
 from benchd.cli.tables.jobs import job_view, jobs_view
 from benchd.cli.tables.status import status_view
-from benchd.cli.tables.table_cells import JsonObject
 from benchd.domain.chip import ChipOwners
-from benchd.domain.ids import SlotName
+from benchd.domain.ids import JsonObject, SlotName
 from benchd.domain.job import Disposition, Gate, Outcome, Reason, StageName
 from benchd.domain.plain_text import Language
 from benchd.domain.record import EntryKind

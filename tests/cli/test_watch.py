@@ -23,11 +23,10 @@ from fastapi import FastAPI
 from rich.cells import cell_len
 from rich.console import Console
 
-from benchd.cli.tables.table_cells import JsonObject
 from benchd.cli.tables.watch_view import watch_status, watch_view
 from benchd.domain.errand import TrayItem
 from benchd.domain.errors import BenchdError, DependencyMissing, LedgerFault
-from benchd.domain.ids import JobId, SlotName
+from benchd.domain.ids import JobId, JsonObject, SlotName
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.plain_text import Language
 from benchd.domain.slot import Away, AwayView, ProblemCode, ProblemView, SlotView

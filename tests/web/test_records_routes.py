@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from rich.console import Console
 from typer.testing import CliRunner
 
-from benchd.cli.client import BenchdClient, JsonObject
+from benchd.cli.client import BenchdClient
 from benchd.cli.main import app as commands
 from benchd.cli.tables import View
 from benchd.cli.tables.records_tables import (
@@ -31,7 +31,7 @@ from benchd.cli.tables.records_tables import (
 from benchd.cli.tables.report_table import report_view
 from benchd.domain.errors import DecisionRefused, NotFound, UsageRefused
 from benchd.domain.evidence_json import to_json
-from benchd.domain.ids import Evidence, JobId
+from benchd.domain.ids import Evidence, JobId, JsonObject
 from benchd.domain.intake import BoundBy, Unerasable
 from benchd.domain.job import Disposition
 from benchd.domain.record import EntryKind

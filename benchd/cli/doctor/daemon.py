@@ -20,7 +20,8 @@ from benchd.texts.templates import Texts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchd.cli.client import BenchdClient, JsonObject
+    from benchd.cli.client import BenchdClient
+    from benchd.domain.ids import JsonObject
 
 ANSWERS_WITHIN_S: Final = 10.0
 NEWEST_JOBS: Final = 200

@@ -19,8 +19,8 @@ from benchd.texts.catalogue import Texts
 from benchd.texts.templates import LONGEST_SAID
 
 if TYPE_CHECKING:
-    from benchd.cli.client import JsonObject
     from benchd.cli.doctor.findings import Finding
+    from benchd.domain.ids import JsonObject
 
 INSTALLED: Final = Path("/usr/local/share/benchd")
 """Where the pages and examples that a cure names are put; a checkout has them in itself."""

@@ -12,7 +12,6 @@ from rich.text import Text
 from benchd.cli.tables.table_cells import (
     LONGEST_SENTENCE,
     Cells,
-    JsonObject,
     duration,
     handset,
     moment,
@@ -21,6 +20,7 @@ from benchd.cli.tables.table_cells import (
     plain_table,
     text,
 )
+from benchd.domain.ids import JsonObject
 from benchd.domain.job import Disposition, Outcome
 from benchd.domain.plain_text import Language
 from benchd.texts.catalogue import Catalogue

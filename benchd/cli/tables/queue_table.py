@@ -11,7 +11,6 @@ from rich.text import Text
 from benchd.cli.tables.table_cells import (
     DISPOSITION_STYLE,
     Cells,
-    JsonObject,
     instant,
     part,
     parts,
@@ -19,7 +18,7 @@ from benchd.cli.tables.table_cells import (
     text,
 )
 from benchd.domain.errand import ErrandKind
-from benchd.domain.ids import JsonValue
+from benchd.domain.ids import JsonObject, JsonValue
 from benchd.domain.job import Disposition
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue

@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from benchd.cli.tables.table_cells import Cells, JsonObject, part, seconds, text
+from benchd.cli.tables.table_cells import Cells, part, seconds, text
+from benchd.domain.ids import JsonObject
 from benchd.domain.slot_states import NEEDS_A_PERSON, SlotState
 
 LONGEST_SLOT = 8

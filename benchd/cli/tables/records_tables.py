@@ -9,7 +9,6 @@ from rich.text import Text
 from benchd.cli.tables.table_cells import (
     LONGEST_SENTENCE,
     Cells,
-    JsonObject,
     moment,
     nothing,
     part,
@@ -17,7 +16,7 @@ from benchd.cli.tables.table_cells import (
     plain_table,
     text,
 )
-from benchd.domain.ids import JsonValue
+from benchd.domain.ids import JsonObject, JsonValue
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue
 

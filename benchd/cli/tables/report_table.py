@@ -9,12 +9,12 @@ from rich.text import Text
 from benchd.cli.tables.table_cells import (
     LONGEST_SENTENCE,
     Cells,
-    JsonObject,
     part,
     parts,
     plain_table,
     text,
 )
+from benchd.domain.ids import JsonObject
 from benchd.domain.plain_text import Language
 from benchd.texts.catalogue import Catalogue
 

@@ -9,13 +9,13 @@ from rich.text import Text
 from benchd.cli.tables.queue_table import proven_slots, queue_view
 from benchd.cli.tables.table_cells import (
     Cells,
-    JsonObject,
     part,
     plain_table,
     progress,
     seconds,
     text,
 )
+from benchd.domain.ids import JsonObject
 from benchd.domain.plain_text import Language
 from benchd.texts.catalogue import Catalogue
 

@@ -13,13 +13,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from benchd.domain.ids import JsonValue
+from benchd.domain.ids import JsonObject, JsonValue
 from benchd.domain.job import Disposition, Outcome, Reason
 from benchd.domain.plain_text import Language, printable
 from benchd.domain.slot_states import SlotState
 from benchd.texts.catalogue import Catalogue
-
-JsonObject = Mapping[str, JsonValue]
 
 BAR_CELLS = 8
 LONGEST_SENTENCE = 400

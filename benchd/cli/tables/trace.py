@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from benchd.cli.tables.table_cells import Cells, JsonObject, parts, plain_table, seconds, text
-from benchd.domain.ids import JsonValue
+from benchd.cli.tables.table_cells import Cells, parts, plain_table, seconds, text
+from benchd.domain.ids import JsonObject, JsonValue
 from benchd.domain.job import Outcome
 from benchd.domain.plain_text import Language
 from benchd.outbound.traces.job_intervals import AWAY, CUT_SHORT, WAIT, WAIT_ENDED, WaitEnd

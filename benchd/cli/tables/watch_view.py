@@ -15,9 +15,10 @@ from rich.text import Text
 from benchd.cli.tables import never_fail_on_a_letter
 from benchd.cli.tables.queue_table import errands_table, heading, proven_slots
 from benchd.cli.tables.rack_short import fewest_lines, rack_short, waits_for_a_person
-from benchd.cli.tables.table_cells import Cells, JsonObject, part, parts
+from benchd.cli.tables.table_cells import Cells, part, parts
 from benchd.domain.errand import ErrandKind
 from benchd.domain.errors import BenchdError
+from benchd.domain.ids import JsonObject
 from benchd.domain.plain_text import Language, printable
 from benchd.texts.catalogue import Catalogue
 from benchd.texts.failures import failure_text

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from benchd.cli.client import JsonObject
 from benchd.cli.doctor.daemon import OF_EACH_SLOT, DaemonAnswer, hears
 from benchd.cli.doctor.external_services import (
     RULES,
@@ -29,6 +28,7 @@ from benchd.cli.doctor.external_services import (
 from benchd.cli.doctor.findings import Verdict
 from benchd.cli.doctor.folders import Owner
 from benchd.domain.errors import NotFound
+from benchd.domain.ids import JsonObject
 from benchd.papers.typesetting import FONTS
 
 ROOT = Path(__file__).parents[3]
