@@ -351,6 +351,20 @@ async def test_cancelling_while_the_tool_starts_kills_what_it_has_begun(
     await until_dead(int(pid_in(file)))
 
 
+async def test_a_tool_whose_start_does_not_end_is_told_with_its_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*_: object, **_options: object) -> Process:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(anyio, "open_process", never)
+    monkeypatch.setattr("benchd.devices.felica.providers.provider_program.STARTS_WITHIN_S", 0.01)
+    claim = await tool(tmp_path, "").clear(ORDER)
+    assert claim.outcome is ClearOutcome.FATAL
+    assert "can't be started: it took more than" in claim.detail
+
+
 WITH_CODES = {"command": ["x"], "exit_codes": CODES}
 
 

@@ -89,7 +89,8 @@ class ExternalTool:
         try:
             said = await self._program.run(command, within_s=self._options.timeout_s)
         except OSError as failure:
-            return self._claim(ClearOutcome.FATAL, f"it can't be started: {failure.strerror}")
+            why = failure.strerror or failure
+            return self._claim(ClearOutcome.FATAL, f"it can't be started: {why}")
         return self._judge(said)
 
     async def abort(self) -> None:

@@ -67,7 +67,8 @@ class Program:
         Cancelling kills them.
         """
         # Cancelled in here nobody would know which group to kill.
-        with anyio.fail_after(STARTS_WITHIN_S, shield=True):
+        too_long = f"it took more than {STARTS_WITHIN_S:g} s"
+        with anyio.fail_after(STARTS_WITHIN_S, shield=True, reason=too_long):
             process = await anyio.open_process(
                 list(command),
                 stdin=subprocess.DEVNULL,
