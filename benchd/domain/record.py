@@ -18,8 +18,9 @@ class EntryKind(StrEnum):
 
         One that only a newer release knows keeps its name, and is none of these.
         """
-        if word in cls._value2member_map_:
-            return cls(word)
+        known = cls._value2member_map_.get(word)
+        if isinstance(known, cls):
+            return known
         unknown = str.__new__(cls, word)
         unknown._name_, unknown._value_ = word.upper(), word
         return unknown

@@ -7,9 +7,9 @@ somebody asks: a mended rule needs no table made anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
@@ -48,18 +48,17 @@ _TELLING: Final = (
 )
 _INDEXED: Final = (Trait.IMEI, Trait.SERIAL)
 NumberOfHandset = tuple[Trait, str]
-Numbered = tuple[int, Entry]
-"""A record by its number."""
 
 
-@dataclass(slots=True)
-class _Notes:
-    """What a piece of a branch tells."""
+class RecordNote(NamedTuple):
+    """What one record tells of a job and its handset."""
 
-    records: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
-    traits: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
-    lasting: set[str] = field(default_factory=set[str])
-    ended: set[str] = field(default_factory=set[str])
+    sequence: int
+    job: str
+    traits: tuple[NumberOfHandset, ...]
+    lasts: bool
+    """Whether the job is found by this record however many come after it."""
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +94,9 @@ class HandsetIndex:
         self._reading = reading
 
     async def note(
-        self, connection: AsyncConnection, rack: int, branch: int, new: Sequence[Numbered]
+        self, connection: AsyncConnection, rack: int, branch: int, notes: Sequence[RecordNote]
     ) -> None:
-        """Note what has just come into a branch that had `catch_up` before."""
-        notes = await to_thread.run_sync(partial(_notes_of, new), limiter=self._reading)
+        """Keep notes of what has just come into a branch that had `catch_up` before."""
         await _write(connection, rack, branch, notes)
 
     async def catch_up(self, connection: AsyncConnection, rack: int, branch: int) -> None:
@@ -208,9 +206,10 @@ class HandsetIndex:
         return _Read(lines=made, is_cut=len(rows) > MOST_RECORDS)
 
 
-async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _Notes) -> None:
-    if notes.records:
-        jobs, sequences = zip(*notes.records, strict=True)
+async def _write(
+    connection: AsyncConnection, rack: int, branch: int, notes: Sequence[RecordNote]
+) -> None:
+    if notes:
         await connection.execute(
             """
             INSERT INTO job_record (rack, job, branch, sequence)
@@ -218,11 +217,17 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
                 string_to_array(%s, E'\\n'), string_to_array(%s, E'\\n')::int8[]
             ) AS told (job, sequence) ON CONFLICT DO NOTHING
             """,
-            (rack, branch, _lines(jobs), _lines(map(str, sequences))),
+            (
+                rack,
+                branch,
+                _lines(each.job for each in notes),
+                _lines(str(each.sequence) for each in notes),
+            ),
         )
-    if notes.traits:
-        # In one order, so that nobody waits for who waits for them.
-        traits, values, of = zip(*sorted(notes.traits), strict=True)
+    # In one order, so that nobody waits for who waits for them.
+    told = sorted({(*trait, each.job) for each in notes for trait in each.traits})
+    if told:
+        traits, values, of = zip(*told, strict=True)
         await connection.execute(
             """
             INSERT INTO handset_trait (trait, value, rack, job, lasting)
@@ -241,16 +246,18 @@ async def _write(connection: AsyncConnection, rack: int, branch: int, notes: _No
                 "jobs": _lines(of),
             },
         )
-    if notes.lasting:
+    lasting = {each.job for each in notes if each.lasts}
+    if lasting:
         await connection.execute(
             "UPDATE handset_trait SET lasting = true WHERE rack = %s AND job = ANY(%s)",
-            (rack, list(notes.lasting)),
+            (rack, list(lasting)),
         )
-    if notes.ended:
+    ended = {each.job for each in notes if each.ends}
+    if ended:
         await connection.execute(
             # Its number stays: who had it before that job doesn't get it back.
             "UPDATE handset_lease SET until = '-infinity' WHERE rack = %s AND job = ANY(%s)",
-            (rack, list(notes.ended)),
+            (rack, list(ended)),
         )
 
 
@@ -305,29 +312,30 @@ def _entries_of(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, StoredEntr
     return [(branch, stored_after(GENESIS, bytes(body))) for branch, body in rows]
 
 
-def _read_notes(rows: Sequence[tuple[int, bytes]]) -> _Notes:
-    return _notes_of([(at, stored_after(GENESIS, bytes(body)).entry) for at, body in rows])
+def _read_notes(rows: Sequence[tuple[int, bytes]]) -> list[RecordNote]:
+    notes = (note_of(at, stored_after(GENESIS, bytes(body)).entry) for at, body in rows)
+    return [each for each in notes if each is not None]
 
 
-def _notes_of(records: Iterable[Numbered]) -> _Notes:
-    notes = _Notes()
-    for sequence, entry in records:
-        job = entry.job
-        if job is None or entry.kind not in _TELLING or not can_be_kept(job):
-            continue
-        notes.records.append((job, sequence))
-        evidence = entry.data.get("evidence")
-        if isinstance(evidence, Mapping):
-            told = [(trait, evidence.get(key)) for trait in _INDEXED for key in TOLD_UNDER[trait]]
-            told.append((Trait.CHIP, evidence.get("fleet_chip")))
-            notes.traits |= {(trait, str(v), job) for trait, v in told if _tells(trait, v)}
-        if entry.kind is EntryKind.ASSET_UNERASABLE and _tells(Trait.IMEI, entry.data.get("imei")):
-            notes.traits.add((Trait.IMEI, str(entry.data["imei"]), job))
-        if _lasts(entry):
-            notes.lasting.add(job)
-        if entry.kind is EntryKind.JOB_ENDED:
-            notes.ended.add(job)
-    return notes
+def note_of(sequence: int, entry: Entry) -> RecordNote | None:
+    """What a record tells of a job; None for one that tells nothing."""
+    job = entry.job
+    if job is None or entry.kind not in _TELLING or not can_be_kept(job):
+        return None
+    told: list[tuple[Trait, object]] = []
+    evidence = entry.data.get("evidence")
+    if isinstance(evidence, Mapping):
+        told += [(trait, evidence.get(key)) for trait in _INDEXED for key in TOLD_UNDER[trait]]
+        told.append((Trait.CHIP, evidence.get("fleet_chip")))
+    if entry.kind is EntryKind.ASSET_UNERASABLE:
+        told.append((Trait.IMEI, entry.data.get("imei")))
+    return RecordNote(
+        sequence=sequence,
+        job=job,
+        traits=tuple((trait, str(value)) for trait, value in told if _tells(trait, value)),
+        lasts=_lasts(entry),
+        ends=entry.kind is EntryKind.JOB_ENDED,
+    )
 
 
 def _lasts(entry: Entry) -> bool:

@@ -10,31 +10,25 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 import structlog
-from anyio import CapacityLimiter, to_thread
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from benchd.domain.record import EntryKind
+from benchd.fleet.batch_reader import BatchReader, ReadBatch, ReadRecord
 from benchd.fleet.fleet_database import FleetDatabase
 from benchd.fleet.handset_index import HandsetIndex
 from benchd.fleet.joined_racks import JoinedRack
 from benchd.fleet.leaf_list import branch_of
-from benchd.ledger.fleet_batch import Batch, BatchRecord, decode_batch
 from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.signing.private_key import SigningKey
 
-CHECKED_AT_ONCE: Final = 2
-
 _COPY_BEGINS: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_ENDS: Final = b"\xff\xff"
-_ROW_BEGINS: Final = struct.Struct("!hiiiiiqi").pack
-"""How many columns; rack, branch and number, each with its length before it; that of the hash."""
-_LENGTH: Final = struct.Struct("!i").pack
+_ROW_BEGINS: Final = struct.Struct("!hiiii").pack
+"""How many columns; rack and branch, each with its length before it."""
 
 _log = structlog.get_logger()
 
@@ -89,7 +83,7 @@ class RecordIntake:
         self._database = database
         self._key = key
         self._now = now
-        self._checking = CapacityLimiter(CHECKED_AT_ONCE)
+        self._reader = BatchReader()
 
     async def known(self, rack: JoinedRack, places: Sequence[Head]) -> Known:
         """The newest of these records that the centre has. Nothing is acknowledged by that."""
@@ -102,8 +96,7 @@ class RecordIntake:
 
     async def take(self, rack: JoinedRack, data: bytes) -> Acknowledged:
         """Take a batch in. Raises BatchRefused, GapRefused and NotAcknowledged."""
-        check = partial(decode_batch, data, rack.ring)
-        batch = await to_thread.run_sync(check, limiter=self._checking)
+        batch = await self._reader.read(data, rack.ring)
         async with self._database.transaction() as connection:
             # One batch of a rack at a time; rows that name the rack may be filed meanwhile.
             await connection.execute(
@@ -117,8 +110,8 @@ class RecordIntake:
                 if lines.lacks_notes(spot.branch):
                     await self._index.catch_up(connection, rack.number, spot.branch)
                 await _copy(connection, rack, spot.branch, new)
-                told = [(record.sequence, record.entry) for record in new]
-                await self._index.note(connection, rack.number, spot.branch, told)
+                notes = [record.note for record in new if record.note is not None]
+                await self._index.note(connection, rack.number, spot.branch, notes)
                 lines.grow(spot.branch, batch.end)
             checkpoint = encode_checkpoint(
                 *lines.leaves(spot.branch), at=self._now(), key=self._key
@@ -199,7 +192,7 @@ async def _keep_tip(
     connection: AsyncConnection,
     rack: JoinedRack,
     branch: int,
-    new: Sequence[BatchRecord],
+    new: Sequence[ReadRecord],
     checkpoint: bytes,
 ) -> None:
     """Keep a line's new end with what was signed for it.
@@ -220,8 +213,8 @@ async def _keep_tip(
 
 
 async def _where(
-    connection: AsyncConnection, rack: JoinedRack, batch: Batch, lines: _Lines
-) -> tuple[_Spot, Sequence[BatchRecord]]:
+    connection: AsyncConnection, rack: JoinedRack, batch: ReadBatch, lines: _Lines
+) -> tuple[_Spot, Sequence[ReadRecord]]:
     """The last record of a batch that is there already, and those after it. Raises GapRefused."""
     branch = lines.with_tip(batch.after)
     if branch is not None:
@@ -242,13 +235,13 @@ async def _place_for(
     connection: AsyncConnection,
     rack: JoinedRack,
     spot: _Spot,
-    first: BatchRecord,
+    first: ReadRecord,
     lines: _Lines,
 ) -> tuple[_Spot, str | None]:
     """Where records after this one go: its own branch, or a new one, and why there is one."""
     if lines.tip(spot.branch) == spot.head:
         return spot, None
-    why = "restored" if first.entry.kind is EntryKind.LEDGER_RESTORED else "fork"
+    why = "restored" if first.is_restore else "fork"
     made = await connection.execute(
         """
         INSERT INTO branch (rack, branch, why, left_branch, left_sequence, tip_sequence, tip_hash)
@@ -269,29 +262,19 @@ async def _place_for(
 
 
 async def _copy(
-    connection: AsyncConnection, rack: JoinedRack, branch: int, new: Sequence[BatchRecord]
+    connection: AsyncConnection, rack: JoinedRack, branch: int, new: Sequence[ReadRecord]
 ) -> None:
     """Send them as bytes that are joined here. Source: PostgreSQL's manual, COPY, Binary Format."""
-    rows = [_COPY_BEGINS]
-    for record in new:
-        sequence, hash_, body = record.sequence, record.hash, record.body
-        kind = record.entry.kind.value.encode()
-        rows += (
-            _ROW_BEGINS(6, 4, rack.number, 4, branch, 8, sequence, len(hash_)),
-            hash_,
-            _LENGTH(len(kind)),
-            kind,
-            _LENGTH(len(body)),
-            body,
-        )
-    rows.append(_COPY_ENDS)
+    begins = _ROW_BEGINS(6, 4, rack.number, 4, branch)
+    rows = (begins + record.columns for record in new)
+    data = b"".join((_COPY_BEGINS, *rows, _COPY_ENDS))
     async with (
         connection.cursor() as cursor,
         cursor.copy(
             "COPY record (rack, branch, sequence, hash, kind, body) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
-        await copy.write(b"".join(rows))
+        await copy.write(data)
 
 
 async def _spots(

@@ -11,7 +11,7 @@ import gzip
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from benchd.domain.errors import LedgerBroken
 from benchd.domain.ids import JsonValue
@@ -28,6 +28,8 @@ BATCH_BYTES: Final = 1 << 20
 """After so many bytes of bodies a batch is closed."""
 LARGEST_BATCH_BYTES: Final = BATCH_BYTES + MAX_BODY_BYTES + MOST_RECORDS + 4096
 """Unpacked, with whatever stands around the bodies."""
+LONGEST_OPENING: Final = 1024
+"""Bytes of a batch's first line, which has some 450."""
 MOST_PLACES: Final = 128
 """In one question: a ledger of 2^63 numbers has 65."""
 LARGEST_QUESTION_BYTES: Final = MOST_PLACES * 160
@@ -40,8 +42,7 @@ class BatchRefused(ValueError):
     """What came isn't a batch of this rack; the text says why, in words of benchd alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchRecord:
+class BatchRecord(NamedTuple):
     """One record of a batch, its hash computed."""
 
     sequence: int
@@ -51,11 +52,31 @@ class BatchRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leap:
+    """A record whose number doesn't follow, or that says that its ledger was put back."""
+
+    stored: StoredEntry
+    last: Head
+    """What it follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a batch begins with."""
+
+    after: Head
+    """Which record it follows."""
+    end: Head
+    """The signed head that it leads to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Records that follow each other, up to a head that the rack has signed."""
 
     after: Head
     records: tuple[BatchRecord, ...]
+    leaps: tuple[Leap, ...]
 
     @property
     def end(self) -> Head:
@@ -71,26 +92,56 @@ def encode_batch(after: Head, bodies: Sequence[bytes], signed_head: bytes) -> by
 
 def decode_batch(data: bytes, ring: Signer) -> Batch:
     """A batch whose chain and signature hold; raises BatchRefused. Takes its time, too."""
-    first, *bodies = _unpacked(data).split(b"\n")
-    if not 1 <= len(bodies) <= MOST_RECORDS:
-        message = f"it has {len(bodies)} records; allowed are 1 to {MOST_RECORDS}"
-        raise BatchRefused(message)
+    opening = read_opening(data, ring)
+    batch = read_records(data, opening)
+    check_leaps(batch.leaps, ring)
+    return batch
+
+
+def read_opening(data: bytes, ring: Signer) -> Opening:
+    """What a batch begins with, its signature checked; raises BatchRefused.
+
+    No more is unpacked than that: it costs little, whatever comes after it.
+    """
+    first = _unpacked(data, LONGEST_OPENING).partition(b"\n")[0]
     try:
         match canonical.decode(first):
             case {"after": dict() as told, "head": dict() as signed, **others} if not others:
-                after = head_of(told)
-                head = decode_head(canonical.encode(signed), ring)
+                return Opening(after=head_of(told), end=decode_head(canonical.encode(signed), ring))
             case _:
-                after, head = EMPTY_HEAD, EMPTY_HEAD
+                pass
     except ValueError as error:
         message = f"its head doesn't count: {error}"
         raise BatchRefused(message) from error
-    if head == EMPTY_HEAD:
-        raise BatchRefused("its first line doesn't have the form of a batch's")
-    batch = Batch(after=after, records=tuple(_chained(after, bodies, ring)))
-    if batch.end != head:
+    raise BatchRefused("its first line doesn't have the form of a batch's")
+
+
+def read_records(data: bytes, opening: Opening) -> Batch:
+    """The records of a batch that begins with this, up to its end; raises BatchRefused.
+
+    Without the rack's keys: `check_leaps` still has to follow.
+    """
+    _, *bodies = _unpacked(data, LARGEST_BATCH_BYTES, whole=True).split(b"\n")
+    if not 1 <= len(bodies) <= MOST_RECORDS:
+        message = f"it has {len(bodies)} records; allowed are 1 to {MOST_RECORDS}"
+        raise BatchRefused(message)
+    records, leaps = _chained(opening.after, bodies)
+    batch = Batch(after=opening.after, records=records, leaps=leaps)
+    if batch.end != opening.end:
         raise BatchRefused("its records don't lead to the head that the rack has signed")
     return batch
+
+
+def check_leaps(leaps: Iterable[Leap], ring: Signer | None) -> None:
+    """Raise BatchRefused unless the rack has signed each gap between two records' numbers.
+
+    Without a ring the signatures aren't looked at.
+    """
+    for leap in leaps:
+        try:
+            check_gap(leap.stored, leap.last, ring)
+        except LedgerBroken as error:
+            raise BatchRefused(str(error)) from error
 
 
 def encode_places(places: Iterable[Head]) -> bytes:
@@ -130,36 +181,42 @@ def _plain(head: Head) -> dict[str, JsonValue]:
     return {"sequence": head.sequence, "hash": head.hash.hex()}
 
 
-def _chained(after: Head, bodies: Sequence[bytes], ring: Signer) -> Iterable[BatchRecord]:
-    """Each record with its number and hash, as the one before it allows."""
+def _chained(
+    after: Head, bodies: Sequence[bytes]
+) -> tuple[tuple[BatchRecord, ...], tuple[Leap, ...]]:
+    """Each record with its number and hash as the one before it allows, and where numbers leap."""
     try:
         entries = entries_in(bodies)
     except ValueError as error:
         message = f"a record after record {after.sequence} can't be understood: {error}"
         raise BatchRefused(message) from error
+    records: list[BatchRecord] = []
+    leaps: list[Leap] = []
     last, last_hash = after.sequence, after.hash
     for body, (sequence, entry) in zip(bodies, entries, strict=True):
         hash_ = hash_of(last_hash, body)
         if sequence != last + 1 or entry.kind is EntryKind.LEDGER_RESTORED:
             stored = StoredEntry(sequence=sequence, entry=entry, hash_hex=hash_.hex())
-            try:
-                check_gap(stored, Head(sequence=last, hash=last_hash), ring)
-            except LedgerBroken as error:
-                raise BatchRefused(str(error)) from error
+            leaps.append(Leap(stored=stored, last=Head(sequence=last, hash=last_hash)))
+            check_leaps(leaps[-1:], None)
         last, last_hash = sequence, hash_
-        yield BatchRecord(sequence=sequence, hash=hash_, entry=entry, body=body)
+        records.append(BatchRecord(sequence, hash_, entry, body))
+    return tuple(records), tuple(leaps)
 
 
-def _unpacked(data: bytes) -> bytes:
-    """Bounded: a few bytes could become as many as they like."""
+def _unpacked(data: bytes, most: int, *, whole: bool = False) -> bytes:
+    """At most so much of it: a few bytes could become as many as they like.
+
+    `whole`: nothing may be missing or follow.
+    """
     packed = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        whole = packed.decompress(data, LARGEST_BATCH_BYTES + 1)
+        unpacked = packed.decompress(data, most + whole)
     except zlib.error as error:
         raise BatchRefused("it can't be unpacked") from error
-    if len(whole) > LARGEST_BATCH_BYTES:
-        message = f"unpacked it is larger than {LARGEST_BATCH_BYTES} bytes"
+    if whole and len(unpacked) > most:
+        message = f"unpacked it is larger than {most} bytes"
         raise BatchRefused(message)
-    if not packed.eof or packed.unused_data:
+    if whole and (not packed.eof or packed.unused_data):
         raise BatchRefused("it was cut short, or something follows it")
-    return whole
+    return unpacked

@@ -16,6 +16,8 @@ GENESIS = bytes(32)
 """What stands as the hash before the first record."""
 MAX_BODY_BYTES = 1 << 20
 MAX_NAME_BYTES = 256
+_FIELDS = 7
+"""Of a record's body."""
 _MOMENT_LENGTH = len("2026-01-01T00:00:00.000000Z")
 _TOO_LARGE = f"its body is larger than {MAX_BODY_BYTES} bytes"
 
@@ -176,8 +178,7 @@ def _entry_of(told: JsonValue | Mapping[str, JsonValue]) -> tuple[int, Entry]:
             "occupancy": (int() | None) as occupancy,
             "job": (str() | None) as job,
             "data": dict() as data,
-            **others,
-        } if not others:
+        } if len(told) == _FIELDS:
             # What `seal` makes none of, and what reads a record couldn't take.
             if len(at) != _MOMENT_LENGTH or at[-1] != "Z":
                 message = "its time isn't UTC to the microsecond"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ import psycopg
 import pytest
 
 from benchd.domain.errors import DependencyMissing, UsageRefused
+from benchd.fleet.batch_reader import LARGE_BYTES
 from benchd.fleet.fleet_database import migrations, open_database
 from benchd.fleet.leaf_list import branches_of
 from benchd.ledger.fleet_batch import LARGEST_BATCH_BYTES, LARGEST_QUESTION_BYTES, MOST_RECORDS
@@ -118,20 +120,30 @@ async def test_a_restore_on_record_leaves_what_was_lost_there_where_it_is(connin
         assert here.records(1) == ledger.records[2:]
 
 
-async def test_what_a_rack_has_not_signed_does_not_come_in(conninfo: str) -> None:
+NOISE = random.Random(1).randbytes(LARGE_BYTES).hex()
+"""Which can't be packed to less: a batch with it is a large one."""
+
+
+@pytest.mark.parametrize("told", ["", NOISE], ids=["small", "large"])
+async def test_what_a_rack_has_not_signed_does_not_come_in(conninfo: str, told: str) -> None:
     ledger, thief = WrittenLedger(), WrittenLedger()
-    ledger.add(count=4)
+    ledger.add(told, count=4)
     first, third = ledger.places[1], ledger.places[3]
     bodies = [body for _, _, body in ledger.records]
-    forged = [bodies[1], bodies[2].replace(b'"told":""', b'"told":"x"')]
+    forged = [bodies[1], bodies[2].replace(b'"told":"', b'"told":"x')]
     restored = ledger.copy()
     restored.restore(kept=1, number=3_000_000)
     unsigned = ledger.copy()
     del unsigned.records[1:]
-    unsigned.put(3_000_000, "ledger_restored", {"kept_sequence": 1, "signature": "00"})
+    unsigned.put(
+        3_000_000, "ledger_restored", {"kept_sequence": 1, "signature": "00", "told": told}
+    )
     skipped = ledger.copy()
     del skipped.records[2:]
-    skipped.put(9, "config_changed", {})
+    skipped.put(9, "config_changed", {"told": told})
+    newer = ledger.copy()
+    del newer.records[2:]
+    newer.put(9, "of_a_newer_release", {"told": told})
     head = ledger.head(third)
     spaced = ledger.copy()
     del spaced.records[1:]
@@ -162,6 +174,7 @@ async def test_what_a_rack_has_not_signed_does_not_come_in(conninfo: str) -> Non
         "the empty head": ledger.packed(first, bodies[1:3], ledger.head(NOTHING)),
         "a gap that nobody has signed": unsigned.batch(1),
         "a number left out": skipped.batch(1),
+        "a number left out before a kind that nobody knows": newer.batch(1),
         "a restore with another's signature": restored.packed(
             first,
             [restored.records[1][2].replace(b'"known_sequence":0', b'"known_sequence":7')],
