@@ -126,8 +126,8 @@ make_release() {
     { in_root python3 -m venv --without-pip "$opt/$release" &&
         packages=$(compgen -G "$own/lib/python3*/site-packages") &&
         link_or_copy "$program/packages" "$packages" &&
-        printf '#!%s\nimport sys\n\nfrom benchd.cli.main import main\n\nsys.exit(main())\n' \
-            "$opt/$release/bin/python" >"$own/bin/benchd" &&
+        printf '%s\n' "#!$opt/$release/bin/python" 'import sys' '' 'from benchd.cli.main import main' '' \
+            'if __name__ == "__main__":' '    sys.exit(main())' >"$own/bin/benchd" &&
         chmod 0755 "$own/bin/benchd" && import_all; } || unchanged \
         "新しいプログラムが動きません。ホイールを作り直すか、写し直してください。" \
         "the new program doesn't work; build the wheels or copy them once more"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import select
 import signal
 from pathlib import Path
@@ -17,23 +16,9 @@ from benchd.fleet.fleet_database import NotAcknowledged
 from benchd.ledger.fleet_batch import read_opening
 from benchd.signing.key_ring import KeyRing
 from tests.fleet.centre_rig import centre
-from tests.fleet.written_ledger import WrittenLedger
+from tests.fleet.written_ledger import SERIAL, large_ledger
 
 pytestmark = pytest.mark.asyncio
-SERIAL = "R58M00000X1"
-
-
-def large_ledger() -> WrittenLedger:
-    """Twenty records of a job and others, which can't be packed to less than a large batch."""
-    noise = random.Random(1)
-    ledger = WrittenLedger()
-    opened = {"recipe": "sale", "usb_serial": SERIAL}
-    ledger.put(1, "job_opened", opened, job="job-1")
-    for number in range(2, 20):
-        ledger.put(number, "config_changed", {"told": noise.randbytes(LARGE_BYTES // 16).hex()})
-    evidence = {"form": 6, "evidence": {"serial": SERIAL}, "stage": "read_identity"}
-    ledger.put(20, "stage_ended", evidence, job="job-1")
-    return ledger
 
 
 def reading_processes() -> list[int]:

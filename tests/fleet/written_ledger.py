@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 NOTHING = (0, bytes(32))
 """Before the first record."""
+SERIAL = "R58M00000X1"
 
 
 def text_of(value: object) -> bytes:
@@ -81,3 +83,16 @@ class WrittenLedger:
     def packed(self, after: tuple[int, bytes], bodies: list[bytes], head: object) -> bytes:
         first = {"after": {"sequence": after[0], "hash": after[1].hex()}, "head": head}
         return gzip.compress(b"\n".join([text_of(first), *bodies]))
+
+
+def large_ledger() -> WrittenLedger:
+    """Twenty records of a job and others, which can't be packed to less than a large batch."""
+    noise = random.Random(1)
+    ledger = WrittenLedger()
+    opened = {"recipe": "sale", "usb_serial": SERIAL}
+    ledger.put(1, "job_opened", opened, job="job-1")
+    for number in range(2, 20):
+        ledger.put(number, "config_changed", {"told": noise.randbytes(512).hex()})
+    evidence = {"form": 6, "evidence": {"serial": SERIAL}, "stage": "read_identity"}
+    ledger.put(20, "stage_ended", evidence, job="job-1")
+    return ledger
