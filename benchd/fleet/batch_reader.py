@@ -7,7 +7,6 @@ what a rack sends that has much to send is read on another core.
 from __future__ import annotations
 
 import struct
-from functools import partial
 from typing import Final, NamedTuple
 
 from anyio import BrokenWorkerProcess, CapacityLimiter, fail_after, to_process, to_thread
@@ -16,18 +15,17 @@ from benchd.domain.record import EntryKind
 from benchd.fleet.fleet_database import NotAcknowledged
 from benchd.fleet.handset_index import RecordNote, note_of
 from benchd.ledger.fleet_batch import (
+    BatchHeader,
     BatchRecord,
-    Leap,
-    Opening,
-    check_leaps,
-    read_opening,
+    SequenceGap,
+    check_gaps,
+    read_header,
     read_records,
 )
-from benchd.ledger.head import Head
 from benchd.signing.public_key import Signer
 
-READ_AT_ONCE: Final = 2
-"""In threads, and in processes."""
+THREADS: Final = 2
+PROCESSES: Final = 2
 LARGE_BYTES: Final = 8 << 10
 """As it was sent: from here a batch is worth the way to another process and back."""
 READ_WITHIN_S: Final = 30.0
@@ -52,53 +50,48 @@ class ReadRecord(NamedTuple):
 class ReadBatch(NamedTuple):
     """Records that follow each other, up to a head that the rack has signed."""
 
-    after: Head
+    header: BatchHeader
     records: list[ReadRecord]
-    leaps: tuple[Leap, ...]
-
-    @property
-    def end(self) -> Head:
-        """The last of them."""
-        return Head(sequence=self.records[-1].sequence, hash=self.records[-1].hash)
+    gaps: tuple[SequenceGap, ...]
 
 
 class BatchReader:
     """Reads few at a time: the others wait."""
 
     def __init__(self) -> None:
-        self._threads = CapacityLimiter(READ_AT_ONCE)
-        self._processes = CapacityLimiter(READ_AT_ONCE)
+        self._threads = CapacityLimiter(THREADS)
+        self._processes = CapacityLimiter(PROCESSES)
 
     async def read(self, data: bytes, ring: Signer) -> ReadBatch:
         """A batch whose chain and signatures hold. Raises BatchRefused, NotAcknowledged."""
         if len(data) < LARGE_BYTES:
-            return await to_thread.run_sync(partial(_read, data, ring), limiter=self._threads)
+            return await to_thread.run_sync(_read, data, ring, limiter=self._threads)
         # By the rack's signature first: nobody else's batch takes a process.
-        opening = read_opening(data, ring)
-        batch = await self._read_aside(data, opening)
-        check_leaps(batch.leaps, ring)
+        header = await to_thread.run_sync(read_header, data, ring, limiter=self._threads)
+        batch = await self._read_in_process(data, header)
+        await to_thread.run_sync(check_gaps, batch.gaps, ring, limiter=self._threads)
         return batch
 
-    async def _read_aside(self, data: bytes, opening: Opening) -> ReadBatch:
+    async def _read_in_process(self, data: bytes, header: BatchHeader) -> ReadBatch:
         async with self._processes:
             try:
                 with fail_after(READ_WITHIN_S):
-                    return await to_process.run_sync(rows_of, data, opening, cancellable=True)
+                    return await to_process.run_sync(rows_of, data, header, cancellable=True)
             except (BrokenWorkerProcess, TimeoutError) as error:
                 message = "the process that reads a batch has ended, or took too long"
                 raise NotAcknowledged(message) from error
 
 
 def _read(data: bytes, ring: Signer) -> ReadBatch:
-    batch = rows_of(data, read_opening(data, ring))
-    check_leaps(batch.leaps, ring)
+    batch = rows_of(data, read_header(data, ring))
+    check_gaps(batch.gaps, ring)
     return batch
 
 
-def rows_of(data: bytes, opening: Opening) -> ReadBatch:
-    """The records of a batch that begins with this; raises BatchRefused."""
-    batch = read_records(data, opening)
-    return ReadBatch(opening.after, [_row_of(each) for each in batch.records], batch.leaps)
+def rows_of(data: bytes, header: BatchHeader) -> ReadBatch:
+    """The records of a batch with this header; raises BatchRefused."""
+    batch = read_records(data, header)
+    return ReadBatch(header, [_row_of(each) for each in batch.records], batch.gaps)
 
 
 def _row_of(record: BatchRecord) -> ReadRecord:

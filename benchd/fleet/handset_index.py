@@ -93,12 +93,6 @@ class HandsetIndex:
         """`reading` bounds the threads on which records are read."""
         self._reading = reading
 
-    async def note(
-        self, connection: AsyncConnection, rack: int, branch: int, notes: Sequence[RecordNote]
-    ) -> None:
-        """Keep notes of what has just come into a branch that had `catch_up` before."""
-        await _write(connection, rack, branch, notes)
-
     async def catch_up(self, connection: AsyncConnection, rack: int, branch: int) -> None:
         """Note what a centre of an older release took in beside this one, which noted nothing."""
         while await self._note_piece(connection, rack, branch):
@@ -117,7 +111,7 @@ class HandsetIndex:
         if not rows:
             return False
         notes = await to_thread.run_sync(partial(_read_notes, rows), limiter=self._reading)
-        await _write(connection, rack, branch, notes)
+        await keep_notes(connection, rack, branch, notes)
         await connection.execute(
             "UPDATE branch SET noted_sequence = %s WHERE rack = %s AND branch = %s",
             (rows[-1][0], rack, branch),
@@ -206,9 +200,10 @@ class HandsetIndex:
         return _Read(lines=made, is_cut=len(rows) > MOST_RECORDS)
 
 
-async def _write(
+async def keep_notes(
     connection: AsyncConnection, rack: int, branch: int, notes: Sequence[RecordNote]
 ) -> None:
+    """Write the notes of records of a branch whose older ones are noted, as `catch_up` does."""
     if notes:
         await connection.execute(
             """

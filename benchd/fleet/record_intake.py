@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 
 from benchd.fleet.batch_reader import BatchReader, ReadBatch, ReadRecord
 from benchd.fleet.fleet_database import FleetDatabase
-from benchd.fleet.handset_index import HandsetIndex
+from benchd.fleet.handset_index import HandsetIndex, keep_notes
 from benchd.fleet.joined_racks import JoinedRack
 from benchd.fleet.leaf_list import branch_of
 from benchd.ledger.fleet_checkpoint import Branch, encode_checkpoint
@@ -111,8 +111,8 @@ class RecordIntake:
                     await self._index.catch_up(connection, rack.number, spot.branch)
                 await _copy(connection, rack, spot.branch, new)
                 notes = [record.note for record in new if record.note is not None]
-                await self._index.note(connection, rack.number, spot.branch, notes)
-                lines.grow(spot.branch, batch.end)
+                await keep_notes(connection, rack.number, spot.branch, notes)
+                lines.grow(spot.branch, batch.header.end)
             checkpoint = encode_checkpoint(
                 *lines.leaves(spot.branch), at=self._now(), key=self._key
             )
@@ -216,14 +216,14 @@ async def _where(
     connection: AsyncConnection, rack: JoinedRack, batch: ReadBatch, lines: _Lines
 ) -> tuple[_Spot, Sequence[ReadRecord]]:
     """The last record of a batch that is there already, and those after it. Raises GapRefused."""
-    branch = lines.with_tip(batch.after)
+    branch = lines.with_tip(batch.header.after)
     if branch is not None:
         # Nothing follows a tip, so none of them is there.
-        return _Spot(branch=branch, head=batch.after), batch.records
-    hashes = [batch.after.hash, *(record.hash for record in batch.records)]
+        return _Spot(branch=branch, head=batch.header.after), batch.records
+    hashes = [batch.header.after.hash, *(record.hash for record in batch.records)]
     spots = await _spots(connection, rack, hashes)
-    if batch.after == EMPTY_HEAD:
-        spots[batch.after.hash] = _Spot(branch=0, head=EMPTY_HEAD)
+    if batch.header.after == EMPTY_HEAD:
+        spots[batch.header.after.hash] = _Spot(branch=0, head=EMPTY_HEAD)
     # Who has a record has all before it, so those that are there come first.
     count = sum(hash_ in spots for hash_ in hashes)
     if not count:

@@ -28,7 +28,7 @@ BATCH_BYTES: Final = 1 << 20
 """After so many bytes of bodies a batch is closed."""
 LARGEST_BATCH_BYTES: Final = BATCH_BYTES + MAX_BODY_BYTES + MOST_RECORDS + 4096
 """Unpacked, with whatever stands around the bodies."""
-LONGEST_OPENING: Final = 1024
+LONGEST_HEADER: Final = 1024
 """Bytes of a batch's first line, which has some 450."""
 MOST_PLACES: Final = 128
 """In one question: a ledger of 2^63 numbers has 65."""
@@ -52,7 +52,7 @@ class BatchRecord(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leap:
+class SequenceGap:
     """A record whose number doesn't follow, or that says that its ledger was put back."""
 
     stored: StoredEntry
@@ -61,27 +61,22 @@ class Leap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What a batch begins with."""
+class BatchHeader:
+    """The first line of a batch."""
 
     after: Head
-    """Which record it follows."""
+    """The record that it follows."""
     end: Head
-    """The signed head that it leads to."""
+    """Its last record, by a head that the rack has signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Records that follow each other, up to a head that the rack has signed."""
 
-    after: Head
+    header: BatchHeader
     records: tuple[BatchRecord, ...]
-    leaps: tuple[Leap, ...]
-
-    @property
-    def end(self) -> Head:
-        """The last of them."""
-        return Head(sequence=self.records[-1].sequence, hash=self.records[-1].hash)
+    gaps: tuple[SequenceGap, ...]
 
 
 def encode_batch(after: Head, bodies: Sequence[bytes], signed_head: bytes) -> bytes:
@@ -92,22 +87,22 @@ def encode_batch(after: Head, bodies: Sequence[bytes], signed_head: bytes) -> by
 
 def decode_batch(data: bytes, ring: Signer) -> Batch:
     """A batch whose chain and signature hold; raises BatchRefused. Takes its time, too."""
-    opening = read_opening(data, ring)
-    batch = read_records(data, opening)
-    check_leaps(batch.leaps, ring)
+    batch = read_records(data, read_header(data, ring))
+    check_gaps(batch.gaps, ring)
     return batch
 
 
-def read_opening(data: bytes, ring: Signer) -> Opening:
-    """What a batch begins with, its signature checked; raises BatchRefused.
+def read_header(data: bytes, ring: Signer) -> BatchHeader:
+    """The first line of a batch, its signature checked; raises BatchRefused.
 
     No more is unpacked than that: it costs little, whatever comes after it.
     """
-    first = _unpacked(data, LONGEST_OPENING).partition(b"\n")[0]
+    first = _unpacked(data, LONGEST_HEADER)[0].partition(b"\n")[0]
     try:
         match canonical.decode(first):
             case {"after": dict() as told, "head": dict() as signed, **others} if not others:
-                return Opening(after=head_of(told), end=decode_head(canonical.encode(signed), ring))
+                end = decode_head(canonical.encode(signed), ring)
+                return BatchHeader(after=head_of(told), end=end)
             case _:
                 pass
     except ValueError as error:
@@ -116,30 +111,36 @@ def read_opening(data: bytes, ring: Signer) -> Opening:
     raise BatchRefused("its first line doesn't have the form of a batch's")
 
 
-def read_records(data: bytes, opening: Opening) -> Batch:
-    """The records of a batch that begins with this, up to its end; raises BatchRefused.
+def read_records(data: bytes, header: BatchHeader) -> Batch:
+    """The records of a batch with this header, up to its end; raises BatchRefused.
 
-    Without the rack's keys: `check_leaps` still has to follow.
+    Without the rack's keys: `check_gaps` still has to follow.
     """
-    _, *bodies = _unpacked(data, LARGEST_BATCH_BYTES, whole=True).split(b"\n")
+    unpacked, is_whole = _unpacked(data, LARGEST_BATCH_BYTES + 1)
+    if len(unpacked) > LARGEST_BATCH_BYTES:
+        message = f"unpacked it is larger than {LARGEST_BATCH_BYTES} bytes"
+        raise BatchRefused(message)
+    if not is_whole:
+        raise BatchRefused("it was cut short, or something follows it")
+    _, *bodies = unpacked.split(b"\n")
     if not 1 <= len(bodies) <= MOST_RECORDS:
         message = f"it has {len(bodies)} records; allowed are 1 to {MOST_RECORDS}"
         raise BatchRefused(message)
-    records, leaps = _chained(opening.after, bodies)
-    batch = Batch(after=opening.after, records=records, leaps=leaps)
-    if batch.end != opening.end:
+    records, gaps = _chained(header.after, bodies)
+    check_gaps(gaps, None)
+    if Head(sequence=records[-1].sequence, hash=records[-1].hash) != header.end:
         raise BatchRefused("its records don't lead to the head that the rack has signed")
-    return batch
+    return Batch(header=header, records=records, gaps=gaps)
 
 
-def check_leaps(leaps: Iterable[Leap], ring: Signer | None) -> None:
+def check_gaps(gaps: Iterable[SequenceGap], ring: Signer | None) -> None:
     """Raise BatchRefused unless the rack has signed each gap between two records' numbers.
 
     Without a ring the signatures aren't looked at.
     """
-    for leap in leaps:
+    for gap in gaps:
         try:
-            check_gap(leap.stored, leap.last, ring)
+            check_gap(gap.stored, gap.last, ring)
         except LedgerBroken as error:
             raise BatchRefused(str(error)) from error
 
@@ -183,40 +184,34 @@ def _plain(head: Head) -> dict[str, JsonValue]:
 
 def _chained(
     after: Head, bodies: Sequence[bytes]
-) -> tuple[tuple[BatchRecord, ...], tuple[Leap, ...]]:
-    """Each record with its number and hash as the one before it allows, and where numbers leap."""
+) -> tuple[tuple[BatchRecord, ...], tuple[SequenceGap, ...]]:
+    """Each record with its number and hash, and the gaps between their numbers."""
     try:
         entries = entries_in(bodies)
     except ValueError as error:
         message = f"a record after record {after.sequence} can't be understood: {error}"
         raise BatchRefused(message) from error
     records: list[BatchRecord] = []
-    leaps: list[Leap] = []
+    gaps: list[SequenceGap] = []
     last, last_hash = after.sequence, after.hash
     for body, (sequence, entry) in zip(bodies, entries, strict=True):
         hash_ = hash_of(last_hash, body)
         if sequence != last + 1 or entry.kind is EntryKind.LEDGER_RESTORED:
             stored = StoredEntry(sequence=sequence, entry=entry, hash_hex=hash_.hex())
-            leaps.append(Leap(stored=stored, last=Head(sequence=last, hash=last_hash)))
-            check_leaps(leaps[-1:], None)
+            gaps.append(SequenceGap(stored=stored, last=Head(sequence=last, hash=last_hash)))
         last, last_hash = sequence, hash_
         records.append(BatchRecord(sequence, hash_, entry, body))
-    return tuple(records), tuple(leaps)
+    return tuple(records), tuple(gaps)
 
 
-def _unpacked(data: bytes, most: int, *, whole: bool = False) -> bytes:
-    """At most so much of it: a few bytes could become as many as they like.
+def _unpacked(data: bytes, most: int) -> tuple[bytes, bool]:
+    """At most so many bytes of it, and whether they are all, with nothing after them.
 
-    `whole`: nothing may be missing or follow.
+    A few bytes could become as many as they like.
     """
     packed = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
-        unpacked = packed.decompress(data, most + whole)
+        unpacked = packed.decompress(data, most)
     except zlib.error as error:
         raise BatchRefused("it can't be unpacked") from error
-    if whole and len(unpacked) > most:
-        message = f"unpacked it is larger than {most} bytes"
-        raise BatchRefused(message)
-    if whole and (not packed.eof or packed.unused_data):
-        raise BatchRefused("it was cut short, or something follows it")
-    return unpacked
+    return unpacked, packed.eof and not packed.unused_data

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 from pathlib import Path
 
 import anyio
@@ -13,7 +14,7 @@ import pytest
 from benchd.fleet import batch_reader
 from benchd.fleet.batch_reader import LARGE_BYTES, BatchReader, rows_of
 from benchd.fleet.fleet_database import NotAcknowledged
-from benchd.ledger.fleet_batch import read_opening
+from benchd.ledger.fleet_batch import read_header
 from benchd.signing.key_ring import KeyRing
 from tests.fleet.centre_rig import centre
 from tests.fleet.written_ledger import SERIAL, large_ledger
@@ -69,9 +70,24 @@ async def test_a_process_reads_as_this_one_does() -> None:
     ring, data = KeyRing.of(ledger.key.public_key()), ledger.batch(0)
     read = await BatchReader().read(data, ring)
     assert reading_processes()
-    assert read == rows_of(data, read_opening(data, ring))
-    assert [leap.stored.sequence for leap in read.leaps] == [3_000_000]
+    assert read == rows_of(data, read_header(data, ring))
+    assert [gap.stored.sequence for gap in read.gaps] == [3_000_000]
     assert [each.is_restore for each in read.records] == [False] * 20 + [True]
+
+
+async def test_no_signature_is_checked_on_the_loop() -> None:
+    checked: list[tuple[bytes, int]] = []
+
+    class Watched(KeyRing):
+        def has_signed_record(self, message: bytes, signature: bytes, *, sequence: int) -> bool:
+            checked.append((message.partition(b"\n")[0], threading.get_ident()))
+            return super().has_signed_record(message, signature, sequence=sequence)
+
+    ledger = large_ledger()
+    ledger.restore(kept=20, number=3_000_000)
+    await BatchReader().read(ledger.batch(0), Watched.of(ledger.key.public_key()))
+    assert {what for what, _ in checked} == {b"benchd ledger head v1", b"benchd ledger restored v1"}
+    assert threading.get_ident() not in {thread for _, thread in checked}
 
 
 async def test_a_reading_process_that_is_killed_costs_nothing(conninfo: str) -> None:
@@ -108,4 +124,4 @@ async def test_a_reading_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyP
         await reader.read(data, ring)
     assert not reading_processes()
     monkeypatch.undo()
-    assert (await reader.read(data, ring)).end.sequence == 20
+    assert (await reader.read(data, ring)).header.end.sequence == 20

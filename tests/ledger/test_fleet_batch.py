@@ -32,4 +32,4 @@ async def test_the_largest_batch_that_is_read_can_be_unpacked(path: Path, key: R
     end = Head(sequence=rows[-1].sequence, hash=rows[-1].hash)
     data = encode_batch(EMPTY_HEAD, [row.body for row in rows], encode_head(end, key))
     batch = decode_batch(data, KeyRing.of(public_key_of(key.public_key_pem)))
-    assert batch.end == end
+    assert batch.header.end == end

@@ -62,7 +62,7 @@ class ToldCentre:
             answer = self.answers.pop(0)
             assert not isinstance(answer, Had)
             return answer
-        self.newest = self.batches[-1].end
+        self.newest = self.batches[-1].header.end
         return self.acknowledging(self.newest)
 
     def acknowledging(self, tip: Head, rack: str | None = None) -> Taken:

@@ -163,7 +163,7 @@ async def test_an_answer_that_nobody_asked_for_is_not_gone_by(tmp_path: Path) ->
         ]
         await rack.until_quiet()
         assert (rack.sink.failures, rack.sink.records) == (1, 3)
-        assert rack.centre.batches[0].after == EMPTY_HEAD
+        assert rack.centre.batches[0].header.after == EMPTY_HEAD
 
 
 async def test_a_checkpoint_of_another_rack_or_of_less_acknowledges_nothing(
