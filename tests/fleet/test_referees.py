@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -193,24 +194,29 @@ class Centre:
         on_record: bool = True,
         names_lease: bool = True,
         at: str = "2026-12-01T02:00:00+00:00",
+        unheard_at: str | None = None,
     ) -> None:
-        """Asked by a rack's job, and put on its record."""
+        """Asked by a rack's job, and put on its record.
+
+        `unheard_at` is when the very same question had an answer that the rack didn't hear.
+        """
         self.nonce += 1
         names = self.leases.get((rack.ledger.rack, job)) if names_lease else None
         question = rack.question(ONE, job=job, nonce=f"{self.nonce:064x}", lease=names)
         if lease is not None:
             self.leases[rack.ledger.rack, job] = lease
         until = "2026-12-01T14:00:00+00:00"
-        told = {
-            "at": at,
+        path = f"/v1/racks/{rack.ledger.rack}/questions"
+        told: dict[str, Any] = {
             "findings": [{"kind": each} for each in found],
             "lease": None if lease is None else {"number": lease, "until": until},
             "question": sha256(question).hexdigest(),
             "type": "urn:benchd:fleet-answer:v1",
         }
-        path = f"/v1/racks/{rack.ledger.rack}/questions"
-        reply = text_of(self.signed(told, "answer"))
-        self.noted.comes(self.noted.goes(path, question), path, question, reply)
+        reply = b""
+        for when in filter(None, (unheard_at, at)):
+            reply = text_of(self.signed({**told, "at": when}, "answer"))
+            self.noted.comes(self.noted.goes(path, question), path, question, reply)
         findings = told["findings"] if on_record else []
         said = {"asked": True, "findings": findings, "reply": reply.decode()}
         rack.put("other_racks_asked", said, job)
@@ -266,6 +272,14 @@ def superseded_by_its_clone(said: Centre, first: RackStory, second: RackStory) -
     certified(second, other)
 
 
+def asked_once_and_answered_twice(said: Centre, first: RackStory, second: RackStory) -> None:
+    del second
+    job = first.opens(ONE)
+    said.answers(first, job, lease=5, unheard_at="2026-12-01T01:59:59+00:00")
+    said.answers(first, job, lease=5)
+    certified(first, job)
+
+
 def held_where_another_has_doomed_it(said: Centre, first: RackStory, second: RackStory) -> None:
     first.crushes(ONE)
     said.acknowledges(first)
@@ -289,6 +303,7 @@ def doomed_where_nobody_has_heard_of_it(said: Centre, first: RackStory, second: 
         two_after_a_lapse,
         taken_over_on_its_own_rack,
         superseded_by_its_clone,
+        asked_once_and_answered_twice,
         held_where_another_has_doomed_it,
         doomed_where_nobody_has_heard_of_it,
     ],

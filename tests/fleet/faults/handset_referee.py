@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from tests.fleet.faults.noted import Answered, Noted
 from tests.fleet.referee import Node
@@ -28,8 +29,8 @@ class Job:
     certified: bool = False
     held: bool = False
     """An answer on record has said so."""
-    heard: set[str] = field(default_factory=set)
-    """The questions that were answered, by their digests: what was lost on its way isn't there."""
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    """The answers on record: one that was lost on its way, or came a second time, isn't there."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Line:
                     job.imei = data["evidence"]["imei"]
                 case "other_racks_asked" if data["asked"]:
                     job.held |= bool(data["findings"])
-                    job.heard.add(json.loads(data["reply"])["question"])
+                    signed = json.loads(data["reply"]).items()
+                    job.heard.append({key: each for key, each in signed if key != "signature"})
                 case "job_ended":
                     job.ended = (self.rack, hash_)
                     job.certified = data["disposition"] == "sellable"
@@ -98,7 +100,7 @@ class HandsetReferee:
                 findings = [finding["kind"] for finding in answer.told["findings"]]
                 assert "doomed" in findings, f"doomed as job {name}, and asked for in vain"
                 told = None if own is None else own.jobs.get(answer.job[1])
-                if told is not None and answer.told["question"] in told.heard:
+                if told is not None and answer.told in told.heard:
                     assert not told.certified, f"doomed as job {name}, and certified"
 
     def _leases_exclude_one_another(self) -> None:
@@ -131,7 +133,7 @@ class HandsetReferee:
                 mine = [
                     answer
                     for answer in self.noted.answers
-                    if answer.job == (line.rack, name) and answer.told["question"] in job.heard
+                    if answer.job == (line.rack, name) and answer.told in job.heard
                 ]
                 held: int | None = None
                 for answer in sorted(mine, key=lambda each: each.asked):
