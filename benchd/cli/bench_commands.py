@@ -245,7 +245,9 @@ def bench_fleet(
         int,
         typer.Option(min=20, help="Look-ups, reports: among so many jobs; 30 GB for ten million,"),
     ] = 100_000,
-    looks: Annotated[int, typer.Option(min=1, help="so many of each kind.")] = 100,
+    looks: Annotated[
+        int, typer.Option(min=1, help="so many of each kind, and ten times as many gate questions.")
+    ] = 100,
     directory: Annotated[
         Path | None, typer.Option(help="Where the database is made; a short path.")
     ] = None,
