@@ -195,10 +195,12 @@ class Centre:
         names_lease: bool = True,
         at: str = "2026-12-01T02:00:00+00:00",
         unheard_at: str | None = None,
+        altered: bool = False,
     ) -> None:
         """Asked by a rack's job, and put on its record.
 
-        `unheard_at` is when the very same question had an answer that the rack didn't hear.
+        `unheard_at` is when the very same question had an answer that the rack didn't hear. An
+        altered reply is on record without what was found.
         """
         self.nonce += 1
         names = self.leases.get((rack.ledger.rack, job)) if names_lease else None
@@ -218,6 +220,8 @@ class Centre:
             reply = text_of(self.signed({**told, "at": when}, "answer"))
             self.noted.comes(self.noted.goes(path, question), path, question, reply)
         findings = told["findings"] if on_record else []
+        if altered:
+            reply = text_of({**json.loads(reply), "findings": []})
         said = {"asked": True, "findings": findings, "reply": reply.decode()}
         rack.put("other_racks_asked", said, job)
 
@@ -377,6 +381,22 @@ def held_and_certified(said: Centre, first: RackStory, second: RackStory) -> Non
     certified(second, job)
 
 
+def altered_and_certified(said: Centre, first: RackStory, second: RackStory) -> None:
+    first.crushes(ONE)
+    said.acknowledges(first)
+    job = second.opens(ONE)
+    said.answers(second, job, "doomed", on_record=False, altered=True)
+    certified(second, job)
+
+
+def anothers_reply_on_record(said: Centre, first: RackStory, second: RackStory) -> None:
+    first.crushes(ONE)
+    said.acknowledges(first)
+    said.answers(second, second.opens(ONE), "doomed")
+    reply = json.loads(second.ledger.records[-1][2])["data"]
+    second.put("other_racks_asked", reply, second.opens(ONE))
+
+
 @pytest.mark.parametrize(
     ("play", "says"),
     [
@@ -389,6 +409,8 @@ def held_and_certified(said: Centre, first: RackStory, second: RackStory) -> Non
         (doomed_in_vain, "asked for in vain"),
         (doomed_and_certified, "and certified"),
         (held_and_certified, "certified although held"),
+        (altered_and_certified, "never said so"),
+        (anothers_reply_on_record, "never said so"),
     ],
 )
 def test_answers_and_certificates_that_may_not_be_are_found_out(play: Play, says: str) -> None:

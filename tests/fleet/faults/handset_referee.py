@@ -80,6 +80,9 @@ class HandsetReferee:
         for line in self.ledgers:
             for name, job in line.jobs.items():
                 assert not (job.certified and job.held), f"certified although held: {name}"
+                given = [each.told for each in self.noted.answers if each.job == (line.rack, name)]
+                for reply in job.heard:
+                    assert reply in given, f"on record of {name}, and the centre never said so"
         for answer in self.noted.answers:
             self._dooms_were_told(answer)
         self._leases_exclude_one_another()
