@@ -247,7 +247,6 @@ def test_what_the_gates_stop_ends_with_its_reason_before_anything_is_changed(
 
 def test_what_a_person_or_time_puts_right_passes(tmp_path: Path) -> None:
     scenarios = ("low-battery", "unauthorized", "adb-disabled")
-    # On their own: among many the battery may be charged before it is first looked at.
     three = ended_demo(tmp_path, "--scenario", ",".join(scenarios))
     assert [three.handset(scenario)["outcome"] for scenario in scenarios] == ["passed"] * 3
     low, unauthorized, disabled = map(three.bodies_of, scenarios)

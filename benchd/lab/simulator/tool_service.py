@@ -19,6 +19,8 @@ from benchd.lab.simulator.plan import HandsetPlan, TestHarness, Wipe
 _log = structlog.get_logger()
 
 ASK_SOCKET: Final = "ask.sock"
+CHARGES_FILE: Final = "charges"
+"""Where it is, each look at the battery is asked for."""
 LINE_MAXIMUM_BYTES: Final = 4096
 
 _FIRST_WITH_TEST_HARNESS: Final = 29
@@ -58,6 +60,10 @@ class Restartable(Protocol):
         """Leave the screen on while one of these charges it."""
         ...
 
+    def begin_charging(self) -> None:
+        """Fill the battery from now on."""
+        ...
+
 
 class ToolService:
     """Answers one handset's tools."""
@@ -93,19 +99,20 @@ class ToolService:
                 return _DONE, Wipe.NONE
             case "nfc_enable" | "nfc_disable":
                 await self._handset.switch_nfc(on=asked == "nfc_enable")
-                return _DONE, None
             case "fetched":
                 # proc(5): the one line of /proc/PID/io that anybody asks for.
                 return Answer(text=f"read_bytes: {await self._handset.fetched_bytes()}\n"), None
+            case "battery_read":
+                self._handset.begin_charging()
             case "test_harness":
                 return self._judge_test_harness()
             case _ if asked.startswith(_START):
                 return self._open_page(asked.removeprefix(_START)), None
             case _ if asked.startswith("stay_on "):
                 self._handset.stay_on(int(asked.removeprefix("stay_on ")))
-                return _DONE, None
             case _:
                 raise ValueError(asked)
+        return _DONE, None
 
     def _open_page(self, name: str) -> Answer:
         """ActivityManagerShellCommand (frameworks/base): what isn't there is told, with a 0."""

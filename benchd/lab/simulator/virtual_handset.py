@@ -25,7 +25,7 @@ from benchd.lab.simulator.plug_board import PlugBoard
 from benchd.lab.simulator.sandbox import Sandbox
 from benchd.lab.simulator.storage.faults import StorageFaults
 from benchd.lab.simulator.system_image import SystemImage
-from benchd.lab.simulator.tool_service import ASK_SOCKET, ToolService
+from benchd.lab.simulator.tool_service import ASK_SOCKET, CHARGES_FILE, ToolService
 
 _log = structlog.get_logger()
 
@@ -71,6 +71,7 @@ class VirtualHandset:
         self._tasks: TaskGroup | None = None
         self._front: AuthFront | None = None
         self._charged_percent = float(plan.battery_percent)
+        self._is_charging = False
         data = directory / "data"
         self.flash = Flash(
             plan=plan,
@@ -91,6 +92,8 @@ class VirtualHandset:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Build the handset, report started when it works, keep it until cancelled."""
         self.state_directory.mkdir(parents=True)
+        if self.plan.charges_percent_per_s:
+            (self.state_directory / CHARGES_FILE).touch()
         self._show_android()
         async with anyio.create_task_group() as self._tasks:
             await self.flash.start()
@@ -105,8 +108,6 @@ class VirtualHandset:
             self._require_whole()
             listener = await anyio.create_unix_listener(self.state_directory / ASK_SOCKET)
             self._tasks.start_soon(listener.serve, ToolService(self).serve)
-            if self.plan.charges_percent_per_s:
-                self._tasks.start_soon(self._charge)
             if self.plan.slot is not None:
                 await self.plug(self.plan.slot)
             task_status.started()
@@ -169,6 +170,12 @@ class VirtualHandset:
         """Leave the screen on while one of these charges it."""
         self.android = replace(self.android, stay_on=chargers)
         self._show_android()
+
+    def begin_charging(self) -> None:
+        """Fill the battery from now on, where the plan says that it fills."""
+        if self._tasks is not None and not self._is_charging and self.plan.charges_percent_per_s:
+            self._is_charging = True
+            self._tasks.start_soon(self._charge)
 
     def set_tray(self, *, memory_card: bool, sim: bool) -> None:
         """Have these lie in its tray from now on, and nothing else; it notices at once."""

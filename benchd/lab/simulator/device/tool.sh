@@ -23,6 +23,10 @@ case "$tool $*" in
 */* | *..*) asked= ;;
 *) asked=$answers/$tool/${*:-all} ;;
 esac
+# A low battery stays as it is until somebody has looked at it, however long that takes.
+if [ "$tool $*" = "dumpsys battery" ] && [ -e /system/state/charges ]; then
+    /usr/bin/python3 -ISE /system/benchd/ask.py battery_read
+fi
 if [ -n "$asked" ] && [ -f "$asked" ]; then
     say "$asked"
 fi

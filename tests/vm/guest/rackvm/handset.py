@@ -113,6 +113,9 @@ class Handset:
         self.android = replace(self.android, stay_on=chargers)
         self._show_android()
 
+    def begin_charging(self) -> None:
+        """Nothing to do: none of its batteries fills."""
+
     async def fetched_bytes(self) -> int:
         """Nothing to add: its chip is a block device, which the machine's own kernel counts."""
         return 0
