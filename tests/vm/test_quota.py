@@ -20,6 +20,7 @@ def limited(rig: Rig, word: str) -> UsbHandset:
     return replace(rig.kind(word, name=f"limited-{word}"), quota_share=SHARE)
 
 
+@pytest.mark.nightly
 async def test_row_4_a_fill_that_a_project_quota_ends_is_held(rig: Rig) -> None:
     """On ext4 and on f2fs; the same handsets without one pass, and say what was free."""
     handsets = [limited(rig, "ext4"), limited(rig, "clean")]

@@ -9,6 +9,7 @@ from tests.vm.rig import Rig
 pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(900)]
 
 
+@pytest.mark.nightly
 async def test_failing_and_forgetful_storage_never_passes_and_slow_storage_does(
     rig: Rig,
 ) -> None:

@@ -80,6 +80,7 @@ async def test_row_2_a_twin_that_was_never_erased_at_the_final_reset(
     }
 
 
+@pytest.mark.nightly
 async def test_row_2_twins_and_neighbours_exchanged_at_the_final_reset(rig: Rig) -> None:
     """The one moment in which a handset may leave: both of a pair are away in their resets."""
     pairs = {
