@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+import anyio
 import structlog
 from anyio import to_thread
 
@@ -25,7 +26,7 @@ from benchd.outbound.http_post import Backoff, Failure
 from benchd.signing.private_key import SigningKey
 
 PAUSES: Final = Backoff(first_s=1.0, longest_s=120.0, longest_asked_s=600.0)
-GATHER_S: Final = 0.5
+GATHER_S: Final = 1.0
 """Between two batches of a rack that is up to date: records of one moment go together."""
 LOOK_EVERY_S: Final = 60.0
 STEPS: Final = 64
@@ -86,7 +87,12 @@ class RecordSender:
 
     async def run(self, follower: Follower) -> None:
         """Send until cancelled, woken by a follower of the ledger."""
-        await follower.run(self.step, self._failed, faults=(LedgerFault, OSError))
+        await follower.run(self._paced, self._failed, faults=(LedgerFault, OSError))
+
+    async def _paced(self) -> float:
+        """A step that is put off sleeps here, where no new record wakes it."""
+        await anyio.sleep(max(0.0, self._not_before - self._parts.monotonic()))
+        return await self.step()
 
     async def _failed(self, fault: Exception) -> None:
         _log.warning("fleet_fault", detail=str(fault))

@@ -133,7 +133,7 @@ class Rig:
             rest_s = await self.sender.step()
             if rest_s == LOOK_EVERY_S:
                 return
-            self.at[0] += rest_s
+            self.pass_time(rest_s)
         raise AssertionError("it doesn't come to an end")
 
 

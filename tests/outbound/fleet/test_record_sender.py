@@ -9,6 +9,7 @@ import pytest
 
 from benchd.ledger.fleet_batch import BATCH_BYTES, MOST_PLACES
 from benchd.ledger.fleet_checkpoint import decode_checkpoint
+from benchd.ledger.follower import Follower
 from benchd.ledger.head import EMPTY_HEAD, Head
 from benchd.outbound.fleet.ports import Had
 from benchd.outbound.fleet.record_sender import GATHER_S, PAUSES, RecordSender
@@ -71,6 +72,29 @@ async def test_records_of_one_moment_go_together(tmp_path: Path) -> None:
         assert await rack.sender.step() <= GATHER_S
         await rack.until_quiet()
         assert [len(batch.records) for batch in rack.centre.batches] == [1, 1, 2]
+
+
+async def test_no_record_wakes_a_step_that_is_put_off(tmp_path: Path) -> None:
+    async with rig(tmp_path) as rack:
+        follower, times = Follower(), 0
+        step = rack.sender.step
+
+        async def counted() -> float:
+            nonlocal times
+            times += 1
+            return await step()
+
+        await rack.write()
+        while not rack.centre.batches:
+            await step()
+        rack.sender.step = counted
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(rack.sender.run, follower)
+            for _ in range(5):
+                follower.wake()
+                await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+        assert times == 0
 
 
 async def test_a_centre_that_is_away_is_tried_ever_more_slowly_and_then_asked_anew(
