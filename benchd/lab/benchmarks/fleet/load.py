@@ -1,8 +1,8 @@
 """How long a record of a fleet at work waits until it is acknowledged.
 
-Each rack makes its records by a clock and sends what has gathered, a second between two
-batches, as the shipped sender does. A record waits from the moment that it was due, so that a bench
-that is late counts against the centre, too.
+Each rack makes its records by a clock and sends what has gathered, with the shipped sender's pause
+between two batches. A record waits from the moment that it was due, so that a bench that is late
+counts against the centre, too.
 """
 
 from __future__ import annotations
