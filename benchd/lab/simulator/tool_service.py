@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 ASK_SOCKET: Final = "ask.sock"
 CHARGES_FILE: Final = "charges"
-"""Where it is, each look at the battery is asked for."""
+"""While it is there, a look at the battery begins its charging."""
 LINE_MAXIMUM_BYTES: Final = 4096
 
 _FIRST_WITH_TEST_HARNESS: Final = 29

@@ -71,7 +71,6 @@ class VirtualHandset:
         self._tasks: TaskGroup | None = None
         self._front: AuthFront | None = None
         self._charged_percent = float(plan.battery_percent)
-        self._is_charging = False
         data = directory / "data"
         self.flash = Flash(
             plan=plan,
@@ -173,8 +172,9 @@ class VirtualHandset:
 
     def begin_charging(self) -> None:
         """Fill the battery from now on, where the plan says that it fills."""
-        if self._tasks is not None and not self._is_charging and self.plan.charges_percent_per_s:
-            self._is_charging = True
+        file = self.state_directory / CHARGES_FILE
+        if self._tasks is not None and file.exists():
+            file.unlink()
             self._tasks.start_soon(self._charge)
 
     def set_tray(self, *, memory_card: bool, sim: bool) -> None:
