@@ -20,7 +20,7 @@ import { Notices } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Queue } from "./queue.js";
 import { Rack } from "./rack.js";
-import { onChange, startSession, whoIsHere } from "./session.js";
+import { hearScans, onChange, startSession, whoIsHere } from "./session.js";
 import { showBadge, SignIn } from "./sign_in.js";
 import { soundFor } from "./sounds.js";
 import { look, needsPerson } from "./status.js";
@@ -287,10 +287,11 @@ async function start() {
     if (!error) keysGoOn();
     else if (!(await hearing.failed(error, told))) (panel.name === null ? signIn : panel.signIn).refuse(error, told.words[0]);
   };
-  const reader = await startSession({ show: showBadge, done, claims: (told) => hearing.hear(told) });
+  const reader = await startSession();
   reader.prefix = index.scanPrefix;
   reader.onRead = readInto;
   keys = new Keys({ reader, rack, panel, answering, binding, help, open });
+  hearScans({ show: showBadge, done, claims: (told) => hearing.hear(told) });
 }
 
 start();

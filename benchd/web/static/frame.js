@@ -14,7 +14,7 @@ import { intoForm, isFilledIn } from "./forms.js";
 import { warnBeforeLock } from "./idle.js";
 import { showMenu } from "./menu.js";
 import { showNav } from "./nav.js";
-import { left, onChange, startSession, whoIsHere } from "./session.js";
+import { hearScans, left, onChange, startSession, whoIsHere } from "./session.js";
 import { inWords, showBadge, SignIn } from "./sign_in.js";
 import { isAsking, pressSure } from "./confirm_dialog.js";
 import { zone } from "./tables.js";
@@ -57,7 +57,10 @@ export class Frame {
     onChange((takeover) => this.changedHands(takeover));
     warnBeforeLock();
     const tell = (text) => this.signIn.tell(text);
-    const reader = await startSession({
+    const reader = await startSession();
+    reader.onKey = pressSure;
+    reader.onRead = readInto;
+    hearScans({
       show: showBadge,
       done: async (error, told) => {
         // What is asked for a yes is answered before anything else.
@@ -74,8 +77,6 @@ export class Frame {
         return (!mayBeBadge(told) && intoForm(told)) || (this.mayRead && this.shown.hear?.(told)) || hearElsewhere(told, tell);
       },
     });
-    reader.onKey = pressSure;
-    reader.onRead = readInto;
     await this.again();
   }
 

@@ -22,6 +22,8 @@ const TWICE_MS = 2_000;
 const LATE_MS = 2_000;
 /** A letter so soon before others is theirs too. */
 const EARLY_MS = 500;
+/** A code waits no longer for its page: whoever has scanned it has scanned again, or gone. */
+const WAITS_MS = 10_000;
 /** Nobody presses Enter so soon after a key or a scan for its own sake; some readers end a code with two. */
 const ENTER_AFTER_MS = 300;
 const ENDS = ["Enter", "Tab"];
@@ -57,9 +59,11 @@ const BADGE = /(\][a-z][0-9a-z])?BD:P:.+$/i;
 const OWN = /(\][a-z][0-9a-z])?BD:[SJAP]:.+$/i;
 
 export class Reader {
-  constructor(heard, { prefix = "" } = {}) {
-    this.heard = heard;
-    this.prefix = prefix;
+  constructor() {
+    /** Is given each code; null while the page isn't ready for one. */
+    this.heard = null;
+    this.early = [];
+    this.prefix = "";
     /** Is given a single key: gives how it is undone, or true, or null where it did nothing. */
     this.onKey = null;
     /** Is told what was read into a field that keeps it, and what stood there before. */
@@ -72,6 +76,20 @@ export class Reader {
     this.lastAt = -Infinity;
     this.clear();
     document.addEventListener("keydown", (event) => this.down(event), true);
+  }
+
+  /** The page is ready: `heard` is given what was read before, then each code as it is read. */
+  async begin(heard) {
+    while (this.early.length) {
+      const { code, at } = this.early.shift();
+      if (performance.now() - at > WAITS_MS) continue;
+      try {
+        await heard(this.bare(code));
+      } catch (error) {
+        reportError(error);
+      }
+    }
+    this.heard = heard;
   }
 
   clear() {
@@ -251,7 +269,13 @@ export class Reader {
     this.clear();
     const twice = code === this.last.code && at - this.last.at < TWICE_MS;
     this.last = { code, at };
-    if (!twice) this.heard(code);
+    if (!twice) this.hear(code);
+  }
+
+  /** Has a code heard, once the page is ready for it. */
+  hear(code) {
+    if (this.heard) this.heard(code);
+    else if (!this.early.some((one) => one.code === code)) this.early.push({ code, at: performance.now() });
   }
 
   bare(typed) {

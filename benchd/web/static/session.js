@@ -23,7 +23,8 @@ let toldAt = 0;
 /** Whether somebody has used this page since the daemon was told of it. */
 let untold = false;
 let leaving = Promise.resolve();
-let hear = () => {};
+/** It reads from the first moment: no code that is scanned while the page loads is lost. */
+const reader = new Reader();
 const listeners = new Set();
 
 export const whoIsHere = () => session;
@@ -43,7 +44,7 @@ const tell = (takeover) => {
   for (const listener of listeners) listener(takeover);
 };
 /** What somebody typed was a code: it does what it does when it is scanned. */
-export const hearCode = (code) => hear(code);
+export const hearCode = (code) => reader.hear(code);
 /** A session can be locked; who is shown by the proxy can't. */
 export const isLockable = () => session !== null && session.idle_s !== null;
 /** What a request carries that does something. */
@@ -169,20 +170,8 @@ function idle() {
   else stay();
 }
 
-/**
- * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `show` shows it,
- * and `done` is told why it let nobody in, or null, and the code. Returns the reader, once it is known who is here.
- */
-export async function startSession({ show, done, claims }) {
-  hear = async (scanned) => {
-    const told = parse(scanned);
-    if (claims(told)) return;
-    const [code] = told.words;
-    if (!mayBeBadge(told) || code === undefined) return;
-    // Nobody's badge is as short as that: no try.
-    done(code.length < SHORTEST_BADGE ? NO_BADGE : await show(code), told);
-  };
-  const reader = new Reader(hear);
+/** The keys of this screen's session, and who is here. Returns the reader, which keeps what it reads until `hearScans`. */
+export async function startSession() {
   document.addEventListener("keydown", (event) => {
     if (event.key === LOCK_KEY) {
       event.preventDefault();
@@ -195,4 +184,19 @@ export async function startSession({ show, done, claims }) {
   usedAt = Date.now();
   await look();
   return reader;
+}
+
+/**
+ * A badge takes over at once, wherever it is scanned; what `claims` a code before isn't one. `show` shows it,
+ * and `done` is told why it let nobody in, or null, and the code.
+ */
+export function hearScans({ show, done, claims }) {
+  reader.begin(async (scanned) => {
+    const told = parse(scanned);
+    if (claims(told)) return;
+    const [code] = told.words;
+    if (!mayBeBadge(told) || code === undefined) return;
+    // Nobody's badge is as short as that: no try.
+    done(code.length < SHORTEST_BADGE ? NO_BADGE : await show(code), told);
+  });
 }

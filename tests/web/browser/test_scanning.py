@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
+import anyio
 import pytest
 from chromium import Visit, needs_chromium
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from scanner import SEPARATOR, scan
 from walls import Wall
 
@@ -28,6 +30,11 @@ from tests.web.web_fakes import A1, JOB, FakeRack, asking_view, identity, runnin
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120), needs_chromium]
 
 A2 = SlotName("A2")
+ELEVEN_SECONDS_ON = """() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 11_000;
+}"""
+FIRST_QUESTION = re.compile("/api/v1/?$")
 IMEIS = {A1: "356938030000013", A2: "356938030000021"}
 
 
@@ -147,6 +154,50 @@ async def test_the_configured_prefix_makes_a_code_that_needs_no_key_at_its_end(
         await expect(about).to_contain_text(IMEIS[A1])
         await scan(seen, "BD:S:A2")
         await expect(about).to_contain_text(IMEIS[A2])
+
+
+@asynccontextmanager
+async def still_loading(seen: Visit, path: str) -> AsyncGenerator[None]:
+    """The page is opened, and what it begins with is held back until the end of this."""
+    asked, go_on = anyio.Event(), anyio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await go_on.wait()
+        await route.continue_()
+
+    await seen.page.route(FIRST_QUESTION, hold)
+    await seen.go(path)
+    await asked.wait()
+    yield
+    go_on.set()
+
+
+@pytest.mark.parametrize("path", ["", "board"])
+async def test_what_is_scanned_while_a_page_loads_is_heard_in_its_order_once_it_is_there(
+    asking: Asking, path: str
+) -> None:
+    async with asking(waiting(A1, 1), prefix="~") as seen:
+        who = seen.page.locator("#operator .who")
+        async with still_loading(seen, path):
+            for badge in ("TANAKA-1003", "SUZUKI-1002", "TANAKA-1003"):
+                await scan(seen, f"~{badge}" if path == "" else badge)
+        await expect(who).to_have_text("SUZUKI-1002")
+        await scan(seen, "SATO-1001")
+        await expect(who).to_have_text("SATO-1001")
+
+
+async def test_what_was_scanned_long_before_its_page_is_there_does_nothing(asking: Asking) -> None:
+    async with asking(waiting(A1, 1)) as seen:
+        shown: list[str | None] = []
+        seen.page.on("request", lambda request: shown.append(request.post_data))
+        async with still_loading(seen, "board"):
+            await scan(seen, "TANAKA-1003")
+            await seen.page.evaluate(ELEVEN_SECONDS_ON)
+        await expect(seen.page.locator("#operator .sign-in")).to_be_visible()
+        await scan(seen, "SUZUKI-1002")
+        await expect(seen.page.locator("#operator .who")).to_have_text("SUZUKI-1002")
+        assert not any("TANAKA" in (one or "") for one in shown)
 
 
 async def test_keys_tell_of_themselves_and_find_a_handset_by_a_part_of_what_is_known(
