@@ -106,3 +106,14 @@ async def test_a_turn_that_does_not_come_is_waited_for_no_longer_than_its_bound(
             assert asking.told == {HEARD: NotAsked(why="no_turn")}
             group.cancel_scope.cancel()
         await asking.poster.aclose()
+
+
+async def test_slots_that_ask_at_once_open_no_connections_anew_the_next_time() -> None:
+    async with receiving() as receiver:
+        asking = Asking(receiver, slots=3, timeout_s=10)
+        for _ in range(2):
+            async with anyio.create_task_group() as group:
+                for slot in range(3):
+                    group.start_soon(asking.ask, JobId(f"20261201-{slot}"))
+        await asking.poster.aclose()
+    assert (len(receiver.got), receiver.connections) == (6, 3)

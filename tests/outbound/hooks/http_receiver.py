@@ -28,6 +28,7 @@ class HttpReceiver:
     """None is silence; a function makes it of the body that came."""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    connections: int = 0
     arrived: anyio.Event = field(default_factory=anyio.Event)
 
     @property
@@ -35,6 +36,7 @@ class HttpReceiver:
         return f"http://127.0.0.1:{self.port}/in?token=t0p"
 
     async def serve(self, stream: SocketStream) -> None:
+        self.connections += 1
         async with stream:
             read = b""
             try:
