@@ -71,11 +71,17 @@ async def take_lease(
         """,
         (rack, question.job, handsets),
     )
+    # Locked first, and read by a statement of its own: a row that another rack took while this
+    # waited for its lock would fall out of a join by its rack (PostgreSQL 17, 13.2.1).
+    await connection.execute(
+        "SELECT FROM handset_lease WHERE handset = ANY(%s) ORDER BY handset FOR UPDATE",
+        (handsets,),
+    )
     found = await connection.execute(
         """
         SELECT handset, handset_lease.rack, name, job, number, fence, until > %s
         FROM handset_lease JOIN rack ON rack.id = handset_lease.rack
-        WHERE handset = ANY(%s) ORDER BY handset FOR UPDATE OF handset_lease
+        WHERE handset = ANY(%s) ORDER BY handset
         """,
         (now, handsets),
     )

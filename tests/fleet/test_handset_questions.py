@@ -26,6 +26,8 @@ from tests.fleet.written_ledger import text_of
 
 pytestmark = pytest.mark.asyncio
 
+WAITING = "SELECT count(*) >= 2 FROM pg_locks WHERE NOT granted"
+
 
 async def test_a_handset_crushed_on_one_rack_is_held_on_another(conninfo: str) -> None:
     async with centre(conninfo) as here:
@@ -324,6 +326,33 @@ async def test_of_two_racks_that_ask_at_once_one_runs(conninfo: str) -> None:
         assert runs.findings == []
         others = [each for each in answers if each is not runs]
         assert {each.findings[0][0] for each in others} == {"running"}
+
+
+async def test_of_two_racks_that_ask_at_once_for_what_a_third_had_one_runs(conninfo: str) -> None:
+    async with centre(conninfo) as here:
+        first, second, third = await racks(here, 3)
+        job = first.opens(ONE)
+        assert (await first.asks(here, ONE, job=job)).lease is not None
+        first.ends(job, "sellable", None, "passed")
+        await first.sends(here)
+        answers: list[Answer] = []
+
+        async def ask(rack: RackStory) -> None:
+            answers.append(await rack.asks(here, ONE, job=f"20261201-{rack.name[-1]}"))
+
+        async with await psycopg.AsyncConnection.connect(conninfo) as before:
+            await before.execute("SELECT FROM handset_lease FOR UPDATE")
+            async with anyio.create_task_group() as group:
+                group.start_soon(ask, second)
+                group.start_soon(ask, third)
+                with anyio.fail_after(30):
+                    while here.rows(WAITING) != [(True,)]:  # noqa: ASYNC110 - only asking tells
+                        await anyio.sleep(0.01)
+                await before.rollback()
+        [runs] = [each for each in answers if each.lease is not None]
+        [waits] = [each for each in answers if each.lease is None]
+        assert runs.findings == []
+        assert [kind for kind, _, _ in waits.findings] == ["running"]
 
 
 async def test_a_lease_is_kept_by_its_job_and_ends_with_it(conninfo: str) -> None:
