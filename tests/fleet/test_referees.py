@@ -196,11 +196,13 @@ class Centre:
         at: str = "2026-12-01T02:00:00+00:00",
         unheard_at: str | None = None,
         altered: bool = False,
+        asked: int | None = None,
     ) -> None:
         """Asked by a rack's job, and put on its record.
 
         `unheard_at` is when the very same question had an answer that the rack didn't hear. An
-        altered reply is on record without what was found.
+        altered reply is on record without what was found. `asked` is when its question went, if
+        others were answered since.
         """
         self.nonce += 1
         names = self.leases.get((rack.ledger.rack, job)) if names_lease else None
@@ -218,7 +220,8 @@ class Centre:
         reply = b""
         for when in filter(None, (unheard_at, at)):
             reply = text_of(self.signed({**told, "at": when}, "answer"))
-            self.noted.comes(self.noted.goes(path, question), path, question, reply)
+            went = self.noted.goes(path, question) if asked is None else asked
+            self.noted.comes(went, path, question, reply)
         findings = told["findings"] if on_record else []
         if altered:
             reply = text_of({**json.loads(reply), "findings": []})
@@ -254,6 +257,16 @@ def two_after_a_lapse(said: Centre, first: RackStory, second: RackStory) -> None
     later = second.opens(ONE)
     said.answers(second, later, lease=6, at=LATER)
     certified(second, later)
+
+
+def two_at_once_of_which_one_had_ended(said: Centre, first: RackStory, second: RackStory) -> None:
+    """The second's question waits at the centre until the first's end is there."""
+    job, other = first.opens(ONE), second.opens(ONE)
+    asked = said.noted.count
+    said.answers(first, job, lease=5, asked=asked)
+    certified(first, job)
+    said.acknowledges(first)
+    said.answers(second, other, lease=6, asked=asked)
 
 
 def taken_over_on_its_own_rack(said: Centre, first: RackStory, second: RackStory) -> None:
@@ -305,6 +318,7 @@ def doomed_where_nobody_has_heard_of_it(said: Centre, first: RackStory, second: 
     [
         two_after_one_another,
         two_after_a_lapse,
+        two_at_once_of_which_one_had_ended,
         taken_over_on_its_own_rack,
         superseded_by_its_clone,
         asked_once_and_answered_twice,
@@ -324,6 +338,13 @@ def two_leases_at_once(said: Centre, first: RackStory, second: RackStory) -> Non
     said.answers(second, other, lease=6)
     certified(first, job)
     certified(second, other)
+
+
+def two_that_asked_at_once(said: Centre, first: RackStory, second: RackStory) -> None:
+    job, other = first.opens(ONE), second.opens(ONE)
+    asked = said.noted.count
+    said.answers(first, job, lease=5, asked=asked)
+    said.answers(second, other, lease=6, asked=asked)
 
 
 def one_lease_twice(said: Centre, first: RackStory, second: RackStory) -> None:
@@ -401,6 +422,7 @@ def anothers_reply_on_record(said: Centre, first: RackStory, second: RackStory) 
     ("play", "says"),
     [
         (two_leases_at_once, "in hand"),
+        (two_that_asked_at_once, "in hand"),
         (one_lease_twice, "of two jobs"),
         (a_smaller_one_later, "a later lease is smaller"),
         (the_former_holder_goes_on, "a later lease is smaller"),

@@ -107,6 +107,7 @@ class HandsetReferee:
                     assert not told.certified, f"doomed as job {name}, and certified"
 
     def _leases_exclude_one_another(self) -> None:
+        """By their numbers: two answers may be on their way at the same moment."""
         granted = [answer for answer in self.noted.answers if answer.lease is not None]
         holders = {answer.lease: answer.job for answer in granted}
         for answer in granted:
@@ -115,10 +116,11 @@ class HandsetReferee:
             for second in granted:
                 if set(first.question["imeis"]).isdisjoint(second.question["imeis"]):
                     continue
-                if first.at >= second.asked or first.job == second.job:
+                if first.job == second.job:
                     continue
-                assert (first.lease or 0) < (second.lease or 0), "a later lease is smaller"
-                if first.job[0] == second.job[0]:
+                later = (first.lease or 0) < (second.lease or 0)
+                assert later or first.at >= second.asked, "a later lease is smaller"
+                if not later or first.job[0] == second.job[0]:
                     # A handset that is plugged in anew on the same rack takes it over.
                     continue
                 if any(taken_over(first, each, second) for each in granted):
@@ -190,5 +192,5 @@ def taken_over(first: Answered, by: Answered, before: Answered) -> bool:
         by.job != first.job
         and by.job[0] == first.job[0]
         and not set(by.question["imeis"]).isdisjoint(first.question["imeis"])
-        and first.at < by.asked < before.asked
+        and (first.lease or 0) < (by.lease or 0) < (before.lease or 0)
     )
