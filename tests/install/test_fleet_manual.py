@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from install_rig import ROOT, build_deb, build_fleet_deb, run
+from install_rig import ROOT, build_deb, build_fleet_deb, ended, run
 from installed_job import set_up
 from machine import BOOTED, FIREWALL, UDEV, Machine, booted, until
 
@@ -22,6 +22,7 @@ SHELL = 'apt() { command apt --yes "$@"; }\n'
 PLACES = {"centre": "192.0.2.10", "standby": "192.0.2.11", "rack": "192.0.2.20"}
 TYPED_AT = ("centre", "standby", "centre", "rack")
 """Where the page has each of its blocks typed; the next one is for leaving."""
+IS_STANDBY = "runuser -u postgres -- psql -Atc 'SELECT pg_is_in_recovery()'"
 SLOT = '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1"\n'
 
 
@@ -46,6 +47,12 @@ def test_a_fleet_is_set_up_in_so_few_commands() -> None:
     assert not [each for each in typed if re.search(r";|&&|\|\|", each)]
 
 
+def test_a_password_is_no_argument() -> None:
+    refused = ended("bash", ROOT / "deb/fleet-database", "standby", "192.0.2.10", "a password")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("Usage: benchd-fleet-database ")
+
+
 @dataclass
 class Fleet:
     """The three machines, with their roots."""
@@ -53,9 +60,9 @@ class Fleet:
     machines: dict[str, Machine]
     roots: dict[str, Path]
 
-    def types(self, at: str, typed: str) -> str:
+    def types(self, at: str, typed: str, *, answer: str = "") -> str:
         words = ("bash", "-euo", "pipefail", "-c", f"cd /srv\n{SHELL}{typed}")
-        return self.machines[at].run(*words)
+        return self.machines[at].run(*words, stdin=answer)
 
     def sequence(self) -> int:
         """How far the centre has come with the rack's records, by its own word."""
@@ -132,11 +139,17 @@ def test_a_fleet_comes_to_stand_by_the_pages_commands_and_a_rack_leaves_it(
     fleet.types("rack", "systemctl start benchd")
     set_up(fleet.machines["rack"])
 
-    password = ""
-    *joins, leaves = blocks()[: len(TYPED_AT) + 1]
-    for at, block in zip(TYPED_AT, joins, strict=True):
-        told = fleet.types(at, block.replace("PASSWORD", password))
-        password = password or re.findall(r"(?m)^[0-9a-f]{32}$", told)[0]
+    primary, standby, *joins, leaves = blocks()[: len(TYPED_AT) + 1]
+    [password] = re.findall(r"(?m)^[0-9a-f]{32}$", fleet.types("centre", primary))
+    installs, asks = standby.splitlines()
+    fleet.types("standby", installs)
+    # A wrong password changes nothing, so that the right one can be typed next.
+    for wrong in ("\n", f"{password[::-1]}\n"):
+        assert "nothing was changed" in fleet.types("standby", f"! {asks} 2>&1", answer=wrong)
+        assert fleet.types("standby", IS_STANDBY) == "f\n"
+    assert password not in fleet.types("standby", f"{asks} 2>&1", answer=f"{password}\n")
+    for at, block in zip(TYPED_AT[2:], joins, strict=True):
+        fleet.types(at, block)
     until(lambda: fleet.acknowledged() == fleet.written() == fleet.sequence())
 
     # Without the standby nothing is acknowledged, and it comes in once that is back.
