@@ -22,7 +22,10 @@ SHELL = 'apt() { command apt --yes "$@"; }\n'
 PLACES = {"centre": "192.0.2.10", "standby": "192.0.2.11", "rack": "192.0.2.20"}
 TYPED_AT = ("centre", "standby", "centre", "rack")
 """Where the page has each of its blocks typed; the next one is for leaving."""
-IS_STANDBY = "runuser -u postgres -- psql -Atc 'SELECT pg_is_in_recovery()'"
+PSQL = "runuser -u postgres -- psql -Atc"
+IS_STANDBY = f"{PSQL} 'SELECT pg_is_in_recovery()'"
+SLOTS = f"{PSQL} 'TABLE pg_replication_slots'"
+COPY = "/var/lib/postgresql/17/main.standby"
 SLOT = '\n[slots.A1]\nport = "pci-0000:00:14.0-usb-0:1"\n'
 
 
@@ -147,7 +150,23 @@ def test_a_fleet_comes_to_stand_by_the_pages_commands_and_a_rack_leaves_it(
     for wrong in ("\n", f"{password[::-1]}\n"):
         assert "nothing was changed" in fleet.types("standby", f"! {asks} 2>&1", answer=wrong)
         assert fleet.types("standby", IS_STANDBY) == "f\n"
-    assert password not in fleet.types("standby", f"{asks} 2>&1", answer=f"{password}\n")
+    # Nor does a copy that breaks off, here since its disk is full.
+    fleet.types(
+        "standby", f"install -d -o postgres {COPY}; mount -t tmpfs -o size=4m,mode=777 none {COPY}"
+    )
+    told = fleet.types("standby", f"! {asks} 2>&1", answer=f"{password}\n")
+    assert "No space left on device" in told
+    assert "was taken back" in told
+    assert fleet.types("centre", SLOTS) == ""
+    assert fleet.types("standby", IS_STANDBY) == "f\n"
+    fleet.types("standby", f"umount {COPY}; rmdir {COPY}")
+    # One that was killed leaves its slot, and it is said what to do about that.
+    fleet.types("centre", f"{PSQL} \"SELECT pg_create_physical_replication_slot('standby')\"")
+    told = fleet.types("standby", f"! {asks} 2>&1", answer=f"{password}\n")
+    [cure] = re.findall(r"(?m)^benchd: +(runuser .*)$", told)
+    fleet.types("centre", cure)
+    told = fleet.types("standby", f"{asks} 2>&1", answer=f"{password}\n")
+    assert password not in told
     for at, block in zip(TYPED_AT[2:], joins, strict=True):
         fleet.types(at, block)
     until(lambda: fleet.acknowledged() == fleet.written() == fleet.sequence())
