@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import anyio
 
 from benchd.domain.errand import Errand, ErrandKind
-from benchd.domain.errand_queue import bins_of, errands_of
+from benchd.domain.errand_priority import bins_of, errands_of
 from benchd.domain.job import Disposition, Gate
 from benchd.domain.slot import Away, SlotView
 from benchd.slots.board import RackBoard

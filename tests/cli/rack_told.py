@@ -11,7 +11,7 @@ from typing import cast
 from rich.console import Console, RenderableType
 
 from benchd.domain.errand import TrayItem
-from benchd.domain.errand_queue import errands_of
+from benchd.domain.errand_priority import errands_of
 from benchd.domain.ids import JsonObject, SlotName
 from benchd.domain.job import Outcome
 from benchd.domain.slot import Away, AwayView, SlotView

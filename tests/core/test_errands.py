@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from benchd.domain.errand import Errand, ErrandKind, TrayItem
-from benchd.domain.errand_queue import bins_of, errands_of
+from benchd.domain.errand_priority import bins_of, errands_of
 from benchd.domain.ids import JobId, PortPath, SlotName
 from benchd.domain.job import Disposition, Gate, Outcome, StageName
 from benchd.domain.record import EntryKind

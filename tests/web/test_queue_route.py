@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from benchd.domain.errand import TrayItem
-from benchd.domain.errand_queue import errands_of
+from benchd.domain.errand_priority import errands_of
 from benchd.domain.errors import LedgerBusy, LedgerFault
 from benchd.domain.hook import Direction, NextAction, NotTaken
 from benchd.domain.ids import JobId, SlotName

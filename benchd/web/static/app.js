@@ -4,7 +4,7 @@ import { Answering } from "./answering.js";
 import { readIndex } from "./api.js";
 import { readInto } from "./badges.js";
 import { Binding } from "./binding.js";
-import { goOn as keysGoOn } from "./stray_keys.js";
+import { goOn as keysGoOn } from "./ignored_keys.js";
 import { imeisAmong } from "./codes.js";
 import { byId } from "./dom.js";
 import { find } from "./locate_slot.js";

@@ -2,8 +2,8 @@
 // either order, and nothing is on record before somebody has said yes to both.
 
 import { act, lookUp } from "./api.js";
-import { isRead } from "./stray_keys.js";
-import { typeOnIn, typingIn } from "./type_ahead.js";
+import { isRead } from "./ignored_keys.js";
+import { typeOnIn, typingIn } from "./pin_type_ahead.js";
 import { el } from "./dom.js";
 import { why } from "./forms.js";
 import { onChange, whoIsHere } from "./session.js";

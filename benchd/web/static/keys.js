@@ -2,7 +2,7 @@
 // ever taken for one; and never where somebody types.
 
 import { mayBind } from "./binding.js";
-import { cameAfterPause, goOn, isAstray } from "./stray_keys.js";
+import { cameAfterPause, goOn, isAstray } from "./ignored_keys.js";
 import { byId } from "./dom.js";
 import { Find } from "./search.js";
 import { isField } from "./scans.js";

@@ -3,8 +3,8 @@
 import { advice, identity, titleOf } from "./about.js";
 import { readJob } from "./api.js";
 import { mayBind } from "./binding.js";
-import { goAstray, isRead, onceQuiet } from "./stray_keys.js";
-import { topDialog, typeOnIn, typingIn } from "./type_ahead.js";
+import { goAstray, isRead, onceQuiet } from "./ignored_keys.js";
+import { topDialog, typeOnIn, typingIn } from "./pin_type_ahead.js";
 import { imeisAmong } from "./codes.js";
 import { byId, el, morph } from "./dom.js";
 import { takesNumber } from "./gates.js";

@@ -1,7 +1,7 @@
 // What a scanned code does on the wall: it opens its slot, answers, or leads to the handset's file.
 
 import { mayBind } from "./binding.js";
-import { goOn } from "./stray_keys.js";
+import { goOn } from "./ignored_keys.js";
 import { mayBeBadge } from "./codes.js";
 import { leadsOn, toFile } from "./scan_on_pages.js";
 import { SHORTEST_BADGE } from "./session.js";

@@ -1,7 +1,7 @@
 // Who is signed in, large, with the way to lock; or the way to sign in. Stands in the head and in
 // each question, since a dialog closes off all that is behind it.
 
-import { catching, topDialog } from "./type_ahead.js";
+import { catching, topDialog } from "./pin_type_ahead.js";
 import { isProduct, parse } from "./codes.js";
 import { byId, el } from "./dom.js";
 import { hearCode, isLockable, lock, onChange, signIn, whoIsHere } from "./session.js";

@@ -1,7 +1,7 @@
 // Where the page tells something for a while: at its foot, where no button is, or in the dialog that is
 // open, since what lies behind one is neither read nor reached.
 
-import { topDialog } from "./type_ahead.js";
+import { topDialog } from "./pin_type_ahead.js";
 import { byId } from "./dom.js";
 
 const shelf = byId("shelf");

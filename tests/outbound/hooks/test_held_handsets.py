@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from benchd.daemon.rack_hooks import Directing
-from benchd.domain.errand_queue import errands_of
+from benchd.domain.errand_priority import errands_of
 from benchd.domain.hook import Direction, NextAction, NotTaken, record_of_direction
 from benchd.domain.ids import JobId
 from benchd.domain.job import Disposition

@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from benchd.domain.errand_queue import errands_of
+from benchd.domain.errand_priority import errands_of
 from benchd.domain.errors import LedgerFault
 from benchd.domain.ids import JobId, SlotName
 from benchd.domain.intake import TimeDoubt
